@@ -1,0 +1,192 @@
+"""TensorFlow Lite's int8 arithmetic, and the integers each operator needs, derived in one place.
+
+The reference kernels, the ONNX writer and the C generator all take their multipliers and tables from
+here, so they cannot disagree. Everything is exact integer arithmetic on int64 arrays.
+
+Source: TensorFlow Lite, kernels/internal (common.h, quantization_util.cc, reference/), in its default
+double-rounding build; gemmlowp fixedpoint.h for the exponential and the reciprocal.
+Mirror: firmware/src/esq_arithmetic.h.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from edgesq.graph import Add, Conv2D, Graph, Mean, Softmax
+
+Int64Array = NDArray[np.int64]
+
+INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
+
+ADD_LEFT_SHIFT = 20
+"""Headroom bits that ADD gives its inputs before they are rescaled."""
+
+SOFTMAX_DIFF_INTEGER_BITS = 5
+SOFTMAX_SUM_INTEGER_BITS = 12
+
+Q2_48_OVER_17 = 1515870810
+Q2_MINUS_32_OVER_17 = -1010580540
+
+_Q31_EXP_MINUS_EIGHTH = 1895147668
+_Q31_THIRD = 715827883
+_Q31_EXP_MINUS_POWERS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
+"""exp(-2^k) for k = -2 .. 4, Q0.31."""
+
+
+def quantize_multiplier(real: float) -> tuple[int, int]:
+    """Express a non-negative real as multiplier * 2^(shift - 31).
+
+    Returns:
+        multiplier in [2^30, 2^31 - 1] (0 for 0 and for values below 2^-32), shift (left if positive).
+    """
+    if real == 0.0:
+        return 0, 0
+    fraction, shift = math.frexp(real)
+    multiplier = math.floor(fraction * (1 << 31) + 0.5)
+    if multiplier == 1 << 31:
+        multiplier //= 2
+        shift += 1
+    return (0, 0) if shift < -31 else (multiplier, shift)
+
+
+def doubling_high_mul(a: ArrayLike, b: ArrayLike) -> Int64Array:
+    """Return round(a * b / 2^31), halves away from zero, saturated to int32."""
+    product = np.asarray(a, np.int64) * np.asarray(b, np.int64)
+    nudged = product + np.where(product >= 0, 1 << 30, 1 - (1 << 30))
+    quotient = np.where(nudged >= 0, nudged >> 31, -((-nudged) >> 31))
+    return np.minimum(quotient, INT32_MAX)
+
+
+def rounding_divide_by_pot(x: ArrayLike, exponent: ArrayLike) -> Int64Array:
+    """Return x / 2^exponent rounded to nearest, halves away from zero; exponent in [0, 31]."""
+    value, bits = np.asarray(x, np.int64), np.asarray(exponent, np.int64)
+    mask = (np.int64(1) << bits) - 1
+    threshold = (mask >> 1) + (value < 0)
+    return np.asarray((value >> bits) + ((value & mask) > threshold), np.int64)
+
+
+def multiply_by_quantized_multiplier(
+    x: ArrayLike, multiplier: ArrayLike, shift: ArrayLike
+) -> Int64Array:
+    """Return x * multiplier * 2^(shift - 31) with TensorFlow Lite's two roundings."""
+    bits = np.asarray(shift, np.int64)
+    widened = np.asarray(x, np.int64) << np.maximum(bits, 0)
+    return rounding_divide_by_pot(doubling_high_mul(widened, multiplier), np.maximum(-bits, 0))
+
+
+def saturating_shift_left(x: ArrayLike, bits: int) -> Int64Array:
+    """Return x * 2^bits saturated to int32."""
+    return np.clip(np.asarray(x, np.int64) << bits, INT32_MIN, INT32_MAX)
+
+
+def conv2d_multipliers(graph: Graph, op: Conv2D) -> tuple[Int64Array, Int64Array]:
+    """Return multiplier and shift per output channel, each int64 [O]."""
+    source, result = graph.tensors[op.inputs[0]], graph.tensors[op.output]
+    weights = graph.tensors[op.weights]
+    scales = weights.quantization.scale
+    channels = weights.shape[0]
+    pairs = [
+        quantize_multiplier(source.scale * scale / result.scale)
+        for scale in (scales if len(scales) > 1 else scales * channels)
+    ]
+    return (
+        np.array([multiplier for multiplier, _ in pairs], np.int64),
+        np.array([shift for _, shift in pairs], np.int64),
+    )
+
+
+@dataclass(frozen=True)
+class AddParameters:
+    """Multipliers Q0.31 and shifts (<= 0) of both inputs and of the output of ADD."""
+
+    multiplier: tuple[int, int]
+    shift: tuple[int, int]
+    output_multiplier: int
+    output_shift: int
+
+
+def add_parameters(graph: Graph, op: Add) -> AddParameters:
+    """Derive ADD's rescaling: both inputs to a common scale, then to the output's."""
+    first, second = (graph.tensors[index].scale for index in op.inputs)
+    common = 2 * max(first, second)
+    one, two = quantize_multiplier(first / common), quantize_multiplier(second / common)
+    out = quantize_multiplier(common / ((1 << ADD_LEFT_SHIFT) * graph.tensors[op.output].scale))
+    return AddParameters((one[0], two[0]), (one[1], two[1]), out[0], out[1])
+
+
+@dataclass(frozen=True)
+class MeanParameters:
+    """MEAN as one requantization of sum - offset: 1/count is folded into the multiplier."""
+
+    multiplier: int
+    shift: int
+    offset: int
+
+
+def mean_parameters(graph: Graph, op: Mean) -> MeanParameters:
+    """Derive the multiplier that divides by the number of pixels and rescales at once."""
+    source = graph.tensors[op.inputs[0]]
+    height, width, _ = source.hwc
+    count = height * width
+    multiplier, shift = quantize_multiplier(source.scale / graph.tensors[op.output].scale)
+    fold = min(count.bit_length() - 1, 32, 31 + shift)
+    return MeanParameters((multiplier << fold) // count, shift - fold, source.zero_point * count)
+
+
+def softmax_exp_table(graph: Graph, op: Softmax) -> Int64Array:
+    """Return exp(-scale * beta * d) for d = max - q in [0, 255], int64 [256], Q0.31.
+
+    Entries too small to count are 0, which gives the same outputs as skipping them.
+    """
+    scale = graph.tensors[op.inputs[0]].scale
+    real = min(op.beta * scale * (1 << (31 - SOFTMAX_DIFF_INTEGER_BITS)), float(INT32_MAX))
+    multiplier, shift = quantize_multiplier(real)
+    integer_max = (1 << SOFTMAX_DIFF_INTEGER_BITS) - 1
+    radius = (integer_max << (31 - SOFTMAX_DIFF_INTEGER_BITS)) >> shift
+    diff = np.arange(256, dtype=np.int64)
+    used = np.minimum(diff, radius)
+    exp = _exp_on_negative_values(doubling_high_mul(-used << shift, multiplier))
+    return np.where(diff <= radius, exp, 0)
+
+
+def _exp_on_negative_values(a: Int64Array) -> Int64Array:
+    """Return exp(a) in Q0.31 for a <= 0 in Q5.26."""
+    quarter = 1 << 24
+    below = (a & (quarter - 1)) - quarter
+    result = _exp_between_minus_quarter_and_0(below << SOFTMAX_DIFF_INTEGER_BITS)
+    remainder = below - a
+    for bit, factor in enumerate(_Q31_EXP_MINUS_POWERS, start=24):
+        scaled = doubling_high_mul(result, factor)
+        result = np.where(remainder & (1 << bit), scaled, result)
+    return np.where(a == 0, INT32_MAX, result)
+
+
+def _exp_between_minus_quarter_and_0(a: Int64Array) -> Int64Array:
+    """Return exp(a), Taylor series around -1/8, both in Q0.31."""
+    x = a + (1 << 28)
+    x2 = doubling_high_mul(x, x)
+    x3 = doubling_high_mul(x2, x)
+    x4_over_4 = rounding_divide_by_pot(doubling_high_mul(x2, x2), 2)
+    cubic = doubling_high_mul(x4_over_4 + x3, _Q31_THIRD) + x2
+    series = x + rounding_divide_by_pot(cubic, 1)
+    return _Q31_EXP_MINUS_EIGHTH + doubling_high_mul(_Q31_EXP_MINUS_EIGHTH, series)
+
+
+def reciprocal(total: ArrayLike) -> tuple[Int64Array, Int64Array]:
+    """Return 1 / total for a positive sum in Q12.19.
+
+    Returns:
+        mantissa Q0.31 of the reciprocal of total scaled into [1, 2), and the number of bits by which
+        total exceeds one: 1 / total = mantissa * 2^(-31 - bits).
+    """
+    value = np.asarray(total, np.int64)
+    headroom = 32 - np.frexp(value.astype(np.float64))[1].astype(np.int64)
+    fraction = (value << headroom) - (1 << 31)
+    half_denominator = (fraction + INT32_MAX + 1) >> 1
+    x = Q2_48_OVER_17 + doubling_high_mul(half_denominator, Q2_MINUS_32_OVER_17)
+    for _ in range(3):
+        error = (1 << 29) - doubling_high_mul(half_denominator, x)
+        x = x + saturating_shift_left(doubling_high_mul(x, error), 2)
+    return saturating_shift_left(x, 1), SOFTMAX_SUM_INTEGER_BITS - headroom

@@ -1,0 +1,56 @@
+"""Errors a user can act on: what went wrong, where, and what to try.
+
+Only `edgesq.cli` turns them into an exit code; a bug stays an ordinary exception with its traceback.
+"""
+
+from typing import ClassVar
+
+
+class EdgesqError(Exception):
+    """Report something that cannot be done as asked.
+
+    Args:
+        message: one sentence, what is wrong.
+        where: the file, operator, port or option it is about.
+        hint: what to try next.
+    """
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """Return one line: where, what, and what to try."""
+        prefix = f"{self.where}: " if self.where else ""
+        suffix = f" ({self.hint})" if self.hint else ""
+        return f"{prefix}{self.message}{suffix}"
+
+
+class ModelError(EdgesqError):
+    """A model file that is missing, corrupt, or holds something the runtime does not know."""
+
+
+class ImageError(EdgesqError):
+    """An image, image folder or calibration set that cannot be used."""
+
+
+class TargetError(EdgesqError):
+    """A target that is unknown, or whose TOML file is wrong."""
+
+
+class FitError(EdgesqError):
+    """A model that does not fit the target's memories."""
+
+
+class ToolError(EdgesqError):
+    """A compiler, emulator or other program that is missing or failed."""
+
+
+class BoardError(EdgesqError):
+    """A board or link that is absent, silent, unplugged or speaks another protocol."""
+
+    exit_code: ClassVar[int] = 3

@@ -1,0 +1,200 @@
+"""The frozen picture of an int8 model that every later stage reads.
+
+All activations are int8, batch 1, layout [1, H, W, C] or [1, C] (read as H = W = 1). Scales are the
+exact float32 values of the .tflite, so that every stage derives the same integers from them.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Int8Array = NDArray[np.int8]
+Int32Array = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """How stored integers map to reals: real = scale * (q - zero_point).
+
+    Attributes:
+        scale: float32 values; one for a tensor, or one per output channel for weights and biases.
+        zero_point: in [-128, 127]; 0 for weights and biases.
+    """
+
+    scale: tuple[float, ...]
+    zero_point: int
+
+
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """One value of the graph.
+
+    Attributes:
+        name: as in the .tflite.
+        shape: [1, H, W, C] or [1, C] for activations, OHWI for weights, [O] for biases.
+        quantization: scale and zero point.
+        data: int8 weights or int32 biases; None for activations.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    quantization: Quantization
+    data: Int8Array | Int32Array | None = None
+
+    @property
+    def hwc(self) -> tuple[int, int, int]:
+        """Height, width and channels of an activation; a [1, C] tensor is one pixel."""
+        if len(self.shape) == 4:
+            return self.shape[1], self.shape[2], self.shape[3]
+        return 1, 1, self.shape[-1]
+
+    @property
+    def scale(self) -> float:
+        """The scale of a per-tensor quantized value."""
+        return self.quantization.scale[0]
+
+    @property
+    def zero_point(self) -> int:
+        """The zero point, in [-128, 127]."""
+        return self.quantization.zero_point
+
+
+@dataclass(frozen=True)
+class Window:
+    """A sliding window in pixels; padding is explicit on all four sides."""
+
+    height: int
+    width: int
+    stride_h: int
+    stride_w: int
+    pad_top: int
+    pad_bottom: int
+    pad_left: int
+    pad_right: int
+
+
+@dataclass(frozen=True)
+class Op:
+    """One operator; `inputs` and `output` index `Graph.tensors` (activations only)."""
+
+    kind: ClassVar[str]
+    name: str
+    inputs: tuple[int, ...]
+    output: int
+
+
+@dataclass(frozen=True)
+class Conv2D(Op):
+    """Convolution, per-channel weights OHWI int8, bias int32; `clamp` is the fused activation."""
+
+    kind: ClassVar[str] = "CONV_2D"
+    window: Window
+    weights: int
+    bias: int
+    clamp: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class MaxPool2D(Op):
+    """Maximum over a window; padded places do not count."""
+
+    kind: ClassVar[str] = "MAX_POOL_2D"
+    window: Window
+    clamp: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class AveragePool2D(Op):
+    """Mean over the part of a window inside the image, rounded half away from zero."""
+
+    kind: ClassVar[str] = "AVERAGE_POOL_2D"
+    window: Window
+    clamp: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Concatenation(Op):
+    """Inputs side by side along the channels; all share scale and zero point with the output."""
+
+    kind: ClassVar[str] = "CONCATENATION"
+
+
+@dataclass(frozen=True)
+class Add(Op):
+    """Sum of two tensors of the same shape, each with its own scale and zero point."""
+
+    kind: ClassVar[str] = "ADD"
+    clamp: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Mean(Op):
+    """Mean over height and width: [1, H, W, C] to [1, C] or [1, 1, 1, C]."""
+
+    kind: ClassVar[str] = "MEAN"
+
+
+@dataclass(frozen=True)
+class Softmax(Op):
+    """Softmax over the last dimension; output scale 1/256, zero point -128."""
+
+    kind: ClassVar[str] = "SOFTMAX"
+    beta: float
+
+
+@dataclass(frozen=True)
+class Reshape(Op):
+    """The same values in the same order under another shape."""
+
+    kind: ClassVar[str] = "RESHAPE"
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A model: tensors, operators in topological order, one input and one output.
+
+    Attributes:
+        sha256: hex digest of the .tflite bytes this was read from; the model's identity.
+    """
+
+    tensors: tuple[Tensor, ...]
+    ops: tuple[Op, ...]
+    input: int
+    output: int
+    sha256: str
+
+    @property
+    def logits(self) -> int | None:
+        """The tensor before a final softmax, None where the last operator is another one."""
+        last = self.ops[-1]
+        return last.inputs[0] if isinstance(last, Softmax) else None
+
+    @property
+    def observed(self) -> tuple[int, ...]:
+        """Tensors a verifier compares: the output, then the logits that a softmax would blur."""
+        return (self.output,) if self.logits is None else (self.output, self.logits)
+
+    def macs(self, op: Op) -> int:
+        """Multiply-accumulates of one operator per image; 0 for all but convolutions."""
+        if not isinstance(op, Conv2D):
+            return 0
+        height, width, _ = self.tensors[op.output].hwc
+        return height * width * int(np.prod(self.tensors[op.weights].shape))
+
+    @property
+    def total_macs(self) -> int:
+        """Multiply-accumulates of the whole network per image."""
+        return sum(self.macs(op) for op in self.ops)
+
+    @property
+    def weights_bytes(self) -> int:
+        """Bytes of int8 weights and int32 biases."""
+        return sum(tensor.data.nbytes for tensor in self.tensors if tensor.data is not None)
+
+
+def digest(content: bytes) -> str:
+    """Return the SHA-256 of `content` in hex."""
+    return hashlib.sha256(content).hexdigest()

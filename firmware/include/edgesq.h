@@ -1,0 +1,56 @@
+/* edgesq runtime: runs an int8 image network in bands of rows, in memory the caller gives.
+ *
+ *   esq_init once, then for every image:
+ *     esq_start
+ *     loop on esq_step:
+ *       ESQ_NEEDS_ROW  fill esq_input_row() with one image row [width, channels], then esq_push_row()
+ *       ESQ_MORE       one step of the schedule was run; call again (a good place for a heartbeat)
+ *       ESQ_DONE       esq_observed(0) is the output, esq_observed(1) the logits before a softmax
+ *
+ * No malloc, no recursion, no floating point. Not reentrant for one engine; engines are independent.
+ */
+#ifndef EDGESQ_H
+#define EDGESQ_H
+
+#include <stdint.h>
+
+/* Layout of the generated data; generated files refuse to compile against another one. */
+#define ESQ_LAYOUT_VERSION 1
+
+enum esq_status {
+    ESQ_DONE = 0,
+    ESQ_MORE = 1,
+    ESQ_NEEDS_ROW = 2,
+    ESQ_BAD_ARENA = 3, /* arena too small or not aligned to 16 bytes */
+    ESQ_BAD_CALL = 4,  /* a row pushed when none was asked for */
+};
+
+struct esq_model; /* generated; see esq_model.h */
+
+struct esq_engine {
+    const struct esq_model *model;
+    int8_t *arena;
+    uint32_t step;   /* index into the model's schedule */
+    uint8_t starved; /* 1: the schedule waits for an image row */
+};
+
+/* Binds a model to `arena` (16-byte aligned, at least model->arena_bytes). */
+enum esq_status esq_init(struct esq_engine *engine, const struct esq_model *model, void *arena,
+                         uint32_t arena_bytes);
+
+/* Forgets the current image and begins the next one. */
+void esq_start(struct esq_engine *engine);
+
+/* Runs one step of the schedule. */
+enum esq_status esq_step(struct esq_engine *engine);
+
+/* Where the next image row goes: int8 [width, channels], valid while esq_step said ESQ_NEEDS_ROW. */
+int8_t *esq_input_row(const struct esq_engine *engine);
+
+/* Says that esq_input_row() is filled: ESQ_MORE, or ESQ_BAD_CALL where no row was wanted. */
+enum esq_status esq_push_row(struct esq_engine *engine);
+
+/* Values a verifier compares, int8 [*bytes], valid from ESQ_DONE until esq_start; NULL past the last. */
+const int8_t *esq_observed(const struct esq_engine *engine, uint32_t index, uint32_t *bytes);
+
+#endif
