@@ -1,1 +1,10 @@
-"""Stage `quantize`."""
+"""Turn a Keras model into a fully int8 .tflite, the one source of every number after it.
+
+TensorFlow is imported when a function is called, and kept quiet down to the file descriptors.
+"""
+
+from edgesq.quantize.convert import to_int8_tflite
+from edgesq.quantize.keras_file import load_keras
+from edgesq.quantize.quiet import captured_output
+
+__all__ = ["captured_output", "load_keras", "to_int8_tflite"]

@@ -1,0 +1,104 @@
+"""Post-training quantization of a Keras model to a fully int8 .tflite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesq.errors import EdgesqError, ImageError, ModelError
+from edgesq.quantize.quiet import captured_output
+
+if TYPE_CHECKING:
+    import keras
+
+Float32Array = NDArray[np.float32]
+
+INPUT_NAME = "input"
+
+
+def to_int8_tflite(model: keras.Model, representative: Iterable[Float32Array]) -> bytes:
+    """Quantize `model`: int8 input, output, activations and weights (per channel), int32 biases.
+
+    The same model and images give the same bytes. Nothing is written on stdout or stderr.
+
+    Args:
+        model: one input [None, H, W, C], one output.
+        representative: calibration images, float32 [1, H, W, C], as the model expects them.
+
+    Raises:
+        ModelError: the model has no fixed input shape, several inputs or outputs, or TensorFlow
+            cannot convert it.
+        ImageError: there are no calibration images, or one has the wrong shape or is not finite.
+    """
+    shape = _input_shape(model)
+    images = _checked(representative, shape)
+    with captured_output() as said:
+        try:
+            return bytes(_convert(model, shape, images))
+        except EdgesqError:
+            raise
+        # The converter passes on whatever its C++ side raised.
+        except Exception as error:
+            reason = said.last_error() or " ".join(str(error).split())[:200]
+            raise ModelError(
+                "TensorFlow cannot convert the model to int8", where=model.name, hint=reason
+            ) from error
+
+
+def _input_shape(model: keras.Model) -> tuple[int, ...]:
+    """Return [1, H, W, C], or say why the model has no such input."""
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise ModelError(
+            f"{len(model.inputs)} inputs and {len(model.outputs)} outputs",
+            where=model.name,
+            hint="one image in and one result out are supported",
+        )
+    shape = tuple(model.inputs[0].shape)
+    if len(shape) != 4 or None in shape[1:]:
+        raise ModelError(
+            f"the input shape {shape} is not a fixed [None, H, W, C]",
+            where=model.name,
+            hint="build the model with the input size that the board will see",
+        )
+    return (1, *shape[1:])
+
+
+def _checked(images: Iterable[Float32Array], shape: tuple[int, ...]) -> Iterator[Float32Array]:
+    """Pass the calibration images on, one by one, once they are known to be usable."""
+    count = 0
+    for count, image in enumerate(images, start=1):
+        if image.shape != shape or image.dtype != np.float32:
+            raise ImageError(
+                f"calibration image {count} is {image.dtype} {list(image.shape)}",
+                hint=f"the model takes float32 {list(shape)}",
+            )
+        if not np.isfinite(image).all():
+            raise ImageError(
+                f"calibration image {count} holds values that are not finite",
+                hint="check the preprocessing",
+            )
+        yield image
+    if not count:
+        raise ImageError("no calibration images", hint="give a folder with some 100 images")
+
+
+def _convert(model: keras.Model, shape: tuple[int, ...], images: Iterator[Float32Array]) -> Any:
+    """Run the TFLite converter; frozen constants keep its input name and its text clean."""
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import (
+        convert_variables_to_constants_v2,
+    )
+
+    function = tf.function(lambda image: model(image, training=False))
+    concrete = function.get_concrete_function(tf.TensorSpec(shape, tf.float32, name=INPUT_NAME))
+    frozen = convert_variables_to_constants_v2(concrete)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([image] for image in images)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = tf.int8
+    converter.inference_output_type = tf.int8
+    return converter.convert()
