@@ -1,6 +1,6 @@
 """Errors a user can act on: what went wrong, where, and what to try.
 
-Only `edgesq.cli` turns them into an exit code; a bug stays an ordinary exception with its traceback.
+Only `edgesq.cli` turns them into an exit code; a bug stays an ordinary exception.
 """
 
 from typing import ClassVar

@@ -1,0 +1,330 @@
+"""Read an int8 .tflite into a `Graph`, and run it by TensorFlow Lite's reference kernels."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from edgesq.errors import ModelError
+from edgesq.graph import (
+    Add,
+    AveragePool2D,
+    Concatenation,
+    Conv2D,
+    Graph,
+    Int8Array,
+    MaxPool2D,
+    Mean,
+    Op,
+    Quantization,
+    Reshape,
+    Softmax,
+    Tensor,
+    Window,
+    digest,
+)
+
+_INT32, _INT8 = 2, 9
+"""schema.fbs, enum TensorType."""
+_DTYPES = {_INT32: np.dtype("<i4"), _INT8: np.dtype("i1")}
+_SAME_PADDING = 0
+_IDENTIFIER = b"TFL3"
+
+
+def read_graph(content: bytes, where: str = "model") -> Graph:
+    """Parse a .tflite with int8 activations, batch 1, one input and one output.
+
+    Args:
+        content: the bytes of the file.
+        where: what an error message calls it.
+
+    Raises:
+        ModelError: not a .tflite, not int8, or with operators the runtime does not know (all of
+            them are named at once).
+    """
+    return _Reader(_parse(content, where), where).graph(digest(content))
+
+
+def _parse(content: bytes, where: str) -> Any:
+    from ai_edge_litert import schema_py_generated as schema
+
+    if content[4:8] != _IDENTIFIER:
+        raise ModelError("this is not a .tflite file", where=where, hint="expected TFL3 at byte 4")
+    try:
+        return schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    except Exception as error:
+        raise ModelError(
+            f"the .tflite file is corrupt: {error}", where=where, hint="export it again"
+        ) from error
+
+
+def _operator_names() -> dict[int, str]:
+    from ai_edge_litert import schema_py_generated as schema
+
+    return {
+        value: name
+        for name, value in vars(schema.BuiltinOperator).items()
+        if not name.startswith("_")
+    }
+
+
+class _Reader:
+    """Turns the flatbuffer's objects into the frozen graph, checking as it goes."""
+
+    def __init__(self, model: Any, where: str) -> None:
+        self.model = model
+        self.where = where
+        if len(model.subgraphs or ()) != 1:
+            raise self.error("the model must have exactly one subgraph")
+        self.source = model.subgraphs[0]
+        self.index: dict[int, int] = {}
+        self.tensors: list[Tensor] = []
+
+    def error(self, message: str, hint: str | None = None) -> ModelError:
+        return ModelError(message, where=self.where, hint=hint)
+
+    def graph(self, sha256: str) -> Graph:
+        builders = self.builders()
+        operators = [(self.kind(operator), operator) for operator in self.source.operators]
+        unknown = [
+            f"{kind} ({self.name(operator.outputs[0])})"
+            for kind, operator in operators
+            if kind not in builders
+        ]
+        if unknown:
+            raise self.error(
+                f"the runtime does not know {', '.join(unknown)}",
+                f"it knows {', '.join(sorted(builders))}",
+            )
+        if len(self.source.inputs) != 1 or len(self.source.outputs) != 1:
+            raise self.error("the model must have one input and one output")
+        first = self.tensor(self.source.inputs[0])
+        ops = tuple(builders[kind](operator) for kind, operator in operators)
+        if not ops:
+            raise self.error("the model has no operators")
+        return Graph(tuple(self.tensors), ops, first, self.tensor(self.source.outputs[0]), sha256)
+
+    def builders(self) -> dict[str, Callable[[Any], Op]]:
+        return {
+            "CONV_2D": self.conv2d,
+            "MAX_POOL_2D": lambda operator: self.pool(MaxPool2D, operator),
+            "AVERAGE_POOL_2D": lambda operator: self.pool(AveragePool2D, operator),
+            "CONCATENATION": self.concatenation,
+            "ADD": self.add,
+            "MEAN": self.mean,
+            "SOFTMAX": self.softmax,
+            "RESHAPE": self.reshape,
+        }
+
+    def kind(self, operator: Any) -> str:
+        code = self.model.operatorCodes[operator.opcodeIndex]
+        value = max(code.builtinCode, code.deprecatedBuiltinCode)
+        return _operator_names().get(value, f"operator {value}")
+
+    def name(self, index: int) -> str:
+        raw = self.source.tensors[index].name
+        return raw.decode(errors="replace") if isinstance(raw, bytes) else str(raw)
+
+    def data(self, index: int) -> np.ndarray[Any, Any] | None:
+        tensor = self.source.tensors[index]
+        raw = self.model.buffers[tensor.buffer].data
+        if raw is None or len(raw) == 0:
+            return None
+        dtype = _DTYPES.get(tensor.type)
+        shape = tuple(int(extent) for extent in tensor.shape)
+        if dtype is None or len(raw) != dtype.itemsize * int(np.prod(shape)):
+            raise self.error(f"constant {self.name(index)} is damaged or not int8 / int32")
+        return np.frombuffer(bytes(raw), dtype).reshape(shape)
+
+    def tensor(self, index: int) -> int:
+        """Return the graph's index of a tensor, reading it on first use."""
+        if index in self.index:
+            return self.index[index]
+        tensor = self.source.tensors[index]
+        name = self.name(index)
+        data = self.data(index)
+        if tensor.type != _INT8 and not (data is not None and tensor.type == _INT32):
+            raise self.error(f"tensor {name} is not int8", "quantize it fully, input and output")
+        if tensor.quantization is None or tensor.quantization.scale is None:
+            raise self.error(f"tensor {name} has no quantization", "quantize the model to int8")
+        shape = tuple(int(extent) for extent in tensor.shape)
+        if data is None and (len(shape) not in (2, 4) or shape[0] != 1):
+            raise self.error(f"tensor {name} has shape {shape}", "use [1, H, W, C] or [1, C]")
+        scale = tuple(float(value) for value in tensor.quantization.scale)
+        points = tensor.quantization.zeroPoint
+        zero_point = 0 if points is None else int(points[0])
+        return self.append(index, Tensor(name, shape, Quantization(scale, zero_point), data))
+
+    def append(self, index: int, tensor: Tensor) -> int:
+        self.tensors.append(tensor)
+        if index >= 0:
+            self.index[index] = len(self.tensors) - 1
+        return len(self.tensors) - 1
+
+    def parts(self, operator: Any) -> tuple[str, int]:
+        """Name and output of an operator."""
+        return self.name(operator.outputs[0]), self.tensor(operator.outputs[0])
+
+    def window(self, options: Any, size: tuple[int, int], source: int, output: int) -> Window:
+        in_h, in_w, _ = self.tensors[source].hwc
+        out_h, out_w, _ = self.tensors[output].hwc
+        strides = (int(options.strideH), int(options.strideW))
+        pads = [
+            max((out - 1) * stride + kernel - extent, 0) if options.padding == _SAME_PADDING else 0
+            for out, stride, kernel, extent in zip(
+                (out_h, out_w), strides, size, (in_h, in_w), strict=True
+            )
+        ]
+        tall, wide = pads
+        top, left = tall // 2, wide // 2
+        return Window(*size, *strides, top, tall - top, left, wide - left)
+
+    def clamp(self, activation: int, output: int) -> tuple[int, int]:
+        """Return the fused activation as an int8 range."""
+        tensor = self.tensors[output]
+
+        def quantized(real: float) -> int:
+            level = np.float32(real) / np.float32(tensor.scale)
+            return tensor.zero_point + int(np.floor(level + np.float32(0.5)))
+
+        if activation == 0:
+            return -128, 127
+        if activation == 1:
+            return max(-128, quantized(0.0)), 127
+        if activation == 3:
+            return max(-128, quantized(0.0)), min(127, quantized(6.0))
+        raise self.error(f"fused activation {activation} of {tensor.name} is not supported")
+
+    def conv2d(self, operator: Any) -> Op:
+        name, output = self.parts(operator)
+        options = operator.builtinOptions
+        if (options.dilationHFactor, options.dilationWFactor) != (1, 1):
+            raise self.error(f"{name}: dilated convolutions are not supported")
+        source, weights = self.tensor(operator.inputs[0]), self.tensor(operator.inputs[1])
+        kernel = self.tensors[weights]
+        if kernel.data is None or kernel.data.dtype != np.int8:
+            raise self.error(f"{name}: weights must be int8 constants")
+        if kernel.shape[3] != self.tensors[source].hwc[2]:
+            raise self.error(f"{name}: grouped convolutions are not supported")
+        has_bias = len(operator.inputs) > 2 and operator.inputs[2] >= 0
+        bias = self.tensor(operator.inputs[2]) if has_bias else self.zero_bias(name, kernel)
+        window = self.window(options, (kernel.shape[1], kernel.shape[2]), source, output)
+        clamp = self.clamp(options.fusedActivationFunction, output)
+        return Conv2D(name, (source,), output, window, weights, bias, clamp)
+
+    def zero_bias(self, name: str, kernel: Tensor) -> int:
+        zeros = np.zeros(kernel.shape[0], np.int32)
+        return self.append(-1, Tensor(f"{name}/bias", zeros.shape, kernel.quantization, zeros))
+
+    def pool(self, cls: type[MaxPool2D] | type[AveragePool2D], operator: Any) -> Op:
+        name, output = self.parts(operator)
+        options = operator.builtinOptions
+        source = self.tensor(operator.inputs[0])
+        self.same_quantization(name, (source, output))
+        size = (int(options.filterHeight), int(options.filterWidth))
+        window = self.window(options, size, source, output)
+        return cls(
+            name, (source,), output, window, self.clamp(options.fusedActivationFunction, output)
+        )
+
+    def concatenation(self, operator: Any) -> Op:
+        name, output = self.parts(operator)
+        rank = len(self.tensors[output].shape)
+        if int(operator.builtinOptions.axis) % rank != rank - 1:
+            raise self.error(f"{name}: only concatenation along the channels is supported")
+        inputs = tuple(self.tensor(index) for index in operator.inputs)
+        self.same_quantization(name, (*inputs, output))
+        return Concatenation(name, inputs, output)
+
+    def same_quantization(self, name: str, indices: tuple[int, ...]) -> None:
+        if len({self.tensors[index].quantization for index in indices}) > 1:
+            raise self.error(
+                f"{name}: inputs and output differ in scale or zero point",
+                "convert with TensorFlow's current quantizer",
+            )
+
+    def add(self, operator: Any) -> Op:
+        name, output = self.parts(operator)
+        inputs = tuple(self.tensor(index) for index in operator.inputs)
+        if len({self.tensors[index].shape for index in (*inputs, output)}) > 1:
+            raise self.error(f"{name}: ADD needs two inputs of one shape (no broadcasting)")
+        clamp = self.clamp(operator.builtinOptions.fusedActivationFunction, output)
+        return Add(name, inputs, output, clamp)
+
+    def mean(self, operator: Any) -> Op:
+        name, output = self.parts(operator)
+        source = self.tensor(operator.inputs[0])
+        axes = self.data(operator.inputs[1])
+        rank = len(self.tensors[source].shape)
+        if axes is None or rank != 4 or {int(axis) % rank for axis in axes.flat} != {1, 2}:
+            raise self.error(f"{name}: MEAN must be over height and width")
+        return Mean(name, (source,), output)
+
+    def softmax(self, operator: Any) -> Op:
+        name, output = self.parts(operator)
+        result = self.tensors[output]
+        if (result.scale, result.zero_point) != (1 / 256, -128):
+            raise self.error(f"{name}: SOFTMAX must have output scale 1/256, zero point -128")
+        source = self.tensor(operator.inputs[0])
+        return Softmax(name, (source,), output, float(operator.builtinOptions.beta))
+
+    def reshape(self, operator: Any) -> Op:
+        name, output = self.parts(operator)
+        source = self.tensor(operator.inputs[0])
+        if np.prod(self.tensors[source].shape) != np.prod(self.tensors[output].shape):
+            raise self.error(f"{name}: RESHAPE changes the number of values")
+        return Reshape(name, (source,), output)
+
+
+@contextmanager
+def _without_native_output() -> Iterator[None]:
+    """Send what native code writes to standard error nowhere while an interpreter is made."""
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as sink:
+        os.dup2(sink.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+class ReferenceInterpreter:
+    """TensorFlow Lite with its reference kernels (BUILTIN_REF): the oracle of every other stage."""
+
+    def __init__(self, content: bytes) -> None:
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        self._graph = read_graph(content)
+        with _without_native_output():
+            self._interpreter = Interpreter(
+                model_content=content,
+                experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
+                experimental_preserve_all_tensors=True,
+            )
+            self._interpreter.allocate_tensors()
+        details = self._interpreter.get_tensor_details()
+        self._by_name = {detail["name"]: detail["index"] for detail in details}
+        self._input = self._interpreter.get_input_details()[0]["index"]
+
+    def observed(self, inputs: Int8Array) -> tuple[Int8Array, ...]:
+        """Run int8 [n, H, W, C]; return int8 [n, K] for each tensor of `Graph.observed`."""
+        return self.tensors(inputs, self._graph.observed)
+
+    def run(self, inputs: Int8Array) -> Int8Array:
+        """Run int8 [n, H, W, C]; return the output, int8 [n, K]."""
+        return self.tensors(inputs, (self._graph.output,))[0]
+
+    def tensors(self, inputs: Int8Array, wanted: tuple[int, ...]) -> tuple[Int8Array, ...]:
+        """Run int8 [n, H, W, C]; return int8 [n, values] for each graph tensor asked for."""
+        rows: list[list[Int8Array]] = [[] for _ in wanted]
+        for image in inputs:
+            self._interpreter.set_tensor(self._input, image[np.newaxis])
+            self._interpreter.invoke()
+            for row, index in zip(rows, wanted, strict=True):
+                name = self._graph.tensors[index].name
+                row.append(self._interpreter.get_tensor(self._by_name[name]).reshape(-1).copy())
+        return tuple(np.stack(row) for row in rows)

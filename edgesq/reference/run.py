@@ -1,0 +1,57 @@
+"""Run a whole graph in numpy."""
+
+import numpy as np
+
+from edgesq.graph import (
+    Add,
+    AveragePool2D,
+    Concatenation,
+    Conv2D,
+    Graph,
+    Int8Array,
+    MaxPool2D,
+    Mean,
+    Op,
+    Reshape,
+    Softmax,
+)
+from edgesq.reference.conv2d import conv2d
+from edgesq.reference.elementwise import add, softmax
+from edgesq.reference.pool import average_pool2d, max_pool2d, mean
+
+
+def run(graph: Graph, image: Int8Array) -> dict[int, Int8Array]:
+    """Run one image int8 [H, W, C]; return every activation as int8 [H, W, C] by tensor index."""
+    values = {graph.input: image.reshape(graph.tensors[graph.input].hwc)}
+    for op in graph.ops:
+        values[op.output] = _apply(graph, op, [values[index] for index in op.inputs])
+    return values
+
+
+def run_observed(graph: Graph, inputs: Int8Array) -> tuple[Int8Array, ...]:
+    """Run int8 [n, H, W, C]; return int8 [n, K] for each tensor of `Graph.observed`."""
+    runs = [run(graph, image) for image in inputs]
+    return tuple(
+        np.stack([values[index].reshape(-1) for values in runs]) for index in graph.observed
+    )
+
+
+def _apply(graph: Graph, op: Op, inputs: list[Int8Array]) -> Int8Array:
+    match op:
+        case Conv2D():
+            return conv2d(graph, op, inputs[0])
+        case MaxPool2D():
+            return max_pool2d(graph, op, inputs[0])
+        case AveragePool2D():
+            return average_pool2d(graph, op, inputs[0])
+        case Concatenation():
+            return np.concatenate(inputs, axis=-1)
+        case Add():
+            return add(graph, op, inputs[0], inputs[1])
+        case Mean():
+            return mean(graph, op, inputs[0])
+        case Softmax():
+            return softmax(graph, op, inputs[0])
+        case Reshape():
+            return inputs[0].reshape(graph.tensors[op.output].hwc)
+    raise TypeError(f"no reference kernel for {op.kind}")
