@@ -1,0 +1,225 @@
+"""The boards edgesq knows: `targets/NAME.toml` read strictly into a frozen `Target`."""
+
+import sys
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from edgesq.errors import TargetError
+from edgesq.resources import resource
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_NS_PER_S = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Region:
+    """A contiguous memory.
+
+    Attributes:
+        name: "flash" or "ram".
+        origin: first address.
+        bytes: size.
+    """
+
+    name: str
+    origin: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Target:
+    """What edgesq must know of a board.
+
+    Attributes:
+        name: also the file name of the TOML.
+        description: one line for people.
+        cpu: "cortex-m7" and the like, or "host".
+        compiler: the C compiler's program name.
+        compiler_flags: what makes it compile for this core.
+        clock_hz: core clock in hertz.
+        kernels: kernel family, "portable".
+        port: folder under firmware/ports.
+        counter_hz: rate of esq_port_ticks() in hertz.
+        stack_bytes: reserved by the linker script, counted in RAM.
+        runner: module of `edgesq.flash` that starts or programs it: "qemu" or "host".
+        board: for a generic target, the target that it is compiled for and flashed to.
+        memory: flash and ram; empty where there is no limit (host).
+        defines: C macros, name to value, passed as -DNAME=VALUE.
+        machine: QEMU's -machine.
+        qemu_args: further arguments for QEMU.
+        icount_shift: QEMU spends 2**shift ns of virtual time on each instruction.
+        boot: "vectors" (the core fetches its vector table) or "entry" (the loader sets the pc).
+        usb_ids: "vid:pid" in lower-case hex of the serial device, for finding the port.
+    """
+
+    name: str
+    description: str
+    cpu: str
+    compiler: str
+    compiler_flags: tuple[str, ...]
+    clock_hz: int
+    kernels: str
+    port: str
+    counter_hz: int
+    stack_bytes: int
+    runner: str
+    board: str | None = None
+    memory: tuple[Region, ...] = ()
+    defines: dict[str, str] = field(default_factory=dict)
+    machine: str | None = None
+    qemu_args: tuple[str, ...] = ()
+    icount_shift: int | None = None
+    boot: str = "vectors"
+    usb_ids: tuple[str, ...] = ()
+
+    @property
+    def is_host(self) -> bool:
+        """Whether the firmware runs as a process of this computer."""
+        return self.runner == "host"
+
+    @property
+    def port_folders(self) -> tuple[str, ...]:
+        """Folders under firmware/ports to compile: common start-up code, then the port's own."""
+        return (self.port,) if self.is_host else ("cortex_m", self.port)
+
+    @property
+    def instructions_per_tick(self) -> float | None:
+        """Instructions per tick of the counter; None where the board cannot count them."""
+        if self.icount_shift is None:
+            return None
+        return _NS_PER_S / (self.counter_hz << self.icount_shift)
+
+    def region(self, name: str) -> Region | None:
+        """Return the memory called `name` ("flash" or "ram"), None where it is unlimited."""
+        return next((region for region in self.memory if region.name == name), None)
+
+
+_TYPES: dict[str, type] = {
+    "name": str,
+    "description": str,
+    "cpu": str,
+    "compiler": str,
+    "compiler_flags": list,
+    "clock_hz": int,
+    "kernels": str,
+    "port": str,
+    "counter_hz": int,
+    "stack_bytes": int,
+    "runner": str,
+    "memory": list,
+    "defines": dict,
+    "machine": str,
+    "qemu_args": list,
+    "icount_shift": int,
+    "boot": str,
+    "usb_ids": list,
+}
+_OPTIONAL = {"memory", "defines", "machine", "qemu_args", "icount_shift", "boot", "usb_ids"}
+_GENERIC: dict[str, type] = {"name": str, "description": str, "board": str}
+_REGION: dict[str, type] = {"name": str, "origin": int, "bytes": int}
+_CHOICES = {"runner": ("qemu", "host"), "boot": ("vectors", "entry")}
+
+
+def load_target(name: str, folder: Path | None = None) -> Target:
+    """Read the target called `name`.
+
+    Args:
+        name: as listed by `list_targets`.
+        folder: where the TOML files are; the project's own by default.
+
+    Raises:
+        TargetError: no such target, or its file is not as it must be.
+    """
+    folder = folder or resource("targets")
+    path = folder / f"{name}.toml"
+    known = _names(folder)
+    if name not in known:
+        raise TargetError(f"unknown target '{name}'", hint=f"known: {', '.join(known)}")
+    table = _read(path)
+    if "board" not in table:
+        return _concrete(table, path)
+    _check(table, _GENERIC, set(), str(path))
+    board = load_target(table["board"], folder) if table["board"] != name else None
+    if board is None or board.board is not None:
+        raise TargetError("'board' must name a target with a board of its own", where=str(path))
+    return replace(board, **table)
+
+
+def list_targets(folder: Path | None = None) -> list[Target]:
+    """Read every target, sorted by name.
+
+    Raises:
+        TargetError: a file is not as it must be.
+    """
+    folder = folder or resource("targets")
+    return [load_target(name, folder) for name in _names(folder)]
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.stem for path in folder.glob("*.toml"))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise TargetError(f"cannot be read: {error}", where=str(path)) from error
+    if table.get("name") != path.stem:
+        raise TargetError(f"key 'name' must be '{path.stem}', the file's name", where=str(path))
+    return table
+
+
+def _concrete(table: dict[str, Any], path: Path) -> Target:
+    where = str(path)
+    _check(table, _TYPES, _OPTIONAL, where)
+    for key, choices in _CHOICES.items():
+        if key in table and table[key] not in choices:
+            raise TargetError(f"key '{key}' must be one of {', '.join(choices)}", where=where)
+    if table["runner"] == "qemu" and "machine" not in table:
+        raise TargetError("key 'machine' is missing, runner 'qemu' needs it", where=where)
+    memory = tuple(_region(entry, where) for entry in table.get("memory", []))
+    if memory and sorted(region.name for region in memory) != ["flash", "ram"]:
+        raise TargetError("key 'memory' must hold one 'flash' and one 'ram'", where=where)
+    defines = {
+        "ESQ_BOARD_NAME": table["name"],
+        "ESQ_CLOCK_HZ": f"{table['clock_hz']}u",
+        **_strings(table.get("defines", {}), "defines", where),
+    }
+    lists = {
+        key: tuple(_strings(dict(enumerate(table.get(key, []))), key, where).values())
+        for key in ("compiler_flags", "qemu_args", "usb_ids")
+    }
+    return Target(**{**table, "memory": memory, "defines": defines, **lists})
+
+
+def _region(entry: Any, where: str) -> Region:
+    if not isinstance(entry, dict):
+        raise TargetError("key 'memory' must be an array of tables", where=where)
+    _check(entry, _REGION, set(), f"{where} [[memory]]")
+    return Region(**entry)
+
+
+def _strings(values: dict[Any, Any], key: str, where: str) -> dict[Any, str]:
+    if not all(isinstance(value, str) for value in values.values()):
+        raise TargetError(f"key '{key}' must hold strings only", where=where)
+    return values
+
+
+def _check(table: dict[str, Any], types: dict[str, type], optional: set[str], where: str) -> None:
+    for key, value in table.items():
+        if key not in types:
+            known = ", ".join(types)
+            raise TargetError(f"unknown key '{key}'", where=where, hint=f"known: {known}")
+        # A TOML boolean is an int to Python.
+        if not isinstance(value, types[key]) or isinstance(value, bool):
+            raise TargetError(f"key '{key}' must be of type {types[key].__name__}", where=where)
+        if isinstance(value, int) and value < 0:
+            raise TargetError(f"key '{key}' must not be negative", where=where)
+    for key in types:
+        if key not in table and key not in optional:
+            raise TargetError(f"key '{key}' is missing", where=where)

@@ -1,0 +1,93 @@
+"""Targets: every bundled file loads, and a wrong one names its file and key."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from edgesq.errors import TargetError
+from edgesq.resources import resource
+from edgesq.targets import Target, list_targets, load_target
+
+GOOD = resource("targets") / "mps2-an500.toml"
+
+
+def test_bundled_targets() -> None:
+    names = [target.name for target in list_targets()]
+    expected = ["cortex-m", "host", "mps2-an386", "mps2-an500", "mps3-an547", "stm32f405"]
+    assert names == expected
+
+
+@pytest.mark.parametrize("target", list_targets(), ids=lambda target: target.name)
+def test_target_is_complete(target: Target) -> None:
+    for folder in target.port_folders:
+        assert list((resource("firmware") / "ports" / folder).glob("*.c")), folder
+    assert target.defines["ESQ_TICK_HZ"] == f"{target.counter_hz}u"
+    assert target.is_host == (target.region("flash") is None)
+
+
+@pytest.mark.parametrize("path", sorted(resource("targets").glob("*.toml")), ids=lambda p: p.stem)
+def test_every_number_has_a_source(path: Path) -> None:
+    for line in path.read_text().splitlines():
+        if re.match(r"\w+ = \"?[0-9]", line):
+            assert "#" in line, line
+
+
+def test_generic_target_is_its_board() -> None:
+    generic, board = load_target("cortex-m"), load_target("mps2-an500")
+    assert generic.board == "mps2-an500"
+    assert (generic.machine, generic.memory, generic.cpu) == (
+        board.machine,
+        board.memory,
+        board.cpu,
+    )
+
+
+def test_instructions_per_tick() -> None:
+    assert load_target("mps2-an500").instructions_per_tick == 5.0
+    assert load_target("mps3-an547").instructions_per_tick == 6.25
+    assert load_target("stm32f405").instructions_per_tick == 1.0
+    assert load_target("host").instructions_per_tick is None
+
+
+def test_unknown_target_lists_the_known() -> None:
+    with pytest.raises(TargetError, match=r"unknown target 'z80'.*mps2-an500.*stm32f405"):
+        load_target("z80")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("clock_hz = 25_000_000", 'clock_hz = "fast"', "key 'clock_hz' must be of type int"),
+        ("clock_hz = 25_000_000", "clock_hz = true", "key 'clock_hz' must be of type int"),
+        ("clock_hz = 25_000_000", "clock_hz = -1", "key 'clock_hz' must not be negative"),
+        ("clock_hz", "clock", "unknown key 'clock'"),
+        ('kernels = "portable"', "", "key 'kernels' is missing"),
+        ('runner = "qemu"', 'runner = "wizard"', "key 'runner' must be one of qemu, host"),
+        ('machine = "mps2-an500"', "", "key 'machine' is missing"),
+        ('name = "ram"', 'name = "rom"', "key 'memory' must hold"),
+        ("origin = 0x2000_0000", 'origin = "high"', "key 'origin' must be of type int"),
+        ("bytes = 4_194_304", "size = 4_194_304", "unknown key 'size'"),
+        ('ESQ_TICK_HZ = "25000000u"', "ESQ_TICK_HZ = 25000000", "key 'defines' must hold strings"),
+        ('"-mthumb"', "7", "key 'compiler_flags' must hold strings"),
+        ('name = "mps2-an500"', 'name = "other"', "key 'name' must be 'mps2-an500'"),
+        ("cpu =", "cpu", "cannot be read"),
+    ],
+)
+def test_wrong_file_names_file_and_key(tmp_path: Path, old: str, new: str, complaint: str) -> None:
+    text = GOOD.read_text()
+    assert old in text
+    (tmp_path / GOOD.name).write_text(text.replace(old, new))
+    with pytest.raises(TargetError) as caught:
+        load_target("mps2-an500", tmp_path)
+    assert complaint in str(caught.value)
+    assert GOOD.name in str(caught.value)
+
+
+@pytest.mark.parametrize("board", ["cortex-m", "generic"])
+def test_generic_target_needs_a_real_board(tmp_path: Path, board: str) -> None:
+    for name in ("cortex-m", "generic"):
+        text = f'name = "{name}"\ndescription = "x"\nboard = "{board}"\n'
+        (tmp_path / f"{name}.toml").write_text(text)
+    with pytest.raises(TargetError, match="board"):
+        load_target("cortex-m", tmp_path)
