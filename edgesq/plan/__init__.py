@@ -1,1 +1,13 @@
-"""Stage `plan`."""
+"""Decide at export, to the byte, where every row lives and in which order operators run.
+
+    Graph --lower--> row operators + slots --schedule--> steps, ring heights --arena--> offsets
+
+Operators work on bands of rows: a ring keeps just the rows that windows still need. The schedule is
+data, one byte a step, found here by simulation; the firmware replays it, so a ring can never be
+overwritten too early on a board and no readiness is checked there.
+"""
+
+from edgesq.plan.lower import RowOp, Slot
+from edgesq.plan.planner import Item, Plan, make_plan
+
+__all__ = ["Item", "Plan", "RowOp", "Slot", "make_plan"]

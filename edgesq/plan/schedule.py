@@ -1,0 +1,175 @@
+"""Find the order of steps by simulation, and how many rows each ring must hold.
+
+Policy: pull. The last operator asks for the rows its next band needs, their producers ask for theirs,
+down to the image. So a row is made only when it is needed, rings stay as low as the windows allow, and
+nothing is computed twice. (Pushing each row as far as it goes was tried first: the 1x1 half of an
+expand pair then runs a row ahead of its 3x3 half, and every concatenated row stays alive.)
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from edgesq.errors import ModelError
+from edgesq.graph import Graph
+from edgesq.plan.lower import Lowered
+from edgesq.plan.walk import Walk, walk
+
+STEP_INPUT = 254
+"""Schedule entry: take one image row. Mirror: ESQ_STEP_INPUT in esq_model.h."""
+STEP_END = 255
+"""Schedule entry: the image is done. Mirror: ESQ_STEP_END in esq_model.h."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The steps of one image.
+
+    Attributes:
+        steps: an operator's index, STEP_INPUT or, last, STEP_END.
+        ring_rows: rows each storage must hold, by storage.
+        live: bit s is set where a storage is in use in step s, by storage.
+        busy: bit s is set from an operator's first step to its last, by operator.
+    """
+
+    steps: bytes
+    ring_rows: dict[int, int]
+    live: dict[int, int]
+    busy: tuple[int, ...]
+
+
+def make_schedule(graph: Graph, lowered: Lowered) -> Schedule:
+    """Simulate one image through the network.
+
+    Raises:
+        ModelError: more operators than a step can name.
+    """
+    if len(lowered.ops) > STEP_INPUT:
+        raise ModelError(
+            f"the model has {len(lowered.ops)} operators, the runtime takes {STEP_INPUT}",
+            hint="use a smaller model",
+        )
+    walks = [walk(lowered, op) for op in lowered.ops]
+    steps = _Order(graph, lowered, walks).run()
+    rows = _Lifetimes(graph, lowered, walks, steps)
+    return Schedule(
+        steps,
+        {storage: _ring_rows(spans) for storage, spans in rows.spans.items()},
+        {storage: _mask(spans) for storage, spans in rows.spans.items()},
+        tuple(_mask({0: span}) for _, span in sorted(rows.busy.items())),
+    )
+
+
+class _Order:
+    """Pulls rows from the end of the network, noting each step that this takes."""
+
+    def __init__(self, graph: Graph, lowered: Lowered, walks: list[Walk]) -> None:
+        self.graph = graph
+        self.lowered = lowered
+        self.walks = walks
+        self.complete = [item.complete_rows() for item in walks]
+        self.units = [0] * len(walks)
+        self.producer = {op.output: index for index, op in enumerate(lowered.ops)}
+        self.image_rows = 0
+        self.steps: list[int] = []
+
+    def run(self) -> bytes:
+        """Return the steps of one image."""
+        for slot in reversed(self.producer):
+            self.ensure(slot, self.height(slot))
+        self.ensure(self.graph.input, self.height(self.graph.input))
+        return bytes([*self.steps, STEP_END])
+
+    def height(self, number: int) -> int:
+        slot = self.lowered.slots[number]
+        assert slot is not None
+        return slot.height
+
+    def ensure(self, slot: int, end: int) -> None:
+        """Take the steps that complete the first `end` rows of a slot.
+
+        Operators that write side by side get all their inputs first and then run together, so that
+        no half-filled row waits.
+        """
+        if slot == self.graph.input:
+            missing = max(end - self.image_rows, 0)
+            self.image_rows += missing
+            self.steps += [STEP_INPUT] * missing
+        while lagging := {
+            index: self.units[index]
+            for index in self.producers(slot)
+            if self.complete[index][self.units[index]] < end
+        }:
+            for index in lagging:
+                for source in self.lowered.ops[index].inputs:
+                    self.ensure(source, self.next_read(index))
+            for index, unit in lagging.items():
+                if self.units[index] == unit:
+                    self.steps.append(index)
+                    self.units[index] = self.next_units(index)
+
+    def producers(self, slot: int) -> list[int]:
+        """Operators that write a slot, through the slots inside it."""
+        if slot in self.producer:
+            return [self.producer[slot]]
+        members = self.lowered.members.get(slot, ())
+        return [index for member in members for index in self.producers(member)]
+
+    def next_units(self, index: int) -> int:
+        path = self.walks[index]
+        return min(self.units[index] + path.band_units, path.units)
+
+    def next_read(self, index: int) -> int:
+        """One past the newest input row that an operator's next step reads."""
+        reads = self.walks[index].reads[self.units[index] : self.next_units(index)]
+        return max(end for _, end in reads)
+
+
+class _Lifetimes:
+    """Replays a schedule: the first and last step of every row, and of every operator."""
+
+    def __init__(self, graph: Graph, lowered: Lowered, walks: list[Walk], steps: bytes) -> None:
+        self.lowered = lowered
+        self.spans: dict[int, dict[int, tuple[int, int]]] = defaultdict(dict)
+        self.busy: dict[int, tuple[int, int]] = {}
+        units = [0] * len(walks)
+        image_rows = 0
+        for now, step in enumerate(steps):
+            if step == STEP_INPUT:
+                self.use(graph.input, (image_rows, image_rows + 1), now)
+                image_rows += 1
+            elif step != STEP_END:
+                path = walks[step]
+                end = min(units[step] + path.band_units, path.units)
+                for unit in range(units[step], end):
+                    for slot in lowered.ops[step].inputs:
+                        self.use(slot, path.reads[unit], now)
+                    self.use(lowered.ops[step].output, path.writes[unit], now)
+                units[step] = end
+                self.busy[step] = (self.busy.get(step, (now, now))[0], now)
+        for slot in graph.observed:
+            self.use(slot, (0, graph.tensors[slot].hwc[0]), len(steps) - 1)
+
+    def use(self, number: int, rows: tuple[int, int], now: int) -> None:
+        slot = self.lowered.slots[number]
+        assert slot is not None
+        spans = self.spans[slot.storage]
+        for row in range(*rows):
+            spans[row] = (spans.get(row, (now, now))[0], now)
+
+
+def _ring_rows(spans: dict[int, tuple[int, int]]) -> int:
+    """Return the height at which no row is written over one that is still needed."""
+    rows, oldest = 1, 0
+    for row, (born, _) in sorted(spans.items()):
+        while oldest < row and spans[oldest][1] < born:
+            oldest += 1
+        rows = max(rows, row - oldest + 1)
+    return rows
+
+
+def _mask(spans: dict[int, tuple[int, int]]) -> int:
+    """Return an integer with bit s set where step s lies in one of the spans."""
+    mask = 0
+    for first, last in spans.values():
+        mask |= (1 << (last + 1)) - (1 << first)
+    return mask
