@@ -1,0 +1,165 @@
+"""Float and quantize-dequantize (QDQ) ONNX models through tf2onnx, quiet and deterministic.
+
+tf2onnx numbers its names by a counter of the process and orders nodes by a set, so the same model
+gives other bytes each time. What it returns is written anew here: nodes in the order the output
+needs them, named by operator and number, batch 1, `input` and `output`.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import onnx
+from onnx import TensorProto, helper
+
+import edgesq
+from edgesq.errors import ModelError
+from edgesq.quantize import captured_output
+
+if TYPE_CHECKING:
+    import keras
+
+_OPSET, _IR_VERSION = 17, 8
+
+
+def qdq_onnx(tflite: bytes) -> onnx.ModelProto:
+    """Convert an int8 .tflite to float operators between QuantizeLinear and DequantizeLinear.
+
+    Returns:
+        a model with input `input` int8 [1, H, W, C] and output `output` int8 [1, K]. Its scales are
+        those of the .tflite, its rounding is not: up to a few LSB from the integer model.
+
+    Raises:
+        ModelError: tf2onnx cannot convert the model.
+    """
+
+    def convert(tf2onnx: Any) -> onnx.ModelProto:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "model.tflite"
+            file.write_bytes(tflite)
+            return tf2onnx.from_tflite(str(file), opset=_OPSET)[0]
+
+    return _clean(_quietly(convert), "qdq")
+
+
+def float_onnx(model: keras.Model) -> onnx.ModelProto:
+    """Convert a Keras model with one input and one output to float32 ONNX.
+
+    Returns:
+        a model with input `input` float32 [1, H, W, C] and output `output` float32 [1, K].
+
+    Raises:
+        ModelError: tf2onnx cannot convert the model.
+    """
+
+    def convert(tf2onnx: Any) -> onnx.ModelProto:
+        import tensorflow as tf
+
+        shape = (1, *model.inputs[0].shape[1:])
+        signature = [tf.TensorSpec(shape, tf.float32, name="input")]
+        return tf2onnx.from_keras(model, input_signature=signature, opset=_OPSET)[0]
+
+    return _clean(_quietly(convert), "float")
+
+
+def _quietly(convert: Callable[[Any], onnx.ModelProto]) -> onnx.ModelProto:
+    """Run `convert` with tf2onnx, neither of which may write on the terminal."""
+    with captured_output(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from tf2onnx import convert as tf2onnx  # type: ignore[import-untyped] # has no stubs
+
+        return convert(tf2onnx)
+
+
+def _clean(model: onnx.ModelProto, what: str) -> onnx.ModelProto:
+    """Return the same computation with batch 1, clean names and an order that never varies."""
+    graph = model.graph
+    source, result = graph.input[0], graph.output[0]
+    names = {source.name: "input", result.name: "output", "": ""}
+    constants = {constant.name: constant for constant in graph.initializer}
+    counts: Counter[str] = Counter()
+    nodes, kept = [], []
+    for node in _in_order_of_need(graph, result.name):
+        counts[node.op_type] += 1
+        name = f"{node.op_type}_{counts[node.op_type]}"
+        for position, value in enumerate(node.output):
+            names.setdefault(value, f"{name}/output{position}" if position else name)
+        inputs = []
+        for position, value in enumerate(node.input):
+            if value in constants:  # one each: which nodes share a scale varies
+                kept.append(_renamed(constants[value], f"{name}/constant{position}"))
+                inputs.append(kept[-1].name)
+            else:
+                inputs.append(names[value])
+        nodes.append(_rewritten(node, name, inputs, [names[value] for value in node.output]))
+    return _checked(nodes, kept, (_batch_one(source, "input"), _batch_one(result, "output")), what)
+
+
+def _in_order_of_need(graph: onnx.GraphProto, wanted: str) -> Iterator[onnx.NodeProto]:
+    """Yield the nodes that `wanted` needs, each after the ones it reads, by position of input."""
+    makers = {value: node for node in graph.node for value in node.output}
+    seen: set[str] = set()
+    stack = [(wanted, False)]
+    while stack:
+        value, inputs_done = stack.pop()
+        node = makers.get(value)
+        if node is None or (value in seen and not inputs_done):
+            continue
+        if inputs_done:
+            yield node
+            continue
+        seen.update(node.output)
+        stack.append((value, True))
+        stack.extend((need, False) for need in reversed(node.input))
+
+
+def _renamed(constant: TensorProto, name: str) -> TensorProto:
+    copy = TensorProto()
+    copy.CopyFrom(constant)
+    copy.name = name
+    return copy
+
+
+def _rewritten(
+    node: onnx.NodeProto, name: str, inputs: list[str], outputs: list[str]
+) -> onnx.NodeProto:
+    """Return a copy of `node` under another name that reads and writes these values."""
+    copy = onnx.NodeProto(op_type=node.op_type, name=name, input=inputs, output=outputs)
+    copy.attribute.extend(sorted(node.attribute, key=lambda attribute: attribute.name))
+    return copy
+
+
+def _batch_one(value: onnx.ValueInfoProto, name: str) -> onnx.ValueInfoProto:
+    """Return `value` renamed, with its first dimension 1."""
+    tensor = value.type.tensor_type
+    shape = [1, *(dimension.dim_value for dimension in tensor.shape.dim[1:])]
+    return helper.make_tensor_value_info(name, tensor.elem_type, shape)
+
+
+def _checked(
+    nodes: list[onnx.NodeProto],
+    constants: list[TensorProto],
+    ends: tuple[onnx.ValueInfoProto, onnx.ValueInfoProto],
+    what: str,
+) -> onnx.ModelProto:
+    """Put the parts together and let ONNX check them."""
+    model = helper.make_model(
+        helper.make_graph(nodes, f"edgesq_{what}", [ends[0]], [ends[1]], constants),
+        producer_name="edgesq",
+        producer_version=edgesq.__version__,
+        ir_version=_IR_VERSION,
+        opset_imports=[helper.make_opsetid("", _OPSET)],
+    )
+    try:
+        onnx.checker.check_model(model)
+    except onnx.checker.ValidationError as error:
+        raise ModelError(
+            f"tf2onnx cannot write this model as {what} ONNX: {str(error).splitlines()[0]}",
+            hint="use layers that SqueezeNet uses",
+        ) from error
+    return model

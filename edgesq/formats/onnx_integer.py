@@ -1,0 +1,335 @@
+"""Write a Graph as ONNX with integer operators only, bit for bit TFLite's reference kernels.
+
+Inside, activations are uint8 [1, C, H, W] holding q + 128; the model's input and outputs are int8.
+Convolutions read weights as uint8 with zero point 128: on x86 without VNNI, ONNX Runtime's product
+of uint8 by int8 saturates at 16 bits, that of uint8 by uint8 does not.
+"""
+
+import posixpath
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+import edgesq
+from edgesq import arithmetic
+from edgesq.errors import ModelError
+from edgesq.formats.onnx_scope import (
+    UINT8_OFFSET,
+    Scope,
+    doubling_high_mul,
+    requantize,
+    shift_right,
+)
+from edgesq.graph import (
+    Add,
+    AveragePool2D,
+    Concatenation,
+    Conv2D,
+    Graph,
+    MaxPool2D,
+    Mean,
+    Op,
+    Reshape,
+    Softmax,
+    Tensor,
+    Window,
+)
+
+_OPSET, _IR_VERSION = 18, 8
+_INT8_RANGE = (-128, 127)
+_TO_NCHW, _TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
+_MOST_BITS_OVER_ONE = 11
+"""A softmax sum in Q12.19 is in [2^19, 2^31)."""
+
+
+def integer_onnx(graph: Graph) -> onnx.ModelProto:
+    """Write `graph` with integer operators only.
+
+    Returns:
+        a model with input `input` int8 [1, H, W, C], output `output` int8 [1, K], and where that
+        is a softmax a second output `logits` int8 [1, K]; the same graph gives the same bytes.
+
+    Raises:
+        ModelError: for an operator that has no integer form here.
+    """
+    scope = Scope()
+    values = {graph.input: _read_input(scope.within("input"), graph.tensors[graph.input])}
+    for op, name in zip(graph.ops, _layer_names(graph), strict=True):
+        inputs = [values[index] for index in op.inputs]
+        values[op.output] = _write_op(scope.within(name), graph, op, inputs)
+    outputs = [
+        _write_output(scope, name, graph.tensors[index], values[index])
+        for name, index in zip(("output", "logits"), graph.observed, strict=False)
+    ]
+    shape = graph.tensors[graph.input].shape
+    source = helper.make_tensor_value_info("input", TensorProto.INT8, shape)
+    body = helper.make_graph(scope.nodes, "edgesq", [source], outputs, scope.constants)
+    model = helper.make_model(
+        body,
+        producer_name="edgesq",
+        producer_version=edgesq.__version__,
+        ir_version=_IR_VERSION,
+        opset_imports=[helper.make_opsetid("", _OPSET)],
+    )
+    helper.set_model_props(model, _metadata(graph))
+    onnx.checker.check_model(model)
+    return model
+
+
+def _layer_names(graph: Graph) -> list[str]:
+    """Return a short unique name per operator.
+
+    The converter calls a fused convolution "net/conv1/Relu;net/conv1/BiasAdd;..." and the output
+    "StatefulPartitionedCall:0"; these become "net/conv1" and the operator's kind.
+    """
+    names: list[str] = []
+    for op in graph.ops:
+        parts = op.name.split(";")
+        shared = posixpath.commonpath(parts) if len(parts) > 1 else posixpath.dirname(parts[0])
+        name = shared or op.kind.lower()
+        earlier = sum(other.rpartition("#")[0] == name or other == name for other in names)
+        names.append(f"{name}#{earlier + 1}" if earlier else name)
+    return names
+
+
+def _metadata(graph: Graph) -> dict[str, str]:
+    """Return what a user of the bare .onnx needs: whose numbers these are, and their scales."""
+    source, result = graph.tensors[graph.input], graph.tensors[graph.output]
+    return {
+        "model_sha256": graph.sha256,
+        "input_scale": repr(source.scale),
+        "input_zero_point": str(source.zero_point),
+        "output_scale": repr(result.scale),
+        "output_zero_point": str(result.zero_point),
+    }
+
+
+def _read_input(scope: Scope, tensor: Tensor) -> str:
+    """Add the way from int8 NHWC to uint8 NCHW."""
+    wide = scope.cast("wide", "input", np.int32)
+    moved = scope.node("Add", "zero_point", wide, np.int32(UINT8_OFFSET))
+    pixels = scope.cast("uint8", moved, np.uint8)
+    if len(tensor.shape) == 2:
+        return scope.node("Reshape", "nchw", pixels, np.array([1, -1, 1, 1], np.int64))
+    return scope.node("Transpose", "nchw", pixels, perm=_TO_NCHW)
+
+
+def _write_output(scope: Scope, name: str, tensor: Tensor, value: str) -> onnx.ValueInfoProto:
+    """Add the way from uint8 NCHW to an output, int8 [1, K]."""
+    own = scope.within(name)
+    if tensor.hwc[:2] != (1, 1):
+        value = own.node("Transpose", "nhwc", value, perm=_TO_NHWC)
+    row = own.node("Flatten", "row", value)
+    moved = own.node("Sub", "zero_point", own.cast("wide", row, np.int32), np.int32(UINT8_OFFSET))
+    scope.cast(name, moved, np.int8)
+    return helper.make_tensor_value_info(name, TensorProto.INT8, [1, int(np.prod(tensor.hwc))])
+
+
+def _write_op(scope: Scope, graph: Graph, op: Op, inputs: Sequence[str]) -> str:
+    """Add one operator and return the name of its result."""
+    match op:
+        case Conv2D():
+            return _conv2d(scope, graph, op, inputs[0])
+        case MaxPool2D():
+            return _max_pool2d(scope, op, inputs[0])
+        case AveragePool2D():
+            return _average_pool2d(scope, graph, op, inputs[0])
+        case Concatenation():
+            return scope.node("Concat", "concat", *inputs, axis=1)
+        case Add():
+            return _add(scope, graph, op, inputs)
+        case Mean():
+            return _mean(scope, graph, op, inputs[0])
+        case Softmax():
+            return _softmax(scope, graph, op, inputs[0])
+        case Reshape():
+            return _reshape(scope, graph, op, inputs[0])
+    raise ModelError(f"{op.kind} has no integer ONNX form", where=op.name)
+
+
+def _window(window: Window) -> dict[str, list[int]]:
+    """Return a window as the attributes of Conv and MaxPool."""
+    return {
+        "kernel_shape": [window.height, window.width],
+        "strides": [window.stride_h, window.stride_w],
+        "pads": [window.pad_top, window.pad_left, window.pad_bottom, window.pad_right],
+    }
+
+
+def _unsigned(q: NDArray[Any] | int) -> NDArray[np.uint8]:
+    """Return int8 values as q + 128."""
+    return (np.asarray(q, np.int32) + UINT8_OFFSET).astype(np.uint8)
+
+
+def _conv2d(scope: Scope, graph: Graph, op: Conv2D, pixels: str) -> str:
+    weights, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
+    assert weights is not None
+    assert bias is not None
+    accumulator = scope.node(
+        "ConvInteger",
+        "conv",
+        pixels,
+        scope.constant("weights", _unsigned(weights.transpose(_TO_NCHW))),
+        _unsigned(graph.tensors[op.inputs[0]].zero_point),
+        _unsigned(0),
+        **_window(op.window),
+    )
+    multiplier, shift = arithmetic.conv2d_multipliers(graph, op)
+    return requantize(
+        scope.within("requantize"),
+        accumulator,
+        multiplier,
+        shift,
+        bias=bias.astype(np.int64),
+        zero_point=graph.tensors[op.output].zero_point,
+        clamp=op.clamp,
+    )
+
+
+def _max_pool2d(scope: Scope, op: MaxPool2D, pixels: str) -> str:
+    largest = scope.node("MaxPool", "pool", pixels, **_window(op.window))
+    if op.clamp == _INT8_RANGE:
+        return largest
+    return scope.node("Clip", "clamp", largest, *map(_unsigned, op.clamp))
+
+
+def _average_pool2d(scope: Scope, graph: Graph, op: AveragePool2D, pixels: str) -> str:
+    """Add a sum per window (a padded place is the zero point: 0), divided by the places inside."""
+    window, channels = op.window, graph.tensors[op.output].hwc[2]
+    ones = np.ones((channels, 1, window.height, window.width), np.uint8)
+    total = scope.node(
+        "ConvInteger", "sum", pixels, ones, _unsigned(0), **_window(window), group=channels
+    )
+    count = _places_inside(graph, op)
+    sign = scope.node("Sign", "sign", total)
+    nudged = scope.node("Add", "nudged", total, scope.node("Mul", "half", sign, count // 2))
+    mean = scope.node("Div", "mean", nudged, count)
+    if op.clamp != _INT8_RANGE:
+        mean = scope.node("Clip", "clamp", mean, *(np.int32(bound) for bound in op.clamp))
+    return scope.cast(
+        "uint8", scope.node("Add", "zero_point", mean, np.int32(UINT8_OFFSET)), np.uint8
+    )
+
+
+def _places_inside(graph: Graph, op: AveragePool2D) -> NDArray[np.int32]:
+    """Return how many places of each window are inside the image, int32 [H, W] or a scalar."""
+    window = op.window
+    (height, width, _), (rows, columns, _) = (
+        graph.tensors[index].hwc for index in (op.inputs[0], op.output)
+    )
+    top = np.arange(rows) * window.stride_h - window.pad_top
+    left = np.arange(columns) * window.stride_w - window.pad_left
+    tall = np.minimum(top + window.height, height) - np.maximum(top, 0)
+    wide = np.minimum(left + window.width, width) - np.maximum(left, 0)
+    count = np.outer(tall, wide).astype(np.int32)
+    return np.array(count.flat[0]) if (count == count.flat[0]).all() else count
+
+
+def _add(scope: Scope, graph: Graph, op: Add, inputs: Sequence[str]) -> str:
+    """Add both inputs, rescaled to a common scale by tables, and requantize the sum."""
+    parameters = arithmetic.add_parameters(graph, op)
+    every = np.arange(256, dtype=np.int64) - UINT8_OFFSET
+    scaled = []
+    for position, (pixels, tensor) in enumerate(zip(inputs, op.inputs, strict=True)):
+        table = arithmetic.multiply_by_quantized_multiplier(
+            (every - graph.tensors[tensor].zero_point) << arithmetic.ADD_LEFT_SHIFT,
+            parameters.multiplier[position],
+            parameters.shift[position],
+        ).astype(np.int32)
+        index = scope.cast(f"index{position}", pixels, np.int32)
+        scaled.append(scope.lookup(f"scaled{position}", table, index))
+    return requantize(
+        scope.within("requantize"),
+        scope.node("Add", "sum", *scaled),
+        np.array([parameters.output_multiplier]),
+        np.array([parameters.output_shift]),
+        bias=np.array([0]),
+        zero_point=graph.tensors[op.output].zero_point,
+        clamp=op.clamp,
+    )
+
+
+def _mean(scope: Scope, graph: Graph, op: Mean, pixels: str) -> str:
+    parameters = arithmetic.mean_parameters(graph, op)
+    height, width, _ = graph.tensors[op.inputs[0]].hwc
+    wide, axes = scope.cast("wide", pixels, np.int32), np.array([2, 3], np.int64)
+    return requantize(
+        scope.within("requantize"),
+        scope.node("ReduceSum", "sum", wide, axes, keepdims=1),
+        np.array([parameters.multiplier]),
+        np.array([parameters.shift]),
+        bias=np.array([-parameters.offset - UINT8_OFFSET * height * width]),
+        zero_point=graph.tensors[op.output].zero_point,
+        clamp=_INT8_RANGE,
+    )
+
+
+def _reshape(scope: Scope, graph: Graph, op: Reshape, pixels: str) -> str:
+    """Add the reshape in TFLite's order (NHWC), where it does anything."""
+    source, result = (graph.tensors[index].hwc for index in (op.inputs[0], op.output))
+    if source == result:
+        return pixels
+    nhwc = scope.node("Transpose", "nhwc", pixels, perm=_TO_NHWC)
+    reshaped = scope.node("Reshape", "reshape", nhwc, np.array([1, *result], np.int64))
+    return scope.node("Transpose", "nchw", reshaped, perm=_TO_NCHW)
+
+
+def _softmax(scope: Scope, graph: Graph, op: Softmax, pixels: str) -> str:
+    """Add exp(q - max) from a table, times the reciprocal of the sum of all."""
+    table = arithmetic.softmax_exp_table(graph, op)
+    terms = arithmetic.rounding_divide_by_pot(table, arithmetic.SOFTMAX_SUM_INTEGER_BITS)
+    channels = np.array([1], np.int64)
+    wide = scope.cast("wide", pixels, np.int32)
+    largest = scope.node("ReduceMax", "max", wide, channels, keepdims=1)
+    below = scope.node("Sub", "below_max", largest, wide)
+    exp = scope.lookup("exp", table, below)
+    total = scope.node("ReduceSum", "sum", scope.lookup("term", terms, below), channels, keepdims=1)
+    bits, mantissa = _reciprocal(scope.within("reciprocal"), total)
+    product = doubling_high_mul(scope, "product", exp, mantissa)
+    return _round_to_uint8(scope, product, bits)
+
+
+def _reciprocal(scope: Scope, total: str) -> tuple[str, str]:
+    """Add `arithmetic.reciprocal` of a sum in [2^19, 2^31): bits over one and mantissa."""
+    every = np.arange(_MOST_BITS_OVER_ONE + 1, dtype=np.int64)
+    fraction_bits = 31 - arithmetic.SOFTMAX_SUM_INTEGER_BITS
+    powers = np.int64(1) << (fraction_bits + every[1:])
+    reached = scope.cast(
+        "reached",
+        scope.node("GreaterOrEqual", "compared", total, powers.reshape(1, -1, 1, 1)),
+        np.int64,
+    )
+    bits = scope.node("ReduceSum", "bits", reached, np.array([1], np.int64), keepdims=1)
+    scale = scope.lookup("half_scale", np.int64(1) << (_MOST_BITS_OVER_ONE - every), bits)
+    half = scope.node("Mul", "half_denominator", total, scale)
+    first = doubling_high_mul(scope, "first", half, np.int64(arithmetic.Q2_MINUS_32_OVER_17))
+    x = scope.node("Add", "x0", first, np.int64(arithmetic.Q2_48_OVER_17))
+    for step in (1, 2, 3):
+        newton = scope.within(f"newton{step}")
+        error = newton.node(
+            "Sub", "error", np.int64(1 << 29), doubling_high_mul(newton, "estimate", half, x)
+        )
+        change = doubling_high_mul(newton, "change", x, error)
+        x = newton.node("Add", "x", x, _saturating_double(newton, "step", change, 2))
+    return bits, _saturating_double(scope, "mantissa", x, 1)
+
+
+def _saturating_double(scope: Scope, label: str, value: str, times: int) -> str:
+    """Add `arithmetic.saturating_shift_left`."""
+    larger = scope.node("Mul", f"{label}/larger", value, np.int64(1 << times))
+    bounds = np.int64(arithmetic.INT32_MIN), np.int64(arithmetic.INT32_MAX)
+    return scope.node("Clip", label, larger, *bounds)
+
+
+def _round_to_uint8(scope: Scope, product: str, bits: str) -> str:
+    """Add product / 2^(23 + bits), rounded, in [0, 255]; a Q0.31 becomes a multiple of 1/256."""
+    every = np.arange(_MOST_BITS_OVER_ONE + 1, dtype=np.int64)
+    half = scope.lookup("half", np.int64(1) << (22 + every), bits)
+    shift = scope.lookup("divisor_bits", (23 + every).astype(np.uint64), bits)
+    nudged = scope.node("Add", "nudged", product, half)
+    quotient = shift_right(scope, "quotient", nudged, shift)
+    return scope.cast("uint8", scope.node("Min", "clamp", quotient, np.int64(255)), np.uint8)

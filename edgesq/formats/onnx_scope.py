@@ -1,0 +1,138 @@
+"""Write integer ONNX nodes: names, constants, and the requantization that operators share."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from edgesq.arithmetic import Int64Array
+
+Value = str | NDArray[Any]
+"""What a node reads: the name of an earlier value, or an array that becomes a constant."""
+
+UINT8_OFFSET = 128
+"""Activations travel as q + 128, because ONNX Runtime's ConvInteger wants uint8 pixels."""
+
+_HEADROOM = 1 << 62
+"""Makes any product of two int32 non-negative; a multiple of every divisor (2^31 to 2^62)."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The nodes written so far, and the prefix that the names of the next ones get."""
+
+    prefix: str = ""
+    nodes: list[onnx.NodeProto] = field(default_factory=list)
+    constants: list[TensorProto] = field(default_factory=list)
+
+    def within(self, name: str) -> "Scope":
+        """Return the same model under a longer prefix."""
+        return Scope(f"{self.prefix}{name}/", self.nodes, self.constants)
+
+    def constant(self, label: str, values: NDArray[Any]) -> str:
+        """Add an initializer and return its name."""
+        name = self.prefix + label
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+        return name
+
+    def node(self, op_type: str, label: str, *inputs: Value, **attributes: Any) -> str:
+        """Add a node with one output of the same name, and return that name."""
+        names = [
+            value if isinstance(value, str) else self.constant(f"{label}/constant{position}", value)
+            for position, value in enumerate(inputs)
+        ]
+        name = self.prefix + label
+        self.nodes.append(helper.make_node(op_type, names, [name], name=name, **attributes))
+        return name
+
+    def cast(self, label: str, value: Value, dtype: type[np.integer[Any]]) -> str:
+        """Add a Cast to an integer type."""
+        to = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+        return self.node("Cast", label, value, to=to)
+
+    def lookup(self, label: str, table: NDArray[Any], index: Value) -> str:
+        """Add table[index] for a one-dimensional table and a signed index of any shape."""
+        return self.node("Gather", label, table, index)
+
+
+def per_channel(values: NDArray[Any]) -> NDArray[Any]:
+    """Shape one number per channel for an NCHW tensor; a scalar where all are the same."""
+    if (values == values[0]).all():
+        return np.array(values[0])
+    return values.reshape(1, -1, 1, 1)
+
+
+def shift_right(scope: Scope, label: str, value: Value, bits: Value) -> str:
+    """Add floor(value / 2^bits) of an int64 in [0, 2^64), read as unsigned, as int64.
+
+    ONNX shifts unsigned integers only, and a shift is several times faster than a division.
+    """
+    unsigned = scope.cast(f"{label}/unsigned", value, np.uint64)
+    places = bits if isinstance(bits, str) else bits.astype(np.uint64)
+    shifted = scope.node("BitShift", label, unsigned, places, direction="RIGHT")
+    return scope.cast(f"{label}/signed", shifted, np.int64)
+
+
+def doubling_high_mul(scope: Scope, label: str, a: Value, b: Value) -> str:
+    """Add `arithmetic.doubling_high_mul` of int64 values in the int32 range, b not INT32_MIN."""
+    product = scope.node("Mul", f"{label}/product", a, b)
+    raised = scope.node("Add", f"{label}/raised", product, np.int64(_HEADROOM + (1 << 30)))
+    shifted = shift_right(scope, f"{label}/shift", raised, np.int64(31))
+    return scope.node("Sub", label, shifted, np.int64(_HEADROOM >> 31))
+
+
+def requantize(
+    scope: Scope,
+    accumulator: str,
+    multiplier: Int64Array,
+    shift: Int64Array,
+    *,
+    bias: Int64Array,
+    zero_point: int,
+    clamp: tuple[int, int],
+) -> str:
+    """Add clamp(zero_point + (accumulator + bias) * multiplier * 2^(shift - 31)), as uint8.
+
+    Equal to `arithmetic.multiply_by_quantized_multiplier`, whose two roundings become one floor
+    division: with p the product, r the right shift and v = floor((p + 2^30) / 2^31),
+        floor((v + 2^(r-1) - [v < 0]) / 2^r)
+        = floor((p + 2^30 + 2^(30+r) - [v < 0] * 2^31) / 2^(31+r)).
+
+    Args:
+        scope: where to write.
+        accumulator: int32 [1, C, H, W].
+        multiplier: Q0.31, not negative, [C] or [1].
+        shift: left if positive, at least -31, [C] or [1].
+        bias: added to the accumulator, [C] or [1].
+        zero_point: of the result, in [-128, 127].
+        clamp: lowest and highest result, in [-128, 127].
+    """
+    right = np.maximum(-shift, 0)
+    factor = multiplier << np.maximum(shift, 0)
+    nudge = bias * factor + (1 << 30)
+    half = np.where(right > 0, np.int64(1) << (30 + right), 0) + _HEADROOM
+    wide = scope.cast("wide", accumulator, np.int64)
+    product = scope.node("Mul", "product", wide, per_channel(factor))
+    if clamp[0] >= zero_point or not right.any():  # what a negative v would be is clamped away
+        raised = scope.node("Add", "raised", product, per_channel(nudge + half))
+    else:
+        raised = _raise_by_sign(scope, product, nudge, half, right)
+    shifted = shift_right(scope, "shift", raised, per_channel(31 + right))
+    origin = zero_point + UINT8_OFFSET - (_HEADROOM >> (31 + right))
+    moved = scope.node("Add", "zero_point", shifted, per_channel(origin))
+    bounds = [np.int64(bound + UINT8_OFFSET) for bound in clamp]
+    return scope.cast("uint8", scope.node("Clip", "clamp", moved, *bounds), np.uint8)
+
+
+def _raise_by_sign(
+    scope: Scope, product: str, nudge: Int64Array, half: Int64Array, right: Int64Array
+) -> str:
+    """Add product + nudge + half, less 2^31 where product + nudge is negative and r is not 0."""
+    nudged = scope.node("Add", "nudged", product, per_channel(nudge))
+    negative = scope.node("Less", "negative", nudged, np.int64(0))
+    half_below = half - np.where(right > 0, np.int64(1) << 31, 0)
+    halves = scope.node("Where", "half", negative, per_channel(half_below), per_channel(half))
+    return scope.node("Add", "raised", nudged, halves)
