@@ -1,0 +1,37 @@
+/* The board's side of the protocol in firmware/SPEC.md: images in, results out.
+ *
+ * Holds one frame, never an image: bytes go straight into the engine's input row. */
+#ifndef ESQ_LINK_H
+#define ESQ_LINK_H
+
+#include "edgesq.h"
+#include "frame.h"
+
+/* What the board says of itself in INFO. */
+struct esq_identity {
+    uint8_t model_sha256[32];
+    uint16_t height, width, channels; /* of the input image */
+    uint32_t clock_hz;
+    const char *kernels; /* at most 32 characters are sent */
+    const char *board;   /* at most 32 characters are sent */
+};
+
+/* Zero-initialise, then set engine and identity. */
+struct esq_link {
+    struct esq_engine *engine; /* esq_init done */
+    const struct esq_identity *identity;
+    struct esq_decoder decoder;
+    uint64_t ticks;     /* spent in esq_step for this image */
+    uint32_t image;     /* number of the current image; 0: none since HELLO */
+    uint32_t offset;    /* bytes of it taken */
+    uint32_t heard;     /* esq_port_ticks since when the host waits for a word */
+    uint16_t tag;       /* of the host's session */
+    uint8_t seq;        /* of the last good frame */
+    uint8_t is_open;    /* 1: HELLO came */
+    uint8_t status;     /* what the engine said last, enum esq_status */
+};
+
+/* Takes one byte from the line; computes and answers as needed before it returns. */
+void esq_link_push(struct esq_link *link, uint8_t byte);
+
+#endif

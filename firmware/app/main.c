@@ -1,0 +1,47 @@
+#include "esq_port.h"
+#include "link.h"
+#include "model_data.h"
+
+#define TEXT(x) #x
+#define TEXT_OF(macro) TEXT(macro)
+
+#ifndef ESQ_BOARD_NAME
+#define ESQ_BOARD_NAME unknown
+#endif
+#ifndef ESQ_CLOCK_HZ
+#define ESQ_CLOCK_HZ 0u
+#endif
+
+static _Alignas(16) uint8_t arena[ESQ_MODEL_ARENA_BYTES];
+
+static const struct esq_identity identity = {
+    .model_sha256 = ESQ_MODEL_SHA256_BYTES,
+    .height = ESQ_MODEL_INPUT_HEIGHT,
+    .width = ESQ_MODEL_INPUT_WIDTH,
+    .channels = ESQ_MODEL_INPUT_CHANNELS,
+    .clock_hz = ESQ_CLOCK_HZ,
+    .kernels = ESQ_MODEL_KERNELS,
+    .board = TEXT_OF(ESQ_BOARD_NAME),
+};
+
+int main(void) {
+    static struct esq_engine engine;
+    static struct esq_link link;
+    link.engine = &engine; /* set here: an initialiser would put the whole struct into flash */
+    link.identity = &identity;
+
+    esq_port_init();
+    /* Cannot fail: the generator sized the arena. A board that fails here stays silent, and the
+     * host's bounded wait says so. */
+    if (esq_init(&engine, &esq_model, arena, sizeof arena) != ESQ_DONE) {
+        return 1;
+    }
+    for (;;) {
+        int byte = esq_port_read();
+        if (byte < 0) {
+            esq_port_idle();
+        } else {
+            esq_link_push(&link, (uint8_t)byte);
+        }
+    }
+}

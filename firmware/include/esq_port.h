@@ -1,0 +1,29 @@
+/* What a board supplies to the firmware: one serial line and one counter. See firmware/ports. */
+#ifndef ESQ_PORT_H
+#define ESQ_PORT_H
+
+#include <stdint.h>
+
+/* Sets up clocks, pins, serial line (8N1) and counter. Called once, first. */
+void esq_port_init(void);
+
+/* The next byte received, 0 to 255, or -1 where there is none. Never waits. */
+int esq_port_read(void);
+
+/* Bytes that the port holds while nobody reads: what a host may send ahead. */
+uint32_t esq_port_rx_bytes(void);
+
+/* Sends `bytes`. Waits for a line that is slow for at most about a second, then drops the rest: the
+ * host sees a cut frame and asks again. */
+void esq_port_write(const uint8_t *bytes, uint32_t n_bytes);
+
+/* Rests until a byte may have come; returns at once where one is there. */
+void esq_port_idle(void);
+
+/* Free-running counter, wraps at 2^32. */
+uint32_t esq_port_ticks(void);
+
+/* Rate of esq_port_ticks in hertz. */
+uint32_t esq_port_tick_hz(void);
+
+#endif
