@@ -1,0 +1,212 @@
+"""SqueezeNet v1.0 and v1.1 in Keras, with the paper's bypasses and metaparameters.
+
+Source: Iandola et al., "SqueezeNet: AlexNet-level accuracy with 50x fewer parameters", 2016,
+sections 3, 5 and 6, and the v1.1 release notes of its authors.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, get_args
+
+import keras
+from keras import layers
+
+from edgesq.errors import ModelError
+
+Bypass = Literal["none", "simple", "complex"]
+Shape = tuple[int, int, int]
+
+FIRE_MODULES = 8
+"""fire2 to fire9."""
+
+_CONV10_STDDEV = 0.01
+"""As in the authors' training file: logits start near zero, or conv10's ReLU dies early."""
+
+# Keras' default initializer lets the signal fade through 17 ReLU layers until nothing learns.
+_Convolution = partial(layers.Conv2D, activation="relu", kernel_initializer="he_uniform")
+
+
+@dataclass(frozen=True)
+class FireWidths:
+    """Channels of one Fire module: squeeze 1x1, then expand 1x1 beside expand 3x3."""
+
+    squeeze: int
+    expand_1x1: int
+    expand_3x3: int
+
+    @property
+    def out(self) -> int:
+        """Channels of the concatenated output."""
+        return self.expand_1x1 + self.expand_3x3
+
+
+@dataclass(frozen=True)
+class Metaparameters:
+    """The paper's description of all Fire modules at once (section 5.1).
+
+    Attributes:
+        base_e: expand filters of the first Fire module.
+        incr_e: expand filters added after every `freq` modules.
+        freq: modules of equal width, at least 1.
+        pct_3x3: share of the expand filters that are 3x3, in (0, 1).
+        squeeze_ratio: squeeze filters per expand filter, in (0, 1].
+    """
+
+    base_e: int = 128
+    incr_e: int = 128
+    freq: int = 2
+    pct_3x3: float = 0.5
+    squeeze_ratio: float = 0.125
+
+    def fire(self, index: int) -> FireWidths:
+        """Return the widths of Fire module `index`, counted from 0 (which is fire2).
+
+        Raises:
+            ModelError: a width would be below 1.
+        """
+        expand = self.base_e + self.incr_e * (index // max(1, self.freq))
+        expand_3x3 = round(expand * self.pct_3x3)
+        widths = FireWidths(round(expand * self.squeeze_ratio), expand - expand_3x3, expand_3x3)
+        if min(widths.squeeze, widths.expand_1x1, widths.expand_3x3) < 1:
+            raise ModelError(
+                f"{self} leaves fire{index + 2} without filters",
+                hint="raise base_e or squeeze_ratio, and keep pct_3x3 between 0 and 1",
+            )
+        return widths
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What differs between the versions.
+
+    Attributes:
+        name: of the Keras model.
+        conv1_filters: channels of conv1, which has stride 2 and no padding.
+        conv1_size: its kernel is this many pixels high and wide.
+        pools_after: numbers of the layers (1 = conv1, 2 = fire2 ...) that a max pool follows.
+    """
+
+    name: str
+    conv1_filters: int
+    conv1_size: int
+    pools_after: frozenset[int]
+
+
+V1_0 = Layout("squeezenet_v1_0", 96, 7, frozenset({1, 4, 8}))
+V1_1 = Layout("squeezenet_v1_1", 64, 3, frozenset({1, 3, 5}))
+
+
+def squeezenet(
+    layout: Layout,
+    input_shape: Shape = (224, 224, 3),
+    classes: int = 1000,
+    *,
+    bypass: Bypass = "none",
+    relu_conv10: bool = True,
+    include_softmax: bool = True,
+    metaparameters: Metaparameters | None = None,
+    dropout: float = 0.5,
+    pad_conv10: bool = False,
+) -> keras.Model:
+    """Build a SqueezeNet; input float32 [None, H, W, C], output float32 [None, classes].
+
+    Args:
+        layout: `V1_0`, `V1_1` or one of your own.
+        input_shape: height, width, channels; the input is preprocessed, by default to [0, 1].
+        classes: number of outputs.
+        bypass: "simple" adds a Fire module's input to its output where their channels are equal;
+            "complex" does so everywhere, through a 1x1 convolution where they differ.
+        relu_conv10: keep the paper's ReLU after conv10; small sets train better without it.
+        include_softmax: end in probabilities rather than logits.
+        metaparameters: widths of the Fire modules; None for the paper's.
+        dropout: share of fire9's output dropped in training; 0 leaves the layer out.
+        pad_conv10: surround conv10's input with one pixel of zeros, as the authors' files do; only
+            for reproducing their probabilities, since the runtime has no PAD operator.
+
+    Raises:
+        ModelError: the input is smaller than conv1's kernel, a width would be below 1, or `bypass`
+            is unknown.
+    """
+    _check(layout, input_shape, classes, bypass)
+    widths = metaparameters or Metaparameters()
+    image = keras.Input(input_shape, name="input")
+    x = _Convolution(layout.conv1_filters, layout.conv1_size, strides=2, name="conv1")(image)
+    for number in range(1, FIRE_MODULES + 2):
+        if number > 1:
+            x = _fire(x, widths.fire(number - 2), bypass, f"fire{number}")
+        if number in layout.pools_after:
+            x = _ceil_max_pool(x, f"pool{number}")
+    if dropout:
+        x = layers.Dropout(dropout, name="drop9")(x)
+    if pad_conv10:
+        x = layers.ZeroPadding2D(1, name="pad10")(x)
+    x = _classify(x, classes, "relu" if relu_conv10 else None)
+    if include_softmax:
+        x = layers.Softmax(name="softmax")(x)
+    return keras.Model(image, x, name=layout.name)
+
+
+def _check(layout: Layout, input_shape: Shape, classes: int, bypass: str) -> None:
+    """Raise ModelError for arguments that no network can be built from."""
+    if min(input_shape[:2]) < layout.conv1_size or min(input_shape[2], classes) < 1:
+        raise ModelError(
+            f"input {input_shape} with {classes} classes cannot be built",
+            where=layout.name,
+            hint=f"the input must be at least {layout.conv1_size} pixels high and wide",
+        )
+    if bypass not in get_args(Bypass):
+        raise ModelError(
+            f"no bypass is called {bypass}", where=layout.name, hint=" | ".join(get_args(Bypass))
+        )
+
+
+def _fire(x: Any, widths: FireWidths, bypass: Bypass, name: str) -> Any:
+    """Add one Fire module, and the way around it that `bypass` asks for."""
+    squeezed = _Convolution(widths.squeeze, 1, name=f"{name}_squeeze1x1")(x)
+    expand_1x1 = _Convolution(widths.expand_1x1, 1, name=f"{name}_expand1x1")(squeezed)
+    expand_3x3 = _Convolution(widths.expand_3x3, 3, padding="same", name=f"{name}_expand3x3")(
+        squeezed
+    )
+    out = layers.Concatenate(name=f"{name}_concat")([expand_1x1, expand_3x3])
+    same_channels = x.shape[-1] == widths.out
+    if bypass == "none" or (bypass == "simple" and not same_channels):
+        return out
+    if not same_channels:
+        x = _Convolution(widths.out, 1, activation=None, name=f"{name}_bypass1x1")(x)
+    return layers.Add(name=f"{name}_bypass")([x, out])
+
+
+def _ceil_max_pool(x: Any, name: str) -> Any:
+    """Add a 3x3 max pool of stride 2 that keeps a last, partial window, as Caffe's does.
+
+    Keras pads both axes alike, so an image odd on one axis and even on the other takes two pools.
+    """
+    vertical, horizontal = (_ceil_padding(size) for size in x.shape[1:3])
+    if vertical == horizontal:
+        return layers.MaxPooling2D(3, 2, padding=vertical, name=name)(x)
+    x = layers.MaxPooling2D((3, 1), (2, 1), padding=vertical, name=f"{name}_rows")(x)
+    return layers.MaxPooling2D((1, 3), (1, 2), padding=horizontal, name=f"{name}_columns")(x)
+
+
+def _ceil_padding(size: int) -> str:
+    """Return the Keras padding under which `size` pixels give ceil((size - 3) / 2) + 1, least 1."""
+    return "valid" if size >= 3 and size % 2 == 1 else "same"
+
+
+def _classify(x: Any, classes: int, activation: str | None) -> Any:
+    """Add conv10 and the global average: [None, classes]."""
+    x = layers.Conv2D(
+        classes,
+        1,
+        activation=activation,
+        kernel_initializer=keras.initializers.RandomNormal(stddev=_CONV10_STDDEV),
+        name="conv10",
+    )(x)
+    return layers.GlobalAveragePooling2D(name="pool10")(x)
+
+
+squeezenet_v1_0 = partial(squeezenet, V1_0)
+"""SqueezeNet v1.0; arguments and errors as `squeezenet` from `input_shape` on."""
+
+squeezenet_v1_1 = partial(squeezenet, V1_1)
+"""SqueezeNet v1.1, 2.4 times fewer operations; arguments and errors as v1.0."""
