@@ -1,1 +1,11 @@
-"""Stage `calibrate`."""
+"""Read images and calibration folders, and say how pixels become the model's input.
+
+No TensorFlow here: `verify` and `flash` use it too.
+"""
+
+from edgesq.calibrate.folder import ImageSet, load_folder
+from edgesq.calibrate.image import read_image
+from edgesq.calibrate.npz import load_npz
+from edgesq.calibrate.preprocessing import Preprocessing
+
+__all__ = ["ImageSet", "Preprocessing", "load_folder", "load_npz", "read_image"]

@@ -1,0 +1,123 @@
+"""The `manifest.json` of an image folder: origin, licence, preprocessing, and a hash per file."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from edgesq.calibrate.preprocessing import Preprocessing
+from edgesq.errors import ImageError
+
+NAME = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a folder says of itself; every part is optional.
+
+    Attributes:
+        source: where the images come from.
+        licence: under which they may be used.
+        preprocessing: how pixels become the model's input.
+        files: SHA-256 in hex by path below the folder, `/` between parts; None if not declared.
+    """
+
+    source: str = ""
+    licence: str = ""
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    files: Mapping[str, str] | None = None
+
+    def check(self, folder: Path, names: Set[str]) -> None:
+        """Compare the declared files with `names`, all images found below `folder`.
+
+        Raises:
+            ImageError: a file is missing, undeclared, or not the one that was declared.
+        """
+        if self.files is None:
+            return
+        for name in sorted(self.files.keys() | names):
+            where = str(folder / name)
+            if name not in names:
+                raise ImageError("is in the manifest but not in the folder", where=where)
+            if name not in self.files:
+                raise ImageError(
+                    "is not in the manifest", where=where, hint=f"remove it, or add it to {NAME}"
+                )
+            if hashlib.sha256((folder / name).read_bytes()).hexdigest() != self.files[name]:
+                raise ImageError(
+                    "is not the file that the manifest declares (its SHA-256 differs)",
+                    where=where,
+                    hint=f"restore the file, or correct {NAME}",
+                )
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read `folder`/manifest.json; an absent one gives the defaults.
+
+    Raises:
+        ImageError: it is not JSON, or not of the documented shape.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        return Manifest()
+    try:
+        return _Reader(path).manifest(json.loads(path.read_text("utf-8")))
+    except ValueError as error:
+        raise ImageError(
+            f"not valid JSON: {error}", where=str(path), hint="correct or remove it"
+        ) from error
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Checks the shape of the parsed JSON; `path` is for the error messages."""
+
+    path: Path
+
+    def manifest(self, value: Any) -> Manifest:
+        fields = self._object(value, "the manifest", Manifest)
+        if "preprocessing" in fields:
+            fields["preprocessing"] = self._preprocessing(fields["preprocessing"])
+        for key in ("source", "licence"):
+            self._expect(isinstance(fields.get(key, ""), str), f"{key} is not a string")
+        files = fields.get("files")
+        good = files is None or _is_mapping_of(files, lambda item: isinstance(item, str))
+        self._expect(good, "files is not an object of SHA-256 strings by file name")
+        return Manifest(**fields)
+
+    def _preprocessing(self, value: Any) -> Preprocessing:
+        fields = self._object(value, "preprocessing", Preprocessing)
+        order: Literal["rgb", "bgr"] = fields.get("channel_order", "rgb")
+        mean = fields.get("mean", [0, 0, 0])
+        scale = fields.get("scale", 1 / 255)
+        self._expect(order in ("rgb", "bgr"), "channel_order is neither rgb nor bgr")
+        good = isinstance(mean, list) and len(mean) == 3 and all(map(_is_number, mean))
+        self._expect(good, "mean is not a list of three numbers")
+        self._expect(_is_number(scale) and scale > 0, "scale is not a number above 0")
+        return Preprocessing(order, (float(mean[0]), float(mean[1]), float(mean[2])), float(scale))
+
+    def _object(self, value: Any, name: str, shape: type) -> dict[str, Any]:
+        """Return `value` as a dict with no keys but the fields of dataclass `shape`."""
+        self._expect(_is_mapping_of(value, lambda _: True), f"{name} is not an object")
+        unknown = sorted(value.keys() - shape.__dataclass_fields__.keys())  # type: ignore[attr-defined]
+        self._expect(not unknown, f"{name} has an unknown key: {', '.join(unknown)}")
+        return dict(value)
+
+    def _expect(self, condition: bool, complaint: str) -> None:
+        if not condition:
+            raise ImageError(
+                complaint, where=str(self.path), hint="see calibration_data/manifest.json"
+            )
+
+
+def _is_mapping_of(value: Any, accept: Callable[[Any], bool]) -> bool:
+    """Whether `value` is a JSON object whose values are all accepted."""
+    return isinstance(value, dict) and all(map(accept, value.values()))
+
+
+def _is_number(value: Any) -> bool:
+    """Whether `value` is a finite JSON number."""
+    good = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return good and abs(value) < float("inf")
