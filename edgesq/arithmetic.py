@@ -1,10 +1,10 @@
 """TensorFlow Lite's int8 arithmetic, and the integers each operator needs, derived in one place.
 
-The reference kernels, the ONNX writer and the C generator all take their multipliers and tables from
-here, so they cannot disagree. Everything is exact integer arithmetic on int64 arrays.
+The reference kernels, the ONNX writer and the C generator all take their multipliers and tables
+from here, so they cannot disagree. Everything is exact integer arithmetic on int64 arrays.
 
-Source: TensorFlow Lite, kernels/internal (common.h, quantization_util.cc, reference/), in its default
-double-rounding build; gemmlowp fixedpoint.h for the exponential and the reciprocal.
+Source: TensorFlow Lite, kernels/internal (common.h, quantization_util.cc, reference/), in its
+default double-rounding build; gemmlowp fixedpoint.h for the exponential and the reciprocal.
 Mirror: firmware/src/esq_arithmetic.h.
 """
 
@@ -39,7 +39,7 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
     """Express a non-negative real as multiplier * 2^(shift - 31).
 
     Returns:
-        multiplier in [2^30, 2^31 - 1] (0 for 0 and for values below 2^-32), shift (left if positive).
+        multiplier in [2^30, 2^31 - 1], or 0 for values below 2^-32; shift, left if positive.
     """
     if real == 0.0:
         return 0, 0
@@ -178,8 +178,8 @@ def reciprocal(total: ArrayLike) -> tuple[Int64Array, Int64Array]:
     """Return 1 / total for a positive sum in Q12.19.
 
     Returns:
-        mantissa Q0.31 of the reciprocal of total scaled into [1, 2), and the number of bits by which
-        total exceeds one: 1 / total = mantissa * 2^(-31 - bits).
+        mantissa Q0.31 of the reciprocal of total scaled into [1, 2), and the number of bits by
+        which total exceeds one: 1 / total = mantissa * 2^(-31 - bits).
     """
     value = np.asarray(total, np.int64)
     headroom = 32 - np.frexp(value.astype(np.float64))[1].astype(np.int64)

@@ -1,1 +1,9 @@
-"""Stage `codegen`."""
+"""Turn a graph and its plan into C data: tables and arrays, never algorithms.
+
+Pure and deterministic: the same graph and plan give the same text, without dates or paths. The text
+around the numbers lives in firmware/template/data/*.c.in.
+"""
+
+from edgesq.codegen.generate import LAYOUT_VERSION, generate, tflite_array
+
+__all__ = ["LAYOUT_VERSION", "generate", "tflite_array"]

@@ -1,8 +1,8 @@
 """Lower a graph to operators on rows, and share storage where no copy is needed.
 
-A slot is a tensor as the runtime sees it: the rows of a storage, perhaps only some of its channels.
-Inputs of a concatenation become slots inside the concatenated rows, so their producers write side by
-side and the concatenation itself costs nothing; a reshape that keeps the rows becomes the same slot.
+A slot is a tensor as the runtime sees it: rows of a storage, perhaps only some of its channels.
+Inputs of a concatenation become slots inside the concatenated rows, so their producers write side
+by side and the concatenation itself costs nothing; a reshape that keeps the rows is the same slot.
 """
 
 from collections.abc import Iterator
@@ -100,9 +100,7 @@ def lower(graph: Graph, band_rows: int) -> Lowered:
         band_rows: rows per step of every operator, cut to its height.
     """
     sharing = _share(graph)
-    tensors = [tensor for tensor in graph.tensors] + [
-        graph.tensors[source] for source in sharing.copies
-    ]
+    tensors = list(graph.tensors) + [graph.tensors[source] for source in sharing.copies]
     slots = tuple(
         None if tensor.data is not None else _slot(sharing, tensors, number)
         for number, tensor in enumerate(tensors)

@@ -1,9 +1,9 @@
 """Find the order of steps by simulation, and how many rows each ring must hold.
 
-Policy: pull. The last operator asks for the rows its next band needs, their producers ask for theirs,
-down to the image. So a row is made only when it is needed, rings stay as low as the windows allow, and
-nothing is computed twice. (Pushing each row as far as it goes was tried first: the 1x1 half of an
-expand pair then runs a row ahead of its 3x3 half, and every concatenated row stays alive.)
+Policy: pull. The last operator asks for the rows its next band needs, their producers ask for
+theirs, down to the image. So a row is made only when it is needed, rings stay as low as the windows
+allow, and nothing is computed twice. (Pushing each row as far as it goes was tried first: the 1x1
+half of an expand pair then runs ahead of its 3x3 half, and every concatenated row stays alive.)
 """
 
 from collections import defaultdict

@@ -30,11 +30,12 @@ struct esq_model; /* generated; see esq_model.h */
 struct esq_engine {
     const struct esq_model *model;
     int8_t *arena;
-    uint32_t step;   /* index into the model's schedule */
-    uint8_t starved; /* 1: the schedule waits for an image row */
+    uint32_t step;      /* index into the schedule */
+    uint16_t image_row; /* rows pushed so far */
+    uint8_t starved;    /* 1: the schedule waits for an image row */
 };
 
-/* Binds a model to `arena` (16-byte aligned, at least model->arena_bytes). */
+/* Binds a model to `arena` (16-byte aligned, at least model->arena_bytes): ESQ_DONE or ESQ_BAD_ARENA. */
 enum esq_status esq_init(struct esq_engine *engine, const struct esq_model *model, void *arena,
                          uint32_t arena_bytes);
 

@@ -1,0 +1,112 @@
+"""Lay out the whole model as C text."""
+
+import textwrap
+
+from edgesq.codegen.params import params, run_function
+from edgesq.codegen.text import row, rows, template
+from edgesq.graph import Graph, digest
+from edgesq.plan import STEP_END, STEP_INPUT, Plan, Slot
+
+LAYOUT_VERSION = 1
+"""Mirror: ESQ_LAYOUT_VERSION in edgesq.h."""
+
+
+def generate(graph: Graph, plan: Plan, kernels: str) -> dict[str, str]:
+    """Return the model's C data, file name to text.
+
+    Args:
+        graph: the model.
+        plan: where its rows live and in which order its operators run.
+        kernels: kernel family the weights are packed for; "portable" keeps OHWI.
+
+    Raises:
+        ModelError: a window taller than the runtime's rings allow.
+    """
+    return {
+        "model_data.h": _header(graph, plan, kernels),
+        "model_data.c": _source(graph, plan),
+    }
+
+
+def tflite_array(content: bytes, name: str) -> dict[str, str]:
+    """Return the .tflite as an aligned C array for a TensorFlow Lite Micro project."""
+    body = "\n".join(textwrap.wrap(", ".join(f"0x{byte:02x}" for byte in content) + ",", 100))
+    values = {"name": name, "sha256": digest(content), "bytes": len(content), "content": body}
+    return {
+        f"model_tflite.{suffix}": template(f"tflite_array.{suffix}").substitute(values)
+        for suffix in ("h", "c")
+    }
+
+
+def _observed(graph: Graph, plan: Plan) -> list[Slot]:
+    return [slot for slot in (plan.slots[number] for number in graph.observed) if slot]
+
+
+def _header(graph: Graph, plan: Plan, kernels: str) -> str:
+    height, width, channels = graph.tensors[graph.input].hwc
+    observed = _observed(graph, plan)
+    return template("model_data.h").substitute(
+        sha256=graph.sha256,
+        sha256_bytes=row(f"0x{byte:02x}" for byte in bytes.fromhex(graph.sha256)),
+        kernels=kernels,
+        arena_bytes=plan.arena_bytes,
+        input_height=height,
+        input_width=width,
+        input_channels=channels,
+        input_bytes=height * width * channels,
+        observed_count=len(observed),
+        observed_bytes=sum(slot.height * slot.width * slot.channels for slot in observed),
+    )
+
+
+def _source(graph: Graph, plan: Plan) -> str:
+    numbers = [number for number, slot in enumerate(plan.slots) if slot]
+    texts = [params(graph, item.op, index) for index, item in enumerate(plan.ops)]
+    position = {number: place for place, number in enumerate(numbers)}
+    return template("model_data.c").substitute(
+        sha256=graph.sha256,
+        layout_version=LAYOUT_VERSION,
+        slots="\n".join(_slot(plan, plan.slots[number]) for number in numbers),
+        params="".join(texts),
+        ops="".join(
+            _op(graph, plan, index, position, f"&params_{index}" if text else "0")
+            for index, text in enumerate(texts)
+        ).rstrip(),
+        schedule=rows(plan.steps),
+        step_input=STEP_INPUT,
+        step_end=STEP_END,
+        observed=row(f"&slots[{position[number]}]" for number in graph.observed),
+        input=position[graph.input],
+        arena_bytes=plan.arena_bytes,
+        progress_offset=plan.progress.offset,
+        op_count=len(plan.ops),
+        observed_count=len(graph.observed),
+    )
+
+
+def _slot(plan: Plan, slot: Slot | None) -> str:
+    assert slot is not None
+    ring = plan.rings[slot.storage]
+    values = (
+        ring.offset + slot.channel_offset,
+        slot.row_bytes,
+        ring.ring_rows,
+        slot.height,
+        slot.width,
+        slot.channels,
+        slot.pixel_bytes,
+    )
+    return f"    {{{row(values)}}},"
+
+
+def _op(graph: Graph, plan: Plan, index: int, position: dict[int, int], pointer: str) -> str:
+    item = plan.ops[index]
+    scratch = plan.scratch.get(index)
+    return template("op.c").substitute(
+        run=run_function(graph, item.op),
+        params=pointer,
+        inputs=row(f"&slots[{position[number]}]" for number in item.inputs),
+        output=position[item.output],
+        scratch_offset=scratch.offset if scratch else 0,
+        band_rows=item.band_rows,
+    )

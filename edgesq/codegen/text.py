@@ -1,0 +1,27 @@
+"""Numbers as C initialisers, and the templates they go into."""
+
+from collections.abc import Iterable
+from functools import cache
+from string import Template
+
+from edgesq.resources import resource
+
+_PER_LINE = 24
+
+
+@cache
+def template(name: str) -> Template:
+    """Return firmware/template/data/NAME.in."""
+    return Template((resource("firmware") / "template" / "data" / f"{name}.in").read_text())
+
+
+def row(values: Iterable[object]) -> str:
+    """Return the values on one line, separated by commas."""
+    return ", ".join(str(value) for value in values)
+
+
+def rows(values: Iterable[int]) -> str:
+    """Return integers as indented lines of an initialiser."""
+    texts = [str(int(value)) for value in values]
+    lines = (texts[start : start + _PER_LINE] for start in range(0, len(texts), _PER_LINE))
+    return "\n".join(f"    {', '.join(line)}," for line in lines)

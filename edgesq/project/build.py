@@ -1,0 +1,126 @@
+"""Compile a laid-out project and measure it; run the C runtime on this computer."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edgesq.errors import ToolError
+from edgesq.graph import Graph, Int8Array
+from edgesq.resources import resource
+from edgesq.targets import Target
+
+STRICT_FLAGS = ("-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror")
+_TIMEOUT_S = 600
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What the linker put into each memory.
+
+    Attributes:
+        flash_bytes: code, constants and the initial values of variables.
+        ram_bytes: variables, arena and stack.
+    """
+
+    flash_bytes: int
+    ram_bytes: int
+
+
+def firmware_path(folder: Path, target: Target) -> Path:
+    """Return where `compile_firmware` puts the program of the project in `folder`."""
+    return folder / "build" / ("edgesq" if target.is_host else "edgesq.elf")
+
+
+def compile_firmware(folder: Path, target: Target, *, warnings_are_errors: bool = False) -> Sizes:
+    """Compile the project in `folder` for `target` and return its sizes.
+
+    Raises:
+        ToolError: cmake or the compiler is missing, or it failed.
+    """
+    for tool in ("cmake", "make", target.compiler):
+        _require(tool)
+    build = folder / "build"
+    strict = "ON" if warnings_are_errors else "OFF"
+    _run(
+        [
+            "cmake",
+            *("-S", str(folder), "-B", str(build), "-G", "Unix Makefiles"),
+            f"-DCMAKE_COMPILE_WARNING_AS_ERROR={strict}",
+        ]
+    )
+    _run(["cmake", "--build", str(build), "--parallel", "2"])
+    return _measure(firmware_path(folder, target), target)
+
+
+def _measure(program: Path, target: Target) -> Sizes:
+    tool = target.compiler.removesuffix("gcc") + "size"
+    _require(tool)
+    text, data, bss, *_ = _run([tool, str(program)]).splitlines()[1].split()
+    return Sizes(int(text) + int(data), int(data) + int(bss))
+
+
+def run_batch(
+    graph: Graph,
+    files: Mapping[str, str],
+    inputs: Int8Array,
+    *,
+    flags: Sequence[str] = ("-O2",),
+) -> tuple[Int8Array, ...]:
+    """Compile the C runtime with a model's data for this computer and run it.
+
+    Args:
+        graph: the model the data was generated from.
+        files: the generated data, name to text.
+        inputs: int8 [n, H, W, C].
+        flags: further compiler flags, for example sanitizers.
+
+    Returns:
+        int8 [n, K] for each tensor of `Graph.observed`.
+
+    Raises:
+        ToolError: gcc is missing or failed, or the program did.
+    """
+    _require("gcc")
+    firmware = resource("firmware")
+    with tempfile.TemporaryDirectory(prefix="edgesq-") as scratch:
+        for name, text in files.items():
+            (Path(scratch) / name).write_text(text)
+        program = Path(scratch) / "batch"
+        sources = sorted((firmware / "src").rglob("*.c"))
+        _run(
+            [
+                *("gcc", *STRICT_FLAGS, *flags, f"-I{firmware / 'include'}", f"-I{scratch}"),
+                *map(str, sources),
+                *(str(firmware / "tools" / "batch.c"), f"{scratch}/model_data.c"),
+                *("-o", str(program)),
+            ]
+        )
+        output = _run_bytes([str(program)], inputs.tobytes())
+    sizes = [int(np.prod(graph.tensors[index].shape)) for index in graph.observed]
+    values = np.frombuffer(output, np.int8).reshape(len(inputs), sum(sizes))
+    return tuple(np.split(values, np.cumsum(sizes)[:-1], axis=1))
+
+
+def _require(tool: str) -> None:
+    if shutil.which(tool) is None:
+        raise ToolError(f"{tool} is not installed", hint="edgesq doctor says how to get it")
+
+
+def _run(command: Sequence[str]) -> str:
+    return _run_bytes(command, b"").decode(errors="replace")
+
+
+def _run_bytes(command: Sequence[str], stdin: bytes) -> bytes:
+    try:
+        done = subprocess.run(command, input=stdin, capture_output=True, timeout=_TIMEOUT_S)
+    except subprocess.TimeoutExpired as error:
+        raise ToolError(f"no end after {_TIMEOUT_S} s", where=Path(command[0]).name) from error
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).decode(errors="replace").strip()
+        raise ToolError(f"failed: {said[-2000:]}", where=Path(command[0]).name)
+    return done.stdout

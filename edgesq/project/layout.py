@@ -1,0 +1,60 @@
+"""Write the files of a firmware project: runtime, port, app, linker script and the model's data."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+
+from edgesq.resources import resource
+from edgesq.targets import Target
+
+_RUNTIME = ("include", "src", "app")
+
+
+def lay_out(folder: Path, target: Target, files: Mapping[str, str]) -> None:
+    """Write a CMake project for `target` into `folder`, replacing what an earlier export wrote.
+
+    Args:
+        folder: made if missing; its `build` folder is kept so that compiling again is quick.
+        target: the board it is for.
+        files: generated text, name to content, put at the project's top.
+    """
+    source = resource("firmware")
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in (*_RUNTIME, "ports"):
+        shutil.rmtree(folder / stale, ignore_errors=True)
+    for name in (*_RUNTIME, *(f"ports/{port}" for port in target.port_folders)):
+        shutil.copytree(source / name, folder / name, copy_function=shutil.copyfile)
+    for name, text in {**files, **_project_files(source / "template", target)}.items():
+        _write_if_changed(folder / name, text)
+
+
+def _write_if_changed(path: Path, text: str) -> None:
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
+def _project_files(templates: Path, target: Target) -> dict[str, str]:
+    host = target.is_host
+    script = "link.ld"
+    cmake = Template((templates / "CMakeLists.txt.in").read_text()).substitute(
+        board=target.description,
+        system="Linux" if host else "Generic",
+        compiler=target.compiler,
+        defines=" ".join(f"{name}={value}" for name, value in sorted(target.defines.items())),
+        compiler_flags=" ".join(target.compiler_flags),
+        linker_flags="" if host else f"-T ${{CMAKE_SOURCE_DIR}}/{script}",
+        suffix="" if host else ".elf",
+        link_depends="" if host else f"${{CMAKE_SOURCE_DIR}}/{script}",
+    )
+    files = {"CMakeLists.txt": cmake}
+    flash, ram = target.region("flash"), target.region("ram")
+    if flash and ram:
+        files[script] = Template((templates / "link.ld.in").read_text()).substitute(
+            flash_origin=f"0x{flash.origin:08x}",
+            flash_bytes=flash.bytes,
+            ram_origin=f"0x{ram.origin:08x}",
+            ram_bytes=ram.bytes,
+            stack_bytes=target.stack_bytes,
+        )
+    return files

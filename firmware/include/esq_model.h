@@ -1,0 +1,67 @@
+/* What generated data looks like: a network as tables that the runtime replays. */
+#ifndef ESQ_MODEL_H
+#define ESQ_MODEL_H
+
+#include <stdint.h>
+
+/* Windows taller than this are refused at export. */
+#define ESQ_MAX_WINDOW_ROWS 32
+
+/* Schedule entries that are not an operator. */
+#define ESQ_STEP_INPUT 254
+#define ESQ_STEP_END 255
+
+/* Where a tensor lives: int8 [height, width, channels], of which a ring holds the newest rows. */
+struct esq_slot {
+    uint32_t offset_bytes; /* from the arena's start to ring row 0, pixel 0, channel 0 */
+    uint32_t row_bytes;    /* from one ring row to the next */
+    uint16_t ring_rows;
+    uint16_t height;
+    uint16_t width;
+    uint16_t channels;
+    uint16_t pixel_bytes; /* from one pixel to the next; > channels inside a concatenation */
+};
+
+/* A sliding window, in pixels. */
+struct esq_window {
+    uint16_t height;
+    uint16_t width;
+    uint16_t stride_h;
+    uint16_t stride_w;
+    uint16_t pad_top;
+    uint16_t pad_left;
+};
+
+/* How far an operator is: input rows taken and output rows finished. */
+struct esq_progress {
+    uint16_t in_row;
+    uint16_t out_row;
+};
+
+struct esq_op {
+    /* Handles the next band of rows. */
+    void (*run)(const struct esq_op *op, int8_t *arena, struct esq_progress *progress);
+    const void *params;
+    const struct esq_slot *input[2];
+    const struct esq_slot *output;
+    uint32_t scratch_offset_bytes;
+    uint16_t band_rows;
+};
+
+struct esq_model {
+    const struct esq_op *ops;
+    const uint8_t *schedule;
+    const struct esq_slot *input;
+    const struct esq_slot *const *observed; /* output, then the logits where a softmax follows */
+    uint32_t arena_bytes;
+    uint32_t progress_offset_bytes;
+    uint16_t op_count;
+    uint16_t observed_count;
+};
+
+/* First byte of a tensor's row in its ring. */
+static inline int8_t *esq_row(int8_t *arena, const struct esq_slot *slot, uint32_t row) {
+    return arena + slot->offset_bytes + row % slot->ring_rows * slot->row_bytes;
+}
+
+#endif

@@ -1,0 +1,89 @@
+/* The operators: parameters that export computes, and the functions the tables name.
+ *
+ * Every esq_run_* handles the next band: it reads rows from the rings of op->input, writes rows to the
+ * ring of op->output and moves `progress` on. The schedule has made sure that the rows are there and
+ * that nothing still needed is overwritten. All arithmetic equals TensorFlow Lite's reference kernels.
+ */
+#ifndef ESQ_OPS_H
+#define ESQ_OPS_H
+
+#include "esq_model.h"
+
+/* real = scale * (q - zero_point); multiplier Q0.31 with a shift, left if positive, in [-31, 30]. */
+struct esq_conv2d {
+    const int8_t *weights;     /* packed for this kernel family; portable: [O, kernel_h, kernel_w, C] */
+    const int32_t *bias;       /* [O] */
+    const int32_t *multiplier; /* [O] */
+    const int8_t *shift;       /* [O] */
+    struct esq_window window;
+    int16_t input_zp;
+    int16_t output_zp;
+    int8_t clamp_min;
+    int8_t clamp_max;
+};
+
+struct esq_pool {
+    struct esq_window window;
+    int8_t clamp_min;
+    int8_t clamp_max;
+};
+
+struct esq_mean {
+    int32_t multiplier; /* 1 / pixels folded in */
+    int32_t offset;     /* input zero point * pixels */
+    int16_t output_zp;
+    int8_t shift;
+};
+
+struct esq_add {
+    int32_t multiplier[2];
+    int32_t output_multiplier;
+    int16_t input_zp[2];
+    int16_t output_zp;
+    int8_t shift[2];
+    int8_t output_shift;
+    int8_t clamp_min;
+    int8_t clamp_max;
+};
+
+struct esq_softmax {
+    const int32_t *exp; /* [256] Q0.31: exp(-beta * scale * d) for d = maximum - q */
+};
+
+typedef void esq_run_fn(const struct esq_op *op, int8_t *arena, struct esq_progress *progress);
+
+/* params: struct esq_conv2d. */
+esq_run_fn esq_run_conv2d;
+/* params: struct esq_pool. The window is a ring of input rows. */
+esq_run_fn esq_run_average_pool;
+/* params: struct esq_pool. A running maximum: each input row is used once and dropped. */
+esq_run_fn esq_run_max_pool;
+/* params: struct esq_pool; scratch int32 [channels]. The window is the whole image: a running sum. */
+esq_run_fn esq_run_global_average_pool;
+/* params: struct esq_mean; scratch int32 [channels]. A running sum. */
+esq_run_fn esq_run_mean;
+/* params: struct esq_add. */
+esq_run_fn esq_run_add;
+/* params: struct esq_softmax. Over the channels of each pixel. */
+esq_run_fn esq_run_softmax;
+/* params: none. Same shape: a concatenation's input that is needed elsewhere too. */
+esq_run_fn esq_run_copy;
+/* params: none. Same values in the same order under another shape. */
+esq_run_fn esq_run_reshape;
+
+/* One row of a convolution.
+ *
+ * params   weights, bias and requantization.
+ * input    slot the rows belong to.
+ * rows     [window.height] first bytes of the input rows under the window; NULL for padding.
+ * output   slot of the output.
+ * result   first byte of the output row.
+ */
+void esq_conv2d_s8(const struct esq_conv2d *params, const struct esq_slot *input,
+                   const int8_t *const *rows, const struct esq_slot *output, int8_t *result);
+
+/* One row of an average pool, as above. */
+void esq_average_pool_s8(const struct esq_pool *params, const struct esq_slot *input,
+                         const int8_t *const *rows, const struct esq_slot *output, int8_t *result);
+
+#endif

@@ -1,0 +1,47 @@
+/* TensorFlow Lite's fixed-point arithmetic.
+ * Source: TensorFlow Lite kernels/internal/common.h, gemmlowp fixedpoint.h. Mirror: edgesq/arithmetic.py.
+ */
+#ifndef ESQ_ARITHMETIC_H
+#define ESQ_ARITHMETIC_H
+
+#include <stdint.h>
+
+/* round(a * b / 2^31), halves away from zero. a and b are never both INT32_MIN here. */
+static inline int32_t esq_doubling_high_mul(int32_t a, int32_t b) {
+    const int64_t product = (int64_t)a * b;
+    const int64_t nudge = product >= 0 ? 1LL << 30 : 1 - (1LL << 30);
+    return (int32_t)((product + nudge) / (1LL << 31));
+}
+
+/* x / 2^exponent, halves away from zero; exponent in [0, 31]. */
+static inline int32_t esq_rounding_divide_by_pot(int32_t x, int32_t exponent) {
+    const int32_t mask = (int32_t)((1LL << exponent) - 1);
+    const int32_t threshold = (mask >> 1) + (x < 0 ? 1 : 0);
+    return (x >> exponent) + ((x & mask) > threshold ? 1 : 0);
+}
+
+/* x * multiplier * 2^(shift - 31); x << shift must fit int32. */
+static inline int32_t esq_requantize(int32_t x, int32_t multiplier, int32_t shift) {
+    const int32_t left = shift > 0 ? shift : 0;
+    const int32_t right = shift > 0 ? 0 : -shift;
+    const int32_t widened = (int32_t)((uint32_t)x << left);
+    return esq_rounding_divide_by_pot(esq_doubling_high_mul(widened, multiplier), right);
+}
+
+/* x * 2^bits saturated to int32. */
+static inline int32_t esq_saturating_shift_left(int32_t x, int32_t bits) {
+    const int64_t wide = (int64_t)x * (1LL << bits);
+    if (wide > INT32_MAX) {
+        return INT32_MAX;
+    }
+    return wide < INT32_MIN ? INT32_MIN : (int32_t)wide;
+}
+
+static inline int8_t esq_clamp(int32_t x, int32_t low, int32_t high) {
+    if (x < low) {
+        return (int8_t)low;
+    }
+    return (int8_t)(x > high ? high : x);
+}
+
+#endif

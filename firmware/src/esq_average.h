@@ -1,0 +1,12 @@
+/* TensorFlow Lite's rounding of an average. */
+#ifndef ESQ_AVERAGE_H
+#define ESQ_AVERAGE_H
+
+#include <stdint.h>
+
+/* sum / count, halves away from zero; count > 0. */
+static inline int32_t esq_rounded_mean(int32_t sum, int32_t count) {
+    return (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
+}
+
+#endif

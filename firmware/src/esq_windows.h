@@ -1,0 +1,47 @@
+/* Rows and taps under a sliding window: what convolution and pooling share. */
+#ifndef ESQ_WINDOWS_H
+#define ESQ_WINDOWS_H
+
+#include "esq_ops.h"
+
+/* The taps of a window that lie inside the image, at one output column. */
+struct esq_taps {
+    uint32_t first;        /* of the kernel's columns */
+    uint32_t count;        /* taps from there on */
+    uint32_t offset_bytes; /* from the row's start to the first of them */
+};
+
+static inline struct esq_taps esq_taps_at(const struct esq_window *window,
+                                          const struct esq_slot *input, uint32_t column) {
+    const int32_t left = (int32_t)(column * window->stride_w) - window->pad_left;
+    const int32_t right = left + window->width;
+    const int32_t first = left < 0 ? 0 : left;
+    const int32_t end = right > input->width ? input->width : right;
+    return (struct esq_taps){(uint32_t)(first - left), (uint32_t)(end - first),
+                             (uint32_t)first * input->pixel_bytes};
+}
+
+/* Fills rows [window.height] for one output row; NULL where the window hangs over the image. */
+static inline void esq_rows_under(const struct esq_window *window, const struct esq_slot *input,
+                                  int8_t *arena, uint32_t out_row, const int8_t **rows) {
+    const int32_t top = (int32_t)(out_row * window->stride_h) - window->pad_top;
+    for (int32_t y = 0; y < window->height; y++) {
+        const int32_t row = top + y;
+        rows[y] = row < 0 || row >= input->height ? 0 : esq_row(arena, input, (uint32_t)row);
+    }
+}
+
+/* One past the last output row of an operator's next band. */
+static inline uint32_t esq_band_end(const struct esq_op *op, const struct esq_progress *progress) {
+    const uint32_t end = (uint32_t)progress->out_row + op->band_rows;
+    return end > op->output->height ? op->output->height : end;
+}
+
+/* One past the last input row of an accumulating operator's next band. */
+static inline uint32_t esq_input_band_end(const struct esq_op *op,
+                                          const struct esq_progress *progress) {
+    const uint32_t end = (uint32_t)progress->in_row + op->band_rows;
+    return end > op->input[0]->height ? op->input[0]->height : end;
+}
+
+#endif

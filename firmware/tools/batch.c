@@ -1,0 +1,46 @@
+/* Runs a model over images from standard input and writes its observed tensors to standard output.
+ *
+ * In: int8 [n, height, width, channels]. Out: per image, every observed tensor in order. For the host
+ * only: the parity table and the tests compare the C runtime with the other oracles through it.
+ */
+#include <stdio.h>
+
+#include "edgesq.h"
+#include "model_data.h"
+
+#define ROW_BYTES (ESQ_MODEL_INPUT_WIDTH * ESQ_MODEL_INPUT_CHANNELS)
+
+static _Alignas(16) int8_t arena[ESQ_MODEL_ARENA_BYTES];
+
+/* 1: an image was run; 0: no image is left. */
+static int run_image(struct esq_engine *engine) {
+    enum esq_status status = ESQ_MORE;
+    esq_start(engine);
+    while (status != ESQ_DONE) {
+        status = esq_step(engine);
+        if (status == ESQ_NEEDS_ROW) {
+            if (fread(esq_input_row(engine), 1, ROW_BYTES, stdin) != ROW_BYTES) {
+                return 0;
+            }
+            status = esq_push_row(engine);
+        }
+    }
+    return 1;
+}
+
+int main(void) {
+    struct esq_engine engine;
+    if (esq_init(&engine, &esq_model, arena, sizeof arena) != ESQ_DONE) {
+        return 1;
+    }
+    while (run_image(&engine)) {
+        uint32_t bytes;
+        const int8_t *values;
+        for (uint32_t index = 0; (values = esq_observed(&engine, index, &bytes)); index++) {
+            if (fwrite(values, 1, bytes, stdout) != bytes) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
