@@ -1,0 +1,64 @@
+/* From reset to main on any Cortex-M: vectors, coprocessors, .data and .bss. */
+#include "cortex_m.h"
+#include "port.h"
+
+#define SCB_VTOR 0xE000ED08u
+#define SCB_CPACR 0xE000ED88u
+#define CPACR_CP10_CP11 0x00F00000u /* FPU and Helium: full access */
+
+/* The linker script's. */
+extern uint32_t esq_stack_top[];
+extern uint32_t esq_data_start[], esq_data_end[], esq_bss_start[], esq_bss_end[];
+extern const uint32_t esq_data_load[];
+
+int main(void);
+void esq_reset(void);
+void esq_boot(void);
+
+/* A fault stops the board; the host notices the silence. */
+static void halt(void) {
+    for (;;) {
+        __asm__ volatile("wfi");
+    }
+}
+
+static const struct {
+    uint32_t *stack;
+    void (*handlers[15 + ESQ_UART_RX_IRQ + 1])(void);
+} vectors __attribute__((section(".vectors"), used, aligned(512))) = {
+    .stack = esq_stack_top,
+    .handlers =
+        {
+            esq_reset, halt, halt, halt, halt, halt, halt, halt, /* reset, NMI, faults */
+            halt, halt, halt, halt, halt, halt, halt,            /* SVC to SysTick */
+            [15 + ESQ_UART_RX_IRQ] = esq_rx_interrupt,
+        },
+};
+
+/* Sets the stack pointer itself: a loader that jumps to the entry point has not. */
+__attribute__((naked)) void esq_reset(void) {
+    __asm__ volatile("ldr r0, =esq_stack_top\n"
+                     "mov sp, r0\n"
+                     "bl esq_boot\n");
+}
+
+static void enable_coprocessors(void) {
+#if defined(__ARM_FP) || defined(__ARM_FEATURE_MVE)
+    ESQ_REGISTER(SCB_CPACR) |= CPACR_CP10_CP11;
+#endif
+    __asm__ volatile("dsb\n isb" ::: "memory");
+}
+
+void esq_boot(void) {
+    ESQ_REGISTER(SCB_VTOR) = (uint32_t)&vectors;
+    enable_coprocessors();
+    const uint32_t *from = esq_data_load;
+    for (uint32_t *to = esq_data_start; to < esq_data_end; to++) {
+        *to = *from++;
+    }
+    for (uint32_t *to = esq_bss_start; to < esq_bss_end; to++) {
+        *to = 0;
+    }
+    (void)main();
+    halt();
+}

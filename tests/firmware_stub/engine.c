@@ -1,0 +1,84 @@
+/* Pretends to be the engine: 10 outputs and 1,000 "logits" that depend on every byte and its place.
+ * The last row is not asked for when ESQ_STUB_ROWS is less than the height. */
+#include "model_data.h"
+
+#ifndef ESQ_STUB_ROWS
+#define ESQ_STUB_ROWS ESQ_MODEL_INPUT_HEIGHT
+#endif
+#ifndef ESQ_STUB_STEPS
+#define ESQ_STUB_STEPS 3 /* per row */
+#endif
+#ifndef ESQ_STUB_SPIN
+#define ESQ_STUB_SPIN 100 /* loops per step */
+#endif
+
+#define ROW_BYTES (ESQ_MODEL_INPUT_WIDTH * ESQ_MODEL_INPUT_CHANNELS)
+
+struct esq_model {
+    uint32_t seed;
+};
+
+const struct esq_model esq_model = {1};
+
+static int8_t row[ROW_BYTES];
+static int8_t output[10];
+static int8_t logits[1000];
+static uint32_t hash;
+static uint32_t n_rows;
+
+enum esq_status esq_init(struct esq_engine *engine, const struct esq_model *model, void *arena,
+                         uint32_t arena_bytes) {
+    engine->model = model;
+    engine->arena = arena;
+    return arena_bytes < ESQ_MODEL_ARENA_BYTES ? ESQ_BAD_ARENA : ESQ_DONE;
+}
+
+void esq_start(struct esq_engine *engine) {
+    engine->step = 0;
+    hash = engine->model->seed;
+    n_rows = 0;
+}
+
+static void finish(void) {
+    for (uint32_t i = 0; i < sizeof output; i++) {
+        output[i] = (int8_t)(hash >> i);
+    }
+    for (uint32_t i = 0; i < sizeof logits; i++) {
+        hash = hash * 1664525u + 1013904223u;
+        logits[i] = (int8_t)(hash >> 24);
+    }
+}
+
+enum esq_status esq_step(struct esq_engine *engine) {
+    for (volatile uint32_t i = 0; i < ESQ_STUB_SPIN; i++) {
+    }
+    if (engine->step != 0) {
+        engine->step--;
+        return ESQ_MORE;
+    }
+    if (n_rows < ESQ_STUB_ROWS) {
+        return ESQ_NEEDS_ROW;
+    }
+    finish();
+    return ESQ_DONE;
+}
+
+int8_t *esq_input_row(const struct esq_engine *engine) {
+    (void)engine;
+    return row;
+}
+
+enum esq_status esq_push_row(struct esq_engine *engine) {
+    for (uint32_t i = 0; i < ROW_BYTES; i++) {
+        hash = (hash ^ (uint8_t)row[i]) * 16777619u;
+    }
+    n_rows++;
+    engine->step = ESQ_STUB_STEPS;
+    return ESQ_MORE;
+}
+
+const int8_t *esq_observed(const struct esq_engine *engine, uint32_t index, uint32_t *bytes) {
+    (void)engine;
+    *bytes = index == 0 ? sizeof output : sizeof logits;
+    return index == 0 ? output : index == 1 ? logits : 0;
+}
