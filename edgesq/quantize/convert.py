@@ -18,6 +18,8 @@ Float32Array = NDArray[np.float32]
 
 INPUT_NAME = "input"
 
+_CONTROL_FLOW = frozenset({"While", "StatelessWhile", "If", "StatelessIf", "Case"})
+
 
 def to_int8_tflite(model: keras.Model, representative: Iterable[Float32Array]) -> bytes:
     """Quantize `model`: int8 input, output, activations and weights (per channel), int32 biases.
@@ -94,6 +96,14 @@ def _convert(model: keras.Model, shape: tuple[int, ...], images: Iterator[Float3
 
     function = tf.function(lambda image: model(image, training=False))
     concrete = function.get_concrete_function(tf.TensorSpec(shape, tf.float32, name=INPUT_NAME))
+    # TensorFlow 2.21 dies of a segmentation fault on the loops of recurrent layers.
+    loops = sorted({op.type for op in concrete.graph.get_operations()} & _CONTROL_FLOW)
+    if loops:
+        raise ModelError(
+            f"has loops or branches ({', '.join(loops)})",
+            where=model.name,
+            hint="recurrent layers cannot be used; keep to convolutions and pools",
+        )
     frozen = convert_variables_to_constants_v2(concrete)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
     converter.optimizations = [tf.lite.Optimize.DEFAULT]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     import keras
 
 _SUFFIXES = (".keras", ".h5")
+_OWN_LAYERS = "build the model from Keras' own layers and save it again"
+_DAMAGED = "the file is damaged or was written by another version; save it again"
 
 
 def load_keras(path: Path | str) -> keras.Model:
@@ -51,21 +55,14 @@ def _load(file: Path) -> keras.Model:
 def _load_error(file: Path, error: Exception) -> ModelError:
     """Say in one line why Keras could not load `file`."""
     said = " ".join(str(error).split())
-    if "Could not locate class" in said or "Unknown layer" in said:
-        name = said.partition("Could not locate class")[2] or said.partition("Unknown layer")[2]
-        return ModelError(
-            f"a layer that Keras does not know: {name.strip(' :')[:60]}",
-            where=str(file),
-            hint="build the model from Keras' own layers and save it again",
-        )
-    if "Lambda" in said:
-        return ModelError(
-            "a Lambda layer, which runs code from the file, is not loaded",
-            where=str(file),
-            hint="replace the Lambda layer by Keras' own layers and save it again",
-        )
-    return ModelError(
-        f"cannot be read as a Keras model: {said[:160] or type(error).__name__}",
-        where=str(file),
-        hint="the file is damaged or was written by another version; save it again",
-    )
+    unknown = re.search(r"(?:Could not locate class|Unknown layer:) '([^']+)'", said)
+    if unknown:
+        message, hint = f"has a layer that Keras does not know: {unknown[1]}", _OWN_LAYERS
+    elif "Lambda" in said:
+        message, hint = "has a Lambda layer, which would run code from the file", _OWN_LAYERS
+    elif file.suffix.lower() == ".keras" and not zipfile.is_zipfile(file):
+        message, hint = "is not a complete .keras archive", _DAMAGED
+    else:
+        message = f"cannot be read as a Keras model: {said[:160] or type(error).__name__}"
+        hint = _DAMAGED
+    return ModelError(message, where=str(file), hint=hint)
