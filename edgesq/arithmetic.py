@@ -54,9 +54,9 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
 def doubling_high_mul(a: ArrayLike, b: ArrayLike) -> Int64Array:
     """Return round(a * b / 2^31), halves away from zero, saturated to int32."""
     product = np.asarray(a, np.int64) * np.asarray(b, np.int64)
-    nudged = product + np.where(product >= 0, 1 << 30, 1 - (1 << 30))
+    nudged: Int64Array = product + np.where(product >= 0, 1 << 30, 1 - (1 << 30))
     quotient = np.where(nudged >= 0, nudged >> 31, -((-nudged) >> 31))
-    return np.minimum(quotient, INT32_MAX)
+    return np.minimum(quotient, INT32_MAX).astype(np.int64)
 
 
 def rounding_divide_by_pot(x: ArrayLike, exponent: ArrayLike) -> Int64Array:

@@ -50,6 +50,13 @@ class ToolError(EdgesqError):
     """A compiler, emulator or other program that is missing or failed."""
 
 
+class MissingToolError(ToolError):
+    """A compiler, emulator or other program that is not installed."""
+
+    def __init__(self, tool: str) -> None:
+        super().__init__(f"{tool} is not installed", hint="`edgesq doctor` says how to get it")
+
+
 class BoardError(EdgesqError):
     """A board or link that is absent, silent, unplugged or speaks another protocol."""
 

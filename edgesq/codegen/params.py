@@ -59,7 +59,7 @@ def params(graph: Graph, op: Op, index: int) -> str:
             return _add(graph, op, index)
         case Softmax():
             return template("softmax.c").substitute(
-                name=op.name, index=index, exp=rows(softmax_exp_table(graph, op))
+                name=op.name, index=index, exp=rows(softmax_exp_table(graph, op).tolist())
             )
     return ""
 
@@ -77,7 +77,7 @@ def _window(window: Window) -> str:
     )
 
 
-def _ring_window(op: Conv2D | AveragePool2D) -> str:
+def _ring_window(op: Conv2D | MaxPool2D | AveragePool2D) -> str:
     if op.window.height > MAX_WINDOW_ROWS:
         raise ModelError(
             f"the window is {op.window.height} rows tall, the runtime takes {MAX_WINDOW_ROWS}",
@@ -97,10 +97,10 @@ def _conv2d(graph: Graph, op: Conv2D, index: int) -> str:
         index=index,
         weight_count=weights.size,
         channels=bias.size,
-        weights=rows(weights.flat),
-        bias=rows(bias),
-        multiplier=rows(multiplier),
-        shift=rows(shift),
+        weights=rows(weights.reshape(-1).tolist()),
+        bias=rows(bias.tolist()),
+        multiplier=rows(multiplier.tolist()),
+        shift=rows(shift.tolist()),
         window=_ring_window(op),
         input_zp=graph.tensors[op.inputs[0]].zero_point,
         output_zp=graph.tensors[op.output].zero_point,

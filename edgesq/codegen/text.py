@@ -22,6 +22,6 @@ def row(values: Iterable[object]) -> str:
 
 def rows(values: Iterable[int]) -> str:
     """Return integers as indented lines of an initialiser."""
-    texts = [str(int(value)) for value in values]
+    texts = [str(value) for value in values]
     lines = (texts[start : start + _PER_LINE] for start in range(0, len(texts), _PER_LINE))
     return "\n".join(f"    {', '.join(line)}," for line in lines)

@@ -1,9 +1,6 @@
 """Read an int8 .tflite into a `Graph`, and run it by TensorFlow Lite's reference kernels."""
 
-import os
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,10 +23,11 @@ from edgesq.graph import (
     Window,
     digest,
 )
+from edgesq.quantize import captured_output
 
 _INT32, _INT8 = 2, 9
 """schema.fbs, enum TensorType."""
-_DTYPES = {_INT32: np.dtype("<i4"), _INT8: np.dtype("i1")}
+_DTYPES: dict[int, np.dtype[Any]] = {_INT32: np.dtype("<i4"), _INT8: np.dtype("i1")}
 _SAME_PADDING = 0
 _IDENTIFIER = b"TFL3"
 
@@ -137,7 +135,8 @@ class _Reader:
         shape = tuple(int(extent) for extent in tensor.shape)
         if dtype is None or len(raw) != dtype.itemsize * int(np.prod(shape)):
             raise self.error(f"constant {self.name(index)} is damaged or not int8 / int32")
-        return np.frombuffer(bytes(raw), dtype).reshape(shape)
+        values: np.ndarray[Any, Any] = np.frombuffer(bytes(raw), dtype).reshape(shape)
+        return values
 
     def tensor(self, index: int) -> int:
         """Return the graph's index of a tensor, reading it on first use."""
@@ -279,31 +278,21 @@ class _Reader:
         return Reshape(name, (source,), output)
 
 
-@contextmanager
-def _without_native_output() -> Iterator[None]:
-    """Send what native code writes to standard error nowhere while an interpreter is made."""
-    saved = os.dup(2)
-    with tempfile.TemporaryFile() as sink:
-        os.dup2(sink.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-
-
 class ReferenceInterpreter:
     """TensorFlow Lite with its reference kernels (BUILTIN_REF): the oracle of every other stage."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, *, optimized: bool = False) -> None:
+        """Load a model; `optimized` takes the default kernels, which round differently."""
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
         self._graph = read_graph(content)
-        with _without_native_output():
+        with captured_output():
             self._interpreter = Interpreter(
                 model_content=content,
-                experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
-                experimental_preserve_all_tensors=True,
+                experimental_op_resolver_type=(
+                    OpResolverType.AUTO if optimized else OpResolverType.BUILTIN_REF
+                ),
+                experimental_preserve_all_tensors=not optimized,
             )
             self._interpreter.allocate_tensors()
         details = self._interpreter.get_tensor_details()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgesq.errors import ToolError
+from edgesq.errors import MissingToolError, ToolError
 from edgesq.graph import Graph, Int8Array
 from edgesq.resources import resource
 from edgesq.targets import Target
@@ -108,7 +108,7 @@ def run_batch(
 
 def _require(tool: str) -> None:
     if shutil.which(tool) is None:
-        raise ToolError(f"{tool} is not installed", hint="edgesq doctor says how to get it")
+        raise MissingToolError(tool)
 
 
 def _run(command: Sequence[str]) -> str:

@@ -44,6 +44,7 @@ def _project_files(templates: Path, target: Target) -> dict[str, str]:
         defines=" ".join(f"{name}={value}" for name, value in sorted(target.defines.items())),
         compiler_flags=" ".join(target.compiler_flags),
         linker_flags="" if host else f"-T ${{CMAKE_SOURCE_DIR}}/{script}",
+        port_folders=" ".join(f"ports/{name}" for name in target.port_folders),
         suffix="" if host else ".elf",
         link_depends="" if host else f"${{CMAKE_SOURCE_DIR}}/{script}",
     )

@@ -1,0 +1,222 @@
+"""Make the build folder."""
+
+import dataclasses
+import json
+import platform
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgesq.codegen import generate, tflite_array
+from edgesq.errors import EdgesqError, MissingToolError
+from edgesq.export.parity import compare
+from edgesq.export.source import Source, load_source
+from edgesq.formats.tflite import read_graph
+from edgesq.graph import digest
+from edgesq.plan import Plan, make_plan
+from edgesq.project import Sizes, check_fit, compile_firmware, firmware_path, lay_out
+from edgesq.targets import Target
+
+REPORT = "report.json"
+TFLITE = "model_int8.tflite"
+VERIFY_IMAGES = "verify_images.npz"
+_VERSIONED = (
+    "edgesq",
+    "tensorflow",
+    "keras",
+    "onnx",
+    "onnxruntime",
+    "tf2onnx",
+    "numpy",
+    "ai-edge-litert",
+)
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """What to export.
+
+    Attributes:
+        model: .keras, .h5 or int8 .tflite; None for the bundled demo model.
+        calibration: folder of images; None for the default.
+        target: the board.
+        out: the build folder; replaced if it is one.
+    """
+
+    model: Path | None
+    calibration: Path | None
+    target: Target
+    out: Path
+
+
+def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str, Any]:
+    """Write the build folder and return its report.
+
+    Args:
+        options: what to export.
+        on_stage: is told what begins, for a progress display.
+
+    Raises:
+        EdgesqError: the model, its images or the target cannot be used, or a tool failed; nothing
+            is left behind then and an earlier build stays as it was.
+    """
+    _check_out(options.out)
+    source = load_source(options.model, options.calibration, on_stage)
+    plan = make_plan(source.graph)
+    check_fit(source.graph, plan, options.target)
+    with _appearing(options.out) as folder:
+        report = _fill(folder, source, plan, options.target, on_stage)
+        (folder / REPORT).write_text(json.dumps(report, indent=2) + "\n")
+    return report
+
+
+def retarget(build: Path, target: Target, on_stage: Callable[[str], None]) -> None:
+    """Lay out and compile the firmware of an existing build for another target.
+
+    Raises:
+        EdgesqError: not a build folder, the model does not fit, or a tool failed.
+    """
+    report = read_report(build)
+    graph = read_graph((build / TFLITE).read_bytes(), str(build / TFLITE))
+    plan = make_plan(graph)
+    check_fit(graph, plan, target)
+    on_stage(f"compile for {target.name}")
+    lay_out(build / "firmware", target, generate(graph, plan, target.kernels))
+    shutil.rmtree(build / "firmware" / "build", ignore_errors=True)
+    sizes = compile_firmware(build / "firmware", target)
+    report |= {"target": target.name, **dataclasses.asdict(sizes)}
+    (build / REPORT).write_text(json.dumps(report, indent=2) + "\n")
+
+
+def read_report(build: Path) -> dict[str, Any]:
+    """Return the report of a build folder.
+
+    Raises:
+        EdgesqError: there is none, or it is damaged.
+    """
+    try:
+        report = json.loads((build / REPORT).read_text())
+    except FileNotFoundError as error:
+        raise EdgesqError(
+            "not a build folder", where=str(build), hint="run `edgesq export` first"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise EdgesqError(
+            f"{REPORT} cannot be read: {error}", where=str(build), hint="export again"
+        ) from error
+    if not isinstance(report, dict) or "target" not in report:
+        raise EdgesqError(f"{REPORT} is damaged", where=str(build), hint="export again")
+    return report
+
+
+def _check_out(out: Path) -> None:
+    occupied = out.exists() and (not out.is_dir() or any(out.iterdir()))
+    if occupied and not (out / REPORT).is_file():
+        raise EdgesqError(
+            "exists and is not a build folder", where=str(out), hint="give another --out"
+        )
+
+
+@contextmanager
+def _appearing(out: Path) -> Iterator[Path]:
+    """Yield an empty folder that becomes `out` at the end, or vanishes on an error."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
+        folder, old = Path(scratch) / "new", Path(scratch) / "old"
+        folder.mkdir()
+        yield folder
+        if out.exists():
+            if (out / "board.json").is_file():
+                shutil.copyfile(out / "board.json", folder / "board.json")
+            out.rename(old)
+        folder.rename(out)
+
+
+def _fill(
+    folder: Path, source: Source, plan: Plan, target: Target, on_stage: Callable[[str], None]
+) -> dict[str, Any]:
+    on_stage("write ONNX")
+    models = _write_models(folder, source)
+    files = generate(source.graph, plan, target.kernels)
+    lay_out(folder / "firmware", target, files)
+    for name, text in tflite_array(source.tflite, source.name).items():
+        (folder / name).write_text(text)
+    arrays = {"input": source.verify_images, "labels": source.verify_labels}
+    np.savez_compressed(
+        folder / VERIFY_IMAGES,
+        allow_pickle=False,
+        **{name: array for name, array in arrays.items() if array is not None},
+    )
+    on_stage(f"compile for {target.name}")
+    sizes, warning = _compile(folder / "firmware", target)
+    rows = compare(source, models, files, on_stage)
+    return {
+        "target": target.name,
+        "model": source.name,
+        "model_sha256": source.graph.sha256,
+        "macs": source.graph.total_macs,
+        "flash_bytes": sizes.flash_bytes if sizes else None,
+        "ram_bytes": sizes.ram_bytes if sizes else None,
+        "arena_bytes": plan.arena_bytes,
+        "weights_bytes": source.graph.weights_bytes,
+        "kernels": target.kernels,
+        "input": list(source.graph.tensors[source.graph.input].hwc),
+        "preprocessing": dataclasses.asdict(source.preprocessing),
+        "verify_images": source.verify_images_are,
+        "parity_images": source.images_are,
+        "parity": [dataclasses.asdict(row) for row in rows],
+        "warnings": [warning] if warning else [],
+        "files": _hashes(folder),
+        "versions": _versions(),
+    }
+
+
+def _write_models(folder: Path, source: Source) -> dict[str, bytes]:
+    """Write the .tflite and all ONNX files; return the int8 ONNX models by name."""
+    from edgesq.formats.onnx import float_onnx, integer_onnx, onnx_bytes, qdq_onnx
+
+    integer = onnx_bytes(integer_onnx(source.graph))
+    qdq = onnx_bytes(qdq_onnx(source.tflite))
+    (folder / TFLITE).write_bytes(source.tflite)
+    (folder / "model_int8.onnx").write_bytes(integer)
+    (folder / "model_int8_qdq.onnx").write_bytes(qdq)
+    if source.keras is not None:
+        (folder / "model_float.onnx").write_bytes(onnx_bytes(float_onnx(source.keras)))
+    return {"ONNX, integer operators": integer, "ONNX, QDQ": qdq}
+
+
+def _compile(folder: Path, target: Target) -> tuple[Sizes | None, str]:
+    """Compile; keep the program and the map, but not CMake's notes, which name this folder."""
+    build = folder / "build"
+    try:
+        sizes = compile_firmware(folder, target)
+    except MissingToolError as error:
+        shutil.rmtree(build, ignore_errors=True)
+        return None, f"not compiled, so no sizes: {error}"
+    kept = {firmware_path(folder, target).name, "edgesq.map"}
+    for path in build.iterdir():
+        if path.name not in kept:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return sizes, ""
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): digest(path.read_bytes())
+        for path in paths
+        if "firmware/build" not in path.relative_to(folder).as_posix()
+    }
+
+
+def _versions() -> dict[str, str]:
+    installed = {item.metadata["Name"].lower(): item.version for item in metadata.distributions()}
+    found = {name: installed[name] for name in _VERSIONED if name in installed}
+    return {"python": platform.python_version(), **found}

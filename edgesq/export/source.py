@@ -1,0 +1,162 @@
+"""From what the user names to one int8 .tflite and the images that go with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesq.calibrate import Preprocessing, load_folder
+from edgesq.errors import ImageError, ModelError
+from edgesq.formats.tflite import read_graph
+from edgesq.graph import Graph, Int8Array
+from edgesq.quantize import load_keras, to_int8_tflite
+from edgesq.resources import resource
+from edgesq.zoo.demo import demo_model_path, heldout
+
+if TYPE_CHECKING:
+    import keras
+
+_NOISE_IMAGES = 16
+_NOISE_SEED = 20261121
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A quantized model with the images it is judged on.
+
+    Attributes:
+        name: for reports.
+        tflite: the bytes every number comes from.
+        graph: the same, parsed.
+        keras: the float model; None for a .tflite.
+        images: what `parity` compares, int8 [n, H, W, C].
+        floats: the same images for the float model, float32 [n, H, W, C]; None without one.
+        images_are: where they come from, in words.
+        verify_images: what `verify` streams, int8 [m, H, W, C].
+        verify_labels: int64 [m], or None.
+        verify_images_are: where those come from, in words.
+        preprocessing: from pixels to the model's input.
+    """
+
+    name: str
+    tflite: bytes
+    graph: Graph
+    keras: keras.Model | None
+    images: Int8Array
+    floats: NDArray[np.float32] | None
+    images_are: str
+    verify_images: Int8Array
+    verify_labels: NDArray[np.int64] | None
+    verify_images_are: str
+    preprocessing: Preprocessing
+
+
+def load_source(
+    model: Path | None, calibration: Path | None, on_stage: Callable[[str], None]
+) -> Source:
+    """Read and, if need be, quantize a model.
+
+    Args:
+        model: .keras, .h5 or int8 .tflite; None for the bundled demo model.
+        calibration: folder of images; None for the bundled ones (demo model) or none (.tflite).
+        on_stage: is told what begins.
+
+    Raises:
+        ModelError, ImageError: the model or its images cannot be used.
+    """
+    if model is None:
+        return _from_keras(demo_model_path(), calibration or resource("calibration_data"), on_stage)
+    if not model.is_file():
+        raise ModelError("no such model file", where=str(model), hint="check the path")
+    if model.suffix.lower() == ".tflite":
+        return _from_tflite(model, calibration, on_stage)
+    if model.suffix.lower() not in (".keras", ".h5"):
+        raise ModelError(
+            f"a {model.suffix or 'nameless'} file is not a model edgesq reads",
+            where=str(model),
+            hint="give a .keras, .h5 or int8 .tflite file",
+        )
+    if calibration is None:
+        raise ImageError(
+            "a Keras model needs images to be quantized with",
+            where=str(model),
+            hint="give --calibration FOLDER with some 100 typical images",
+        )
+    return _from_keras(model, calibration, on_stage)
+
+
+def _from_keras(path: Path, calibration: Path, on_stage: Callable[[str], None]) -> Source:
+    on_stage("load the Keras model")
+    model = load_keras(path)
+    shape = tuple(model.inputs[0].shape[1:]) if len(model.inputs) == 1 else ()
+    if len(shape) != 3 or None in shape:
+        raise ModelError(
+            f"the input shape {list(shape)} is not a fixed [H, W, C]",
+            where=str(path),
+            hint="build the model with the input size that the board will see",
+        )
+    images = load_folder(calibration, (shape[0], shape[1], shape[2]))
+    floats = images.preprocessing.to_float(images.images)
+    on_stage("quantize to int8")
+    content = to_int8_tflite(model, (image[np.newaxis] for image in floats))
+    graph = read_graph(content, str(path))
+    int8 = _quantized(graph, images.images, images.preprocessing)
+    verify, labels = int8, images.labels
+    verify_are = f"the calibration images of {calibration.name}"
+    if path == demo_model_path():
+        digits, labels = heldout()
+        verify = _quantized(graph, digits, images.preprocessing)
+        verify_are = "held-out digits"
+    return Source(
+        path.stem,
+        content,
+        graph,
+        model,
+        int8,
+        floats,
+        f"{len(int8)} calibration images",
+        verify,
+        labels,
+        verify_are,
+        images.preprocessing,
+    )
+
+
+def _from_tflite(path: Path, calibration: Path | None, on_stage: Callable[[str], None]) -> Source:
+    on_stage("read the .tflite")
+    content = path.read_bytes()
+    graph = read_graph(content, str(path))
+    shape = graph.tensors[graph.input].hwc
+    preprocessing, labels = Preprocessing(), None
+    if calibration is None:
+        generator = np.random.default_rng(_NOISE_SEED)
+        images = generator.integers(-128, 128, (_NOISE_IMAGES, *shape), np.int8)
+        images_are = "seeded noise"
+    else:
+        loaded = load_folder(calibration, shape)
+        preprocessing, labels = loaded.preprocessing, loaded.labels
+        images = _quantized(graph, loaded.images, preprocessing)
+        images_are = f"the images of {calibration.name}"
+    return Source(
+        path.stem,
+        content,
+        graph,
+        None,
+        images,
+        None,
+        images_are,
+        images,
+        labels,
+        images_are,
+        preprocessing,
+    )
+
+
+def _quantized(graph: Graph, images: NDArray[np.uint8], preprocessing: Preprocessing) -> Int8Array:
+    tensor = graph.tensors[graph.input]
+    return preprocessing.to_int8(images, tensor.scale, tensor.zero_point)
