@@ -5,6 +5,7 @@ import errno
 from types import TracebackType
 
 import serial
+from serial.tools import list_ports
 
 from edgesq.errors import BoardError
 
@@ -105,3 +106,12 @@ def open_port(port: str, baud: int = 115_200, timeout: float = 5.0) -> Transport
         )
         raise BoardError(reason, where=port, hint=hint) from error
     return Transport(port, opened)
+
+
+def find_ports(usb_ids: tuple[str, ...]) -> list[str]:
+    """Return the serial ports whose USB device is one of `usb_ids` ("vid:pid" in hex), sorted."""
+    return sorted(
+        str(port.device)
+        for port in list_ports.comports()
+        if port.vid is not None and f"{port.vid:04x}:{port.pid:04x}" in usb_ids
+    )

@@ -1,0 +1,40 @@
+"""Boards emulated by QEMU; -icount makes the board's counter count instructions."""
+
+import shutil
+from pathlib import Path
+
+from edgesq.errors import MissingToolError
+from edgesq.targets import Target
+
+_PROGRAM = "qemu-system-arm"
+
+
+def firmware(build: Path) -> Path:
+    """Return the image that the linker made."""
+    return build / "firmware" / "build" / "edgesq.elf"
+
+
+def command(build: Path, target: Target) -> list[str]:
+    """Return the command that runs the board, its first serial line on stdin and stdout.
+
+    Raises:
+        MissingToolError: QEMU is not installed.
+    """
+    program = shutil.which(_PROGRAM)
+    if program is None:
+        raise MissingToolError(_PROGRAM)
+    image = str(firmware(build).resolve())
+    icount = f"shift={target.icount_shift},align=off,sleep=off"
+    return [
+        program,
+        *("-machine", str(target.machine)),
+        *("-display", "none", "-monitor", "none"),
+        *("-chardev", "stdio,id=link,signal=off", "-serial", "chardev:link"),
+        *(() if target.icount_shift is None else ("-icount", icount)),
+        *target.qemu_args,
+        *(
+            ("-device", f"loader,file={image},cpu-num=0")
+            if target.boot == "entry"
+            else ("-kernel", image)
+        ),
+    ]

@@ -1,0 +1,93 @@
+"""Start a board with a compiled BUILD, remember it, and stop it again."""
+
+import contextlib
+import time
+from pathlib import Path
+from types import ModuleType
+
+from edgesq.errors import BoardError, ToolError
+from edgesq.flash import host, process, qemu
+from edgesq.flash.board import Board, read_record, remove_record, write_record
+from edgesq.link.client import Client
+from edgesq.link.transport import open_port
+from edgesq.targets import Target
+
+_RUNNERS: dict[str, ModuleType] = {"host": host, "qemu": qemu}
+_ATTEMPT_S = 1.0
+
+
+def flash(build: Path, target: Target, *, timeout: float = 20.0) -> Board:
+    """Start the board with the firmware in `build`, replacing the one started before from there.
+
+    Args:
+        build: a BUILD folder whose firmware is compiled.
+        target: the target it was compiled for.
+        timeout: seconds in which the board must answer.
+
+    Raises:
+        ToolError: firmware or emulator is missing, or cannot be started.
+        BoardError: the board does not answer; nothing is left running or recorded.
+    """
+    runner = _RUNNERS[target.runner]
+    image: Path = runner.firmware(build)
+    if not image.is_file():
+        raise ToolError("the firmware is not compiled", where=str(image), hint="edgesq export")
+    command: list[str] = runner.command(build, target)
+    stop(build)
+    log = build / "board.log"
+    pid, port = process.spawn(command, log)
+    started = process.start_time(pid)
+    try:
+        if started is None:
+            raise _no_answer(port, log)
+        _wait_for_answer(pid, port, log, timeout)
+        board = Board(port, pid, target.name, started)
+        write_record(build, board)
+    except BaseException:
+        if started is not None:
+            with contextlib.suppress(ToolError):
+                process.stop_process(pid, started)
+        raise
+    return board
+
+
+def stop(build: Path) -> bool:
+    """Stop the emulated board that was started from `build`; return whether one ran.
+
+    Raises:
+        ToolError: it runs and cannot be stopped.
+    """
+    board = read_record(build)
+    was_running = board is not None and process.stop_process(board.pid, board.started)
+    remove_record(build)
+    return was_running
+
+
+def recorded(build: Path) -> Board | None:
+    """Return the emulated board that was started from `build`, None where none runs."""
+    board = read_record(build)
+    if board is None or process.start_time(board.pid) != board.started:
+        return None
+    return board
+
+
+def _wait_for_answer(pid: int, port: str, log: Path, timeout: float) -> None:
+    deadline = time.monotonic() + timeout
+    while not _answers(port):
+        if process.start_time(pid) is None or time.monotonic() > deadline:
+            raise _no_answer(port, log)
+
+
+def _answers(port: str) -> bool:
+    try:
+        with open_port(port) as transport:
+            Client(transport, timeout=_ATTEMPT_S).hello()
+    except BoardError:
+        return False
+    return True
+
+
+def _no_answer(port: str, log: Path) -> BoardError:
+    said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    hint = said[-1] if said else f"no word from it either in {log}"
+    return BoardError("the board does not start", where=port, hint=hint)
