@@ -32,7 +32,7 @@ def run_onnx(
     Returns:
         one array [n, K] for each output of the model, in its order.
     """
-    import onnxruntime  # type: ignore[import-untyped] # has no stubs
+    import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads

@@ -42,7 +42,9 @@ def qdq_onnx(tflite: bytes) -> onnx.ModelProto:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "model.tflite"
             file.write_bytes(tflite)
-            return tf2onnx.from_tflite(str(file), opset=_OPSET)[0]
+            converted: onnx.ModelProto
+            converted, _ = tf2onnx.from_tflite(str(file), opset=_OPSET)
+            return converted
 
     return _clean(_quietly(convert), "qdq")
 
@@ -62,7 +64,9 @@ def float_onnx(model: keras.Model) -> onnx.ModelProto:
 
         shape = (1, *model.inputs[0].shape[1:])
         signature = [tf.TensorSpec(shape, tf.float32, name="input")]
-        return tf2onnx.from_keras(model, input_signature=signature, opset=_OPSET)[0]
+        converted: onnx.ModelProto
+        converted, _ = tf2onnx.from_keras(model, input_signature=signature, opset=_OPSET)
+        return converted
 
     return _clean(_quietly(convert), "float")
 
@@ -71,9 +75,14 @@ def _quietly(convert: Callable[[Any], onnx.ModelProto]) -> onnx.ModelProto:
     """Run `convert` with tf2onnx, neither of which may write on the terminal."""
     with captured_output(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from tf2onnx import convert as tf2onnx  # type: ignore[import-untyped] # has no stubs
+        from tf2onnx import convert as tf2onnx
 
-        return convert(tf2onnx)
+        try:
+            return convert(tf2onnx)
+        # tf2onnx passes on whatever TensorFlow or its own asserts raise.
+        except Exception as error:
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            raise ModelError("tf2onnx cannot convert the model to ONNX", hint=reason) from error
 
 
 def _clean(model: onnx.ModelProto, what: str) -> onnx.ModelProto:

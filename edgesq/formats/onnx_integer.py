@@ -17,13 +17,8 @@ from onnx import TensorProto, helper
 import edgesq
 from edgesq import arithmetic
 from edgesq.errors import ModelError
-from edgesq.formats.onnx_scope import (
-    UINT8_OFFSET,
-    Scope,
-    doubling_high_mul,
-    requantize,
-    shift_right,
-)
+from edgesq.formats.onnx_scope import UINT8_OFFSET, Scope, requantize
+from edgesq.formats.onnx_softmax import softmax
 from edgesq.graph import (
     Add,
     AveragePool2D,
@@ -42,8 +37,6 @@ from edgesq.graph import (
 _OPSET, _IR_VERSION = 18, 8
 _INT8_RANGE = (-128, 127)
 _TO_NCHW, _TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
-_MOST_BITS_OVER_ONE = 11
-"""A softmax sum in Q12.19 is in [2^19, 2^31)."""
 
 
 def integer_onnx(graph: Graph) -> onnx.ModelProto:
@@ -145,7 +138,7 @@ def _write_op(scope: Scope, graph: Graph, op: Op, inputs: Sequence[str]) -> str:
         case Mean():
             return _mean(scope, graph, op, inputs[0])
         case Softmax():
-            return _softmax(scope, graph, op, inputs[0])
+            return softmax(scope, graph, op, inputs[0])
         case Reshape():
             return _reshape(scope, graph, op, inputs[0])
     raise ModelError(f"{op.kind} has no integer ONNX form", where=op.name)
@@ -276,60 +269,3 @@ def _reshape(scope: Scope, graph: Graph, op: Reshape, pixels: str) -> str:
     nhwc = scope.node("Transpose", "nhwc", pixels, perm=_TO_NHWC)
     reshaped = scope.node("Reshape", "reshape", nhwc, np.array([1, *result], np.int64))
     return scope.node("Transpose", "nchw", reshaped, perm=_TO_NCHW)
-
-
-def _softmax(scope: Scope, graph: Graph, op: Softmax, pixels: str) -> str:
-    """Add exp(q - max) from a table, times the reciprocal of the sum of all."""
-    table = arithmetic.softmax_exp_table(graph, op)
-    terms = arithmetic.rounding_divide_by_pot(table, arithmetic.SOFTMAX_SUM_INTEGER_BITS)
-    channels = np.array([1], np.int64)
-    wide = scope.cast("wide", pixels, np.int32)
-    largest = scope.node("ReduceMax", "max", wide, channels, keepdims=1)
-    below = scope.node("Sub", "below_max", largest, wide)
-    exp = scope.lookup("exp", table, below)
-    total = scope.node("ReduceSum", "sum", scope.lookup("term", terms, below), channels, keepdims=1)
-    bits, mantissa = _reciprocal(scope.within("reciprocal"), total)
-    product = doubling_high_mul(scope, "product", exp, mantissa)
-    return _round_to_uint8(scope, product, bits)
-
-
-def _reciprocal(scope: Scope, total: str) -> tuple[str, str]:
-    """Add `arithmetic.reciprocal` of a sum in [2^19, 2^31): bits over one and mantissa."""
-    every = np.arange(_MOST_BITS_OVER_ONE + 1, dtype=np.int64)
-    fraction_bits = 31 - arithmetic.SOFTMAX_SUM_INTEGER_BITS
-    powers = np.int64(1) << (fraction_bits + every[1:])
-    reached = scope.cast(
-        "reached",
-        scope.node("GreaterOrEqual", "compared", total, powers.reshape(1, -1, 1, 1)),
-        np.int64,
-    )
-    bits = scope.node("ReduceSum", "bits", reached, np.array([1], np.int64), keepdims=1)
-    scale = scope.lookup("half_scale", np.int64(1) << (_MOST_BITS_OVER_ONE - every), bits)
-    half = scope.node("Mul", "half_denominator", total, scale)
-    first = doubling_high_mul(scope, "first", half, np.int64(arithmetic.Q2_MINUS_32_OVER_17))
-    x = scope.node("Add", "x0", first, np.int64(arithmetic.Q2_48_OVER_17))
-    for step in (1, 2, 3):
-        newton = scope.within(f"newton{step}")
-        error = newton.node(
-            "Sub", "error", np.int64(1 << 29), doubling_high_mul(newton, "estimate", half, x)
-        )
-        change = doubling_high_mul(newton, "change", x, error)
-        x = newton.node("Add", "x", x, _saturating_double(newton, "step", change, 2))
-    return bits, _saturating_double(scope, "mantissa", x, 1)
-
-
-def _saturating_double(scope: Scope, label: str, value: str, times: int) -> str:
-    """Add `arithmetic.saturating_shift_left`."""
-    larger = scope.node("Mul", f"{label}/larger", value, np.int64(1 << times))
-    bounds = np.int64(arithmetic.INT32_MIN), np.int64(arithmetic.INT32_MAX)
-    return scope.node("Clip", label, larger, *bounds)
-
-
-def _round_to_uint8(scope: Scope, product: str, bits: str) -> str:
-    """Add product / 2^(23 + bits), rounded, in [0, 255]; a Q0.31 becomes a multiple of 1/256."""
-    every = np.arange(_MOST_BITS_OVER_ONE + 1, dtype=np.int64)
-    half = scope.lookup("half", np.int64(1) << (22 + every), bits)
-    shift = scope.lookup("divisor_bits", (23 + every).astype(np.uint64), bits)
-    nudged = scope.node("Add", "nudged", product, half)
-    quotient = shift_right(scope, "quotient", nudged, shift)
-    return scope.cast("uint8", scope.node("Min", "clamp", quotient, np.int64(255)), np.uint8)

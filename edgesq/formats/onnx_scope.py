@@ -1,4 +1,8 @@
-"""Write integer ONNX nodes: names, constants, and the requantization that operators share."""
+"""Write integer ONNX nodes: names, constants, and the requantization that operators share.
+
+No Clip, Min, Max or Sign works on int64 here: ONNX Runtime's (1.31 and before, x86) look at the low
+32 bits only, a bug of its Eigen. Comparisons of int64 are sound.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,8 +14,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edgesq.arithmetic import Int64Array
 
-Value = str | NDArray[Any]
-"""What a node reads: the name of an earlier value, or an array that becomes a constant."""
+Value = str | NDArray[Any] | np.integer[Any]
+"""What a node reads: the name of an earlier value, or numbers that become a constant."""
 
 UINT8_OFFSET = 128
 """Activations travel as q + 128, because ONNX Runtime's ConvInteger wants uint8 pixels."""
@@ -32,7 +36,7 @@ class Scope:
         """Return the same model under a longer prefix."""
         return Scope(f"{self.prefix}{name}/", self.nodes, self.constants)
 
-    def constant(self, label: str, values: NDArray[Any]) -> str:
+    def constant(self, label: str, values: NDArray[Any] | np.integer[Any]) -> str:
         """Add an initializer and return its name."""
         name = self.prefix + label
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
@@ -65,15 +69,17 @@ def per_channel(values: NDArray[Any]) -> NDArray[Any]:
     return values.reshape(1, -1, 1, 1)
 
 
-def shift_right(scope: Scope, label: str, value: Value, bits: Value) -> str:
-    """Add floor(value / 2^bits) of an int64 in [0, 2^64), read as unsigned, as int64.
+def shift_right(
+    scope: Scope, label: str, value: Value, bits: Value, dtype: type[np.integer[Any]] = np.int64
+) -> str:
+    """Add floor(value / 2^bits) of an int64, read as unsigned, as `dtype`, which must hold it.
 
     ONNX shifts unsigned integers only, and a shift is several times faster than a division.
     """
     unsigned = scope.cast(f"{label}/unsigned", value, np.uint64)
     places = bits if isinstance(bits, str) else bits.astype(np.uint64)
     shifted = scope.node("BitShift", label, unsigned, places, direction="RIGHT")
-    return scope.cast(f"{label}/signed", shifted, np.int64)
+    return scope.cast(f"{label}/signed", shifted, dtype)
 
 
 def doubling_high_mul(scope: Scope, label: str, a: Value, b: Value) -> str:
@@ -120,11 +126,24 @@ def requantize(
         raised = scope.node("Add", "raised", product, per_channel(nudge + half))
     else:
         raised = _raise_by_sign(scope, product, nudge, half, right)
-    shifted = shift_right(scope, "shift", raised, per_channel(31 + right))
-    origin = zero_point + UINT8_OFFSET - (_HEADROOM >> (31 + right))
-    moved = scope.node("Add", "zero_point", shifted, per_channel(origin))
-    bounds = [np.int64(bound + UINT8_OFFSET) for bound in clamp]
-    return scope.cast("uint8", scope.node("Clip", "clamp", moved, *bounds), np.uint8)
+    return _lower(scope, raised, right, zero_point, clamp)
+
+
+def _lower(
+    scope: Scope, raised: str, right: Int64Array, zero_point: int, clamp: tuple[int, int]
+) -> str:
+    """Add clamp(zero_point + raised / 2^(31 + right)) less the headroom, as uint8."""
+    fits_int32 = right.min() >= 2
+    dtype = np.int32 if fits_int32 else np.int64
+    shifted = shift_right(scope, "shift", raised, per_channel(31 + right), dtype)
+    headroom = per_channel((_HEADROOM >> (31 + right)).astype(dtype))
+    lowered = scope.node("Sub", "lowered", shifted, headroom)
+    narrow = lowered if fits_int32 else scope.cast("narrow", lowered, np.int32)
+    bounds = [np.int32(bound - zero_point) for bound in clamp]
+    result = scope.node("Clip", "clamp", narrow, *bounds)
+    if zero_point != -UINT8_OFFSET:
+        result = scope.node("Add", "zero_point", result, np.int32(zero_point + UINT8_OFFSET))
+    return scope.cast("uint8", result, np.uint8)
 
 
 def _raise_by_sign(

@@ -1,0 +1,520 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnx.reference
+import pytest
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from tflite_builder import NONE, RELU, RELU6, SAME, VALID, TfliteBuilder
+
+from edgesq import arithmetic
+from edgesq.errors import ModelError
+from edgesq.formats.onnx import float_onnx, integer_onnx, onnx_bytes, qdq_onnx, run_onnx
+from edgesq.formats.onnx_scope import Scope, doubling_high_mul, requantize
+from edgesq.formats.onnx_softmax import reciprocal
+from edgesq.formats.tflite import ReferenceInterpreter, read_graph
+from edgesq.graph import Graph, Op, Quantization, Tensor
+
+MODELS = Path(__file__).resolve().parents[2] / "shared" / "models"
+INTEGERS = {
+    TensorProto.INT8,
+    TensorProto.UINT8,
+    TensorProto.INT32,
+    TensorProto.INT64,
+    TensorProto.UINT64,
+    TensorProto.BOOL,
+}
+
+
+def random(seed: object) -> np.random.Generator:
+    return np.random.default_rng(list(repr(seed).encode()))
+
+
+def random_int8(seed: object, shape: tuple[int, ...]) -> NDArray[np.int8]:
+    return random(seed).integers(-128, 128, shape).astype(np.int8)
+
+
+def assert_equals_reference(content: bytes, inputs: NDArray[np.int8]) -> None:
+    expected = ReferenceInterpreter(content).observed(inputs)
+    outputs = run_onnx(integer_onnx(read_graph(content)), inputs)
+    assert len(outputs) == len(expected)
+    for output, wanted in zip(outputs, expected, strict=True):
+        assert output.dtype == np.int8
+        np.testing.assert_array_equal(output, wanted)
+    assert len(np.unique(expected[-1])) > 1, "the case shows nothing"
+
+
+def conv(
+    builder: TfliteBuilder,
+    source: int,
+    output: int,
+    weights: NDArray[np.int8],
+    scales: list[float],
+    **options: Any,
+) -> int:
+    """Add a convolution with random bias; `scales` are those of the weights."""
+    channels = weights.shape[0]
+    bias = random("bias").integers(-3000, 3000, channels).astype(np.int32)
+    inputs = [
+        source,
+        builder.constant(weights, scales),
+        builder.constant(np.asarray(bias), [1.0] * channels),
+    ]
+    return builder.op("CONV_2D", inputs, output, "Conv2DOptions", **options)
+
+
+# The whole models
+
+
+@pytest.mark.parametrize(
+    ("name", "images"),
+    [
+        ("squeezenet_v1.0_10c_32", 12),
+        ("squeezenet_v1.1_bypass_trained_10c_64", 64),
+        ("squeezenet_v1.1_10c_96", 12),
+        ("squeezenet_v1.1_1000c_224", 3),
+        ("squeezenet_v1.0_10c_224", 2),
+    ],
+)
+def test_integer_model_equals_tflite_reference_kernels(name: str, images: int) -> None:
+    if not MODELS.is_dir():
+        pytest.skip("../shared/models is absent")
+    content = (MODELS / f"{name}.tflite").read_bytes()
+    stored = np.load(MODELS / f"{name}.npz")
+    inputs = stored["input"][:images]
+    output, logits = run_onnx(integer_onnx(read_graph(content)), inputs)
+    np.testing.assert_array_equal(output, stored["expected"][:images])
+    observed = ReferenceInterpreter(content).observed(inputs[:3])
+    np.testing.assert_array_equal(logits[:3], observed[1])
+
+
+# One operator at a time
+
+CONVOLUTIONS: dict[str, dict[str, Any]] = {
+    "valid": {"padding": VALID},
+    "same, stride 2": {"padding": SAME, "stride": (2, 2)},
+    "stride over kernel": {"padding": SAME, "kernel": (1, 1), "stride": (2, 2)},
+    "not square": {"padding": SAME, "kernel": (3, 2), "stride": (1, 2)},
+    "relu": {"padding": SAME, "activation": RELU, "zero_point": -128},
+    "relu above the lowest": {"padding": SAME, "activation": RELU, "zero_point": -100},
+    "relu6": {"padding": SAME, "activation": RELU6, "zero_point": -128},
+    "one scale": {"padding": SAME, "per_channel": False},
+    "left shift": {"padding": VALID, "kernel": (1, 1), "smallest": 0.2, "largest": 9.0},
+    "tiny scales": {"padding": SAME, "smallest": 1e-7, "largest": 0.01},
+}
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_conv2d(name: str) -> None:
+    case = {
+        "kernel": (3, 3),
+        "stride": (1, 1),
+        "activation": NONE,
+        "zero_point": 11,
+        "smallest": 0.001,
+        "largest": 0.02,
+        "per_channel": True,
+        **CONVOLUTIONS[name],
+    }
+    channels = 8
+    size = (9, 7)
+    same = case["padding"] == SAME
+    rows, columns = (
+        -(-(extent if same else extent - kernel + 1) // stride)
+        for extent, kernel, stride in zip(size, case["kernel"], case["stride"], strict=True)
+    )
+    scales = np.geomspace(case["smallest"], case["largest"], channels).tolist()
+    builder = TfliteBuilder()
+    source = builder.value((1, *size, 5), 1.0, -7)
+    output = builder.value((1, rows, columns, channels), 1.0, case["zero_point"])
+    weights = random_int8(name, (channels, *case["kernel"], 5)).clip(-127)
+    conv(
+        builder,
+        source,
+        output,
+        weights,
+        scales if case["per_channel"] else scales[-1:],
+        padding=case["padding"],
+        strideH=case["stride"][0],
+        strideW=case["stride"][1],
+        fusedActivationFunction=case["activation"],
+    )
+    assert_equals_reference(builder.build(source, output), random_int8(name, (4, *size, 5)))
+
+
+@pytest.mark.parametrize("kind", ["MAX_POOL_2D", "AVERAGE_POOL_2D"])
+@pytest.mark.parametrize("padding", [VALID, SAME])
+@pytest.mark.parametrize("activation", [NONE, RELU])
+def test_pools(kind: str, padding: int, activation: int) -> None:
+    builder = TfliteBuilder()
+    source = builder.value((1, 8, 11, 6), 0.1, -20)
+    shape = (1, 4, 4, 6) if padding == SAME else (1, 3, 3, 6)
+    output = builder.value(shape, 0.1, -20)
+    builder.op(
+        kind,
+        [source],
+        output,
+        "Pool2DOptions",
+        padding=padding,
+        strideH=2,
+        strideW=3,
+        filterHeight=3,
+        filterWidth=4,
+        fusedActivationFunction=activation,
+    )
+    assert_equals_reference(builder.build(source, output), random_int8(kind, (8, 8, 11, 6)))
+
+
+@pytest.mark.parametrize("scales", [(0.05, 0.05, 0.1), (0.7, 0.0004, 0.8), (0.01, 0.3, 0.02)])
+@pytest.mark.parametrize("activation", [NONE, RELU])
+def test_add(scales: tuple[float, float, float], activation: int) -> None:
+    builder = TfliteBuilder()
+    source = builder.value((1, 16, 16, 4), scales[0], 3)
+    pooled = builder.value((1, 16, 16, 4), scales[1], -90)
+    output = builder.value((1, 16, 16, 4), scales[2], -5)
+    weights = random_int8("add", (4, 1, 1, 4)).clip(-127)
+    conv(builder, source, pooled, weights, [scales[1] / scales[0] / 99] * 4, strideH=1, strideW=1)
+    builder.op("ADD", [source, pooled], output, "AddOptions", fusedActivationFunction=activation)
+    assert_equals_reference(builder.build(source, output), random_int8("add", (4, 16, 16, 4)))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 4), (13, 13), (1, 64)])
+@pytest.mark.parametrize("scale", [0.009, 0.05, 0.31])
+@pytest.mark.parametrize("keep", [False, True])
+def test_mean(size: tuple[int, int], scale: float, keep: bool) -> None:
+    builder = TfliteBuilder()
+    source = builder.value((1, *size, 9), 0.05, 17)
+    output = builder.value((1, 1, 1, 9) if keep else (1, 9), scale, -30)
+    axes = builder.constant(np.array([1, 2], np.int32))
+    builder.op("MEAN", [source, axes], output, "ReducerOptions", keepDims=keep)
+    assert_equals_reference(builder.build(source, output), random_int8(size, (6, *size, 9)))
+
+
+def test_concatenation_and_reshape_keep_the_order_of_rows_and_columns() -> None:
+    builder = TfliteBuilder()
+    source = builder.value((1, 3, 4, 2))
+    both = builder.value((1, 3, 4, 4))
+    turned = builder.value((1, 4, 6, 2))
+    output = builder.value((1, 48))
+    builder.op("CONCATENATION", [source, source], both, "ConcatenationOptions", axis=3)
+    for before, after, shape in ((both, turned, [1, 4, 6, 2]), (turned, output, [1, 48])):
+        new_shape = builder.constant(np.array(shape, np.int32))
+        builder.op("RESHAPE", [before, new_shape], after, "ReshapeOptions", newShape=shape)
+    assert_equals_reference(builder.build(source, output), random_int8("order", (2, 3, 4, 2)))
+
+
+def softmax_model(classes: int, scale: float, beta: float = 1.0) -> bytes:
+    builder = TfliteBuilder()
+    source, output = (
+        builder.value((1, classes), scale, 5),
+        builder.value((1, classes), 1 / 256, -128),
+    )
+    builder.op("SOFTMAX", [source], output, "SoftmaxOptions", beta=beta)
+    return builder.build(source, output)
+
+
+SOFTMAX_SCALES = [1e-4, 0.02, 0.1, 0.3, 1.0, 1000.0]
+
+
+@pytest.mark.parametrize("scale", SOFTMAX_SCALES)
+@pytest.mark.parametrize("classes", [2, 10])
+def test_softmax(classes: int, scale: float) -> None:
+    rows = [np.full(classes, level) for level in (-128, 0, 127)]
+    rows += [np.r_[127, np.full(classes - 1, -128)], np.r_[np.full(classes - 1, -128), 127]]
+    rows += list(random(classes).integers(-128, 128, (30, classes)))
+    assert_equals_reference(softmax_model(classes, scale), np.array(rows, np.int8))
+
+
+@pytest.mark.parametrize("scale", SOFTMAX_SCALES[2:])
+def test_softmax_of_a_thousand_classes(scale: float) -> None:
+    # TFLite's reference kernel aborts the process where the sum of exponentials reaches 512.
+    far = 128 + int(127 - 7 / scale)
+    rows = [
+        np.r_[127, np.full(999, -128)],
+        np.r_[np.full(511, 127), np.full(489, -128)],
+        np.r_[np.full(999, -128), 127],
+        np.r_[127, 126, random(scale).integers(0, far, 998) - 128],
+    ]
+    assert_equals_reference(softmax_model(1000, scale), np.array(rows, np.int8))
+
+
+# The arithmetic of the nodes, on the edges of their ranges
+
+
+def run_scope(
+    inputs: dict[str, NDArray[Any]], write: Callable[[Scope], list[str]]
+) -> list[NDArray[Any]]:
+    import onnxruntime
+
+    scope = Scope()
+    names = write(scope)
+    graph = helper.make_graph(
+        scope.nodes,
+        "test",
+        [
+            helper.make_tensor_value_info(
+                name, helper.np_dtype_to_tensor_dtype(value.dtype), value.shape
+            )
+            for name, value in inputs.items()
+        ],
+        [helper.make_empty_tensor_value_info(name) for name in names],
+        scope.constants,
+    )
+    model = helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 18)])
+    session = onnxruntime.InferenceSession(onnx_bytes(model))
+    return list(session.run(None, inputs))
+
+
+def accumulators_at_halves(factor: int, right: int) -> list[int]:
+    """Return int32 values whose rescaled value is at, just under and just over a half."""
+    exact = [(2 * level + 1) * (1 << (30 + right)) // max(factor, 1) for level in range(-130, 130)]
+    near = [value + step for value in exact for step in (-1, 0, 1, 2)]
+    return [value for value in near if arithmetic.INT32_MIN <= value <= arithmetic.INT32_MAX]
+
+
+@pytest.mark.parametrize("clamp", [(-128, 127), (3, 127), (-100, 90)])
+@pytest.mark.parametrize("right", [*range(32), -3])
+def test_requantize_equals_arithmetic(right: int, clamp: tuple[int, int]) -> None:
+    multipliers = np.array([0, 1 << 30, (1 << 30) + 1, 1518500250, arithmetic.INT32_MAX], np.int64)
+    shift = np.full(len(multipliers), -right, np.int64)
+    limit = arithmetic.INT32_MAX >> max(-right, 0)
+    edges = [-limit - 1, -limit, -3, -2, -1, 0, 1, 2, 3, limit - 1, limit]
+    edges += random(right).integers(-limit, limit, 500).tolist()
+    for multiplier in multipliers.tolist():
+        edges += accumulators_at_halves(multiplier << max(-right, 0), max(right, 0))
+    bias = np.array([0, 7, -7, 1 << 20, -(1 << 20)], np.int64)
+    accumulator = np.array([edge for edge in edges if -limit - 1 <= edge <= limit])[:, None] - bias
+    accumulator[accumulator != accumulator.astype(np.int32)] = 0
+    expected = arithmetic.multiply_by_quantized_multiplier(accumulator + bias, multipliers, shift)
+
+    def write(scope: Scope) -> list[str]:
+        return [
+            requantize(scope, "total", multipliers, shift, bias=bias, zero_point=3, clamp=clamp)
+        ]
+
+    image = accumulator.astype(np.int32).T.reshape(1, len(bias), -1, 1)
+    (result,) = run_scope({"total": image}, write)
+    wanted = (np.clip(expected + 3, *clamp) + 128).T.reshape(image.shape)
+    np.testing.assert_array_equal(result, wanted.astype(np.uint8))
+
+
+def test_doubling_high_mul_equals_arithmetic() -> None:
+    low, high = arithmetic.INT32_MIN, arithmetic.INT32_MAX
+    edges = [low, low + 1, -(1 << 30), -3, -1, 0, 1, 2, 1 << 30, high - 1, high]
+    values = np.array(edges + random("mul").integers(low, high, 200).tolist(), np.int64)
+    a, b = np.repeat(values, len(values)), np.tile(values, len(values))
+    usable = b != low
+    a, b = a[usable], b[usable]
+    (result,) = run_scope({"a": a, "b": b}, lambda s: [doubling_high_mul(s, "high", "a", "b")])
+    np.testing.assert_array_equal(result, arithmetic.doubling_high_mul(a, b))
+
+
+def test_reciprocal_equals_arithmetic() -> None:
+    powers = [1 << exponent for exponent in range(19, 31)]
+    edges = [power + step for power in powers for step in (0, 1, 2)]
+    edges += [power - 1 for power in powers[1:]] + [arithmetic.INT32_MAX]
+    edges += random("reciprocal").integers(1 << 19, 1 << 31, 20000).tolist()
+    total = np.array(edges, np.int64).reshape(1, 1, 1, -1)
+    bits, mantissa = run_scope({"total": total}, lambda s: list(reciprocal(s, "total")))
+    expected_mantissa, expected_bits = arithmetic.reciprocal(total)
+    np.testing.assert_array_equal(bits, expected_bits)
+    np.testing.assert_array_equal(mantissa, expected_mantissa)
+
+
+# What the file is like
+
+
+def every_operator() -> bytes:
+    """Return a model with all operators, one of them twice, without logits sharing the output."""
+    builder = TfliteBuilder()
+    source = builder.value((1, 8, 8, 4), 0.02, -3)
+    first, second = builder.value((1, 8, 8, 4), 0.02, -3), builder.value((1, 8, 8, 4), 0.1, 9)
+    both, pooled = builder.value((1, 8, 8, 8), 0.02, -3), builder.value((1, 4, 4, 8), 0.02, -3)
+    smaller, means = builder.value((1, 2, 2, 8), 0.02, -3), builder.value((1, 1, 1, 8), 0.01, 4)
+    logits, output = builder.value((1, 8), 0.01, 4), builder.value((1, 8), 1 / 256, -128)
+    weights = random_int8("all", (4, 3, 3, 4)).clip(-127)
+    conv(builder, source, second, weights, [0.01] * 4, padding=SAME, strideH=1, strideW=1)
+    builder.op("ADD", [source, second], first, "AddOptions")
+    builder.op("CONCATENATION", [source, first], both, "ConcatenationOptions", axis=3)
+    pool = {"padding": VALID, "strideH": 2, "strideW": 2, "filterHeight": 2, "filterWidth": 2}
+    builder.op("MAX_POOL_2D", [both], pooled, "Pool2DOptions", **pool)
+    builder.op("AVERAGE_POOL_2D", [pooled], smaller, "Pool2DOptions", **pool)
+    axes = builder.constant(np.array([1, 2], np.int32))
+    builder.op("MEAN", [smaller, axes], means, "ReducerOptions", keepDims=True)
+    shape = builder.constant(np.array([1, 8], np.int32))
+    builder.op("RESHAPE", [means, shape], logits, "ReshapeOptions", newShape=[1, 8])
+    builder.op("SOFTMAX", [logits], output, "SoftmaxOptions", beta=1.0)
+    return builder.build(source, output)
+
+
+def test_all_operators_together() -> None:
+    assert_equals_reference(every_operator(), random_int8("together", (5, 8, 8, 4)))
+
+
+def test_onnx_reference_evaluator_agrees() -> None:
+    model, inputs = integer_onnx(read_graph(every_operator())), random_int8("spec", (3, 8, 8, 4))
+    evaluator = onnx.reference.ReferenceEvaluator(model)
+    rows = [evaluator.run(None, {"input": image[np.newaxis]}) for image in inputs]
+    for output, column in zip(run_onnx(model, inputs), zip(*rows, strict=True), strict=True):
+        np.testing.assert_array_equal(output, np.concatenate(column))
+
+
+def value_types(model: onnx.ModelProto) -> Iterator[tuple[str, int]]:
+    """Yield the element type of every value in the model; 0 where it is not known."""
+    graph = onnx.shape_inference.infer_shapes(model, strict_mode=True).graph
+    known = {
+        value.name: value.type.tensor_type.elem_type
+        for value in (*graph.input, *graph.output, *graph.value_info)
+    }
+    for constant in graph.initializer:
+        yield constant.name, constant.data_type
+    for node in graph.node:
+        for name in node.output:
+            yield name, known.get(name, 0)
+        for attribute in node.attribute:
+            assert attribute.type in (onnx.AttributeProto.INT, onnx.AttributeProto.INTS) or (
+                attribute.name == "direction"
+            )
+
+
+def test_no_value_of_the_integer_model_is_a_float() -> None:
+    types = dict(value_types(integer_onnx(read_graph(every_operator()))))
+    assert len(types) > 100
+    assert {name: kind for name, kind in types.items() if kind not in INTEGERS} == {}
+
+
+def test_no_operator_on_int64_that_onnx_runtime_computes_wrongly() -> None:
+    model = integer_onnx(read_graph(every_operator()))
+    types = dict(value_types(model))
+    wrong = {"Clip", "Min", "Max", "Sign"}
+    nodes = [node for node in model.graph.node if node.op_type in wrong]
+    assert {node.op_type for node in nodes} > {"Clip", "Sign"}
+    assert TensorProto.INT64 not in {types[node.output[0]] for node in nodes}
+
+
+def test_integer_model_names_and_metadata() -> None:
+    graph = read_graph(every_operator())
+    model = integer_onnx(graph)
+    onnx.checker.check_model(model, full_check=True)
+    shapes = {
+        value.name: [dimension.dim_value for dimension in value.type.tensor_type.shape.dim]
+        for value in (*model.graph.input, *model.graph.output)
+    }
+    assert shapes == {"input": [1, 8, 8, 4], "output": [1, 8], "logits": [1, 8]}
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    assert metadata["model_sha256"] == graph.sha256
+    assert float(metadata["input_scale"]) == graph.tensors[graph.input].scale
+    names = [node.name for node in model.graph.node]
+    assert len(names) == len(set(names))
+    assert not [name for name in names if ";" in name or not name]
+
+
+def test_integer_model_has_the_same_bytes_each_time() -> None:
+    first, second = (onnx_bytes(integer_onnx(read_graph(every_operator()))) for _ in range(2))
+    assert first == second
+
+
+def test_only_what_a_model_needs_is_written() -> None:
+    def conv_nodes(activation: int) -> set[str]:
+        builder = TfliteBuilder()
+        source, output = builder.value((1, 4, 4, 2)), builder.value((1, 4, 4, 2), 1.0, -128)
+        weights = random_int8("small", (2, 1, 1, 2)).clip(-127)
+        options = {"strideH": 1, "strideW": 1, "fusedActivationFunction": activation}
+        conv(builder, source, output, weights, [0.01, 0.02], **options)
+        return {
+            node.op_type
+            for node in integer_onnx(read_graph(builder.build(source, output))).graph.node
+        }
+
+    assert "Where" not in conv_nodes(RELU)
+    assert "Clip" in conv_nodes(RELU)
+
+
+def test_an_operator_without_an_integer_form_is_named() -> None:
+    class Unknown(Op):
+        kind = "CUMSUM"
+
+    tensor = Tensor("value", (1, 4), Quantization((1.0,), 0))
+    graph = Graph((tensor, tensor), (Unknown("net/odd", (0,), 1),), 0, 1, "00")
+    with pytest.raises(ModelError, match="CUMSUM"):
+        integer_onnx(graph)
+
+
+# The float and QDQ models
+
+
+@pytest.fixture(scope="module")
+def keras_model() -> Any:
+    keras = pytest.importorskip("keras")
+    keras.utils.set_random_seed(3)
+    image = keras.Input((16, 16, 3))
+    x = keras.layers.Conv2D(8, 3, strides=2, activation="relu")(image)
+    x = keras.layers.MaxPool2D(3, 2, padding="same")(x)
+    left = keras.layers.Conv2D(4, 1, activation="relu")(x)
+    right = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(x)
+    x = keras.layers.Add()([x, keras.layers.Concatenate()([left, right])])
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(10, 1)(x))
+    return keras.Model(image, keras.layers.Softmax()(x), name="tiny")
+
+
+@pytest.fixture(scope="module")
+def keras_tflite(keras_model: Any) -> bytes:
+    from edgesq.quantize import to_int8_tflite
+
+    images = random("images").random((8, 1, 16, 16, 3)).astype(np.float32)
+    return to_int8_tflite(keras_model, images)
+
+
+def test_integer_model_of_a_keras_model(keras_tflite: bytes) -> None:
+    assert_equals_reference(keras_tflite, random_int8("keras", (20, 16, 16, 3)))
+    model = integer_onnx(read_graph(keras_tflite))
+    assert not [node.name for node in model.graph.node if ";" in node.name or ":" in node.name]
+
+
+def test_float_model_equals_keras(keras_model: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    model = float_onnx(keras_model)
+    assert capfd.readouterr() == ("", "")
+    images = random("float").random((4, 16, 16, 3)).astype(np.float32)
+    (output,) = run_onnx(model, images)
+    np.testing.assert_allclose(output, keras_model(images).numpy(), atol=1e-6)
+    assert_clean(model, TensorProto.FLOAT)
+    assert onnx_bytes(float_onnx(keras_model)) == onnx_bytes(model)
+
+
+def test_qdq_model_is_close_and_clean(
+    keras_tflite: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model = qdq_onnx(keras_tflite)
+    assert capfd.readouterr() == ("", "")
+    inputs = random_int8("qdq", (20, 16, 16, 3))
+    (output,) = run_onnx(onnx_bytes(model), inputs)
+    expected = ReferenceInterpreter(keras_tflite).run(inputs)
+    assert np.abs(output.astype(int) - expected).max() <= 8
+    assert_clean(model, TensorProto.INT8)
+    scales = {
+        float(scale)
+        for constant in model.graph.initializer
+        if constant.data_type == TensorProto.FLOAT
+        for scale in numpy_helper.to_array(constant).flat
+    }
+    graph = read_graph(keras_tflite)
+    assert {tensor.scale for tensor in graph.tensors if tensor.data is None} <= scales
+    assert onnx_bytes(qdq_onnx(keras_tflite)) == onnx_bytes(model)
+
+
+def assert_clean(model: onnx.ModelProto, kind: int) -> None:
+    onnx.checker.check_model(model, full_check=True)
+    ends = [
+        (value.name, value.type.tensor_type) for value in (*model.graph.input, *model.graph.output)
+    ]
+    assert [name for name, _ in ends] == ["input", "output"]
+    assert [kind_of.elem_type for _, kind_of in ends] == [kind, kind]
+    assert [[d.dim_value for d in tensor.shape.dim] for _, tensor in ends] == [
+        [1, 16, 16, 3],
+        [1, 10],
+    ]
+    names = [node.name for node in model.graph.node]
+    assert not [name for name in names if not name.replace("_", "").isalnum()]
