@@ -184,6 +184,13 @@ class Graph:
         height, width, _ = self.tensors[op.output].hwc
         return height * width * int(np.prod(self.tensors[op.weights].shape))
 
+    def op_weights_bytes(self, op: Op) -> int:
+        """Bytes of int8 weights and int32 biases of one operator."""
+        constants = (op.weights, op.bias) if isinstance(op, Conv2D) else ()
+        return sum(
+            data.nbytes for index in constants if (data := self.tensors[index].data) is not None
+        )
+
     @property
     def total_macs(self) -> int:
         """Multiply-accumulates of the whole network per image."""

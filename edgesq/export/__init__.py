@@ -5,8 +5,22 @@
 The folder appears complete or not at all.
 """
 
-from edgesq.export.build import ExportOptions, export, retarget
+from edgesq.export.build import ExportOptions, export, stage_count
+from edgesq.export.folder import REPORT, TFLITE, VERIFY_IMAGES, read_report
 from edgesq.export.parity import ParityRow
 from edgesq.export.source import Source, load_source
+from edgesq.export.target import ensure_compiled
 
-__all__ = ["ExportOptions", "ParityRow", "Source", "export", "load_source", "retarget"]
+__all__ = [
+    "REPORT",
+    "TFLITE",
+    "VERIFY_IMAGES",
+    "ExportOptions",
+    "ParityRow",
+    "Source",
+    "ensure_compiled",
+    "export",
+    "load_source",
+    "read_report",
+    "stage_count",
+]

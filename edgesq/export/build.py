@@ -1,12 +1,9 @@
 """Make the build folder."""
 
 import dataclasses
-import json
 import platform
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -15,18 +12,15 @@ from typing import Any
 import numpy as np
 
 from edgesq.codegen import generate, tflite_array
-from edgesq.errors import EdgesqError, MissingToolError
+from edgesq.errors import MissingToolError
+from edgesq.export.folder import TFLITE, VERIFY_IMAGES, appearing, check_out, write_report
 from edgesq.export.parity import compare
 from edgesq.export.source import Source, load_source
-from edgesq.formats.tflite import read_graph
 from edgesq.graph import digest
 from edgesq.plan import Plan, make_plan
 from edgesq.project import Sizes, check_fit, compile_firmware, firmware_path, lay_out
 from edgesq.targets import Target
 
-REPORT = "report.json"
-TFLITE = "model_int8.tflite"
-VERIFY_IMAGES = "verify_images.npz"
 _VERSIONED = (
     "edgesq",
     "tensorflow",
@@ -67,76 +61,19 @@ def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str,
         EdgesqError: the model, its images or the target cannot be used, or a tool failed; nothing
             is left behind then and an earlier build stays as it was.
     """
-    _check_out(options.out)
+    check_out(options.out)
     source = load_source(options.model, options.calibration, on_stage)
     plan = make_plan(source.graph)
     check_fit(source.graph, plan, options.target)
-    with _appearing(options.out) as folder:
+    with appearing(options.out) as folder:
         report = _fill(folder, source, plan, options.target, on_stage)
-        (folder / REPORT).write_text(json.dumps(report, indent=2) + "\n")
+        write_report(folder, report)
     return report
 
 
-def retarget(build: Path, target: Target, on_stage: Callable[[str], None]) -> None:
-    """Lay out and compile the firmware of an existing build for another target.
-
-    Raises:
-        EdgesqError: not a build folder, the model does not fit, or a tool failed.
-    """
-    report = read_report(build)
-    graph = read_graph((build / TFLITE).read_bytes(), str(build / TFLITE))
-    plan = make_plan(graph)
-    check_fit(graph, plan, target)
-    on_stage(f"compile for {target.name}")
-    lay_out(build / "firmware", target, generate(graph, plan, target.kernels))
-    shutil.rmtree(build / "firmware" / "build", ignore_errors=True)
-    sizes = compile_firmware(build / "firmware", target)
-    report |= {"target": target.name, **dataclasses.asdict(sizes)}
-    (build / REPORT).write_text(json.dumps(report, indent=2) + "\n")
-
-
-def read_report(build: Path) -> dict[str, Any]:
-    """Return the report of a build folder.
-
-    Raises:
-        EdgesqError: there is none, or it is damaged.
-    """
-    try:
-        report = json.loads((build / REPORT).read_text())
-    except FileNotFoundError as error:
-        raise EdgesqError(
-            "not a build folder", where=str(build), hint="run `edgesq export` first"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise EdgesqError(
-            f"{REPORT} cannot be read: {error}", where=str(build), hint="export again"
-        ) from error
-    if not isinstance(report, dict) or "target" not in report:
-        raise EdgesqError(f"{REPORT} is damaged", where=str(build), hint="export again")
-    return report
-
-
-def _check_out(out: Path) -> None:
-    occupied = out.exists() and (not out.is_dir() or any(out.iterdir()))
-    if occupied and not (out / REPORT).is_file():
-        raise EdgesqError(
-            "exists and is not a build folder", where=str(out), hint="give another --out"
-        )
-
-
-@contextmanager
-def _appearing(out: Path) -> Iterator[Path]:
-    """Yield an empty folder that becomes `out` at the end, or vanishes on an error."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
-        folder, old = Path(scratch) / "new", Path(scratch) / "old"
-        folder.mkdir()
-        yield folder
-        if out.exists():
-            if (out / "board.json").is_file():
-                shutil.copyfile(out / "board.json", folder / "board.json")
-            out.rename(old)
-        folder.rename(out)
+def stage_count(model: Path | None) -> int:
+    """Return how many stages `export` goes through."""
+    return 8 if model is not None and model.suffix.lower() == ".tflite" else 10
 
 
 def _fill(

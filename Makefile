@@ -1,0 +1,34 @@
+# make demo   a real SqueezeNet from Keras to an emulated Cortex-M7, verified bit for bit
+# make test   everything .ci/run runs
+# make clean  removes what was built, and the environment
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo test lint tools clean
+
+demo: tools
+	$(BIN)/edgesq export --target cortex-m
+	$(BIN)/edgesq flash
+	$(BIN)/edgesq verify --count 100; code=$$?; $(BIN)/edgesq flash --stop; exit $$code
+
+test: tools lint
+	$(BIN)/pytest -n 2
+
+lint: $(INSTALLED)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+tools: $(INSTALLED)
+	$(BIN)/edgesq doctor --install
+
+$(INSTALLED): pyproject.toml
+	$(PYTHON) -m venv $(VENV) || { apt-get update && apt-get install -y python3-venv; $(PYTHON) -m venv $(VENV); }
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	touch $@
+
+clean:
+	rm -rf build $(VENV)

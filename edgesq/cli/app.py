@@ -1,0 +1,123 @@
+"""The commands and their options; each one's work is in a module of its own name."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import edgesq
+from edgesq.cli import terminal
+
+app = typer.Typer(
+    name="edgesq",
+    help="Put small int8 image networks on microcontrollers and prove that they work there.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+DEFAULT_BUILD = Path("build/edgesq")
+Build = Annotated[Path, typer.Option("--build", help="Folder that `export` wrote.")]
+
+
+@app.command()
+@terminal.command
+def export(
+    model: Annotated[
+        Path | None,
+        typer.Argument(help=".keras, .h5 or int8 .tflite; the bundled demo model if left out."),
+    ] = None,
+    target: Annotated[str, typer.Option(help="Board; see `edgesq targets`.")] = "cortex-m",
+    calibration: Annotated[
+        Path | None, typer.Option(help="Folder of images to quantize with.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder to write.")] = DEFAULT_BUILD,
+) -> None:
+    """Quantize a model and write every format and a firmware project."""
+    from edgesq.cli.export import run
+
+    run(model, target, calibration, out)
+
+
+@app.command()
+@terminal.command
+def flash(
+    build: Build = DEFAULT_BUILD,
+    target: Annotated[
+        str | None, typer.Option(help="Another board than the one exported for.")
+    ] = None,
+    stop: Annotated[bool, typer.Option("--stop", help="Stop the emulated board.")] = False,
+) -> None:
+    """Compile if need be, and program the board (or start the emulated one)."""
+    from edgesq.cli.flash import run
+
+    run(build, target, stop)
+
+
+@app.command()
+@terminal.command
+def verify(
+    build: Build = DEFAULT_BUILD,
+    port: Annotated[str | None, typer.Option(help="Serial device; found if left out.")] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of images, or .npz with `input` [n, H, W, C].")
+    ] = None,
+    count: Annotated[int | None, typer.Option(min=1, help="Images at most.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the report here too.")] = None,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds of silence after which the board is given up.")
+    ] = 5.0,
+) -> None:
+    """Stream images to the board and compare every value with the host's."""
+    from edgesq.cli.verify import run
+
+    run(build, port, images, count, json, timeout)
+
+
+@app.command()
+@terminal.command
+def targets() -> None:
+    """List the boards edgesq knows."""
+    from edgesq.cli.targets import run
+
+    run()
+
+
+@app.command()
+@terminal.command
+def doctor(
+    install: Annotated[
+        bool, typer.Option("--install", help="Run that command (apt-get, as root or by sudo).")
+    ] = False,
+) -> None:
+    """Say what is missing on this machine, and the command that installs it."""
+    from edgesq.cli.doctor import run
+
+    run(install)
+
+
+@app.command()
+@terminal.command
+def inspect(
+    build: Annotated[Path, typer.Argument(help="Folder that `export` wrote.")] = DEFAULT_BUILD,
+) -> None:
+    """Show what a build holds: sizes, operators, memory, parity."""
+    from edgesq.cli.inspect import run
+
+    run(build)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        terminal.out.print(f"edgesq {edgesq.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print it and end."),
+    ] = False,
+) -> None:
+    """Put small int8 image networks on microcontrollers and prove that they work there."""

@@ -1,0 +1,44 @@
+"""Tables that more than one command shows."""
+
+from typing import Any
+
+from rich.table import Table
+
+from edgesq.cli import terminal
+
+
+def size_table(report: dict[str, Any]) -> Table:
+    """Return what a build takes on its target."""
+    table = terminal.table(f"{report['model']} on {report['target']}", ["what"], ["bytes"])
+    for name, key in (
+        ("flash, whole image", "flash_bytes"),
+        ("  of it weights", "weights_bytes"),
+        ("RAM, whole image", "ram_bytes"),
+        ("  of it arena", "arena_bytes"),
+    ):
+        value = report[key]
+        table.add_row(name, "not compiled" if value is None else f"{value:,}")
+    table.add_row("multiply-accumulates per image", f"{report['macs']:,}")
+    return table
+
+
+def parity_table(report: dict[str, Any]) -> Table:
+    """Return how every form of the model compares with BUILTIN_REF."""
+    table = terminal.table(
+        f"against TFLite's reference kernels, on {report['parity_images']}",
+        ["form"],
+        ["images", "values", "differing", "max LSB", "same top-1"],
+    )
+    for row in report["parity"]:
+        if row["differing"] is None:
+            table.add_row(row["name"], row["note"])
+            continue
+        table.add_row(
+            row["name"],
+            f"{row['images']:,}",
+            f"{row['values']:,}",
+            f"[green]{row['differing']}[/]" if row["differing"] == 0 else f"{row['differing']:,}",
+            str(row["max_lsb"]),
+            f"{row['top1_agreement']:.1%}",
+        )
+    return table
