@@ -78,7 +78,7 @@ def multiply_by_quantized_multiplier(
 
 def saturating_shift_left(x: ArrayLike, bits: int) -> Int64Array:
     """Return x * 2^bits saturated to int32."""
-    return np.clip(np.asarray(x, np.int64) << bits, INT32_MIN, INT32_MAX)
+    return np.asarray(np.clip(np.asarray(x, np.int64) << bits, INT32_MIN, INT32_MAX), np.int64)
 
 
 def conv2d_multipliers(graph: Graph, op: Conv2D) -> tuple[Int64Array, Int64Array]:

@@ -29,7 +29,9 @@ EXIT_SAME, EXIT_DIFFERENT, EXIT_BUG, EXIT_INTERRUPTED = 0, 1, 70, 130
 P = ParamSpec("P")
 R = TypeVar("R")
 
-out = Console(highlight=False)
+_FILE_COLUMNS = 120
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else _FILE_COLUMNS)
 """Results, on standard output."""
 
 # A duplicate of standard error: bars go on while native libraries' output is captured.
