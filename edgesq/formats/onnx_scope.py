@@ -133,7 +133,7 @@ def _lower(
     scope: Scope, raised: str, right: Int64Array, zero_point: int, clamp: tuple[int, int]
 ) -> str:
     """Add clamp(zero_point + raised / 2^(31 + right)) less the headroom, as uint8."""
-    fits_int32 = right.min() >= 2
+    fits_int32 = right.min() >= 2  # else by way of int64: a Cast out of range is undefined
     dtype = np.int32 if fits_int32 else np.int64
     shifted = shift_right(scope, "shift", raised, per_channel(31 + right), dtype)
     headroom = per_channel((_HEADROOM >> (31 + right)).astype(dtype))
