@@ -52,7 +52,7 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
 
 
 def doubling_high_mul(a: ArrayLike, b: ArrayLike) -> Int64Array:
-    """Return round(a * b / 2^31), halves away from zero, saturated to int32."""
+    """Return floor(a * b / 2^31 + 1/2), halves up, saturated to int32."""
     product = np.asarray(a, np.int64) * np.asarray(b, np.int64)
     nudged: Int64Array = product + np.where(product >= 0, 1 << 30, 1 - (1 << 30))
     quotient = np.where(nudged >= 0, nudged >> 31, -((-nudged) >> 31))
