@@ -13,6 +13,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
 from edgesq.errors import EdgesqError, ImageError, ModelError
+from edgesq.formats.tflite import read_graph
 from edgesq.quantize import captured_output, load_keras, to_int8_tflite
 from edgesq.zoo.demo import demo_model_path
 
@@ -23,6 +24,7 @@ IMAGES[0].flat[:2] = 0, 1
 CONVERT = """
 import sys
 import numpy as np
+from edgesq.formats.tflite import read_graph
 from edgesq.quantize import load_keras, to_int8_tflite
 images = np.load(sys.argv[2])
 with open(sys.argv[3], "wb") as file:
@@ -76,6 +78,23 @@ def test_everything_is_int8_and_weights_are_per_channel(converted: bytes) -> Non
     assert not any("float" in dtype for dtype in tensors)
     weights = [one for one in made.get_tensor_details() if list(one["shape"]) == [5, 3, 3, 3]]
     assert len(weights[0]["quantization_parameters"]["scales"]) == 5
+
+
+def added_pixels(x: Any) -> Any:
+    pixel = keras.layers.AveragePooling2D((7, 6))(x)
+    return keras.layers.Add()([pixel, keras.layers.Conv2D(5, 1)(pixel)])
+
+
+def test_a_sum_of_1x1_maps_stays_a_sum() -> None:
+    graph = read_graph(to_int8_tflite(network(added_pixels), IMAGES))
+    assert [op.kind for op in graph.ops] == ["CONV_2D", "AVERAGE_POOL_2D", "CONV_2D", "ADD"]
+
+
+def test_a_fixed_batch_of_one_makes_no_difference(converted: bytes) -> None:
+    image = keras.Input(batch_shape=(1, *SHAPE))
+    model = keras.Model(image, network()(image), name="fixed")
+    kinds = [op.kind for op in read_graph(to_int8_tflite(model, IMAGES)).ops]
+    assert kinds == [op.kind for op in read_graph(converted).ops] == ["CONV_2D", "MEAN"]
 
 
 def test_results_are_close_to_the_float_models(converted: bytes) -> None:

@@ -88,27 +88,50 @@ def _checked(images: Iterable[Float32Array], shape: tuple[int, ...]) -> Iterator
 
 
 def _convert(model: keras.Model, shape: tuple[int, ...], images: Iterator[Float32Array]) -> Any:
-    """Run the TFLite converter; frozen constants keep its input name and its text clean."""
+    """Run the TFLite converter on the model as one graph of constants."""
     import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import (
-        convert_variables_to_constants_v2,
-    )
 
-    function = tf.function(lambda image: model(image, training=False))
-    concrete = function.get_concrete_function(tf.TensorSpec(shape, tf.float32, name=INPUT_NAME))
-    # TensorFlow 2.21 dies of a segmentation fault on the loops of recurrent layers.
-    loops = sorted({op.type for op in concrete.graph.get_operations()} & _CONTROL_FLOW)
-    if loops:
-        raise ModelError(
-            f"has loops or branches ({', '.join(loops)})",
-            where=model.name,
-            hint="recurrent layers cannot be used; keep to convolutions and pools",
-        )
-    frozen = convert_variables_to_constants_v2(concrete)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([_frozen(model, shape)])
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([image] for image in images)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
     return converter.convert()
+
+
+def _frozen(model: keras.Model, shape: tuple[int, ...]) -> Any:
+    """Return the model as a function of one image whose weights are constants.
+
+    It is traced with any batch size and then fixed to 1: traced with 1, Keras would take a sum of
+    two 1x1 maps for the adding of a bias and reshape one of them to [C].
+    """
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import (
+        convert_variables_to_constants_v2,
+    )
+
+    any_batch = tf.TensorSpec((None, *shape[1:]), tf.float32, name=INPUT_NAME)
+    function = tf.function(lambda image: model(image, training=False))
+    traced = function.get_concrete_function(any_batch)
+    _refuse_control_flow(model.name, {op.type for op in traced.graph.get_operations()})
+    constant = convert_variables_to_constants_v2(traced)
+    definition = constant.graph.as_graph_def()
+    for node in definition.node:
+        node.attr.pop("_output_shapes", None)
+        if node.name == INPUT_NAME:
+            node.attr["shape"].shape.dim[0].size = 1
+    imported = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(definition, name=""), [])
+    ends = (constant.inputs[0].name, constant.outputs[0].name)
+    return imported.prune(*map(imported.graph.get_tensor_by_name, ends))
+
+
+def _refuse_control_flow(name: str, kinds: set[str]) -> None:
+    """Stop before TensorFlow 2.21 does, by a segmentation fault on recurrent layers' loops."""
+    loops = sorted(kinds & _CONTROL_FLOW)
+    if loops:
+        raise ModelError(
+            f"has loops or branches ({', '.join(loops)})",
+            where=name,
+            hint="recurrent layers cannot be used; keep to convolutions and pools",
+        )
