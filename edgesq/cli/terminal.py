@@ -16,6 +16,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
     TextColumn,
     TimeRemainingColumn,
@@ -83,11 +84,16 @@ def print_error(error: EdgesqError) -> None:
     err.print(f"[bold red]error:[/] {where}{escape(message)}{hint}", soft_wrap=True)
 
 
+def _progress(*columns: ProgressColumn) -> Progress:
+    """Return a bar that leaves no trace, not even an empty line in a file."""
+    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
+
+
 @contextmanager
 def stages(total: int) -> Iterator[Callable[[str], None]]:
     """Show a bar over `total` stages; yields the function that names the next one."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
+    with _progress(*columns) as progress:
         task = progress.add_task("", total=total, completed=-1)
 
         def begin(what: str) -> None:
@@ -100,7 +106,7 @@ def stages(total: int) -> Iterator[Callable[[str], None]]:
 def counter(what: str) -> Iterator[Callable[[int, int], None]]:
     """Show a bar with an estimate; yields the function to call with (done, total)."""
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
+    with _progress(*columns) as progress:
         task = progress.add_task(what, total=None)
 
         def update(done: int, total: int) -> None:
