@@ -61,7 +61,7 @@ def _header(graph: Graph, plan: Plan, kernels: str) -> str:
 
 def _source(graph: Graph, plan: Plan) -> str:
     numbers = [number for number, slot in enumerate(plan.slots) if slot]
-    texts = [params(graph, item.op, index) for index, item in enumerate(plan.ops)]
+    texts = [params(graph, item, index) for index, item in enumerate(plan.ops)]
     position = {number: place for place, number in enumerate(numbers)}
     return template("model_data.c").substitute(
         sha256=graph.sha256,
@@ -69,7 +69,7 @@ def _source(graph: Graph, plan: Plan) -> str:
         slots="\n".join(_slot(plan, plan.slots[number]) for number in numbers),
         params="".join(texts),
         ops="".join(
-            _op(graph, plan, index, position, f"&params_{index}" if text else "0")
+            _op(plan, index, position, f"&params_{index}" if text else "0")
             for index, text in enumerate(texts)
         ).rstrip(),
         schedule=rows(plan.steps),
@@ -99,14 +99,15 @@ def _slot(plan: Plan, slot: Slot | None) -> str:
     return f"    {{{row(values)}}},"
 
 
-def _op(graph: Graph, plan: Plan, index: int, position: dict[int, int], pointer: str) -> str:
+def _op(plan: Plan, index: int, position: dict[int, int], pointer: str) -> str:
     item = plan.ops[index]
-    scratch = plan.scratch.get(index)
+    sums, work = plan.sums.get(index), plan.work.get(index)
     return template("op.c").substitute(
-        run=run_function(graph, item.op),
+        run=run_function(item),
         params=pointer,
         inputs=row(f"&slots[{position[number]}]" for number in item.inputs),
         output=position[item.output],
-        scratch_offset=scratch.offset if scratch else 0,
-        band_rows=item.band_rows,
+        sums_offset=sums.offset if sums else 0,
+        work_offset=work.offset if work else 0,
+        band_units=item.band_units,
     )

@@ -4,6 +4,7 @@ Mirror: the structs of firmware/include/esq_ops.h and the functions that read th
 """
 
 from edgesq.arithmetic import (
+    MeanParameters,
     add_parameters,
     conv2d_multipliers,
     mean_parameters,
@@ -24,43 +25,52 @@ from edgesq.graph import (
     Softmax,
     Window,
 )
-from edgesq.plan import is_global
+from edgesq.plan import Access, RowOp
 
 MAX_WINDOW_ROWS = 32
 """Mirror: ESQ_MAX_WINDOW_ROWS."""
 
 
-def run_function(graph: Graph, op: Op) -> str:
-    """Return the name of the C function that runs an operator's bands."""
-    if is_global(graph, op):
-        return "esq_run_global_average_pool"
+def run_function(item: RowOp) -> str:
+    """Return the name of the C function that takes an operator's steps."""
+    if item.access is Access.REDUCE:
+        return "esq_run_conv2d_reduce" if item.feeder else "esq_run_reduce"
     return {
         Conv2D: "esq_run_conv2d",
         MaxPool2D: "esq_run_max_pool",
         AveragePool2D: "esq_run_average_pool",
-        Mean: "esq_run_mean",
         Add: "esq_run_add",
         Softmax: "esq_run_softmax",
         Concatenation: "esq_run_copy",
         Reshape: "esq_run_reshape",
-    }[type(op)]
+    }[type(item.op)]
 
 
-def params(graph: Graph, op: Op, index: int) -> str:
+def params(graph: Graph, item: RowOp, index: int) -> str:
     """Return the C text that defines `params_<index>`; empty where an operator has none."""
+    op, feeder = item.op, item.feeder
+    if feeder:
+        return template("conv2d_reduce.c").substitute(
+            index=index,
+            arrays=_conv2d_arrays(graph, feeder, index),
+            conv_fields=_conv2d_fields(graph, feeder, index),
+            rows=row(_rows_slot(graph, feeder)),
+            reduce_fields=_reduce_fields(graph, op),
+        )
     match op:
         case Conv2D():
-            return _conv2d(graph, op, index)
+            arrays, fields = _conv2d_arrays(graph, op, index), _conv2d_fields(graph, op, index)
+            return template("conv2d.c").substitute(index=index, arrays=arrays, fields=fields)
+        case AveragePool2D() | Mean() if item.access is Access.REDUCE:
+            fields = _reduce_fields(graph, op)
+            return template("reduce.c").substitute(name=op.name, index=index, fields=fields)
         case MaxPool2D() | AveragePool2D():
-            return _pool(graph, op, index)
-        case Mean():
-            return _mean(graph, op, index)
+            return _pool(op, index)
         case Add():
             return _add(graph, op, index)
         case Softmax():
-            return template("softmax.c").substitute(
-                name=op.name, index=index, exp=rows(softmax_exp_table(graph, op).tolist())
-            )
+            exp = rows(softmax_exp_table(graph, op).tolist())
+            return template("softmax.c").substitute(name=op.name, index=index, exp=exp)
     return ""
 
 
@@ -77,7 +87,7 @@ def _window(window: Window) -> str:
     )
 
 
-def _ring_window(op: Conv2D | MaxPool2D | AveragePool2D) -> str:
+def _ring_window(op: Conv2D | AveragePool2D) -> str:
     if op.window.height > MAX_WINDOW_ROWS:
         raise ModelError(
             f"the window is {op.window.height} rows tall, the runtime takes {MAX_WINDOW_ROWS}",
@@ -87,12 +97,12 @@ def _ring_window(op: Conv2D | MaxPool2D | AveragePool2D) -> str:
     return _window(op.window)
 
 
-def _conv2d(graph: Graph, op: Conv2D, index: int) -> str:
+def _conv2d_arrays(graph: Graph, op: Conv2D, index: int) -> str:
     weights, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
     assert weights is not None
     assert bias is not None
     multiplier, shift = conv2d_multipliers(graph, op)
-    return template("conv2d.c").substitute(
+    return template("conv2d_arrays.c").substitute(
         name=op.name,
         index=index,
         weight_count=weights.size,
@@ -101,6 +111,12 @@ def _conv2d(graph: Graph, op: Conv2D, index: int) -> str:
         bias=rows(bias.tolist()),
         multiplier=rows(multiplier.tolist()),
         shift=rows(shift.tolist()),
+    )
+
+
+def _conv2d_fields(graph: Graph, op: Conv2D, index: int) -> str:
+    return template("conv2d_fields.c").substitute(
+        index=index,
         window=_ring_window(op),
         input_zp=graph.tensors[op.inputs[0]].zero_point,
         output_zp=graph.tensors[op.output].zero_point,
@@ -109,26 +125,35 @@ def _conv2d(graph: Graph, op: Conv2D, index: int) -> str:
     )
 
 
-def _pool(graph: Graph, op: MaxPool2D | AveragePool2D, index: int) -> str:
-    rings = isinstance(op, AveragePool2D) and not is_global(graph, op)
+def _rows_slot(graph: Graph, op: Conv2D) -> tuple[int, ...]:
+    """Return struct esq_slot of a convolution's output that lives nowhere."""
+    height, width, channels = graph.tensors[op.output].hwc
+    return (0, width * channels, 1, height, width, channels, channels)
+
+
+def _pool(op: MaxPool2D | AveragePool2D, index: int) -> str:
     return template("pool.c").substitute(
         name=op.name,
         index=index,
-        window=_ring_window(op) if rings else _window(op.window),
+        window=_ring_window(op) if isinstance(op, AveragePool2D) else _window(op.window),
         clamp_min=op.clamp[0],
         clamp_max=op.clamp[1],
     )
 
 
-def _mean(graph: Graph, op: Mean, index: int) -> str:
-    parameters = mean_parameters(graph, op)
-    return template("mean.c").substitute(
-        name=op.name,
-        index=index,
-        multiplier=parameters.multiplier,
-        offset=parameters.offset,
-        output_zp=graph.tensors[op.output].zero_point,
-        shift=parameters.shift,
+def _reduce_fields(graph: Graph, op: Op) -> str:
+    source, result = graph.tensors[op.inputs[0]], graph.tensors[op.output]
+    numbers = mean_parameters(graph, op) if isinstance(op, Mean) else MeanParameters(0, 0, 0)
+    clamp = op.clamp if isinstance(op, AveragePool2D) else (-128, 127)
+    return template("reduce_fields.c").substitute(
+        finish="esq_finish_mean" if isinstance(op, Mean) else "esq_finish_average_pool",
+        pixels=source.hwc[0] * source.hwc[1],
+        multiplier=numbers.multiplier,
+        offset=numbers.offset,
+        output_zp=result.zero_point,
+        shift=numbers.shift,
+        clamp_min=clamp[0],
+        clamp_max=clamp[1],
     )
 
 

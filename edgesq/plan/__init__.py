@@ -7,8 +7,8 @@ data, one byte a step, found here by simulation; the firmware replays it, so a r
 overwritten too early on a board and no readiness is checked there.
 """
 
-from edgesq.plan.lower import RowOp, Slot, is_global
+from edgesq.plan.lower import Access, RowOp, Slot
 from edgesq.plan.planner import Item, Plan, make_plan
 from edgesq.plan.schedule import STEP_END, STEP_INPUT
 
-__all__ = ["STEP_END", "STEP_INPUT", "Item", "Plan", "RowOp", "Slot", "is_global", "make_plan"]
+__all__ = ["STEP_END", "STEP_INPUT", "Access", "Item", "Plan", "RowOp", "Slot", "make_plan"]

@@ -5,6 +5,7 @@ Inputs of a concatenation become slots inside the concatenated rows, so their pr
 by side and the concatenation itself costs nothing; a reshape that keeps the rows is the same slot.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -22,13 +23,18 @@ from edgesq.graph import (
     Window,
 )
 
+STRIP_PIXELS = 2
+"""Pixels of a feeder's output held at a time. Mirror: ESQ_STRIP_PIXELS."""
+
 
 class Access(Enum):
     """How an operator walks its rows."""
 
     WINDOW = "one output row from the input rows under a window"
     ROW = "one output row from the same input row"
-    ACCUMULATE = "one input row into the output rows it belongs to"
+    MAXIMUM = "one input row into one of the output rows whose window holds it"
+    REDUCE = "one row into sums over the whole image"
+    RESHAPE = "one input row to where its values belong"
 
 
 @dataclass(frozen=True)
@@ -61,20 +67,31 @@ class RowOp:
 
     Attributes:
         op: the graph's operator; a Concatenation here copies one of its inputs.
+        feeder: a convolution computed a few pixels at a time into `op`'s sums, never as a row.
         inputs, output: slot numbers.
         access: how it walks the rows.
-        window: rows it needs; None for Access.ROW.
-        band_rows: rows it handles per step (output rows; input rows for Access.ACCUMULATE).
-        scratch_bytes: working memory kept from its first step to its last.
+        window: of `feeder` or `op`; None where it has none.
+        reduced_rows: rows that Access.REDUCE adds up.
+        band_units: units of work per step; 1 where rows are accumulated.
+        sums_bytes: accumulators, kept from its first step to its last.
+        work_bytes: working memory of one step.
     """
 
     op: Op
+    feeder: Conv2D | None
     inputs: tuple[int, ...]
     output: int
     access: Access
     window: Window | None
-    band_rows: int
-    scratch_bytes: int
+    reduced_rows: int
+    band_units: int
+    sums_bytes: int
+    work_bytes: int
+
+    @property
+    def ops(self) -> tuple[Op, ...]:
+        """The graph's operators that this one computes."""
+        return (self.op,) if self.feeder is None else (self.feeder, self.op)
 
 
 @dataclass(frozen=True)
@@ -105,11 +122,7 @@ def lower(graph: Graph, band_rows: int) -> Lowered:
         None if tensor.data is not None else _slot(sharing, tensors, number)
         for number, tensor in enumerate(tensors)
     )
-    ops = tuple(
-        _row_op(graph, op, inputs, output, band_rows)
-        for op, inputs, output in _runtime_ops(graph, sharing)
-    )
-    return Lowered(slots, ops, sharing.members)
+    return Lowered(slots, tuple(_row_ops(graph, sharing, band_rows)), sharing.members)
 
 
 @dataclass(frozen=True)
@@ -157,37 +170,57 @@ def _slot(sharing: _Sharing, tensors: list[Tensor], number: int) -> Slot:
     return Slot(root, height, width, channels, offset, tensors[root].hwc[2])
 
 
-def _runtime_ops(graph: Graph, sharing: _Sharing) -> Iterator[tuple[Op, tuple[int, ...], int]]:
+def _row_ops(graph: Graph, sharing: _Sharing, band_rows: int) -> Iterator[RowOp]:
+    feeders = _feeders(graph)
+    fed = set(feeders.values())
     for op in graph.ops:
         if isinstance(op, Concatenation):
             for number in sharing.members[op.output]:
                 if number >= len(graph.tensors):
-                    yield op, (sharing.copies[number - len(graph.tensors)],), number
-        elif op.output not in sharing.members:
-            yield op, op.inputs, op.output
+                    source = sharing.copies[number - len(graph.tensors)]
+                    rows = graph.tensors[source].hwc[0]
+                    band = min(band_rows, rows)
+                    yield RowOp(op, None, (source,), number, Access.ROW, None, 0, band, 0, 0)
+        elif op.output not in sharing.members and op not in fed:
+            yield _row_op(graph, op, feeders.get(op.output), band_rows)
 
 
-def _row_op(graph: Graph, op: Op, inputs: tuple[int, ...], output: int, band_rows: int) -> RowOp:
-    source = graph.tensors[op.inputs[0]]
-    height, width, channels = source.hwc
-    everything = Window(height, width, 1, 1, 0, 0, 0, 0)
-    access, window, scratch = Access.ROW, None, 0
-    if isinstance(op, MaxPool2D):
-        access, window = Access.ACCUMULATE, op.window
-    elif isinstance(op, Mean) or is_global(graph, op):
-        access, window, scratch = Access.ACCUMULATE, everything, 4 * channels
+def _feeders(graph: Graph) -> dict[int, Conv2D]:
+    """Return the convolutions that only a reduction reads, by the reduction's output."""
+    readers = Counter(source for op in graph.ops for source in op.inputs)
+    producers = {op.output: op for op in graph.ops}
+    return {
+        op.output: producer
+        for op in graph.ops
+        if is_reduction(graph, op)
+        and isinstance(producer := producers.get(op.inputs[0]), Conv2D)
+        and readers[producer.output] == 1
+        and producer.output not in graph.observed
+    }
+
+
+def _row_op(graph: Graph, op: Op, feeder: Conv2D | None, band_rows: int) -> RowOp:
+    inputs = feeder.inputs if feeder else op.inputs
+    height, _, channels = graph.tensors[op.inputs[0]].hwc
+    access, window, band = Access.ROW, None, min(band_rows, graph.tensors[op.output].hwc[0])
+    sums = work = 0
+    if is_reduction(graph, op):
+        access, window, band = Access.REDUCE, feeder.window if feeder else None, 1
+        sums = 4 * channels
+        work = STRIP_PIXELS * channels if feeder else 0
+    elif isinstance(op, MaxPool2D):
+        access, window, band = Access.MAXIMUM, op.window, 1
     elif isinstance(op, Conv2D | AveragePool2D):
         access, window = Access.WINDOW, op.window
     elif isinstance(op, Reshape):
-        access, window = Access.ACCUMULATE, None
-    rows = height if access is Access.ACCUMULATE else graph.tensors[op.output].hwc[0]
-    return RowOp(op, inputs, output, access, window, min(band_rows, rows), scratch)
+        access, band = Access.RESHAPE, 1
+    return RowOp(op, feeder, inputs, op.output, access, window, height, band, sums, work)
 
 
-def is_global(graph: Graph, op: Op) -> bool:
-    """Say whether an average pool covers the whole image, so that a running sum does."""
+def is_reduction(graph: Graph, op: Op) -> bool:
+    """Say whether an operator averages the whole image, so that running sums do."""
     if not isinstance(op, AveragePool2D):
-        return False
+        return isinstance(op, Mean)
     height, width, _ = graph.tensors[op.inputs[0]].hwc
     out_height, out_width, _ = graph.tensors[op.output].hwc
     covers = op.window.height >= height and op.window.width >= width

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from edgesq.graph import Graph
 from edgesq.plan.arena import Block, place
-from edgesq.plan.lower import RowOp, Slot, lower
-from edgesq.plan.schedule import make_schedule
+from edgesq.plan.lower import Lowered, RowOp, Slot, lower
+from edgesq.plan.schedule import Schedule, make_schedule
 
 PROGRESS_BYTES = 4
 """Bytes of progress the runtime keeps per operator. Mirror: struct esq_progress."""
@@ -34,11 +34,12 @@ class Plan:
     """Everything the generated data says about memory and order.
 
     Attributes:
-        slots: where each tensor lives; None for constants.
+        slots: where each tensor lives; None for constants, and for what is never held as rows.
         ops: the runtime's operators; a step of the schedule is an index into them.
         steps: the schedule of one image.
         rings: the ring of each storage.
-        scratch: accumulators, by operator index.
+        sums: accumulators, by operator index.
+        work: working memory of single steps, by operator index.
         progress: how far each operator is, uint16 pairs.
         arena_bytes: size of the arena, a multiple of 16.
     """
@@ -47,14 +48,15 @@ class Plan:
     ops: tuple[RowOp, ...]
     steps: bytes
     rings: dict[int, Item]
-    scratch: dict[int, Item]
+    sums: dict[int, Item]
+    work: dict[int, Item]
     progress: Item
     arena_bytes: int
 
     @property
     def items(self) -> tuple[Item, ...]:
         """All blocks of the arena."""
-        return (*self.rings.values(), *self.scratch.values(), self.progress)
+        return (*self.rings.values(), *self.sums.values(), *self.work.values(), self.progress)
 
     def peak(self) -> tuple[int, tuple[Item, ...]]:
         """Return the step with the most bytes in use, and the blocks then in use."""
@@ -74,33 +76,52 @@ def make_plan(graph: Graph, band_rows: int = 1) -> Plan:
     """
     lowered = lower(graph, band_rows)
     schedule = make_schedule(graph, lowered)
-    names, blocks, rows = [], [], []
-    storages = sorted(schedule.ring_rows)
-    for storage in storages:
-        slot = lowered.slots[storage]
-        assert slot is not None
-        names.append(graph.tensors[storage].name)
-        rows.append(schedule.ring_rows[storage])
-        blocks.append(Block(rows[-1] * slot.row_bytes, schedule.live[storage]))
-    users = [index for index, op in enumerate(lowered.ops) if op.scratch_bytes]
-    for index in users:
-        names.append(f"{lowered.ops[index].op.name} sums")
-        rows.append(0)
-        blocks.append(Block(lowered.ops[index].scratch_bytes, schedule.busy[index]))
-    names.append("progress")
-    rows.append(0)
-    blocks.append(Block(PROGRESS_BYTES * len(lowered.ops), (1 << len(schedule.steps)) - 1))
-    offsets, arena_bytes = place(blocks)
-    items = [
-        Item(name, offset, block.bytes, count, block.live)
-        for name, offset, block, count in zip(names, offsets, blocks, rows, strict=True)
-    ]
+    wanted = _wanted(graph, lowered, schedule)
+    offsets, arena_bytes = place([want.block for want in wanted])
+    items = {
+        want.key: Item(want.name, offset, want.block.bytes, want.ring_rows, want.block.live)
+        for want, offset in zip(wanted, offsets, strict=True)
+    }
+
+    def of_kind(kind: str) -> dict[int, Item]:
+        return {index: item for (name, index), item in items.items() if name == kind}
+
+    rings = of_kind("ring")
     return Plan(
-        lowered.slots,
+        tuple(slot if slot and slot.storage in rings else None for slot in lowered.slots),
         lowered.ops,
         schedule.steps,
-        dict(zip(storages, items, strict=False)),
-        dict(zip(users, items[len(storages) :], strict=False)),
-        items[-1],
+        rings,
+        of_kind("sums"),
+        of_kind("work"),
+        items["progress", 0],
         arena_bytes,
     )
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A block to be placed, and what it is."""
+
+    key: tuple[str, int]
+    name: str
+    block: Block
+    ring_rows: int = 0
+
+
+def _wanted(graph: Graph, lowered: Lowered, schedule: Schedule) -> list[_Wanted]:
+    wanted = []
+    for storage, rows in sorted(schedule.ring_rows.items()):
+        slot = lowered.slots[storage]
+        assert slot is not None
+        block = Block(rows * slot.row_bytes, schedule.live[storage])
+        wanted.append(_Wanted(("ring", storage), graph.tensors[storage].name, block, rows))
+    for index, item in enumerate(lowered.ops):
+        if item.sums_bytes:
+            block = Block(item.sums_bytes, schedule.busy[index])
+            wanted.append(_Wanted(("sums", index), f"{item.op.name} sums", block))
+        if item.work_bytes:
+            block = Block(item.work_bytes, schedule.active[index])
+            wanted.append(_Wanted(("work", index), f"{item.ops[0].name} strip", block))
+    progress = Block(PROGRESS_BYTES * len(lowered.ops), (1 << len(schedule.steps)) - 1)
+    return [*wanted, _Wanted(("progress", 0), "progress", progress)]

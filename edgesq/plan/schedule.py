@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from edgesq.errors import ModelError
 from edgesq.graph import Graph
-from edgesq.plan.lower import Lowered
+from edgesq.plan.lower import Access, Lowered
 from edgesq.plan.walk import Walk, walk
 
 STEP_INPUT = 254
@@ -29,12 +29,14 @@ class Schedule:
         ring_rows: rows each storage must hold, by storage.
         live: bit s is set where a storage is in use in step s, by storage.
         busy: bit s is set from an operator's first step to its last, by operator.
+        active: bit s is set in an operator's own steps, by operator.
     """
 
     steps: bytes
     ring_rows: dict[int, int]
     live: dict[int, int]
     busy: tuple[int, ...]
+    active: tuple[int, ...]
 
 
 def make_schedule(graph: Graph, lowered: Lowered) -> Schedule:
@@ -56,6 +58,10 @@ def make_schedule(graph: Graph, lowered: Lowered) -> Schedule:
         {storage: _ring_rows(spans) for storage, spans in rows.spans.items()},
         {storage: _mask(spans) for storage, spans in rows.spans.items()},
         tuple(_mask({0: span}) for _, span in sorted(rows.busy.items())),
+        tuple(
+            sum(1 << now for now, step in enumerate(steps) if step == index)
+            for index in range(len(walks))
+        ),
     )
 
 
@@ -104,8 +110,24 @@ class _Order:
                     self.ensure(source, self.next_read(index))
             for index, unit in lagging.items():
                 if self.units[index] == unit:
-                    self.steps.append(index)
-                    self.units[index] = self.next_units(index)
+                    self.step(index)
+                    self.finish_inputs(index)
+
+    def step(self, index: int) -> None:
+        self.steps.append(index)
+        self.units[index] = self.next_units(index)
+
+    def finish_inputs(self, index: int) -> None:
+        """Let the pools that an operator reads from finish with the row they hold.
+
+        A pool's input row ends one window and begins the next. The ended row is read first, so that
+        the next one can begin in its place, and then the input row is free.
+        """
+        pools = [pool for slot in self.lowered.ops[index].inputs for pool in self.producers(slot)]
+        for pool in pools:
+            if self.lowered.ops[pool].access is Access.MAXIMUM:
+                while self.walks[pool].pending(self.units[pool]):
+                    self.step(pool)
 
     def producers(self, slot: int) -> list[int]:
         """Operators that write a slot, through the slots inside it."""

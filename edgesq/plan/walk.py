@@ -1,11 +1,11 @@
 """Which rows each operator reads and writes, unit by unit: all that scheduling has to know.
 
-A unit is the smallest piece of work: one output row, or one input row for an accumulating operator.
+A unit is the smallest piece of work: one output row; or, for an operator that accumulates, what one
+input row adds to one output row.
 """
 
 from dataclasses import dataclass
 
-from edgesq.graph import Window
 from edgesq.plan.lower import Access, Lowered, RowOp
 
 Span = tuple[int, int]
@@ -25,6 +25,10 @@ class Walk:
         """Units until the image is done."""
         return len(self.reads)
 
+    def pending(self, unit: int) -> bool:
+        """Say whether a unit takes the input row that the one before it took."""
+        return 0 < unit < self.units and self.reads[unit] == self.reads[unit - 1]
+
     def complete_rows(self) -> list[int]:
         """Output rows complete after 0, 1, ... units."""
         last = {row: unit for unit, span in enumerate(self.writes) for row in range(*span)}
@@ -41,38 +45,39 @@ def walk(lowered: Lowered, op: RowOp) -> Walk:
     source, result = lowered.slots[op.inputs[0]], lowered.slots[op.output]
     assert source is not None
     assert result is not None
-    if op.access is Access.ROW:
-        rows = _each(result.height)
-        return Walk(rows, rows, op.band_rows)
+    reads = writes = _each(result.height)
     if op.access is Access.WINDOW:
-        assert op.window is not None
-        reads = tuple(_under(op.window, row, source.height) for row in range(result.height))
-        return Walk(reads, _each(result.height), op.band_rows)
-    if op.window is None:
+        reads = _windows(op, source.height, result.height)
+    elif op.access is Access.MAXIMUM:
+        windows = _windows(op, source.height, result.height)
+        pairs = [
+            (row, place)
+            for row in range(source.height)
+            for place, (first, end) in enumerate(windows)
+            if first <= row < end
+        ]
+        reads = tuple((row, row + 1) for row, _ in pairs)
+        writes = tuple((place, place + 1) for _, place in pairs)
+    elif op.access is Access.REDUCE:
+        height = op.reduced_rows
+        reads = _windows(op, source.height, height) if op.window else _each(height)
+        writes = ((0, 0),) * (height - 1) + ((0, 1),)
+    elif op.access is Access.RESHAPE:
         values, row_values = source.width * source.channels, result.width * result.channels
+        reads = _each(source.height)
         writes = tuple(
             (row * values // row_values, -(-(row + 1) * values // row_values))
             for row in range(source.height)
         )
-    else:
-        windows = [_under(op.window, row, source.height) for row in range(result.height)]
-        writes = tuple(_holding(windows, row) for row in range(source.height))
-        if op.scratch_bytes:
-            writes = ((0, 0),) * (source.height - 1) + ((0, 1),)
-    return Walk(_each(source.height), writes, op.band_rows)
+    return Walk(reads, writes, op.band_units)
+
+
+def _windows(op: RowOp, height: int, rows: int) -> tuple[Span, ...]:
+    """Input rows under the window of each output row."""
+    assert op.window is not None
+    tops = [row * op.window.stride_h - op.window.pad_top for row in range(rows)]
+    return tuple((max(0, top), min(height, top + op.window.height)) for top in tops)
 
 
 def _each(height: int) -> tuple[Span, ...]:
     return tuple((row, row + 1) for row in range(height))
-
-
-def _under(window: Window, row: int, height: int) -> Span:
-    """Input rows under the window of an output row."""
-    top = row * window.stride_h - window.pad_top
-    return max(0, top), min(height, top + window.height)
-
-
-def _holding(windows: list[Span], row: int) -> Span:
-    """Output rows whose window holds an input row."""
-    rows = [index for index, (first, end) in enumerate(windows) if first <= row < end]
-    return (rows[0], rows[-1] + 1) if rows else (0, 0)

@@ -32,20 +32,27 @@ struct esq_window {
     uint16_t pad_left;
 };
 
-/* How far an operator is: input rows taken and output rows finished. */
+/* How far an operator is. */
 struct esq_progress {
-    uint16_t in_row;
-    uint16_t out_row;
+    uint16_t in_row;  /* next input row, of an operator that accumulates */
+    uint16_t out_row; /* next output row */
+};
+
+/* A column range [first, end) of an output row. */
+struct esq_columns {
+    uint32_t first;
+    uint32_t end;
 };
 
 struct esq_op {
-    /* Handles the next band of rows. */
+    /* Takes one step: a band of rows, or one row into what is accumulated. */
     void (*run)(const struct esq_op *op, int8_t *arena, struct esq_progress *progress);
     const void *params;
     const struct esq_slot *input[2];
     const struct esq_slot *output;
-    uint32_t scratch_offset_bytes;
-    uint16_t band_rows;
+    uint32_t sums_offset_bytes; /* int32 [channels], kept through the image */
+    uint32_t work_offset_bytes; /* for one step */
+    uint16_t band_units;        /* output rows per step */
 };
 
 struct esq_model {

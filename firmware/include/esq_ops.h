@@ -1,6 +1,6 @@
 /* The operators: parameters that export computes, and the functions the tables name.
  *
- * Every esq_run_* handles the next band: it reads rows from the rings of op->input, writes rows to the
+ * Every esq_run_* takes the next step: it reads rows from the rings of op->input, writes rows to the
  * ring of op->output and moves `progress` on. The schedule has made sure that the rows are there and
  * that nothing still needed is overwritten. All arithmetic equals TensorFlow Lite's reference kernels.
  */
@@ -8,6 +8,9 @@
 #define ESQ_OPS_H
 
 #include "esq_model.h"
+
+/* Pixels that a convolution hands to a reduction at a time. */
+#define ESQ_STRIP_PIXELS 2u
 
 /* real = scale * (q - zero_point); multiplier Q0.31 with a shift, left if positive, in [-31, 30]. */
 struct esq_conv2d {
@@ -28,11 +31,24 @@ struct esq_pool {
     int8_t clamp_max;
 };
 
-struct esq_mean {
-    int32_t multiplier; /* 1 / pixels folded in */
-    int32_t offset;     /* input zero point * pixels */
+/* An average over the whole image, from sums int32 [channels]. */
+struct esq_reduce {
+    void (*finish)(const struct esq_reduce *params, const int32_t *sums, uint32_t channels,
+                   int8_t *result);
+    int32_t pixels;
+    int32_t multiplier; /* MEAN: 1 / pixels folded in */
+    int32_t offset;     /* MEAN: input zero point * pixels */
     int16_t output_zp;
     int8_t shift;
+    int8_t clamp_min;
+    int8_t clamp_max;
+};
+
+/* A convolution that only a reduction reads: computed a strip of pixels at a time. */
+struct esq_conv2d_reduce {
+    struct esq_conv2d conv;
+    struct esq_slot rows; /* the convolution's output: its shape; it lives nowhere */
+    struct esq_reduce reduce;
 };
 
 struct esq_add {
@@ -56,12 +72,12 @@ typedef void esq_run_fn(const struct esq_op *op, int8_t *arena, struct esq_progr
 esq_run_fn esq_run_conv2d;
 /* params: struct esq_pool. The window is a ring of input rows. */
 esq_run_fn esq_run_average_pool;
-/* params: struct esq_pool. A running maximum: each input row is used once and dropped. */
+/* params: struct esq_pool. A running maximum: a step takes one input row into one output row. */
 esq_run_fn esq_run_max_pool;
-/* params: struct esq_pool; scratch int32 [channels]. The window is the whole image: a running sum. */
-esq_run_fn esq_run_global_average_pool;
-/* params: struct esq_mean; scratch int32 [channels]. A running sum. */
-esq_run_fn esq_run_mean;
+/* params: struct esq_reduce. Running sums: each input row is used once and dropped. */
+esq_run_fn esq_run_reduce;
+/* params: struct esq_conv2d_reduce; work: int8 [ESQ_STRIP_PIXELS, channels]. */
+esq_run_fn esq_run_conv2d_reduce;
 /* params: struct esq_add. */
 esq_run_fn esq_run_add;
 /* params: struct esq_softmax. Over the channels of each pixel. */
@@ -71,18 +87,26 @@ esq_run_fn esq_run_copy;
 /* params: none. Same values in the same order under another shape. */
 esq_run_fn esq_run_reshape;
 
-/* One row of a convolution.
+/* The ends of a reduction, as MEAN and as AVERAGE_POOL_2D round. */
+void esq_finish_mean(const struct esq_reduce *params, const int32_t *sums, uint32_t channels,
+                     int8_t *result);
+void esq_finish_average_pool(const struct esq_reduce *params, const int32_t *sums,
+                             uint32_t channels, int8_t *result);
+
+/* Part of one row of a convolution.
  *
  * params   weights, bias and requantization.
  * input    slot the rows belong to.
  * rows     [window.height] first bytes of the input rows under the window; NULL for padding.
- * output   slot of the output.
- * result   first byte of the output row.
+ * output   shape and pixel distance of the output.
+ * columns  output columns to compute.
+ * result   first byte of the first of them.
  */
 void esq_conv2d_s8(const struct esq_conv2d *params, const struct esq_slot *input,
-                   const int8_t *const *rows, const struct esq_slot *output, int8_t *result);
+                   const int8_t *const *rows, const struct esq_slot *output,
+                   struct esq_columns columns, int8_t *result);
 
-/* One row of an average pool, as above. */
+/* One row of an average pool; arguments as above. */
 void esq_average_pool_s8(const struct esq_pool *params, const struct esq_slot *input,
                          const int8_t *const *rows, const struct esq_slot *output, int8_t *result);
 

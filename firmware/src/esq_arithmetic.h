@@ -6,11 +6,9 @@
 
 #include <stdint.h>
 
-/* round(a * b / 2^31), halves away from zero. a and b are never both INT32_MIN here. */
+/* round(a * b / 2^31), halves up. a and b are never both INT32_MIN here. */
 static inline int32_t esq_doubling_high_mul(int32_t a, int32_t b) {
-    const int64_t product = (int64_t)a * b;
-    const int64_t nudge = product >= 0 ? 1LL << 30 : 1 - (1LL << 30);
-    return (int32_t)((product + nudge) / (1LL << 31));
+    return (int32_t)(((int64_t)a * b + (1LL << 30)) >> 31);
 }
 
 /* x / 2^exponent, halves away from zero; exponent in [0, 31]. */

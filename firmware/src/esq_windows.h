@@ -33,15 +33,8 @@ static inline void esq_rows_under(const struct esq_window *window, const struct 
 
 /* One past the last output row of an operator's next band. */
 static inline uint32_t esq_band_end(const struct esq_op *op, const struct esq_progress *progress) {
-    const uint32_t end = (uint32_t)progress->out_row + op->band_rows;
+    const uint32_t end = (uint32_t)progress->out_row + op->band_units;
     return end > op->output->height ? op->output->height : end;
-}
-
-/* One past the last input row of an accumulating operator's next band. */
-static inline uint32_t esq_input_band_end(const struct esq_op *op,
-                                          const struct esq_progress *progress) {
-    const uint32_t end = (uint32_t)progress->in_row + op->band_rows;
-    return end > op->input[0]->height ? op->input[0]->height : end;
 }
 
 #endif

@@ -17,10 +17,11 @@ static int32_t row_sum(const int8_t *pixels, uint32_t pixel_bytes, const int8_t 
 }
 
 void esq_conv2d_s8(const struct esq_conv2d *params, const struct esq_slot *input,
-                   const int8_t *const *rows, const struct esq_slot *output, int8_t *result) {
+                   const int8_t *const *rows, const struct esq_slot *output,
+                   struct esq_columns columns, int8_t *result) {
     const struct esq_window *window = &params->window;
     const uint32_t kernel_row = (uint32_t)window->width * input->channels;
-    for (uint32_t x = 0; x < output->width; x++) {
+    for (uint32_t x = columns.first; x < columns.end; x++) {
         const struct esq_taps taps = esq_taps_at(window, input, x);
         const int8_t *weights = params->weights + taps.first * input->channels;
         for (uint32_t channel = 0; channel < output->channels; channel++) {
@@ -44,9 +45,10 @@ void esq_conv2d_s8(const struct esq_conv2d *params, const struct esq_slot *input
 void esq_run_conv2d(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
     const struct esq_conv2d *params = op->params;
     const int8_t *rows[ESQ_MAX_WINDOW_ROWS];
-    for (uint32_t row = esq_band_end(op, progress); progress->out_row < row; progress->out_row++) {
+    const struct esq_columns all = {0, op->output->width};
+    for (uint32_t end = esq_band_end(op, progress); progress->out_row < end; progress->out_row++) {
         esq_rows_under(&params->window, op->input[0], arena, progress->out_row, rows);
-        esq_conv2d_s8(params, op->input[0], rows, op->output,
+        esq_conv2d_s8(params, op->input[0], rows, op->output, all,
                       esq_row(arena, op->output, progress->out_row));
     }
 }

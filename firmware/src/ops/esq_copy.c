@@ -18,18 +18,15 @@ void esq_run_copy(const struct esq_op *op, int8_t *arena, struct esq_progress *p
 void esq_run_reshape(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
     const struct esq_slot *input = op->input[0];
     const struct esq_slot *output = op->output;
-    const uint32_t pixels_per_row = output->width;
-    for (uint32_t end = esq_input_band_end(op, progress); progress->in_row < end; progress->in_row++) {
-        const int8_t *row = esq_row(arena, input, progress->in_row);
-        uint32_t place = (uint32_t)progress->in_row * input->width * input->channels;
-        for (uint32_t x = 0; x < input->width; x++) {
-            for (uint32_t c = 0; c < input->channels; c++, place++) {
-                const uint32_t pixel = place / output->channels;
-                int8_t *result = esq_row(arena, output, pixel / pixels_per_row);
-                result[pixel % pixels_per_row * output->pixel_bytes + place % output->channels] =
-                    row[x * input->pixel_bytes + c];
-            }
+    const int8_t *row = esq_row(arena, input, progress->in_row);
+    uint32_t place = (uint32_t)progress->in_row * input->width * input->channels;
+    for (uint32_t x = 0; x < input->width; x++) {
+        for (uint32_t c = 0; c < input->channels; c++, place++) {
+            const uint32_t pixel = place / output->channels;
+            int8_t *result = esq_row(arena, output, pixel / output->width);
+            result[pixel % output->width * output->pixel_bytes + place % output->channels] =
+                row[x * input->pixel_bytes + c];
         }
-        progress->out_row = (uint16_t)(place / ((uint32_t)output->width * output->channels));
     }
+    progress->in_row++;
 }

@@ -20,23 +20,29 @@ static void take_row(const struct esq_pool *params, const struct esq_slot *input
     }
 }
 
+/* First output row whose window holds an input row. */
+static int32_t first_window(const struct esq_window *window, int32_t row) {
+    const int32_t past = row + window->pad_top - window->height + 1;
+    return past <= 0 ? 0 : (past + window->stride_h - 1) / window->stride_h;
+}
+
 void esq_run_max_pool(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
     const struct esq_pool *params = op->params;
     const struct esq_window *window = &params->window;
-    for (uint32_t end = esq_input_band_end(op, progress); progress->in_row < end; progress->in_row++) {
-        const int32_t row = progress->in_row;
-        const int8_t *values = esq_row(arena, op->input[0], progress->in_row);
-        for (int32_t y = progress->out_row; y < op->output->height; y++) {
-            const int32_t top = y * window->stride_h - window->pad_top;
-            if (top > row) {
-                break;
-            }
-            const int32_t bottom = top + window->height - 1;
-            take_row(params, op->input[0], values, op->output, esq_row(arena, op->output, (uint32_t)y),
-                     row == top || row == 0);
-            if (row == bottom || row == op->input[0]->height - 1) {
-                progress->out_row++;
-            }
-        }
+    const int32_t top = progress->out_row * window->stride_h - window->pad_top;
+    const int32_t first = top < 0 ? 0 : top;
+    if (progress->in_row < first) {
+        progress->in_row = (uint16_t)first; /* rows between windows */
     }
+    take_row(params, op->input[0], esq_row(arena, op->input[0], progress->in_row), op->output,
+             esq_row(arena, op->output, progress->out_row), progress->in_row == first);
+    const int32_t next_top = top + window->stride_h;
+    const int32_t last = op->output->height - 1;
+    if (progress->out_row < last && next_top <= progress->in_row) {
+        progress->out_row++; /* the same input row begins the next window */
+        return;
+    }
+    progress->in_row++;
+    const int32_t holding = first_window(window, progress->in_row);
+    progress->out_row = (uint16_t)(holding > last ? last : holding);
 }

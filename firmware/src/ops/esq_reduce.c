@@ -1,0 +1,84 @@
+/* Averages over a whole image as running sums: MEAN and the global AVERAGE_POOL_2D.
+ * Mirror: edgesq/reference/pool.py.
+ */
+#include "../esq_arithmetic.h"
+#include "../esq_average.h"
+#include "../esq_windows.h"
+
+static void clear(int32_t *sums, uint32_t channels) {
+    for (uint32_t c = 0; c < channels; c++) {
+        sums[c] = 0;
+    }
+}
+
+static void add_pixels(const int8_t *pixel, uint32_t pixel_bytes, uint32_t pixels,
+                       uint32_t channels, int32_t *sums) {
+    for (uint32_t x = 0; x < pixels; x++) {
+        for (uint32_t c = 0; c < channels; c++) {
+            sums[c] += pixel[c];
+        }
+        pixel += pixel_bytes;
+    }
+}
+
+static int32_t *sums_of(const struct esq_op *op, int8_t *arena) {
+    void *place = arena + op->sums_offset_bytes;
+    return place;
+}
+
+/* Moves on by one row of `rows`; after the last one writes the result. */
+static void advance(const struct esq_op *op, const struct esq_reduce *params, uint32_t rows,
+                    int8_t *arena, struct esq_progress *progress) {
+    progress->in_row++;
+    if (progress->in_row == rows) {
+        params->finish(params, sums_of(op, arena), op->output->channels,
+                       esq_row(arena, op->output, 0));
+        progress->out_row = 1;
+    }
+}
+
+void esq_run_reduce(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
+    const struct esq_slot *input = op->input[0];
+    int32_t *sums = sums_of(op, arena);
+    if (progress->in_row == 0) {
+        clear(sums, input->channels);
+    }
+    add_pixels(esq_row(arena, input, progress->in_row), input->pixel_bytes, input->width,
+               input->channels, sums);
+    advance(op, op->params, input->height, arena, progress);
+}
+
+void esq_run_conv2d_reduce(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
+    const struct esq_conv2d_reduce *params = op->params;
+    const struct esq_slot *strip = &params->rows;
+    int8_t *pixels = arena + op->work_offset_bytes;
+    int32_t *sums = sums_of(op, arena);
+    const int8_t *rows[ESQ_MAX_WINDOW_ROWS];
+    if (progress->in_row == 0) {
+        clear(sums, strip->channels);
+    }
+    esq_rows_under(&params->conv.window, op->input[0], arena, progress->in_row, rows);
+    for (uint32_t x = 0; x < strip->width; x += ESQ_STRIP_PIXELS) {
+        const uint32_t end = x + ESQ_STRIP_PIXELS < strip->width ? x + ESQ_STRIP_PIXELS : strip->width;
+        esq_conv2d_s8(&params->conv, op->input[0], rows, strip, (struct esq_columns){x, end}, pixels);
+        add_pixels(pixels, strip->pixel_bytes, end - x, strip->channels, sums);
+    }
+    advance(op, &params->reduce, strip->height, arena, progress);
+}
+
+void esq_finish_mean(const struct esq_reduce *params, const int32_t *sums, uint32_t channels,
+                     int8_t *result) {
+    for (uint32_t c = 0; c < channels; c++) {
+        const int32_t scaled =
+            esq_requantize(sums[c] - params->offset, params->multiplier, params->shift);
+        result[c] = esq_clamp(scaled + params->output_zp, params->clamp_min, params->clamp_max);
+    }
+}
+
+void esq_finish_average_pool(const struct esq_reduce *params, const int32_t *sums,
+                             uint32_t channels, int8_t *result) {
+    for (uint32_t c = 0; c < channels; c++) {
+        result[c] = esq_clamp(esq_rounded_mean(sums[c], params->pixels), params->clamp_min,
+                              params->clamp_max);
+    }
+}
