@@ -6,7 +6,7 @@ by side and the concatenation itself costs nothing; a reshape that keeps the row
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -109,12 +109,12 @@ class Lowered:
     members: dict[int, tuple[int, ...]]
 
 
-def lower(graph: Graph, band_rows: int) -> Lowered:
+def lower(graph: Graph, bands: Mapping[int, int] | int) -> Lowered:
     """Assign slots and list the operators the runtime runs.
 
     Args:
         graph: the model.
-        band_rows: rows per step of every operator, cut to its height.
+        bands: rows per step, for all operators or by the height of their output.
     """
     sharing = _share(graph)
     tensors = list(graph.tensors) + [graph.tensors[source] for source in sharing.copies]
@@ -122,7 +122,7 @@ def lower(graph: Graph, band_rows: int) -> Lowered:
         None if tensor.data is not None else _slot(sharing, tensors, number)
         for number, tensor in enumerate(tensors)
     )
-    return Lowered(slots, tuple(_row_ops(graph, sharing, band_rows)), sharing.members)
+    return Lowered(slots, tuple(_row_ops(graph, sharing, bands)), sharing.members)
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def _slot(sharing: _Sharing, tensors: list[Tensor], number: int) -> Slot:
     return Slot(root, height, width, channels, offset, tensors[root].hwc[2])
 
 
-def _row_ops(graph: Graph, sharing: _Sharing, band_rows: int) -> Iterator[RowOp]:
+def _row_ops(graph: Graph, sharing: _Sharing, bands: Mapping[int, int] | int) -> Iterator[RowOp]:
     feeders = _feeders(graph)
     fed = set(feeders.values())
     for op in graph.ops:
@@ -178,11 +178,10 @@ def _row_ops(graph: Graph, sharing: _Sharing, band_rows: int) -> Iterator[RowOp]
             for number in sharing.members[op.output]:
                 if number >= len(graph.tensors):
                     source = sharing.copies[number - len(graph.tensors)]
-                    rows = graph.tensors[source].hwc[0]
-                    band = min(band_rows, rows)
+                    band = _band(bands, graph.tensors[source].hwc[0])
                     yield RowOp(op, None, (source,), number, Access.ROW, None, 0, band, 0, 0)
         elif op.output not in sharing.members and op not in fed:
-            yield _row_op(graph, op, feeders.get(op.output), band_rows)
+            yield _row_op(graph, op, feeders.get(op.output), bands)
 
 
 def _feeders(graph: Graph) -> dict[int, Conv2D]:
@@ -199,10 +198,15 @@ def _feeders(graph: Graph) -> dict[int, Conv2D]:
     }
 
 
-def _row_op(graph: Graph, op: Op, feeder: Conv2D | None, band_rows: int) -> RowOp:
+def _band(bands: Mapping[int, int] | int, height: int) -> int:
+    rows = bands if isinstance(bands, int) else bands.get(height, 1)
+    return min(rows, height)
+
+
+def _row_op(graph: Graph, op: Op, feeder: Conv2D | None, bands: Mapping[int, int] | int) -> RowOp:
     inputs = feeder.inputs if feeder else op.inputs
     height, _, channels = graph.tensors[op.inputs[0]].hwc
-    access, window, band = Access.ROW, None, min(band_rows, graph.tensors[op.output].hwc[0])
+    access, window, band = Access.ROW, None, _band(bands, graph.tensors[op.output].hwc[0])
     sums = work = 0
     if is_reduction(graph, op):
         access, window, band = Access.REDUCE, feeder.window if feeder else None, 1

@@ -1,5 +1,6 @@
 """Put the pieces together: lower, schedule, place."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edgesq.graph import Graph
@@ -68,13 +69,18 @@ class Plan:
         return step, tuple(item for item in self.items if item.live >> step & 1)
 
 
-def make_plan(graph: Graph, band_rows: int = 1) -> Plan:
-    """Plan a graph with bands of `band_rows` rows; 1 takes the least RAM.
+def make_plan(graph: Graph, bands: Mapping[int, int] | int = 1) -> Plan:
+    """Plan a graph.
+
+    Args:
+        graph: the model.
+        bands: rows per step, for all operators or by the height of their output; 1 where a height
+            is not named, which takes the least RAM.
 
     Raises:
         ModelError: the model has more operators than the runtime takes.
     """
-    lowered = lower(graph, band_rows)
+    lowered = lower(graph, bands)
     schedule = make_schedule(graph, lowered)
     wanted = _wanted(graph, lowered, schedule)
     offsets, arena_bytes = place([want.block for want in wanted])
