@@ -36,7 +36,7 @@ def read_report(build: Path) -> dict[str, Any]:
         raise EdgesqError(
             f"{REPORT} cannot be read: {error}", where=str(build), hint="export again"
         ) from error
-    if not isinstance(report, dict) or not _NEEDED <= report.keys():
+    if not isinstance(report, dict) or _NEEDED - report.keys():
         raise EdgesqError(f"{REPORT} is damaged", where=str(build), hint="export again")
     return report
 
