@@ -9,7 +9,7 @@ from edgesq.arithmetic import (
     mean_parameters,
     softmax_exp_table,
 )
-from edgesq.codegen.text import row, rows, template
+from edgesq.codegen.text import comment, row, rows, template
 from edgesq.errors import ModelError
 from edgesq.graph import (
     Add,
@@ -59,7 +59,7 @@ def params(graph: Graph, op: Op, index: int) -> str:
             return _add(graph, op, index)
         case Softmax():
             return template("softmax.c").substitute(
-                name=op.name, index=index, exp=rows(softmax_exp_table(graph, op).tolist())
+                name=comment(op.name), index=index, exp=rows(softmax_exp_table(graph, op).tolist())
             )
     return ""
 
@@ -93,7 +93,7 @@ def _conv2d(graph: Graph, op: Conv2D, index: int) -> str:
     assert bias is not None
     multiplier, shift = conv2d_multipliers(graph, op)
     return template("conv2d.c").substitute(
-        name=op.name,
+        name=comment(op.name),
         index=index,
         weight_count=weights.size,
         channels=bias.size,
@@ -112,7 +112,7 @@ def _conv2d(graph: Graph, op: Conv2D, index: int) -> str:
 def _pool(graph: Graph, op: MaxPool2D | AveragePool2D, index: int) -> str:
     rings = isinstance(op, AveragePool2D) and not is_global(graph, op)
     return template("pool.c").substitute(
-        name=op.name,
+        name=comment(op.name),
         index=index,
         window=_ring_window(op) if rings else _window(op.window),
         clamp_min=op.clamp[0],
@@ -123,7 +123,7 @@ def _pool(graph: Graph, op: MaxPool2D | AveragePool2D, index: int) -> str:
 def _mean(graph: Graph, op: Mean, index: int) -> str:
     parameters = mean_parameters(graph, op)
     return template("mean.c").substitute(
-        name=op.name,
+        name=comment(op.name),
         index=index,
         multiplier=parameters.multiplier,
         offset=parameters.offset,
@@ -135,7 +135,7 @@ def _mean(graph: Graph, op: Mean, index: int) -> str:
 def _add(graph: Graph, op: Add, index: int) -> str:
     parameters = add_parameters(graph, op)
     return template("add.c").substitute(
-        name=op.name,
+        name=comment(op.name),
         index=index,
         multiplier=row(parameters.multiplier),
         output_multiplier=parameters.output_multiplier,

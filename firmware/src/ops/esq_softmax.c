@@ -43,9 +43,11 @@ static void softmax_pixel(const int32_t *exp, uint32_t channels, const int8_t *p
     }
     int32_t bits;
     const int32_t mantissa = reciprocal(sum, &bits);
+    const int32_t exponent = bits + 31 - 8;
     for (uint32_t c = 0; c < channels; c++) {
         const int32_t share = esq_doubling_high_mul(mantissa, exp[maximum - pixel[c]]);
-        const int32_t level = esq_rounding_divide_by_pot(share, bits + 31 - 8);
+        /* With 512 or more equal classes every share is under half a level. */
+        const int32_t level = exponent > 31 ? 0 : esq_rounding_divide_by_pot(share, exponent);
         result[c] = esq_clamp(level + INT8_MIN, INT8_MIN, INT8_MAX);
     }
 }
