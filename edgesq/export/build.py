@@ -13,12 +13,19 @@ import numpy as np
 
 from edgesq.codegen import generate, tflite_array
 from edgesq.errors import MissingToolError
-from edgesq.export.folder import TFLITE, VERIFY_IMAGES, appearing, check_out, write_report
+from edgesq.export.folder import (
+    TFLITE,
+    VERIFY_IMAGES,
+    appearing,
+    check_out,
+    file_hashes,
+    write_report,
+)
 from edgesq.export.parity import compare
 from edgesq.export.source import Source, load_source
-from edgesq.graph import digest
+from edgesq.export.target import compile_cleanly
 from edgesq.plan import Plan, make_plan
-from edgesq.project import Sizes, check_fit, compile_firmware, firmware_path, lay_out
+from edgesq.project import Sizes, check_fit, lay_out
 from edgesq.targets import Target
 
 _VERSIONED = (
@@ -110,7 +117,7 @@ def _fill(
         "parity_images": source.images_are,
         "parity": [dataclasses.asdict(row) for row in rows],
         "warnings": [warning] if warning else [],
-        "files": _hashes(folder),
+        "files": file_hashes(folder),
         "versions": _versions(),
     }
 
@@ -130,27 +137,12 @@ def _write_models(folder: Path, source: Source) -> dict[str, bytes]:
 
 
 def _compile(folder: Path, target: Target) -> tuple[Sizes | None, str]:
-    """Compile; keep the program and the map, but not CMake's notes, which name this folder."""
-    build = folder / "build"
+    """Compile if this machine can; say so where it cannot."""
     try:
-        sizes = compile_firmware(folder, target)
+        return compile_cleanly(folder, target), ""
     except MissingToolError as error:
-        shutil.rmtree(build, ignore_errors=True)
+        shutil.rmtree(folder / "build", ignore_errors=True)
         return None, f"not compiled, so no sizes: {error}"
-    kept = {firmware_path(folder, target).name, "edgesq.map"}
-    for path in build.iterdir():
-        if path.name not in kept:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return sizes, ""
-
-
-def _hashes(folder: Path) -> dict[str, str]:
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {
-        path.relative_to(folder).as_posix(): digest(path.read_bytes())
-        for path in paths
-        if "firmware/build" not in path.relative_to(folder).as_posix()
-    }
 
 
 def _versions() -> dict[str, str]:

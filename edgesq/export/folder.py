@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from edgesq.errors import EdgesqError
+from edgesq.graph import digest
 
 REPORT = "report.json"
 TFLITE = "model_int8.tflite"
 VERIFY_IMAGES = "verify_images.npz"
 FIRMWARE = "firmware"
+
+_NEEDED = {"target", "files", "verify_images"}
+"""Keys of the report that later commands cannot do without."""
 
 
 def read_report(build: Path) -> dict[str, Any]:
@@ -32,7 +36,7 @@ def read_report(build: Path) -> dict[str, Any]:
         raise EdgesqError(
             f"{REPORT} cannot be read: {error}", where=str(build), hint="export again"
         ) from error
-    if not isinstance(report, dict) or "target" not in report:
+    if not isinstance(report, dict) or _NEEDED - report.keys():
         raise EdgesqError(f"{REPORT} is damaged", where=str(build), hint="export again")
     return report
 
@@ -42,6 +46,16 @@ def write_report(build: Path, report: dict[str, Any]) -> None:
     draft = build / f".{REPORT}"
     draft.write_text(json.dumps(report, indent=2) + "\n")
     draft.replace(build / REPORT)
+
+
+def file_hashes(build: Path) -> dict[str, str]:
+    """Return name and sha256 of every file below `build`, apart from what was compiled."""
+    files = sorted(path for path in build.rglob("*") if path.is_file())
+    return {
+        path.relative_to(build).as_posix(): digest(path.read_bytes())
+        for path in files
+        if build / FIRMWARE / "build" not in path.parents
+    }
 
 
 def check_out(out: Path) -> None:

@@ -116,7 +116,7 @@ class _Stream:
         self._image = image
         self._sent = 0  # offset
         self._best = 0  # the furthest that the board ever said it is
-        self._mark = session.seq  # the first frame since we last went back
+        self._mark = session.seq  # answers to frames before this one are late
         self._in_flight: deque[tuple[int, int]] = deque()  # offset after it, wire bytes
 
     def run(self) -> None:
@@ -159,7 +159,7 @@ class _Stream:
         if is_ours and ack.status == AckStatus.DONE:
             return True
         if (answer.seq - self._mark) & 0xFF >= 0x80:
-            return False  # caused by a frame from before we went back
+            return False
         if ack.status == AckStatus.REFUSED:
             raise self._session.error("the board refuses the image", "`edgesq flash` it again")
         if offset > self._best:
@@ -172,6 +172,8 @@ class _Stream:
             self._sent = offset
             self._mark = self._session.seq
             self._in_flight.clear()
+        else:
+            self._mark = answer.seq
         while self._in_flight and self._in_flight[0][0] <= offset:
             self._in_flight.popleft()
         return False
@@ -188,10 +190,9 @@ def _fetch(session: Session, info: BoardInfo, number: int) -> tuple[bytes, int]:
         result = _receive_result(session, number, len(values), total)
         after_silence = result is None
         if result is None:
-            session.repeat()
-        else:
-            values, ticks = values + result.values, result.ticks
-            session.progress()
+            continue
+        values, ticks = values + result.values, result.ticks
+        session.progress()
     return values, ticks
 
 
@@ -200,7 +201,11 @@ def _receive_result(session: Session, number: int, offset: int, total: int) -> f
     asked = (session.seq - 1) & 0xFF
     while True:
         answer = session.receive()
-        if answer is None or (answer.type == FrameType.ACK and answer.seq == asked):
+        if answer is None:
+            session.repeats += 1  # silence has a bound of its own
+            return None
+        if answer.type == FrameType.ACK and answer.seq == asked:
+            session.repeat()
             return None
         result = frame.unpack_result(answer.payload) if answer.type == FrameType.RESULT else None
         if result is not None and (result.image, result.offset, result.total) == (
@@ -208,4 +213,6 @@ def _receive_result(session: Session, number: int, offset: int, total: int) -> f
             offset,
             total,
         ):
-            return result if 0 < len(result.values) <= total - offset else None
+            if 0 < len(result.values) <= total - offset:
+                return result
+            raise session.error("the board's RESULT makes no sense", "`edgesq flash` it again")

@@ -46,6 +46,8 @@ class Slot:
         height, width, channels: of the tensor.
         channel_offset: bytes from a pixel's start.
         pixel_bytes: bytes from one pixel to the next.
+        row_bytes: bytes from one row of the ring to the next: a multiple of 4, but in a storage
+            that is read as one block at the end.
     """
 
     storage: int
@@ -54,11 +56,7 @@ class Slot:
     channels: int
     channel_offset: int
     pixel_bytes: int
-
-    @property
-    def row_bytes(self) -> int:
-        """Bytes from one row of the ring to the next, a multiple of 4."""
-        return -(-self.width * self.pixel_bytes // 4) * 4
+    row_bytes: int
 
 
 @dataclass(frozen=True)
@@ -133,32 +131,51 @@ class _Sharing:
     members: dict[int, tuple[int, ...]]
     copies: tuple[int, ...]
     """Tensors copied into a concatenation; the k-th has slot number len(graph.tensors) + k."""
+    blocks: frozenset[int]
+    """Tensors without a gap between their rows."""
 
 
 def _share(graph: Graph) -> _Sharing:
+    """Find out which tensors live inside others.
+
+    The image is in nobody's rows, for only its own slot asks the link for rows. Observed tensors
+    are not either, for they are read as one block at the end.
+    """
+    blocks = _blocks(graph)
     parent: dict[int, tuple[int, int]] = {}
     members: dict[int, tuple[int, ...]] = {}
     copies: list[int] = []
     for op in graph.ops:
-        if isinstance(op, Reshape) and _keeps_rows(graph, op):
+        if _is_alias(graph, op):
             parent[op.output] = (op.inputs[0], 0)
             members[op.output] = op.inputs
         elif isinstance(op, Concatenation):
             numbers, offset = [], 0
             for source in op.inputs:
                 number = source
-                if source in parent or source == graph.input:
+                if source in parent or source in blocks or source == graph.input:
                     number = len(graph.tensors) + len(copies)
                     copies.append(source)
                 parent[number] = (op.output, offset)
                 numbers.append(number)
                 offset += graph.tensors[source].hwc[2]
             members[op.output] = tuple(numbers)
-    return _Sharing(parent, members, tuple(copies))
+    return _Sharing(parent, members, tuple(copies), blocks)
 
 
-def _keeps_rows(graph: Graph, op: Reshape) -> bool:
-    return graph.tensors[op.inputs[0]].hwc == graph.tensors[op.output].hwc
+def _blocks(graph: Graph) -> frozenset[int]:
+    """Return the observed tensors, and what they are reshapes of."""
+    blocks = set(graph.observed)
+    for op in reversed(graph.ops):
+        if op.output in blocks and _is_alias(graph, op):
+            blocks.add(op.inputs[0])
+    return frozenset(blocks)
+
+
+def _is_alias(graph: Graph, op: Op) -> bool:
+    """Say whether an operator only renames rows that the runtime itself makes."""
+    same = graph.tensors[op.inputs[0]].hwc == graph.tensors[op.output].hwc
+    return isinstance(op, Reshape) and same and op.inputs[0] != graph.input
 
 
 def _slot(sharing: _Sharing, tensors: list[Tensor], number: int) -> Slot:
@@ -167,7 +184,11 @@ def _slot(sharing: _Sharing, tensors: list[Tensor], number: int) -> Slot:
         root, shift = sharing.parent[root]
         offset += shift
     height, width, channels = tensors[number].hwc
-    return Slot(root, height, width, channels, offset, tensors[root].hwc[2])
+    pixel_bytes = tensors[root].hwc[2]
+    row_bytes = width * pixel_bytes
+    if root not in sharing.blocks:
+        row_bytes = -(-row_bytes // 4) * 4
+    return Slot(root, height, width, channels, offset, pixel_bytes, row_bytes)
 
 
 def _row_ops(graph: Graph, sharing: _Sharing, bands: Mapping[int, int] | int) -> Iterator[RowOp]:
