@@ -13,6 +13,7 @@ import numpy as np
 
 from edgesq.codegen import generate, tflite_array
 from edgesq.errors import MissingToolError
+from edgesq.export.curve import draw_curve
 from edgesq.export.folder import (
     TFLITE,
     VERIFY_IMAGES,
@@ -23,9 +24,9 @@ from edgesq.export.folder import (
 )
 from edgesq.export.parity import compare
 from edgesq.export.source import Source, load_source
-from edgesq.export.target import compile_cleanly
-from edgesq.plan import Plan, make_plan
-from edgesq.project import Sizes, check_fit, lay_out
+from edgesq.export.target import compile_cleanly, plan_facts
+from edgesq.plan import Candidate, Goal, curve
+from edgesq.project import Sizes, lay_out, plan_for
 from edgesq.targets import Target
 
 _VERSIONED = (
@@ -49,12 +50,16 @@ class ExportOptions:
         calibration: folder of images; None for the default.
         target: the board.
         out: the build folder; replaced if it is one.
+        goal: what the plan is best at.
+        ram_limit: RAM in bytes to plan for; None for the target's.
     """
 
     model: Path | None
     calibration: Path | None
     target: Target
     out: Path
+    goal: Goal = Goal.BALANCED
+    ram_limit: int | None = None
 
 
 def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str, Any]:
@@ -70,10 +75,9 @@ def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str,
     """
     check_out(options.out)
     source = load_source(options.model, options.calibration, on_stage)
-    plan = make_plan(source.graph)
-    check_fit(source.graph, plan, options.target)
+    chosen = plan_for(source.graph, options.target, options.goal, options.ram_limit)
     with appearing(options.out) as folder:
-        report = _fill(folder, source, plan, options.target, on_stage)
+        report = _fill(folder, source, chosen, options, on_stage)
         write_report(folder, report)
     return report
 
@@ -84,11 +88,16 @@ def stage_count(model: Path | None) -> int:
 
 
 def _fill(
-    folder: Path, source: Source, plan: Plan, target: Target, on_stage: Callable[[str], None]
+    folder: Path,
+    source: Source,
+    chosen: Candidate,
+    options: ExportOptions,
+    on_stage: Callable[[str], None],
 ) -> dict[str, Any]:
+    target = options.target
     on_stage("write ONNX")
     models = _write_models(folder, source)
-    files = generate(source.graph, plan, target.kernels)
+    files = generate(source.graph, chosen.plan, target.kernels)
     lay_out(folder / "firmware", target, files)
     for name, text in tflite_array(source.tflite, source.name).items():
         (folder / name).write_text(text)
@@ -98,6 +107,7 @@ def _fill(
         allow_pickle=False,
         **{name: array for name, array in arrays.items() if array is not None},
     )
+    draw_curve(curve(source.graph, target.kernels), chosen, folder / "plan.svg")
     on_stage(f"compile for {target.name}")
     sizes, warning = _compile(folder / "firmware", target)
     rows = compare(source, models, files, on_stage)
@@ -108,7 +118,9 @@ def _fill(
         "macs": source.graph.total_macs,
         "flash_bytes": sizes.flash_bytes if sizes else None,
         "ram_bytes": sizes.ram_bytes if sizes else None,
-        "arena_bytes": plan.arena_bytes,
+        **plan_facts(chosen),
+        "optimize": options.goal.value,
+        "ram_limit": options.ram_limit,
         "weights_bytes": source.graph.weights_bytes,
         "kernels": target.kernels,
         "input": list(source.graph.tensors[source.graph.input].hwc),

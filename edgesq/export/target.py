@@ -10,8 +10,8 @@ from typing import Any
 from edgesq.codegen import generate
 from edgesq.export.folder import FIRMWARE, TFLITE, file_hashes, read_report, write_report
 from edgesq.formats.tflite import read_graph
-from edgesq.plan import make_plan
-from edgesq.project import Sizes, check_fit, compile_firmware, firmware_path, lay_out
+from edgesq.plan import Candidate, Goal
+from edgesq.project import Sizes, compile_firmware, firmware_path, lay_out, plan_for
 from edgesq.targets import Target, load_target
 
 
@@ -60,11 +60,10 @@ def _retarget(
 ) -> dict[str, Any]:
     """Replace the firmware by one for `target`, whole or not at all; return the report's news."""
     graph = read_graph((build / TFLITE).read_bytes(), str(build / TFLITE))
-    plan = make_plan(graph)
-    check_fit(graph, plan, target)
+    chosen = plan_for(graph, target, Goal(report["optimize"]), report["ram_limit"])
     with tempfile.TemporaryDirectory(prefix=f".{FIRMWARE}-", dir=build) as scratch:
         new = Path(scratch) / "new"
-        lay_out(new, target, generate(graph, plan, target.kernels))
+        lay_out(new, target, generate(graph, chosen.plan, target.kernels))
         on_stage(f"compile for {target.name}")
         sizes = compile_cleanly(new, target)
         (build / FIRMWARE).rename(Path(scratch) / "old")
@@ -72,8 +71,14 @@ def _retarget(
     own = f"{FIRMWARE}/"
     hashes = {name: value for name, value in report["files"].items() if not name.startswith(own)}
     hashes |= {name: value for name, value in file_hashes(build).items() if name.startswith(own)}
-    names = {"target": target.name, "kernels": target.kernels, "files": hashes}
-    return {**names, **dataclasses.asdict(sizes)}
+    news = {"target": target.name, "kernels": target.kernels, "files": hashes}
+    return {**news, **plan_facts(chosen), **dataclasses.asdict(sizes)}
+
+
+def plan_facts(chosen: Candidate) -> dict[str, Any]:
+    """Return what a report says of a plan."""
+    bands = {str(height): rows for height, rows in chosen.bands.items()}
+    return {"arena_bytes": chosen.plan.arena_bytes, "bands": bands}
 
 
 def _is_compiled(folder: Path, target: Target) -> bool:

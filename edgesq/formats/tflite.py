@@ -1,6 +1,9 @@
 """Read an int8 .tflite into a `Graph`, and run it by TensorFlow Lite's reference kernels."""
 
-from collections.abc import Callable
+import dataclasses
+import posixpath
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -77,6 +80,23 @@ def _operator_names() -> dict[int, str]:
     }
 
 
+def _named(ops: Iterable[Op]) -> tuple[Op, ...]:
+    """Give each operator its layer's name, short and unique.
+
+    The converter calls a fused convolution "net/conv1_1/Relu;net/conv1_1/BiasAdd;..." and the
+    output "StatefulPartitionedCall:0"; these become "conv1" and the operator's kind.
+    """
+    named: list[Op] = []
+    counts: Counter[str] = Counter()
+    for op in ops:
+        layer = posixpath.dirname(op.name.split(";")[0])
+        name = posixpath.basename(layer).removesuffix("_1") or op.kind.lower()
+        counts[name] += 1
+        number = f"#{counts[name]}" if counts[name] > 1 else ""
+        named.append(dataclasses.replace(op, name=name + number))
+    return tuple(named)
+
+
 class _Reader:
     """Turns the flatbuffer's objects into the frozen graph, checking as it goes."""
 
@@ -117,7 +137,7 @@ class _Reader:
         for kind, operator in operators:
             self.refuse(operator_problem(kind, operator))
         first = self.tensor(self.source.inputs[0])
-        ops = tuple(builders[kind](operator) for kind, operator in operators)
+        ops = _named(builders[kind](operator) for kind, operator in operators)
         last = self.tensor(self.source.outputs[0])
         graph = Graph(tuple(self.tensors), ops, first, last, sha256)
         self.refuse(graph_problem(graph))

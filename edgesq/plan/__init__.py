@@ -10,5 +10,19 @@ overwritten too early on a board and no readiness is checked there.
 from edgesq.plan.lower import Access, RowOp, Slot
 from edgesq.plan.planner import Item, Plan, make_plan
 from edgesq.plan.schedule import STEP_END, STEP_INPUT
+from edgesq.plan.search import Candidate, Goal, choose, curve
 
-__all__ = ["STEP_END", "STEP_INPUT", "Access", "Item", "Plan", "RowOp", "Slot", "make_plan"]
+__all__ = [
+    "STEP_END",
+    "STEP_INPUT",
+    "Access",
+    "Candidate",
+    "Goal",
+    "Item",
+    "Plan",
+    "RowOp",
+    "Slot",
+    "choose",
+    "curve",
+    "make_plan",
+]

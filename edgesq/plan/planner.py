@@ -116,12 +116,13 @@ class _Wanted:
 
 
 def _wanted(graph: Graph, lowered: Lowered, schedule: Schedule) -> list[_Wanted]:
+    names = {graph.input: "image", **{op.output: op.name for op in graph.ops}}
     wanted = []
     for storage, rows in sorted(schedule.ring_rows.items()):
         slot = lowered.slots[storage]
         assert slot is not None
         block = Block(rows * slot.row_bytes, schedule.live[storage])
-        wanted.append(_Wanted(("ring", storage), graph.tensors[storage].name, block, rows))
+        wanted.append(_Wanted(("ring", storage), names[storage], block, rows))
     for index, item in enumerate(lowered.ops):
         if item.sums_bytes:
             block = Block(item.sums_bytes, schedule.busy[index])

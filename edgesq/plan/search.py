@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from edgesq.errors import FitError
 from edgesq.graph import Graph
 from edgesq.plan.planner import Plan, make_plan
 
@@ -63,17 +62,10 @@ def choose(graph: Graph, kernels: str, goal: Goal, limit_bytes: int | None) -> C
         graph: the model.
         kernels: kernel family.
         goal: what to be best at.
-        limit_bytes: most bytes the arena may take; None for no limit.
-
-    Raises:
-        FitError: even the smallest plan is above the limit.
+        limit_bytes: most bytes the arena may take, None for no limit; where even the smallest plan
+            is above it, that one is returned.
     """
     smallest = _candidate(graph, kernels, {})
-    if limit_bytes is not None and smallest.plan.arena_bytes > limit_bytes:
-        raise FitError(
-            f"the smallest arena is {smallest.plan.arena_bytes} B, {limit_bytes} B are there",
-            hint="use a smaller input, fewer channels, or a board with more RAM",
-        )
     if goal is Goal.RAM:
         return smallest
     seen = [smallest, *_faster(graph, kernels, smallest, limit_bytes)]
