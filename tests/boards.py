@@ -50,6 +50,7 @@ def compile_c(sources: Sequence[Path], out: Path, *flags: str, compiler: str = "
 
 def compile_stub(target_name: str, out: Path, *flags: str) -> Path:
     """Compile the firmware of a target around the pretended engine."""
+    out.parent.mkdir(parents=True, exist_ok=True)
     target, firmware = load_target(target_name), resource("firmware")
     sources = [*sorted((firmware / "app").glob("*.c")), STUB / "engine.c"]
     options = [*target.compiler_flags, *(f"-D{k}={v}" for k, v in target.defines.items()), *flags]
@@ -65,7 +66,6 @@ def compile_stub(target_name: str, out: Path, *flags: str) -> Path:
         script = out.with_suffix(".ld")
         script.write_text(template.substitute(numbers))
         options += ["-nostartfiles", f"-T{script}", "-Wl,--gc-sections,--fatal-warnings"]
-    out.parent.mkdir(parents=True, exist_ok=True)
     return compile_c(sources, out, *options, compiler=target.compiler)
 
 
