@@ -36,10 +36,12 @@ class LadderModel:
     """A quantized model.
 
     Attributes:
+        name: one of LADDER.
         tflite: its bytes.
         inputs: int8 [n, H, W, C]; one image for the large ones.
     """
 
+    name: str
     tflite: bytes
     inputs: Int8Array
 
@@ -54,11 +56,12 @@ class LadderModels:
         if name in SHARED_NAMES:
             content = shared_model(name)
             with np.load(SHARED / f"{name}.npz") as archive:
-                return LadderModel(content, archive["input"][: 1 if "224" in name else 4])
+                return LadderModel(name, content, archive["input"][: 1 if "224" in name else 4])
         path = self.folder / f"{name}.tflite"
         build = _demo if name == "demo" else lambda: _from_zoo(name)
         content = once(path, build)
-        return LadderModel(content, _digits(content) if name == "demo" else _noise(content))
+        inputs = _digits(content) if name == "demo" else _noise(content)
+        return LadderModel(name, content, inputs)
 
 
 def shared_model(name: str) -> bytes:

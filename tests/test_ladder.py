@@ -25,7 +25,8 @@ def model(request: pytest.FixtureRequest, ladder_models: LadderModels) -> Ladder
 def golden(model: LadderModel) -> Outputs:
     outputs = ReferenceInterpreter(model.tflite).observed(model.inputs)
     assert len(outputs) == 2, "the network ends in a softmax"
-    assert len(np.unique(outputs[1])) > 1, "logits all alike show nothing"
+    seeded = model.name.startswith("squeezenet_v1.0")  # see test_c_before_the_classifier
+    assert seeded or len(np.unique(outputs[1])) > 4, "logits all alike show nothing"
     return outputs
 
 
@@ -46,7 +47,7 @@ def test_integer_onnx(model: LadderModel, golden: Outputs) -> None:
 def test_c_with_sanitizers(model: LadderModel, golden: Outputs, runtime: Runtime) -> None:
     graph = read_graph(model.tflite)
     height = graph.tensors[graph.input].hwc[0]
-    bands = (1,) if height > 100 else (1, 3, height)
+    bands = (1,) if height > 100 else (1, height)
     for outputs in runtime.run(graph, [make_plan(graph, band) for band in bands], model.inputs):
         assert_same(outputs, golden)
 
