@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from tflite_builder import VALID, TfliteBuilder
 
 from edgesq.codegen import generate
 from edgesq.export import REPORT, TFLITE, VERIFY_IMAGES
@@ -86,6 +87,27 @@ def snapshot(folder: Path) -> dict[str, str]:
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def one_convolution(
+    shape: tuple[int, int, int], channels: int, kernel: tuple[int, int] = (1, 1)
+) -> bytes:
+    """Return an int8 .tflite with a single convolution, `valid`."""
+    builder = TfliteBuilder()
+    height, width, depth = shape
+    source = builder.value((1, height, width, depth))
+    weights = builder.constant(np.ones((channels, *kernel, depth), np.int8), [0.01] * channels)
+    bias = builder.constant(np.zeros(channels, np.int32), [0.01] * channels)
+    out = builder.value((1, height - kernel[0] + 1, width - kernel[1] + 1, channels))
+    options = {
+        "padding": VALID,
+        "strideH": 1,
+        "strideW": 1,
+        "dilationHFactor": 1,
+        "dilationWFactor": 1,
+    }
+    builder.op("CONV_2D", [source, weights, bias], out, "Conv2DOptions", **options)
+    return builder.build(source, out)
 
 
 def light_build(folder: Path, target: str, content: bytes, images: NDArray[np.int8]) -> Path:

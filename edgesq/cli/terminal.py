@@ -1,5 +1,6 @@
 """What commands share: two consoles, a progress bar, and errors turned into exit codes."""
 
+import errno
 import functools
 import os
 import sys
@@ -26,6 +27,9 @@ from rich.table import Table
 from edgesq.errors import EdgesqError
 
 EXIT_SAME, EXIT_DIFFERENT, EXIT_BUG, EXIT_INTERRUPTED = 0, 1, 70, 130
+
+_REFUSED_BY_SYSTEM = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
+"""No permission or no room to write: nothing that we could have known, or that is our bug."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -68,7 +72,11 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(EXIT_SAME) from None
-        except Exception:
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in _REFUSED_BY_SYSTEM:
+                where, hint = error.filename, "make room, or choose another place"
+                print_error(EdgesqError(str(error.strerror), where=where, hint=hint))
+                raise typer.Exit(EdgesqError.exit_code) from error
             traceback.print_exc()
             err.print("[bold red]This is a bug of edgesq.[/] Please report it with the text above.")
             raise typer.Exit(EXIT_BUG) from None

@@ -22,8 +22,10 @@ def run(
     """Stream, compare, show; exit 1 where a value differs."""
     from edgesq.export import read_report
 
-    if json is not None and not json.absolute().parent.is_dir():
-        raise EdgesqError("no such folder", where=str(json.parent), hint="make it first")
+    if json is not None and (json.is_dir() or not json.absolute().parent.is_dir()):
+        raise EdgesqError(
+            "is no file in a folder that is there", where=str(json), hint="see --json"
+        )
     report = read_report(build)
     target = load_target(report["target"])
     options = VerifyOptions(build, port, images, count, timeout=timeout, usb_ids=target.usb_ids)

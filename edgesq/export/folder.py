@@ -1,6 +1,8 @@
 """The build folder: names in it, its report, and how it appears whole or not at all."""
 
+import contextlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -59,28 +61,46 @@ def file_hashes(build: Path) -> dict[str, str]:
 
 
 def check_out(out: Path) -> None:
-    """Refuse to write over what is not a build folder.
+    """Refuse to write over what is not a build folder, or where nothing can be written.
 
     Raises:
-        EdgesqError: the folder exists, is not empty and holds no report.
+        EdgesqError: the folder exists, is not empty and holds no report; it is the current folder
+            or holds it; or no folder can be made there.
     """
     occupied = out.exists() and (not out.is_dir() or any(out.iterdir()))
     if occupied and not (out / REPORT).is_file():
         raise EdgesqError(
             "exists and is not a build folder", where=str(out), hint="give another --out"
         )
+    if Path.cwd().is_relative_to(out.resolve()):
+        raise EdgesqError("is where you are now", where=str(out), hint="give another --out")
+    nearest = next(folder for folder in out.absolute().parents if folder.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise EdgesqError("no folder can be made there", where=str(nearest), hint="see --out")
 
 
 @contextmanager
 def appearing(out: Path) -> Iterator[Path]:
     """Yield an empty folder that becomes `out` at the end, or vanishes on an error."""
+    missing = [folder for folder in out.absolute().parents if not folder.exists()]
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
-        folder, old = Path(scratch) / "new", Path(scratch) / "old"
-        folder.mkdir()
-        yield folder
-        if out.exists():
-            if (out / "board.json").is_file():
-                shutil.copyfile(out / "board.json", folder / "board.json")
-            out.rename(old)
-        folder.rename(out)
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
+            folder = Path(scratch) / "new"
+            folder.mkdir()
+            yield folder
+            _replace(out, folder, Path(scratch) / "old")
+    except BaseException:
+        for made in missing:
+            with contextlib.suppress(OSError):
+                made.rmdir()
+        raise
+
+
+def _replace(out: Path, new: Path, old: Path) -> None:
+    """Move `out` to `old` and `new` to `out`; a board that runs goes on, and stays recorded."""
+    if out.exists():
+        if (out / "board.json").is_file():
+            shutil.copyfile(out / "board.json", new / "board.json")
+        out.rename(old)
+    new.rename(out)

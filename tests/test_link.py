@@ -1,0 +1,506 @@
+"""The link: frames, the C codec against Python's, and a real board process over a bad line."""
+
+import os
+import random
+import re
+import signal
+import struct
+import subprocess
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from boards import (
+    SANITIZERS,
+    STUB,
+    STUB_BYTES,
+    STUB_SHAPE,
+    BadLine,
+    compile_c,
+    compile_stub,
+    running,
+    stub_values,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgesq.errors import BoardError
+from edgesq.link import frame
+from edgesq.link.client import Client
+from edgesq.link.frame import Ack, AckStatus, Decoder, Frame, FrameType
+from edgesq.link.transport import Transport, open_port
+from edgesq.resources import resource
+
+ALL_FAULTS = ("flip", "drop", "double", "insert", "cut")
+
+settings.register_profile("link", deadline=None)  # the machine may be busy
+settings.load_profile("link")
+
+types = st.sampled_from(FrameType)
+frames = st.builds(
+    Frame,
+    types.map(int),
+    st.integers(0, 255),
+    st.integers(0, 65535),
+    st.binary(max_size=496)
+    | st.integers(0, 496).map(bytes)
+    | st.integers(0, 496).map(b"x".__mul__),
+)
+
+
+def wire(one: Frame) -> bytes:
+    return frame.encode(FrameType(one.type), one.seq, one.tag, one.payload)
+
+
+# --- frames as pure bytes ---
+
+
+def test_numbers_are_those_of_the_header() -> None:
+    header = (resource("firmware") / "app" / "frame.h").read_text()
+    for prefix, enum in (("ESQ_FRAME_", FrameType), ("ESQ_ACK_", AckStatus)):
+        block = re.search(
+            rf"enum esq_{'frame_type' if enum is FrameType else 'ack_status'} {{(.*?)}}",
+            header,
+            re.S,
+        )
+        assert block
+        numbers = {n: int(v, 0) for n, v in re.findall(rf"{prefix}(\w+) = (\w+)", block[1])}
+        assert numbers == {member.name: member.value for member in enum}
+    for name, value in (("PROTOCOL_VERSION", frame.PROTOCOL_VERSION), ("FRAME_HEAD_BYTES", 4)):
+        assert re.search(rf"#define ESQ_{name} {value}\b", header)
+
+
+def test_a_frame_is_what_the_specification_says() -> None:
+    body = bytes([0x02, 7]) + struct.pack("<H", 0x1234) + b"\x00\x05"
+    body += struct.pack("<I", zlib.crc32(body))
+    encoded = frame.encode(FrameType.DATA, 7, 0x1234, b"\x00\x05")
+    assert encoded[-1] == 0
+    assert encoded[0] == 5
+    assert encoded[1:5] == body[:4]
+    assert frame.cobs_decode(encoded[:-1]) == body
+    assert zlib.crc32(b"123456789") == 0xCBF43926
+
+
+@pytest.mark.parametrize("size", [0, 1, 253, 254, 255, 507, 508, 509])
+def test_cobs_boundaries(size: int) -> None:
+    for body in (b"\1" * size, b"\0" * size, b"\1" * size + b"\0", b"\0" + b"\1" * size):
+        encoded = frame.cobs_encode(body)
+        assert 0 not in encoded
+        assert len(encoded) <= len(body) + max(1, -(-len(body) // 254))
+        assert frame.cobs_decode(encoded) == body
+
+
+@given(st.lists(frames, max_size=6), st.lists(st.integers(1, 700), max_size=40))
+def test_round_trip_in_any_pieces(sent: list[Frame], cuts: list[int]) -> None:
+    stream = b"".join(map(wire, sent))
+    decoder = Decoder()
+    got: list[Frame] = []
+    for cut in cuts:
+        got += decoder.feed(stream[:cut])
+        stream = stream[cut:]
+    got += decoder.feed(stream)
+    assert got == sent
+    assert decoder.damaged == 0
+
+
+@given(st.lists(st.tuples(st.binary(max_size=1500), frames), max_size=5))
+def test_frames_survive_garbage_between_them(parts: list[tuple[bytes, Frame]]) -> None:
+    stream = b"".join(garbage + b"\0" + wire(one) for garbage, one in parts)
+    assert list(Decoder().feed(stream)) == [one for _, one in parts]
+
+
+@given(frames, st.data())
+def test_a_damaged_frame_is_never_taken(one: Frame, data: st.DataObject) -> None:
+    damaged = bytearray(wire(one))
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(damaged) - 1))
+        damaged[at] ^= data.draw(st.integers(1, 255))
+    got = list(Decoder().feed(bytes(damaged) + b"\0"))
+    assert got in ([], [one])
+    assert got == [] or bytes(damaged) == wire(one)
+
+
+@given(st.integers(1, 60), frames)
+def test_a_line_without_delimiters_fills_no_memory(n: int, one: Frame) -> None:
+    decoder = Decoder()
+    for _ in range(n):
+        assert list(decoder.feed(b"\1" * 500)) == []
+        assert len(decoder._pending) < 2000
+    assert list(decoder.feed(b"\0" + wire(one))) == [one]
+    assert decoder.damaged == 1
+
+
+@given(st.binary(max_size=200))
+def test_payloads_of_a_hostile_board(payload: bytes) -> None:
+    info = frame.unpack_info(payload)
+    assert info is None or info.input_bytes > 0
+    frame.unpack_ack(payload)
+    frame.unpack_result(payload)
+
+
+def test_too_long_a_payload_is_a_bug_of_ours() -> None:
+    with pytest.raises(ValueError, match="513"):
+        frame.encode(FrameType.DATA, 0, 0, bytes(513))
+
+
+# --- the C codec against Python's ---
+
+
+@pytest.fixture(scope="module")
+def echo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    app = resource("firmware") / "app"
+    sources = [app / "frame.c", app / "crc32.c", STUB / "echo.c"]
+    return compile_c(sources, tmp_path_factory.mktemp("echo") / "echo", *SANITIZERS)
+
+
+def test_c_codec_equals_python(echo: Path) -> None:
+    chance = random.Random(7)
+    stream = bytearray()
+    for _ in range(1500):
+        payload = bytes(
+            chance.choice((0, chance.randrange(256))) if chance.random() < 0.1 else 1
+            for _ in range(chance.choice((0, 1, 5, chance.randrange(497), 246, 247, 496)))
+        )
+        encoded = bytearray(
+            wire(Frame(0x02, chance.randrange(256), chance.randrange(65536), payload))
+        )
+        if chance.random() < 0.5:
+            at = chance.randrange(len(encoded))
+            encoded[at : at + chance.randrange(3)] = chance.randbytes(chance.randrange(3))
+        if chance.random() < 0.1:
+            encoded = bytearray(chance.randbytes(chance.randrange(2000))) + b"\0"
+        stream += encoded
+    done = subprocess.run([echo], input=stream, capture_output=True, timeout=60, check=True)
+    damaged = wire(Frame(FrameType.ACK, 0, 0, b""))
+    expected, decoder = b"", Decoder()
+    for piece in bytes(stream).split(b"\0")[:-1]:
+        before = decoder.damaged
+        expected += b"".join(map(wire, decoder.feed(piece + b"\0")))
+        expected += damaged * (decoder.damaged - before)
+    assert decoder.damaged > 500
+    assert done.stdout == expected
+
+
+# --- a board that is a process of this computer ---
+
+
+@pytest.fixture(scope="module")
+def firmware(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compile_stub("host", tmp_path_factory.mktemp("stub") / "board", *SANITIZERS)
+
+
+@pytest.fixture
+def board(firmware: Path, tmp_path: Path) -> Iterator[tuple[int, str]]:
+    log = tmp_path / "log"
+    with running([str(firmware)], log) as started:
+        yield started
+    assert log.read_text() == ""  # the sanitizers have nothing to say
+
+
+def check_images(client: Client, count: int, seed: int, n_bytes: int = STUB_BYTES) -> None:
+    chance = random.Random(seed)
+    for _ in range(count):
+        image = chance.randbytes(n_bytes)
+        got = client.infer(image).outputs
+        assert all(map(np.array_equal, got, stub_values(image)))
+
+
+def test_the_board_introduces_itself(board: tuple[int, str]) -> None:
+    with open_port(board[1]) as transport:
+        info = Client(transport).hello()
+    assert info.model_sha256 == bytes(range(32)).hex()
+    assert (info.input_shape, info.observed_bytes) == (STUB_SHAPE, (10, 1000))
+    assert (info.board, info.kernels, info.tick_hz) == ("host", "portable", 1_000_000)
+    assert frame.wire_bytes(frame.data_room(info.max_payload)) * 2 <= info.rx_window
+
+
+def test_images_on_a_good_line(board: tuple[int, str]) -> None:
+    with open_port(board[1]) as transport:
+        client = Client(transport)
+        check_images(client, 20, seed=1)
+        result = client.infer(bytes(STUB_BYTES))
+    assert result.retries == 0
+    assert result.wire_bytes > STUB_BYTES + 1010
+
+
+def test_a_session_follows_another(board: tuple[int, str]) -> None:
+    for seed in range(3):
+        with open_port(board[1]) as transport:
+            check_images(Client(transport), 2, seed)
+
+
+def test_an_abandoned_image_does_no_harm(board: tuple[int, str]) -> None:
+    with open_port(board[1]) as transport:
+        transport.write(b"\0" + frame.encode(FrameType.HELLO, 0, 77, b"\1"))
+        transport.write(frame.encode(FrameType.DATA, 1, 77, frame.pack_data(1, 0, bytes(400))))
+        transport.write(frame.encode(FrameType.DATA, 2, 77, bytes(300))[:200])
+        check_images(Client(transport), 2, seed=5)
+
+
+def test_more_frames_than_sequence_numbers(tmp_path: Path) -> None:
+    height = 2000
+    program = compile_stub("host", tmp_path / "board", f"-DESQ_MODEL_INPUT_HEIGHT={height}")
+    with running([str(program)], tmp_path / "log") as (_, port), open_port(port) as transport:
+        client = Client(transport)
+        check_images(client, 1, seed=3, n_bytes=height * 75)
+        assert client.infer(bytes(height * 75)).retries == 0
+
+
+def test_a_network_that_needs_no_last_rows(tmp_path: Path) -> None:
+    program = compile_stub("host", tmp_path / "board", "-DESQ_STUB_ROWS=7")
+    with running([str(program)], tmp_path / "log") as (_, port), open_port(port) as transport:
+        image = random.Random(4).randbytes(STUB_BYTES)
+        got = Client(transport).infer(image).outputs
+    assert all(map(np.array_equal, got, stub_values(image[: 7 * 75])))
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask again sooner: this board answers within a millisecond."""
+    monkeypatch.setattr("edgesq.link.session._ASK_AGAIN_S", 0.05)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("kind", ALL_FAULTS)
+def test_every_fault_alone(board: tuple[int, str], kind: str) -> None:
+    with BadLine(board[1], seed=11, rate=1 / 1500, kinds=[kind]) as line:
+        check_images(Client(line), 12, seed=2)
+        assert line.faults > 5
+
+
+@pytest.mark.usefixtures("impatient")
+def test_all_faults_together(board: tuple[int, str]) -> None:
+    with BadLine(board[1], seed=23, rate=1 / 1000, kinds=ALL_FAULTS) as line:
+        client = Client(line)
+        check_images(client, 40, seed=9)
+        assert line.faults > 80
+
+
+def test_a_heartbeat_outlives_the_silence_bound(tmp_path: Path) -> None:
+    # 50 steps of 25 ms after the only row that is wanted; a silent board is given 0.6 s.
+    flags = ("-DESQ_STUB_ROWS=1", "-DESQ_STUB_STEPS=50", "-DESQ_STUB_TICKS=25000u")
+    program = compile_stub("host", tmp_path / "board", *flags)
+    with running([str(program)], tmp_path / "log") as (_, port), open_port(port) as transport:
+        client = Client(transport, timeout=0.6)
+        client.hello()
+        result = client.infer(bytes(STUB_BYTES))
+    assert 1.2 < result.ticks / 1e6 < result.seconds
+    assert all(map(np.array_equal, result.outputs, stub_values(bytes(75))))
+
+
+# --- the board's answers, frame by frame ---
+
+
+class Raw:
+    """Speaks frames without the client's care."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self.decoder = Decoder()
+        self.seq = 0
+
+    def ask(self, type_: int, payload: bytes, tag: int = 5) -> Frame | None:
+        body = struct.pack("<BBH", type_, self.seq, tag) + payload
+        encoded = frame.cobs_encode(body + struct.pack("<I", zlib.crc32(body)))
+        self.seq += 1
+        return self.send(encoded + b"\0")
+
+    def send(self, data: bytes) -> Frame | None:
+        self.transport.write(data)
+        deadline = time.monotonic() + 0.3
+        while time.monotonic() < deadline:
+            for got in self.decoder.feed(self.transport.read(0.05)):
+                return got
+        return None
+
+    def ack(self, type_: int, payload: bytes) -> Ack | None:
+        answer = self.ask(type_, payload)
+        return None if answer is None else frame.unpack_ack(answer.payload)
+
+
+@pytest.fixture
+def raw(board: tuple[int, str]) -> Iterator[Raw]:
+    with open_port(board[1]) as transport:
+        speaker = Raw(transport)
+        answer = speaker.ask(FrameType.HELLO, b"\1")
+        assert answer is not None
+        assert (answer.type, answer.seq, answer.tag) == (FrameType.INFO, 0, 5)
+        yield speaker
+
+
+def test_answers_to_data(raw: Raw) -> None:
+    def data(image: int, offset: int, n: int) -> Ack | None:
+        return raw.ack(FrameType.DATA, frame.pack_data(image, offset, bytes(n)))
+
+    assert data(1, 100, 10) == Ack(1, 0, AckStatus.AGAIN)
+    assert data(1, 0, 400) == Ack(1, 400, AckStatus.GO)
+    assert data(1, 0, 400) == Ack(1, 400, AckStatus.GO)
+    assert data(1, 500, 100) == Ack(1, 400, AckStatus.AGAIN)
+    assert data(1, 400, 0) == Ack(1, 400, AckStatus.GO)
+    assert data(0, 0, 10) == Ack(1, 400, AckStatus.GO)
+    assert data(1, 400, 488) == Ack(1, 888, AckStatus.GO)
+    assert data(1, 888, 488) == Ack(1, 1376, AckStatus.GO)
+    assert data(1, 1376, 125) == Ack(1, 1376, AckStatus.REFUSED)
+    assert data(1, 1376, 124) == Ack(1, 1500, AckStatus.DONE)
+    assert data(1, 1500, 1) == Ack(1, 1500, AckStatus.REFUSED)
+    assert data(1, 0xFFFFFFFF, 488) == Ack(1, 1500, AckStatus.AGAIN)
+    assert data(2, 0xFFFFFFFF, 488) == Ack(2, 0, AckStatus.AGAIN)
+    assert data(2, 0, 4) == Ack(2, 4, AckStatus.GO)
+    assert data(1, 0, 4) == Ack(2, 4, AckStatus.GO)
+
+
+def test_answers_to_nonsense(raw: Raw) -> None:
+    refused = Ack(0, 0, AckStatus.REFUSED)
+    assert raw.ack(FrameType.DATA, b"") == refused
+    assert raw.ack(FrameType.DATA, bytes(7)) == refused
+    assert raw.ack(FrameType.RESULT_GET, bytes(9)) == refused
+    assert raw.ack(0x7F, bytes(100)) == refused
+    assert raw.ack(FrameType.INFO, bytes(100)) == refused
+    assert raw.ack(FrameType.RESULT_GET, frame.pack_result_get(1, 0)) == Ack(0, 0, AckStatus.AGAIN)
+    assert raw.ask(FrameType.DATA, bytes(20), tag=6) is None
+    assert raw.send(b"\0\0\0") is None
+
+
+@pytest.mark.parametrize("garbage", [b"\1" * 600, b"\x09\x01", b"\xff" * 3000, b"\5abcd"])
+def test_garbage_is_answered_by_again(raw: Raw, garbage: bytes) -> None:
+    answer = raw.send(garbage + b"\0")
+    assert answer is not None
+    assert frame.unpack_ack(answer.payload) == Ack(0, 0, AckStatus.AGAIN)
+
+
+def test_results_can_be_asked_again(raw: Raw) -> None:
+    for offset in range(0, 1500, 300):
+        raw.ask(FrameType.DATA, frame.pack_data(1, offset, bytes(300)))
+    expected = np.concatenate(stub_values(bytes(1500))).tobytes()
+    for offset in (0, 476, 0, 1009, 1010):
+        answer = raw.ask(FrameType.RESULT_GET, frame.pack_result_get(1, offset))
+        assert answer is not None
+        result = frame.unpack_result(answer.payload)
+        assert result is not None
+        assert (result.image, result.offset, result.total) == (1, offset, 1010)
+        assert result.values == expected[offset : offset + 476]
+    beyond = raw.ack(FrameType.RESULT_GET, frame.pack_result_get(1, 1011))
+    assert beyond == Ack(1, 1500, AckStatus.REFUSED)
+
+
+# --- boards and ports that fail ---
+
+
+def test_no_port() -> None:
+    with pytest.raises(BoardError, match=r"/dev/ttyNOWHERE: there is no such port"):
+        open_port("/dev/ttyNOWHERE")
+
+
+def test_not_a_serial_port(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("text")
+    with pytest.raises(BoardError, match="serial port"):
+        open_port(str(tmp_path / "file"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may open every port")
+def test_no_permission(board: tuple[int, str]) -> None:
+    Path(board[1]).chmod(0)
+    with pytest.raises(BoardError, match="no permission"):
+        open_port(board[1])
+
+
+def test_port_in_use(board: tuple[int, str]) -> None:
+    with open_port(board[1]), pytest.raises(BoardError, match="another program uses the port"):
+        open_port(board[1])
+
+
+def test_silent_board(tmp_path: Path) -> None:
+    with running(["sleep", "60"], tmp_path / "log") as (_, port), open_port(port) as transport:
+        begun = time.monotonic()
+        with pytest.raises(BoardError, match=r"silent for 0.7 s \(reset it"):
+            Client(transport, timeout=0.7).hello()
+        assert 0.6 < time.monotonic() - begun < 2
+
+
+def test_board_that_hangs_in_the_middle(board: tuple[int, str]) -> None:
+    pid, port = board
+    with open_port(port) as transport:
+        client = Client(transport, timeout=0.7)
+        client.hello()
+        os.kill(pid, signal.SIGSTOP)
+        begun = time.monotonic()
+        with pytest.raises(BoardError, match=r"silent for 0.7 s"):
+            client.infer(bytes(STUB_BYTES))
+        assert time.monotonic() - begun < 2
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_board_unplugged_in_the_middle(board: tuple[int, str]) -> None:
+    pid, port = board
+    with open_port(port) as transport:
+        client = Client(transport)
+        client.hello()
+        os.kill(pid, signal.SIGKILL)
+        with pytest.raises(BoardError, match="went away in the middle"):
+            client.infer(bytes(STUB_BYTES))
+
+
+class Actor(Transport):
+    """Plays a board: answers every frame as `script` says."""
+
+    def __init__(self, *script: tuple[FrameType, bytes]) -> None:
+        self.port = "actor"
+        self._script = script
+        self._pending = b""
+        self._decoder = Decoder()
+
+    def write(self, data: bytes) -> None:
+        for got in self._decoder.feed(data):
+            for type_, payload in self._script:
+                self._pending += frame.encode(type_, got.seq, got.tag, payload)
+
+    def read(self, timeout: float) -> bytes:
+        if not self._pending:
+            time.sleep(min(timeout, 0.01))
+        data, self._pending = self._pending, b""
+        return data
+
+
+INFO = struct.pack("<BBHI32sHHHIIBI", 1, 1, 496, 1024, bytes(32), 2, 2, 3, 1, 1, 1, 10) + b"\1k\1b"
+
+
+@pytest.mark.parametrize(
+    ("payload", "complaint"),
+    [
+        (b"\2" + INFO[1:], "speaks protocol version 2, this program 1"),
+        (b"", "speaks protocol version None"),
+        (INFO[:40], "INFO makes no sense"),
+        (INFO[:2] + b"\xff\xff" + INFO[4:], "INFO makes no sense"),
+    ],
+)
+def test_boards_that_speak_otherwise(payload: bytes, complaint: str) -> None:
+    with pytest.raises(BoardError, match=complaint):
+        Client(Actor((FrameType.INFO, payload))).hello()
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        ((FrameType.ACK, struct.pack("<IIB", 1, 0, 3)), "refuses the image"),
+        ((FrameType.ACK, struct.pack("<IIB", 1, 0, 1)), "no progress in 10 repeats"),
+        ((FrameType.ACK, struct.pack("<IIB", 1, 0, 0)), "no progress in 10 repeats"),
+        ((FrameType.ACK, struct.pack("<IIB", 9, 4, 1)), "no progress in 10 repeats"),
+        ((FrameType.BUSY, b""), "busy for 0.3 s"),
+        ((FrameType.ACK, struct.pack("<IIB", 1, 12, 2)), "no progress in 10 repeats"),
+    ],
+)
+def test_boards_that_never_get_there(
+    answer: tuple[FrameType, bytes], complaint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgesq.link.session._BUSY_S", 0.3)
+    monkeypatch.setattr("edgesq.link.session._ASK_AGAIN_S", 0.05)
+    with pytest.raises(BoardError, match=complaint):
+        Client(Actor((FrameType.INFO, INFO), answer), timeout=1).infer(bytes(12))
+
+
+def test_an_image_of_another_size_is_a_bug_of_ours() -> None:
+    with pytest.raises(ValueError, match="13 bytes, the board takes 12"):
+        Client(Actor((FrameType.INFO, INFO))).infer(bytes(13))
