@@ -60,7 +60,9 @@ def _retarget(
 ) -> dict[str, Any]:
     """Replace the firmware by one for `target`, whole or not at all; return the report's news."""
     graph = read_graph((build / TFLITE).read_bytes(), str(build / TFLITE))
-    chosen = plan_for(graph, target, Goal(report["optimize"]), report["ram_limit"])
+    chosen = plan_for(
+        graph, target, Goal(report.get("optimize", "balanced")), report.get("ram_limit")
+    )
     with tempfile.TemporaryDirectory(prefix=f".{FIRMWARE}-", dir=build) as scratch:
         new = Path(scratch) / "new"
         lay_out(new, target, generate(graph, chosen.plan, target.kernels))
