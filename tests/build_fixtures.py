@@ -1,7 +1,6 @@
 """Fixtures with exported builds; a test module asks for them with `pytest_plugins`."""
 
 import fcntl
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,13 +10,10 @@ from builds import Exported, edgesq, stop_and_check
 
 
 @pytest.fixture(scope="session")
-def demo_export(tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    """Export the demo model by the command, once for all workers of pytest-xdist."""
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    folder = shared / "demo_export"
-    with (shared / "demo_export.lock").open("w") as lock:
+def demo_export(shared_folder: Path) -> Exported:
+    """Export the demo model by the command, once for all processes of this run."""
+    folder = shared_folder / "demo_export"
+    with (shared_folder / "demo_export.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
             result = edgesq("export", "--target", "host", "--out", folder / "build")

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tflite_builder import VALID, TfliteBuilder
 
 from edgesq.codegen import generate
 from edgesq.export import REPORT, TFLITE, VERIFY_IMAGES
@@ -19,7 +18,7 @@ from edgesq.flash import recorded, stop
 from edgesq.flash.process import start_time
 from edgesq.formats.tflite import read_graph
 from edgesq.plan import make_plan
-from edgesq.project import lay_out
+from edgesq.project import check_fit, lay_out
 from edgesq.targets import load_target
 
 INVALID = Path(__file__).resolve().parent / "invalid"
@@ -89,39 +88,22 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def one_convolution(
-    shape: tuple[int, int, int], channels: int, kernel: tuple[int, int] = (1, 1)
-) -> bytes:
-    """Return an int8 .tflite with a single convolution, `valid`."""
-    builder = TfliteBuilder()
-    height, width, depth = shape
-    source = builder.value((1, height, width, depth))
-    weights = builder.constant(np.ones((channels, *kernel, depth), np.int8), [0.01] * channels)
-    bias = builder.constant(np.zeros(channels, np.int32), [0.01] * channels)
-    out = builder.value((1, height - kernel[0] + 1, width - kernel[1] + 1, channels))
-    options = {
-        "padding": VALID,
-        "strideH": 1,
-        "strideW": 1,
-        "dilationHFactor": 1,
-        "dilationWFactor": 1,
-    }
-    builder.op("CONV_2D", [source, weights, bias], out, "Conv2DOptions", **options)
-    return builder.build(source, out)
-
-
 def light_build(folder: Path, target: str, content: bytes, images: NDArray[np.int8]) -> Path:
-    """Write what `flash` and `verify` need of a build folder, without TensorFlow.
+    """Write what `flash` and `verify` need of a build folder, quickly.
 
     Args:
         folder: to make.
         target: it is laid out for this one, not compiled.
         content: int8 .tflite.
         images: int8 [n, H, W, C] that verify streams.
+
+    Raises:
+        FitError: the model does not fit.
     """
     graph = read_graph(content)
-    board = load_target(target)
-    lay_out(folder / "firmware", board, generate(graph, make_plan(graph), board.kernels))
+    plan, board = make_plan(graph), load_target(target)
+    check_fit(graph, plan, board)
+    lay_out(folder / "firmware", board, generate(graph, plan, board.kernels))
     (folder / TFLITE).write_bytes(content)
     np.savez(folder / VERIFY_IMAGES, input=images)
     report = {"target": target, "files": {}, "verify_images": "test images"}

@@ -23,10 +23,10 @@ from builds import (
     done,
     edgesq,
     light_build,
-    one_convolution,
     refused,
     snapshot,
 )
+from networks import Network
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -59,6 +59,14 @@ class Place:
 def place(tmp_path: Path) -> Place:
     (tmp_path / "tmp").mkdir()
     return Place(tmp_path)
+
+
+def convolution(
+    shape: tuple[int, int, int], channels: int, kernel: tuple[int, int] = (1, 1)
+) -> bytes:
+    """Return an int8 .tflite with one operator."""
+    network = Network(shape)
+    return network.build(network.conv(network.input, channels, kernel))
 
 
 # Models and images
@@ -171,7 +179,7 @@ def test_out_is_where_we_are(tmp_path: Path) -> None:
 
 
 def test_a_model_with_too_many_weights(place: Place) -> None:
-    (place.folder / "big.tflite").write_bytes(one_convolution((2, 2, 1024), 1100))
+    (place.folder / "big.tflite").write_bytes(convolution((2, 2, 1024), 1100))
     refusal = (
         r"stm32f405: the model needs \d+ B of flash \(1130800 of them are weights\), the board has "
         r"1048576 B \(try fewer channels, or a board with more flash\)"
@@ -180,7 +188,7 @@ def test_a_model_with_too_many_weights(place: Place) -> None:
 
 
 def test_a_model_with_too_large_maps(place: Place) -> None:
-    (place.folder / "wide.tflite").write_bytes(one_convolution((4, 4096, 16), 4, (3, 1)))
+    (place.folder / "wide.tflite").write_bytes(convolution((4, 4096, 16), 4, (3, 1)))
     refusal = (
         r"stm32f405: the model needs \d+ B of ram \(\d+ of them are the arena, most of it .+\), "
         r"the board has 131072 B \(try a smaller input"
@@ -189,7 +197,7 @@ def test_a_model_with_too_large_maps(place: Place) -> None:
 
 
 def test_a_build_that_does_not_fit_another_target_stays_as_it_was(place: Place) -> None:
-    content = one_convolution((2, 2, 1024), 1100)
+    content = convolution((2, 2, 1024), 1100)
     light_build(place.folder / "build", "host", content, np.zeros((1, 2, 2, 1024), np.int8))
     arguments = ("flash", "--build", "build", "--target", "stm32f405")
     place.refused(2, "the model needs .+ of flash", *arguments)
@@ -342,7 +350,7 @@ def test_a_board_that_runs_another_model(place: Place, demo: Path) -> None:
     done("flash", "--build", demo)
     port = json.loads((demo / "board.json").read_text())["port"]
     theirs = json.loads((demo / "report.json").read_text())["model_sha256"]
-    content = one_convolution((32, 32, 3), 10)
+    content = convolution((32, 32, 3), 10)
     light_build(place.folder / "mine", "host", content, np.zeros((1, 32, 32, 3), np.int8))
     refusal = rf"the board runs model {theirs}, the build holds [0-9a-f]{{64}} \(`edgesq flash`"
     place.refused(3, refusal, "verify", "--build", "mine", "--port", port)

@@ -74,11 +74,13 @@ class Client:
         self._session, self._info, self._image = session, info, 0
         return info
 
-    def infer(self, image: bytes) -> Inference:
+    def infer(self, image: bytes, *, ahead: bool = True) -> Inference:
         """Have the board compute one image.
 
         Args:
             image: int8 [H, W, C] as bytes; as many as the board's input has.
+            ahead: send while the board computes. Without it no byte interrupts the engine, whose
+                ticks are then the same every time.
 
         Raises:
             BoardError: silent, gone, refuses, or the line is too bad.
@@ -93,7 +95,7 @@ class Client:
             raise ValueError(f"image of {len(image)} bytes, the board takes {info.input_bytes}")
         started, repeats, wire_bytes = time.monotonic(), session.repeats, session.wire_bytes
         self._image += 1
-        _Stream(session, info, self._image, image).run()
+        _Stream(session, info, self._image, image, ahead).run()
         values, ticks = _fetch(session, info, self._image)
         ends = np.cumsum(info.observed_bytes)[:-1]
         return Inference(
@@ -108,9 +110,11 @@ class Client:
 class _Stream:
     """Sends one image, go-back-N within the board's window of unanswered wire bytes."""
 
-    def __init__(self, session: Session, info: BoardInfo, number: int, image: bytes) -> None:
+    def __init__(
+        self, session: Session, info: BoardInfo, number: int, image: bytes, ahead: bool
+    ) -> None:
         self._session = session
-        self._window = info.rx_window
+        self._window = info.rx_window if ahead else 0  # one frame always goes
         self._room = frame.data_room(info.max_payload)
         self._number = number
         self._image = image
