@@ -371,6 +371,19 @@ def test_garbage_is_answered_by_again(raw: Raw, garbage: bytes) -> None:
     assert frame.unpack_ack(answer.payload) == Ack(0, 0, AckStatus.AGAIN)
 
 
+def test_frames_of_a_hostile_host(raw: Raw) -> None:
+    chance = random.Random(31)
+    for _ in range(3000):
+        type_ = chance.choice((2, 2, 2, 3, chance.randrange(2, 256)))
+        numbers = [chance.choice((0, 1, 2, 76, 1499, 1500, 0x80000000, 0xFFFFFFFF)) for _ in "ab"]
+        payload = struct.pack("<II", *numbers) + chance.randbytes(chance.choice((0, 1, 75, 488)))
+        payload = payload[: chance.choice((0, 7, 9, 500, 500))]
+        body = struct.pack("<BBH", type_, 0, 5) + payload
+        raw.transport.write(frame.cobs_encode(body + struct.pack("<I", zlib.crc32(body))) + b"\0")
+        raw.transport.read(0)
+    check_images(Client(raw.transport), 2, seed=6)
+
+
 def test_results_can_be_asked_again(raw: Raw) -> None:
     for offset in range(0, 1500, 300):
         raw.ask(FrameType.DATA, frame.pack_data(1, offset, bytes(300)))

@@ -151,8 +151,10 @@ class _Stream:
             self._in_flight.append((self._sent, size))
 
     def _ask(self) -> None:
-        """After a silence, ask where the board is with an empty DATA: it fits any ring."""
-        self._session.repeats += 1
+        """After a silence, ask where the board is with an empty DATA: it fits any ring.
+
+        Nothing is repeated yet: the board may only be slow.
+        """
         payload = frame.pack_data(self._number, self._best, b"")
         self._session.send(FrameType.DATA, payload, after_silence=True)
 
