@@ -17,8 +17,7 @@ from edgesq.export import REPORT, TFLITE, VERIFY_IMAGES
 from edgesq.flash import recorded, stop
 from edgesq.flash.process import start_time
 from edgesq.formats.tflite import read_graph
-from edgesq.plan import make_plan
-from edgesq.project import check_fit, lay_out
+from edgesq.project import lay_out, plan_for
 from edgesq.targets import load_target
 
 INVALID = Path(__file__).resolve().parent / "invalid"
@@ -101,9 +100,9 @@ def light_build(folder: Path, target: str, content: bytes, images: NDArray[np.in
         FitError: the model does not fit.
     """
     graph = read_graph(content)
-    plan, board = make_plan(graph), load_target(target)
-    check_fit(graph, plan, board)
-    lay_out(folder / "firmware", board, generate(graph, plan, board.kernels))
+    board = load_target(target)
+    chosen = plan_for(graph, board)
+    lay_out(folder / "firmware", board, generate(graph, chosen.plan, board.kernels))
     (folder / TFLITE).write_bytes(content)
     np.savez(folder / VERIFY_IMAGES, input=images)
     report = {"target": target, "files": {}, "verify_images": "test images"}
