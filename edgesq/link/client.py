@@ -21,6 +21,7 @@ class Inference:
     Attributes:
         outputs: int8 [n] per observed tensor: the output, then the logits.
         ticks: of the board's counter, spent in the engine alone.
+        stack_bytes: deepest use of the board's stack so far; 0 where it cannot tell.
         retries: how often something had to be sent again.
         wire_bytes: sent and received.
         seconds: from the first byte sent to the last result.
@@ -28,6 +29,7 @@ class Inference:
 
     outputs: tuple[NDArray[np.int8], ...]
     ticks: int
+    stack_bytes: int
     retries: int
     wire_bytes: int
     seconds: float
@@ -96,11 +98,12 @@ class Client:
         started, repeats, wire_bytes = time.monotonic(), session.repeats, session.wire_bytes
         self._image += 1
         _Stream(session, info, self._image, image, ahead).run()
-        values, ticks = _fetch(session, info, self._image)
+        values, last = _fetch(session, info, self._image)
         ends = np.cumsum(info.observed_bytes)[:-1]
         return Inference(
             outputs=tuple(np.split(np.frombuffer(values, dtype=np.int8), ends)),
-            ticks=ticks,
+            ticks=last.ticks,
+            stack_bytes=last.stack_bytes,
             retries=session.repeats - repeats,
             wire_bytes=session.wire_bytes - wire_bytes,
             seconds=time.monotonic() - started,
@@ -185,21 +188,22 @@ class _Stream:
         return False
 
 
-def _fetch(session: Session, info: BoardInfo, number: int) -> tuple[bytes, int]:
-    """Ask for the results of image `number` piece by piece; return them and the ticks."""
+def _fetch(session: Session, info: BoardInfo, number: int) -> tuple[bytes, frame.Result]:
+    """Ask for the results of image `number` piece by piece; return them and the last piece."""
     total = sum(info.observed_bytes)
-    values, ticks, after_silence = b"", 0, False
+    values, after_silence = b"", False
+    last = None
     session.progress()
-    while len(values) < total:
+    while last is None or len(values) < total:
         request = frame.pack_result_get(number, len(values))
         session.send(FrameType.RESULT_GET, request, after_silence=after_silence)
         result = _receive_result(session, number, len(values), total)
         after_silence = result is None
         if result is None:
             continue
-        values, ticks = values + result.values, result.ticks
+        values, last = values + result.values, result
         session.progress()
-    return values, ticks
+    return values, last
 
 
 def _receive_result(session: Session, number: int, offset: int, total: int) -> frame.Result | None:

@@ -169,6 +169,7 @@ def _summary(
         top1_agreement=float(np.mean([difference.same_top1 for difference in differences])),
         accuracy=None if images.labels is None else float(np.mean(top1 == images.labels)),
         device_instructions=None if per_tick is None else round(ticks * per_tick),
+        device_stack_bytes=max(inference.stack_bytes for inference in inferences) or None,
         device_us=ticks * 1e6 / info.tick_hz if info.tick_hz else 0.0,
         link_bytes_per_s=sum(inference.wire_bytes for inference in inferences) / seconds,
         retries=sum(inference.retries for inference in inferences),
