@@ -8,6 +8,7 @@ import pty
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -108,7 +109,7 @@ def in_process(
     def run(code: int, says: str, *arguments: str | Path) -> None:
         said = io.StringIO()
         monkeypatch.chdir(place.folder)
-        monkeypatch.setenv("TMPDIR", str(place.folder / "tmp"))
+        monkeypatch.setattr(tempfile, "tempdir", str(place.folder / "tmp"))
         monkeypatch.setattr(terminal, "err", Console(file=said, highlight=False))
         before = snapshot(place.folder)
         result = CliRunner().invoke(app, [str(argument) for argument in arguments])
