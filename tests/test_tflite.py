@@ -245,7 +245,7 @@ def huge_bias(model: Any) -> None:
     ("edit", "says"),
     [
         (options(dilationHFactor=2), "dilated convolutions are not supported"),
-        (tensor(1, shape=[1, 1, 1, 3], buffer=0), "int8 constants"),
+        (tensor(1, shape=[1, 1, 1, 3], buffer=0), "not one usable number"),
         (options(fusedActivationFunction=4), "fused activation 4"),
         (options(strideH=0), "stride 0"),
         (options(strideW=-2), "stride -2"),
