@@ -245,7 +245,7 @@ def huge_bias(model: Any) -> None:
     ("edit", "says"),
     [
         (options(dilationHFactor=2), "dilated convolutions are not supported"),
-        (tensor(1, shape=[1, 1, 1, 3], buffer=0), "int8 constants"),
+        (tensor(1, shape=[1, 1, 1, 3], buffer=0), "not one usable number"),
         (options(fusedActivationFunction=4), "fused activation 4"),
         (options(strideH=0), "stride 0"),
         (options(strideW=-2), "stride -2"),
@@ -255,6 +255,7 @@ def huge_bias(model: Any) -> None:
         (tensor(0, shape=[1, 0, 5, 3]), "shape [1, 0, 5, 3]"),
         (tensor(3, shape=[1, 9, 9, 2]), "9 windows"),
         (tensor(1, shape=[2, 3]), "int8 constants [O, H, W, I]"),
+        (tensor(0, name=b"\xff"), "name is not text"),
         (tensor(0, buffer=999), "buffer is not in the list"),
         (quantization(0, scale=np.array([np.nan], np.float32)), "not one usable number"),
         (quantization(0, scale=np.array([0.0], np.float32)), "not one usable number"),

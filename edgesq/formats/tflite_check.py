@@ -73,6 +73,8 @@ def structure_problem(model: Any) -> str | None:
     for tensor in source.tensors:
         if not 0 <= tensor.buffer < len(model.buffers):
             return "a tensor's buffer is not in the list"
+        if not _is_text(tensor.name):
+            return "a tensor's name is not text"
         tensor.shape = _listed(tensor.shape)
         if any(not 0 < extent <= _MAX_VALUES for extent in tensor.shape):
             return f"a tensor has shape {tensor.shape}"
@@ -84,6 +86,15 @@ def structure_problem(model: Any) -> str | None:
         if any(not -1 <= index < count for index in indices):
             return "an operator's tensor is not in the list"
     return None
+
+
+def _is_text(name: bytes | None) -> bool:
+    """Say whether LiteRT, which decodes strictly, will take a name."""
+    try:
+        (name or b"").decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _listed(values: Iterable[int] | None) -> list[int]:
