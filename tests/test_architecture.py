@@ -38,7 +38,7 @@ STAGES = (
     "cli",
 )
 ORDER = (*BASE, *STAGES)
-"""A module imports only rooms to the left of its own; flash asks a board that it started to speak."""
+"""A module imports only rooms to the left of its own; flash speaks to the board it started."""
 
 OWNERS = {
     "tensorflow": ("zoo", "quantize", "formats"),
