@@ -367,3 +367,18 @@ def strange_names() -> bytes:
     for tensor in net.builder.subgraph.tensors:
         tensor.name = '*/ #error "/* \\ é\n'
     return net.build(output)
+
+
+@network
+def every_operator() -> bytes:
+    """All kernels of the runtime in one program."""
+    net = Network((9, 8, 3))
+    first = net.conv(net.input, 4, (3, 3), (2, 2))
+    pooled = net.average_pool(net.max_pool(first, (3, 3), (1, 1), SAME), (3, 3), (1, 1), SAME)
+    summed = net.add(first, pooled, USUAL)
+    both = net.concat([net.conv(summed, 2), summed, net.conv(net.reshape(summed, (5, 4, 4)), 1)])
+    moved = net.conv(net.reshape(net.concat([both, both]), (4, 5, 14)), 5)
+    one = net.mean(moved, USUAL, keep=True)
+    two = net.average_pool(net.conv(both, 5), (5, 4), (5, 4))
+    three = net.average_pool(both, (5, 4), (5, 4))
+    return net.build(net.softmax(net.concat([one, two, three])))

@@ -1,6 +1,9 @@
 """The real command: export, flash, verify on the host board, and the commands around them."""
 
+import contextlib
 import json
+import os
+import pty
 import re
 import shutil
 import subprocess
@@ -83,6 +86,16 @@ def test_wrong_usage_ends_with_2() -> None:
     assert "Traceback" not in result.stderr
 
 
+def test_a_reader_that_ends_early_changes_no_exit_code() -> None:
+    command = [*COMMAND, "targets"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
 def test_export_is_quiet(demo_export: Exported) -> None:
     assert demo_export.stderr == ""
     assert re.findall(NOISE, demo_export.stdout) == []
@@ -143,6 +156,23 @@ def test_flash_verify_stop(demo: Path, tmp_path: Path) -> None:
     assert not (demo / "board.json").exists()
     assert done("flash", "--build", demo, "--stop") == "no board was running\n"
     refused(3, r"no board found \(`edgesq flash` one", "verify", "--build", demo)
+
+
+def test_a_person_sees_progress(demo: Path) -> None:
+    for arguments in (["flash"], ["verify", "--count", "40"]):
+        master, slave = pty.openpty()
+        command = [*COMMAND, *arguments, "--build", str(demo)]
+        env = {**os.environ, "TERM": "xterm"}
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=slave, env=env) as process:
+            os.close(slave)
+            seen = b""
+            with contextlib.suppress(OSError):  # Linux' way of saying that it ended
+                while part := os.read(master, 4096):
+                    seen += part
+        os.close(master)
+        assert process.returncode == 0
+        assert "━".encode() in seen
+    assert b"40/40" in seen
 
 
 def test_flash_again_replaces_the_board(demo: Path) -> None:

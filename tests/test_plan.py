@@ -1,5 +1,6 @@
 """Plans: every row where its readers look for it, no byte shared, the same results in any bands."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
 
@@ -202,50 +203,19 @@ def random_networks(draw: st.DrawFn) -> bytes:
 
 
 def _random_layer(draw: st.DrawFn, net: Network, made: list[int], source: int) -> int:
-    height, width, channels = net.shapes[source]
-    kind = draw(
-        st.sampled_from(
-            [
-                "conv",
-                "conv",
-                "max",
-                "average",
-                "concat",
-                "concat",
-                "add",
-                "reshape",
-                "mean",
-                "softmax",
-            ]
-        )
-    )
-    padding, activation = draw(st.sampled_from([SAME, VALID])), draw(st.sampled_from([NONE, RELU]))
-    limit = (9, 9) if padding == SAME else (height, width)
-    kernel = (draw(st.integers(1, min(4, limit[0]))), draw(st.integers(1, min(4, limit[1]))))
-    stride = draw(st.sampled_from([(1, 1), (1, 1), (2, 2), (3, 1)]))
-    alike = [one for one in made if net.shapes[one] == net.shapes[source]]
-    beside = [
-        one
-        for one in made
-        if net.shapes[one][:2] == (height, width) and net.quants[one] == net.quants[source]
-    ]
-    if kind == "conv":
-        quant = draw(st.sampled_from([USUAL, USUAL, FINER]))
-        wanted = draw(st.integers(1, 5))
-        return net.conv(source, wanted, kernel, stride, padding, activation, quant)
-    if kind == "max":
-        return net.max_pool(source, kernel, stride, padding, activation)
-    if kind == "average":
-        return net.average_pool(source, kernel, stride, padding, activation)
+    kind = draw(st.sampled_from(["conv", "conv", "pool", "pool", "concat", "concat", "other"]))
+    if kind in ("conv", "pool"):
+        return _random_windows(draw, net, source, kind)
     if kind == "concat":
+        beside = [
+            one
+            for one in made
+            if net.shapes[one][:2] == net.shapes[source][:2]
+            and net.quants[one] == net.quants[source]
+        ]
         others = draw(st.lists(st.sampled_from(beside), min_size=1, max_size=2))
         return net.concat(draw(st.permutations([source, *others])))
-    if kind == "add":
-        return net.add(source, draw(st.sampled_from(alike)), USUAL, activation)
-    if kind == "mean":
-        return net.mean(source, USUAL, keep=True)
-    if kind == "softmax":
-        return net.softmax(source)
+    height, width, channels = net.shapes[source]
     shapes = [
         (height, width, channels),
         (width, height, channels),
@@ -253,7 +223,29 @@ def _random_layer(draw: st.DrawFn, net: Network, made: list[int], source: int) -
         (1, 1, height * width * channels),
         (height * width, 1, channels),
     ]
-    return net.reshape(source, draw(st.sampled_from(shapes)))
+    alike = [one for one in made if net.shapes[one] == net.shapes[source]]
+    activation = draw(st.sampled_from([NONE, RELU]))
+    layers: dict[str, Callable[[], int]] = {
+        "add": lambda: net.add(source, draw(st.sampled_from(alike)), USUAL, activation),
+        "mean": lambda: net.mean(source, USUAL, keep=True),
+        "softmax": lambda: net.softmax(source),
+        "reshape": lambda: net.reshape(source, draw(st.sampled_from(shapes))),
+    }
+    return layers[draw(st.sampled_from(sorted(layers)))]()
+
+
+def _random_windows(draw: st.DrawFn, net: Network, source: int, kind: str) -> int:
+    padding, activation = draw(st.sampled_from([SAME, VALID])), draw(st.sampled_from([NONE, RELU]))
+    height, width, _ = net.shapes[source]
+    limit = (9, 9) if padding == SAME else (height, width)
+    kernel = (draw(st.integers(1, min(4, limit[0]))), draw(st.integers(1, min(4, limit[1]))))
+    stride = draw(st.sampled_from([(1, 1), (1, 1), (2, 2), (3, 1)]))
+    if kind == "conv":
+        quant = draw(st.sampled_from([USUAL, USUAL, FINER]))
+        channels = draw(st.integers(1, 5))
+        return net.conv(source, channels, kernel, stride, padding, activation, quant)
+    pool = net.max_pool if draw(st.booleans()) else net.average_pool
+    return pool(source, kernel, stride, padding, activation)
 
 
 @settings(max_examples=25, derandomize=True, deadline=None, database=None)

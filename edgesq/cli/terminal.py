@@ -36,7 +36,15 @@ R = TypeVar("R")
 
 _FILE_COLUMNS = 120
 
-out = Console(highlight=False, width=None if sys.stdout.isatty() else _FILE_COLUMNS)
+
+class _Output(Console):
+    def on_broken_pipe(self) -> None:
+        """Go on in silence when whoever read has ended, so that the exit code stays true."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+out = _Output(highlight=False, width=None if sys.stdout.isatty() else _FILE_COLUMNS)
 """Results, on standard output."""
 
 # A duplicate of standard error: bars go on while native libraries' output is captured.
