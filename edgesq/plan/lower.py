@@ -22,6 +22,7 @@ from edgesq.graph import (
     Tensor,
     Window,
 )
+from edgesq.plan.sharing import Sharing, share
 
 STRIP_PIXELS = 2
 """Pixels of a feeder's output held at a time. Mirror: ESQ_STRIP_PIXELS."""
@@ -114,7 +115,7 @@ def lower(graph: Graph, bands: Mapping[int, int] | int) -> Lowered:
         graph: the model.
         bands: rows per step, for all operators or by the height of their output.
     """
-    sharing = _share(graph)
+    sharing = share(graph)
     tensors = list(graph.tensors) + [graph.tensors[source] for source in sharing.copies]
     slots = tuple(
         None if tensor.data is not None else _slot(sharing, tensors, number)
@@ -123,62 +124,7 @@ def lower(graph: Graph, bands: Mapping[int, int] | int) -> Lowered:
     return Lowered(slots, tuple(_row_ops(graph, sharing, bands)), sharing.members)
 
 
-@dataclass(frozen=True)
-class _Sharing:
-    """Slots that live inside others: slot -> (parent slot, channel offset)."""
-
-    parent: dict[int, tuple[int, int]]
-    members: dict[int, tuple[int, ...]]
-    copies: tuple[int, ...]
-    """Tensors copied into a concatenation; the k-th has slot number len(graph.tensors) + k."""
-    blocks: frozenset[int]
-    """Tensors without a gap between their rows."""
-
-
-def _share(graph: Graph) -> _Sharing:
-    """Find out which tensors live inside others.
-
-    The image is in nobody's rows, for only its own slot asks the link for rows. Observed tensors
-    are not either, for they are read as one block at the end.
-    """
-    blocks = _blocks(graph)
-    parent: dict[int, tuple[int, int]] = {}
-    members: dict[int, tuple[int, ...]] = {}
-    copies: list[int] = []
-    for op in graph.ops:
-        if _is_alias(graph, op):
-            parent[op.output] = (op.inputs[0], 0)
-            members[op.output] = op.inputs
-        elif isinstance(op, Concatenation):
-            numbers, offset = [], 0
-            for source in op.inputs:
-                number = source
-                if source in parent or source in blocks or source == graph.input:
-                    number = len(graph.tensors) + len(copies)
-                    copies.append(source)
-                parent[number] = (op.output, offset)
-                numbers.append(number)
-                offset += graph.tensors[source].hwc[2]
-            members[op.output] = tuple(numbers)
-    return _Sharing(parent, members, tuple(copies), blocks)
-
-
-def _blocks(graph: Graph) -> frozenset[int]:
-    """Return the observed tensors, and what they are reshapes of."""
-    blocks = set(graph.observed)
-    for op in reversed(graph.ops):
-        if op.output in blocks and _is_alias(graph, op):
-            blocks.add(op.inputs[0])
-    return frozenset(blocks)
-
-
-def _is_alias(graph: Graph, op: Op) -> bool:
-    """Say whether an operator only renames rows that the runtime itself makes."""
-    same = graph.tensors[op.inputs[0]].hwc == graph.tensors[op.output].hwc
-    return isinstance(op, Reshape) and same and op.inputs[0] != graph.input
-
-
-def _slot(sharing: _Sharing, tensors: list[Tensor], number: int) -> Slot:
+def _slot(sharing: Sharing, tensors: list[Tensor], number: int) -> Slot:
     root, offset = number, 0
     while root in sharing.parent:
         root, shift = sharing.parent[root]
@@ -191,7 +137,7 @@ def _slot(sharing: _Sharing, tensors: list[Tensor], number: int) -> Slot:
     return Slot(root, height, width, channels, offset, pixel_bytes, row_bytes)
 
 
-def _row_ops(graph: Graph, sharing: _Sharing, bands: Mapping[int, int] | int) -> Iterator[RowOp]:
+def _row_ops(graph: Graph, sharing: Sharing, bands: Mapping[int, int] | int) -> Iterator[RowOp]:
     feeders = _feeders(graph)
     fed = set(feeders.values())
     for op in graph.ops:

@@ -61,21 +61,23 @@ def main() -> None:
 
 def _board(networks: list[models.Network], name: str) -> list[dict[str, Any]]:
     target = load_target(name)
-    short = [dataclasses.replace(one, name=one.name.removeprefix("squeezenet_")) for one in networks]
+    short = [
+        dataclasses.replace(one, name=one.name.removeprefix("squeezenet_")) for one in networks
+    ]
     table = terminal.table(
         f"whole firmware on {name}, {target.kernels} kernels",
         ["network"],
         COLUMNS,
     )
     rows = []
-    for network in short:
+    for network in networks:
         graph = read_graph(network.tflite)
         got = measure(network.tflite, network.images, make_plan(graph), target)
         tflm = (network.tflm_instructions or {}).get(CORES[name])
         count = got.report.device_instructions or 0
         rows.append({"network": network.name, "target": name, **dataclasses.asdict(got)})
         table.add_row(
-            network.name,
+            network.name.removeprefix("squeezenet_"),
             f"{got.arena_bytes:,}",
             _against(got.ram_bytes, network.ram_goal_bytes),
             _number(network.ram_goal_bytes),
