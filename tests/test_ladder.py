@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cases import NETWORKS
 from crun import Runtime
 from ladder import LADDER, SHARED, SHARED_NAMES, LadderModel, LadderModels, shared_model
+from networks import Network, images
 
 from edgesq.formats.onnx import integer_onnx, run_onnx
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
@@ -81,3 +83,28 @@ def test_the_ladder_has_bypasses(ladder_models: LadderModels) -> None:
     assert adds["v1.0_simple_bypass"] == 4
     assert adds["v1.0_complex_bypass"] == 8
     assert min(adds.values()) == 4
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_integer_onnx_of_small_networks(name: str) -> None:
+    """Numpy and C on the same ones: test_reference.py, test_plan.py."""
+    content = NETWORKS[name]()
+    graph = read_graph(content)
+    inputs = images(graph.tensors[graph.input].hwc)
+    golden = ReferenceInterpreter(content).observed(inputs)
+    for output, expected in zip(run_onnx(integer_onnx(graph), inputs), golden, strict=True):
+        np.testing.assert_array_equal(output, expected)
+
+
+def test_classes_all_alike(runtime: Runtime) -> None:
+    """Past 511 of them TFLite shifts by 32 bits, and LiteRT aborts; we all give the true value."""
+    net = Network((1, 1, 1000), (0.01, 0))
+    graph = read_graph(net.build(net.softmax(net.input)))
+    inputs = np.zeros((1, 1, 1, 1000), np.int8)
+    forms = [
+        run_observed(graph, inputs),
+        run_onnx(integer_onnx(graph), inputs),
+        *runtime.run(graph, [make_plan(graph)], inputs),
+    ]
+    for outputs in forms:
+        assert np.all(outputs[0] == -128), "1/1000 is nearer to 0 than to 1/256"

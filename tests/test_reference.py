@@ -60,10 +60,8 @@ def test_softmax_at_tflites_limit() -> None:
 
 
 def test_softmax_past_tflites_limit() -> None:
-    """There TFLite shifts by 32 bits, which LiteRT answers by abort(); we give the true value."""
+    """What ours give there: test_ladder.py."""
     content, inputs = flat_softmax(1000)
-    (output,) = run_observed(read_graph(content), inputs)[:1]
-    assert np.all(output == -128), "1/1000 is nearer to 0 than to 1/256"
     with pytest.raises(ModelError, match="nearly as likely") as caught:
         ReferenceInterpreter(content).run(inputs)
     assert "\n" not in str(caught.value)
