@@ -61,9 +61,6 @@ def main() -> None:
 
 def _board(networks: list[models.Network], name: str) -> list[dict[str, Any]]:
     target = load_target(name)
-    short = [
-        dataclasses.replace(one, name=one.name.removeprefix("squeezenet_")) for one in networks
-    ]
     table = terminal.table(
         f"whole firmware on {name}, {target.kernels} kernels",
         ["network"],
