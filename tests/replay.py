@@ -10,7 +10,16 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.graph import AveragePool2D, Concatenation, Conv2D, Graph, MaxPool2D, Reshape, Window
+from edgesq.graph import (
+    Add,
+    AveragePool2D,
+    Concatenation,
+    Conv2D,
+    Graph,
+    MaxPool2D,
+    Reshape,
+    Window,
+)
 from edgesq.plan import STEP_END, STEP_INPUT, Item, Plan, RowOp
 
 Ids = NDArray[np.int64]
