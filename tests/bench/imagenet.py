@@ -29,6 +29,7 @@ def imagenet() -> dict[str, Any]:
     """Quantize, judge on the 300 labelled images, run some of them on the emulated M7."""
     model = squeezenet_v1_1((SIDE, SIDE, 3))
     load_hwio_npz(model, DATA / "squeezenet_v1.1_caffe_hwio.npz")
+    fold_mean(model.get_layer("conv1"))
     content = to_int8_tflite(model, calibration())
     images, labels = evaluation()
     graph = read_graph(content)
@@ -62,6 +63,13 @@ def imagenet() -> dict[str, Any]:
         soft_wrap=True,
     )
     return result
+
+
+def fold_mean(conv1: Any) -> None:
+    """Let the network take pixels as they are: exact, for conv1 has no padding."""
+    kernel, bias = conv1.get_weights()
+    mean = np.array(BGR_MEAN, np.float32)
+    conv1.set_weights([kernel, bias - np.einsum("hwco,c->o", kernel, mean)])
 
 
 def calibration() -> NDArray[np.float32]:
@@ -98,5 +106,5 @@ def _crop(content: bytes) -> NDArray[np.uint8]:
 
 
 def _prepared(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return BGR with the mean subtracted, float32."""
-    return pixels[..., ::-1].astype(np.float32) - np.array(BGR_MEAN, np.float32)
+    """Return BGR, float32 0..255."""
+    return pixels[..., ::-1].astype(np.float32)
