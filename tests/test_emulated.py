@@ -13,11 +13,14 @@ from pathlib import Path
 
 import pytest
 from builds import light_build, stop_and_check
-from ladder import LADDER, LadderModels
+from ladder import LADDER, LadderModel, LadderModels
+from linker_map import arena_bytes, memory_bytes
 
 from edgesq.errors import FitError
 from edgesq.export import ensure_compiled, read_report
 from edgesq.flash import flash
+from edgesq.formats.tflite import read_graph
+from edgesq.project import plan_for
 from edgesq.targets import load_target
 from edgesq.verify import VerifyOptions, VerifyReport, verify
 
@@ -109,7 +112,21 @@ def test_ladder(name: str, board: str, build: Path, ladder_models: LadderModels)
     report = run(build, images)
     assert_exact(report, images)
     sizes = {key: read_report(build)[key] for key in ("ram_bytes", "flash_bytes")}
+    if board != "host":
+        assert_announced(build, board, model, sizes, report)
     add_to_table({"model": name, "target": board, **sizes, **asdict(report)})
+
+
+def assert_announced(
+    build: Path, board: str, model: LadderModel, sizes: dict[str, int], report: VerifyReport
+) -> None:
+    """Hold that the arena is the one planned, sizes are the map's, and the stack suffices."""
+    target, place = load_target(board), build / "firmware" / "build" / "edgesq.map"
+    plan = plan_for(read_graph(model.tflite), target).plan
+    assert arena_bytes(place) == plan.arena_bytes
+    assert memory_bytes(place) == sizes
+    assert report.device_stack_bytes is not None
+    assert 0 < report.device_stack_bytes <= target.stack_bytes // 2
 
 
 def add_to_table(row: dict[str, object]) -> None:
