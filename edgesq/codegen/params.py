@@ -10,6 +10,7 @@ from edgesq.arithmetic import (
     mean_parameters,
     softmax_exp_table,
 )
+from edgesq.codegen.params_dsp import conv2d_dsp
 from edgesq.codegen.text import row, rows, template
 from edgesq.errors import ModelError
 from edgesq.graph import (
@@ -33,10 +34,11 @@ MAX_WINDOW_ROWS = 32
 
 def run_function(item: RowOp) -> str:
     """Return the name of the C function that takes an operator's steps."""
+    family = "_dsp" if item.pixels else ""
     if item.access is Access.REDUCE:
-        return "esq_run_conv2d_reduce" if item.feeder else "esq_run_reduce"
+        return f"esq_run_conv2d_reduce{family}" if item.feeder else "esq_run_reduce"
     return {
-        Conv2D: "esq_run_conv2d",
+        Conv2D: f"esq_run_conv2d{family}",
         MaxPool2D: "esq_run_max_pool",
         AveragePool2D: "esq_run_average_pool",
         Add: "esq_run_add",
@@ -49,18 +51,20 @@ def run_function(item: RowOp) -> str:
 def params(graph: Graph, item: RowOp, index: int) -> str:
     """Return the C text that defines `params_<index>`; empty where an operator has none."""
     op, feeder = item.op, item.feeder
+    family = "_dsp" if item.pixels else ""
     if feeder:
-        return template("conv2d_reduce.c").substitute(
+        arrays, fields = _conv2d(graph, feeder, item, index)
+        return template(f"conv2d_reduce{family}.c").substitute(
             index=index,
-            arrays=_conv2d_arrays(graph, feeder, index),
-            conv_fields=_conv2d_fields(graph, feeder, index),
+            arrays=arrays,
+            conv_fields=fields,
             rows=row(_rows_slot(graph, feeder)),
             reduce_fields=_reduce_fields(graph, op),
         )
     match op:
         case Conv2D():
-            arrays, fields = _conv2d_arrays(graph, op, index), _conv2d_fields(graph, op, index)
-            return template("conv2d.c").substitute(index=index, arrays=arrays, fields=fields)
+            arrays, fields = _conv2d(graph, op, item, index)
+            return template(f"conv2d{family}.c").substitute(index=index, arrays=arrays, fields=fields)
         case AveragePool2D() | Mean() if item.access is Access.REDUCE:
             fields = _reduce_fields(graph, op)
             return template("reduce.c").substitute(name=op.name, index=index, fields=fields)
@@ -95,6 +99,13 @@ def _ring_window(op: Conv2D | AveragePool2D) -> str:
             hint="use a smaller kernel, or a global pool",
         )
     return _window(op.window)
+
+
+def _conv2d(graph: Graph, op: Conv2D, item: RowOp, index: int) -> tuple[str, str]:
+    """Return the arrays and the fields of a convolution's struct."""
+    if item.pixels:
+        return conv2d_dsp(graph, op, index, item.pixels, _ring_window(op))
+    return _conv2d_arrays(graph, op, index), _conv2d_fields(graph, op, index)
 
 
 def _conv2d_arrays(graph: Graph, op: Conv2D, index: int) -> str:

@@ -63,7 +63,7 @@ def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str,
     """
     check_out(options.out)
     source = load_source(options.model, options.calibration, on_stage)
-    plan = make_plan(source.graph)
+    plan = make_plan(source.graph, kernels=options.target.kernels)
     check_fit(source.graph, plan, options.target)
     with appearing(options.out) as folder:
         report = _fill(folder, source, plan, options.target, on_stage)

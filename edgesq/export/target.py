@@ -31,7 +31,7 @@ def ensure_compiled(build: Path, target: Target | None, on_stage: Callable[[str]
     if chosen != own:
         on_stage(f"lay out for {chosen.name}")
         graph = read_graph((build / TFLITE).read_bytes(), str(build / TFLITE))
-        plan = make_plan(graph)
+        plan = make_plan(graph, kernels=chosen.kernels)
         check_fit(graph, plan, chosen)
         shutil.rmtree(folder / "build", ignore_errors=True)
         lay_out(folder, chosen, generate(graph, plan, chosen.kernels))

@@ -1,11 +1,12 @@
 """Put the pieces together: lower, schedule, place."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgesq.graph import Graph
 from edgesq.plan.arena import Block, place
 from edgesq.plan.lower import Lowered, RowOp, Slot, lower
 from edgesq.plan.schedule import Schedule, make_schedule
+from edgesq.plan.work import fit_work
 
 PROGRESS_BYTES = 4
 """Bytes of progress the runtime keeps per operator. Mirror: struct esq_progress."""
@@ -68,14 +69,20 @@ class Plan:
         return step, tuple(item for item in self.items if item.live >> step & 1)
 
 
-def make_plan(graph: Graph, band_rows: int = 1) -> Plan:
-    """Plan a graph with bands of `band_rows` rows; 1 takes the least RAM.
+def make_plan(graph: Graph, band_rows: int = 1, kernels: str = "portable") -> Plan:
+    """Plan a graph.
+
+    Args:
+        graph: the model.
+        band_rows: height of bands; 1 takes the least RAM.
+        kernels: kernel family, which decides the working memory.
 
     Raises:
         ModelError: the model has more operators than the runtime takes.
     """
     lowered = lower(graph, band_rows)
     schedule = make_schedule(graph, lowered)
+    lowered = replace(lowered, ops=_fit_work(graph, lowered, schedule, kernels))
     wanted = _wanted(graph, lowered, schedule)
     offsets, arena_bytes = place([want.block for want in wanted])
     items = {
@@ -97,6 +104,19 @@ def make_plan(graph: Graph, band_rows: int = 1) -> Plan:
         items["progress", 0],
         arena_bytes,
     )
+
+
+def _fit_work(
+    graph: Graph, lowered: Lowered, schedule: Schedule, kernels: str
+) -> tuple[RowOp, ...]:
+    without = replace(lowered, ops=tuple(replace(item, work_bytes=0) for item in lowered.ops))
+    blocks = [want.block for want in _wanted(graph, without, schedule)]
+    live = [0] * len(lowered.ops)
+    for now, step in enumerate(schedule.steps):
+        if step < len(live):
+            used = sum(block.bytes for block in blocks if block.live >> now & 1)
+            live[step] = max(live[step], used)
+    return fit_work(graph, lowered.ops, live, kernels)
 
 
 @dataclass(frozen=True)
@@ -122,6 +142,6 @@ def _wanted(graph: Graph, lowered: Lowered, schedule: Schedule) -> list[_Wanted]
             wanted.append(_Wanted(("sums", index), f"{item.op.name} sums", block))
         if item.work_bytes:
             block = Block(item.work_bytes, schedule.active[index])
-            wanted.append(_Wanted(("work", index), f"{item.ops[0].name} strip", block))
+            wanted.append(_Wanted(("work", index), f"{item.ops[0].name} work", block))
     progress = Block(PROGRESS_BYTES * len(lowered.ops), (1 << len(schedule.steps)) - 1)
     return [*wanted, _Wanted(("progress", 0), "progress", progress)]

@@ -31,6 +31,14 @@ static inline void esq_rows_under(const struct esq_window *window, const struct 
     }
 }
 
+/* Running sums int32 [channels] of a reduction, cleared before its first row. */
+int32_t *esq_reduce_begin(const struct esq_op *op, uint32_t channels, int8_t *arena,
+                          const struct esq_progress *progress);
+
+/* Moves a reduction on by one of its `rows`; after the last one writes the result. */
+void esq_reduce_end(const struct esq_op *op, const struct esq_reduce *params, uint32_t rows,
+                    int8_t *arena, struct esq_progress *progress);
+
 /* One past the last output row of an operator's next band. */
 static inline uint32_t esq_band_end(const struct esq_op *op, const struct esq_progress *progress) {
     const uint32_t end = (uint32_t)progress->out_row + op->band_units;
