@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 ALIGNMENT_BYTES = 16
 
+_ATTEMPTS = 12
+
 
 @dataclass(frozen=True)
 class Block:
@@ -22,7 +24,8 @@ class Block:
 def place(blocks: Sequence[Block]) -> tuple[tuple[int, ...], int]:
     """Assign offsets, multiples of ALIGNMENT_BYTES; return them and the total in bytes.
 
-    Greedy by size, then by length of life, at the lowest gap that fits: the best of both orders.
+    Greedy at the lowest gap that fits, by size and by length of life; each order is then improved
+    by placing the block that sticks out highest first.
     """
     orders = (
         sorted(range(len(blocks)), key=lambda k: (-blocks[k].bytes, k)),
@@ -30,7 +33,19 @@ def place(blocks: Sequence[Block]) -> tuple[tuple[int, ...], int]:
             range(len(blocks)), key=lambda k: (-blocks[k].live.bit_count(), -blocks[k].bytes, k)
         ),
     )
-    return min((_place_in_order(blocks, order) for order in orders), key=lambda result: result[1])
+    return min((_improve(blocks, order) for order in orders), key=lambda found: found[1])
+
+
+def _improve(blocks: Sequence[Block], order: list[int]) -> tuple[tuple[int, ...], int]:
+    """Return the lowest placement met while moving the highest block to the front."""
+    best = _place_in_order(blocks, order)
+    for _ in range(_ATTEMPTS):
+        offsets, total = _place_in_order(blocks, order)
+        if total < best[1]:
+            best = offsets, total
+        highest = max(order, key=lambda k: offsets[k] + blocks[k].bytes)
+        order = [highest, *(k for k in order if k != highest)]
+    return best
 
 
 def _place_in_order(blocks: Sequence[Block], order: Sequence[int]) -> tuple[tuple[int, ...], int]:

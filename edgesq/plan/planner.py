@@ -82,7 +82,12 @@ def make_plan(graph: Graph, band_rows: int = 1, kernels: str = "portable") -> Pl
     """
     lowered = lower(graph, band_rows)
     schedule = make_schedule(graph, lowered)
-    lowered = replace(lowered, ops=_fit_work(graph, lowered, schedule, kernels))
+
+    def arena_bytes_of(ops: tuple[RowOp, ...]) -> int:
+        wanted = _wanted(graph, replace(lowered, ops=ops), schedule)
+        return place([want.block for want in wanted])[1]
+
+    lowered = replace(lowered, ops=fit_work(graph, lowered.ops, kernels, arena_bytes_of))
     wanted = _wanted(graph, lowered, schedule)
     offsets, arena_bytes = place([want.block for want in wanted])
     items = {
@@ -104,19 +109,6 @@ def make_plan(graph: Graph, band_rows: int = 1, kernels: str = "portable") -> Pl
         items["progress", 0],
         arena_bytes,
     )
-
-
-def _fit_work(
-    graph: Graph, lowered: Lowered, schedule: Schedule, kernels: str
-) -> tuple[RowOp, ...]:
-    without = replace(lowered, ops=tuple(replace(item, work_bytes=0) for item in lowered.ops))
-    blocks = [want.block for want in _wanted(graph, without, schedule)]
-    live = [0] * len(lowered.ops)
-    for now, step in enumerate(schedule.steps):
-        if step < len(live):
-            used = sum(block.bytes for block in blocks if block.live >> now & 1)
-            live[step] = max(live[step], used)
-    return fit_work(graph, lowered.ops, live, kernels)
 
 
 @dataclass(frozen=True)

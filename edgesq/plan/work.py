@@ -1,6 +1,6 @@
 """Working memory of the kernel families, traded against how many pixels they compute together."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -11,38 +11,49 @@ from edgesq.plan.lower import RowOp
 ARENA_GROWTH = 20
 """Faster kernels may make the arena larger by one part in this many."""
 
-_DSP_PIXELS = (3, 2, 1)
+_DSP_PIXELS = (3, 2)
+"""Pixels computed together, best first; one is always possible."""
+
+Ops = tuple[RowOp, ...]
 
 
-def fit_work(
-    graph: Graph, ops: Sequence[RowOp], live_bytes: Sequence[int], kernels: str
-) -> tuple[RowOp, ...]:
+def fit_work(graph: Graph, ops: Ops, kernels: str, arena_bytes: Callable[[Ops], int]) -> Ops:
     """Give operators the working memory of a kernel family.
 
     Args:
         graph: the model.
         ops: operators as lowered, for portable kernels.
-        live_bytes: per operator, the most bytes in use in its steps apart from its own work.
         kernels: "portable" or "dsp".
+        arena_bytes: the arena that a choice of operators leads to.
 
     Returns:
-        the operators, each with the most pixels that the arena has room for, at least one.
+        the operators; those with the most work first, each computes as many pixels together as the
+        arena has room for.
     """
     if kernels == "portable":
-        return tuple(ops)
-    peak = max(live + item.work_bytes for live, item in zip(live_bytes, ops, strict=True))
-    limit = peak + peak // ARENA_GROWTH
-    return tuple(
-        _fit(graph, item, limit - live) for item, live in zip(ops, live_bytes, strict=True)
-    )
+        return ops
+    limit = arena_bytes(ops)
+    limit += limit // ARENA_GROWTH
+    chosen = [_with_pixels(graph, item, 1) for item in ops]
+    for index in sorted(range(len(ops)), key=lambda k: (-_macs(graph, ops[k]), k)):
+        if chosen[index].pixels:
+            for pixels in _DSP_PIXELS:
+                trial = list(chosen)
+                trial[index] = _with_pixels(graph, ops[index], pixels)
+                if arena_bytes(tuple(trial)) <= limit:
+                    chosen = trial
+                    break
+    return tuple(chosen)
 
 
-def _fit(graph: Graph, item: RowOp, room: int) -> RowOp:
+def _macs(graph: Graph, item: RowOp) -> int:
+    return sum(graph.macs(op) for op in item.ops)
+
+
+def _with_pixels(graph: Graph, item: RowOp, pixels: int) -> RowOp:
     conv = item.feeder or item.op
     if not isinstance(conv, Conv2D):
         return item
-    fitting = (n for n in _DSP_PIXELS if dsp_work_bytes(graph, conv, n) <= room)
-    pixels = next(fitting, 1)
     return replace(item, pixels=pixels, work_bytes=dsp_work_bytes(graph, conv, pixels))
 
 
