@@ -10,7 +10,7 @@ from edgesq.arithmetic import (
     mean_parameters,
     softmax_exp_table,
 )
-from edgesq.codegen.params_dsp import conv2d_dsp
+from edgesq.codegen.params_dsp import conv2d_dsp, pools_by_words
 from edgesq.codegen.text import row, rows, template
 from edgesq.errors import ModelError
 from edgesq.graph import (
@@ -26,15 +26,17 @@ from edgesq.graph import (
     Softmax,
     Window,
 )
-from edgesq.plan import Access, RowOp
+from edgesq.plan import Access, Plan, RowOp
 
 MAX_WINDOW_ROWS = 32
 """Mirror: ESQ_MAX_WINDOW_ROWS."""
 
 
-def run_function(item: RowOp) -> str:
+def run_function(plan: Plan, item: RowOp, kernels: str) -> str:
     """Return the name of the C function that takes an operator's steps."""
     family = "_dsp" if item.pixels else ""
+    if kernels == "dsp" and isinstance(item.op, MaxPool2D) and pools_by_words(plan, item):
+        return "esq_run_max_pool_dsp"
     if item.access is Access.REDUCE:
         return f"esq_run_conv2d_reduce{family}" if item.feeder else "esq_run_reduce"
     return {

@@ -6,7 +6,16 @@ Mirror: struct esq_conv2d_dsp in firmware/include/esq_ops.h.
 from edgesq.arithmetic import conv2d_multipliers
 from edgesq.codegen.pack_dsp import Packed, pack_conv2d
 from edgesq.codegen.text import hex_rows, rows, template
-from edgesq.graph import Conv2D, Graph
+from edgesq.graph import Conv2D, Graph, MaxPool2D
+from edgesq.plan import Plan, RowOp
+
+
+def pools_by_words(plan: Plan, item: RowOp) -> bool:
+    """Say whether a max pool can take four channels at a time."""
+    slots = [plan.slots[number] for number in (*item.inputs, item.output)]
+    sizes = [size for slot in slots if slot for size in (slot.channels, slot.pixel_bytes)]
+    assert isinstance(item.op, MaxPool2D)
+    return item.op.clamp == (-128, 127) and all(size % 4 == 0 for size in sizes)
 
 
 def conv2d_dsp(graph: Graph, op: Conv2D, index: int, pixels: int, window: str) -> tuple[str, str]:

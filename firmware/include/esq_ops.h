@@ -116,6 +116,8 @@ esq_run_fn esq_run_conv2d_dsp;
 esq_run_fn esq_run_average_pool;
 /* params: struct esq_pool. A running maximum: a step takes one input row into one output row. */
 esq_run_fn esq_run_max_pool;
+/* The same, four channels at a time: channels and pixel distances multiples of 4, no clamp. */
+esq_run_fn esq_run_max_pool_dsp;
 /* params: struct esq_reduce. Running sums: each input row is used once and dropped. */
 esq_run_fn esq_run_reduce;
 /* params: struct esq_conv2d_reduce; work: int8 [ESQ_STRIP_PIXELS, channels]. */

@@ -4,12 +4,12 @@
  * straight from the ring's rows, and used by all output channels; there is no other copy. Values are
  * unpacked minus the zero point, so that padding is 0 and padded rows and columns can be left out.
  */
-#include <string.h>
-
 #include "../esq_windows.h"
 #include "esq_dsp.h"
 
 #if defined(__ARM_FEATURE_DSP)
+
+#include "esq_lanes.h"
 
 /* Output channels of a strip that are held at a time, on the stack. */
 #define STRIP_CHANNELS 32u
@@ -26,33 +26,14 @@ struct view {
     uint32_t *work;
 };
 
-/* Two values plus minus_zp: bytes 0 and 2 of `bytes`, then 1 and 3. */
-static inline uint32_t even_values(uint32_t minus_zp, uint32_t bytes) {
-    uint32_t lanes;
-    __asm("sxtab16 %0, %1, %2" : "=r"(lanes) : "r"(minus_zp), "r"(bytes));
-    return lanes;
-}
-
-static inline uint32_t odd_values(uint32_t minus_zp, uint32_t bytes) {
-    uint32_t lanes;
-    __asm("sxtab16 %0, %1, %2, ror #8" : "=r"(lanes) : "r"(minus_zp), "r"(bytes));
-    return lanes;
-}
-
-static inline uint32_t load(const int8_t *values) {
-    uint32_t word;
-    memcpy(&word, values, sizeof word);
-    return word;
-}
-
 /* Unpacks 4 * groups values into every `pixels`-th word; returns where the next group goes. */
 static uint32_t *unpack(const int8_t *values, uint32_t groups, uint32_t minus_zp, uint32_t pixels,
                         uint32_t *lanes) {
     for (; groups > 0; groups--) {
-        const uint32_t word = load(values);
+        const uint32_t word = esq_load_word(values);
         values += 4;
-        lanes[0] = even_values(minus_zp, word);
-        lanes[pixels] = odd_values(minus_zp, word);
+        lanes[0] = esq_even_lanes(minus_zp, word);
+        lanes[pixels] = esq_odd_lanes(minus_zp, word);
         lanes += 2 * pixels;
     }
     return lanes;
