@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.arithmetic import Int64Array, conv2d_multipliers
-from edgesq.graph import Conv2D, Graph
+from edgesq.graph import Conv2D, Graph, Int8Array, Int32Array
+from edgesq.plan import dsp_groups, dsp_slide
 
 Uint32Array = NDArray[np.uint32]
 
@@ -28,17 +29,19 @@ class Packed:
     """A convolution for the DSP kernels.
 
     Attributes:
-        weights: uint32 [pairs, 2 * groups].
+        weights: uint32 [pairs, groups, 2, slide].
         table: int32 [pairs, 8] where relu, else [pairs, 2]: see `Mirror`.
         relu: whether the short requantization is exact.
         pair_channels: 2; 1 where channels stand alone, each in the lower byte.
-        groups: groups of four input values under a window.
+        slide: 3 where windows three columns wide share unpacked columns, else 1.
+        groups: groups of four input values under a window, or under one column of it.
     """
 
     weights: Uint32Array
     table: Int64Array
     relu: bool
     pair_channels: int
+    slide: int
     groups: int
 
 
@@ -58,13 +61,9 @@ def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
     table = _wrapped(sums)
     if relu:
         table = np.concatenate([table, _relu_rows(multiplier, shift)], axis=1)
-    return Packed(
-        pack_weights(rows, pair_channels),
-        table,
-        relu,
-        pair_channels,
-        -(-rows.shape[1] // GROUP_VALUES),
-    )
+    slide = dsp_slide(graph, op)
+    words = pack_weights(in_order(weights, slide), pair_channels, slide)
+    return Packed(words, table, relu, pair_channels, slide, dsp_groups(graph, op))
 
 
 def sum_range(rows: Int64Array, bias: Int64Array, input_zp: int) -> tuple[Int64Array, Int64Array]:
@@ -82,27 +81,36 @@ def sum_range(rows: Int64Array, bias: Int64Array, input_zp: int) -> tuple[Int64A
     return np.minimum(low, bias), np.maximum(high, bias)
 
 
-def pack_weights(rows: Int64Array, pair_channels: int = 2) -> Uint32Array:
-    """Pack int8 weights [O, K] as uint32 [pairs, 2 * groups]: lanes 256 A + B."""
-    groups = -(-rows.shape[1] // GROUP_VALUES)
-    padded = np.zeros((len(rows), groups * GROUP_VALUES), np.int64)
+def in_order(weights: Int8Array | Int32Array, slide: int) -> Int64Array:
+    """Return OHWI weights as [O, K] in the order that the kernels take them.
+
+    Where the window slides, the columns of a kernel row stand side by side for each value.
+    """
+    if slide == 1:
+        return weights.reshape(len(weights), -1).astype(np.int64)
+    return weights.transpose(0, 1, 3, 2).reshape(len(weights), -1).astype(np.int64)
+
+
+def pack_weights(rows: Int64Array, pair_channels: int = 2, slide: int = 1) -> Uint32Array:
+    """Pack weights [O, K] of `in_order` as uint32 [pairs, groups, 2, slide]: lanes 256 A + B."""
+    group = GROUP_VALUES * slide
+    groups = -(-rows.shape[1] // group)
+    padded = np.zeros((len(rows), groups * group), np.int64)
     padded[:, : rows.shape[1]] = rows
     pairs = _paired(padded, pair_channels)
     lanes = (256 * pairs[:, 0] + pairs[:, 1]) & 0xFFFF
-    grouped = lanes.reshape(len(lanes), groups, GROUP_VALUES)
-    words = grouped[:, :, :2] | grouped[:, :, 2:] << 16
-    return words.reshape(len(lanes), 2 * groups).astype(np.uint32)
+    grouped = lanes.reshape(len(lanes), groups, 2, 2, slide)
+    return (grouped[:, :, 0] | grouped[:, :, 1] << 16).astype(np.uint32)
 
 
-def unpack_weights(words: Uint32Array, channels: int, values: int, pair_channels: int = 2) -> Int64Array:
+def unpack_weights(words: Uint32Array, channels: int, values: int, pair_channels: int) -> Int64Array:
     """Undo `pack_weights`: weights [channels, values]."""
-    pairs = len(words)
-    wide = words.astype(np.int64).reshape(pairs, -1, 2)
-    lanes = np.concatenate([wide & 0xFFFF, wide >> 16], axis=2).reshape(pairs, -1)
+    wide = words.astype(np.int64)
+    lanes = np.stack([wide & 0xFFFF, wide >> 16], axis=2).reshape(len(words), -1)
     lower = (lanes + 128 & 0xFF) - 128
     upper = ((lanes - lower >> 8) + 128 & 0xFF) - 128
     both = np.stack([upper, lower], axis=1)[:, 2 - pair_channels :]
-    return both.reshape(pairs * pair_channels, -1)[:channels, :values]
+    return both.reshape(len(words) * pair_channels, -1)[:channels, :values]
 
 
 def _paired(values: Int64Array, pair_channels: int) -> Int64Array:

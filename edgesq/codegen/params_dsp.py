@@ -38,6 +38,7 @@ def conv2d_dsp(graph: Graph, op: Conv2D, index: int, pixels: int, window: str) -
         clamp_max=op.clamp[1],
         output_zp=graph.tensors[op.output].zero_point,
         pair_channels=packed.pair_channels,
+        slide=packed.slide,
         pixels=pixels,
         input_zp=graph.tensors[op.inputs[0]].zero_point,
         groups=packed.groups,

@@ -10,5 +10,17 @@ overwritten too early on a board and no readiness is checked there.
 from edgesq.plan.lower import Access, RowOp, Slot
 from edgesq.plan.planner import Item, Plan, make_plan
 from edgesq.plan.schedule import STEP_END, STEP_INPUT
+from edgesq.plan.work import dsp_groups, dsp_slide
 
-__all__ = ["STEP_END", "STEP_INPUT", "Access", "Item", "Plan", "RowOp", "Slot", "make_plan"]
+__all__ = [
+    "STEP_END",
+    "STEP_INPUT",
+    "Access",
+    "Item",
+    "Plan",
+    "RowOp",
+    "Slot",
+    "dsp_groups",
+    "dsp_slide",
+    "make_plan",
+]

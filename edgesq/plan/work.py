@@ -14,6 +14,8 @@ ARENA_GROWTH = 20
 _DSP_PIXELS = (3, 2)
 """Pixels computed together, best first; one is always possible."""
 
+_SLIDE_COLUMNS = 3
+
 Ops = tuple[RowOp, ...]
 
 
@@ -57,12 +59,22 @@ def _with_pixels(graph: Graph, item: RowOp, pixels: int) -> RowOp:
     return replace(item, pixels=pixels, work_bytes=dsp_work_bytes(graph, conv, pixels))
 
 
+def dsp_slide(graph: Graph, op: Conv2D) -> int:
+    """Return 3 where neighbouring windows share unpacked columns, else 1.
+
+    Windows of one column are the same either way. Mirror: esq_dsp.h.
+    """
+    slides = op.window.width == _SLIDE_COLUMNS and op.window.stride_w == 1
+    return _SLIDE_COLUMNS if slides and graph.tensors[op.inputs[0]].hwc[2] % 4 == 0 else 1
+
+
 def dsp_groups(graph: Graph, op: Conv2D) -> int:
-    """Return the groups of four input values under one window."""
-    return -(-int(np.prod(graph.tensors[op.weights].shape[1:])) // 4)
+    """Return the groups of four input values under one window, or under a column that slides."""
+    values = int(np.prod(graph.tensors[op.weights].shape[1:]))
+    return -(-values // dsp_slide(graph, op) // 4)
 
 
 def dsp_work_bytes(graph: Graph, op: Conv2D, pixels: int) -> int:
-    """Return the bytes of unpacked input of `pixels` windows. Mirror: esq_run_conv2d_dsp."""
+    """Return the bytes of unpacked input under `pixels` windows. Mirror: esq_run_conv2d_dsp."""
     staged = 4 if graph.tensors[op.inputs[0]].hwc[2] % 4 else 0
-    return dsp_groups(graph, op) * (8 * pixels + staged)
+    return dsp_groups(graph, op) * (8 * (pixels + dsp_slide(graph, op) - 1) + staged)

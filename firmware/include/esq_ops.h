@@ -43,7 +43,7 @@ typedef void esq_dsp_finish_fn(const struct esq_conv2d_dsp *params, const struct
 
 /* A convolution on the DSP extension; see src/dsp/esq_dsp.h. */
 struct esq_conv2d_dsp {
-    const uint32_t *weights; /* [pairs, 2 * groups], see edgesq/codegen/pack_dsp.py */
+    const uint32_t *weights; /* [pairs, groups, 2, slide], see edgesq/codegen/pack_dsp.py */
     const int32_t *table;    /* relu: [pairs, 8]; any: [pairs, 2] */
     esq_dsp_finish_fn *finish;
     const int32_t *multiplier; /* any: [O]; relu: not used, as all below */
@@ -53,8 +53,9 @@ struct esq_conv2d_dsp {
     int16_t output_zp;
     uint8_t pair_channels; /* 2; 1 where sums may leave 24 bits, and A is left empty */
     uint8_t pixels;        /* most output pixels computed together: 1, 2 or 3 */
+    uint8_t slide;         /* 3: windows three wide share columns; 1: unpacked one by one */
     int16_t input_zp;
-    uint16_t groups; /* of four input values under one window */
+    uint16_t groups; /* of four values: under a window; of one column under it where it slides */
     struct esq_window window;
 };
 
@@ -109,8 +110,8 @@ typedef void esq_run_fn(const struct esq_op *op, int8_t *arena, struct esq_progr
 
 /* params: struct esq_conv2d. */
 esq_run_fn esq_run_conv2d;
-/* params: struct esq_conv2d_dsp; work: uint32 [groups, 2, pixels], then, where 4 does not divide the
- * input's channels, int8 [groups, 4]. */
+/* params: struct esq_conv2d_dsp; work: uint32 [groups, 2, pixels + slide - 1], then, where 4 does not
+ * divide the input's channels, int8 [groups, 4]. */
 esq_run_fn esq_run_conv2d_dsp;
 /* params: struct esq_pool. The window is a ring of input rows. */
 esq_run_fn esq_run_average_pool;

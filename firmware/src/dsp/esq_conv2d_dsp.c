@@ -48,34 +48,38 @@ static uint32_t *clear(uint32_t groups, uint32_t pixels, uint32_t *lanes) {
     return lanes;
 }
 
-/* Unpacks the taps of one kernel row. */
-static uint32_t *unpack_taps(const struct view *view, const int8_t *row, struct esq_taps taps,
-                             uint32_t pixels, uint32_t *lanes) {
-    const struct esq_slot *input = view->input;
-    const uint32_t groups = input->channels / 4u;
-    row += taps.offset_bytes;
-    if (input->pixel_bytes == input->channels) {
-        return unpack(row, taps.count * groups, view->minus_zp, pixels, lanes);
-    }
-    for (uint32_t tap = 0; tap < taps.count; tap++) {
-        lanes = unpack(row, groups, view->minus_zp, pixels, lanes);
-        row += input->pixel_bytes;
-    }
-    return lanes;
-}
-
 /* Unpacks whole windows of neighbouring pixels, padded columns as 0, padded rows left out. */
 static void unpack_windows(const struct view *view, uint32_t column, uint32_t pixels) {
-    const struct esq_window *window = &view->params->window;
-    const uint32_t groups = view->input->channels / 4u;
+    const struct esq_slot *input = view->input;
+    const uint32_t groups = input->channels / 4u;
     for (uint32_t pixel = 0; pixel < pixels; pixel++) {
-        const struct esq_taps taps = esq_taps_at(window, view->input, column + pixel);
-        const uint32_t after = window->width - taps.first - taps.count;
+        const struct esq_taps taps = esq_taps_at(&view->params->window, input, column + pixel);
+        const uint32_t after = view->params->window.width - taps.first - taps.count;
         uint32_t *lanes = view->work + pixel;
         for (uint32_t y = 0; y < view->row_count; y++) {
+            const int8_t *tap = view->rows[view->first_row + y] + taps.offset_bytes;
             lanes = clear(taps.first * groups, pixels, lanes);
-            lanes = unpack_taps(view, view->rows[view->first_row + y], taps, pixels, lanes);
+            for (uint32_t x = 0; x < taps.count; x++) {
+                lanes = unpack(tap, groups, view->minus_zp, pixels, lanes);
+                tap += input->pixel_bytes;
+            }
             lanes = clear(after * groups, pixels, lanes);
+        }
+    }
+}
+
+/* Unpacks the input columns that the windows of neighbouring pixels share. */
+static void unpack_columns(const struct view *view, uint32_t column, uint32_t columns) {
+    const struct esq_slot *input = view->input;
+    const uint32_t groups = input->channels / 4u;
+    for (uint32_t x = 0; x < columns; x++) {
+        const uint32_t place = column + x - view->params->window.pad_left; /* wraps: outside too */
+        uint32_t *lanes = view->work + x;
+        for (uint32_t y = 0; y < view->row_count; y++) {
+            const int8_t *pixel = view->rows[view->first_row + y] + place * input->pixel_bytes;
+            lanes = place < input->width
+                        ? unpack(pixel, groups, view->minus_zp, columns, lanes)
+                        : clear(groups, columns, lanes);
         }
     }
 }
@@ -109,42 +113,22 @@ static void unpack_staged(const struct view *view, uint32_t column, uint32_t pix
     }
 }
 
-/* A lone pixel: padded columns are left out too, as runs of weights with gaps. */
-static void unpack_alone(const struct view *view, uint32_t column, struct esq_dsp_job *job) {
-    const struct esq_window *window = &view->params->window;
-    const struct esq_taps taps = esq_taps_at(window, view->input, column);
-    const uint32_t groups = view->input->channels / 4u;
-    const uint32_t missing = (window->width - taps.count) * groups * ESQ_DSP_GROUP_BYTES;
-    uint32_t *lanes = view->work;
-    for (uint32_t y = 0; y < view->row_count; y++) {
-        lanes = unpack_taps(view, view->rows[view->first_row + y], taps, 1, lanes);
-    }
-    job->weights += taps.first * groups * ESQ_DSP_GROUP_BYTES;
-    if (missing) {
-        job->runs = view->row_count;
-        job->groups = taps.count * groups;
-        job->run_gap_bytes = missing;
-        job->end_gap_bytes += missing;
-    }
-}
-
 /* Unpacks the windows of `pixels` output pixels; the job lacks its table and result. */
 static struct esq_dsp_job begin(const struct view *view, uint32_t column, uint32_t pixels) {
     const struct esq_conv2d_dsp *params = view->params;
-    const uint32_t row_groups = params->groups / params->window.height;
-    struct esq_dsp_job job = {.activations = view->work,
-                              .groups = params->groups,
-                              .weights = (const uint8_t *)params->weights,
-                              .runs = 1};
+    const uint32_t row_words = params->groups / params->window.height * 2u * params->slide;
+    struct esq_dsp_job job = {
+        .activations = view->work, .groups = params->groups, .weights = params->weights};
     if (view->input->channels % 4u != 0) {
         unpack_staged(view, column, pixels);
         return job;
     }
-    job.groups = row_groups * view->row_count;
-    job.weights += view->first_row * row_groups * ESQ_DSP_GROUP_BYTES;
-    job.end_gap_bytes = (params->groups - job.groups) * ESQ_DSP_GROUP_BYTES;
-    if (pixels == 1) {
-        unpack_alone(view, column, &job);
+    const uint32_t absent = params->window.height - view->row_count;
+    job.groups -= params->groups / params->window.height * absent;
+    job.weights += view->first_row * row_words;
+    job.gap_bytes = absent * row_words * (uint32_t)sizeof *job.weights;
+    if (params->slide > 1) {
+        unpack_columns(view, column, pixels + params->slide - 1u);
     } else {
         unpack_windows(view, column, pixels);
     }
@@ -168,13 +152,8 @@ static struct view view_of(const struct esq_conv2d_dsp *params, const struct esq
     return view;
 }
 
-/* Pixels to compute together at `column`. A first pixel that hangs over the edge goes alone where
- * the width leaves one over: without its padded columns it is the cheapest of all. */
-static uint32_t pixels_at(const struct esq_conv2d_dsp *params, uint32_t column, uint32_t width) {
-    if (column == 0 && params->window.pad_left > 0 && width % params->pixels != 0) {
-        return 1;
-    }
-    return width - column < params->pixels ? width - column : params->pixels;
+static inline uint32_t at_most(uint32_t most, uint32_t left) {
+    return left < most ? left : most;
 }
 
 void esq_run_conv2d_dsp(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
@@ -184,7 +163,7 @@ void esq_run_conv2d_dsp(const struct esq_op *op, int8_t *arena, struct esq_progr
         const struct view view = view_of(params, op, arena, progress->out_row);
         int8_t *result = esq_row(arena, output, progress->out_row);
         for (uint32_t x = 0, pixels; x < output->width; x += pixels) {
-            pixels = pixels_at(params, x, output->width);
+            pixels = at_most(params->pixels, output->width - x);
             const struct esq_dsp_job job = begin(&view, x, pixels);
             const struct esq_dsp_block block = {0, output->channels, pixels, result,
                                                 output->pixel_bytes};
@@ -211,11 +190,10 @@ void esq_run_conv2d_reduce_dsp(const struct esq_op *op, int8_t *arena,
     int32_t *sums = esq_reduce_begin(op, params->rows.channels, arena, progress);
     int8_t strip[MOST_PIXELS * STRIP_CHANNELS];
     for (uint32_t x = 0, pixels; x < params->rows.width; x += pixels) {
-        pixels = pixels_at(&params->conv, x, params->rows.width);
+        pixels = at_most(params->conv.pixels, params->rows.width - x);
         const struct esq_dsp_job job = begin(&view, x, pixels);
         for (uint32_t c = 0; c < params->rows.channels; c += STRIP_CHANNELS) {
-            const uint32_t left = params->rows.channels - c;
-            const uint32_t channels = left < STRIP_CHANNELS ? left : STRIP_CHANNELS;
+            const uint32_t channels = at_most(STRIP_CHANNELS, params->rows.channels - c);
             const struct esq_dsp_block block = {c, channels, pixels, strip, STRIP_CHANNELS};
             params->conv.finish(&params->conv, &job, &block);
             add_strip(strip, pixels, channels, sums + c);

@@ -10,42 +10,47 @@
 
 #include "esq_ops.h"
 
-/* Bytes of packed weights that one group of four input values takes, for a channel pair. */
-#define ESQ_DSP_GROUP_BYTES 8u
+/* Columns of a window that slides by one column; other windows are unpacked value by value. */
+#define ESQ_DSP_SLIDE_COLUMNS 3u
 
 /* What a kernel computes: all channel pairs of `table` for n pixels.
  *
- * activations  int16 lanes, input minus zero point; per step n words, pixel by pixel, each with two
- *              input values; two steps are a group of four values (0, 2 then 1, 3).
- * weights      uint32, per pair `runs` runs of `groups` groups.
- * table        per pair: the sums to begin with, then what the kernel's end needs; table_end past
- *              the last pair.
+ * each    A group is four values of every pixel's window: words [2][n], lanes (0, 2) then (1, 3).
+ * slide   A group is four channels of n + 2 columns of a kernel row: words [2][n + 2] likewise.
+ *
+ * activations  int16 lanes, input minus zero point.
+ * weights      uint32 [pairs][groups][2][1, or 3 columns]; `gap_bytes` are left out after each pair.
+ * table        per pair: the sums to begin with, then what the kernel's end needs; table_end: past
+ *              the last pair, at least one.
  * result       relu: int8, n pixels `pixel_bytes` apart. sums: int32 [pairs][2][n].
- * runs         of groups per pair; *_gap_bytes: weights skipped between runs, and after the last.
  */
 struct esq_dsp_job {
     const uint32_t *activations;
     uint32_t groups;
-    const uint8_t *weights;
+    const uint32_t *weights;
     const int32_t *table;
     const int32_t *table_end;
     void *result;
     uint32_t pixel_bytes;
-    uint32_t runs;
-    uint32_t run_gap_bytes;
-    uint32_t end_gap_bytes;
+    uint32_t gap_bytes;
 };
 
 typedef void esq_dsp_kernel(const struct esq_dsp_job *job);
 
 /* Requantized where negative results clamp to zero point -128; table rows [8]: sums, (M, C, shift) A, B. */
-esq_dsp_kernel esq_dsp_relu_1;
-esq_dsp_kernel esq_dsp_relu_2;
-esq_dsp_kernel esq_dsp_relu_3;
+esq_dsp_kernel esq_dsp_each_relu_1;
+esq_dsp_kernel esq_dsp_each_relu_2;
+esq_dsp_kernel esq_dsp_each_relu_3;
+esq_dsp_kernel esq_dsp_slide_relu_1;
+esq_dsp_kernel esq_dsp_slide_relu_2;
+esq_dsp_kernel esq_dsp_slide_relu_3;
 
 /* Plain sums; table rows [2]. */
-esq_dsp_kernel esq_dsp_sums_1;
-esq_dsp_kernel esq_dsp_sums_2;
-esq_dsp_kernel esq_dsp_sums_3;
+esq_dsp_kernel esq_dsp_each_sums_1;
+esq_dsp_kernel esq_dsp_each_sums_2;
+esq_dsp_kernel esq_dsp_each_sums_3;
+esq_dsp_kernel esq_dsp_slide_sums_1;
+esq_dsp_kernel esq_dsp_slide_sums_2;
+esq_dsp_kernel esq_dsp_slide_sums_3;
 
 #endif

@@ -1,11 +1,13 @@
 /* The inner loops of convolution on the DSP extension. Contract: esq_dsp.h.
  *
- * Two channels times n pixels. Per group of four input values, instructions per MAC:
- *   n = 3: 3 loads, 2 SXTB16, 12 SMLAD for 24 MACs: 0.708
- *   n = 2: 2 loads, 2 SXTB16,  8 SMLAD for 16 MACs: 0.750
- *   n = 1: 2 loads, 2 SXTB16,  4 SMLAD for  8 MACs: 1.000
+ * Two channels times n pixels, for kernels whose window is given value by value (`each`) and for
+ * windows three columns wide that slide by one column (`slide`): there neighbouring pixels share
+ * columns, each is loaded once. Instructions per MAC:
+ *            n = 3   n = 2   n = 1
+ *   each     0.708   0.750   1.000   3 or 2 loads, 2 SXTB16, 4 n SMLAD per group
+ *   slide    0.708   0.729   0.875   9, 5 or 3 loads, 6 SXTB16, 12 n SMLAD per group
  * Three pixels fill the register file: 6 sums, 3 activations, 2 weights, 2 pointers, the counter.
- * Eight groups are unrolled; a run of another length jumps into the middle, so short runs pay no
+ * Groups are unrolled; a run of another length jumps into the middle, so that short runs pay no
  * second loop. What a pair needs once stands on the stack.
  */
 #if defined(__ARM_FEATURE_DSP)
@@ -13,72 +15,112 @@
     .syntax unified
     .thumb
 
-    .equ UNROLLED, 8
-
 /* Stack frame, after the saved registers. */
     .equ ACTIVATIONS, 0
     .equ ITERATIONS, 4
     .equ ENTRY, 8
-    .equ HOOK, 12       /* where a run ends: `end`, or `next_run` */
+    .equ HOOK, 12       /* what follows the loop: the end of a pair, or `gap` before it */
     .equ RESULT, 16
     .equ PIXEL_BYTES, 20
     .equ TABLE, 24
     .equ TABLE_END, 28
-    .equ RUNS_LEFT, 32
-    .equ RUNS, 36
-    .equ RUN_GAP, 40
-    .equ END_GAP, 44
-    .equ END, 48
-    .equ FRAME, 56
+    .equ GAP, 32
+    .equ END, 36
+    .equ FRAME, 40
 
 /* r0 activations, r1 weights, r2 r3 weights, r4-r6 activations, r7-r9 256 S_A + S_B, r10-r12 S_B,
  * lr iterations. Every instruction takes 4 bytes, so that the entry can be computed. */
-    .macro TIMES_3 weight
-    ldmia.w r0!, {r4, r5, r6}
-    smlad r7, \weight, r4, r7
-    smlad r8, \weight, r5, r8
-    smlad r9, \weight, r6, r9
+    .macro TIMES_3 weight, first, second, third
+    smlad r7, \weight, \first, r7
+    smlad r8, \weight, \second, r8
+    smlad r9, \weight, \third, r9
     sxtb16 \weight, \weight
-    smlad r10, \weight, r4, r10
-    smlad r11, \weight, r5, r11
-    smlad r12, \weight, r6, r12
+    smlad r10, \weight, \first, r10
+    smlad r11, \weight, \second, r11
+    smlad r12, \weight, \third, r12
     .endm
 
-    .macro GROUP_3
+    .macro TIMES_2 weight, first, second
+    smlad r7, \weight, \first, r7
+    smlad r8, \weight, \second, r8
+    sxtb16 \weight, \weight
+    smlad r10, \weight, \first, r10
+    smlad r11, \weight, \second, r11
+    .endm
+
+    .macro TIMES_1 weight, first
+    smlad r7, \weight, \first, r7
+    sxtb16 \weight, \weight
+    smlad r10, \weight, \first, r10
+    .endm
+
+/* Four values of each pixel's window: 17, 12, 8 instructions. */
+    .macro GROUP_each_3
     ldrd r2, r3, [r1], #8
-    TIMES_3 r2
-    TIMES_3 r3
+    ldmia.w r0!, {r4, r5, r6}
+    TIMES_3 r2, r4, r5, r6
+    ldmia.w r0!, {r4, r5, r6}
+    TIMES_3 r3, r4, r5, r6
     .endm
 
-    .macro GROUP_2
+    .macro GROUP_each_2
     ldrd r2, r3, [r1], #8
     ldmia.w r0!, {r4, r5, r6, r9}
-    smlad r7, r2, r4, r7
-    smlad r8, r2, r5, r8
-    sxtb16 r2, r2
-    smlad r10, r2, r4, r10
-    smlad r11, r2, r5, r11
-    smlad r7, r3, r6, r7
-    smlad r8, r3, r9, r8
-    sxtb16 r3, r3
-    smlad r10, r3, r6, r10
-    smlad r11, r3, r9, r11
+    TIMES_2 r2, r4, r5
+    TIMES_2 r3, r6, r9
     .endm
 
-    .macro GROUP_1
+    .macro GROUP_each_1
     ldrd r2, r3, [r1], #8
     ldrd r4, r5, [r0], #8
-    smlad r7, r2, r4, r7
-    sxtb16 r2, r2
-    smlad r10, r2, r4, r10
-    smlad r7, r3, r5, r7
-    sxtb16 r3, r3
-    smlad r10, r3, r5, r10
+    TIMES_1 r2, r4
+    TIMES_1 r3, r5
     .endm
 
-    .equ GROUP_3_BYTES, 68
-    .equ GROUP_2_BYTES, 48
-    .equ GROUP_1_BYTES, 32
+/* Four channels of n + 2 columns: 51, 35, 21 instructions. */
+    .macro GROUP_slide_3
+    ldrd r2, r3, [r1], #8
+    ldmia.w r0!, {r4, r5, r6}
+    TIMES_3 r2, r4, r5, r6
+    ldr r4, [r0], #4
+    TIMES_3 r3, r5, r6, r4
+    ldr r5, [r0], #4
+    ldrd r2, r3, [r1], #8
+    TIMES_3 r2, r6, r4, r5
+    ldmia.w r0!, {r4, r5, r6}
+    TIMES_3 r3, r4, r5, r6
+    ldrd r2, r3, [r1], #8
+    ldr r4, [r0], #4
+    TIMES_3 r2, r5, r6, r4
+    ldr r5, [r0], #4
+    TIMES_3 r3, r6, r4, r5
+    .endm
+
+    .macro GROUP_slide_2
+    ldrd r2, r3, [r1], #8
+    ldmia.w r0!, {r4, r5, r6, r9}
+    TIMES_2 r2, r4, r5
+    TIMES_2 r3, r5, r6
+    ldrd r2, r3, [r1], #8
+    TIMES_2 r2, r6, r9
+    ldmia.w r0!, {r4, r5, r6, r9}
+    TIMES_2 r3, r4, r5
+    ldrd r2, r3, [r1], #8
+    TIMES_2 r2, r5, r6
+    TIMES_2 r3, r6, r9
+    .endm
+
+    .macro GROUP_slide_1
+    ldmia.w r1!, {r2, r3, r12}
+    ldmia.w r0!, {r4, r5, r6, r8, r9, r11}
+    TIMES_1 r2, r4
+    TIMES_1 r3, r5
+    TIMES_1 r12, r6
+    ldmia.w r1!, {r2, r3, r12}
+    TIMES_1 r2, r8
+    TIMES_1 r3, r9
+    TIMES_1 r12, r11
+    .endm
 
 /* A: 256 S_A stands in \sum. The double rounding of S_A M 2^-31 >> shift is, where it is not
  * negative, floor(256 S_A M 2^-32 + C) >> (shift + 7) with C = 2^(shift+6) + 64 + zp 2^(shift+7). */
@@ -129,80 +171,65 @@
     strb \first, [r0], #1
     .endm
 
-    .macro KERNEL n
-    .section .text.esq_dsp_\n, "ax", %progbits
+    .macro KERNEL form, n, log2_unrolled, group_bytes
+    .section .text.esq_dsp_\form\()_\n, "ax", %progbits
     .balign 4
-    .global esq_dsp_sums_\n
-    .type esq_dsp_sums_\n, %function
+    .global esq_dsp_\form\()_sums_\n
+    .type esq_dsp_\form\()_sums_\n, %function
     .thumb_func
-esq_dsp_sums_\n:
-    adr.w r3, .Lsums_\n + 1
-    b .Lbegin_\n
+esq_dsp_\form\()_sums_\n:
+    adr.w r3, .Lsums_\form\n + 1
+    b .Lbegin_\form\n
 
-    .global esq_dsp_relu_\n
-    .type esq_dsp_relu_\n, %function
+    .global esq_dsp_\form\()_relu_\n
+    .type esq_dsp_\form\()_relu_\n, %function
     .thumb_func
-esq_dsp_relu_\n:
-    adr.w r3, .Lrelu_\n + 1
+esq_dsp_\form\()_relu_\n:
+    adr.w r3, .Lrelu_\form\n + 1
 
-.Lbegin_\n:
+.Lbegin_\form\n:
     push {r4-r11, lr}
     sub sp, sp, #FRAME
     str r3, [sp, #END]
     mov r12, r3
     ldmia r0!, {r4, r5, r6}      /* activations, groups, weights */
     mov r1, r6
-    add r6, r5, #(UNROLLED - 1)
-    lsrs r6, r6, #3              /* iterations */
-    rsb r7, r5, r6, lsl #3       /* groups left out of the first one */
-    movs r3, #GROUP_\n\()_BYTES
-    adr.w r8, .Lloop_\n + 1
+    add r6, r5, #(1 << \log2_unrolled) - 1
+    lsrs r6, r6, #\log2_unrolled            /* iterations */
+    rsb r7, r5, r6, lsl #\log2_unrolled     /* groups left out of the first one */
+    movs r3, #\group_bytes
+    adr.w r8, .Lloop_\form\n + 1
     mla r7, r7, r3, r8
-    ldmia r0!, {r2, r3, r5, r9, r10, r11} /* table, end, result, pixel bytes, runs, run gap */
-    ldr r0, [r0]                 /* end gap */
+    ldmia.w r0, {r2, r3, r5, r8, r9} /* table, its end, result, pixel bytes, gap */
     strd r4, r6, [sp, #ACTIVATIONS]
-    str r7, [sp, #ENTRY]
-    strd r5, r9, [sp, #RESULT]
+    strd r5, r8, [sp, #RESULT]
     strd r2, r3, [sp, #TABLE]
-    strd r10, r10, [sp, #RUNS_LEFT]
-    strd r11, r0, [sp, #RUN_GAP]
-    orrs r0, r0, r11
+    str r9, [sp, #GAP]
+    cmp r9, #0
     beq 1f
-    adr.w r12, .Lnext_run_\n + 1
-1:  str r12, [sp, #HOOK]
+    adr.w r12, .Lgap_\form\n + 1
+1:  strd r7, r12, [sp, #ENTRY]
 
-.Lpair_\n:                      /* r2 table */
+.Lpair_\form\n:                /* r2 table */
     FIRST_SUMS \n
     str r2, [sp, #TABLE]
-.Lrun_\n:
-    ldr r0, [sp, #ACTIVATIONS]
-.Lgo_\n:
-    ldr lr, [sp, #ITERATIONS]
+    ldrd r0, lr, [sp, #ACTIVATIONS]
     ldr pc, [sp, #ENTRY]
     .balign 4
-.Lloop_\n:
-    .rept UNROLLED
-    GROUP_\n
+.Lloop_\form\n:
+    .rept 1 << \log2_unrolled
+    GROUP_\form\()_\n
     .endr
     subs lr, lr, #1
-    bne .Lloop_\n
+    bne .Lloop_\form\n
     ldr pc, [sp, #HOOK]
 
-.Lnext_run_\n:
-    ldr r2, [sp, #RUNS_LEFT]
-    subs r2, r2, #1
-    beq 1f
-    str r2, [sp, #RUNS_LEFT]
-    ldr r2, [sp, #RUN_GAP]
-    add r1, r1, r2
-    b .Lgo_\n
-1:  ldrd r2, r3, [sp, #RUNS]     /* runs, run gap */
-    str r2, [sp, #RUNS_LEFT]
-    ldr r2, [sp, #END_GAP]
+.Lgap_\form\n:
+    ldr r2, [sp, #GAP]
     add r1, r1, r2
     ldr pc, [sp, #END]
 
-.Lrelu_\n:
+.Lrelu_\form\n:
     ldr r2, [sp, #TABLE]
     ldrd r0, lr, [sp, #RESULT]
     ldmia r2!, {r3, r4, r5}
@@ -227,10 +254,10 @@ esq_dsp_relu_\n:
     str r0, [sp, #RESULT]
     ldr r3, [sp, #TABLE_END]
     cmp r2, r3
-    bne .Lpair_\n
-    b .Ldone_\n
+    bne .Lpair_\form\n
+    b .Ldone_\form\n
 
-.Lsums_\n:
+.Lsums_\form\n:
     ldrd r2, r3, [sp, #TABLE]
     ldr r0, [sp, #RESULT]
     DIFFERENCES \n
@@ -249,16 +276,19 @@ esq_dsp_relu_\n:
     .endif
     str r0, [sp, #RESULT]
     cmp r2, r3
-    bne .Lpair_\n
+    bne .Lpair_\form\n
 
-.Ldone_\n:
+.Ldone_\form\n:
     add sp, sp, #FRAME
     pop {r4-r11, pc}
-    .size esq_dsp_relu_\n, . - esq_dsp_relu_\n
+    .size esq_dsp_\form\()_relu_\n, . - esq_dsp_\form\()_relu_\n
     .endm
 
-    KERNEL 1
-    KERNEL 2
-    KERNEL 3
+    KERNEL each, 1, 3, 32
+    KERNEL each, 2, 3, 48
+    KERNEL each, 3, 3, 68
+    KERNEL slide, 1, 2, 84
+    KERNEL slide, 2, 2, 140
+    KERNEL slide, 3, 2, 204
 
 #endif

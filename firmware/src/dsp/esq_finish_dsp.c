@@ -7,17 +7,32 @@
 /* Output channels whose plain sums are held at a time, on the stack. */
 #define SUMS_CHANNELS 16u
 
+/* int32 per channel pair in the tables. */
+#define RELU_ROW 8u
+#define SUMS_ROW 2u
+
+/* The begun job for channel pairs [pair, pair + pairs). */
+static struct esq_dsp_job job_for(const struct esq_conv2d_dsp *params,
+                                  const struct esq_dsp_job *begun, uint32_t pair, uint32_t pairs,
+                                  uint32_t row) {
+    struct esq_dsp_job job = *begun;
+    job.weights += pair * params->groups * 2u * params->slide;
+    job.table = params->table + pair * row;
+    job.table_end = job.table + pairs * row;
+    return job;
+}
+
 void esq_dsp_finish_relu(const struct esq_conv2d_dsp *params, const struct esq_dsp_job *begun,
                          const struct esq_dsp_block *block) {
-    static esq_dsp_kernel *const kernels[] = {esq_dsp_relu_1, esq_dsp_relu_2, esq_dsp_relu_3};
-    struct esq_dsp_job job = *begun;
-    const uint32_t pair = block->first / 2u;
-    job.weights += pair * params->groups * ESQ_DSP_GROUP_BYTES;
-    job.table = params->table + pair * 8u;
-    job.table_end = job.table + block->channels / 2u * 8u;
+    static esq_dsp_kernel *const each[] = {esq_dsp_each_relu_1, esq_dsp_each_relu_2,
+                                           esq_dsp_each_relu_3};
+    static esq_dsp_kernel *const slide[] = {esq_dsp_slide_relu_1, esq_dsp_slide_relu_2,
+                                            esq_dsp_slide_relu_3};
+    struct esq_dsp_job job =
+        job_for(params, begun, block->first / 2u, block->channels / 2u, RELU_ROW);
     job.result = block->result;
     job.pixel_bytes = block->pixel_bytes;
-    kernels[block->pixels - 1](&job);
+    (params->slide > 1 ? slide : each)[block->pixels - 1](&job);
 }
 
 /* The exact double rounding and any clamp, about 25 instructions per value. */
@@ -39,20 +54,21 @@ static void requantize(const struct esq_conv2d_dsp *params, const int32_t *sums,
 
 void esq_dsp_finish_any(const struct esq_conv2d_dsp *params, const struct esq_dsp_job *begun,
                         const struct esq_dsp_block *block) {
-    static esq_dsp_kernel *const kernels[] = {esq_dsp_sums_1, esq_dsp_sums_2, esq_dsp_sums_3};
+    static esq_dsp_kernel *const each[] = {esq_dsp_each_sums_1, esq_dsp_each_sums_2,
+                                           esq_dsp_each_sums_3};
+    static esq_dsp_kernel *const slide[] = {esq_dsp_slide_sums_1, esq_dsp_slide_sums_2,
+                                            esq_dsp_slide_sums_3};
+    esq_dsp_kernel *const kernel = (params->slide > 1 ? slide : each)[block->pixels - 1];
     int32_t sums[SUMS_CHANNELS * 3u];
     const uint32_t most = SUMS_CHANNELS / 2u * params->pair_channels;
     struct esq_dsp_block part = *block;
     for (uint32_t left = block->channels; left > 0; left -= part.channels) {
         part.channels = left < most ? left : most;
-        struct esq_dsp_job job = *begun;
-        const uint32_t pair = part.first / params->pair_channels;
         const uint32_t pairs = (part.channels + params->pair_channels - 1u) / params->pair_channels;
-        job.weights += pair * params->groups * ESQ_DSP_GROUP_BYTES;
-        job.table = params->table + pair * 2u;
-        job.table_end = job.table + pairs * 2u;
+        struct esq_dsp_job job =
+            job_for(params, begun, part.first / params->pair_channels, pairs, SUMS_ROW);
         job.result = sums;
-        kernels[block->pixels - 1](&job);
+        kernel(&job);
         requantize(params, sums, &part);
         part.first += part.channels;
         part.result += part.channels;
