@@ -24,14 +24,15 @@ class Block:
 def place(blocks: Sequence[Block]) -> tuple[tuple[int, ...], int]:
     """Assign offsets, multiples of ALIGNMENT_BYTES; return them and the total in bytes.
 
-    Greedy at the lowest gap that fits, by size and by length of life; each order is then improved
-    by placing the block that sticks out highest first.
+    Greedy at the lowest gap that fits: by size; by length of life, longest first; and shortest
+    first, which gathers working memory at the bottom. Each order is then improved by placing the
+    block that sticks out highest first.
     """
+    by_size = sorted(range(len(blocks)), key=lambda k: (-blocks[k].bytes, k))
     orders = (
-        sorted(range(len(blocks)), key=lambda k: (-blocks[k].bytes, k)),
-        sorted(
-            range(len(blocks)), key=lambda k: (-blocks[k].live.bit_count(), -blocks[k].bytes, k)
-        ),
+        by_size,
+        sorted(by_size, key=lambda k: -blocks[k].live.bit_count()),
+        sorted(by_size, key=lambda k: blocks[k].live.bit_count()),
     )
     return min((_improve(blocks, order) for order in orders), key=lambda found: found[1])
 
