@@ -21,8 +21,8 @@
     .equ ENTRY, 8
     .equ HOOK, 12       /* what follows the loop: the end of a pair, or `gap` before it */
     .equ RESULT, 16
-    .equ PIXEL_BYTES, 20
-    .equ TABLE, 24
+    .equ TABLE, 20
+    .equ PIXEL_BYTES, 24
     .equ TABLE_END, 28
     .equ GAP, 32
     .equ END, 36
@@ -150,15 +150,13 @@
     .endm
 
     .macro FIRST_SUMS n
-    ldrd r7, r10, [r2], #8
     .if \n > 1
-    mov r8, r7
-    mov r11, r10
+    ldrd r8, r11, [r2]
     .endif
     .if \n > 2
-    mov r9, r7
-    mov r12, r10
+    ldrd r9, r12, [r2]
     .endif
+    ldrd r7, r10, [r2], #8
     .endm
 
     .macro STORE first, second, third, n
@@ -202,17 +200,17 @@ esq_dsp_\form\()_relu_\n:
     mla r7, r7, r3, r8
     ldmia.w r0, {r2, r3, r5, r8, r9} /* table, its end, result, pixel bytes, gap */
     strd r4, r6, [sp, #ACTIVATIONS]
-    strd r5, r8, [sp, #RESULT]
-    strd r2, r3, [sp, #TABLE]
+    strd r8, r3, [sp, #PIXEL_BYTES]
+    mov r0, r5
     str r9, [sp, #GAP]
     cmp r9, #0
     beq 1f
     adr.w r12, .Lgap_\form\n + 1
 1:  strd r7, r12, [sp, #ENTRY]
 
-.Lpair_\form\n:                /* r2 table */
+.Lpair_\form\n:                /* r0 result, r2 table */
     FIRST_SUMS \n
-    str r2, [sp, #TABLE]
+    strd r0, r2, [sp, #RESULT]
     ldrd r0, lr, [sp, #ACTIVATIONS]
     ldr pc, [sp, #ENTRY]
     .balign 4
@@ -230,8 +228,8 @@ esq_dsp_\form\()_relu_\n:
     ldr pc, [sp, #END]
 
 .Lrelu_\form\n:
-    ldr r2, [sp, #TABLE]
-    ldrd r0, lr, [sp, #RESULT]
+    ldrd r0, r2, [sp, #RESULT]
+    ldrd lr, r6, [sp, #PIXEL_BYTES] /* and the table's end */
     ldmia r2!, {r3, r4, r5}
     DIFFERENCES \n
     REQUANTIZE_A r7
@@ -251,15 +249,13 @@ esq_dsp_\form\()_relu_\n:
     REQUANTIZE_B r12
     .endif
     STORE r10, r11, r12, \n
-    str r0, [sp, #RESULT]
-    ldr r3, [sp, #TABLE_END]
-    cmp r2, r3
+    cmp r2, r6
     bne .Lpair_\form\n
     b .Ldone_\form\n
 
 .Lsums_\form\n:
-    ldrd r2, r3, [sp, #TABLE]
-    ldr r0, [sp, #RESULT]
+    ldrd r0, r2, [sp, #RESULT]
+    ldr r6, [sp, #TABLE_END]
     DIFFERENCES \n
     asrs.w r7, r7, #8
     .if \n == 1
@@ -274,8 +270,7 @@ esq_dsp_\form\()_relu_\n:
     asrs.w r9, r9, #8
     stmia.w r0!, {r7, r8, r9, r10, r11, r12}
     .endif
-    str r0, [sp, #RESULT]
-    cmp r2, r3
+    cmp r2, r6
     bne .Lpair_\form\n
 
 .Ldone_\form\n:
