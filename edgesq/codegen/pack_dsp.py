@@ -103,9 +103,11 @@ def pack_weights(rows: Int64Array, pair_channels: int = 2, slide: int = 1) -> Ui
     return (grouped[:, :, 0] | grouped[:, :, 1] << 16).astype(np.uint32)
 
 
-def unpack_weights(words: Uint32Array, channels: int, values: int, pair_channels: int) -> Int64Array:
+def unpack_weights(
+    words: Uint32Array, channels: int, values: int, pair_channels: int, slide: int
+) -> Int64Array:
     """Undo `pack_weights`: weights [channels, values]."""
-    wide = words.astype(np.int64)
+    wide = words.astype(np.int64).reshape(len(words), -1, 2, slide)
     lanes = np.stack([wide & 0xFFFF, wide >> 16], axis=2).reshape(len(words), -1)
     lower = (lanes + 128 & 0xFF) - 128
     upper = ((lanes - lower >> 8) + 128 & 0xFF) - 128
