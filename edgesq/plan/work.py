@@ -76,5 +76,5 @@ def dsp_groups(graph: Graph, op: Conv2D) -> int:
 
 def dsp_work_bytes(graph: Graph, op: Conv2D, pixels: int) -> int:
     """Return the bytes of unpacked input under `pixels` windows. Mirror: esq_run_conv2d_dsp."""
-    staged = 4 if graph.tensors[op.inputs[0]].hwc[2] % 4 else 0
+    staged = 4 * pixels if graph.tensors[op.inputs[0]].hwc[2] % 4 else 0
     return dsp_groups(graph, op) * (8 * (pixels + dsp_slide(graph, op) - 1) + staged)

@@ -111,7 +111,7 @@ typedef void esq_run_fn(const struct esq_op *op, int8_t *arena, struct esq_progr
 /* params: struct esq_conv2d. */
 esq_run_fn esq_run_conv2d;
 /* params: struct esq_conv2d_dsp; work: uint32 [groups, 2, pixels + slide - 1], then, where 4 does not
- * divide the input's channels, int8 [groups, 4]. */
+ * divide the input's channels, int8 [pixels, groups, 4]. */
 esq_run_fn esq_run_conv2d_dsp;
 /* params: struct esq_pool. The window is a ring of input rows. */
 esq_run_fn esq_run_average_pool;

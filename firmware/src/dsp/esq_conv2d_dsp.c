@@ -48,18 +48,32 @@ static uint32_t *clear(uint32_t groups, uint32_t pixels, uint32_t *lanes) {
     return lanes;
 }
 
-/* Unpacks neighbouring columns, `step_bytes` apart, side by side; `columns` is a constant where this
- * is inlined, so that each gets a loop of its own: 5 instructions a word instead of 9. */
+/* One column's four values into lanes[0] and lanes[columns]. */
+static inline void unpack_word(const int8_t *values, uint32_t minus_zp, uint32_t columns,
+                               uint32_t *lanes) {
+    const uint32_t word = esq_load_word(values);
+    lanes[0] = esq_even_lanes(minus_zp, word);
+    lanes[columns] = esq_odd_lanes(minus_zp, word);
+}
+
+/* Unpacks up to five columns, `step_bytes` apart, side by side. `columns` is a constant where this
+ * is inlined, so that each gets a loop of its own without a loop in it. */
 static inline uint32_t *unpack_side_by_side(const int8_t *values, uint32_t step_bytes,
                                             uint32_t groups, uint32_t minus_zp, uint32_t columns,
                                             uint32_t *lanes) {
     for (; groups > 0; groups--) {
-        const int8_t *column = values;
-        for (uint32_t x = 0; x < columns; x++) {
-            const uint32_t word = esq_load_word(column);
-            column += step_bytes;
-            lanes[x] = esq_even_lanes(minus_zp, word);
-            lanes[columns + x] = esq_odd_lanes(minus_zp, word);
+        unpack_word(values, minus_zp, columns, lanes);
+        if (columns > 1) {
+            unpack_word(values + step_bytes, minus_zp, columns, lanes + 1);
+        }
+        if (columns > 2) {
+            unpack_word(values + 2 * step_bytes, minus_zp, columns, lanes + 2);
+        }
+        if (columns > 3) {
+            unpack_word(values + 3 * step_bytes, minus_zp, columns, lanes + 3);
+        }
+        if (columns > 4) {
+            unpack_word(values + 4 * step_bytes, minus_zp, columns, lanes + 4);
         }
         values += 4;
         lanes += 2 * columns;
@@ -182,9 +196,9 @@ static void unpack_staged(const struct view *view, uint32_t column, uint32_t pix
     const uint32_t groups = view->params->groups;
     int8_t *staged = (int8_t *)(view->work + 2u * pixels * groups);
     for (uint32_t pixel = 0; pixel < pixels; pixel++) {
-        stage_window(view, column + pixel, staged);
-        unpack(staged, groups, view->minus_zp, pixels, view->work + pixel);
+        stage_window(view, column + pixel, staged + pixel * 4u * groups);
     }
+    unpack_inside(staged, 4u * groups, groups, view->minus_zp, pixels, view->work);
 }
 
 /* Unpacks the windows of `pixels` output pixels; the job lacks its table and result. */
