@@ -37,10 +37,9 @@ def run_cases(folder: Path, target_name: str, cases: Sequence[Case]) -> list[Int
     target = load_target(target_name)
     plans = [make_plan(case.graph, case.band_rows, target.kernels) for case in cases]
     texts = [
-        generate(case.graph, plan, target.kernels)
-        for case, plan in zip(cases, plans, strict=True)
+        generate(case.graph, plan, target.kernels) for case, plan in zip(cases, plans, strict=True)
     ]
-    lay_out(folder / "firmware", target, {**texts[0], "model_data.c": _table(cases, plans)})
+    lay_out(folder / "firmware", target, {**texts[0], "model_data.c": _table(cases)})
     app = folder / "firmware" / "app"
     for path in app.iterdir():
         path.unlink()
@@ -74,7 +73,7 @@ extern const struct esq_case esq_cases[ESQ_CASES];
 """
 
 
-def _table(cases: Sequence[Case], plans: Sequence[Plan]) -> str:
+def _table(cases: Sequence[Case]) -> str:
     lines = ['#include "cases.h"']
     rows = []
     for index, case in enumerate(cases):

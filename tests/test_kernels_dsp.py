@@ -1,4 +1,4 @@
-"""Kernels on the DSP extension equal the numpy reference, at the edges of what they are exact for."""
+"""Kernels on the DSP extension equal the numpy reference, at the edges of what is exact."""
 
 import shutil
 from pathlib import Path
@@ -129,7 +129,9 @@ def edge_cases() -> list[Case]:
     lowest = np.random.default_rng(7).choice([-128, 127, -128, 3], (8, 3, 3, 8)).astype(np.int8)
     cases.append(conv_case("-128", 7, weights=lowest))
     cases += [
-        conv_case("shift", 200 + power, real=2.0**-power, bias=np.full(8, 1 << max(power, 0), np.int32))
+        conv_case(
+            "shift", 200 + power, real=2.0**-power, bias=np.full(8, 1 << max(power, 0), np.int32)
+        )
         for power in (-1, 0, 1, 2, 5, 8, 11, 14, 15, 16, 20)
     ]
     return cases
@@ -175,6 +177,31 @@ def pool_cases() -> list[Case]:
     ]
 
 
+def add_case(seed: int, scales: tuple[float, float, float], activation: int) -> Case:
+    """The image plus a convolution of it: two tensors with scales of their own."""
+    builder = TfliteBuilder()
+    shape = (1, 4, 6, 5)
+    source = builder.value(shape, scales[0], -128)
+    weights = np.eye(5, dtype=np.int8).reshape(5, 1, 1, 5) * np.int8(100)
+    constants = [builder.constant(weights, [0.01]), builder.constant(np.zeros(5, np.int32), [1.0])]
+    options = {"padding": SAME, "strideH": 1, "strideW": 1, "fusedActivationFunction": NONE}
+    other = builder.value(shape, scales[1], 3)
+    builder.op("CONV_2D", [source, *constants], other, "Conv2DOptions", **options)
+    result = builder.value(shape, scales[2], -20)
+    builder.op("ADD", [source, other], result, "AddOptions", fusedActivationFunction=activation)
+    graph = read_graph(builder.build(source, result))
+    return Case(f"add {seed} {scales}", graph, images(seed, graph, 4))
+
+
+def add_cases() -> list[Case]:
+    scales = [(1.0, 1.0, 1.0), (1.0, 0.4, 1.3), (0.02, 1.0, 0.9), (1.0, 0.7, 1e-5), (1, 1, 300.0)]
+    return [
+        add_case(seed, scale, activation)
+        for seed, scale in enumerate(scales)
+        for activation in (NONE, RELU)
+    ]
+
+
 def side_by_side_case() -> Case:
     """Two convolutions into one concatenation, which a third reads: pixels further apart."""
     rng = np.random.default_rng(3)
@@ -200,7 +227,14 @@ def test_equal_to_the_reference(target: str, tmp_path: Path) -> None:
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     if missing:
         pytest.skip(f"{', '.join(missing)} not installed")
-    cases = [*random_cases(), *width_cases(), *edge_cases(), *pool_cases(), side_by_side_case()]
+    cases = [
+        *random_cases(),
+        *width_cases(),
+        *edge_cases(),
+        *pool_cases(),
+        *add_cases(),
+        side_by_side_case(),
+    ]
     found = run_cases(tmp_path, target, cases)
     different = [
         case.name

@@ -69,7 +69,13 @@ def _source(graph: Graph, plan: Plan, kernels: str) -> str:
         slots="\n".join(_slot(plan, plan.slots[number]) for number in numbers),
         params="".join(texts),
         ops="".join(
-            _op(plan, index, position, run_function(plan, item, kernels), f"&params_{index}" if text else "0")
+            _op(
+                plan,
+                index,
+                position,
+                run_function(graph, plan, item, kernels),
+                f"&params_{index}" if text else "0",
+            )
             for index, (item, text) in enumerate(zip(plan.ops, texts, strict=True))
         ).rstrip(),
         schedule=rows(plan.steps),

@@ -20,6 +20,9 @@ GROUP_VALUES = 4
 LANE_BOUND = 1 << 23
 """Sums of the channel in the upper byte, A, must lie in [-LANE_BOUND, LANE_BOUND)."""
 
+LOWER_BOUND = 1 << 30
+"""The short requantization doubles sums of the channel in the lower byte, B."""
+
 _RELU_SHIFTS = range(1, 16)
 """Right shifts for which the constants of the short requantization fit."""
 
@@ -55,7 +58,8 @@ def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
     upper_fits = (low >= -LANE_BOUND) & (high < LANE_BOUND) & (rows.min(axis=1) > -128)
     pair_channels = 2 if upper_fits[0::2].all() else 1
     multiplier, shift = conv2d_multipliers(graph, op)
-    relu = pair_channels == 2 and _negative_clamps(graph, op, shift)
+    lower_fits = bool((np.maximum(-low, high) < LOWER_BOUND).all())
+    relu = pair_channels == 2 and lower_fits and _negative_clamps(graph, op, shift)
     first = _paired(bias.astype(np.int64), pair_channels)
     sums = np.stack([256 * first[:, 0] + first[:, 1], first[:, 1]], axis=1)
     table = _wrapped(sums)

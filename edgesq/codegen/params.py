@@ -10,7 +10,7 @@ from edgesq.arithmetic import (
     mean_parameters,
     softmax_exp_table,
 )
-from edgesq.codegen.params_dsp import conv2d_dsp, pools_by_words
+from edgesq.codegen.params_dsp import conv2d_dsp, has_dsp
 from edgesq.codegen.text import row, rows, template
 from edgesq.errors import ModelError
 from edgesq.graph import (
@@ -32,15 +32,17 @@ MAX_WINDOW_ROWS = 32
 """Mirror: ESQ_MAX_WINDOW_ROWS."""
 
 
-def run_function(plan: Plan, item: RowOp, kernels: str) -> str:
+def run_function(graph: Graph, plan: Plan, item: RowOp, kernels: str) -> str:
     """Return the name of the C function that takes an operator's steps."""
-    family = "_dsp" if item.pixels else ""
-    if kernels == "dsp" and isinstance(item.op, MaxPool2D) and pools_by_words(plan, item):
-        return "esq_run_max_pool_dsp"
+    portable = _portable_function(item)
+    return f"{portable}_dsp" if kernels == "dsp" and has_dsp(graph, plan, item) else portable
+
+
+def _portable_function(item: RowOp) -> str:
     if item.access is Access.REDUCE:
-        return f"esq_run_conv2d_reduce{family}" if item.feeder else "esq_run_reduce"
+        return "esq_run_conv2d_reduce" if item.feeder else "esq_run_reduce"
     return {
-        Conv2D: f"esq_run_conv2d{family}",
+        Conv2D: "esq_run_conv2d",
         MaxPool2D: "esq_run_max_pool",
         AveragePool2D: "esq_run_average_pool",
         Add: "esq_run_add",
@@ -66,7 +68,9 @@ def params(graph: Graph, item: RowOp, index: int) -> str:
     match op:
         case Conv2D():
             arrays, fields = _conv2d(graph, op, item, index)
-            return template(f"conv2d{family}.c").substitute(index=index, arrays=arrays, fields=fields)
+            return template(f"conv2d{family}.c").substitute(
+                index=index, arrays=arrays, fields=fields
+            )
         case AveragePool2D() | Mean() if item.access is Access.REDUCE:
             fields = _reduce_fields(graph, op)
             return template("reduce.c").substitute(name=op.name, index=index, fields=fields)

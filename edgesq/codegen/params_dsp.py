@@ -3,19 +3,36 @@
 Mirror: struct esq_conv2d_dsp in firmware/include/esq_ops.h.
 """
 
-from edgesq.arithmetic import conv2d_multipliers
+from edgesq.arithmetic import add_parameters, conv2d_multipliers
 from edgesq.codegen.pack_dsp import Packed, pack_conv2d
 from edgesq.codegen.text import hex_rows, rows, template
-from edgesq.graph import Conv2D, Graph, MaxPool2D
+from edgesq.graph import Add, Conv2D, Graph, MaxPool2D
 from edgesq.plan import Plan, RowOp
 
 
-def pools_by_words(plan: Plan, item: RowOp) -> bool:
+def has_dsp(graph: Graph, plan: Plan, item: RowOp) -> bool:
+    """Say whether there is a function on the DSP extension that is exact for an operator."""
+    match item.op:
+        case MaxPool2D():
+            return _pools_by_words(plan, item, item.op)
+        case Add():
+            return _adds_with_shifts(graph, item.op)
+    return item.pixels > 0
+
+
+def _pools_by_words(plan: Plan, item: RowOp, op: MaxPool2D) -> bool:
     """Say whether a max pool can take four channels at a time."""
     slots = [plan.slots[number] for number in (*item.inputs, item.output)]
     sizes = [size for slot in slots if slot for size in (slot.channels, slot.pixel_bytes)]
-    assert isinstance(item.op, MaxPool2D)
-    return item.op.clamp == (-128, 127) and all(size % 4 == 0 for size in sizes)
+    return op.clamp == (-128, 127) and all(size % 4 == 0 for size in sizes)
+
+
+def _adds_with_shifts(graph: Graph, op: Add) -> bool:
+    """Say whether ADD's rescaling always ends in a shift, so that the short rounding is exact."""
+    parameters = add_parameters(graph, op)
+    inputs = zip(parameters.multiplier, parameters.shift, strict=True)
+    halved = all(shift < 0 or multiplier == 1 << 30 for multiplier, shift in inputs)
+    return halved and min(parameters.shift) > -31 and -31 < parameters.output_shift < 0
 
 
 def conv2d_dsp(graph: Graph, op: Conv2D, index: int, pixels: int, window: str) -> tuple[str, str]:

@@ -93,7 +93,8 @@ def _fill(
     )
     on_stage(f"compile for {target.name}")
     sizes, warning = _compile(folder / "firmware", target)
-    rows = compare(source, models, files, on_stage)
+    portable = generate(source.graph, make_plan(source.graph), "portable")
+    rows = compare(source, models, portable, on_stage)
     return {
         "target": target.name,
         "model": source.name,

@@ -127,6 +127,8 @@ esq_run_fn esq_run_conv2d_reduce;
 esq_run_fn esq_run_conv2d_reduce_dsp;
 /* params: struct esq_add. */
 esq_run_fn esq_run_add;
+/* The same, where output_shift < 0, and an input without a shift has multiplier 2^30. */
+esq_run_fn esq_run_add_dsp;
 /* params: struct esq_softmax. Over the channels of each pixel. */
 esq_run_fn esq_run_softmax;
 /* params: none. Same shape: a concatenation's input that is needed elsewhere too. */
