@@ -26,7 +26,8 @@ from edgesq.graph import (
     Softmax,
     Window,
 )
-from edgesq.plan import Access, Plan, RowOp
+from edgesq.codegen.winograd import winograd
+from edgesq.plan import WINOGRAD_PIXELS, Access, Plan, RowOp
 
 MAX_WINDOW_ROWS = 32
 """Mirror: ESQ_MAX_WINDOW_ROWS."""
@@ -39,6 +40,8 @@ def run_function(graph: Graph, plan: Plan, item: RowOp, kernels: str) -> str:
 
 
 def _portable_function(item: RowOp) -> str:
+    if item.pixels == WINOGRAD_PIXELS:
+        return "esq_run_winograd"
     if item.access is Access.REDUCE:
         return "esq_run_conv2d_reduce" if item.feeder else "esq_run_reduce"
     return {
@@ -66,6 +69,8 @@ def params(graph: Graph, item: RowOp, index: int) -> str:
             reduce_fields=_reduce_fields(graph, op),
         )
     match op:
+        case Conv2D() if item.pixels == WINOGRAD_PIXELS:
+            return winograd(graph, op, index, _ring_window(op))
         case Conv2D():
             arrays, fields = _conv2d(graph, op, item, index)
             return template(f"conv2d{family}.c").substitute(

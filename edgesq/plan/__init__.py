@@ -10,11 +10,12 @@ overwritten too early on a board and no readiness is checked there.
 from edgesq.plan.lower import Access, RowOp, Slot
 from edgesq.plan.planner import Item, Plan, make_plan
 from edgesq.plan.schedule import STEP_END, STEP_INPUT
-from edgesq.plan.work import dsp_groups, dsp_slide
+from edgesq.plan.work import WINOGRAD_PIXELS, dsp_groups, dsp_slide, winograd_fits
 
 __all__ = [
     "STEP_END",
     "STEP_INPUT",
+    "WINOGRAD_PIXELS",
     "Access",
     "Item",
     "Plan",
@@ -23,4 +24,5 @@ __all__ = [
     "dsp_groups",
     "dsp_slide",
     "make_plan",
+    "winograd_fits",
 ]

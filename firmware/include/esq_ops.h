@@ -59,6 +59,15 @@ struct esq_conv2d_dsp {
     struct esq_window window;
 };
 
+/* A convolution three columns wide with stride 1 on the DSP extension; see esq_winograd_dsp.c. */
+struct esq_winograd {
+    const uint32_t *weights; /* int16 lanes [O / 4, 6, steps, 4] */
+    const int32_t *table;    /* [O / 4]: bias [4], then multiplier, constant, shift of each */
+    struct esq_window window;
+    uint16_t steps; /* of two input values under one column; a multiple of 8 */
+    int16_t input_zp;
+};
+
 struct esq_pool {
     struct esq_window window;
     int8_t clamp_min;
@@ -113,6 +122,8 @@ esq_run_fn esq_run_conv2d;
 /* params: struct esq_conv2d_dsp; work: uint32 [groups, 2, pixels + slide - 1], then, where 4 does not
  * divide the input's channels, int8 [pixels, groups, 4]. */
 esq_run_fn esq_run_conv2d_dsp;
+/* params: struct esq_winograd; work: uint32 [6, steps]. */
+esq_run_fn esq_run_winograd_dsp;
 /* params: struct esq_pool. The window is a ring of input rows. */
 esq_run_fn esq_run_average_pool;
 /* params: struct esq_pool. A running maximum: a step takes one input row into one output row. */

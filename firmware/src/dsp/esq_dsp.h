@@ -35,6 +35,10 @@ struct esq_dsp_job {
     uint32_t gap_bytes;
 };
 
+/* Sums [6][4 channels] of a tile [6][8 * iterations] with weights [6][8 * iterations][4]. */
+void esq_dsp_winograd(const uint32_t *tile, const uint32_t *weights, uint32_t *sums,
+                      uint32_t iterations);
+
 typedef void esq_dsp_kernel(const struct esq_dsp_job *job);
 
 /* Requantized where negative results clamp to zero point -128; table rows [8]: sums, (M, C, shift) A, B. */
