@@ -13,7 +13,11 @@ from tflite_builder import NONE, RELU, RELU6, SAME, VALID, TfliteBuilder
 from edgesq.codegen.pack_dsp import in_order, pack_conv2d, pack_weights, sum_range, unpack_weights
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Conv2D, Graph
+from edgesq.plan import make_plan, winograd_fits, work
 from edgesq.reference import run_observed
+
+AMPLE = 0.01
+"""For ARENA_GROWTH: every operator computes as many pixels together as it can."""
 
 TOOLS = ("arm-none-eabi-gcc", "qemu-system-arm", "cmake")
 
@@ -137,6 +141,23 @@ def edge_cases() -> list[Case]:
     return cases
 
 
+def winograd_cases() -> list[Case]:
+    """Widths that leave one to four pixels in the last tile, extreme weights, other zero points."""
+    cases = [
+        conv_case("winograd", 300 + width, size=(3, width), channels=16, outputs=8, padding=padding)
+        for width in (3, 4, 5, 6, 7, 9)
+        for padding in (SAME, VALID)
+    ]
+    cases.append(conv_case("winograd", 320, size=(2, 6), channels=32, outputs=4, input_zp=5))
+    cases.append(conv_case("winograd", 321, size=(1, 5), channels=48, outputs=4, input_zp=127))
+    for value in (-128, 127):
+        weights = np.full((4, 3, 3, 64), value, np.int8)
+        weights[1::2, :, 1] = -127
+        shape: dict[str, Any] = {"size": (3, 5), "channels": 64, "outputs": 4}
+        cases.append(conv_case("winograd", 330, weights=weights, real=2e-5, **shape))
+    return cases
+
+
 def pool_case(seed: int, channels: int, window: tuple[int, int], stride: int, padding: int) -> Case:
     builder = TfliteBuilder()
     size = (7, 9)
@@ -222,8 +243,13 @@ def side_by_side_case() -> Case:
     return Case("side by side", graph, images(3, graph))
 
 
-@pytest.mark.parametrize("target", ["mps2-an386", "mps2-an500"])
-def test_equal_to_the_reference(target: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("target", "growth"), [("mps2-an386", AMPLE), ("mps2-an500", AMPLE), ("mps2-an500", 2)]
+)
+def test_equal_to_the_reference(
+    target: str, growth: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "ARENA_GROWTH", growth)
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     if missing:
         pytest.skip(f"{', '.join(missing)} not installed")
@@ -235,6 +261,26 @@ def test_equal_to_the_reference(target: str, tmp_path: Path) -> None:
         *add_cases(),
         side_by_side_case(),
     ]
+    found = run_cases(tmp_path, target, cases)
+    different = [
+        case.name
+        for case, values in zip(cases, found, strict=True)
+        if not np.array_equal(values, run_observed(case.graph, case.images)[0])
+    ]
+    assert not different, different
+
+
+@pytest.mark.parametrize("target", ["mps2-an386", "mps2-an500"])
+def test_winograd_equal_to_the_reference(
+    target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "_worth_winograd", lambda *_: {0: (work.WINOGRAD_PIXELS,)})
+    monkeypatch.setattr(work, "ARENA_GROWTH", AMPLE)
+    cases = winograd_cases()
+    for case in cases:
+        plan = make_plan(case.graph, case.band_rows, "dsp")
+        assert winograd_fits(case.graph, conv_of(case.graph)), case.name
+        assert plan.ops[0].pixels == work.WINOGRAD_PIXELS, case.name
     found = run_cases(tmp_path, target, cases)
     different = [
         case.name

@@ -89,12 +89,22 @@ static void transform_tile(const struct esq_winograd *params, const struct esq_s
     }
 }
 
-/* `part` is a divisor of 24 times a convolution's sum; rest = 24 / 3 / part, as a shift. */
-static inline int8_t finish(int32_t part, uint32_t rest, int32_t bias, const int32_t *by) {
-    const uint32_t sum = (uint32_t)(part >> rest) * INVERSE_OF_3 + (uint32_t)bias;
+/* A channel's requantization, read once: what is stored in between might be the table. */
+struct ending {
+    uint32_t bias;
+    int32_t multiplier;
+    int32_t constant;
+    int32_t shift;
+};
+
+/* `part` is 24 / 2^(3 - rest) times a convolution's sum without its bias. */
+static inline int8_t finish(uint32_t part, uint32_t rest, struct ending by) {
+    const uint32_t sum = (uint32_t)((int32_t)part >> rest) * INVERSE_OF_3 + by.bias;
     int32_t scaled;
-    __asm("smmlar %0, %1, %2, %3" : "=r"(scaled) : "r"(sum << 1), "r"(by[0]), "r"(by[1]));
-    scaled >>= by[2];
+    __asm("smmlar %0, %1, %2, %3"
+          : "=r"(scaled)
+          : "r"(sum << 1), "r"(by.multiplier), "r"(by.constant));
+    scaled >>= by.shift;
     __asm("ssat %0, #8, %1" : "=r"(scaled) : "r"(scaled));
     return (int8_t)scaled;
 }
@@ -103,21 +113,22 @@ static inline int8_t finish(int32_t part, uint32_t rest, int32_t bias, const int
 static void finish_block(const uint32_t *sums, const int32_t *table, uint32_t pixels,
                          uint32_t pixel_bytes, int8_t *result) {
     for (uint32_t c = 0; c < BLOCK_CHANNELS; c++, sums++, result++) {
+        const int32_t *end = table + BLOCK_CHANNELS + 3 * c;
+        const struct ending by = {(uint32_t)table[c], end[0], end[1], end[2]};
         const uint32_t e = sums[4] + sums[8];
         const uint32_t o = sums[4] - sums[8];
         const uint32_t f = sums[12] + sums[16];
         const uint32_t p = sums[12] - sums[16];
-        const int32_t *by = table + BLOCK_CHANNELS + 3 * c;
-        result[0] = finish((int32_t)(6 * sums[0] - 4 * e + f), 3, table[c], by);
+        const uint32_t last = 2 * p - o + 6 * sums[20];
+        result[0] = finish(6 * sums[0] - 4 * e + f, 3, by);
         if (pixels > 1) {
-            result[pixel_bytes] = finish((int32_t)(p - 2 * o), 2, table[c], by);
+            result[pixel_bytes] = finish(p - 2 * o, 2, by);
         }
         if (pixels > 2) {
-            result[2 * pixel_bytes] = finish((int32_t)(f - e), 1, table[c], by);
+            result[2 * pixel_bytes] = finish(f - e, 1, by);
         }
         if (pixels > 3) {
-            const uint32_t part = 2 * p - o + 6 * sums[20];
-            result[3 * pixel_bytes] = finish((int32_t)part, 1, table[c], by);
+            result[3 * pixel_bytes] = finish(last, 1, by);
         }
     }
 }
