@@ -1,5 +1,6 @@
 # make demo   a real SqueezeNet from Keras to an emulated Cortex-M7, verified bit for bit
 # make test   everything .ci/run runs
+# make bench  memory and instructions of real networks on emulated boards, next to TFLM's
 # make clean  removes what was built, and the environment
 
 PYTHON ?= python3
@@ -7,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test lint tools clean
+.PHONY: demo test bench lint tools clean
 
 demo: tools
 	$(BIN)/edgesq export --target cortex-m
@@ -16,6 +17,9 @@ demo: tools
 
 test: tools lint
 	$(BIN)/pytest -n 2
+
+bench: tools
+	cd tests && ../$(BIN)/python -m bench --json ../build/bench.json $(BENCH)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .

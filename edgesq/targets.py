@@ -46,6 +46,7 @@ class Target:
         port: folder under firmware/ports.
         counter_hz: rate of esq_port_ticks() in hertz.
         stack_bytes: reserved by the linker script, counted in RAM.
+        reserve_bytes: RAM left to the user's own code by a plan that is not asked for less.
         runner: module of `edgesq.flash` that starts or programs it: "qemu" or "host".
         board: for a generic target, the target that it is compiled for and flashed to.
         memory: flash and ram; empty where there is no limit (host).
@@ -76,6 +77,7 @@ class Target:
     icount_shift: int | None = None
     boot: str = "vectors"
     usb_ids: tuple[str, ...] = ()
+    reserve_bytes: int = 0
 
     @property
     def is_host(self) -> bool:
@@ -118,8 +120,18 @@ _TYPES: dict[str, type] = {
     "icount_shift": int,
     "boot": str,
     "usb_ids": list,
+    "reserve_bytes": int,
 }
-_OPTIONAL = {"memory", "defines", "machine", "qemu_args", "icount_shift", "boot", "usb_ids"}
+_OPTIONAL = {
+    "memory",
+    "defines",
+    "machine",
+    "qemu_args",
+    "icount_shift",
+    "boot",
+    "usb_ids",
+    "reserve_bytes",
+}
 _GENERIC: dict[str, type] = {"name": str, "description": str, "board": str}
 _REGION: dict[str, type] = {"name": str, "origin": int, "bytes": int}
 _CHOICES = {"runner": ("qemu", "host"), "boot": ("vectors", "entry")}

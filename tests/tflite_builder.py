@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import flatbuffers  # type: ignore[import-untyped] # ships no stubs
+import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray

@@ -7,6 +7,7 @@ import typer
 
 import edgesq
 from edgesq.cli import terminal
+from edgesq.plan import Goal
 
 app = typer.Typer(
     name="edgesq",
@@ -17,6 +18,10 @@ app = typer.Typer(
 )
 
 DEFAULT_BUILD = Path("build/edgesq")
+Optimize = Annotated[Goal, typer.Option(help="What the plan is best at.")]
+RamLimit = Annotated[
+    int | None, typer.Option(min=1, help="RAM in bytes to plan for instead of the board's.")
+]
 Build = Annotated[Path, typer.Option("--build", help="Folder that `export` wrote.")]
 
 
@@ -32,11 +37,13 @@ def export(
         Path | None, typer.Option(help="Folder of images to quantize with.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder to write.")] = DEFAULT_BUILD,
+    optimize: Optimize = Goal.BALANCED,
+    ram_limit: RamLimit = None,
 ) -> None:
     """Quantize a model and write every format and a firmware project."""
     from edgesq.cli.export import run
 
-    run(model, target, calibration, out)
+    run(model, target, calibration, out, optimize, ram_limit)
 
 
 @app.command()
@@ -76,11 +83,35 @@ def verify(
 
 @app.command()
 @terminal.command
-def targets() -> None:
+def plan(
+    model: Annotated[
+        Path | None,
+        typer.Argument(help=".keras, .h5 or int8 .tflite; the bundled demo model if left out."),
+    ] = None,
+    target: Annotated[str, typer.Option(help="Board; see `edgesq targets`.")] = "cortex-m",
+    optimize: Optimize = Goal.BALANCED,
+    ram_limit: RamLimit = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw RAM against speed into this SVG.")
+    ] = None,
+) -> None:
+    """Show what a model takes on a board, operator by operator, without exporting it."""
+    from edgesq.cli.plan import run
+
+    run(model, target, optimize, ram_limit, picture)
+
+
+@app.command()
+@terminal.command
+def targets(
+    fits: Annotated[
+        Path | None, typer.Option(help="Say which boards this model fits, and by how much.")
+    ] = None,
+) -> None:
     """List the boards edgesq knows."""
     from edgesq.cli.targets import run
 
-    run()
+    run(fits)
 
 
 @app.command()

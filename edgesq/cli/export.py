@@ -5,16 +5,24 @@ from typing import Any
 
 from edgesq.cli import terminal
 from edgesq.cli.tables import parity_table, size_table
+from edgesq.plan import Goal
 from edgesq.targets import load_target
 
 
-def run(model: Path | None, target: str, calibration: Path | None, out: Path) -> None:
+def run(
+    model: Path | None,
+    target: str,
+    calibration: Path | None,
+    out: Path,
+    goal: Goal,
+    ram_limit: int | None,
+) -> None:
     """Export and show sizes and parity."""
     board = load_target(target)
     from edgesq.export import ExportOptions, export, stage_count
 
     with terminal.stages(stage_count(model)) as on_stage:
-        report = export(ExportOptions(model, calibration, board, out), on_stage)
+        report = export(ExportOptions(model, calibration, board, out, goal, ram_limit), on_stage)
     _show(report, out)
 
 

@@ -1,5 +1,6 @@
 """What commands share: two consoles, a progress bar, and errors turned into exit codes."""
 
+import errno
 import functools
 import os
 import sys
@@ -27,12 +28,23 @@ from edgesq.errors import EdgesqError
 
 EXIT_SAME, EXIT_DIFFERENT, EXIT_BUG, EXIT_INTERRUPTED = 0, 1, 70, 130
 
+_REFUSED_BY_SYSTEM = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
+"""No permission or no room to write: nothing that we could have known, or that is our bug."""
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _FILE_COLUMNS = 120
 
-out = Console(highlight=False, width=None if sys.stdout.isatty() else _FILE_COLUMNS)
+
+class _Output(Console):
+    def on_broken_pipe(self) -> None:
+        """Go on in silence when whoever read has ended, so that the exit code stays true."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+out = _Output(highlight=False, width=None if sys.stdout.isatty() else _FILE_COLUMNS)
 """Results, on standard output."""
 
 # A duplicate of standard error: bars go on while native libraries' output is captured.
@@ -68,7 +80,11 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(EXIT_SAME) from None
-        except Exception:
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in _REFUSED_BY_SYSTEM:
+                where, hint = error.filename, "make room, or choose another place"
+                print_error(EdgesqError(str(error.strerror), where=where, hint=hint))
+                raise typer.Exit(EdgesqError.exit_code) from error
             traceback.print_exc()
             err.print("[bold red]This is a bug of edgesq.[/] Please report it with the text above.")
             raise typer.Exit(EXIT_BUG) from None

@@ -22,8 +22,10 @@ def run(
     """Stream, compare, show; exit 1 where a value differs."""
     from edgesq.export import read_report
 
-    if json is not None and not json.absolute().parent.is_dir():
-        raise EdgesqError("no such folder", where=str(json.parent), hint="make it first")
+    if json is not None and (json.is_dir() or not json.absolute().parent.is_dir()):
+        raise EdgesqError(
+            "is no file in a folder that is there", where=str(json), hint="see --json"
+        )
     report = read_report(build)
     target = load_target(report["target"])
     options = VerifyOptions(build, port, images, count, timeout=timeout, usb_ids=target.usb_ids)
@@ -45,7 +47,7 @@ def run(
 
 def _table(result: VerifyReport, source: str) -> Table:
     table = terminal.table(f"{result.board} against {result.expected_by}", ["what"], ["value"])
-    instructions = result.device_instructions
+    instructions, stack = result.device_instructions, result.device_stack_bytes
     rows = {
         f"images ({source})": f"{result.images:,}",
         "images equal bit for bit": f"{result.bit_exact_images:,}",
@@ -55,6 +57,7 @@ def _table(result: VerifyReport, source: str) -> Table:
         "accuracy": "no labels" if result.accuracy is None else f"{result.accuracy:.1%}",
         "instructions per image": "cannot count" if instructions is None else f"{instructions:,}",
         "time per image on the board": f"{result.device_us / 1000:,.1f} ms",
+        "deepest stack": "cannot tell" if stack is None else f"{stack:,} B",
         "kernels": result.kernels,
         "link": f"{result.link_bytes_per_s:,.0f} B/s, {result.retries} retries",
     }

@@ -3,7 +3,7 @@
 import textwrap
 
 from edgesq.codegen.params import params, run_function
-from edgesq.codegen.text import row, rows, template
+from edgesq.codegen.text import comment, row, rows, template
 from edgesq.graph import Graph, digest
 from edgesq.plan import STEP_END, STEP_INPUT, Plan, Slot
 
@@ -31,7 +31,12 @@ def generate(graph: Graph, plan: Plan, kernels: str) -> dict[str, str]:
 def tflite_array(content: bytes, name: str) -> dict[str, str]:
     """Return the .tflite as an aligned C array for a TensorFlow Lite Micro project."""
     body = "\n".join(textwrap.wrap(", ".join(f"0x{byte:02x}" for byte in content) + ",", 100))
-    values = {"name": name, "sha256": digest(content), "bytes": len(content), "content": body}
+    values = {
+        "name": comment(name),
+        "sha256": digest(content),
+        "bytes": len(content),
+        "content": body,
+    }
     return {
         f"model_tflite.{suffix}": template(f"tflite_array.{suffix}").substitute(values)
         for suffix in ("h", "c")

@@ -11,7 +11,8 @@ from edgesq.arithmetic import (
     softmax_exp_table,
 )
 from edgesq.codegen.params_dsp import conv2d_dsp, has_dsp
-from edgesq.codegen.text import row, rows, template
+from edgesq.codegen.text import comment, row, rows, template
+from edgesq.codegen.winograd import winograd
 from edgesq.errors import ModelError
 from edgesq.graph import (
     Add,
@@ -26,7 +27,6 @@ from edgesq.graph import (
     Softmax,
     Window,
 )
-from edgesq.codegen.winograd import winograd
 from edgesq.plan import WINOGRAD_PIXELS, Access, Plan, RowOp
 
 MAX_WINDOW_ROWS = 32
@@ -78,14 +78,16 @@ def params(graph: Graph, item: RowOp, index: int) -> str:
             )
         case AveragePool2D() | Mean() if item.access is Access.REDUCE:
             fields = _reduce_fields(graph, op)
-            return template("reduce.c").substitute(name=op.name, index=index, fields=fields)
+            return template("reduce.c").substitute(
+                name=comment(op.name), index=index, fields=fields
+            )
         case MaxPool2D() | AveragePool2D():
             return _pool(op, index)
         case Add():
             return _add(graph, op, index)
         case Softmax():
             exp = rows(softmax_exp_table(graph, op).tolist())
-            return template("softmax.c").substitute(name=op.name, index=index, exp=exp)
+            return template("softmax.c").substitute(name=comment(op.name), index=index, exp=exp)
     return ""
 
 
@@ -125,7 +127,7 @@ def _conv2d_arrays(graph: Graph, op: Conv2D, index: int) -> str:
     assert bias is not None
     multiplier, shift = conv2d_multipliers(graph, op)
     return template("conv2d_arrays.c").substitute(
-        name=op.name,
+        name=comment(op.name),
         index=index,
         weight_count=weights.size,
         channels=bias.size,
@@ -155,7 +157,7 @@ def _rows_slot(graph: Graph, op: Conv2D) -> tuple[int, ...]:
 
 def _pool(op: MaxPool2D | AveragePool2D, index: int) -> str:
     return template("pool.c").substitute(
-        name=op.name,
+        name=comment(op.name),
         index=index,
         window=_ring_window(op) if isinstance(op, AveragePool2D) else _window(op.window),
         clamp_min=op.clamp[0],
@@ -182,7 +184,7 @@ def _reduce_fields(graph: Graph, op: Op) -> str:
 def _add(graph: Graph, op: Add, index: int) -> str:
     parameters = add_parameters(graph, op)
     return template("add.c").substitute(
-        name=op.name,
+        name=comment(op.name),
         index=index,
         multiplier=row(parameters.multiplier),
         output_multiplier=parameters.output_multiplier,

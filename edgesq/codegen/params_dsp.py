@@ -5,7 +5,7 @@ Mirror: struct esq_conv2d_dsp in firmware/include/esq_ops.h.
 
 from edgesq.arithmetic import add_parameters, conv2d_multipliers
 from edgesq.codegen.pack_dsp import Packed, pack_conv2d
-from edgesq.codegen.text import hex_rows, rows, template
+from edgesq.codegen.text import comment, hex_rows, rows, template
 from edgesq.graph import Add, Conv2D, Graph, MaxPool2D
 from edgesq.plan import Plan, RowOp
 
@@ -65,7 +65,7 @@ def conv2d_dsp(graph: Graph, op: Conv2D, index: int, pixels: int, window: str) -
 
 def _arrays(graph: Graph, op: Conv2D, index: int, packed: Packed) -> str:
     text = template("conv2d_dsp_arrays.c").substitute(
-        name=op.name,
+        name=comment(op.name),
         index=index,
         weight_count=packed.weights.size,
         weights=hex_rows(packed.weights.reshape(-1).tolist()),

@@ -1,5 +1,6 @@
 """Numbers as C initialisers, and the templates they go into."""
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from string import Template
@@ -13,6 +14,11 @@ _PER_LINE = 24
 def template(name: str) -> Template:
     """Return firmware/template/data/NAME.in."""
     return Template((resource("firmware") / "template" / "data" / f"{name}.in").read_text())
+
+
+def comment(name: str) -> str:
+    """Return a model's name for something as text that cannot end a C comment."""
+    return re.sub(r"[^ -)+-~]", "_", name)
 
 
 def row(values: Iterable[object]) -> str:

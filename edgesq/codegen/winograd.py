@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.arithmetic import Int64Array, conv2d_multipliers
-from edgesq.codegen.text import hex_rows, rows, template
+from edgesq.codegen.text import comment, hex_rows, rows, template
 from edgesq.graph import Conv2D, Graph
 
 _TRANSFORM = np.array(
@@ -43,7 +43,7 @@ def winograd(graph: Graph, op: Conv2D, index: int, window: str) -> str:
     assert weights is not None
     words, table = transform_weights(weights.astype(np.int8)), _table(graph, op)
     return template("winograd.c").substitute(
-        name=op.name,
+        name=comment(op.name),
         index=index,
         weight_count=words.size,
         weights=hex_rows(words.reshape(-1).tolist()),

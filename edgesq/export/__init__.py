@@ -6,9 +6,10 @@ The folder appears complete or not at all.
 """
 
 from edgesq.export.build import ExportOptions, export, stage_count
+from edgesq.export.curve import draw_curve
 from edgesq.export.folder import REPORT, TFLITE, VERIFY_IMAGES, read_report
 from edgesq.export.parity import ParityRow
-from edgesq.export.source import Source, load_source
+from edgesq.export.source import Source, load_graph, load_source
 from edgesq.export.target import ensure_compiled
 
 __all__ = [
@@ -18,8 +19,10 @@ __all__ = [
     "ExportOptions",
     "ParityRow",
     "Source",
+    "draw_curve",
     "ensure_compiled",
     "export",
+    "load_graph",
     "load_source",
     "read_report",
     "stage_count",

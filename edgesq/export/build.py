@@ -13,12 +13,20 @@ import numpy as np
 
 from edgesq.codegen import generate, tflite_array
 from edgesq.errors import MissingToolError
-from edgesq.export.folder import TFLITE, VERIFY_IMAGES, appearing, check_out, write_report
+from edgesq.export.curve import draw_curve
+from edgesq.export.folder import (
+    TFLITE,
+    VERIFY_IMAGES,
+    appearing,
+    check_out,
+    file_hashes,
+    write_report,
+)
 from edgesq.export.parity import compare
 from edgesq.export.source import Source, load_source
-from edgesq.graph import digest
-from edgesq.plan import Plan, make_plan
-from edgesq.project import Sizes, check_fit, compile_firmware, firmware_path, lay_out
+from edgesq.export.target import compile_cleanly, plan_facts
+from edgesq.plan import Candidate, Goal, curve, make_plan
+from edgesq.project import Sizes, lay_out, plan_for
 from edgesq.targets import Target
 
 _VERSIONED = (
@@ -42,12 +50,16 @@ class ExportOptions:
         calibration: folder of images; None for the default.
         target: the board.
         out: the build folder; replaced if it is one.
+        goal: what the plan is best at.
+        ram_limit: RAM in bytes to plan for; None for the target's.
     """
 
     model: Path | None
     calibration: Path | None
     target: Target
     out: Path
+    goal: Goal = Goal.BALANCED
+    ram_limit: int | None = None
 
 
 def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str, Any]:
@@ -63,10 +75,9 @@ def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str,
     """
     check_out(options.out)
     source = load_source(options.model, options.calibration, on_stage)
-    plan = make_plan(source.graph, kernels=options.target.kernels)
-    check_fit(source.graph, plan, options.target)
+    chosen = plan_for(source.graph, options.target, options.goal, options.ram_limit)
     with appearing(options.out) as folder:
-        report = _fill(folder, source, plan, options.target, on_stage)
+        report = _fill(folder, source, chosen, options, on_stage)
         write_report(folder, report)
     return report
 
@@ -77,11 +88,16 @@ def stage_count(model: Path | None) -> int:
 
 
 def _fill(
-    folder: Path, source: Source, plan: Plan, target: Target, on_stage: Callable[[str], None]
+    folder: Path,
+    source: Source,
+    chosen: Candidate,
+    options: ExportOptions,
+    on_stage: Callable[[str], None],
 ) -> dict[str, Any]:
+    target = options.target
     on_stage("write ONNX")
     models = _write_models(folder, source)
-    files = generate(source.graph, plan, target.kernels)
+    files = generate(source.graph, chosen.plan, target.kernels)
     lay_out(folder / "firmware", target, files)
     for name, text in tflite_array(source.tflite, source.name).items():
         (folder / name).write_text(text)
@@ -91,9 +107,10 @@ def _fill(
         allow_pickle=False,
         **{name: array for name, array in arrays.items() if array is not None},
     )
+    draw_curve(curve(source.graph, target.kernels), chosen, folder / "plan.svg")
     on_stage(f"compile for {target.name}")
     sizes, warning = _compile(folder / "firmware", target)
-    portable = generate(source.graph, make_plan(source.graph), "portable")
+    portable = generate(source.graph, make_plan(source.graph, chosen.bands), "portable")
     rows = compare(source, models, portable, on_stage)
     return {
         "target": target.name,
@@ -102,7 +119,9 @@ def _fill(
         "macs": source.graph.total_macs,
         "flash_bytes": sizes.flash_bytes if sizes else None,
         "ram_bytes": sizes.ram_bytes if sizes else None,
-        "arena_bytes": plan.arena_bytes,
+        **plan_facts(chosen),
+        "optimize": options.goal.value,
+        "ram_limit": options.ram_limit,
         "weights_bytes": source.graph.weights_bytes,
         "kernels": target.kernels,
         "input": list(source.graph.tensors[source.graph.input].hwc),
@@ -111,7 +130,7 @@ def _fill(
         "parity_images": source.images_are,
         "parity": [dataclasses.asdict(row) for row in rows],
         "warnings": [warning] if warning else [],
-        "files": _hashes(folder),
+        "files": file_hashes(folder),
         "versions": _versions(),
     }
 
@@ -131,27 +150,12 @@ def _write_models(folder: Path, source: Source) -> dict[str, bytes]:
 
 
 def _compile(folder: Path, target: Target) -> tuple[Sizes | None, str]:
-    """Compile; keep the program and the map, but not CMake's notes, which name this folder."""
-    build = folder / "build"
+    """Compile if this machine can; say so where it cannot."""
     try:
-        sizes = compile_firmware(folder, target)
+        return compile_cleanly(folder, target), ""
     except MissingToolError as error:
-        shutil.rmtree(build, ignore_errors=True)
+        shutil.rmtree(folder / "build", ignore_errors=True)
         return None, f"not compiled, so no sizes: {error}"
-    kept = {firmware_path(folder, target).name, "edgesq.map"}
-    for path in build.iterdir():
-        if path.name not in kept:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return sizes, ""
-
-
-def _hashes(folder: Path) -> dict[str, str]:
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {
-        path.relative_to(folder).as_posix(): digest(path.read_bytes())
-        for path in paths
-        if "firmware/build" not in path.relative_to(folder).as_posix()
-    }
 
 
 def _versions() -> dict[str, str]:

@@ -87,9 +87,11 @@ def compare(
 
 
 def _row(name: str, got: tuple[Int8Array, ...], golden: tuple[Int8Array, ...]) -> ParityRow:
-    pairs = list(zip(got, golden, strict=False))
+    # An ONNX output may be a map, [n, H, W, C].
+    rows = [values.reshape(len(values), -1) for values in got]
+    pairs = list(zip(rows, golden, strict=False))
     gaps = [np.abs(mine.astype(np.int32) - theirs.astype(np.int32)) for mine, theirs in pairs]
-    agreement = float(np.mean(got[0].argmax(axis=1) == golden[0].argmax(axis=1)))
+    agreement = float(np.mean(rows[0].argmax(axis=1) == golden[0].argmax(axis=1)))
     return ParityRow(
         name,
         len(golden[0]),

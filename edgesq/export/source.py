@@ -90,6 +90,21 @@ def load_source(
     return _from_keras(model, calibration, on_stage)
 
 
+def load_graph(model: Path | None, on_stage: Callable[[str], None]) -> Graph:
+    """Read a model for its shapes alone; a Keras model is quantized with a little noise.
+
+    Raises:
+        ModelError: the model cannot be used.
+    """
+    if model is not None and model.suffix.lower() == ".tflite":
+        return _from_tflite(model, None, on_stage).graph
+    on_stage("quantize for its shapes")
+    keras_model = load_keras(model or demo_model_path())
+    shape = keras_model.inputs[0].shape[1:]
+    noise = np.random.default_rng(_NOISE_SEED).random((2, 1, *shape), np.float32)
+    return read_graph(to_int8_tflite(keras_model, noise), str(model))
+
+
 def _from_keras(path: Path, calibration: Path, on_stage: Callable[[str], None]) -> Source:
     on_stage("load the Keras model")
     model = load_keras(path)

@@ -2,14 +2,16 @@
 
 import dataclasses
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from edgesq.codegen import generate
-from edgesq.export.folder import FIRMWARE, TFLITE, read_report, write_report
+from edgesq.export.folder import FIRMWARE, TFLITE, file_hashes, read_report, write_report
 from edgesq.formats.tflite import read_graph
-from edgesq.plan import make_plan
-from edgesq.project import check_fit, compile_firmware, firmware_path, lay_out
+from edgesq.plan import Candidate, Goal
+from edgesq.project import Sizes, compile_firmware, firmware_path, lay_out, plan_for
 from edgesq.targets import Target, load_target
 
 
@@ -29,18 +31,56 @@ def ensure_compiled(build: Path, target: Target | None, on_stage: Callable[[str]
     own = load_target(report["target"])
     chosen = target or own
     if chosen != own:
-        on_stage(f"lay out for {chosen.name}")
-        graph = read_graph((build / TFLITE).read_bytes(), str(build / TFLITE))
-        plan = make_plan(graph, kernels=chosen.kernels)
-        check_fit(graph, plan, chosen)
-        shutil.rmtree(folder / "build", ignore_errors=True)
-        lay_out(folder, chosen, generate(graph, plan, chosen.kernels))
+        changes = _retarget(build, chosen, report, on_stage)
     elif _is_compiled(folder, chosen):
         return chosen
-    on_stage(f"compile for {chosen.name}")
-    sizes = compile_firmware(folder, chosen)
-    write_report(build, {**report, "target": chosen.name, **dataclasses.asdict(sizes)})
+    else:
+        on_stage(f"compile for {chosen.name}")
+        changes = dataclasses.asdict(compile_firmware(folder, chosen))
+    write_report(build, {**report, **changes})
     return chosen
+
+
+def compile_cleanly(folder: Path, target: Target) -> Sizes:
+    """Compile; keep the program and the map, but not CMake's notes, which name this folder.
+
+    Raises:
+        ToolError: cmake or the compiler is missing, or it failed.
+    """
+    sizes = compile_firmware(folder, target)
+    kept = {firmware_path(folder, target).name, "edgesq.map"}
+    for path in (folder / "build").iterdir():
+        if path.name not in kept:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return sizes
+
+
+def _retarget(
+    build: Path, target: Target, report: dict[str, Any], on_stage: Callable[[str], None]
+) -> dict[str, Any]:
+    """Replace the firmware by one for `target`, whole or not at all; return the report's news."""
+    graph = read_graph((build / TFLITE).read_bytes(), str(build / TFLITE))
+    chosen = plan_for(
+        graph, target, Goal(report.get("optimize", "balanced")), report.get("ram_limit")
+    )
+    with tempfile.TemporaryDirectory(prefix=f".{FIRMWARE}-", dir=build) as scratch:
+        new = Path(scratch) / "new"
+        lay_out(new, target, generate(graph, chosen.plan, target.kernels))
+        on_stage(f"compile for {target.name}")
+        sizes = compile_cleanly(new, target)
+        (build / FIRMWARE).rename(Path(scratch) / "old")
+        new.rename(build / FIRMWARE)
+    own = f"{FIRMWARE}/"
+    hashes = {name: value for name, value in report["files"].items() if not name.startswith(own)}
+    hashes |= {name: value for name, value in file_hashes(build).items() if name.startswith(own)}
+    news = {"target": target.name, "kernels": target.kernels, "files": hashes}
+    return {**news, **plan_facts(chosen), **dataclasses.asdict(sizes)}
+
+
+def plan_facts(chosen: Candidate) -> dict[str, Any]:
+    """Return what a report says of a plan."""
+    bands = {str(height): rows for height, rows in chosen.bands.items()}
+    return {"arena_bytes": chosen.plan.arena_bytes, "bands": bands}
 
 
 def _is_compiled(folder: Path, target: Target) -> bool:

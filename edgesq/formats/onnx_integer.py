@@ -5,7 +5,6 @@ Convolutions read weights as uint8 with zero point 128: on x86 without VNNI, ONN
 of uint8 by int8 saturates at 16 bits, that of uint8 by uint8 does not.
 """
 
-import posixpath
 from collections.abc import Sequence
 from typing import Any
 
@@ -51,9 +50,9 @@ def integer_onnx(graph: Graph) -> onnx.ModelProto:
     """
     scope = Scope()
     values = {graph.input: _read_input(scope.within("input"), graph.tensors[graph.input])}
-    for op, name in zip(graph.ops, _layer_names(graph), strict=True):
+    for op in graph.ops:
         inputs = [values[index] for index in op.inputs]
-        values[op.output] = _write_op(scope.within(name), graph, op, inputs)
+        values[op.output] = _write_op(scope.within(op.name), graph, op, inputs)
     outputs = [
         _write_output(scope, name, graph.tensors[index], values[index])
         for name, index in zip(("output", "logits"), graph.observed, strict=False)
@@ -71,22 +70,6 @@ def integer_onnx(graph: Graph) -> onnx.ModelProto:
     helper.set_model_props(model, _metadata(graph))
     onnx.checker.check_model(model)
     return model
-
-
-def _layer_names(graph: Graph) -> list[str]:
-    """Return a short unique name per operator.
-
-    The converter calls a fused convolution "net/conv1/Relu;net/conv1/BiasAdd;..." and the output
-    "StatefulPartitionedCall:0"; these become "net/conv1" and the operator's kind.
-    """
-    names: list[str] = []
-    for op in graph.ops:
-        parts = op.name.split(";")
-        shared = posixpath.commonpath(parts) if len(parts) > 1 else posixpath.dirname(parts[0])
-        name = shared or op.kind.lower()
-        earlier = sum(other.rpartition("#")[0] == name or other == name for other in names)
-        names.append(f"{name}#{earlier + 1}" if earlier else name)
-    return names
 
 
 def _metadata(graph: Graph) -> dict[str, str]:

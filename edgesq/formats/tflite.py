@@ -1,11 +1,22 @@
 """Read an int8 .tflite into a `Graph`, and run it by TensorFlow Lite's reference kernels."""
 
-from collections.abc import Callable
+import dataclasses
+import posixpath
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from edgesq.errors import ModelError
+from edgesq.formats.softmax_guard import make_guard, needs_guard, without_softmax
+from edgesq.formats.tflite_check import (
+    activation_problem,
+    graph_problem,
+    operator_problem,
+    structure_problem,
+    window_problem,
+)
 from edgesq.graph import (
     Add,
     AveragePool2D,
@@ -69,6 +80,23 @@ def _operator_names() -> dict[int, str]:
     }
 
 
+def _named(ops: Iterable[Op]) -> tuple[Op, ...]:
+    """Give each operator its layer's name, short and unique.
+
+    The converter calls a fused convolution "net/conv1_1/Relu;net/conv1_1/BiasAdd;..." and the
+    output "StatefulPartitionedCall:0"; these become "conv1" and the operator's kind.
+    """
+    named: list[Op] = []
+    counts: Counter[str] = Counter()
+    for op in ops:
+        layer = posixpath.dirname(op.name.split(";")[0])
+        name = posixpath.basename(layer).removesuffix("_1") or op.kind.lower()
+        counts[name] += 1
+        number = f"#{counts[name]}" if counts[name] > 1 else ""
+        named.append(dataclasses.replace(op, name=name + number))
+    return tuple(named)
+
+
 class _Reader:
     """Turns the flatbuffer's objects into the frozen graph, checking as it goes."""
 
@@ -77,6 +105,7 @@ class _Reader:
         self.where = where
         if len(model.subgraphs or ()) != 1:
             raise self.error("the model must have exactly one subgraph")
+        self.refuse(structure_problem(model))
         self.source = model.subgraphs[0]
         self.index: dict[int, int] = {}
         self.tensors: list[Tensor] = []
@@ -84,11 +113,15 @@ class _Reader:
     def error(self, message: str, hint: str | None = None) -> ModelError:
         return ModelError(message, where=self.where, hint=hint)
 
+    def refuse(self, problem: str | None) -> None:
+        if problem:
+            raise self.error(problem, "the file is damaged, or needs more than the runtime has")
+
     def graph(self, sha256: str) -> Graph:
         builders = self.builders()
         operators = [(self.kind(operator), operator) for operator in self.source.operators]
         unknown = [
-            f"{kind} ({self.name(operator.outputs[0])})"
+            f"{kind} ({', '.join(map(self.name, operator.outputs))})"
             for kind, operator in operators
             if kind not in builders
         ]
@@ -99,11 +132,16 @@ class _Reader:
             )
         if len(self.source.inputs) != 1 or len(self.source.outputs) != 1:
             raise self.error("the model must have one input and one output")
-        first = self.tensor(self.source.inputs[0])
-        ops = tuple(builders[kind](operator) for kind, operator in operators)
-        if not ops:
+        if not operators:
             raise self.error("the model has no operators")
-        return Graph(tuple(self.tensors), ops, first, self.tensor(self.source.outputs[0]), sha256)
+        for kind, operator in operators:
+            self.refuse(operator_problem(kind, operator))
+        first = self.tensor(self.source.inputs[0])
+        ops = _named(builders[kind](operator) for kind, operator in operators)
+        last = self.tensor(self.source.outputs[0])
+        graph = Graph(tuple(self.tensors), ops, first, last, sha256)
+        self.refuse(graph_problem(graph))
+        return graph
 
     def builders(self) -> dict[str, Callable[[Any], Op]]:
         return {
@@ -147,15 +185,18 @@ class _Reader:
         data = self.data(index)
         if tensor.type != _INT8 and not (data is not None and tensor.type == _INT32):
             raise self.error(f"tensor {name} is not int8", "quantize it fully, input and output")
-        if tensor.quantization is None or tensor.quantization.scale is None:
+        quantization = tensor.quantization
+        if quantization is None or quantization.scale is None or len(quantization.scale) == 0:
             raise self.error(f"tensor {name} has no quantization", "quantize the model to int8")
         shape = tuple(int(extent) for extent in tensor.shape)
         if data is None and (len(shape) not in (2, 4) or shape[0] != 1):
             raise self.error(f"tensor {name} has shape {shape}", "use [1, H, W, C] or [1, C]")
-        scale = tuple(float(value) for value in tensor.quantization.scale)
-        points = tensor.quantization.zeroPoint
-        zero_point = 0 if points is None else int(points[0])
-        return self.append(index, Tensor(name, shape, Quantization(scale, zero_point), data))
+        scale = tuple(float(value) for value in quantization.scale)
+        points = [0] if quantization.zeroPoint is None else [*quantization.zeroPoint, 0]
+        made = Tensor(name, shape, Quantization(scale, int(points[0])), data)
+        if data is None:
+            self.refuse(activation_problem(made))
+        return self.append(index, made)
 
     def append(self, index: int, tensor: Tensor) -> int:
         self.tensors.append(tensor)
@@ -168,18 +209,20 @@ class _Reader:
         return self.name(operator.outputs[0]), self.tensor(operator.outputs[0])
 
     def window(self, options: Any, size: tuple[int, int], source: int, output: int) -> Window:
-        in_h, in_w, _ = self.tensors[source].hwc
-        out_h, out_w, _ = self.tensors[output].hwc
+        image, result = self.tensors[source].hwc[:2], self.tensors[output].hwc[:2]
         strides = (int(options.strideH), int(options.strideW))
-        pads = [
-            max((out - 1) * stride + kernel - extent, 0) if options.padding == _SAME_PADDING else 0
-            for out, stride, kernel, extent in zip(
-                (out_h, out_w), strides, size, (in_h, in_w), strict=True
-            )
-        ]
+        pads = [0, 0]
+        if options.padding == _SAME_PADDING:
+            # A stride of 0 is refused below.
+            pads = [
+                max((-(-extent // (stride or 1)) - 1) * stride + kernel - extent, 0)
+                for stride, kernel, extent in zip(strides, size, image, strict=True)
+            ]
         tall, wide = pads
         top, left = tall // 2, wide // 2
-        return Window(*size, *strides, top, tall - top, left, wide - left)
+        window = Window(*size, *strides, top, tall - top, left, wide - left)
+        self.refuse(window_problem(window, image, result))
+        return window
 
     def clamp(self, activation: int, output: int) -> tuple[int, int]:
         """Return the fused activation as an int8 range."""
@@ -204,8 +247,8 @@ class _Reader:
             raise self.error(f"{name}: dilated convolutions are not supported")
         source, weights = self.tensor(operator.inputs[0]), self.tensor(operator.inputs[1])
         kernel = self.tensors[weights]
-        if kernel.data is None or kernel.data.dtype != np.int8:
-            raise self.error(f"{name}: weights must be int8 constants")
+        if kernel.data is None or kernel.data.dtype != np.int8 or kernel.data.ndim != 4:
+            raise self.error(f"{name}: weights must be int8 constants [O, H, W, I]")
         if kernel.shape[3] != self.tensors[source].hwc[2]:
             raise self.error(f"{name}: grouped convolutions are not supported")
         has_bias = len(operator.inputs) > 2 and operator.inputs[2] >= 0
@@ -282,22 +325,19 @@ class ReferenceInterpreter:
     """TensorFlow Lite with its reference kernels (BUILTIN_REF): the oracle of every other stage."""
 
     def __init__(self, content: bytes, *, optimized: bool = False) -> None:
-        """Load a model; `optimized` takes the default kernels, which round differently."""
-        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+        """Load a model; `optimized` takes the default kernels, which round differently.
 
-        self._graph = read_graph(content)
-        with captured_output():
-            self._interpreter = Interpreter(
-                model_content=content,
-                experimental_op_resolver_type=(
-                    OpResolverType.AUTO if optimized else OpResolverType.BUILTIN_REF
-                ),
-                experimental_preserve_all_tensors=not optimized,
-            )
-            self._interpreter.allocate_tensors()
-        details = self._interpreter.get_tensor_details()
-        self._by_name = {detail["name"]: detail["index"] for detail in details}
-        self._input = self._interpreter.get_input_details()[0]["index"]
+        Raises:
+            ModelError: `read_graph` or TensorFlow Lite refuses it.
+        """
+        reader = _Reader(_parse(content, "model"), "model")
+        self._graph = reader.graph(digest(content))
+        self._numbers = {mine: theirs for theirs, mine in reader.index.items()}
+        self._interpreter = _interpreter(content, optimized)
+        self._input = self._interpreter.get_input_details()[0]
+        self._guard = None
+        if needs_guard(self._graph) and not optimized:
+            self._guard = make_guard(self._graph, _interpreter(without_softmax(content), False))
 
     def observed(self, inputs: Int8Array) -> tuple[Int8Array, ...]:
         """Run int8 [n, H, W, C]; return int8 [n, K] for each tensor of `Graph.observed`."""
@@ -308,12 +348,36 @@ class ReferenceInterpreter:
         return self.tensors(inputs, (self._graph.output,))[0]
 
     def tensors(self, inputs: Int8Array, wanted: tuple[int, ...]) -> tuple[Int8Array, ...]:
-        """Run int8 [n, H, W, C]; return int8 [n, values] for each graph tensor asked for."""
+        """Run int8 [n, H, W, C]; return int8 [n, values] for each graph tensor asked for.
+
+        Raises:
+            ModelError: an image makes the classes too alike for TensorFlow Lite's softmax.
+        """
         rows: list[list[Int8Array]] = [[] for _ in wanted]
-        for image in inputs:
-            self._interpreter.set_tensor(self._input, image[np.newaxis])
+        for pixels in inputs:
+            image = pixels.reshape(self._input["shape"])
+            if self._guard:
+                self._guard.check(image)
+            self._interpreter.set_tensor(self._input["index"], image)
             self._interpreter.invoke()
             for row, index in zip(rows, wanted, strict=True):
-                name = self._graph.tensors[index].name
-                row.append(self._interpreter.get_tensor(self._by_name[name]).reshape(-1).copy())
+                values = self._interpreter.get_tensor(self._numbers[index])
+                row.append(values.reshape(-1).copy())
         return tuple(np.stack(row) for row in rows)
+
+
+def _interpreter(content: bytes, optimized: bool) -> Any:
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    resolver = OpResolverType.AUTO if optimized else OpResolverType.BUILTIN_REF
+    try:
+        with captured_output():
+            made = Interpreter(
+                model_content=content,
+                experimental_op_resolver_type=resolver,
+                experimental_preserve_all_tensors=not optimized,
+            )
+            made.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        raise ModelError(f"TensorFlow Lite refuses the model: {error}", where="model") from error
+    return made

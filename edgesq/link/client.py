@@ -21,6 +21,7 @@ class Inference:
     Attributes:
         outputs: int8 [n] per observed tensor: the output, then the logits.
         ticks: of the board's counter, spent in the engine alone.
+        stack_bytes: deepest use of the board's stack so far; 0 where it cannot tell.
         retries: how often something had to be sent again.
         wire_bytes: sent and received.
         seconds: from the first byte sent to the last result.
@@ -28,6 +29,7 @@ class Inference:
 
     outputs: tuple[NDArray[np.int8], ...]
     ticks: int
+    stack_bytes: int
     retries: int
     wire_bytes: int
     seconds: float
@@ -74,11 +76,13 @@ class Client:
         self._session, self._info, self._image = session, info, 0
         return info
 
-    def infer(self, image: bytes) -> Inference:
+    def infer(self, image: bytes, *, ahead: bool = True) -> Inference:
         """Have the board compute one image.
 
         Args:
             image: int8 [H, W, C] as bytes; as many as the board's input has.
+            ahead: send while the board computes. Without it no byte interrupts the engine, whose
+                ticks are then the same every time.
 
         Raises:
             BoardError: silent, gone, refuses, or the line is too bad.
@@ -93,12 +97,13 @@ class Client:
             raise ValueError(f"image of {len(image)} bytes, the board takes {info.input_bytes}")
         started, repeats, wire_bytes = time.monotonic(), session.repeats, session.wire_bytes
         self._image += 1
-        _Stream(session, info, self._image, image).run()
-        values, ticks = _fetch(session, info, self._image)
+        _Stream(session, info, self._image, image, ahead).run()
+        values, last = _fetch(session, info, self._image)
         ends = np.cumsum(info.observed_bytes)[:-1]
         return Inference(
             outputs=tuple(np.split(np.frombuffer(values, dtype=np.int8), ends)),
-            ticks=ticks,
+            ticks=last.ticks,
+            stack_bytes=last.stack_bytes,
             retries=session.repeats - repeats,
             wire_bytes=session.wire_bytes - wire_bytes,
             seconds=time.monotonic() - started,
@@ -108,15 +113,17 @@ class Client:
 class _Stream:
     """Sends one image, go-back-N within the board's window of unanswered wire bytes."""
 
-    def __init__(self, session: Session, info: BoardInfo, number: int, image: bytes) -> None:
+    def __init__(
+        self, session: Session, info: BoardInfo, number: int, image: bytes, ahead: bool
+    ) -> None:
         self._session = session
-        self._window = info.rx_window
+        self._window = info.rx_window if ahead else 0  # one frame always goes
         self._room = frame.data_room(info.max_payload)
         self._number = number
         self._image = image
         self._sent = 0  # offset
         self._best = 0  # the furthest that the board ever said it is
-        self._mark = session.seq  # the first frame since we last went back
+        self._mark = session.seq  # answers to frames before this one are late
         self._in_flight: deque[tuple[int, int]] = deque()  # offset after it, wire bytes
 
     def run(self) -> None:
@@ -147,8 +154,10 @@ class _Stream:
             self._in_flight.append((self._sent, size))
 
     def _ask(self) -> None:
-        """After a silence, ask where the board is with an empty DATA: it fits any ring."""
-        self._session.repeats += 1
+        """After a silence, ask where the board is with an empty DATA: it fits any ring.
+
+        Nothing is repeated yet: the board may only be slow.
+        """
         payload = frame.pack_data(self._number, self._best, b"")
         self._session.send(FrameType.DATA, payload, after_silence=True)
 
@@ -159,7 +168,7 @@ class _Stream:
         if is_ours and ack.status == AckStatus.DONE:
             return True
         if (answer.seq - self._mark) & 0xFF >= 0x80:
-            return False  # caused by a frame from before we went back
+            return False
         if ack.status == AckStatus.REFUSED:
             raise self._session.error("the board refuses the image", "`edgesq flash` it again")
         if offset > self._best:
@@ -172,27 +181,29 @@ class _Stream:
             self._sent = offset
             self._mark = self._session.seq
             self._in_flight.clear()
+        else:
+            self._mark = answer.seq
         while self._in_flight and self._in_flight[0][0] <= offset:
             self._in_flight.popleft()
         return False
 
 
-def _fetch(session: Session, info: BoardInfo, number: int) -> tuple[bytes, int]:
-    """Ask for the results of image `number` piece by piece; return them and the ticks."""
+def _fetch(session: Session, info: BoardInfo, number: int) -> tuple[bytes, frame.Result]:
+    """Ask for the results of image `number` piece by piece; return them and the last piece."""
     total = sum(info.observed_bytes)
-    values, ticks, after_silence = b"", 0, False
+    values, after_silence = b"", False
+    last = None
     session.progress()
-    while len(values) < total:
+    while last is None or len(values) < total:
         request = frame.pack_result_get(number, len(values))
         session.send(FrameType.RESULT_GET, request, after_silence=after_silence)
         result = _receive_result(session, number, len(values), total)
         after_silence = result is None
         if result is None:
-            session.repeat()
-        else:
-            values, ticks = values + result.values, result.ticks
-            session.progress()
-    return values, ticks
+            continue
+        values, last = values + result.values, result
+        session.progress()
+    return values, last
 
 
 def _receive_result(session: Session, number: int, offset: int, total: int) -> frame.Result | None:
@@ -200,7 +211,11 @@ def _receive_result(session: Session, number: int, offset: int, total: int) -> f
     asked = (session.seq - 1) & 0xFF
     while True:
         answer = session.receive()
-        if answer is None or (answer.type == FrameType.ACK and answer.seq == asked):
+        if answer is None:
+            session.repeats += 1  # silence has a bound of its own
+            return None
+        if answer.type == FrameType.ACK and answer.seq == asked:
+            session.repeat()
             return None
         result = frame.unpack_result(answer.payload) if answer.type == FrameType.RESULT else None
         if result is not None and (result.image, result.offset, result.total) == (
@@ -208,4 +223,6 @@ def _receive_result(session: Session, number: int, offset: int, total: int) -> f
             offset,
             total,
         ):
-            return result if 0 < len(result.values) <= total - offset else None
+            if 0 < len(result.values) <= total - offset:
+                return result
+            raise session.error("the board's RESULT makes no sense", "`edgesq flash` it again")

@@ -19,7 +19,7 @@ _BLOCK_MAX = 254
 _MAX_OBSERVED_BYTES = 1 << 20
 _DATA_HEAD = struct.Struct("<II")
 _ACK = struct.Struct("<IIB")
-_RESULT_HEAD = struct.Struct("<IIIQ")
+_RESULT_HEAD = struct.Struct("<IIIQI")
 _INFO_HEAD = struct.Struct("<BBHI32sHHHIIB")
 
 
@@ -108,6 +108,7 @@ class Result:
     offset: int
     total: int
     ticks: int
+    stack_bytes: int
     values: bytes
 
 
@@ -294,5 +295,5 @@ def unpack_result(payload: bytes) -> Result | None:
     """Return what RESULT says, None where the payload is not one."""
     if len(payload) < _RESULT_HEAD.size:
         return None
-    image, offset, total, ticks = _RESULT_HEAD.unpack_from(payload)
-    return Result(image, offset, total, ticks, payload[_RESULT_HEAD.size :])
+    image, offset, total, ticks, stack_bytes = _RESULT_HEAD.unpack_from(payload)
+    return Result(image, offset, total, ticks, stack_bytes, payload[_RESULT_HEAD.size :])

@@ -36,7 +36,8 @@ class Session:
         self._timeout = timeout
         self._decoder = frame.Decoder()
         self._arrived: deque[Frame] = deque()
-        self.progress()
+        self._heard = self._progressed = time.monotonic()
+        self._fruitless = 0
 
     def send(self, type_: FrameType, payload: bytes, *, after_silence: bool = False) -> int:
         """Send a frame and return its wire bytes.
@@ -61,7 +62,7 @@ class Session:
         Raises:
             BoardError: the board is gone, silent, or busy for ever.
         """
-        deadline = time.monotonic() + min(_ASK_AGAIN_S, self._timeout)
+        deadline = min(time.monotonic() + _ASK_AGAIN_S, self._heard + self._timeout)
         while not self._arrived:
             wait = deadline - time.monotonic()
             if wait <= 0:

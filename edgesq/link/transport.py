@@ -86,7 +86,7 @@ class Transport:
 def open_port(port: str, baud: int = 115_200, timeout: float = 5.0) -> Transport:
     """Open `port`, 8N1, for this program alone.
 
-    Modem lines are left as the system sets them: a pty has none, and on many boards they reset.
+    DTR and RTS are not touched once it is open: a pty has none, and on many boards they reset.
 
     Args:
         port: device path.

@@ -10,19 +10,31 @@ overwritten too early on a board and no readiness is checked there.
 from edgesq.plan.lower import Access, RowOp, Slot
 from edgesq.plan.planner import Item, Plan, make_plan
 from edgesq.plan.schedule import STEP_END, STEP_INPUT
-from edgesq.plan.work import WINOGRAD_PIXELS, dsp_groups, dsp_slide, winograd_fits
+from edgesq.plan.search import Candidate, Goal, choose, curve
+from edgesq.plan.work import (
+    WINOGRAD_PIXELS,
+    dsp_groups,
+    dsp_slide,
+    extra_weights_bytes,
+    winograd_fits,
+)
 
 __all__ = [
     "STEP_END",
     "STEP_INPUT",
     "WINOGRAD_PIXELS",
     "Access",
+    "Candidate",
+    "Goal",
     "Item",
     "Plan",
     "RowOp",
     "Slot",
+    "choose",
+    "curve",
     "dsp_groups",
     "dsp_slide",
+    "extra_weights_bytes",
     "make_plan",
     "winograd_fits",
 ]

@@ -1,6 +1,6 @@
 """Place blocks of memory whose lifetimes are known, so that those alive together do not overlap."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 ALIGNMENT_BYTES = 16
@@ -21,12 +21,12 @@ class Block:
     live: int
 
 
-def place(blocks: Sequence[Block]) -> tuple[tuple[int, ...], int]:
+def place(blocks: Sequence[Block], enough_bytes: int = 0) -> tuple[tuple[int, ...], int]:
     """Assign offsets, multiples of ALIGNMENT_BYTES; return them and the total in bytes.
 
     Greedy at the lowest gap that fits: by size; by length of life, longest first; and shortest
     first, which gathers working memory at the bottom. Each order is then improved by placing the
-    block that sticks out highest first.
+    block that sticks out highest first. A total of at most `enough_bytes` ends the search.
     """
     by_size = sorted(range(len(blocks)), key=lambda k: (-blocks[k].bytes, k))
     orders = (
@@ -34,19 +34,23 @@ def place(blocks: Sequence[Block]) -> tuple[tuple[int, ...], int]:
         sorted(by_size, key=lambda k: -blocks[k].live.bit_count()),
         sorted(by_size, key=lambda k: blocks[k].live.bit_count()),
     )
-    return min((_improve(blocks, order) for order in orders), key=lambda found: found[1])
+    best = _place_in_order(blocks, by_size)
+    for order in orders:
+        for attempt in _attempts(blocks, order):
+            if attempt[1] < best[1]:
+                best = attempt
+            if best[1] <= enough_bytes:
+                return best
+    return best
 
 
-def _improve(blocks: Sequence[Block], order: list[int]) -> tuple[tuple[int, ...], int]:
-    """Return the lowest placement met while moving the highest block to the front."""
-    best = _place_in_order(blocks, order)
+def _attempts(blocks: Sequence[Block], order: list[int]) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Yield placements, the highest block of each placed first in the next."""
     for _ in range(_ATTEMPTS):
         offsets, total = _place_in_order(blocks, order)
-        if total < best[1]:
-            best = offsets, total
+        yield offsets, total
         highest = max(order, key=lambda k: offsets[k] + blocks[k].bytes)
         order = [highest, *(k for k in order if k != highest)]
-    return best
 
 
 def _place_in_order(blocks: Sequence[Block], order: Sequence[int]) -> tuple[tuple[int, ...], int]:

@@ -6,7 +6,7 @@ by side and the concatenation itself costs nothing; a reshape that keeps the row
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -22,6 +22,7 @@ from edgesq.graph import (
     Tensor,
     Window,
 )
+from edgesq.plan.sharing import Sharing, share
 
 STRIP_PIXELS = 2
 """Pixels of a feeder's output held at a time. Mirror: ESQ_STRIP_PIXELS."""
@@ -46,6 +47,8 @@ class Slot:
         height, width, channels: of the tensor.
         channel_offset: bytes from a pixel's start.
         pixel_bytes: bytes from one pixel to the next.
+        row_bytes: bytes from one row of the ring to the next: a multiple of 4, but in a storage
+            that is read as one block at the end.
     """
 
     storage: int
@@ -54,11 +57,7 @@ class Slot:
     channels: int
     channel_offset: int
     pixel_bytes: int
-
-    @property
-    def row_bytes(self) -> int:
-        """Bytes from one row of the ring to the next, a multiple of 4."""
-        return -(-self.width * self.pixel_bytes // 4) * 4
+    row_bytes: int
 
 
 @dataclass(frozen=True)
@@ -111,68 +110,36 @@ class Lowered:
     members: dict[int, tuple[int, ...]]
 
 
-def lower(graph: Graph, band_rows: int) -> Lowered:
+def lower(graph: Graph, bands: Mapping[int, int] | int) -> Lowered:
     """Assign slots and list the operators the runtime runs.
 
     Args:
         graph: the model.
-        band_rows: rows per step of every operator, cut to its height.
+        bands: rows per step, for all operators or by the height of their output.
     """
-    sharing = _share(graph)
+    sharing = share(graph)
     tensors = list(graph.tensors) + [graph.tensors[source] for source in sharing.copies]
     slots = tuple(
         None if tensor.data is not None else _slot(sharing, tensors, number)
         for number, tensor in enumerate(tensors)
     )
-    return Lowered(slots, tuple(_row_ops(graph, sharing, band_rows)), sharing.members)
+    return Lowered(slots, tuple(_row_ops(graph, sharing, bands)), sharing.members)
 
 
-@dataclass(frozen=True)
-class _Sharing:
-    """Slots that live inside others: slot -> (parent slot, channel offset)."""
-
-    parent: dict[int, tuple[int, int]]
-    members: dict[int, tuple[int, ...]]
-    copies: tuple[int, ...]
-    """Tensors copied into a concatenation; the k-th has slot number len(graph.tensors) + k."""
-
-
-def _share(graph: Graph) -> _Sharing:
-    parent: dict[int, tuple[int, int]] = {}
-    members: dict[int, tuple[int, ...]] = {}
-    copies: list[int] = []
-    for op in graph.ops:
-        if isinstance(op, Reshape) and _keeps_rows(graph, op):
-            parent[op.output] = (op.inputs[0], 0)
-            members[op.output] = op.inputs
-        elif isinstance(op, Concatenation):
-            numbers, offset = [], 0
-            for source in op.inputs:
-                number = source
-                if source in parent or source == graph.input:
-                    number = len(graph.tensors) + len(copies)
-                    copies.append(source)
-                parent[number] = (op.output, offset)
-                numbers.append(number)
-                offset += graph.tensors[source].hwc[2]
-            members[op.output] = tuple(numbers)
-    return _Sharing(parent, members, tuple(copies))
-
-
-def _keeps_rows(graph: Graph, op: Reshape) -> bool:
-    return graph.tensors[op.inputs[0]].hwc == graph.tensors[op.output].hwc
-
-
-def _slot(sharing: _Sharing, tensors: list[Tensor], number: int) -> Slot:
+def _slot(sharing: Sharing, tensors: list[Tensor], number: int) -> Slot:
     root, offset = number, 0
     while root in sharing.parent:
         root, shift = sharing.parent[root]
         offset += shift
     height, width, channels = tensors[number].hwc
-    return Slot(root, height, width, channels, offset, tensors[root].hwc[2])
+    pixel_bytes = tensors[root].hwc[2]
+    row_bytes = width * pixel_bytes
+    if root not in sharing.blocks:
+        row_bytes = -(-row_bytes // 4) * 4
+    return Slot(root, height, width, channels, offset, pixel_bytes, row_bytes)
 
 
-def _row_ops(graph: Graph, sharing: _Sharing, band_rows: int) -> Iterator[RowOp]:
+def _row_ops(graph: Graph, sharing: Sharing, bands: Mapping[int, int] | int) -> Iterator[RowOp]:
     feeders = _feeders(graph)
     fed = set(feeders.values())
     for op in graph.ops:
@@ -180,11 +147,10 @@ def _row_ops(graph: Graph, sharing: _Sharing, band_rows: int) -> Iterator[RowOp]
             for number in sharing.members[op.output]:
                 if number >= len(graph.tensors):
                     source = sharing.copies[number - len(graph.tensors)]
-                    rows = graph.tensors[source].hwc[0]
-                    band = min(band_rows, rows)
+                    band = _band(bands, graph.tensors[source].hwc[0])
                     yield RowOp(op, None, (source,), number, Access.ROW, None, 0, band, 0, 0)
         elif op.output not in sharing.members and op not in fed:
-            yield _row_op(graph, op, feeders.get(op.output), band_rows)
+            yield _row_op(graph, op, feeders.get(op.output), bands)
 
 
 def _feeders(graph: Graph) -> dict[int, Conv2D]:
@@ -201,10 +167,15 @@ def _feeders(graph: Graph) -> dict[int, Conv2D]:
     }
 
 
-def _row_op(graph: Graph, op: Op, feeder: Conv2D | None, band_rows: int) -> RowOp:
+def _band(bands: Mapping[int, int] | int, height: int) -> int:
+    rows = bands if isinstance(bands, int) else bands.get(height, 1)
+    return min(rows, height)
+
+
+def _row_op(graph: Graph, op: Op, feeder: Conv2D | None, bands: Mapping[int, int] | int) -> RowOp:
     inputs = feeder.inputs if feeder else op.inputs
     height, _, channels = graph.tensors[op.inputs[0]].hwc
-    access, window, band = Access.ROW, None, min(band_rows, graph.tensors[op.output].hwc[0])
+    access, window, band = Access.ROW, None, _band(bands, graph.tensors[op.output].hwc[0])
     sums = work = 0
     if is_reduction(graph, op):
         access, window, band = Access.REDUCE, feeder.window if feeder else None, 1

@@ -1,5 +1,6 @@
 """Put the pieces together: lower, schedule, place."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from edgesq.graph import Graph
@@ -69,23 +70,24 @@ class Plan:
         return step, tuple(item for item in self.items if item.live >> step & 1)
 
 
-def make_plan(graph: Graph, band_rows: int = 1, kernels: str = "portable") -> Plan:
+def make_plan(graph: Graph, bands: Mapping[int, int] | int = 1, kernels: str = "portable") -> Plan:
     """Plan a graph.
 
     Args:
         graph: the model.
-        band_rows: height of bands; 1 takes the least RAM.
+        bands: rows per step, for all operators or by the height of their output; 1 where a height
+            is not named, which takes the least RAM.
         kernels: kernel family, which decides the working memory.
 
     Raises:
         ModelError: the model has more operators than the runtime takes.
     """
-    lowered = lower(graph, band_rows)
+    lowered = lower(graph, bands)
     schedule = make_schedule(graph, lowered)
 
-    def arena_bytes_of(ops: tuple[RowOp, ...]) -> int:
+    def arena_bytes_of(ops: tuple[RowOp, ...], enough_bytes: int) -> int:
         wanted = _wanted(graph, replace(lowered, ops=ops), schedule)
-        return place([want.block for want in wanted])[1]
+        return place([want.block for want in wanted], enough_bytes)[1]
 
     lowered = replace(lowered, ops=fit_work(graph, lowered.ops, kernels, arena_bytes_of))
     wanted = _wanted(graph, lowered, schedule)
@@ -122,12 +124,13 @@ class _Wanted:
 
 
 def _wanted(graph: Graph, lowered: Lowered, schedule: Schedule) -> list[_Wanted]:
+    names = {graph.input: "image", **{op.output: op.name for op in graph.ops}}
     wanted = []
     for storage, rows in sorted(schedule.ring_rows.items()):
         slot = lowered.slots[storage]
         assert slot is not None
         block = Block(rows * slot.row_bytes, schedule.live[storage])
-        wanted.append(_Wanted(("ring", storage), graph.tensors[storage].name, block, rows))
+        wanted.append(_Wanted(("ring", storage), names[storage], block, rows))
     for index, item in enumerate(lowered.ops):
         if item.sums_bytes:
             block = Block(item.sums_bytes, schedule.busy[index])

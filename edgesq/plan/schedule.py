@@ -105,9 +105,11 @@ class _Order:
             for index in self.producers(slot)
             if self.complete[index][self.units[index]] < end
         }:
-            for index in lagging:
+            for index, unit in lagging.items():
                 for source in self.lowered.ops[index].inputs:
-                    self.ensure(source, self.next_read(index))
+                    # Another one's inputs may have taken this step already, and it was the last.
+                    if self.units[index] == unit:
+                        self.ensure(source, self.next_read(index))
             for index, unit in lagging.items():
                 if self.units[index] == unit:
                     self.step(index)

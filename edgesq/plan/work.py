@@ -29,14 +29,14 @@ _WINOGRAD_USES = 256
 Ops = tuple[RowOp, ...]
 
 
-def fit_work(graph: Graph, ops: Ops, kernels: str, arena_bytes: Callable[[Ops], int]) -> Ops:
+def fit_work(graph: Graph, ops: Ops, kernels: str, arena_bytes: Callable[[Ops, int], int]) -> Ops:
     """Give operators the working memory of a kernel family.
 
     Args:
         graph: the model.
         ops: operators as lowered, for portable kernels.
         kernels: "portable" or "dsp".
-        arena_bytes: the arena that a choice of operators leads to.
+        arena_bytes: the arena that a choice of operators leads to, and a size that is enough.
 
     Returns:
         the operators; those with the most work first, each computes as many pixels together as the
@@ -44,7 +44,7 @@ def fit_work(graph: Graph, ops: Ops, kernels: str, arena_bytes: Callable[[Ops], 
     """
     if kernels == "portable":
         return ops
-    limit = arena_bytes(ops)
+    limit = arena_bytes(ops, 0)
     limit += limit // ARENA_GROWTH
     chosen = [_with_pixels(graph, item, 1) for item in ops]
     winograd = _worth_winograd(graph, ops)
@@ -53,7 +53,7 @@ def fit_work(graph: Graph, ops: Ops, kernels: str, arena_bytes: Callable[[Ops], 
             for pixels in (*winograd.get(index, ()), *_DSP_PIXELS):
                 trial = list(chosen)
                 trial[index] = _with_pixels(graph, ops[index], pixels)
-                if arena_bytes(tuple(trial)) <= limit:
+                if arena_bytes(tuple(trial), limit) <= limit:
                     chosen = trial
                     break
     return tuple(chosen)
@@ -70,11 +70,21 @@ def _worth_winograd(graph: Graph, ops: Ops) -> dict[int, tuple[int]]:
     chosen: dict[int, tuple[int]] = {}
     uses = {index: int(np.prod(graph.tensors[op.output].hwc[:2])) for index, op in fitting.items()}
     for index in sorted(fitting, key=lambda k: (-uses[k], k)):
-        extra = 3 * int(np.prod(graph.tensors[fitting[index].weights].shape))
+        extra = _extra_bytes(graph, fitting[index])
         if uses[index] >= _WINOGRAD_USES and extra <= room:
             chosen[index] = (WINOGRAD_PIXELS,)
             room -= extra
     return chosen
+
+
+def extra_weights_bytes(graph: Graph, ops: Ops) -> int:
+    """Return the bytes by which packed weights exceed the model's own."""
+    grown = [item.op for item in ops if item.pixels == WINOGRAD_PIXELS]
+    return sum(_extra_bytes(graph, op) for op in grown if isinstance(op, Conv2D))
+
+
+def _extra_bytes(graph: Graph, op: Conv2D) -> int:
+    return 3 * int(np.prod(graph.tensors[op.weights].shape))
 
 
 def winograd_fits(graph: Graph, op: Conv2D) -> bool:

@@ -1,5 +1,6 @@
 """Compile a laid-out project and measure it; run the C runtime on this computer."""
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -121,6 +122,14 @@ def _run_bytes(command: Sequence[str], stdin: bytes) -> bytes:
     except subprocess.TimeoutExpired as error:
         raise ToolError(f"no end after {_TIMEOUT_S} s", where=Path(command[0]).name) from error
     if done.returncode != 0:
-        said = (done.stderr or done.stdout).decode(errors="replace").strip()
-        raise ToolError(f"failed: {said[-2000:]}", where=Path(command[0]).name)
+        raise ToolError(
+            f"failed: {_complaint(done.stderr or done.stdout)}", where=Path(command[0]).name
+        )
     return done.stdout
+
+
+def _complaint(output: bytes) -> str:
+    """Return what a failed program said, on one line: its first errors, else its last words."""
+    lines = [line.strip() for line in output.decode(errors="replace").splitlines() if line.strip()]
+    errors = [line for line in lines if re.search(r"error|overflow", line, re.IGNORECASE)]
+    return " | ".join(errors[:3] or lines[-3:])[:600] or "it said nothing"

@@ -1,45 +1,88 @@
 """Refuse a model that cannot fit its target before anything is compiled."""
 
 from edgesq.errors import FitError
-from edgesq.graph import Graph
-from edgesq.plan import Plan
+from edgesq.graph import Graph, Softmax
+from edgesq.plan import Candidate, Goal, Plan, choose, extra_weights_bytes
 from edgesq.targets import Target
 
-FIRMWARE_FLASH_BYTES = 8_192
-"""Code, tables and schedule apart from weights, at most; held by a test on every board."""
+FIRMWARE_FLASH_BYTES = 9_216
+"""The code, with every portable kernel, at most; held by a test on every board."""
 
-FIRMWARE_RAM_BYTES = 3_072
+_KERNEL_FLASH_BYTES = {"portable": 0, "dsp": 9_216}
+"""What a kernel family adds to that."""
+
+FIRMWARE_RAM_BYTES = 2_048
 """Link buffers and variables apart from arena and stack, at most; held by a test likewise."""
 
-_BYTES_PER_CHANNEL = 5
-"""A convolution's requantization multiplier (4) and shift (1)."""
+_BYTES_PER_CHANNEL = {"portable": 5, "dsp": 14}
+"""Requantization, without the bias: multiplier (4), shift (1); dsp: 12, two more where C is odd."""
+
+_OP_BYTES, _SLOT_BYTES, _SOFTMAX_BYTES = 72, 20, 1024
+"""On a 32-bit core: struct esq_op (32) and its parameters (at most 40, but a pooled convolution's),
+struct esq_slot, and a table of exponentials."""
 
 
-def check_fit(graph: Graph, plan: Plan, target: Target) -> None:
-    """Compare what a model needs with what a target has.
-
-    Raises:
-        FitError: it does not fit; says bytes needed, bytes there, where the peak is, what to try.
-    """
+def needs(graph: Graph, plan: Plan, target: Target) -> dict[str, int]:
+    """Return upper bounds of what a whole image takes, bytes by memory ("flash", "ram")."""
     channels = sum(
         tensor.shape[0]
         for tensor in graph.tensors
         if tensor.data is not None and tensor.data.ndim == 4
     )
-    flash = graph.weights_bytes + channels * _BYTES_PER_CHANNEL + FIRMWARE_FLASH_BYTES
-    ram = plan.arena_bytes + target.stack_bytes + FIRMWARE_RAM_BYTES
-    _, items = plan.peak()
-    largest = max(items, key=lambda item: item.bytes)
-    _check("flash", flash, target, f"{graph.weights_bytes} of them are weights", "fewer channels")
-    peak = f"{plan.arena_bytes} of them are the arena, most of it {largest.name}"
-    _check("ram", ram, target, peak, "a smaller input")
+    tables = (
+        channels * _BYTES_PER_CHANNEL[target.kernels]
+        + len(plan.steps)
+        + len(plan.ops) * _OP_BYTES
+        + sum(slot is not None for slot in plan.slots) * _SLOT_BYTES
+        + sum(isinstance(op, Softmax) for op in graph.ops) * _SOFTMAX_BYTES
+    )
+    return {
+        "flash": graph.weights_bytes
+        + extra_weights_bytes(graph, plan.ops)
+        + tables
+        + FIRMWARE_FLASH_BYTES
+        + _KERNEL_FLASH_BYTES[target.kernels],
+        "ram": plan.arena_bytes + target.stack_bytes + FIRMWARE_RAM_BYTES,
+    }
 
 
-def _check(memory: str, needed: int, target: Target, what: str, remedy: str) -> None:
-    region = target.region(memory)
-    if region and needed > region.bytes:
+def plan_for(
+    graph: Graph, target: Target, goal: Goal = Goal.BALANCED, ram_limit: int | None = None
+) -> Candidate:
+    """Choose the plan for a target and check that it fits.
+
+    Args:
+        graph: the model.
+        target: the board.
+        goal: what the plan is best at.
+        ram_limit: RAM in bytes to plan for instead of the board's less its reserve.
+
+    Raises:
+        FitError: it does not fit; says bytes needed, bytes there, where the peak is, what to try.
+    """
+    ram = target.region("ram")
+    there = ram_limit if ram_limit is not None else ram.bytes if ram else None
+    reserve = 0 if ram_limit is not None else target.reserve_bytes
+    overhead = target.stack_bytes + FIRMWARE_RAM_BYTES
+    limit = None if there is None else there - reserve - overhead
+    chosen = choose(graph, target.kernels, goal, limit)
+    needed = needs(graph, chosen.plan, target)
+    flash = target.region("flash")
+    if flash:
+        what = f"{graph.weights_bytes} of them are weights"
+        _check("flash", needed["flash"], flash.bytes, target, what, "fewer channels")
+    if there is not None:
+        _, items = chosen.plan.peak()
+        largest = max(items, key=lambda item: item.bytes)
+        what = f"{chosen.plan.arena_bytes} of them are the arena, most of it {largest.name}"
+        _check("ram", needed["ram"], there, target, what, "a smaller input")
+    return chosen
+
+
+def _check(memory: str, needed: int, there: int, target: Target, what: str, remedy: str) -> None:
+    if needed > there:
         raise FitError(
-            f"the model needs {needed} B of {memory} ({what}), the board has {region.bytes} B",
+            f"the model needs {needed} B of {memory} ({what}), the board has {there} B",
             where=target.name,
             hint=f"try {remedy}, or a board with more {memory}",
         )

@@ -112,7 +112,8 @@ def _frozen(model: keras.Model, shape: tuple[int, ...]) -> Any:
     )
 
     any_batch = tf.TensorSpec((None, *shape[1:]), tf.float32, name=INPUT_NAME)
-    function = tf.function(lambda image: model(image, training=False))
+    # Autograph would leave a file in the temporary folder until the program ends.
+    function = tf.function(lambda image: model(image, training=False), autograph=False)
     traced = function.get_concrete_function(any_batch)
     _refuse_control_flow(model.name, {op.type for op in traced.graph.get_operations()})
     constant = convert_variables_to_constants_v2(traced)

@@ -1,4 +1,7 @@
-"""MAX_POOL_2D, AVERAGE_POOL_2D and MEAN on int8. Mirror: firmware/src/ops/esq_pool.c."""
+"""MAX_POOL_2D, AVERAGE_POOL_2D and MEAN on int8.
+
+Mirror: firmware/src/ops/esq_max_pool.c, esq_average_pool.c, esq_reduce.c.
+"""
 
 import numpy as np
 

@@ -20,6 +20,7 @@ class VerifyReport:
         device_instructions: median per image; None where the board cannot count.
         device_us: median microseconds per image in the engine, by the board's counter. On an
             emulated board that is virtual time and says nothing about silicon.
+        device_stack_bytes: deepest use of the board's stack; None where it cannot tell.
         link_bytes_per_s: both ways, from the first byte of an image to its last result.
         retries: how often something had to be sent again.
         expected_by: who computed the expected values.
@@ -38,6 +39,7 @@ class VerifyReport:
     accuracy: float | None
     device_instructions: int | None
     device_us: float
+    device_stack_bytes: int | None
     link_bytes_per_s: float
     retries: int
     expected_by: str

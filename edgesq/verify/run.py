@@ -76,7 +76,8 @@ def verify(
         client = Client(transport, options.timeout)
         info = client.hello()
         _check_same_model(info, graph, port)
-        pairs = _stream(client, images, oracle, on_progress)
+        is_counting = _instructions_per_tick(info) is not None
+        pairs = _stream(client, images, oracle, on_progress, ahead=not is_counting)
     return _summary(pairs, images, info, oracle.name, port)
 
 
@@ -128,6 +129,8 @@ def _stream(
     images: VerifyImages,
     oracle: Oracle,
     on_progress: Callable[[int, int], None] | None,
+    *,
+    ahead: bool,
 ) -> list[tuple[Inference, Difference]]:
     """Return what the board computed for each image, and how it differs."""
     pairs = []
@@ -136,7 +139,7 @@ def _stream(
     with ThreadPoolExecutor(max_workers=1) as pool:
         for index in range(total):
             expected = pool.submit(oracle.observed, images.input[index : index + 1])
-            inference = client.infer(images.input[index].tobytes())
+            inference = client.infer(images.input[index].tobytes(), ahead=ahead)
             wanted = [values[0].reshape(-1) for values in expected.result()]
             pairs.append((inference, compare(wanted, inference.outputs)))
             if on_progress:
@@ -166,6 +169,7 @@ def _summary(
         top1_agreement=float(np.mean([difference.same_top1 for difference in differences])),
         accuracy=None if images.labels is None else float(np.mean(top1 == images.labels)),
         device_instructions=None if per_tick is None else round(ticks * per_tick),
+        device_stack_bytes=max(inference.stack_bytes for inference in inferences) or None,
         device_us=ticks * 1e6 / info.tick_hz if info.tick_hz else 0.0,
         link_bytes_per_s=sum(inference.wire_bytes for inference in inferences) / seconds,
         retries=sum(inference.retries for inference in inferences),

@@ -5,7 +5,7 @@
 #include "esq_port.h"
 
 #define DATA_HEAD_BYTES 8u    /* image, offset */
-#define RESULT_HEAD_BYTES 20u /* image, offset, total, ticks */
+#define RESULT_HEAD_BYTES 24u /* image, offset, total, ticks, stack */
 #define ACK_BYTES 9u          /* image, next offset, status */
 #define NAME_MAX 32u
 #define OBSERVED_MAX 8u
@@ -191,6 +191,7 @@ static void on_result_get(struct esq_link *link, const uint8_t *request, uint32_
     esq_put_u32(payload + 8, total);
     esq_put_u32(payload + 12, (uint32_t)link->ticks);
     esq_put_u32(payload + 16, (uint32_t)(link->ticks >> 32));
+    esq_put_u32(payload + 20, esq_port_stack_bytes());
     copy_observed(link, offset, payload + RESULT_HEAD_BYTES, n_bytes);
     send(link, frame, RESULT_HEAD_BYTES + n_bytes, ESQ_FRAME_RESULT);
 }

@@ -20,6 +20,9 @@ void esq_port_write(const uint8_t *bytes, uint32_t n_bytes);
 /* Rests until a byte may have come; returns at once where one is there. */
 void esq_port_idle(void);
 
+/* Deepest use of the stack since start-up in bytes; 0 where the port cannot tell. */
+uint32_t esq_port_stack_bytes(void);
+
 /* Free-running counter, wraps at 2^32. */
 uint32_t esq_port_ticks(void);
 

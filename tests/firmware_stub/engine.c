@@ -1,5 +1,6 @@
 /* Pretends to be the engine: 10 outputs and 1,000 "logits" that depend on every byte and its place.
  * The last row is not asked for when ESQ_STUB_ROWS is less than the height. */
+#include "esq_port.h"
 #include "model_data.h"
 
 #ifndef ESQ_STUB_ROWS
@@ -9,7 +10,10 @@
 #define ESQ_STUB_STEPS 3 /* per row */
 #endif
 #ifndef ESQ_STUB_SPIN
-#define ESQ_STUB_SPIN 100 /* loops per step */
+#define ESQ_STUB_SPIN 50 /* loops per step, 2 instructions each */
+#endif
+#ifndef ESQ_STUB_TICKS
+#define ESQ_STUB_TICKS 0u /* further time per step */
 #endif
 
 #define ROW_BYTES (ESQ_MODEL_INPUT_WIDTH * ESQ_MODEL_INPUT_CHANNELS)
@@ -49,9 +53,23 @@ static void finish(void) {
     }
 }
 
-enum esq_status esq_step(struct esq_engine *engine) {
-    for (volatile uint32_t i = 0; i < ESQ_STUB_SPIN; i++) {
+static void spin(void) {
+    uint32_t left = ESQ_STUB_SPIN;
+#ifdef __arm__
+    __asm__ volatile("1: subs %0, %0, #1\n bne 1b" : "+r"(left) : : "cc");
+#else
+    for (volatile uint32_t i = 0; i < left; i++) {
     }
+#endif
+#if ESQ_STUB_TICKS > 0
+    uint32_t start = esq_port_ticks();
+    while (esq_port_ticks() - start < ESQ_STUB_TICKS) {
+    }
+#endif
+}
+
+enum esq_status esq_step(struct esq_engine *engine) {
+    spin();
     if (engine->step != 0) {
         engine->step--;
         return ESQ_MORE;

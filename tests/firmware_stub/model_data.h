@@ -7,7 +7,9 @@
 extern const struct esq_model esq_model;
 
 #define ESQ_MODEL_ARENA_BYTES 2048
+#ifndef ESQ_MODEL_INPUT_HEIGHT
 #define ESQ_MODEL_INPUT_HEIGHT 20
+#endif
 #define ESQ_MODEL_INPUT_WIDTH 25
 #define ESQ_MODEL_INPUT_CHANNELS 3
 #define ESQ_MODEL_SHA256_BYTES                                                                     \

@@ -1,13 +1,15 @@
 /* From reset to main on any Cortex-M: vectors, coprocessors, .data and .bss. */
 #include "cortex_m.h"
+#include "esq_port.h"
 #include "port.h"
 
 #define SCB_VTOR 0xE000ED08u
 #define SCB_CPACR 0xE000ED88u
+#define STACK_PAINT 0xE5E5E5E5u
 #define CPACR_CP10_CP11 0x00F00000u /* FPU and Helium: full access */
 
 /* The linker script's. */
-extern uint32_t esq_stack_top[];
+extern uint32_t esq_stack_bottom[], esq_stack_top[];
 extern uint32_t esq_data_start[], esq_data_end[], esq_bss_start[], esq_bss_end[];
 extern const uint32_t esq_data_load[];
 
@@ -49,7 +51,26 @@ static void enable_coprocessors(void) {
     __asm__ volatile("dsb\n isb" ::: "memory");
 }
 
+/* Fills what the stack has not reached, so that its deepest use can be seen later. Volatile, lest the
+ * compiler calls memset, which would paint over its own return address. */
+static void paint_stack(void) {
+    uint32_t *end;
+    __asm__ volatile("mov %0, sp" : "=r"(end));
+    for (volatile uint32_t *word = esq_stack_bottom; word < end; word++) {
+        *word = STACK_PAINT;
+    }
+}
+
+uint32_t esq_port_stack_bytes(void) {
+    const uint32_t *word = esq_stack_bottom;
+    while (word < esq_stack_top && *word == STACK_PAINT) {
+        word++;
+    }
+    return (uint32_t)(esq_stack_top - word) * 4u;
+}
+
 void esq_boot(void) {
+    paint_stack();
     ESQ_REGISTER(SCB_VTOR) = (uint32_t)&vectors;
     enable_coprocessors();
     const uint32_t *from = esq_data_load;

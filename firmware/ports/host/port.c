@@ -71,4 +71,6 @@ uint32_t esq_port_ticks(void) {
     return (uint32_t)((uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u);
 }
 
+uint32_t esq_port_stack_bytes(void) { return 0; }
+
 uint32_t esq_port_tick_hz(void) { return ESQ_TICK_HZ; }

@@ -1,0 +1,89 @@
+"""Keep TensorFlow Lite's reference softmax from ending the process.
+
+Where 512 or more classes are as likely as the likeliest one, it would shift an int32 by 32 bits;
+LiteRT asserts that this never happens, and aborts. So the sum is computed from the logits first, by
+the same model without its softmax.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgesq.arithmetic import (
+    SOFTMAX_SUM_INTEGER_BITS,
+    Int64Array,
+    rounding_divide_by_pot,
+    softmax_exp_table,
+)
+from edgesq.errors import ModelError
+from edgesq.graph import Graph, Int8Array, Softmax
+
+if TYPE_CHECKING:
+    from ai_edge_litert.interpreter import Interpreter
+
+_CLASSES = 512
+_SUM_LIMIT = _CLASSES << (31 - SOFTMAX_SUM_INTEGER_BITS)
+
+
+def needs_guard(graph: Graph) -> bool:
+    """Say whether the model ends in a softmax over enough classes to matter."""
+    return isinstance(graph.ops[-1], Softmax) and graph.tensors[graph.output].hwc[2] >= _CLASSES
+
+
+def without_softmax(content: bytes) -> bytes:
+    """Return the model without its last operator; the logits are its output."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    graph = model.subgraphs[0]
+    graph.outputs = graph.operators.pop().inputs
+    model.signatureDefs = None
+    builder = flatbuffers.Builder(len(content))
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+@dataclass(frozen=True)
+class SoftmaxGuard:
+    """The model up to its logits, and the terms of the softmax that follows.
+
+    Attributes:
+        logits: interpreter of the model without its softmax.
+        terms: int64 [256], an exponential in Q12.19 by distance from the largest logit.
+        name: of the softmax.
+    """
+
+    logits: Interpreter
+    terms: Int64Array
+    name: str
+
+    def check(self, image: Int8Array) -> None:
+        """Compute the logits of int8 [1, H, W, C] and the sums of their exponentials.
+
+        Raises:
+            ModelError: TensorFlow Lite would abort.
+        """
+        self.logits.set_tensor(self.logits.get_input_details()[0]["index"], image)
+        self.logits.invoke()
+        values = self.logits.get_tensor(self.logits.get_output_details()[0]["index"])
+        below = values.max(axis=-1, keepdims=True).astype(np.int64) - values
+        if self.terms[below].sum(axis=-1).max() >= _SUM_LIMIT:
+            raise ModelError(
+                f"TensorFlow Lite's softmax cannot take {_CLASSES} or more classes that are all "
+                "nearly as likely as the likeliest",
+                where=self.name,
+                hint="give a trained model, or one without softmax",
+            )
+
+
+def make_guard(graph: Graph, logits: Interpreter) -> SoftmaxGuard:
+    """Put a guard together; `graph` is the whole model, `logits` runs it without its softmax."""
+    last = graph.ops[-1]
+    assert isinstance(last, Softmax)
+    exponentials = softmax_exp_table(graph, last)
+    terms = rounding_divide_by_pot(exponentials, SOFTMAX_SUM_INTEGER_BITS)
+    return SoftmaxGuard(logits, terms, last.name)

@@ -1,0 +1,120 @@
+"""Choose band heights for a goal.
+
+Objective. A plan is judged by its arena in bytes and by estimated instructions. Bands of more rows
+save steps, and cost rings:
+
+- ram: the smallest arena; among equals the fewest instructions.
+- speed: the fewest instructions whose arena is within the limit; among equals the smallest arena.
+- balanced: the smallest arena among plans within the limit that are at most TOLERANCE slower than
+  the fastest of them. Estimates are no better than that, so they count as equally fast.
+
+Operators whose maps have the same height share a band height, for they exchange rows. The search
+starts with bands of one row and lets each map height in turn take the highest band (a power of two,
+or the whole map) that still fits and saves instructions.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from edgesq.graph import Graph
+from edgesq.plan.planner import Plan, make_plan
+
+TOLERANCE = 0.01
+
+STEP_INSTRUCTIONS = 150
+"""Per step of the schedule: the engine, the link's heartbeat, an operator's entry and exit."""
+
+ROW_INSTRUCTIONS = 120
+"""Per output row of an operator: row pointers and the kernel's set-up."""
+
+MAC_INSTRUCTIONS = {"portable": 7.2, "dsp": 0.75}
+"""Per multiply-accumulate, by kernel family; measured over SqueezeNet's convolutions on M7."""
+
+
+class Goal(Enum):
+    """What a plan is best at."""
+
+    RAM = "ram"
+    SPEED = "speed"
+    BALANCED = "balanced"
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A plan with what it costs.
+
+    Attributes:
+        bands: rows per step by map height; 1 where not named.
+        plan: the plan.
+        instructions: estimated, per image.
+    """
+
+    bands: dict[int, int]
+    plan: Plan
+    instructions: float
+
+
+def choose(graph: Graph, kernels: str, goal: Goal, limit_bytes: int | None) -> Candidate:
+    """Return the best plan for a goal.
+
+    Args:
+        graph: the model.
+        kernels: kernel family.
+        goal: what to be best at.
+        limit_bytes: most bytes the arena may take, None for no limit; where even the smallest plan
+            is above it, that one is returned.
+    """
+    smallest = _candidate(graph, kernels, {})
+    if goal is Goal.RAM:
+        return smallest
+    seen = [smallest, *_faster(graph, kernels, smallest, limit_bytes)]
+    fastest = min(candidate.instructions for candidate in seen)
+    slowest = fastest if goal is Goal.SPEED else fastest * (1 + TOLERANCE)
+    good = [candidate for candidate in seen if candidate.instructions <= slowest]
+    return min(good, key=lambda candidate: (candidate.plan.arena_bytes, candidate.instructions))
+
+
+def curve(graph: Graph, kernels: str) -> list[Candidate]:
+    """Return plans from bands of one row to whole maps, one band height for all operators."""
+    tallest = max(_heights(graph))
+    return [
+        _candidate(graph, kernels, dict.fromkeys(_heights(graph), rows))
+        for rows in _choices(tallest)
+    ]
+
+
+def _faster(
+    graph: Graph, kernels: str, start: Candidate, limit_bytes: int | None
+) -> Iterator[Candidate]:
+    """Yield ever faster candidates within the limit."""
+    best = start
+    for height in _heights(graph):
+        for rows in reversed(_choices(height)):
+            candidate = _candidate(graph, kernels, {**best.bands, height: rows})
+            fits = limit_bytes is None or candidate.plan.arena_bytes <= limit_bytes
+            if fits and candidate.instructions < best.instructions:
+                best = candidate
+                yield best
+                break
+
+
+def _heights(graph: Graph) -> list[int]:
+    """Map heights of the operators, lowest first."""
+    return sorted({graph.tensors[op.output].hwc[0] for op in graph.ops})
+
+
+def _choices(height: int) -> list[int]:
+    powers = [1 << bit for bit in range(height.bit_length()) if 1 << bit < height]
+    return [*powers, height]
+
+
+def _candidate(graph: Graph, kernels: str, bands: dict[int, int]) -> Candidate:
+    plan = make_plan(graph, bands, kernels)
+    rows = sum(graph.tensors[item.op.output].hwc[0] for item in plan.ops)
+    instructions = (
+        graph.total_macs * MAC_INSTRUCTIONS[kernels]
+        + rows * ROW_INSTRUCTIONS
+        + len(plan.steps) * STEP_INSTRUCTIONS
+    )
+    return Candidate(bands, plan, instructions)

@@ -1,0 +1,98 @@
+"""Find out which tensors can live inside others, so that nothing is copied."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from edgesq.graph import Add, Concatenation, Graph, Op, Reshape
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """Slots inside other slots.
+
+    Attributes:
+        parent: slot -> the slot it lives in, and its channel offset there.
+        members: a slot whose rows are there when those of all these slots are.
+        copies: tensors copied into a concatenation; the k-th has slot number
+            len(graph.tensors) + k.
+        blocks: tensors without a gap between their rows.
+    """
+
+    parent: dict[int, tuple[int, int]]
+    members: dict[int, tuple[int, ...]]
+    copies: tuple[int, ...]
+    blocks: frozenset[int]
+
+
+def share(graph: Graph) -> Sharing:
+    """Find out which tensors live inside others.
+
+    - Inputs of a concatenation live in its rows, side by side.
+    - A reshape that keeps the rows is the same slot.
+    - The sums of an ADD live where one of its inputs was, if nobody else reads that input.
+
+    The image is in nobody's rows, for only its own slot asks the link for rows. Observed tensors
+    are not either, for they are read as one block at the end.
+    """
+    blocks = _blocks(graph)
+    parent: dict[int, tuple[int, int]] = {}
+    members: dict[int, tuple[int, ...]] = {}
+    copies: list[int] = []
+    for op in graph.ops:
+        if _is_alias(graph, op):
+            parent[op.output] = (op.inputs[0], 0)
+            members[op.output] = op.inputs
+        elif isinstance(op, Concatenation):
+            numbers, offset = [], 0
+            for source in op.inputs:
+                number = source
+                if source in parent or source in blocks or source == graph.input:
+                    number = len(graph.tensors) + len(copies)
+                    copies.append(source)
+                parent[number] = (op.output, offset)
+                numbers.append(number)
+                offset += graph.tensors[source].hwc[2]
+            members[op.output] = tuple(numbers)
+        elif isinstance(op, Add):
+            place = _overwritable(graph, op, parent, blocks)
+            if place is not None:
+                parent[op.output] = (place, 0)
+    return Sharing(parent, members, tuple(copies), blocks)
+
+
+def _blocks(graph: Graph) -> frozenset[int]:
+    """Return the observed tensors, and what they are reshapes of."""
+    blocks = set(graph.observed)
+    for op in reversed(graph.ops):
+        if op.output in blocks and _is_alias(graph, op):
+            blocks.add(op.inputs[0])
+    return frozenset(blocks)
+
+
+def _is_alias(graph: Graph, op: Op) -> bool:
+    """Say whether an operator only renames rows that the runtime itself makes."""
+    same = graph.tensors[op.inputs[0]].hwc == graph.tensors[op.output].hwc
+    return isinstance(op, Reshape) and same and op.inputs[0] != graph.input
+
+
+def _overwritable(
+    graph: Graph, op: Add, parent: dict[int, tuple[int, int]], blocks: frozenset[int]
+) -> int | None:
+    """Return an input of an ADD that its sums may be written over, None if there is none.
+
+    Neither the input nor, if it is a concatenation, any part of it may have another reader. Sums
+    that a concatenation reads are left to it: living there saves more.
+    """
+    readers = Counter(source for other in graph.ops for source in other.inputs)
+    makers = {other.output: other for other in graph.ops}
+    feeds = [other for other in graph.ops if op.output in other.inputs]
+    if op.output in blocks or any(isinstance(other, Concatenation | Reshape) for other in feeds):
+        return None
+    for source in op.inputs:
+        maker = makers.get(source)
+        if maker is None or isinstance(maker, Reshape) or source in blocks or source in parent:
+            continue
+        parts = maker.inputs if isinstance(maker, Concatenation) else ()
+        if all(readers[tensor] == 1 for tensor in (source, *parts)):
+            return source
+    return None

@@ -1,0 +1,71 @@
+"""Build a network for a board, run it there, and report."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edgesq.codegen import generate
+from edgesq.export import TFLITE, VERIFY_IMAGES
+from edgesq.flash import flash, stop
+from edgesq.formats.tflite import read_graph
+from edgesq.graph import Graph, Int8Array
+from edgesq.plan import Plan
+from edgesq.project import compile_firmware, lay_out
+from edgesq.targets import Target
+from edgesq.verify import VerifyOptions, VerifyReport, verify
+
+_BYTES_PER_CHANNEL = 5
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One network on one board.
+
+    Attributes:
+        arena_bytes: as the plan says.
+        ram_bytes, flash_bytes: of the whole image, from the linker.
+        code_bytes: flash apart from weights, biases and requantization per channel.
+        report: of `verify`.
+    """
+
+    arena_bytes: int
+    ram_bytes: int
+    flash_bytes: int
+    code_bytes: int
+    report: VerifyReport
+
+
+def measure(content: bytes, images: Int8Array, plan: Plan, target: Target) -> Measurement:
+    """Compile, start the emulated board, stream the images, stop it."""
+    graph = read_graph(content)
+    with tempfile.TemporaryDirectory(prefix="edgesq-bench-") as scratch:
+        build = Path(scratch)
+        lay_out(build / "firmware", target, generate(graph, plan, target.kernels))
+        sizes = compile_firmware(build / "firmware", target)
+        (build / TFLITE).write_bytes(content)
+        np.savez(build / VERIFY_IMAGES, input=images)
+        flash(build, target)
+        try:
+            report = verify(VerifyOptions(build))
+        finally:
+            stop(build)
+    parameters = parameter_bytes(graph)
+    return Measurement(
+        plan.arena_bytes,
+        sizes.ram_bytes,
+        sizes.flash_bytes,
+        sizes.flash_bytes - parameters,
+        report,
+    )
+
+
+def parameter_bytes(graph: Graph) -> int:
+    """Return the bytes of weights, biases, and multiplier and shift per channel."""
+    channels = sum(
+        tensor.shape[0]
+        for tensor in graph.tensors
+        if tensor.data is not None and tensor.data.ndim == 4
+    )
+    return graph.weights_bytes + channels * _BYTES_PER_CHANNEL

@@ -1,0 +1,152 @@
+"""Write small int8 networks layer by layer, without TensorFlow."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from tflite_builder import NONE, SAME, VALID, TfliteBuilder
+
+Pair = tuple[int, int]
+Quant = tuple[float, int]
+
+USUAL: Quant = (0.05, -5)
+"""Scale and zero point of activations where nothing else is asked for."""
+FINER: Quant = (0.0173, 17)
+RECTIFIED: Quant = (0.031, -128)
+
+
+class Network:
+    """A network in the making; activations are the builder's tensor indices."""
+
+    def __init__(self, shape: tuple[int, ...], quant: Quant = USUAL, seed: int = 0) -> None:
+        self.builder = TfliteBuilder()
+        self.random = np.random.default_rng(seed)
+        self.shapes: dict[int, tuple[int, ...]] = {}
+        self.quants: dict[int, Quant] = {}
+        self.input = self.value(shape, quant)
+
+    def value(self, shape: tuple[int, ...], quant: Quant) -> int:
+        index = self.builder.value((1, *shape), *quant)
+        self.shapes[index], self.quants[index] = shape, quant
+        return index
+
+    def conv(
+        self,
+        source: int,
+        channels: int,
+        kernel: Pair = (1, 1),
+        stride: Pair = (1, 1),
+        padding: int = SAME,
+        activation: int = NONE,
+        quant: Quant = USUAL,
+        per_channel: bool = True,
+        bias: bool = True,
+    ) -> int:
+        """Add a convolution whose outputs use the whole int8 range."""
+        depth = self.shapes[source][2]
+        weights = self.random.integers(-127, 128, (channels, *kernel, depth)).astype(np.int8)
+        typical = 70 * 70 * np.sqrt(weights[0].size) * self.quants[source][0]
+        scale = 50 * quant[0] / typical
+        spread = self.random.uniform(0.5, 2, channels) if per_channel else np.ones(1)
+        scales = [float(value) for value in scale * spread]
+        inputs = [source, self.builder.constant(weights, scales)]
+        if bias:
+            level = int(70 * 70 * np.sqrt(weights[0].size))
+            values = self.random.integers(-level, level, channels).astype(np.int32)
+            inputs.append(self.builder.constant(values, [1.0] * len(scales)))
+        shape = self.windows(source, kernel, stride, padding)
+        output = self.value((*shape, channels), quant)
+        return self.builder.op(
+            "CONV_2D",
+            inputs,
+            output,
+            "Conv2DOptions",
+            padding=padding,
+            strideH=stride[0],
+            strideW=stride[1],
+            dilationHFactor=1,
+            dilationWFactor=1,
+            fusedActivationFunction=activation,
+        )
+
+    def max_pool(
+        self, source: int, size: Pair, stride: Pair, padding: int = VALID, activation: int = NONE
+    ) -> int:
+        return self._pool("MAX_POOL_2D", source, size, stride, padding, activation)
+
+    def average_pool(
+        self, source: int, size: Pair, stride: Pair, padding: int = VALID, activation: int = NONE
+    ) -> int:
+        return self._pool("AVERAGE_POOL_2D", source, size, stride, padding, activation)
+
+    def _pool(
+        self, kind: str, source: int, size: Pair, stride: Pair, padding: int, activation: int
+    ) -> int:
+        shape = self.windows(source, size, stride, padding)
+        output = self.value((*shape, self.shapes[source][2]), self.quants[source])
+        return self.builder.op(
+            kind,
+            [source],
+            output,
+            "Pool2DOptions",
+            padding=padding,
+            strideH=stride[0],
+            strideW=stride[1],
+            filterHeight=size[0],
+            filterWidth=size[1],
+            fusedActivationFunction=activation,
+        )
+
+    def add(self, one: int, two: int, quant: Quant = FINER, activation: int = NONE) -> int:
+        output = self.value(self.shapes[one], quant)
+        return self.builder.op(
+            "ADD", [one, two], output, "AddOptions", fusedActivationFunction=activation
+        )
+
+    def concat(self, sources: Sequence[int]) -> int:
+        first = self.shapes[sources[0]]
+        channels = sum(self.shapes[source][-1] for source in sources)
+        output = self.value((*first[:-1], channels), self.quants[sources[0]])
+        return self.builder.op(
+            "CONCATENATION",
+            list(sources),
+            output,
+            "ConcatenationOptions",
+            axis=len(first),
+            fusedActivationFunction=NONE,
+        )
+
+    def mean(self, source: int, quant: Quant = FINER, keep: bool = False) -> int:
+        channels = self.shapes[source][2]
+        output = self.value((1, 1, channels) if keep else (channels,), quant)
+        axes = self.builder.constant(np.array([1, 2], np.int32))
+        return self.builder.op("MEAN", [source, axes], output, "ReducerOptions", keepDims=keep)
+
+    def reshape(self, source: int, shape: tuple[int, ...]) -> int:
+        output = self.value(shape, self.quants[source])
+        target = self.builder.constant(np.array((1, *shape), np.int32))
+        return self.builder.op(
+            "RESHAPE", [source, target], output, "ReshapeOptions", newShape=[1, *shape]
+        )
+
+    def softmax(self, source: int, beta: float = 1.0) -> int:
+        output = self.value(self.shapes[source], (1 / 256, -128))
+        return self.builder.op("SOFTMAX", [source], output, "SoftmaxOptions", beta=beta)
+
+    def windows(self, source: int, size: Pair, stride: Pair, padding: int) -> Pair:
+        height, width = (
+            -(-extent // step) if padding == SAME else (extent - kernel) // step + 1
+            for extent, kernel, step in zip(self.shapes[source], size, stride, strict=False)
+        )
+        return height, width
+
+    def build(self, output: int) -> bytes:
+        return self.builder.build(self.input, output)
+
+
+def images(shape: tuple[int, ...], count: int = 3, seed: int = 0) -> NDArray[np.int8]:
+    """Return int8 [count + 2, H, W, C]: noise, then the darkest and the brightest image."""
+    noise = np.random.default_rng(seed).integers(-128, 128, (count, *shape)).astype(np.int8)
+    return np.concatenate([noise, np.full((1, *shape), -128), np.full((1, *shape), 127)]).astype(
+        np.int8
+    )

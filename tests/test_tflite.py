@@ -1,0 +1,376 @@
+"""Reading .tflite files: what comes in, and what is refused with one line."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+from cases import NETWORKS
+from ladder import SHARED_NAMES, shared_model
+from networks import FINER, RECTIFIED, Network, images
+from tflite_builder import RELU, RELU6, SAME, VALID
+
+from edgesq.codegen import generate
+from edgesq.errors import ModelError
+from edgesq.formats.tflite import ReferenceInterpreter, read_graph
+from edgesq.graph import Conv2D, Graph, MaxPool2D, Op, Window, digest
+from edgesq.plan import make_plan
+from edgesq.reference import run
+
+
+def refusal(content: bytes, where: str = "my.tflite") -> str:
+    with pytest.raises(ModelError) as caught:
+        read_graph(content, where)
+    line = str(caught.value)
+    assert "\n" not in line
+    assert line.startswith(where)
+    return line
+
+
+def only_op(content: bytes) -> tuple[Graph, Op]:
+    graph = read_graph(content)
+    (op,) = graph.ops
+    return graph, op
+
+
+# What comes in
+
+
+@pytest.mark.parametrize(
+    ("name", "convolutions", "adds", "macs"),
+    [
+        ("squeezenet_v1.0_10c_32", 26, 0, 9_148_448),
+        ("squeezenet_v1.1_10c_96", 26, 0, 42_804_928),
+        ("squeezenet_v1.1_bypass_trained_10c_64", 26, 4, 17_022_656),
+        ("squeezenet_v1.0_10c_224", 26, 0, 733_261_856),
+        ("squeezenet_v1.1_1000c_224", 26, 0, 349_151_936),
+    ],
+)
+def test_shared_models(name: str, convolutions: int, adds: int, macs: int) -> None:
+    content = shared_model(name)
+    graph = read_graph(content)
+    kinds = Counter(op.kind for op in graph.ops)
+    fires = {"CONV_2D": convolutions, "MAX_POOL_2D": 3, "CONCATENATION": 8, "MEAN": 1, "SOFTMAX": 1}
+    assert kinds == fires | ({"ADD": adds} if adds else {})
+    assert graph.total_macs == macs
+    assert graph.sha256 == digest(content)
+    assert [graph.tensors[index].shape[-1] for index in graph.observed] == [
+        1000 if "1000c" in name else 10
+    ] * 2
+    assert len({op.name for op in graph.ops}) == len(graph.ops)
+
+
+def test_all_shared_models_are_tried() -> None:
+    assert len(SHARED_NAMES) == 5
+
+
+def test_a_convolution() -> None:
+    net = Network((7, 8, 3), FINER)
+    graph, op = only_op(net.build(net.conv(net.input, 4, (3, 5), (2, 3), SAME, RELU, RECTIFIED)))
+    assert isinstance(op, Conv2D)
+    assert op.window == Window(3, 5, 2, 3, pad_top=1, pad_bottom=1, pad_left=1, pad_right=2)
+    assert op.clamp == (-128, 127)
+    assert (graph.input, op.inputs, op.output) == (graph.input, (graph.input,), graph.output)
+    weights, bias = graph.tensors[op.weights], graph.tensors[op.bias]
+    assert weights.shape == (4, 3, 5, 3)
+    assert len(weights.quantization.scale) == 4
+    assert weights.data is not None
+    assert weights.data.dtype == np.int8
+    assert bias.data is not None
+    assert (bias.data.dtype, bias.shape) == (np.dtype(np.int32), (4,))
+    assert graph.tensors[graph.input].scale == np.float32(FINER[0])
+    assert graph.tensors[graph.input].zero_point == FINER[1]
+    assert graph.logits is None
+    assert graph.weights_bytes == 4 * 3 * 5 * 3 + 4 * 4
+
+
+def test_a_convolution_without_bias_adds_nothing() -> None:
+    net = Network((3, 3, 2))
+    graph, op = only_op(net.build(net.conv(net.input, 3, bias=False)))
+    assert isinstance(op, Conv2D)
+    bias = graph.tensors[op.bias].data
+    assert bias is not None
+    assert bias.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("activation", "quant", "clamp"),
+    [
+        (RELU, (0.05, -5), (-5, 127)),
+        (RELU6, (0.05, -5), (-5, 115)),
+        (RELU6, (0.01, -5), (-5, 127)),
+        (RELU6, (0.047, -128), (-128, 0)),
+        (RELU, (0.05, 127), (127, 127)),
+    ],
+)
+def test_fused_activations(activation: int, quant: tuple[float, int], clamp: Any) -> None:
+    net = Network((2, 2, 1), quant)
+    _, op = only_op(net.build(net.max_pool(net.input, (1, 1), (1, 1), SAME, activation)))
+    assert isinstance(op, MaxPool2D)
+    assert op.clamp == clamp
+
+
+def test_softmax_has_logits() -> None:
+    graph = read_graph(NETWORKS["flatten_moves_rows"]())
+    assert graph.observed == (graph.output, graph.ops[-1].inputs[0])
+    assert graph.logits == graph.ops[-2].output
+
+
+def test_reference_interpreter_takes_images_of_any_rank() -> None:
+    net = Network((6,))
+    interpreter = ReferenceInterpreter(net.build(net.softmax(net.input)))
+    flat = np.arange(12, dtype=np.int8).reshape(2, 6)
+    for inputs in (flat, flat.reshape(2, 1, 1, 6)):
+        assert interpreter.run(inputs).shape == (2, 6)
+
+
+# What is refused
+
+
+@pytest.mark.parametrize("content", [b"", b"TFL3", b"\0" * 100, b"PK\3\4" * 50])
+def test_other_files(content: bytes) -> None:
+    assert "not a .tflite file" in refusal(content)
+
+
+def test_nothing_but_the_identifier() -> None:
+    refusal(b"\x08\0\0\0TFL3")
+    refusal(b"\xff\xff\xff\xffTFL3" + b"\xff" * 40)
+
+
+def edited(edit: Callable[[Any], None], name: str = "fire") -> bytes:
+    """Return a network after `edit` of its unpacked flatbuffer."""
+    import flatbuffers
+
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(NETWORKS[name](), 0))
+    edit(model)
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def test_editing_alone_changes_nothing() -> None:
+    graph = read_graph(edited(lambda _: None))
+    inputs = images(graph.tensors[graph.input].hwc)
+    same = read_graph(NETWORKS["fire"]())
+    assert np.array_equal(run(graph, inputs[0])[graph.output], run(same, inputs[0])[same.output])
+
+
+def set_tensors(key: str, value: Any) -> Callable[[Any], None]:
+    def edit(model: Any) -> None:
+        for tensor in model.subgraphs[0].tensors:
+            if tensor.buffer == 0:
+                setattr(tensor, key, value)
+
+    return edit
+
+
+def test_float_model() -> None:
+    line = refusal(edited(set_tensors("type", schema.TensorType.FLOAT32)))
+    assert "not int8" in line
+    assert "quantize it fully" in line
+
+
+def test_uint8_model() -> None:
+    assert "not int8" in refusal(edited(set_tensors("type", schema.TensorType.UINT8)))
+
+
+def test_model_without_quantization() -> None:
+    assert "no quantization" in refusal(edited(set_tensors("quantization", None)))
+
+
+def test_every_unknown_operator_is_named() -> None:
+    def edit(model: Any) -> None:
+        kinds = iter([schema.BuiltinOperator.TANH, schema.BuiltinOperator.DEPTHWISE_CONV_2D, 9999])
+        for code in model.operatorCodes:
+            if code.builtinCode == schema.BuiltinOperator.CONV_2D:
+                code.builtinCode = next(kinds)
+                code.deprecatedBuiltinCode = 0
+
+    line = refusal(edited(edit))
+    assert "does not know TANH (" in line
+    assert "DEPTHWISE_CONV_2D (" in line
+    assert "operator 9999 (" in line
+    assert "it knows ADD, AVERAGE_POOL_2D, CONCATENATION, CONV_2D" in line
+
+
+def options(**fields: Any) -> Callable[[Any], None]:
+    def edit(model: Any) -> None:
+        vars(model.subgraphs[0].operators[0].builtinOptions).update(fields)
+
+    return edit
+
+
+def tensor(index: int, **fields: Any) -> Callable[[Any], None]:
+    def edit(model: Any) -> None:
+        vars(model.subgraphs[0].tensors[index]).update(fields)
+
+    return edit
+
+
+def quantization(index: int, **fields: Any) -> Callable[[Any], None]:
+    def edit(model: Any) -> None:
+        vars(model.subgraphs[0].tensors[index].quantization).update(fields)
+
+    return edit
+
+
+def operator(**fields: Any) -> Callable[[Any], None]:
+    def edit(model: Any) -> None:
+        vars(model.subgraphs[0].operators[0]).update(fields)
+
+    return edit
+
+
+def subgraph(**fields: Any) -> Callable[[Any], None]:
+    def edit(model: Any) -> None:
+        vars(model.subgraphs[0]).update(fields)
+
+    return edit
+
+
+def reverse_operators(model: Any) -> None:
+    model.subgraphs[0].operators.reverse()
+
+
+def huge_bias(model: Any) -> None:
+    bias = model.subgraphs[0].operators[0].inputs[2]
+    buffer = model.buffers[model.subgraphs[0].tensors[bias].buffer]
+    buffer.data = np.full(len(buffer.data) // 4, 2**31 - 1, np.int32).view(np.uint8)
+
+
+# In "fire" tensor 0 is the image, 1 the first weights, 2 their bias, 3 that convolution's output.
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        (options(dilationHFactor=2), "dilated convolutions are not supported"),
+        (tensor(1, shape=[1, 1, 1, 3], buffer=0), "not one usable number"),
+        (options(fusedActivationFunction=4), "fused activation 4"),
+        (options(strideH=0), "stride 0"),
+        (options(strideW=-2), "stride -2"),
+        (tensor(0, shape=[2, 7, 5, 3]), "shape (2, 7, 5, 3)"),
+        (tensor(0, shape=[1, 5, 3]), "shape (1, 5, 3)"),
+        (tensor(0, shape=[1, 7, 5, 70_000]), "more than the runtime takes"),
+        (tensor(0, shape=[1, 0, 5, 3]), "shape [1, 0, 5, 3]"),
+        (tensor(3, shape=[1, 9, 9, 2]), "9 windows"),
+        (tensor(1, shape=[2, 3]), "int8 constants [O, H, W, I]"),
+        (tensor(0, name=b"\xff"), "name is not text"),
+        (tensor(0, buffer=999), "buffer is not in the list"),
+        (quantization(0, scale=np.array([np.nan], np.float32)), "not one usable number"),
+        (quantization(0, scale=np.array([0.0], np.float32)), "not one usable number"),
+        (quantization(0, scale=np.array([0.1, 0.2], np.float32)), "not one usable number"),
+        (quantization(0, scale=np.array([], np.float32)), "no quantization"),
+        (quantization(0, zeroPoint=np.array([300])), "zero point 300"),
+        (quantization(1, scale=np.array([1, 2, 3], np.float32)), "one scale, or one per output"),
+        (quantization(1, scale=np.array([np.inf, 1], np.float32)), "scales or zero point"),
+        (quantization(1, scale=np.array([1e9, 1e9], np.float32)), "overflow 32 bits"),
+        (huge_bias, "overflow 32 bits"),
+        (operator(inputs=[0, 1, 999]), "tensor is not in the list"),
+        (operator(inputs=[0]), "CONV_2D has 1 inputs"),
+        (operator(inputs=[0, -1, 2]), "lacks an input"),
+        (operator(outputs=[0]), "order in which they are computed"),
+        (operator(opcodeIndex=99), "code is not in the list"),
+        (operator(builtinOptions=None, builtinOptionsType=0), "CONV_2D has no options"),
+        (subgraph(inputs=[0, 3]), "one input and one output"),
+        (subgraph(inputs=[99]), "not in the list of tensors"),
+        (subgraph(outputs=[0]), "the output is not computed"),
+        (subgraph(inputs=[1]), "order in which they are computed"),
+        (subgraph(operators=[]), "no operators"),
+        (subgraph(operators=None), "a list is missing"),
+        (reverse_operators, "order in which they are computed"),
+        (lambda model: model.subgraphs.append(model.subgraphs[0]), "exactly one subgraph"),
+    ],
+)
+def test_damaged_or_beyond_us(edit: Callable[[Any], None], says: str) -> None:
+    assert says in refusal(edited(edit))
+
+
+def test_grouped_convolution() -> None:
+    def edit(model: Any) -> None:
+        weights = model.subgraphs[0].tensors[1]
+        model.buffers[weights.buffer].data = np.ones(2, np.uint8)
+        weights.shape = [2, 1, 1, 1]
+
+    assert "grouped convolutions are not supported" in refusal(edited(edit))
+
+
+@pytest.mark.parametrize(
+    ("name", "edit", "says"),
+    [
+        ("conv_1x1", tensor(3, shape=[1, 5, 6, 4]), "does not follow"),
+        ("add_two_scales", tensor(0, shape=[1, 4, 5, 2]), "grouped"),
+        ("add_to_itself", tensor(1, shape=[1, 1, 1, 3]), "no broadcasting"),
+        ("add_to_itself", quantization(1, scale=np.array([1e-12], np.float32)), "too fine for ADD"),
+        ("mean_rank_2", tensor(1, shape=[1, 5]), "does not follow"),
+        ("mean_rank_2", quantization(1, scale=np.array([1e-14], np.float32)), "too fine for MEAN"),
+        ("max_2x2", quantization(1, scale=np.array([0.5], np.float32)), "differ in scale"),
+        ("softmax_only", quantization(1, zeroPoint=np.array([0])), "scale 1/256, zero point -128"),
+        ("softmax_only", options(beta=float("nan")), "beta or the input's scale"),
+        ("softmax_only", options(beta=1e-9), "beta or the input's scale"),
+        ("reshape_only", tensor(1, shape=[1, 7]), "changes the number of values"),
+        ("concat_of_the_image_only", options(axis=1), "along the channels"),
+        ("concat_of_the_image_only", tensor(1, shape=[1, 3, 3, 3]), "does not follow"),
+    ],
+)
+def test_other_operators(name: str, edit: Callable[[Any], None], says: str) -> None:
+    assert says in refusal(edited(edit, name))
+
+
+def test_softmax_over_too_many_channels() -> None:
+    net = Network((1, 1, 4096))
+    assert "more than 4095 channels" in refusal(net.build(net.softmax(net.input)))
+
+
+def test_window_too_tall_for_the_runtime() -> None:
+    net = Network((40, 2, 1))
+    graph = read_graph(net.build(net.conv(net.input, 1, (33, 1), (1, 1), VALID)))
+    with pytest.raises(ModelError, match="33 rows tall, the runtime takes 32"):
+        generate(graph, make_plan(graph), "portable")
+
+
+def test_interpreter_refuses_what_tflite_refuses() -> None:
+    net = Network((3, 3, 2))
+    content = net.build(net.conv(net.input, 3, bias=False))
+    with pytest.raises(ModelError, match="TensorFlow Lite refuses the model"):
+        ReferenceInterpreter(content)
+
+
+# Damage anywhere
+
+FUZZED = ("fire", "add_two_scales", "flatten_moves_rows", "concat_of_global_pools")
+
+
+def damaged(content: bytes, random: np.random.Generator) -> bytes:
+    kind = random.integers(4)
+    if kind == 0:
+        return content[: random.integers(len(content))]
+    values = bytearray(content)
+    for _ in range(random.integers(1, 4)):
+        place = random.integers(len(values))
+        if kind == 1:
+            values[place] = random.integers(256)
+        elif kind == 2:
+            values[place] ^= 1 << random.integers(8)
+        else:
+            values[place] = random.choice([0, 1, 127, 128, 255])
+    return bytes(values)
+
+
+@pytest.mark.parametrize("name", FUZZED)
+def test_damage_is_refused_or_harmless(name: str) -> None:
+    """Nothing but ModelError leaves read_graph, and what it lets through can be used."""
+    content, random = NETWORKS[name](), np.random.default_rng(17)
+    refused = used = 0
+    for _ in range(400):
+        try:
+            graph = read_graph(damaged(content, random))
+            generate(graph, make_plan(graph), "portable")
+        except ModelError as error:
+            refused += "\n" not in str(error)
+            continue
+        values = run(graph, images(graph.tensors[graph.input].hwc)[0])
+        assert values[graph.output].dtype == np.int8
+        used += 1
+    assert refused + used == 400, "an error of more than one line"
+    assert used > 10
