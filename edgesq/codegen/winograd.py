@@ -25,7 +25,7 @@ def transform_weights(weights: NDArray[np.int8]) -> NDArray[np.uint32]:
     grouped = products.reshape(channels, 6, height * depth // 4, 2, 2)
     words = grouped[:, :, :, 0] | grouped[:, :, :, 1] << 16
     blocks = words.reshape(channels // _BLOCK, _BLOCK, 6, -1)
-    return blocks.transpose(0, 2, 3, 1).astype(np.uint32)
+    return np.asarray(blocks.transpose(0, 2, 3, 1), np.uint32)
 
 
 def _table(graph: Graph, op: Conv2D) -> Int64Array:

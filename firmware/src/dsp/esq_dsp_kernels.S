@@ -287,3 +287,7 @@ esq_dsp_\form\()_relu_\n:
     KERNEL slide, 3, 2, 204
 
 #endif
+
+#if defined(__ELF__)
+    .section .note.GNU-stack, "", %progbits /* on a computer: no executable stack */
+#endif

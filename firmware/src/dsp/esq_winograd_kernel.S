@@ -50,3 +50,7 @@ esq_dsp_winograd:
     .size esq_dsp_winograd, . - esq_dsp_winograd
 
 #endif
+
+#if defined(__ELF__)
+    .section .note.GNU-stack, "", %progbits /* on a computer: no executable stack */
+#endif
