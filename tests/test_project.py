@@ -189,8 +189,8 @@ def test_missing_tools(
     present: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     graph = read_graph(NETWORKS["fire"]())
-    plan = make_plan(graph, 1, target.kernels)
     target = load_target("stm32f405")
+    plan = make_plan(graph, 1, target.kernels)
     lay_out(tmp_path / "firmware", target, generated(graph, plan, target.kernels))
     tools = tmp_path / "tools"
     tools.mkdir()

@@ -288,6 +288,6 @@ esq_dsp_\form\()_relu_\n:
 
 #endif
 
-#if defined(__ELF__)
+#if defined(__linux__)
     .section .note.GNU-stack, "", %progbits /* on a computer: no executable stack */
 #endif

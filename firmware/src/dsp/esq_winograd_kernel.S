@@ -51,6 +51,6 @@ esq_dsp_winograd:
 
 #endif
 
-#if defined(__ELF__)
+#if defined(__linux__)
     .section .note.GNU-stack, "", %progbits /* on a computer: no executable stack */
 #endif
