@@ -15,7 +15,8 @@ def run(build: Path) -> None:
 
     report = read_report(build)
     graph = read_graph((build / TFLITE).read_bytes(), str(build / TFLITE))
-    plan = make_plan(graph, {int(height): rows for height, rows in report.get("bands", {}).items()})
+    bands = {int(height): rows for height, rows in report.get("bands", {}).items()}
+    plan = make_plan(graph, bands, report["kernels"])
     terminal.out.print(size_table(report))
     terminal.out.print(operator_table(graph, plan))
     print_peak(plan)

@@ -24,7 +24,7 @@ def generate(graph: Graph, plan: Plan, kernels: str) -> dict[str, str]:
     """
     return {
         "model_data.h": _header(graph, plan, kernels),
-        "model_data.c": _source(graph, plan),
+        "model_data.c": _source(graph, plan, kernels),
     }
 
 
@@ -64,7 +64,7 @@ def _header(graph: Graph, plan: Plan, kernels: str) -> str:
     )
 
 
-def _source(graph: Graph, plan: Plan) -> str:
+def _source(graph: Graph, plan: Plan, kernels: str) -> str:
     numbers = [number for number, slot in enumerate(plan.slots) if slot]
     texts = [params(graph, item, index) for index, item in enumerate(plan.ops)]
     position = {number: place for place, number in enumerate(numbers)}
@@ -74,8 +74,14 @@ def _source(graph: Graph, plan: Plan) -> str:
         slots="\n".join(_slot(plan, plan.slots[number]) for number in numbers),
         params="".join(texts),
         ops="".join(
-            _op(plan, index, position, f"&params_{index}" if text else "0")
-            for index, text in enumerate(texts)
+            _op(
+                plan,
+                index,
+                position,
+                run_function(graph, plan, item, kernels),
+                f"&params_{index}" if text else "0",
+            )
+            for index, (item, text) in enumerate(zip(plan.ops, texts, strict=True))
         ).rstrip(),
         schedule=rows(plan.steps),
         step_input=STEP_INPUT,
@@ -104,11 +110,11 @@ def _slot(plan: Plan, slot: Slot | None) -> str:
     return f"    {{{row(values)}}},"
 
 
-def _op(plan: Plan, index: int, position: dict[int, int], pointer: str) -> str:
+def _op(plan: Plan, index: int, position: dict[int, int], run: str, pointer: str) -> str:
     item = plan.ops[index]
     sums, work = plan.sums.get(index), plan.work.get(index)
     return template("op.c").substitute(
-        run=run_function(item),
+        run=run,
         params=pointer,
         inputs=row(f"&slots[{position[number]}]" for number in item.inputs),
         output=position[item.output],

@@ -10,7 +10,9 @@ from edgesq.arithmetic import (
     mean_parameters,
     softmax_exp_table,
 )
+from edgesq.codegen.params_dsp import conv2d_dsp, has_dsp
 from edgesq.codegen.text import comment, row, rows, template
+from edgesq.codegen.winograd import winograd
 from edgesq.errors import ModelError
 from edgesq.graph import (
     Add,
@@ -25,14 +27,21 @@ from edgesq.graph import (
     Softmax,
     Window,
 )
-from edgesq.plan import Access, RowOp
+from edgesq.plan import WINOGRAD_PIXELS, Access, Plan, RowOp
 
 MAX_WINDOW_ROWS = 32
 """Mirror: ESQ_MAX_WINDOW_ROWS."""
 
 
-def run_function(item: RowOp) -> str:
+def run_function(graph: Graph, plan: Plan, item: RowOp, kernels: str) -> str:
     """Return the name of the C function that takes an operator's steps."""
+    portable = _portable_function(item)
+    return f"{portable}_dsp" if kernels == "dsp" and has_dsp(graph, plan, item) else portable
+
+
+def _portable_function(item: RowOp) -> str:
+    if item.pixels == WINOGRAD_PIXELS:
+        return "esq_run_winograd"
     if item.access is Access.REDUCE:
         return "esq_run_conv2d_reduce" if item.feeder else "esq_run_reduce"
     return {
@@ -49,18 +58,24 @@ def run_function(item: RowOp) -> str:
 def params(graph: Graph, item: RowOp, index: int) -> str:
     """Return the C text that defines `params_<index>`; empty where an operator has none."""
     op, feeder = item.op, item.feeder
+    family = "_dsp" if item.pixels else ""
     if feeder:
-        return template("conv2d_reduce.c").substitute(
+        arrays, fields = _conv2d(graph, feeder, item, index)
+        return template(f"conv2d_reduce{family}.c").substitute(
             index=index,
-            arrays=_conv2d_arrays(graph, feeder, index),
-            conv_fields=_conv2d_fields(graph, feeder, index),
+            arrays=arrays,
+            conv_fields=fields,
             rows=row(_rows_slot(graph, feeder)),
             reduce_fields=_reduce_fields(graph, op),
         )
     match op:
+        case Conv2D() if item.pixels == WINOGRAD_PIXELS:
+            return winograd(graph, op, index, _ring_window(op))
         case Conv2D():
-            arrays, fields = _conv2d_arrays(graph, op, index), _conv2d_fields(graph, op, index)
-            return template("conv2d.c").substitute(index=index, arrays=arrays, fields=fields)
+            arrays, fields = _conv2d(graph, op, item, index)
+            return template(f"conv2d{family}.c").substitute(
+                index=index, arrays=arrays, fields=fields
+            )
         case AveragePool2D() | Mean() if item.access is Access.REDUCE:
             fields = _reduce_fields(graph, op)
             return template("reduce.c").substitute(
@@ -97,6 +112,13 @@ def _ring_window(op: Conv2D | AveragePool2D) -> str:
             hint="use a smaller kernel, or a global pool",
         )
     return _window(op.window)
+
+
+def _conv2d(graph: Graph, op: Conv2D, item: RowOp, index: int) -> tuple[str, str]:
+    """Return the arrays and the fields of a convolution's struct."""
+    if item.pixels:
+        return conv2d_dsp(graph, op, index, item.pixels, _ring_window(op))
+    return _conv2d_arrays(graph, op, index), _conv2d_fields(graph, op, index)
 
 
 def _conv2d_arrays(graph: Graph, op: Conv2D, index: int) -> str:

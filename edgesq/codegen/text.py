@@ -28,6 +28,15 @@ def row(values: Iterable[object]) -> str:
 
 def rows(values: Iterable[int]) -> str:
     """Return integers as indented lines of an initialiser."""
-    texts = [str(value) for value in values]
+    return _lines(str(value) for value in values)
+
+
+def hex_rows(values: Iterable[int]) -> str:
+    """Return words of 32 bits likewise, in hex."""
+    return _lines(f"0x{value:08x}" for value in values)
+
+
+def _lines(values: Iterable[str]) -> str:
+    texts = list(values)
     lines = (texts[start : start + _PER_LINE] for start in range(0, len(texts), _PER_LINE))
     return "\n".join(f"    {', '.join(line)}," for line in lines)

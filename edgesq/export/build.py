@@ -25,7 +25,7 @@ from edgesq.export.folder import (
 from edgesq.export.parity import compare
 from edgesq.export.source import Source, load_source
 from edgesq.export.target import compile_cleanly, plan_facts
-from edgesq.plan import Candidate, Goal, curve
+from edgesq.plan import Candidate, Goal, curve, make_plan
 from edgesq.project import Sizes, lay_out, plan_for
 from edgesq.targets import Target
 
@@ -110,7 +110,8 @@ def _fill(
     draw_curve(curve(source.graph, target.kernels), chosen, folder / "plan.svg")
     on_stage(f"compile for {target.name}")
     sizes, warning = _compile(folder / "firmware", target)
-    rows = compare(source, models, files, on_stage)
+    portable = generate(source.graph, make_plan(source.graph, chosen.bands), "portable")
+    rows = compare(source, models, portable, on_stage)
     return {
         "target": target.name,
         "model": source.name,

@@ -11,10 +11,18 @@ from edgesq.plan.lower import Access, RowOp, Slot
 from edgesq.plan.planner import Item, Plan, make_plan
 from edgesq.plan.schedule import STEP_END, STEP_INPUT
 from edgesq.plan.search import Candidate, Goal, choose, curve
+from edgesq.plan.work import (
+    WINOGRAD_PIXELS,
+    dsp_groups,
+    dsp_slide,
+    extra_weights_bytes,
+    winograd_fits,
+)
 
 __all__ = [
     "STEP_END",
     "STEP_INPUT",
+    "WINOGRAD_PIXELS",
     "Access",
     "Candidate",
     "Goal",
@@ -24,5 +32,9 @@ __all__ = [
     "Slot",
     "choose",
     "curve",
+    "dsp_groups",
+    "dsp_slide",
+    "extra_weights_bytes",
     "make_plan",
+    "winograd_fits",
 ]

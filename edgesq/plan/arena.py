@@ -1,9 +1,11 @@
 """Place blocks of memory whose lifetimes are known, so that those alive together do not overlap."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 ALIGNMENT_BYTES = 16
+
+_ATTEMPTS = 12
 
 
 @dataclass(frozen=True)
@@ -19,18 +21,36 @@ class Block:
     live: int
 
 
-def place(blocks: Sequence[Block]) -> tuple[tuple[int, ...], int]:
+def place(blocks: Sequence[Block], enough_bytes: int = 0) -> tuple[tuple[int, ...], int]:
     """Assign offsets, multiples of ALIGNMENT_BYTES; return them and the total in bytes.
 
-    Greedy by size, then by length of life, at the lowest gap that fits: the best of both orders.
+    Greedy at the lowest gap that fits: by size; by length of life, longest first; and shortest
+    first, which gathers working memory at the bottom. Each order is then improved by placing the
+    block that sticks out highest first. A total of at most `enough_bytes` ends the search.
     """
+    by_size = sorted(range(len(blocks)), key=lambda k: (-blocks[k].bytes, k))
     orders = (
-        sorted(range(len(blocks)), key=lambda k: (-blocks[k].bytes, k)),
-        sorted(
-            range(len(blocks)), key=lambda k: (-blocks[k].live.bit_count(), -blocks[k].bytes, k)
-        ),
+        by_size,
+        sorted(by_size, key=lambda k: -blocks[k].live.bit_count()),
+        sorted(by_size, key=lambda k: blocks[k].live.bit_count()),
     )
-    return min((_place_in_order(blocks, order) for order in orders), key=lambda result: result[1])
+    best = _place_in_order(blocks, by_size)
+    for order in orders:
+        for attempt in _attempts(blocks, order):
+            if attempt[1] < best[1]:
+                best = attempt
+            if best[1] <= enough_bytes:
+                return best
+    return best
+
+
+def _attempts(blocks: Sequence[Block], order: list[int]) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Yield placements, the highest block of each placed first in the next."""
+    for _ in range(_ATTEMPTS):
+        offsets, total = _place_in_order(blocks, order)
+        yield offsets, total
+        highest = max(order, key=lambda k: offsets[k] + blocks[k].bytes)
+        order = [highest, *(k for k in order if k != highest)]
 
 
 def _place_in_order(blocks: Sequence[Block], order: Sequence[int]) -> tuple[tuple[int, ...], int]:

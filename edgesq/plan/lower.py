@@ -74,6 +74,7 @@ class RowOp:
         band_units: units of work per step; 1 where rows are accumulated.
         sums_bytes: accumulators, kept from its first step to its last.
         work_bytes: working memory of one step.
+        pixels: output pixels that a packed kernel computes together; 0 for portable kernels.
     """
 
     op: Op
@@ -86,6 +87,7 @@ class RowOp:
     band_units: int
     sums_bytes: int
     work_bytes: int
+    pixels: int = 0
 
     @property
     def ops(self) -> tuple[Op, ...]:

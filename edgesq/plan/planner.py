@@ -1,12 +1,13 @@
 """Put the pieces together: lower, schedule, place."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgesq.graph import Graph
 from edgesq.plan.arena import Block, place
 from edgesq.plan.lower import Lowered, RowOp, Slot, lower
 from edgesq.plan.schedule import Schedule, make_schedule
+from edgesq.plan.work import fit_work
 
 PROGRESS_BYTES = 4
 """Bytes of progress the runtime keeps per operator. Mirror: struct esq_progress."""
@@ -69,19 +70,26 @@ class Plan:
         return step, tuple(item for item in self.items if item.live >> step & 1)
 
 
-def make_plan(graph: Graph, bands: Mapping[int, int] | int = 1) -> Plan:
+def make_plan(graph: Graph, bands: Mapping[int, int] | int = 1, kernels: str = "portable") -> Plan:
     """Plan a graph.
 
     Args:
         graph: the model.
         bands: rows per step, for all operators or by the height of their output; 1 where a height
             is not named, which takes the least RAM.
+        kernels: kernel family, which decides the working memory.
 
     Raises:
         ModelError: the model has more operators than the runtime takes.
     """
     lowered = lower(graph, bands)
     schedule = make_schedule(graph, lowered)
+
+    def arena_bytes_of(ops: tuple[RowOp, ...], enough_bytes: int) -> int:
+        wanted = _wanted(graph, replace(lowered, ops=ops), schedule)
+        return place([want.block for want in wanted], enough_bytes)[1]
+
+    lowered = replace(lowered, ops=fit_work(graph, lowered.ops, kernels, arena_bytes_of))
     wanted = _wanted(graph, lowered, schedule)
     offsets, arena_bytes = place([want.block for want in wanted])
     items = {
@@ -129,6 +137,6 @@ def _wanted(graph: Graph, lowered: Lowered, schedule: Schedule) -> list[_Wanted]
             wanted.append(_Wanted(("sums", index), f"{item.op.name} sums", block))
         if item.work_bytes:
             block = Block(item.work_bytes, schedule.active[index])
-            wanted.append(_Wanted(("work", index), f"{item.ops[0].name} strip", block))
+            wanted.append(_Wanted(("work", index), f"{item.ops[0].name} work", block))
     progress = Block(PROGRESS_BYTES * len(lowered.ops), (1 << len(schedule.steps)) - 1)
     return [*wanted, _Wanted(("progress", 0), "progress", progress)]

@@ -28,7 +28,7 @@ STEP_INSTRUCTIONS = 150
 ROW_INSTRUCTIONS = 120
 """Per output row of an operator: row pointers and the kernel's set-up."""
 
-MAC_INSTRUCTIONS = {"portable": 7.2}
+MAC_INSTRUCTIONS = {"portable": 7.2, "dsp": 0.75}
 """Per multiply-accumulate, by kernel family; measured over SqueezeNet's convolutions on M7."""
 
 
@@ -110,7 +110,7 @@ def _choices(height: int) -> list[int]:
 
 
 def _candidate(graph: Graph, kernels: str, bands: dict[int, int]) -> Candidate:
-    plan = make_plan(graph, bands)
+    plan = make_plan(graph, bands, kernels)
     rows = sum(graph.tensors[item.op.output].hwc[0] for item in plan.ops)
     instructions = (
         graph.total_macs * MAC_INSTRUCTIONS[kernels]

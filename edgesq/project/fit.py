@@ -2,17 +2,20 @@
 
 from edgesq.errors import FitError
 from edgesq.graph import Graph, Softmax
-from edgesq.plan import Candidate, Goal, Plan, choose
+from edgesq.plan import Candidate, Goal, Plan, choose, extra_weights_bytes
 from edgesq.targets import Target
 
 FIRMWARE_FLASH_BYTES = 9_216
-"""The code, with every kernel, at most; held by a test on every board."""
+"""The code, with every portable kernel, at most; held by a test on every board."""
+
+KERNEL_FLASH_BYTES = {"portable": 0, "dsp": 5_120}
+"""What a kernel family adds to that; held likewise."""
 
 FIRMWARE_RAM_BYTES = 2_048
 """Link buffers and variables apart from arena and stack, at most; held by a test likewise."""
 
-_BYTES_PER_CHANNEL = 5
-"""A convolution's requantization multiplier (4) and shift (1)."""
+_BYTES_PER_CHANNEL = {"portable": 5, "dsp": 12}
+"""Requantization, without the bias: multiplier (4), shift (1); dsp: as words, and a constant."""
 
 _OP_BYTES, _SLOT_BYTES, _SOFTMAX_BYTES = 72, 20, 1024
 """On a 32-bit core: struct esq_op (32) and its parameters (at most 40, but a pooled convolution's),
@@ -27,14 +30,18 @@ def needs(graph: Graph, plan: Plan, target: Target) -> dict[str, int]:
         if tensor.data is not None and tensor.data.ndim == 4
     )
     tables = (
-        channels * _BYTES_PER_CHANNEL
+        channels * _BYTES_PER_CHANNEL[target.kernels]
         + len(plan.steps)
         + len(plan.ops) * _OP_BYTES
         + sum(slot is not None for slot in plan.slots) * _SLOT_BYTES
         + sum(isinstance(op, Softmax) for op in graph.ops) * _SOFTMAX_BYTES
     )
     return {
-        "flash": graph.weights_bytes + tables + FIRMWARE_FLASH_BYTES,
+        "flash": graph.weights_bytes
+        + extra_weights_bytes(graph, plan.ops)
+        + tables
+        + FIRMWARE_FLASH_BYTES
+        + KERNEL_FLASH_BYTES[target.kernels],
         "ram": plan.arena_bytes + target.stack_bytes + FIRMWARE_RAM_BYTES,
     }
 

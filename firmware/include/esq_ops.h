@@ -25,6 +25,49 @@ struct esq_conv2d {
     int8_t clamp_max;
 };
 
+struct esq_dsp_job;
+struct esq_conv2d_dsp;
+
+/* Output channels [first, first + channels) of `pixels` neighbouring output pixels. */
+struct esq_dsp_block {
+    uint32_t first;
+    uint32_t channels;
+    uint32_t pixels;
+    int8_t *result; /* channel `first` of the first pixel */
+    uint32_t pixel_bytes;
+};
+
+/* Computes a block for pixels whose windows are unpacked. */
+typedef void esq_dsp_finish_fn(const struct esq_conv2d_dsp *params, const struct esq_dsp_job *begun,
+                               const struct esq_dsp_block *block);
+
+/* A convolution on the DSP extension; see src/dsp/esq_dsp.h. */
+struct esq_conv2d_dsp {
+    const uint32_t *weights; /* [pairs, groups, 2, slide], see edgesq/codegen/pack_dsp.py */
+    const int32_t *table;    /* relu: [pairs, 8]; any: [pairs, 2] */
+    esq_dsp_finish_fn *finish;
+    const int32_t *multiplier; /* any: [O]; relu: not used, as all below */
+    const int8_t *shift;       /* [O] */
+    int8_t clamp_min;
+    int8_t clamp_max;
+    int16_t output_zp;
+    uint8_t pair_channels; /* 2; 1 where sums may leave 24 bits, and A is left empty */
+    uint8_t pixels;        /* most output pixels computed together: 1, 2 or 3 */
+    uint8_t slide;         /* 3: windows three wide share columns; 1: unpacked one by one */
+    int16_t input_zp;
+    uint16_t groups; /* of four values: under a window; of one column under it where it slides */
+    struct esq_window window;
+};
+
+/* A convolution three columns wide with stride 1 on the DSP extension; see esq_winograd_dsp.c. */
+struct esq_winograd {
+    const uint32_t *weights; /* int16 lanes [O / 4, 6, steps, 4] */
+    const int32_t *table;    /* [O / 4]: bias [4], then multiplier, constant, shift of each */
+    struct esq_window window;
+    uint16_t steps; /* of two input values under one column; a multiple of 8 */
+    int16_t input_zp;
+};
+
 struct esq_pool {
     struct esq_window window;
     int8_t clamp_min;
@@ -51,6 +94,12 @@ struct esq_conv2d_reduce {
     struct esq_reduce reduce;
 };
 
+struct esq_conv2d_reduce_dsp {
+    struct esq_conv2d_dsp conv;
+    struct esq_slot rows;
+    struct esq_reduce reduce;
+};
+
 struct esq_add {
     int32_t multiplier[2];
     int32_t output_multiplier;
@@ -70,22 +119,38 @@ typedef void esq_run_fn(const struct esq_op *op, int8_t *arena, struct esq_progr
 
 /* params: struct esq_conv2d. */
 esq_run_fn esq_run_conv2d;
+/* params: struct esq_conv2d_dsp; work: uint32 [groups, 2, pixels + slide - 1], then, where 4 does not
+ * divide the input's channels, int8 [pixels, groups, 4]. */
+esq_run_fn esq_run_conv2d_dsp;
+/* params: struct esq_winograd; work: uint32 [6, steps]. */
+esq_run_fn esq_run_winograd_dsp;
 /* params: struct esq_pool. The window is a ring of input rows. */
 esq_run_fn esq_run_average_pool;
 /* params: struct esq_pool. A running maximum: a step takes one input row into one output row. */
 esq_run_fn esq_run_max_pool;
+/* The same, four channels at a time: channels and pixel distances multiples of 4, no clamp. */
+esq_run_fn esq_run_max_pool_dsp;
 /* params: struct esq_reduce. Running sums: each input row is used once and dropped. */
 esq_run_fn esq_run_reduce;
 /* params: struct esq_conv2d_reduce; work: int8 [ESQ_STRIP_PIXELS, channels]. */
 esq_run_fn esq_run_conv2d_reduce;
+/* params: struct esq_conv2d_reduce_dsp; work: as esq_run_conv2d_dsp. */
+esq_run_fn esq_run_conv2d_reduce_dsp;
 /* params: struct esq_add. */
 esq_run_fn esq_run_add;
+/* The same, where output_shift < 0, and an input without a shift has multiplier 2^30. */
+esq_run_fn esq_run_add_dsp;
 /* params: struct esq_softmax. Over the channels of each pixel. */
 esq_run_fn esq_run_softmax;
 /* params: none. Same shape: a concatenation's input that is needed elsewhere too. */
 esq_run_fn esq_run_copy;
 /* params: none. Same values in the same order under another shape. */
 esq_run_fn esq_run_reshape;
+
+/* Requantize where results below zero point -128 clamp to it anyway; an even number of channels. */
+esq_dsp_finish_fn esq_dsp_finish_relu;
+/* Requantize any convolution. */
+esq_dsp_finish_fn esq_dsp_finish_any;
 
 /* The ends of a reduction, as MEAN and as AVERAGE_POOL_2D round. */
 void esq_finish_mean(const struct esq_reduce *params, const int32_t *sums, uint32_t channels,

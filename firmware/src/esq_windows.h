@@ -31,6 +31,23 @@ static inline void esq_rows_under(const struct esq_window *window, const struct 
     }
 }
 
+/* Running sums int32 [channels] of a reduction, cleared before its first row. */
+int32_t *esq_reduce_begin(const struct esq_op *op, uint32_t channels, int8_t *arena,
+                          const struct esq_progress *progress);
+
+/* Moves a reduction on by one of its `rows`; after the last one writes the result. */
+void esq_reduce_end(const struct esq_op *op, const struct esq_reduce *params, uint32_t rows,
+                    int8_t *arena, struct esq_progress *progress);
+
+/* Takes one input row of a max pool into one output row; `begin` where it is the window's first. */
+typedef void esq_take_row_fn(const struct esq_pool *params, const struct esq_slot *input,
+                             const int8_t *row, const struct esq_slot *output, int8_t *result,
+                             int begin);
+
+/* A max pool's step: finds the rows, and moves on. */
+void esq_max_pool_step(const struct esq_op *op, int8_t *arena, struct esq_progress *progress,
+                       esq_take_row_fn *take);
+
 /* One past the last output row of an operator's next band. */
 static inline uint32_t esq_band_end(const struct esq_op *op, const struct esq_progress *progress) {
     const uint32_t end = (uint32_t)progress->out_row + op->band_units;

@@ -69,7 +69,7 @@ def _board(networks: list[models.Network], name: str) -> list[dict[str, Any]]:
     rows = []
     for network in networks:
         graph = read_graph(network.tflite)
-        got = measure(network.tflite, network.images, make_plan(graph), target)
+        got = measure(network.tflite, network.images, make_plan(graph, 1, target.kernels), target)
         tflm = (network.tflm_instructions or {}).get(CORES[name])
         count = got.report.device_instructions or 0
         rows.append({"network": network.name, "target": name, **dataclasses.asdict(got)})
@@ -99,7 +99,8 @@ def _bands(network: models.Network) -> dict[str, Any]:
     graph, target = read_graph(network.tflite), load_target("mps2-an500")
     counts = {}
     for name, bands in (("rows", 1), ("whole maps", max(slot.hwc[0] for slot in graph.tensors))):
-        got = measure(network.tflite, network.images, make_plan(graph, bands), target)
+        plan = make_plan(graph, bands, target.kernels)
+        got = measure(network.tflite, network.images, plan, target)
         counts[name] = got.report.device_instructions or 0
     cost = counts["rows"] / counts["whole maps"] - 1
     terminal.out.print(

@@ -41,7 +41,8 @@ def imagenet() -> dict[str, Any]:
         "float": float(np.mean(in_float == labels)),
         "int8": float(np.mean(in_int8 == labels)),
     }
-    got = measure(content, int8[:ON_BOARD], make_plan(graph), load_target("mps2-an500"))
+    board = load_target("mps2-an500")
+    got = measure(content, int8[:ON_BOARD], make_plan(graph, 1, board.kernels), board)
     result = {
         "ram_bytes": got.ram_bytes,
         "flash_bytes": got.flash_bytes,

@@ -26,7 +26,8 @@ static int32_t first_window(const struct esq_window *window, int32_t row) {
     return past <= 0 ? 0 : (past + window->stride_h - 1) / window->stride_h;
 }
 
-void esq_run_max_pool(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
+void esq_max_pool_step(const struct esq_op *op, int8_t *arena, struct esq_progress *progress,
+                       esq_take_row_fn *take) {
     const struct esq_pool *params = op->params;
     const struct esq_window *window = &params->window;
     const int32_t top = progress->out_row * window->stride_h - window->pad_top;
@@ -34,8 +35,8 @@ void esq_run_max_pool(const struct esq_op *op, int8_t *arena, struct esq_progres
     if (progress->in_row < first) {
         progress->in_row = (uint16_t)first; /* rows between windows */
     }
-    take_row(params, op->input[0], esq_row(arena, op->input[0], progress->in_row), op->output,
-             esq_row(arena, op->output, progress->out_row), progress->in_row == first);
+    take(params, op->input[0], esq_row(arena, op->input[0], progress->in_row), op->output,
+         esq_row(arena, op->output, progress->out_row), progress->in_row == first);
     const int32_t next_top = top + window->stride_h;
     const int32_t last = op->output->height - 1;
     if (progress->out_row < last && next_top <= progress->in_row) {
@@ -45,4 +46,8 @@ void esq_run_max_pool(const struct esq_op *op, int8_t *arena, struct esq_progres
     progress->in_row++;
     const int32_t holding = first_window(window, progress->in_row);
     progress->out_row = (uint16_t)(holding > last ? last : holding);
+}
+
+void esq_run_max_pool(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
+    esq_max_pool_step(op, arena, progress, take_row);
 }

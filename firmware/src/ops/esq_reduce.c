@@ -21,49 +21,46 @@ static void add_pixels(const int8_t *pixel, uint32_t pixel_bytes, uint32_t pixel
     }
 }
 
-static int32_t *sums_of(const struct esq_op *op, int8_t *arena) {
+int32_t *esq_reduce_begin(const struct esq_op *op, uint32_t channels, int8_t *arena,
+                          const struct esq_progress *progress) {
     void *place = arena + op->sums_offset_bytes;
+    if (progress->in_row == 0) {
+        clear(place, channels);
+    }
     return place;
 }
 
-/* Moves on by one row of `rows`; after the last one writes the result. */
-static void advance(const struct esq_op *op, const struct esq_reduce *params, uint32_t rows,
+void esq_reduce_end(const struct esq_op *op, const struct esq_reduce *params, uint32_t rows,
                     int8_t *arena, struct esq_progress *progress) {
+    const void *sums = arena + op->sums_offset_bytes;
     progress->in_row++;
     if (progress->in_row == rows) {
-        params->finish(params, sums_of(op, arena), op->output->channels,
-                       esq_row(arena, op->output, 0));
+        params->finish(params, sums, op->output->channels, esq_row(arena, op->output, 0));
         progress->out_row = 1;
     }
 }
 
 void esq_run_reduce(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
     const struct esq_slot *input = op->input[0];
-    int32_t *sums = sums_of(op, arena);
-    if (progress->in_row == 0) {
-        clear(sums, input->channels);
-    }
+    int32_t *sums = esq_reduce_begin(op, input->channels, arena, progress);
     add_pixels(esq_row(arena, input, progress->in_row), input->pixel_bytes, input->width,
                input->channels, sums);
-    advance(op, op->params, input->height, arena, progress);
+    esq_reduce_end(op, op->params, input->height, arena, progress);
 }
 
 void esq_run_conv2d_reduce(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
     const struct esq_conv2d_reduce *params = op->params;
     const struct esq_slot *strip = &params->rows;
     int8_t *pixels = arena + op->work_offset_bytes;
-    int32_t *sums = sums_of(op, arena);
+    int32_t *sums = esq_reduce_begin(op, strip->channels, arena, progress);
     const int8_t *rows[ESQ_MAX_WINDOW_ROWS];
-    if (progress->in_row == 0) {
-        clear(sums, strip->channels);
-    }
     esq_rows_under(&params->conv.window, op->input[0], arena, progress->in_row, rows);
     for (uint32_t x = 0; x < strip->width; x += ESQ_STRIP_PIXELS) {
         const uint32_t end = x + ESQ_STRIP_PIXELS < strip->width ? x + ESQ_STRIP_PIXELS : strip->width;
         esq_conv2d_s8(&params->conv, op->input[0], rows, strip, (struct esq_columns){x, end}, pixels);
         add_pixels(pixels, strip->pixel_bytes, end - x, strip->channels, sums);
     }
-    advance(op, &params->reduce, strip->height, arena, progress);
+    esq_reduce_end(op, &params->reduce, strip->height, arena, progress);
 }
 
 void esq_finish_mean(const struct esq_reduce *params, const int32_t *sums, uint32_t channels,

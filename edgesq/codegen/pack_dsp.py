@@ -1,0 +1,152 @@
+"""Weights and tables for the kernels on the DSP extension, and the condition they are exact under.
+
+Mirror: firmware/src/dsp/esq_dsp.h, esq_dsp_kernels.S.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesq.arithmetic import Int64Array, conv2d_multipliers
+from edgesq.graph import Conv2D, Graph, Int8Array, Int32Array
+from edgesq.plan import dsp_groups, dsp_slide
+
+Uint32Array = NDArray[np.uint32]
+
+GROUP_VALUES = 4
+"""Input values that are unpacked together: lanes (0, 2), then (1, 3)."""
+
+LANE_BOUND = 1 << 23
+"""Sums of the channel in the upper byte, A, must lie in [-LANE_BOUND, LANE_BOUND)."""
+
+LOWER_BOUND = 1 << 30
+"""The short requantization doubles sums of the channel in the lower byte, B."""
+
+_RELU_SHIFTS = range(1, 16)
+"""Right shifts for which the constants of the short requantization fit."""
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A convolution for the DSP kernels.
+
+    Attributes:
+        weights: uint32 [pairs, groups, 2, slide].
+        table: int32 [pairs, 8] where relu, else [pairs, 2]: see `Mirror`.
+        relu: whether the short requantization is exact.
+        pair_channels: 2; 1 where channels stand alone, each in the lower byte.
+        slide: 3 where windows three columns wide share unpacked columns, else 1.
+        groups: groups of four input values under a window, or under one column of it.
+    """
+
+    weights: Uint32Array
+    table: Int64Array
+    relu: bool
+    pair_channels: int
+    slide: int
+    groups: int
+
+
+def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
+    """Pack a convolution, for the fastest kernel that is exact for it."""
+    weights, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
+    assert weights is not None
+    assert bias is not None
+    rows = weights.reshape(len(weights), -1).astype(np.int64)
+    low, high = sum_range(rows, bias.astype(np.int64), graph.tensors[op.inputs[0]].zero_point)
+    upper_fits = (low >= -LANE_BOUND) & (high < LANE_BOUND) & (rows.min(axis=1) > -128)
+    pair_channels = 2 if upper_fits[0::2].all() else 1
+    multiplier, shift = conv2d_multipliers(graph, op)
+    lower_fits = bool((np.maximum(-low, high) < LOWER_BOUND).all())
+    relu = pair_channels == 2 and lower_fits and _negative_clamps(graph, op, shift)
+    first = _paired(bias.astype(np.int64), pair_channels)
+    sums = np.stack([256 * first[:, 0] + first[:, 1], first[:, 1]], axis=1)
+    table = _wrapped(sums)
+    if relu:
+        table = np.concatenate([table, _relu_rows(multiplier, shift)], axis=1)
+    slide = dsp_slide(graph, op)
+    words = pack_weights(in_order(weights, slide), pair_channels, slide)
+    return Packed(words, table, relu, pair_channels, slide, dsp_groups(graph, op))
+
+
+def sum_range(rows: Int64Array, bias: Int64Array, input_zp: int) -> tuple[Int64Array, Int64Array]:
+    """Return the least and the greatest sum per channel that any input can give.
+
+    Args:
+        rows: weights [O, K].
+        bias: [O].
+        input_zp: the input's zero point; inputs minus it lie in [-128 - zp, 127 - zp].
+    """
+    least, most = -128 - input_zp, 127 - input_zp
+    positive, negative = np.maximum(rows, 0).sum(axis=1), np.minimum(rows, 0).sum(axis=1)
+    low = bias + positive * least + negative * most
+    high = bias + positive * most + negative * least
+    return np.minimum(low, bias), np.maximum(high, bias)
+
+
+def in_order(weights: Int8Array | Int32Array, slide: int) -> Int64Array:
+    """Return OHWI weights as [O, K] in the order that the kernels take them.
+
+    Where the window slides, the columns of a kernel row stand side by side for each value.
+    """
+    if slide == 1:
+        return weights.reshape(len(weights), -1).astype(np.int64)
+    return weights.transpose(0, 1, 3, 2).reshape(len(weights), -1).astype(np.int64)
+
+
+def pack_weights(rows: Int64Array, pair_channels: int = 2, slide: int = 1) -> Uint32Array:
+    """Pack weights [O, K] of `in_order` as uint32 [pairs, groups, 2, slide]: lanes 256 A + B."""
+    group = GROUP_VALUES * slide
+    groups = -(-rows.shape[1] // group)
+    padded = np.zeros((len(rows), groups * group), np.int64)
+    padded[:, : rows.shape[1]] = rows
+    pairs = _paired(padded, pair_channels)
+    lanes = (256 * pairs[:, 0] + pairs[:, 1]) & 0xFFFF
+    grouped = lanes.reshape(len(lanes), groups, 2, 2, slide)
+    return (grouped[:, :, 0] | grouped[:, :, 1] << 16).astype(np.uint32)
+
+
+def unpack_weights(
+    words: Uint32Array, channels: int, values: int, pair_channels: int, slide: int
+) -> Int64Array:
+    """Undo `pack_weights`: weights [channels, values]."""
+    wide = words.astype(np.int64).reshape(len(words), -1, 2, slide)
+    lanes = np.stack([wide & 0xFFFF, wide >> 16], axis=2).reshape(len(words), -1)
+    lower = (lanes + 128 & 0xFF) - 128
+    upper = ((lanes - lower >> 8) + 128 & 0xFF) - 128
+    both = np.stack([upper, lower], axis=1)[:, 2 - pair_channels :]
+    return both.reshape(len(words) * pair_channels, -1)[:channels, :values]
+
+
+def _paired(values: Int64Array, pair_channels: int) -> Int64Array:
+    """Return [pairs, 2, ...]: A and B; zeros where there is no such channel."""
+    pairs = -(-len(values) // pair_channels)
+    result = np.zeros((pairs, 2, *values.shape[1:]), np.int64)
+    if pair_channels == 1:
+        result[:, 1] = values
+    else:
+        result[:, 0] = values[0::2]
+        result[: len(values) // 2, 1] = values[1::2]
+    return result
+
+
+def _negative_clamps(graph: Graph, op: Conv2D, shift: Int64Array) -> bool:
+    """Say whether rounding halves up instead of away from zero can never show."""
+    zero_point = graph.tensors[op.output].zero_point
+    whole_range = op.clamp == (-128, 127) and zero_point == -128
+    return whole_range and len(shift) % 2 == 0 and all(-int(s) in _RELU_SHIFTS for s in shift)
+
+
+def _relu_rows(multiplier: Int64Array, shift: Int64Array) -> Int64Array:
+    """Return [pairs, 6]: multiplier, constant and shift of A, then of B."""
+    right = -shift
+    a, b = right[0::2], right[1::2]
+    upper = (multiplier[0::2], 64 - (255 << (a + 6)), a + 7)
+    lower = (multiplier[1::2], (1 << b >> 1) - (128 << b), b)
+    return np.stack([*upper, *lower], axis=1)
+
+
+def _wrapped(values: Int64Array) -> Int64Array:
+    """Return values modulo 2^32 as int32 sees them."""
+    return (values + (1 << 31) & 0xFFFFFFFF) - (1 << 31)

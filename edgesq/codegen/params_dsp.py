@@ -1,0 +1,83 @@
+"""Parameters of the convolutions that run on the DSP extension, as C data.
+
+Mirror: struct esq_conv2d_dsp in firmware/include/esq_ops.h.
+"""
+
+from edgesq.arithmetic import add_parameters, conv2d_multipliers
+from edgesq.codegen.pack_dsp import Packed, pack_conv2d
+from edgesq.codegen.text import comment, hex_rows, rows, template
+from edgesq.graph import Add, Conv2D, Graph, MaxPool2D
+from edgesq.plan import Plan, RowOp
+
+
+def has_dsp(graph: Graph, plan: Plan, item: RowOp) -> bool:
+    """Say whether there is a function on the DSP extension that is exact for an operator."""
+    match item.op:
+        case MaxPool2D():
+            return _pools_by_words(plan, item, item.op)
+        case Add():
+            return _adds_with_shifts(graph, item.op)
+    return item.pixels > 0
+
+
+def _pools_by_words(plan: Plan, item: RowOp, op: MaxPool2D) -> bool:
+    """Say whether a max pool can take four channels at a time."""
+    slots = [plan.slots[number] for number in (*item.inputs, item.output)]
+    sizes = [size for slot in slots if slot for size in (slot.channels, slot.pixel_bytes)]
+    return op.clamp == (-128, 127) and all(size % 4 == 0 for size in sizes)
+
+
+def _adds_with_shifts(graph: Graph, op: Add) -> bool:
+    """Say whether ADD's rescaling always ends in a shift, so that the short rounding is exact."""
+    parameters = add_parameters(graph, op)
+    inputs = zip(parameters.multiplier, parameters.shift, strict=True)
+    halved = all(shift < 0 or multiplier == 1 << 30 for multiplier, shift in inputs)
+    return halved and min(parameters.shift) > -31 and -31 < parameters.output_shift < 0
+
+
+def conv2d_dsp(graph: Graph, op: Conv2D, index: int, pixels: int, window: str) -> tuple[str, str]:
+    """Return the arrays and the fields of struct esq_conv2d_dsp.
+
+    Args:
+        graph: the model.
+        op: the convolution.
+        index: the operator's number, in the arrays' names.
+        pixels: most output pixels computed together.
+        window: initialiser of struct esq_window.
+    """
+    packed = pack_conv2d(graph, op)
+    return _arrays(graph, op, index, packed), template("conv2d_dsp_fields.c").substitute(
+        index=index,
+        finish="esq_dsp_finish_relu" if packed.relu else "esq_dsp_finish_any",
+        multiplier="0" if packed.relu else f"multiplier_{index}",
+        shift="0" if packed.relu else f"shift_{index}",
+        clamp_min=op.clamp[0],
+        clamp_max=op.clamp[1],
+        output_zp=graph.tensors[op.output].zero_point,
+        pair_channels=packed.pair_channels,
+        slide=packed.slide,
+        pixels=pixels,
+        input_zp=graph.tensors[op.inputs[0]].zero_point,
+        groups=packed.groups,
+        window=window,
+    )
+
+
+def _arrays(graph: Graph, op: Conv2D, index: int, packed: Packed) -> str:
+    text = template("conv2d_dsp_arrays.c").substitute(
+        name=comment(op.name),
+        index=index,
+        weight_count=packed.weights.size,
+        weights=hex_rows(packed.weights.reshape(-1).tolist()),
+        table_count=packed.table.size,
+        table=rows(packed.table.reshape(-1).tolist()),
+    )
+    if packed.relu:
+        return text
+    multiplier, shift = conv2d_multipliers(graph, op)
+    return text + template("conv2d_dsp_any_arrays.c").substitute(
+        index=index,
+        channels=len(shift),
+        multiplier=rows(multiplier.tolist()),
+        shift=rows(shift.tolist()),
+    )

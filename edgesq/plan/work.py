@@ -1,0 +1,130 @@
+"""Working memory of the kernel families, traded against how many pixels they compute together."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from edgesq.arithmetic import conv2d_multipliers
+from edgesq.graph import Conv2D, Graph
+from edgesq.plan.lower import RowOp
+
+ARENA_GROWTH = 20
+"""Faster kernels may make the arena larger by one part in this many."""
+
+WINOGRAD_PIXELS = 4
+"""Pixels computed together by way of Winograd's F(4, 3)."""
+
+WEIGHTS_GROWTH = 8
+"""Weights for Winograd, four times as large, may add one part in this many to all weights."""
+
+_DSP_PIXELS = (3, 2)
+"""Pixels computed together, best first; one is always possible."""
+
+_SLIDE_COLUMNS = 3
+_TILE_COLUMNS = 6
+_WINOGRAD_USES = 256
+"""Output pixels from which four times the weights are worth it."""
+
+Ops = tuple[RowOp, ...]
+
+
+def fit_work(graph: Graph, ops: Ops, kernels: str, arena_bytes: Callable[[Ops, int], int]) -> Ops:
+    """Give operators the working memory of a kernel family.
+
+    Args:
+        graph: the model.
+        ops: operators as lowered, for portable kernels.
+        kernels: "portable" or "dsp".
+        arena_bytes: the arena that a choice of operators leads to, and a size that is enough.
+
+    Returns:
+        the operators; those with the most work first, each computes as many pixels together as the
+        arena has room for.
+    """
+    if kernels == "portable":
+        return ops
+    limit = arena_bytes(ops, 0)
+    limit += limit // ARENA_GROWTH
+    chosen = [_with_pixels(graph, item, 1) for item in ops]
+    winograd = _worth_winograd(graph, ops)
+    for index in sorted(range(len(ops)), key=lambda k: (-_macs(graph, ops[k]), k)):
+        if chosen[index].pixels:
+            for pixels in (*winograd.get(index, ()), *_DSP_PIXELS):
+                trial = list(chosen)
+                trial[index] = _with_pixels(graph, ops[index], pixels)
+                if arena_bytes(tuple(trial), limit) <= limit:
+                    chosen = trial
+                    break
+    return tuple(chosen)
+
+
+def _worth_winograd(graph: Graph, ops: Ops) -> dict[int, tuple[int]]:
+    """Return the operators whose weights may grow: those used most often per byte."""
+    room = graph.weights_bytes // WEIGHTS_GROWTH
+    fitting = {
+        index: op
+        for index, item in enumerate(ops)
+        if isinstance(op := item.op, Conv2D) and winograd_fits(graph, op)
+    }
+    chosen: dict[int, tuple[int]] = {}
+    uses = {index: int(np.prod(graph.tensors[op.output].hwc[:2])) for index, op in fitting.items()}
+    for index in sorted(fitting, key=lambda k: (-uses[k], k)):
+        extra = _extra_bytes(graph, fitting[index])
+        if uses[index] >= _WINOGRAD_USES and extra <= room:
+            chosen[index] = (WINOGRAD_PIXELS,)
+            room -= extra
+    return chosen
+
+
+def extra_weights_bytes(graph: Graph, ops: Ops) -> int:
+    """Return the bytes by which packed weights exceed the model's own."""
+    grown = [item.op for item in ops if item.pixels == WINOGRAD_PIXELS]
+    return sum(_extra_bytes(graph, op) for op in grown if isinstance(op, Conv2D))
+
+
+def _extra_bytes(graph: Graph, op: Conv2D) -> int:
+    return 3 * int(np.prod(graph.tensors[op.weights].shape))
+
+
+def winograd_fits(graph: Graph, op: Conv2D) -> bool:
+    """Say whether a convolution can run as Winograd's F(4, 3), with the short requantization."""
+    channels, _, width, depth = graph.tensors[op.weights].shape
+    shape_fits = (width, op.window.stride_w, depth % 16, channels % 4) == (3, 1, 0, 0)
+    whole_range = op.clamp == (-128, 127) and graph.tensors[op.output].zero_point == -128
+    _, shift = conv2d_multipliers(graph, op)
+    return shape_fits and whole_range and bool(((shift < 0) & (shift > -16)).all())
+
+
+def _macs(graph: Graph, item: RowOp) -> int:
+    return sum(graph.macs(op) for op in item.ops)
+
+
+def _with_pixels(graph: Graph, item: RowOp, pixels: int) -> RowOp:
+    conv = item.feeder or item.op
+    if not isinstance(conv, Conv2D):
+        return item
+    return replace(item, pixels=pixels, work_bytes=dsp_work_bytes(graph, conv, pixels))
+
+
+def dsp_slide(graph: Graph, op: Conv2D) -> int:
+    """Return 3 where neighbouring windows share unpacked columns, else 1.
+
+    Windows of one column are the same either way. Mirror: esq_dsp.h.
+    """
+    slides = op.window.width == _SLIDE_COLUMNS and op.window.stride_w == 1
+    return _SLIDE_COLUMNS if slides and graph.tensors[op.inputs[0]].hwc[2] % 4 == 0 else 1
+
+
+def dsp_groups(graph: Graph, op: Conv2D) -> int:
+    """Return the groups of four input values under one window, or under a column that slides."""
+    values = int(np.prod(graph.tensors[op.weights].shape[1:]))
+    return -(-values // dsp_slide(graph, op) // 4)
+
+
+def dsp_work_bytes(graph: Graph, op: Conv2D, pixels: int) -> int:
+    """Return the bytes of unpacked input under `pixels` windows. Mirror: esq_run_conv2d_dsp."""
+    if pixels == WINOGRAD_PIXELS:
+        return _TILE_COLUMNS * dsp_groups(graph, op) * 8
+    staged = 4 * pixels if graph.tensors[op.inputs[0]].hwc[2] % 4 else 0
+    return dsp_groups(graph, op) * (8 * (pixels + dsp_slide(graph, op) - 1) + staged)

@@ -1,0 +1,76 @@
+/* ADD on the DSP extension. Mirror: edgesq/reference/elementwise.py. */
+#include "../esq_arithmetic.h"
+#include "../esq_windows.h"
+
+#if defined(__ARM_FEATURE_DSP)
+
+/* Headroom given to the inputs before they are rescaled to a common scale. */
+#define LEFT_SHIFT 20
+
+/* real * multiplier * 2^-31 >> right, halves away from zero, where right > 0. */
+struct rounding {
+    int32_t multiplier;
+    int32_t half;
+    int32_t right;
+};
+
+/* An input's way to the common scale. */
+struct rescaling {
+    struct rounding by;
+    int32_t zero_point;
+    int32_t factor; /* a power of two */
+};
+
+static struct rounding rounding_of(int32_t multiplier, int32_t right) {
+    return (struct rounding){multiplier, 1 << (right - 1), right};
+}
+
+/* The input with the larger scale is only halved, without a shift: it goes through as twice that,
+ * shifted by one, which is exact too, so that one way serves both. */
+static struct rescaling rescaling_of(const struct esq_add *params, uint32_t index) {
+    const int32_t right = -params->shift[index];
+    const int32_t extra = right == 0 ? 1 : 0;
+    return (struct rescaling){rounding_of(params->multiplier[index], right + extra),
+                              params->input_zp[index], 1 << (LEFT_SHIFT + 1 + extra)};
+}
+
+/* esq_requantize of doubled / 2 in 4 instructions instead of 14. */
+static inline int32_t requantize(int32_t doubled, struct rounding by) {
+    int32_t high;
+    __asm("smmulr %0, %1, %2" : "=r"(high) : "r"(doubled), "r"(by.multiplier));
+    return (high + (high >> 31) + by.half) >> by.right;
+}
+
+static inline int32_t rescaled(int8_t value, struct rescaling input) {
+    return requantize((value - input.zero_point) * input.factor, input.by);
+}
+
+static void add_pixel(const struct esq_add *params, const int8_t *first, const int8_t *second,
+                      uint32_t channels, int8_t *result) {
+    const struct rescaling one = rescaling_of(params, 0);
+    const struct rescaling two = rescaling_of(params, 1);
+    const struct rounding out = rounding_of(params->output_multiplier, -params->output_shift);
+    const int32_t output_zp = params->output_zp;
+    const int32_t low = params->clamp_min;
+    const int32_t high = params->clamp_max;
+    for (uint32_t c = 0; c < channels; c++) {
+        const int32_t sum = rescaled(first[c], one) + rescaled(second[c], two);
+        result[c] = esq_clamp(requantize(sum * 2, out) + output_zp, low, high);
+    }
+}
+
+void esq_run_add_dsp(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
+    for (uint32_t end = esq_band_end(op, progress); progress->out_row < end; progress->out_row++) {
+        const int8_t *first = esq_row(arena, op->input[0], progress->out_row);
+        const int8_t *second = esq_row(arena, op->input[1], progress->out_row);
+        int8_t *result = esq_row(arena, op->output, progress->out_row);
+        for (uint32_t x = 0; x < op->output->width; x++) {
+            add_pixel(op->params, first, second, op->output->channels, result);
+            first += op->input[0]->pixel_bytes;
+            second += op->input[1]->pixel_bytes;
+            result += op->output->pixel_bytes;
+        }
+    }
+}
+
+#endif

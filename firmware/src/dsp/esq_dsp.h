@@ -1,0 +1,60 @@
+/* Convolution sums on cores with the DSP extension (Armv7E-M, Armv8-M Mainline with DSP).
+ *
+ * Two output channels A and B share one 16-bit lane as 256 A + B, the same bytes as two int8. SMLAD
+ * on the raw word accumulates 256 S_A + S_B, and on the B bytes alone (one SXTB16) S_B; so one unpack
+ * serves two channels and 256 S_A is the difference. Exact for S_A in [-2^23, 2^23); export checks.
+ * Mirror: edgesq/codegen/pack_dsp.py.
+ */
+#ifndef ESQ_DSP_H
+#define ESQ_DSP_H
+
+#include "esq_ops.h"
+
+/* Columns of a window that slides by one column; other windows are unpacked value by value. */
+#define ESQ_DSP_SLIDE_COLUMNS 3u
+
+/* What a kernel computes: all channel pairs of `table` for n pixels.
+ *
+ * each    A group is four values of every pixel's window: words [2][n], lanes (0, 2) then (1, 3).
+ * slide   A group is four channels of n + 2 columns of a kernel row: words [2][n + 2] likewise.
+ *
+ * activations  int16 lanes, input minus zero point.
+ * weights      uint32 [pairs][groups][2][1, or 3 columns]; `gap_bytes` are left out after each pair.
+ * table        per pair: the sums to begin with, then what the kernel's end needs; table_end: past
+ *              the last pair, at least one.
+ * result       relu: int8, n pixels `pixel_bytes` apart. sums: int32 [pairs][2][n].
+ */
+struct esq_dsp_job {
+    const uint32_t *activations;
+    uint32_t groups;
+    const uint32_t *weights;
+    const int32_t *table;
+    const int32_t *table_end;
+    void *result;
+    uint32_t pixel_bytes;
+    uint32_t gap_bytes;
+};
+
+/* Sums [6][4 channels] of a tile [6][8 * iterations] with weights [6][8 * iterations][4]. */
+void esq_dsp_winograd(const uint32_t *tile, const uint32_t *weights, uint32_t *sums,
+                      uint32_t iterations);
+
+typedef void esq_dsp_kernel(const struct esq_dsp_job *job);
+
+/* Requantized where negative results clamp to zero point -128; table rows [8]: sums, (M, C, shift) A, B. */
+esq_dsp_kernel esq_dsp_each_relu_1;
+esq_dsp_kernel esq_dsp_each_relu_2;
+esq_dsp_kernel esq_dsp_each_relu_3;
+esq_dsp_kernel esq_dsp_slide_relu_1;
+esq_dsp_kernel esq_dsp_slide_relu_2;
+esq_dsp_kernel esq_dsp_slide_relu_3;
+
+/* Plain sums; table rows [2]. */
+esq_dsp_kernel esq_dsp_each_sums_1;
+esq_dsp_kernel esq_dsp_each_sums_2;
+esq_dsp_kernel esq_dsp_each_sums_3;
+esq_dsp_kernel esq_dsp_slide_sums_1;
+esq_dsp_kernel esq_dsp_slide_sums_2;
+esq_dsp_kernel esq_dsp_slide_sums_3;
+
+#endif

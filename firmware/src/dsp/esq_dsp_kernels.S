@@ -1,0 +1,293 @@
+/* The inner loops of convolution on the DSP extension. Contract: esq_dsp.h.
+ *
+ * Two channels times n pixels, for kernels whose window is given value by value (`each`) and for
+ * windows three columns wide that slide by one column (`slide`): there neighbouring pixels share
+ * columns, each is loaded once. Instructions per MAC:
+ *            n = 3   n = 2   n = 1
+ *   each     0.708   0.750   1.000   3 or 2 loads, 2 SXTB16, 4 n SMLAD per group
+ *   slide    0.708   0.729   0.875   9, 5 or 3 loads, 6 SXTB16, 12 n SMLAD per group
+ * Three pixels fill the register file: 6 sums, 3 activations, 2 weights, 2 pointers, the counter.
+ * Groups are unrolled; a run of another length jumps into the middle, so that short runs pay no
+ * second loop. What a pair needs once stands on the stack.
+ */
+#if defined(__ARM_FEATURE_DSP)
+
+    .syntax unified
+    .thumb
+
+/* Stack frame, after the saved registers. */
+    .equ ACTIVATIONS, 0
+    .equ ITERATIONS, 4
+    .equ ENTRY, 8
+    .equ HOOK, 12       /* what follows the loop: the end of a pair, or `gap` before it */
+    .equ RESULT, 16
+    .equ TABLE, 20
+    .equ PIXEL_BYTES, 24
+    .equ TABLE_END, 28
+    .equ GAP, 32
+    .equ END, 36
+    .equ FRAME, 40
+
+/* r0 activations, r1 weights, r2 r3 weights, r4-r6 activations, r7-r9 256 S_A + S_B, r10-r12 S_B,
+ * lr iterations. Every instruction takes 4 bytes, so that the entry can be computed. */
+    .macro TIMES_3 weight, first, second, third
+    smlad r7, \weight, \first, r7
+    smlad r8, \weight, \second, r8
+    smlad r9, \weight, \third, r9
+    sxtb16 \weight, \weight
+    smlad r10, \weight, \first, r10
+    smlad r11, \weight, \second, r11
+    smlad r12, \weight, \third, r12
+    .endm
+
+    .macro TIMES_2 weight, first, second
+    smlad r7, \weight, \first, r7
+    smlad r8, \weight, \second, r8
+    sxtb16 \weight, \weight
+    smlad r10, \weight, \first, r10
+    smlad r11, \weight, \second, r11
+    .endm
+
+    .macro TIMES_1 weight, first
+    smlad r7, \weight, \first, r7
+    sxtb16 \weight, \weight
+    smlad r10, \weight, \first, r10
+    .endm
+
+/* Four values of each pixel's window: 17, 12, 8 instructions. */
+    .macro GROUP_each_3
+    ldrd r2, r3, [r1], #8
+    ldmia.w r0!, {r4, r5, r6}
+    TIMES_3 r2, r4, r5, r6
+    ldmia.w r0!, {r4, r5, r6}
+    TIMES_3 r3, r4, r5, r6
+    .endm
+
+    .macro GROUP_each_2
+    ldrd r2, r3, [r1], #8
+    ldmia.w r0!, {r4, r5, r6, r9}
+    TIMES_2 r2, r4, r5
+    TIMES_2 r3, r6, r9
+    .endm
+
+    .macro GROUP_each_1
+    ldrd r2, r3, [r1], #8
+    ldrd r4, r5, [r0], #8
+    TIMES_1 r2, r4
+    TIMES_1 r3, r5
+    .endm
+
+/* Four channels of n + 2 columns: 51, 35, 21 instructions. */
+    .macro GROUP_slide_3
+    ldrd r2, r3, [r1], #8
+    ldmia.w r0!, {r4, r5, r6}
+    TIMES_3 r2, r4, r5, r6
+    ldr r4, [r0], #4
+    TIMES_3 r3, r5, r6, r4
+    ldr r5, [r0], #4
+    ldrd r2, r3, [r1], #8
+    TIMES_3 r2, r6, r4, r5
+    ldmia.w r0!, {r4, r5, r6}
+    TIMES_3 r3, r4, r5, r6
+    ldrd r2, r3, [r1], #8
+    ldr r4, [r0], #4
+    TIMES_3 r2, r5, r6, r4
+    ldr r5, [r0], #4
+    TIMES_3 r3, r6, r4, r5
+    .endm
+
+    .macro GROUP_slide_2
+    ldrd r2, r3, [r1], #8
+    ldmia.w r0!, {r4, r5, r6, r9}
+    TIMES_2 r2, r4, r5
+    TIMES_2 r3, r5, r6
+    ldrd r2, r3, [r1], #8
+    TIMES_2 r2, r6, r9
+    ldmia.w r0!, {r4, r5, r6, r9}
+    TIMES_2 r3, r4, r5
+    ldrd r2, r3, [r1], #8
+    TIMES_2 r2, r5, r6
+    TIMES_2 r3, r6, r9
+    .endm
+
+    .macro GROUP_slide_1
+    ldmia.w r1!, {r2, r3, r12}
+    ldmia.w r0!, {r4, r5, r6, r8, r9, r11}
+    TIMES_1 r2, r4
+    TIMES_1 r3, r5
+    TIMES_1 r12, r6
+    ldmia.w r1!, {r2, r3, r12}
+    TIMES_1 r2, r8
+    TIMES_1 r3, r9
+    TIMES_1 r12, r11
+    .endm
+
+/* A: 256 S_A stands in \sum. The double rounding of S_A M 2^-31 >> shift is, where it is not
+ * negative, floor(256 S_A M 2^-32 + C) >> (shift + 7) with C = 2^(shift+6) + 64 + zp 2^(shift+7). */
+    .macro REQUANTIZE_A sum
+    smmla \sum, \sum, r3, r4
+    asrs.w \sum, \sum, r5
+    ssat \sum, #8, \sum
+    .endm
+
+/* B: S_B stands in \sum. */
+    .macro REQUANTIZE_B sum
+    lsls.w \sum, \sum, #1
+    smmlar \sum, \sum, r3, r4
+    asrs.w \sum, \sum, r5
+    ssat \sum, #8, \sum
+    .endm
+
+/* One end of `n` pixels: every operand list is cut to n by .if. */
+    .macro DIFFERENCES n
+    subs.w r7, r7, r10
+    .if \n > 1
+    subs.w r8, r8, r11
+    .endif
+    .if \n > 2
+    subs.w r9, r9, r12
+    .endif
+    .endm
+
+    .macro FIRST_SUMS n
+    .if \n > 1
+    ldrd r8, r11, [r2]
+    .endif
+    .if \n > 2
+    ldrd r9, r12, [r2]
+    .endif
+    ldrd r7, r10, [r2], #8
+    .endm
+
+    .macro STORE first, second, third, n
+    .if \n > 1
+    strb \second, [r0, lr]
+    .endif
+    .if \n > 2
+    strb \third, [r0, lr, lsl #1]
+    .endif
+    strb \first, [r0], #1
+    .endm
+
+    .macro KERNEL form, n, log2_unrolled, group_bytes
+    .section .text.esq_dsp_\form\()_\n, "ax", %progbits
+    .balign 4
+    .global esq_dsp_\form\()_sums_\n
+    .type esq_dsp_\form\()_sums_\n, %function
+    .thumb_func
+esq_dsp_\form\()_sums_\n:
+    adr.w r3, .Lsums_\form\n + 1
+    b .Lbegin_\form\n
+
+    .global esq_dsp_\form\()_relu_\n
+    .type esq_dsp_\form\()_relu_\n, %function
+    .thumb_func
+esq_dsp_\form\()_relu_\n:
+    adr.w r3, .Lrelu_\form\n + 1
+
+.Lbegin_\form\n:
+    push {r4-r11, lr}
+    sub sp, sp, #FRAME
+    str r3, [sp, #END]
+    mov r12, r3
+    ldmia r0!, {r4, r5, r6}      /* activations, groups, weights */
+    mov r1, r6
+    add r6, r5, #(1 << \log2_unrolled) - 1
+    lsrs r6, r6, #\log2_unrolled            /* iterations */
+    rsb r7, r5, r6, lsl #\log2_unrolled     /* groups left out of the first one */
+    movs r3, #\group_bytes
+    adr.w r8, .Lloop_\form\n + 1
+    mla r7, r7, r3, r8
+    ldmia.w r0, {r2, r3, r5, r8, r9} /* table, its end, result, pixel bytes, gap */
+    strd r4, r6, [sp, #ACTIVATIONS]
+    strd r8, r3, [sp, #PIXEL_BYTES]
+    mov r0, r5
+    str r9, [sp, #GAP]
+    cmp r9, #0
+    beq 1f
+    adr.w r12, .Lgap_\form\n + 1
+1:  strd r7, r12, [sp, #ENTRY]
+
+.Lpair_\form\n:                /* r0 result, r2 table */
+    FIRST_SUMS \n
+    strd r0, r2, [sp, #RESULT]
+    ldrd r0, lr, [sp, #ACTIVATIONS]
+    ldr pc, [sp, #ENTRY]
+    .balign 4
+.Lloop_\form\n:
+    .rept 1 << \log2_unrolled
+    GROUP_\form\()_\n
+    .endr
+    subs lr, lr, #1
+    bne .Lloop_\form\n
+    ldr pc, [sp, #HOOK]
+
+.Lgap_\form\n:
+    ldr r2, [sp, #GAP]
+    add r1, r1, r2
+    ldr pc, [sp, #END]
+
+.Lrelu_\form\n:
+    ldrd r0, r2, [sp, #RESULT]
+    ldrd lr, r6, [sp, #PIXEL_BYTES] /* and the table's end */
+    ldmia r2!, {r3, r4, r5}
+    DIFFERENCES \n
+    REQUANTIZE_A r7
+    .if \n > 1
+    REQUANTIZE_A r8
+    .endif
+    .if \n > 2
+    REQUANTIZE_A r9
+    .endif
+    STORE r7, r8, r9, \n
+    ldmia r2!, {r3, r4, r5}
+    REQUANTIZE_B r10
+    .if \n > 1
+    REQUANTIZE_B r11
+    .endif
+    .if \n > 2
+    REQUANTIZE_B r12
+    .endif
+    STORE r10, r11, r12, \n
+    cmp r2, r6
+    bne .Lpair_\form\n
+    b .Ldone_\form\n
+
+.Lsums_\form\n:
+    ldrd r0, r2, [sp, #RESULT]
+    ldr r6, [sp, #TABLE_END]
+    DIFFERENCES \n
+    asrs.w r7, r7, #8
+    .if \n == 1
+    stmia.w r0!, {r7, r10}
+    .endif
+    .if \n == 2
+    asrs.w r8, r8, #8
+    stmia.w r0!, {r7, r8, r10, r11}
+    .endif
+    .if \n == 3
+    asrs.w r8, r8, #8
+    asrs.w r9, r9, #8
+    stmia.w r0!, {r7, r8, r9, r10, r11, r12}
+    .endif
+    cmp r2, r6
+    bne .Lpair_\form\n
+
+.Ldone_\form\n:
+    add sp, sp, #FRAME
+    pop {r4-r11, pc}
+    .size esq_dsp_\form\()_relu_\n, . - esq_dsp_\form\()_relu_\n
+    .endm
+
+    KERNEL each, 1, 3, 32
+    KERNEL each, 2, 3, 48
+    KERNEL each, 3, 3, 68
+    KERNEL slide, 1, 2, 84
+    KERNEL slide, 2, 2, 140
+    KERNEL slide, 3, 2, 204
+
+#endif
+
+#if defined(__linux__)
+    .section .note.GNU-stack, "", %progbits /* on a computer: no executable stack */
+#endif

@@ -1,0 +1,78 @@
+/* From the sums of a convolution on the DSP extension to int8. Mirror: edgesq/codegen/pack_dsp.py. */
+#include "../esq_arithmetic.h"
+#include "esq_dsp.h"
+
+#if defined(__ARM_FEATURE_DSP)
+
+/* Output channels whose plain sums are held at a time, on the stack. */
+#define SUMS_CHANNELS 16u
+
+/* int32 per channel pair in the tables. */
+#define RELU_ROW 8u
+#define SUMS_ROW 2u
+
+/* The begun job for channel pairs [pair, pair + pairs). */
+static struct esq_dsp_job job_for(const struct esq_conv2d_dsp *params,
+                                  const struct esq_dsp_job *begun, uint32_t pair, uint32_t pairs,
+                                  uint32_t row) {
+    struct esq_dsp_job job = *begun;
+    job.weights += pair * params->groups * 2u * params->slide;
+    job.table = params->table + pair * row;
+    job.table_end = job.table + pairs * row;
+    return job;
+}
+
+void esq_dsp_finish_relu(const struct esq_conv2d_dsp *params, const struct esq_dsp_job *begun,
+                         const struct esq_dsp_block *block) {
+    static esq_dsp_kernel *const each[] = {esq_dsp_each_relu_1, esq_dsp_each_relu_2,
+                                           esq_dsp_each_relu_3};
+    static esq_dsp_kernel *const slide[] = {esq_dsp_slide_relu_1, esq_dsp_slide_relu_2,
+                                            esq_dsp_slide_relu_3};
+    struct esq_dsp_job job =
+        job_for(params, begun, block->first / 2u, block->channels / 2u, RELU_ROW);
+    job.result = block->result;
+    job.pixel_bytes = block->pixel_bytes;
+    (params->slide > 1 ? slide : each)[block->pixels - 1](&job);
+}
+
+/* The exact double rounding and any clamp, about 25 instructions per value. */
+static void requantize(const struct esq_conv2d_dsp *params, const int32_t *sums,
+                       const struct esq_dsp_block *block) {
+    const uint32_t step = 2u / params->pair_channels * block->pixels;
+    sums += (2u - params->pair_channels) * block->pixels; /* B alone */
+    for (uint32_t c = 0; c < block->channels; c++) {
+        const int32_t multiplier = params->multiplier[block->first + c];
+        const int32_t shift = params->shift[block->first + c];
+        for (uint32_t pixel = 0; pixel < block->pixels; pixel++) {
+            const int32_t scaled = esq_requantize(sums[pixel], multiplier, shift);
+            block->result[pixel * block->pixel_bytes + c] =
+                esq_clamp(scaled + params->output_zp, params->clamp_min, params->clamp_max);
+        }
+        sums += step;
+    }
+}
+
+void esq_dsp_finish_any(const struct esq_conv2d_dsp *params, const struct esq_dsp_job *begun,
+                        const struct esq_dsp_block *block) {
+    static esq_dsp_kernel *const each[] = {esq_dsp_each_sums_1, esq_dsp_each_sums_2,
+                                           esq_dsp_each_sums_3};
+    static esq_dsp_kernel *const slide[] = {esq_dsp_slide_sums_1, esq_dsp_slide_sums_2,
+                                            esq_dsp_slide_sums_3};
+    esq_dsp_kernel *const kernel = (params->slide > 1 ? slide : each)[block->pixels - 1];
+    int32_t sums[SUMS_CHANNELS * 3u];
+    const uint32_t most = SUMS_CHANNELS / 2u * params->pair_channels;
+    struct esq_dsp_block part = *block;
+    for (uint32_t left = block->channels; left > 0; left -= part.channels) {
+        part.channels = left < most ? left : most;
+        const uint32_t pairs = (part.channels + params->pair_channels - 1u) / params->pair_channels;
+        struct esq_dsp_job job =
+            job_for(params, begun, part.first / params->pair_channels, pairs, SUMS_ROW);
+        job.result = sums;
+        kernel(&job);
+        requantize(params, sums, &part);
+        part.first += part.channels;
+        part.result += part.channels;
+    }
+}
+
+#endif

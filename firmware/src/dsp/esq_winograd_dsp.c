@@ -1,0 +1,166 @@
+/* 3x3 CONV_2D as Winograd's F(4, 3) along rows, exact in integers. Mirror: edgesq/codegen/winograd.py.
+ *
+ * Four output pixels of a row take 6 products per kernel row and channel instead of 12. Weights are
+ * transformed at export without their divisors (1/4, -1/6, 1/24), which are made up for at the end:
+ * the sums are then 24 times the convolution's, exactly, and 24 divides exactly: a shift, and a
+ * multiplication by the inverse of 3 modulo 2^32. On the way everything may wrap around.
+ */
+#include "../esq_windows.h"
+#include "esq_dsp.h"
+
+#if defined(__ARM_FEATURE_DSP)
+
+#include "esq_lanes.h"
+
+#define TILE_PIXELS 4u
+#define TILE_COLUMNS 6u
+#define BLOCK_CHANNELS 4u
+#define TABLE_ROW 16u
+#define INVERSE_OF_3 0xAAAAAAABu
+
+static inline uint32_t plus(uint32_t a, uint32_t b) {
+    uint32_t lanes;
+    __asm("sadd16 %0, %1, %2" : "=r"(lanes) : "r"(a), "r"(b));
+    return lanes;
+}
+
+static inline uint32_t minus(uint32_t a, uint32_t b) {
+    uint32_t lanes;
+    __asm("ssub16 %0, %1, %2" : "=r"(lanes) : "r"(a), "r"(b));
+    return lanes;
+}
+
+static inline uint32_t twice(uint32_t a) {
+    return plus(a, a);
+}
+
+/* Six columns d of one step to the tile's six values, `steps` words apart; 23 instructions. */
+static inline void transform(const uint32_t d[TILE_COLUMNS], uint32_t steps, uint32_t *to) {
+    const uint32_t a = minus(d[4], twice(twice(d[2])));
+    const uint32_t b = minus(d[3], twice(twice(d[1])));
+    const uint32_t c = minus(d[4], d[2]);
+    const uint32_t e = twice(minus(d[3], d[1]));
+    to[0] = plus(twice(twice(minus(d[0], d[2]))), c);
+    to[steps] = plus(a, b);
+    to[2 * steps] = minus(a, b);
+    to[3 * steps] = plus(c, e);
+    to[4 * steps] = minus(c, e);
+    to[5 * steps] = minus(minus(d[5], d[3]), twice(e));
+}
+
+/* Where the six columns of a tile are; a column outside the image stands still on the zero point. */
+struct columns {
+    const int8_t *values[TILE_COLUMNS];
+    uint32_t advance[TILE_COLUMNS]; /* bytes per four channels */
+};
+
+static uint32_t *transform_row(struct columns columns, uint32_t groups, uint32_t minus_zp,
+                               uint32_t steps, uint32_t *to) {
+    for (; groups > 0; groups--) {
+        uint32_t even[TILE_COLUMNS];
+        uint32_t odd[TILE_COLUMNS];
+        for (uint32_t x = 0; x < TILE_COLUMNS; x++) {
+            const uint32_t word = esq_load_word(columns.values[x]);
+            columns.values[x] += columns.advance[x];
+            even[x] = esq_even_lanes(minus_zp, word);
+            odd[x] = esq_odd_lanes(minus_zp, word);
+        }
+        transform(even, steps, to);
+        transform(odd, steps, to + 1);
+        to += 2;
+    }
+    return to;
+}
+
+static void transform_tile(const struct esq_winograd *params, const struct esq_slot *input,
+                           const int8_t *const *rows, uint32_t column, uint32_t *to) {
+    const uint32_t minus_zp = ((uint32_t)-params->input_zp & 0xffffu) * 0x10001u;
+    const int8_t zp = (int8_t)params->input_zp;
+    const int8_t zeros[4] = {zp, zp, zp, zp};
+    for (uint32_t y = 0; y < params->window.height; y++) {
+        struct columns columns;
+        for (uint32_t x = 0; x < TILE_COLUMNS; x++) {
+            const uint32_t place = column + x - params->window.pad_left; /* wraps: outside too */
+            const int inside = rows[y] && place < input->width;
+            columns.values[x] = inside ? rows[y] + place * input->pixel_bytes : zeros;
+            columns.advance[x] = inside ? 4 : 0;
+        }
+        to = transform_row(columns, input->channels / 4u, minus_zp, params->steps, to);
+    }
+}
+
+/* A channel's requantization, read once: what is stored in between might be the table. */
+struct ending {
+    uint32_t bias;
+    int32_t multiplier;
+    int32_t constant;
+    int32_t shift;
+};
+
+/* `part` is 24 / 2^(3 - rest) times a convolution's sum without its bias. */
+static inline int8_t finish(uint32_t part, uint32_t rest, struct ending by) {
+    const uint32_t sum = (uint32_t)((int32_t)part >> rest) * INVERSE_OF_3 + by.bias;
+    int32_t scaled;
+    __asm("smmlar %0, %1, %2, %3"
+          : "=r"(scaled)
+          : "r"(sum << 1), "r"(by.multiplier), "r"(by.constant));
+    scaled >>= by.shift;
+    __asm("ssat %0, #8, %1" : "=r"(scaled) : "r"(scaled));
+    return (int8_t)scaled;
+}
+
+/* Four channels from sums [6][4] to int8; table: bias [4], then multiplier, constant, shift each. */
+static void finish_block(const uint32_t *sums, const int32_t *table, uint32_t pixels,
+                         uint32_t pixel_bytes, int8_t *result) {
+    for (uint32_t c = 0; c < BLOCK_CHANNELS; c++, sums++, result++) {
+        const int32_t *end = table + BLOCK_CHANNELS + 3 * c;
+        const struct ending by = {(uint32_t)table[c], end[0], end[1], end[2]};
+        const uint32_t e = sums[4] + sums[8];
+        const uint32_t o = sums[4] - sums[8];
+        const uint32_t f = sums[12] + sums[16];
+        const uint32_t p = sums[12] - sums[16];
+        const uint32_t last = 2 * p - o + 6 * sums[20];
+        result[0] = finish(6 * sums[0] - 4 * e + f, 3, by);
+        if (pixels > 1) {
+            result[pixel_bytes] = finish(p - 2 * o, 2, by);
+        }
+        if (pixels > 2) {
+            result[2 * pixel_bytes] = finish(f - e, 1, by);
+        }
+        if (pixels > 3) {
+            result[3 * pixel_bytes] = finish(last, 1, by);
+        }
+    }
+}
+
+static void compute_row(const struct esq_winograd *params, const struct esq_op *op,
+                        const int8_t *const *rows, uint32_t *tile, int8_t *result) {
+    const struct esq_slot *output = op->output;
+    const uint32_t block_words = TILE_COLUMNS * params->steps * BLOCK_CHANNELS;
+    for (uint32_t x = 0; x < output->width; x += TILE_PIXELS) {
+        const uint32_t left = output->width - x;
+        const uint32_t *weights = params->weights;
+        const int32_t *table = params->table;
+        transform_tile(params, op->input[0], rows, x, tile);
+        for (uint32_t c = 0; c < output->channels; c += BLOCK_CHANNELS) {
+            uint32_t sums[TILE_COLUMNS * BLOCK_CHANNELS];
+            esq_dsp_winograd(tile, weights, sums, params->steps / 8u);
+            finish_block(sums, table, left, output->pixel_bytes, result + c);
+            weights += block_words;
+            table += TABLE_ROW;
+        }
+        result += TILE_PIXELS * output->pixel_bytes;
+    }
+}
+
+void esq_run_winograd_dsp(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
+    const struct esq_winograd *params = op->params;
+    const int8_t *rows[ESQ_MAX_WINDOW_ROWS];
+    void *tile = arena + op->work_offset_bytes;
+    for (uint32_t end = esq_band_end(op, progress); progress->out_row < end; progress->out_row++) {
+        esq_rows_under(&params->window, op->input[0], arena, progress->out_row, rows);
+        compute_row(params, op, rows, tile, esq_row(arena, op->output, progress->out_row));
+    }
+}
+
+#endif

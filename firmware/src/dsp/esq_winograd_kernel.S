@@ -1,0 +1,56 @@
+/* The inner loop of esq_winograd_dsp.c. Four channels times one tile: per two steps 3 loads and 8 SMLAD
+ * for 16 products, each worth 2 MACs of the convolution: 0.36 instructions per MAC with the loop.
+ */
+#if defined(__ARM_FEATURE_DSP)
+
+    .syntax unified
+    .thumb
+
+    .macro TWO_STEPS
+    ldrd r2, r3, [r0], #8
+    ldmia.w r1!, {r10, r11, r12, lr}
+    smlad r6, r10, r2, r6
+    smlad r7, r11, r2, r7
+    smlad r8, r12, r2, r8
+    smlad r9, lr, r2, r9
+    ldmia.w r1!, {r10, r11, r12, lr}
+    smlad r6, r10, r3, r6
+    smlad r7, r11, r3, r7
+    smlad r8, r12, r3, r8
+    smlad r9, lr, r3, r9
+    .endm
+
+    .section .text.esq_dsp_winograd, "ax", %progbits
+    .balign 4
+    .global esq_dsp_winograd
+    .type esq_dsp_winograd, %function
+    .thumb_func
+esq_dsp_winograd:
+    push {r3-r11, lr}            /* r3, iterations, stands at sp */
+    mov r5, r2
+    add r2, r2, #96
+    push {r2, r3}                /* the sums' end, iterations */
+1:  movs r6, #0
+    movs r7, #0
+    mov r8, r6
+    mov r9, r6
+    ldr r4, [sp, #4]
+2:  TWO_STEPS
+    TWO_STEPS
+    TWO_STEPS
+    TWO_STEPS
+    subs r4, r4, #1
+    bne 2b
+    stmia.w r5!, {r6, r7, r8, r9}
+    ldr r2, [sp]
+    cmp r5, r2
+    bne 1b
+    add sp, sp, #8
+    pop {r3-r11, pc}
+    .size esq_dsp_winograd, . - esq_dsp_winograd
+
+#endif
+
+#if defined(__linux__)
+    .section .note.GNU-stack, "", %progbits /* on a computer: no executable stack */
+#endif

@@ -1,0 +1,112 @@
+"""Run many small models in one emulated firmware image: one compilation, one start of QEMU."""
+
+import subprocess
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesq.codegen import generate
+from edgesq.flash import qemu
+from edgesq.graph import Graph
+from edgesq.plan import Plan, make_plan
+from edgesq.project import compile_firmware, lay_out
+from edgesq.targets import Target, load_target
+
+MAIN = Path(__file__).parent / "firmware_cases" / "main.c"
+TIMEOUT_S = 120
+
+Int8 = NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model and its images, int8 [n, H, W, C]."""
+
+    name: str
+    graph: Graph
+    images: Int8
+    band_rows: int = 1
+
+
+def run_cases(folder: Path, target_name: str, cases: Sequence[Case]) -> list[Int8]:
+    """Return each case's outputs, int8 [n, values]."""
+    target = load_target(target_name)
+    plans = [make_plan(case.graph, case.band_rows, target.kernels) for case in cases]
+    texts = [
+        generate(case.graph, plan, target.kernels) for case, plan in zip(cases, plans, strict=True)
+    ]
+    lay_out(folder / "firmware", target, {**texts[0], "model_data.c": _table(cases)})
+    app = folder / "firmware" / "app"
+    for path in app.iterdir():
+        path.unlink()
+    (app / "main.c").write_text(MAIN.read_text())
+    (app / "cases.h").write_text(_header(cases, plans))
+    for index, text in enumerate(texts):
+        renamed = f"#define esq_model esq_model_{index}\n" + text["model_data.c"]
+        (app / f"case_{index}.c").write_text(renamed)
+    compile_firmware(folder / "firmware", target, warnings_are_errors=True)
+    sizes = [
+        len(case.images) * int(np.prod(case.graph.tensors[case.graph.output].shape))
+        for case in cases
+    ]
+    output = _run(folder, target, sum(sizes))
+    parts = np.split(np.frombuffer(output, np.int8), np.cumsum(sizes)[:-1])
+    return [part.reshape(len(case.images), -1) for case, part in zip(cases, parts, strict=True)]
+
+
+def _header(cases: Sequence[Case], plans: Sequence[Plan]) -> str:
+    return f"""#include "esq_model.h"
+#define ESQ_CASES {len(cases)}u
+#define ESQ_CASES_ARENA_BYTES {max(plan.arena_bytes for plan in plans)}u
+struct esq_case {{
+    const struct esq_model *model;
+    const int8_t *inputs;
+    uint32_t images;
+    uint32_t image_bytes;
+    uint32_t row_bytes;
+}};
+extern const struct esq_case esq_cases[ESQ_CASES];
+"""
+
+
+def _table(cases: Sequence[Case]) -> str:
+    lines = ['#include "cases.h"']
+    rows = []
+    for index, case in enumerate(cases):
+        values = ", ".join(map(str, case.images.reshape(-1).tolist()))
+        lines.append(f"extern const struct esq_model esq_model_{index};")
+        lines.append(f"static const int8_t inputs_{index}[] = {{{values}}};")
+        count, _, width, channels = case.images.shape
+        rows.append(
+            f"    {{&esq_model_{index}, inputs_{index}, {count}u, "
+            f"{case.images[0].size}u, {width * channels}u}},"
+        )
+    return "\n".join([*lines, "const struct esq_case esq_cases[ESQ_CASES] = {", *rows, "};", ""])
+
+
+def _run(folder: Path, target: Target, count: int) -> bytes:
+    board = subprocess.Popen(
+        qemu.command(folder, target), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        assert board.stdout is not None
+        return _read(board, count)
+    finally:
+        board.kill()
+        board.wait()
+
+
+def _read(board: "subprocess.Popen[bytes]", count: int) -> bytes:
+    timer = threading.Timer(TIMEOUT_S, board.kill)
+    timer.start()
+    try:
+        assert board.stdout is not None
+        output = board.stdout.read(count)
+    finally:
+        timer.cancel()
+    assert len(output) == count, f"{len(output)} of {count} bytes came"
+    return output

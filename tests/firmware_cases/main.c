@@ -1,0 +1,46 @@
+/* Runs many small models, each over its images, and writes every output to the serial line. */
+#include "cases.h"
+#include "edgesq.h"
+#include "esq_model.h"
+#include "esq_port.h"
+
+static _Alignas(16) int8_t arena[ESQ_CASES_ARENA_BYTES];
+
+static void run(const struct esq_case *one, const int8_t *image) {
+    static struct esq_engine engine;
+    enum esq_status status = esq_init(&engine, one->model, arena, sizeof arena);
+    if (status != ESQ_DONE) {
+        return;
+    }
+    for (status = ESQ_MORE; status != ESQ_DONE;) {
+        status = esq_step(&engine);
+        if (status == ESQ_NEEDS_ROW) {
+            int8_t *row = esq_input_row(&engine);
+            for (uint32_t i = 0; i < one->row_bytes; i++) {
+                row[i] = *image++;
+            }
+            status = esq_push_row(&engine);
+        }
+    }
+    uint32_t bytes;
+    const int8_t *values = esq_observed(&engine, 0, &bytes);
+    const struct esq_slot *slot = one->model->observed[0];
+    for (uint32_t y = 0; y < slot->height; y++) {
+        esq_port_write((const uint8_t *)esq_row(arena, slot, y),
+                       (uint32_t)slot->width * slot->channels);
+    }
+    (void)values;
+}
+
+int main(void) {
+    esq_port_init();
+    for (uint32_t index = 0; index < ESQ_CASES; index++) {
+        const struct esq_case *one = &esq_cases[index];
+        for (uint32_t image = 0; image < one->images; image++) {
+            run(one, one->inputs + image * one->image_bytes);
+        }
+    }
+    for (;;) {
+        esq_port_idle();
+    }
+}
