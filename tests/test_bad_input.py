@@ -1,6 +1,7 @@
 """What cannot be done: one line of error that says what to try, the right code, nothing left."""
 
 import fcntl
+import functools
 import io
 import json
 import os
@@ -10,7 +11,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -284,6 +285,13 @@ def test_a_silent_board(place: Place, demo: Path, silent: tuple[int, str]) -> No
     assert time.monotonic() - started < BOARD_LIMIT_S
 
 
+def popen(command: Sequence[str]) -> subprocess.Popen[str]:
+    """Start a command that SIGINT reaches, also where the tests run in a shell's background."""
+    pipe = subprocess.PIPE
+    listen = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, preexec_fn=listen)
+
+
 @pytest.fixture
 def streaming(demo: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """Yield a running `verify` with enough images for a minute, and the pid of its board."""
@@ -294,8 +302,7 @@ def streaming(demo: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str
     np.savez(tmp_path / "many.npz", input=images)
     idle = board_ticks(pid)
     command = [*COMMAND, "verify", "--build", str(demo), "--images", str(tmp_path / "many.npz")]
-    pipe = subprocess.PIPE
-    process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
+    process = popen(command)
     deadline = time.monotonic() + 30
     while board_ticks(pid) < idle + 10 and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -339,8 +346,7 @@ def test_interrupted_verify(demo: Path, streaming: tuple[subprocess.Popen[str], 
 
 def test_interrupted_while_waiting_for_a_silent_board(demo: Path, silent: tuple[int, str]) -> None:
     command = [*COMMAND, "verify", "--build", str(demo), "--port", silent[1], "--timeout", "60"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+    with popen(command) as process:
         assert os.read(silent[0], 1)  # it asks who is there
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=BOARD_LIMIT_S)
