@@ -112,4 +112,6 @@ def test_export_flash_verify_outside_the_checkout(
         json.loads((build / "report.json").read_text())
         for build in (tmp_path / "build" / "edgesq", demo_export.build)
     )
+    pairs = mine.pop("files").items() ^ theirs.pop("files").items()
+    assert sorted(pairs) == []
     assert mine == theirs
