@@ -16,7 +16,7 @@ def run(build: Path) -> None:
     report = read_report(build)
     graph = read_graph((build / TFLITE).read_bytes(), str(build / TFLITE))
     bands = {int(height): rows for height, rows in report.get("bands", {}).items()}
-    plan = make_plan(graph, bands, report["kernels"])
+    plan = make_plan(graph, bands, report["kernels"], report.get("weights_room_bytes"))
     terminal.out.print(size_table(report))
     terminal.out.print(operator_table(graph, plan))
     print_peak(plan)

@@ -80,7 +80,11 @@ def _retarget(
 def plan_facts(chosen: Candidate) -> dict[str, Any]:
     """Return what a report says of a plan."""
     bands = {str(height): rows for height, rows in chosen.bands.items()}
-    return {"arena_bytes": chosen.plan.arena_bytes, "bands": bands}
+    return {
+        "arena_bytes": chosen.plan.arena_bytes,
+        "bands": bands,
+        "weights_room_bytes": chosen.room_bytes,
+    }
 
 
 def _is_compiled(folder: Path, target: Target) -> bool:

@@ -70,7 +70,12 @@ class Plan:
         return step, tuple(item for item in self.items if item.live >> step & 1)
 
 
-def make_plan(graph: Graph, bands: Mapping[int, int] | int = 1, kernels: str = "portable") -> Plan:
+def make_plan(
+    graph: Graph,
+    bands: Mapping[int, int] | int = 1,
+    kernels: str = "portable",
+    room_bytes: int | None = None,
+) -> Plan:
     """Plan a graph.
 
     Args:
@@ -78,6 +83,7 @@ def make_plan(graph: Graph, bands: Mapping[int, int] | int = 1, kernels: str = "
         bands: rows per step, for all operators or by the height of their output; 1 where a height
             is not named, which takes the least RAM.
         kernels: kernel family, which decides the working memory.
+        room_bytes: most bytes by which packed weights may grow to be faster; None for the usual.
 
     Raises:
         ModelError: the model has more operators than the runtime takes.
@@ -89,7 +95,9 @@ def make_plan(graph: Graph, bands: Mapping[int, int] | int = 1, kernels: str = "
         wanted = _wanted(graph, replace(lowered, ops=ops), schedule)
         return place([want.block for want in wanted], enough_bytes)[1]
 
-    lowered = replace(lowered, ops=fit_work(graph, lowered.ops, kernels, arena_bytes_of))
+    lowered = replace(
+        lowered, ops=fit_work(graph, lowered.ops, kernels, arena_bytes_of, room_bytes)
+    )
     wanted = _wanted(graph, lowered, schedule)
     offsets, arena_bytes = place([want.block for want in wanted])
     items = {

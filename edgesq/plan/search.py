@@ -48,14 +48,42 @@ class Candidate:
         bands: rows per step by map height; 1 where not named.
         plan: the plan.
         instructions: estimated, per image.
+        room_bytes: as for `make_plan`.
     """
 
     bands: dict[int, int]
     plan: Plan
     instructions: float
+    room_bytes: int | None
 
 
-def choose(graph: Graph, kernels: str, goal: Goal, limit_bytes: int | None) -> Candidate:
+@dataclass(frozen=True, eq=False)
+class _Question:
+    """What stays the same during a search."""
+
+    graph: Graph
+    kernels: str
+    room_bytes: int | None = None
+
+    def candidate(self, bands: dict[int, int]) -> Candidate:
+        graph = self.graph
+        plan = make_plan(graph, bands, self.kernels, self.room_bytes)
+        rows = sum(graph.tensors[item.op.output].hwc[0] for item in plan.ops)
+        instructions = (
+            graph.total_macs * MAC_INSTRUCTIONS[self.kernels]
+            + rows * ROW_INSTRUCTIONS
+            + len(plan.steps) * STEP_INSTRUCTIONS
+        )
+        return Candidate(bands, plan, instructions, self.room_bytes)
+
+
+def choose(
+    graph: Graph,
+    kernels: str,
+    goal: Goal,
+    limit_bytes: int | None,
+    room_bytes: int | None = None,
+) -> Candidate:
     """Return the best plan for a goal.
 
     Args:
@@ -64,11 +92,13 @@ def choose(graph: Graph, kernels: str, goal: Goal, limit_bytes: int | None) -> C
         goal: what to be best at.
         limit_bytes: most bytes the arena may take, None for no limit; where even the smallest plan
             is above it, that one is returned.
+        room_bytes: as for `make_plan`.
     """
-    smallest = _candidate(graph, kernels, {})
+    question = _Question(graph, kernels, room_bytes)
+    smallest = question.candidate({})
     if goal is Goal.RAM:
         return smallest
-    seen = [smallest, *_faster(graph, kernels, smallest, limit_bytes)]
+    seen = [smallest, *_faster(question, smallest, limit_bytes)]
     fastest = min(candidate.instructions for candidate in seen)
     slowest = fastest if goal is Goal.SPEED else fastest * (1 + TOLERANCE)
     good = [candidate for candidate in seen if candidate.instructions <= slowest]
@@ -78,20 +108,16 @@ def choose(graph: Graph, kernels: str, goal: Goal, limit_bytes: int | None) -> C
 def curve(graph: Graph, kernels: str) -> list[Candidate]:
     """Return plans from bands of one row to whole maps, one band height for all operators."""
     tallest = max(_heights(graph))
-    return [
-        _candidate(graph, kernels, dict.fromkeys(_heights(graph), rows))
-        for rows in _choices(tallest)
-    ]
+    question = _Question(graph, kernels)
+    return [question.candidate(dict.fromkeys(_heights(graph), rows)) for rows in _choices(tallest)]
 
 
-def _faster(
-    graph: Graph, kernels: str, start: Candidate, limit_bytes: int | None
-) -> Iterator[Candidate]:
+def _faster(question: _Question, start: Candidate, limit_bytes: int | None) -> Iterator[Candidate]:
     """Yield ever faster candidates within the limit."""
     best = start
-    for height in _heights(graph):
+    for height in _heights(question.graph):
         for rows in reversed(_choices(height)):
-            candidate = _candidate(graph, kernels, {**best.bands, height: rows})
+            candidate = question.candidate({**best.bands, height: rows})
             fits = limit_bytes is None or candidate.plan.arena_bytes <= limit_bytes
             if fits and candidate.instructions < best.instructions:
                 best = candidate
@@ -107,14 +133,3 @@ def _heights(graph: Graph) -> list[int]:
 def _choices(height: int) -> list[int]:
     powers = [1 << bit for bit in range(height.bit_length()) if 1 << bit < height]
     return [*powers, height]
-
-
-def _candidate(graph: Graph, kernels: str, bands: dict[int, int]) -> Candidate:
-    plan = make_plan(graph, bands, kernels)
-    rows = sum(graph.tensors[item.op.output].hwc[0] for item in plan.ops)
-    instructions = (
-        graph.total_macs * MAC_INSTRUCTIONS[kernels]
-        + rows * ROW_INSTRUCTIONS
-        + len(plan.steps) * STEP_INSTRUCTIONS
-    )
-    return Candidate(bands, plan, instructions)

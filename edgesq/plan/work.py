@@ -29,7 +29,13 @@ _WINOGRAD_USES = 256
 Ops = tuple[RowOp, ...]
 
 
-def fit_work(graph: Graph, ops: Ops, kernels: str, arena_bytes: Callable[[Ops, int], int]) -> Ops:
+def fit_work(
+    graph: Graph,
+    ops: Ops,
+    kernels: str,
+    arena_bytes: Callable[[Ops, int], int],
+    room_bytes: int | None,
+) -> Ops:
     """Give operators the working memory of a kernel family.
 
     Args:
@@ -37,6 +43,8 @@ def fit_work(graph: Graph, ops: Ops, kernels: str, arena_bytes: Callable[[Ops, i
         ops: operators as lowered, for portable kernels.
         kernels: "portable" or "dsp".
         arena_bytes: the arena that a choice of operators leads to, and a size that is enough.
+        room_bytes: most bytes by which packed weights may grow; None for one part in
+            WEIGHTS_GROWTH.
 
     Returns:
         the operators; those with the most work first, each computes as many pixels together as the
@@ -47,7 +55,8 @@ def fit_work(graph: Graph, ops: Ops, kernels: str, arena_bytes: Callable[[Ops, i
     limit = arena_bytes(ops, 0)
     limit += limit // ARENA_GROWTH
     chosen = [_with_pixels(graph, item, 1) for item in ops]
-    winograd = _worth_winograd(graph, ops)
+    room = graph.weights_bytes // WEIGHTS_GROWTH if room_bytes is None else room_bytes
+    winograd = _worth_winograd(graph, ops, room)
     for index in sorted(range(len(ops)), key=lambda k: (-_macs(graph, ops[k]), k)):
         if chosen[index].pixels:
             for pixels in (*winograd.get(index, ()), *_DSP_PIXELS):
@@ -59,9 +68,8 @@ def fit_work(graph: Graph, ops: Ops, kernels: str, arena_bytes: Callable[[Ops, i
     return tuple(chosen)
 
 
-def _worth_winograd(graph: Graph, ops: Ops) -> dict[int, tuple[int]]:
+def _worth_winograd(graph: Graph, ops: Ops, room: int) -> dict[int, tuple[int]]:
     """Return the operators whose weights may grow: those used most often per byte."""
-    room = graph.weights_bytes // WEIGHTS_GROWTH
     fitting = {
         index: op
         for index, item in enumerate(ops)

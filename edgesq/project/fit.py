@@ -68,6 +68,9 @@ def plan_for(
     chosen = choose(graph, target.kernels, goal, limit)
     needed = needs(graph, chosen.plan, target)
     flash = target.region("flash")
+    if flash and needed["flash"] > flash.bytes:
+        chosen = choose(graph, target.kernels, goal, limit, room_bytes=0)
+        needed = needs(graph, chosen.plan, target)
     if flash:
         what = f"{graph.weights_bytes} of them are weights"
         _check("flash", needed["flash"], flash.bytes, target, what, "fewer channels")

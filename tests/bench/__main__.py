@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from bench import models
 from bench.imagenet import imagenet
 from bench.measure import measure
@@ -33,6 +35,8 @@ COLUMNS = (
     "TFLM",
     "differing",
 )
+
+OUT = Console(width=150, highlight=False)
 
 
 def main() -> None:
@@ -86,7 +90,7 @@ def _board(networks: list[models.Network], name: str) -> list[dict[str, Any]]:
             _number(tflm),
             _against(got.report.differing_values, 0),
         )
-    terminal.out.print(table)
+    OUT.print(table)
     return rows
 
 
@@ -103,7 +107,7 @@ def _bands(network: models.Network) -> dict[str, Any]:
         got = measure(network.tflite, network.images, plan, target)
         counts[name] = got.report.device_instructions or 0
     cost = counts["rows"] / counts["whole maps"] - 1
-    terminal.out.print(
+    OUT.print(
         f"{network.name}: bands of one row {counts['rows']:,} instructions, whole maps "
         f"{counts['whole maps']:,}: {cost:+.2%} (goal: at most +3 %)"
     )

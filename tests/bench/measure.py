@@ -1,5 +1,6 @@
 """Build a network for a board, run it there, and report."""
 
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,16 @@ from edgesq.codegen import generate
 from edgesq.export import TFLITE, VERIFY_IMAGES
 from edgesq.flash import flash, stop
 from edgesq.formats.tflite import read_graph
-from edgesq.graph import Graph, Int8Array
+from edgesq.graph import Int8Array
 from edgesq.plan import Plan
 from edgesq.project import compile_firmware, lay_out
 from edgesq.targets import Target
 from edgesq.verify import VerifyOptions, VerifyReport, verify
 
-_BYTES_PER_CHANNEL = 5
+_PARAMETERS = re.compile(
+    r"^ \.rodata\.(?:weights|bias|multiplier|shift|table)_\d+\s+0x[0-9a-f]+\s+0x([0-9a-f]+)", re.M
+)
+"""Arrays with an entry per weight or per channel, as firmware/template/data names them."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Measurement:
     Attributes:
         arena_bytes: as the plan says.
         ram_bytes, flash_bytes: of the whole image, from the linker.
-        code_bytes: flash apart from weights, biases and requantization per channel.
+        code_bytes: code and constant tables apart from weights, biases and requantization.
         report: of `verify`.
     """
 
@@ -51,7 +55,7 @@ def measure(content: bytes, images: Int8Array, plan: Plan, target: Target) -> Me
             report = verify(VerifyOptions(build))
         finally:
             stop(build)
-    parameters = parameter_bytes(graph)
+        parameters = parameter_bytes(build / "firmware" / "build" / "edgesq.map")
     return Measurement(
         plan.arena_bytes,
         sizes.ram_bytes,
@@ -61,11 +65,6 @@ def measure(content: bytes, images: Int8Array, plan: Plan, target: Target) -> Me
     )
 
 
-def parameter_bytes(graph: Graph) -> int:
-    """Return the bytes of weights, biases, and multiplier and shift per channel."""
-    channels = sum(
-        tensor.shape[0]
-        for tensor in graph.tensors
-        if tensor.data is not None and tensor.data.ndim == 4
-    )
-    return graph.weights_bytes + channels * _BYTES_PER_CHANNEL
+def parameter_bytes(path: Path) -> int:
+    """Return the bytes of weights, biases and requantization per channel, from the linker's map."""
+    return sum(int(size, 16) for size in _PARAMETERS.findall(path.read_text()))
