@@ -1,6 +1,7 @@
 """`edgesq plan`, and which boards a model fits: numbers are those of the export."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,12 @@ from builds import done, refused
 from cases import NETWORKS
 from ladder import LadderModels, shared_model
 
+from edgesq.errors import FitError
 from edgesq.export import load_graph, read_report
 from edgesq.formats.tflite import read_graph
 from edgesq.plan import Goal, choose, curve, make_plan
-from edgesq.project import plan_for
-from edgesq.targets import load_target
+from edgesq.project import needs, plan_for
+from edgesq.targets import Region, load_target
 
 
 @pytest.fixture
@@ -78,6 +80,19 @@ def test_goals_keep_their_word(tmp_path: Path) -> None:
         smallest.plan.arena_bytes <= one.plan.arena_bytes for one in curve(graph, "portable")
     )
     assert choose(graph, "portable", Goal.SPEED, limit).bands == limited.bands
+
+
+def test_weights_do_not_grow_where_flash_is_short() -> None:
+    graph = read_graph(shared_model("squeezenet_v1.1_10c_96"))
+    target = load_target("mps2-an500")
+    roomy = needs(graph, plan_for(graph, target).plan, target)["flash"]
+    lean = needs(graph, make_plan(graph, 1, target.kernels, room_bytes=0), target)["flash"]
+    assert lean < roomy
+    short = replace(target, memory=(Region("flash", 0, lean), Region("ram", 1 << 29, 1 << 20)))
+    assert plan_for(graph, short).room_bytes == 0
+    shorter = replace(short, memory=(Region("flash", 0, lean - 1), short.memory[1]))
+    with pytest.raises(FitError, match=rf"needs {lean} B of flash .* has {lean - 1} B"):
+        plan_for(graph, shorter)
 
 
 def test_the_reserve_is_left_to_the_application(ladder_models: LadderModels) -> None:
