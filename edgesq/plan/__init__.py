@@ -10,9 +10,17 @@ overwritten too early on a board and no readiness is checked there.
 from edgesq.plan.lower import Access, RowOp, Slot
 from edgesq.plan.planner import Item, Plan, make_plan
 from edgesq.plan.schedule import STEP_END, STEP_INPUT
-from edgesq.plan.work import dsp_groups, dsp_slide
+from edgesq.plan.work import (
+    MVE_BLOCK,
+    dsp_groups,
+    dsp_slide,
+    mve_blocks,
+    mve_reads_in_place,
+    mve_row_blocks,
+)
 
 __all__ = [
+    "MVE_BLOCK",
     "STEP_END",
     "STEP_INPUT",
     "Access",
@@ -23,4 +31,7 @@ __all__ = [
     "dsp_groups",
     "dsp_slide",
     "make_plan",
+    "mve_blocks",
+    "mve_reads_in_place",
+    "mve_row_blocks",
 ]

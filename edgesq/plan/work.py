@@ -11,10 +11,13 @@ from edgesq.plan.lower import RowOp
 ARENA_GROWTH = 20
 """Faster kernels may make the arena larger by one part in this many."""
 
-_DSP_PIXELS = (3, 2)
+_PIXELS = (3, 2)
 """Pixels computed together, best first; one is always possible."""
 
 _SLIDE_COLUMNS = 3
+
+MVE_BLOCK = 16
+"""Input values that one instruction multiplies. Mirror: ESQ_MVE_BLOCK."""
 
 Ops = tuple[RowOp, ...]
 
@@ -25,7 +28,7 @@ def fit_work(graph: Graph, ops: Ops, kernels: str, arena_bytes: Callable[[Ops], 
     Args:
         graph: the model.
         ops: operators as lowered, for portable kernels.
-        kernels: "portable" or "dsp".
+        kernels: "portable", "dsp" or "mve".
         arena_bytes: the arena that a choice of operators leads to.
 
     Returns:
@@ -36,12 +39,12 @@ def fit_work(graph: Graph, ops: Ops, kernels: str, arena_bytes: Callable[[Ops], 
         return ops
     limit = arena_bytes(ops)
     limit += limit // ARENA_GROWTH
-    chosen = [_with_pixels(graph, item, 1) for item in ops]
+    chosen = [_with_pixels(graph, item, kernels, 1) for item in ops]
     for index in sorted(range(len(ops)), key=lambda k: (-_macs(graph, ops[k]), k)):
         if chosen[index].pixels:
-            for pixels in _DSP_PIXELS:
+            for pixels in _PIXELS:
                 trial = list(chosen)
-                trial[index] = _with_pixels(graph, ops[index], pixels)
+                trial[index] = _with_pixels(graph, ops[index], kernels, pixels)
                 if arena_bytes(tuple(trial)) <= limit:
                     chosen = trial
                     break
@@ -52,11 +55,11 @@ def _macs(graph: Graph, item: RowOp) -> int:
     return sum(graph.macs(op) for op in item.ops)
 
 
-def _with_pixels(graph: Graph, item: RowOp, pixels: int) -> RowOp:
+def _with_pixels(graph: Graph, item: RowOp, kernels: str, pixels: int) -> RowOp:
     conv = item.feeder or item.op
     if not isinstance(conv, Conv2D):
         return item
-    return replace(item, pixels=pixels, work_bytes=dsp_work_bytes(graph, conv, pixels))
+    return replace(item, pixels=pixels, work_bytes=_WORK_BYTES[kernels](graph, conv, pixels))
 
 
 def dsp_slide(graph: Graph, op: Conv2D) -> int:
@@ -78,3 +81,29 @@ def dsp_work_bytes(graph: Graph, op: Conv2D, pixels: int) -> int:
     """Return the bytes of unpacked input under `pixels` windows. Mirror: esq_run_conv2d_dsp."""
     staged = 4 * pixels if graph.tensors[op.inputs[0]].hwc[2] % 4 else 0
     return dsp_groups(graph, op) * (8 * (pixels + dsp_slide(graph, op) - 1) + staged)
+
+
+def mve_reads_in_place(graph: Graph, op: Conv2D) -> bool:
+    """Say whether windows are single pixels, read where they lie. Mirror: esq_mve_direct."""
+    window, tensor = op.window, graph.tensors[op.inputs[0]]
+    inside = (window.height, window.width, window.pad_top, window.pad_left) == (1, 1, 0, 0)
+    return inside and tensor.hwc[2] % MVE_BLOCK == 0
+
+
+def mve_row_blocks(graph: Graph, op: Conv2D) -> int:
+    """Return the blocks of input values under a row of a window; 0 where they are not whole."""
+    values = op.window.width * graph.tensors[op.inputs[0]].hwc[2]
+    return 0 * values
+
+
+def mve_blocks(graph: Graph, op: Conv2D) -> int:
+    """Return the blocks of input values under a window, the last one filled up."""
+    return -(-int(np.prod(graph.tensors[op.weights].shape[1:])) // MVE_BLOCK)
+
+
+def mve_work_bytes(graph: Graph, op: Conv2D, pixels: int) -> int:
+    """Return the bytes of gathered input under `pixels` windows. Mirror: esq_run_conv2d_mve."""
+    return 0 if mve_reads_in_place(graph, op) else pixels * mve_blocks(graph, op) * MVE_BLOCK
+
+
+_WORK_BYTES = {"dsp": dsp_work_bytes, "mve": mve_work_bytes}

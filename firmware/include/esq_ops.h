@@ -25,11 +25,8 @@ struct esq_conv2d {
     int8_t clamp_max;
 };
 
-struct esq_dsp_job;
-struct esq_conv2d_dsp;
-
 /* Output channels [first, first + channels) of `pixels` neighbouring output pixels. */
-struct esq_dsp_block {
+struct esq_block {
     uint32_t first;
     uint32_t channels;
     uint32_t pixels;
@@ -37,9 +34,12 @@ struct esq_dsp_block {
     uint32_t pixel_bytes;
 };
 
+struct esq_dsp_job;
+struct esq_conv2d_dsp;
+
 /* Computes a block for pixels whose windows are unpacked. */
 typedef void esq_dsp_finish_fn(const struct esq_conv2d_dsp *params, const struct esq_dsp_job *begun,
-                               const struct esq_dsp_block *block);
+                               const struct esq_block *block);
 
 /* A convolution on the DSP extension; see src/dsp/esq_dsp.h. */
 struct esq_conv2d_dsp {
@@ -56,6 +56,34 @@ struct esq_conv2d_dsp {
     uint8_t slide;         /* 3: windows three wide share columns; 1: unpacked one by one */
     int16_t input_zp;
     uint16_t groups; /* of four values: under a window; of one column under it where it slides */
+    struct esq_window window;
+};
+
+struct esq_mve_job;
+struct esq_mve_view;
+struct esq_conv2d_mve;
+
+/* Points a job to the windows of `pixels` output pixels from `column` on. */
+typedef void esq_mve_locate_fn(const struct esq_mve_view *view, uint32_t column, uint32_t pixels,
+                               struct esq_mve_job *job);
+
+/* Computes a block for pixels whose windows are located. */
+typedef void esq_mve_finish_fn(const struct esq_conv2d_mve *params, const struct esq_mve_job *begun,
+                               const struct esq_block *block);
+
+/* A convolution on MVE; see src/mve/esq_mve.h. */
+struct esq_conv2d_mve {
+    const int8_t *weights; /* [quads, 2, blocks, 2, 16], see edgesq/codegen/pack_mve.py */
+    const int32_t *table;  /* [quads, 4, 4] */
+    esq_mve_locate_fn *locate;
+    esq_mve_finish_fn *finish;
+    int16_t input_zp;
+    int16_t output_zp; /* any: as the clamp */
+    int8_t clamp_min;
+    int8_t clamp_max;
+    uint16_t blocks;     /* of 16 values under a window */
+    uint16_t row_blocks; /* under one row of it; 0 where 16 does not divide it */
+    uint8_t pixels;      /* most output pixels computed together: 1, 2 or 3 */
     struct esq_window window;
 };
 
@@ -91,6 +119,12 @@ struct esq_conv2d_reduce_dsp {
     struct esq_reduce reduce;
 };
 
+struct esq_conv2d_reduce_mve {
+    struct esq_conv2d_mve conv;
+    struct esq_slot rows;
+    struct esq_reduce reduce;
+};
+
 struct esq_add {
     int32_t multiplier[2];
     int32_t output_multiplier;
@@ -113,18 +147,26 @@ esq_run_fn esq_run_conv2d;
 /* params: struct esq_conv2d_dsp; work: uint32 [groups, 2, pixels + slide - 1], then, where 4 does not
  * divide the input's channels, int8 [pixels, groups, 4]. */
 esq_run_fn esq_run_conv2d_dsp;
+/* params: struct esq_conv2d_mve; work: int8 [pixels, blocks, 16] for esq_mve_gathered. */
+esq_run_fn esq_run_conv2d_mve;
 /* params: struct esq_pool. The window is a ring of input rows. */
 esq_run_fn esq_run_average_pool;
 /* params: struct esq_pool. A running maximum: a step takes one input row into one output row. */
 esq_run_fn esq_run_max_pool;
 /* The same, four channels at a time: channels and pixel distances multiples of 4, no clamp. */
 esq_run_fn esq_run_max_pool_dsp;
+/* The same, 16 channels at a time: no clamp. */
+esq_run_fn esq_run_max_pool_mve;
 /* params: struct esq_reduce. Running sums: each input row is used once and dropped. */
 esq_run_fn esq_run_reduce;
+/* The same, four channels at a time. */
+esq_run_fn esq_run_reduce_mve;
 /* params: struct esq_conv2d_reduce; work: int8 [ESQ_STRIP_PIXELS, channels]. */
 esq_run_fn esq_run_conv2d_reduce;
 /* params: struct esq_conv2d_reduce_dsp; work: as esq_run_conv2d_dsp. */
 esq_run_fn esq_run_conv2d_reduce_dsp;
+/* params: struct esq_conv2d_reduce_mve; work: as esq_run_conv2d_mve. */
+esq_run_fn esq_run_conv2d_reduce_mve;
 /* params: struct esq_add. */
 esq_run_fn esq_run_add;
 /* The same, where output_shift < 0, and an input without a shift has multiplier 2^30. */
@@ -140,6 +182,15 @@ esq_run_fn esq_run_reshape;
 esq_dsp_finish_fn esq_dsp_finish_relu;
 /* Requantize any convolution. */
 esq_dsp_finish_fn esq_dsp_finish_any;
+
+/* Windows of one pixel without padding, 16 dividing the channels: read where they lie. */
+esq_mve_locate_fn esq_mve_direct;
+/* Any window, copied. */
+esq_mve_locate_fn esq_mve_gathered;
+/* Requantize where results below zero point -128 clamp to it anyway; channels a multiple of 4. */
+esq_mve_finish_fn esq_mve_finish_relu;
+/* Requantize any convolution. */
+esq_mve_finish_fn esq_mve_finish_any;
 
 /* The ends of a reduction, as MEAN and as AVERAGE_POOL_2D round. */
 void esq_finish_mean(const struct esq_reduce *params, const int32_t *sums, uint32_t channels,

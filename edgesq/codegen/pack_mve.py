@@ -1,0 +1,90 @@
+"""Weights and tables for the kernels on MVE, and the condition the short requantization needs.
+
+Mirror: firmware/src/mve/esq_mve.h, esq_mve_kernels.S.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgesq.arithmetic import Int64Array, conv2d_multipliers
+from edgesq.graph import Conv2D, Graph, Int8Array
+from edgesq.plan import MVE_BLOCK, mve_blocks
+
+QUAD = 4
+"""Output channels computed together, as pairs (0, 2) and (1, 3). Mirror: esq_mve.h."""
+
+_RELU_SHIFTS = range(25)
+"""Right shifts for which the addend of the short requantization fits int32."""
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A convolution for the MVE kernels.
+
+    Attributes:
+        weights: int8 [quads, 2, blocks, 2, 16].
+        table: int32 [quads, 4, 4]: bias, multiplier, and what `relu` says, of four channels each.
+        relu: whether the short requantization is exact: addend and left shift; else left shift and
+            negative right shift.
+    """
+
+    weights: Int8Array
+    table: Int64Array
+    relu: bool
+
+
+def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
+    """Pack a convolution, for the fastest kernel that is exact for it."""
+    weights, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
+    assert weights is not None
+    assert bias is not None
+    rows = weights.reshape(len(weights), -1).astype(np.int64)
+    folded = bias.astype(np.int64) - graph.tensors[op.inputs[0]].zero_point * rows.sum(axis=1)
+    multiplier, shift = conv2d_multipliers(graph, op)
+    relu = _negative_clamps(graph, op, shift)
+    last = _relu_columns(-shift) if relu else (np.maximum(shift, 0), np.minimum(shift, 0))
+    columns = [_wrapped(folded), multiplier, *last]
+    table = np.stack([_in_quads(column) for column in columns], axis=1)
+    return Packed(pack_weights(rows, mve_blocks(graph, op)), table, relu)
+
+
+def pack_weights(rows: Int64Array, blocks: int) -> Int8Array:
+    """Pack weights [O, K] as int8 [quads, 2, blocks, 2, 16]; the second pair's blocks backwards."""
+    padded = np.zeros((len(rows), blocks * MVE_BLOCK), np.int64)
+    padded[:, : rows.shape[1]] = rows
+    quads = _in_quads(padded).reshape(-1, 2, 2, blocks, MVE_BLOCK)
+    pairs = quads.transpose(0, 2, 3, 1, 4).astype(np.int8)
+    return np.stack([pairs[:, 0], pairs[:, 1, ::-1]], axis=1)
+
+
+def unpack_weights(packed: Int8Array, channels: int, values: int) -> Int64Array:
+    """Undo `pack_weights`: weights [channels, values]."""
+    pairs = np.stack([packed[:, 0], packed[:, 1, ::-1]], axis=1)
+    quads = pairs.transpose(0, 3, 1, 2, 4).astype(np.int64)
+    return quads.reshape(len(packed) * QUAD, -1)[:channels, :values]
+
+
+def _in_quads(values: Int64Array) -> Int64Array:
+    """Return [quads, 4, ...]; zeros where there is no such channel."""
+    quads = -(-len(values) // QUAD)
+    result = np.zeros((quads * QUAD, *values.shape[1:]), np.int64)
+    result[: len(values)] = values
+    return result.reshape(quads, QUAD, *values.shape[1:])
+
+
+def _negative_clamps(graph: Graph, op: Conv2D, shift: Int64Array) -> bool:
+    """Say whether rounding halves up instead of away from zero can never show."""
+    zero_point = graph.tensors[op.output].zero_point
+    whole_range = op.clamp == (-128, 127) and zero_point == -128
+    return whole_range and len(shift) % QUAD == 0 and all(-int(s) in _RELU_SHIFTS for s in shift)
+
+
+def _relu_columns(right: Int64Array) -> tuple[Int64Array, Int64Array]:
+    """Return what is added before the shift, half and zero point, and the shift to the top byte."""
+    return (1 << right >> 1) - (128 << right), 24 - right
+
+
+def _wrapped(values: Int64Array) -> Int64Array:
+    """Return values modulo 2^32 as int32 sees them."""
+    return (values + (1 << 31) & 0xFFFFFFFF) - (1 << 31)
