@@ -24,14 +24,18 @@ class Packed:
 
     Attributes:
         weights: int8 [quads, 2, blocks, 2, 16].
-        table: int32 [quads, 4, 4]: bias, multiplier, and what `relu` says, of four channels each.
-        relu: whether the short requantization is exact: addend and left shift; else left shift and
-            negative right shift.
+        table: int32 [quads, n, 4], of four channels each. any: bias, multiplier, left shift, negative
+            right shift. relu: bias, multiplier, addend, left shift. edges: the same behind the bias
+            without the window's last row, and without its first.
+        finish: "any"; "relu" where the short requantization is exact; "edges" where moreover rows
+            beside the image are left out.
+        row_blocks: edges: blocks under one row of the window; else 0.
     """
 
     weights: Int8Array
     table: Int64Array
-    relu: bool
+    finish: str
+    row_blocks: int
 
 
 def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
@@ -39,14 +43,19 @@ def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
     weights, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
     assert weights is not None
     assert bias is not None
-    rows = weights.reshape(len(weights), -1).astype(np.int64)
-    folded = bias.astype(np.int64) - graph.tensors[op.inputs[0]].zero_point * rows.sum(axis=1)
     multiplier, shift = conv2d_multipliers(graph, op)
-    relu = _negative_clamps(graph, op, shift)
-    last = _relu_columns(-shift) if relu else (np.maximum(shift, 0), np.minimum(shift, 0))
-    columns = [_wrapped(folded), multiplier, *last]
+    finish, row_blocks = "any", 0
+    last = np.maximum(shift, 0), np.minimum(shift, 0)
+    if _negative_clamps(graph, op, shift):
+        row_blocks = _row_blocks(graph, op)
+        finish, last = "edges" if row_blocks else "relu", _relu_columns(-shift)
+    parts = (weights[:, :-1], weights[:, 1:], weights) if row_blocks else (weights,)
+    input_zp = graph.tensors[op.inputs[0]].zero_point
+    folded = [bias - input_zp * part.astype(np.int64).sum(axis=(1, 2, 3)) for part in parts]
+    columns = [*map(_wrapped, folded), multiplier, *last]
     table = np.stack([_in_quads(column) for column in columns], axis=1)
-    return Packed(pack_weights(rows, mve_blocks(graph, op)), table, relu)
+    rows = weights.reshape(len(weights), -1).astype(np.int64)
+    return Packed(pack_weights(rows, mve_blocks(graph, op)), table, finish, row_blocks)
 
 
 def pack_weights(rows: Int64Array, blocks: int) -> Int8Array:
@@ -63,6 +72,16 @@ def unpack_weights(packed: Int8Array, channels: int, values: int) -> Int64Array:
     pairs = np.stack([packed[:, 0], packed[:, 1, ::-1]], axis=1)
     quads = pairs.transpose(0, 3, 1, 2, 4).astype(np.int64)
     return quads.reshape(len(packed) * QUAD, -1)[:channels, :values]
+
+
+def _row_blocks(graph: Graph, op: Conv2D) -> int:
+    """Return the blocks under one row of a window that is worth leaving out at the edges, else 0."""
+    height, _, channels = graph.tensors[op.inputs[0]].hwc
+    window = op.window
+    tops = np.arange(graph.tensors[op.output].hwc[0]) * window.stride_h - window.pad_top
+    above, below = np.maximum(-tops, 0), np.maximum(tops + window.height - height, 0)
+    values = window.width * channels
+    return values // MVE_BLOCK if (above + below).max() == 1 and values % MVE_BLOCK == 0 else 0
 
 
 def _in_quads(values: Int64Array) -> Int64Array:

@@ -6,7 +6,7 @@ Mirror: struct esq_conv2d_mve in firmware/include/esq_ops.h.
 from edgesq.codegen.pack_mve import pack_conv2d
 from edgesq.codegen.text import rows, template
 from edgesq.graph import Conv2D, Graph, MaxPool2D
-from edgesq.plan import Access, RowOp, mve_blocks, mve_reads_in_place, mve_row_blocks
+from edgesq.plan import Access, RowOp, mve_blocks, mve_reads_in_place
 
 
 def has_mve(item: RowOp) -> bool:
@@ -38,13 +38,13 @@ def conv2d_mve(graph: Graph, op: Conv2D, index: int, pixels: int, window: str) -
     return arrays, template("conv2d_mve_fields.c").substitute(
         index=index,
         locate="esq_mve_direct" if mve_reads_in_place(graph, op) else "esq_mve_gathered",
-        finish="esq_mve_finish_relu" if packed.relu else "esq_mve_finish_any",
+        finish=f"esq_mve_finish_{packed.finish}",
         input_zp=graph.tensors[op.inputs[0]].zero_point,
         output_zp=graph.tensors[op.output].zero_point,
         clamp_min=op.clamp[0],
         clamp_max=op.clamp[1],
         blocks=mve_blocks(graph, op),
-        row_blocks=mve_row_blocks(graph, op),
+        row_blocks=packed.row_blocks,
         pixels=pixels,
         window=window,
     )

@@ -16,7 +16,6 @@ from edgesq.plan.work import (
     dsp_slide,
     mve_blocks,
     mve_reads_in_place,
-    mve_row_blocks,
 )
 
 __all__ = [
@@ -33,5 +32,4 @@ __all__ = [
     "make_plan",
     "mve_blocks",
     "mve_reads_in_place",
-    "mve_row_blocks",
 ]

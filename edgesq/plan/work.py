@@ -90,12 +90,6 @@ def mve_reads_in_place(graph: Graph, op: Conv2D) -> bool:
     return inside and tensor.hwc[2] % MVE_BLOCK == 0
 
 
-def mve_row_blocks(graph: Graph, op: Conv2D) -> int:
-    """Return the blocks of input values under a row of a window; 0 where they are not whole."""
-    values = op.window.width * graph.tensors[op.inputs[0]].hwc[2]
-    return 0 * values
-
-
 def mve_blocks(graph: Graph, op: Conv2D) -> int:
     """Return the blocks of input values under a window, the last one filled up."""
     return -(-int(np.prod(graph.tensors[op.weights].shape[1:])) // MVE_BLOCK)

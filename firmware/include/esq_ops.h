@@ -74,7 +74,7 @@ typedef void esq_mve_finish_fn(const struct esq_conv2d_mve *params, const struct
 /* A convolution on MVE; see src/mve/esq_mve.h. */
 struct esq_conv2d_mve {
     const int8_t *weights; /* [quads, 2, blocks, 2, 16], see edgesq/codegen/pack_mve.py */
-    const int32_t *table;  /* [quads, 4, 4] */
+    const int32_t *table;  /* [quads, 4, 4]; edges: [quads, 6, 4] */
     esq_mve_locate_fn *locate;
     esq_mve_finish_fn *finish;
     int16_t input_zp;
@@ -82,7 +82,7 @@ struct esq_conv2d_mve {
     int8_t clamp_min;
     int8_t clamp_max;
     uint16_t blocks;     /* of 16 values under a window */
-    uint16_t row_blocks; /* under one row of it; 0 where 16 does not divide it */
+    uint16_t row_blocks; /* edges: under one row of it; else 0 */
     uint8_t pixels;      /* most output pixels computed together: 1, 2 or 3 */
     struct esq_window window;
 };
@@ -189,6 +189,9 @@ esq_mve_locate_fn esq_mve_direct;
 esq_mve_locate_fn esq_mve_gathered;
 /* Requantize where results below zero point -128 clamp to it anyway; channels a multiple of 4. */
 esq_mve_finish_fn esq_mve_finish_relu;
+/* The same where the window's first row may lie above the image, or its last below, never both:
+ * such a row is left out. */
+esq_mve_finish_fn esq_mve_finish_edges;
 /* Requantize any convolution. */
 esq_mve_finish_fn esq_mve_finish_any;
 

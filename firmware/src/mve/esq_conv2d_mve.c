@@ -1,7 +1,7 @@
 /* CONV_2D on MVE: what the kernels work on. Mirror: edgesq/codegen/pack_mve.py.
  *
  * A window of one pixel is read where it lies in the ring. Others are gathered, the zero point where
- * they are padded; where a row of the window is whole blocks, rows beside the image are left out.
+ * they are padded; esq_mve_finish_edges leaves rows beside the image out.
  */
 #include "../esq_windows.h"
 
@@ -67,13 +67,12 @@ void esq_mve_gathered(const struct esq_mve_view *view, uint32_t column, uint32_t
 /* The job for `pixels` output pixels; it lacks its table and result. */
 static struct esq_mve_job begin(const struct esq_mve_view *view, uint32_t column, uint32_t pixels) {
     const struct esq_conv2d_mve *params = view->params;
-    const uint32_t pair_bytes = params->row_blocks * 2u * ESQ_MVE_BLOCK; /* a row of one pair */
-    const uint32_t below = params->window.height - view->present.first - view->present.count;
+    const uint32_t row_bytes = params->row_blocks * 2u * ESQ_MVE_BLOCK; /* of one pair's weights */
     const uint32_t absent = params->window.height - view->present.count;
     struct esq_mve_job job = {.blocks = params->blocks - absent * params->row_blocks,
-                              .weights = params->weights + view->present.first * pair_bytes,
-                              .mid_bytes = 2u * below * pair_bytes,
-                              .end_bytes = 2u * view->present.first * pair_bytes};
+                              .weights = params->weights + view->present.first * row_bytes,
+                              .gap_bytes = 2u * absent * row_bytes,
+                              .first_row = view->present.first};
     params->locate(view, column, pixels, &job);
     return job;
 }

@@ -14,24 +14,39 @@
 /* The begun job for channels [first, first + channels). */
 static struct esq_mve_job job_for(const struct esq_conv2d_mve *params,
                                   const struct esq_mve_job *begun, uint32_t first,
-                                  uint32_t channels) {
+                                  uint32_t channels, uint32_t table_row) {
     struct esq_mve_job job = *begun;
     const uint32_t quad = first / QUAD;
     job.weights += quad * params->blocks * QUAD * ESQ_MVE_BLOCK;
-    job.table = params->table + quad * ESQ_MVE_TABLE_ROW;
-    job.table_end = job.table + (channels + QUAD - 1u) / QUAD * ESQ_MVE_TABLE_ROW;
+    job.table = params->table + quad * table_row;
+    job.table_end = job.table + (channels + QUAD - 1u) / QUAD * table_row;
     return job;
 }
 
 void esq_mve_finish_relu(const struct esq_conv2d_mve *params, const struct esq_mve_job *begun,
                          const struct esq_block *block) {
-    static esq_mve_kernel *const whole[] = {esq_mve_relu_1, esq_mve_relu_2, esq_mve_relu_3};
-    static esq_mve_kernel *const gap[] = {esq_mve_gap_relu_1, esq_mve_gap_relu_2,
-                                          esq_mve_gap_relu_3};
-    struct esq_mve_job job = job_for(params, begun, block->first, block->channels);
+    static esq_mve_kernel *const kernels[] = {esq_mve_relu_1, esq_mve_relu_2, esq_mve_relu_3};
+    struct esq_mve_job job =
+        job_for(params, begun, block->first, block->channels, ESQ_MVE_TABLE_ROW);
     job.result = block->result;
     job.pixel_bytes = block->pixel_bytes;
-    (begun->blocks == params->blocks ? whole : gap)[block->pixels - 1](&job);
+    kernels[block->pixels - 1](&job);
+}
+
+void esq_mve_finish_edges(const struct esq_conv2d_mve *params, const struct esq_mve_job *begun,
+                          const struct esq_block *block) {
+    static esq_mve_kernel *const inner[] = {esq_mve_inner_1, esq_mve_inner_2, esq_mve_inner_3};
+    static esq_mve_kernel *const above[] = {esq_mve_above_1, esq_mve_above_2, esq_mve_above_3};
+    static esq_mve_kernel *const below[] = {esq_mve_below_1, esq_mve_below_2, esq_mve_below_3};
+    esq_mve_kernel *const *kernels = begun->first_row > 0 ? above : below;
+    if (begun->blocks == params->blocks) {
+        kernels = inner;
+    }
+    struct esq_mve_job job =
+        job_for(params, begun, block->first, block->channels, ESQ_MVE_EDGE_TABLE_ROW);
+    job.result = block->result;
+    job.pixel_bytes = block->pixel_bytes;
+    kernels[block->pixels - 1](&job);
 }
 
 /* esq_requantize and clamp of four channels. The sign bit added before the shift makes halves round
@@ -64,13 +79,13 @@ static void requantize_part(const struct esq_conv2d_mve *params, const int32_t *
 
 void esq_mve_finish_any(const struct esq_conv2d_mve *params, const struct esq_mve_job *begun,
                         const struct esq_block *block) {
-    static esq_mve_kernel *const kernels[] = {esq_mve_gap_sums_1, esq_mve_gap_sums_2,
-                                              esq_mve_gap_sums_3};
+    static esq_mve_kernel *const kernels[] = {esq_mve_sums_1, esq_mve_sums_2, esq_mve_sums_3};
     int32_t sums[SUMS_QUADS * ESQ_MVE_MOST_PIXELS * QUAD];
     struct esq_block part = *block;
     for (uint32_t left = block->channels; left > 0; left -= part.channels) {
         part.channels = left < SUMS_QUADS * QUAD ? left : SUMS_QUADS * QUAD;
-        struct esq_mve_job job = job_for(params, begun, part.first, part.channels);
+        struct esq_mve_job job =
+            job_for(params, begun, part.first, part.channels, ESQ_MVE_TABLE_ROW);
         job.result = sums;
         kernels[block->pixels - 1](&job);
         requantize_part(params, sums, job.table, &part);

@@ -16,13 +16,15 @@
 
 /* int32 per quad in the tables: bias, multiplier, and two more, of four channels each. */
 #define ESQ_MVE_TABLE_ROW 16u
+/* The same behind the bias without the window's last row, and without its first. */
+#define ESQ_MVE_EDGE_TABLE_ROW 24u
 
 /* What a kernel computes: all quads of `table` for n pixels.
  *
  * pixels       windows of input values, `blocks` times 16 each.
  * weights      int8 [quads][2 pairs][blocks][2 channels][16]; the second pair's blocks come last to
- *              first. `gap` kernels leave out mid_bytes behind the first pair, end_bytes behind a quad.
- * table        int32 [quads][16]; table_end: past the last quad, at least one.
+ *              first, so that rows of a window that are not there leave one gap in every quad.
+ * table        int32 [quads][16 or 24]; table_end: past the last quad, at least one.
  * result       relu: int8, n pixels `pixel_bytes` apart. sums: int32 [quads][n][4], without bias.
  */
 struct esq_mve_job {
@@ -33,8 +35,8 @@ struct esq_mve_job {
     uint32_t pixel_bytes;
     const int32_t *table;
     const int32_t *table_end;
-    uint32_t mid_bytes;
-    uint32_t end_bytes;
+    uint32_t gap_bytes; /* left out of every quad's weights */
+    uint32_t first_row; /* of the window's rows, inside the image */
 };
 
 /* The input under one output row. */
@@ -53,14 +55,23 @@ typedef void esq_mve_kernel(const struct esq_mve_job *job);
 esq_mve_kernel esq_mve_relu_1;
 esq_mve_kernel esq_mve_relu_2;
 esq_mve_kernel esq_mve_relu_3;
-esq_mve_kernel esq_mve_gap_relu_1;
-esq_mve_kernel esq_mve_gap_relu_2;
-esq_mve_kernel esq_mve_gap_relu_3;
+
+/* The same with the longer table rows: all of the window, without its first row (it lies above the
+ * image), without its last. */
+esq_mve_kernel esq_mve_inner_1;
+esq_mve_kernel esq_mve_inner_2;
+esq_mve_kernel esq_mve_inner_3;
+esq_mve_kernel esq_mve_above_1;
+esq_mve_kernel esq_mve_above_2;
+esq_mve_kernel esq_mve_above_3;
+esq_mve_kernel esq_mve_below_1;
+esq_mve_kernel esq_mve_below_2;
+esq_mve_kernel esq_mve_below_3;
 
 /* Plain sums; of the table rows only their number counts. */
-esq_mve_kernel esq_mve_gap_sums_1;
-esq_mve_kernel esq_mve_gap_sums_2;
-esq_mve_kernel esq_mve_gap_sums_3;
+esq_mve_kernel esq_mve_sums_1;
+esq_mve_kernel esq_mve_sums_2;
+esq_mve_kernel esq_mve_sums_3;
 
 /* sums [channels] += each of the pixels. */
 void esq_mve_add_pixels(const int8_t *pixel, uint32_t pixel_bytes, uint32_t pixels,

@@ -21,16 +21,15 @@
     .equ JOB_PIXEL_BYTES, 24
     .equ JOB_TABLE, 28
     .equ JOB_TABLE_END, 32
-    .equ JOB_MID, 36
+    .equ JOB_GAP_BYTES, 36
 
 /* Stack frame, below the saved registers. */
     .equ PIXEL_BYTES, 0
     .equ TABLE_END, 4
-    .equ MID, 8
-    .equ END, 12
+    .equ GAP, 8
     .equ FRAME, 16
 
-/* r1 weights, r3 r5 r9 windows, r7 result, r11 table, r12 blocks - 1, lr iterations;
+/* r1 weights, r3 r5 r9 windows, r7 result, r11 the shifts of a table row, r12 blocks - 1, lr iterations;
  * sums r0 r2, r4 r6, r8 r10: both channels of each pixel, then q5 q6 q7: four of each. */
 
     .macro LOAD_forward to, from
@@ -92,14 +91,15 @@
     .endif
     .endm
 
-    .macro END_relu n
-    vldrw.u32 q0, [r11], #16
+/* `bias` is where the row's bias stands before its shift. */
+    .macro END_relu n, bias, row_bytes
+    vldrw.u32 q0, [r11, #\bias]
     EACH \n, vadd.i32, q0
-    vldrw.u32 q1, [r11], #16
+    vldrw.u32 q1, [r11, #-32]
     EACH \n, vqrdmulh.s32, q1
-    vldrw.u32 q2, [r11], #16
+    vldrw.u32 q2, [r11, #-16]
     EACH \n, vqadd.s32, q2
-    vldrw.u32 q3, [r11], #16
+    vldrw.u32 q3, [r11], #\row_bytes
     EACH \n, vqshl.s32, q3
     ldrd r2, r4, [sp, #PIXEL_BYTES] /* and the table's end */
     EACH \n, vshr.s32, #24
@@ -118,9 +118,9 @@
     .endif
     .endm
 
-    .macro END_sums n
+    .macro END_sums n, bias, row_bytes
     ldr r4, [sp, #TABLE_END]
-    add r11, r11, #64
+    add r11, r11, #\row_bytes
     vstrw.32 q5, [r7], #16
     .if \n > 1
     vstrw.32 q6, [r7], #16
@@ -130,7 +130,12 @@
     .endif
     .endm
 
-    .macro KERNEL name, end, n, gaps
+    .macro SKIP
+    ldr r2, [sp, #GAP]
+    add r1, r1, r2
+    .endm
+
+    .macro KERNEL name, n, end, bias, row_bytes, gap
     .section .text.\name\()_\n, "ax", %progbits
     .balign 4
     .global \name\()_\n
@@ -139,31 +144,31 @@
 \name\()_\n:
     push {r4-r12, lr}
     vpush {d8-d15}
-    ldrd r2, r3, [r0, #JOB_MID]
+    ldrd r2, r3, [r0, #JOB_GAP_BYTES]
     push {r2, r3}
     ldr r3, [r0, #JOB_TABLE_END]
+    add r3, r3, #\row_bytes - 16
     ldr r2, [r0, #JOB_PIXEL_BYTES]
     push {r2, r3}
     ldr r3, [r0, #JOB_PIXELS]
     ldr r5, [r0, #JOB_PIXELS + 4]
     ldr r9, [r0, #JOB_PIXELS + 8]
     ldr r12, [r0, #JOB_BLOCKS]
+    sub r12, r12, #1
     ldr r1, [r0, #JOB_WEIGHTS]
     ldr r7, [r0, #JOB_RESULT]
     ldr r11, [r0, #JOB_TABLE]
-    sub r12, r12, #1
+    add r11, r11, #\row_bytes - 16
 .Lquad\@:
     PAIR \n, forward, 0, 2
-    .if \gaps
-    ldr r2, [sp, #MID]
-    add r1, r1, r2
+    .ifc \gap, below
+    SKIP
     .endif
     PAIR \n, backward, 1, 3
-    .if \gaps
-    ldr r2, [sp, #END]
-    add r1, r1, r2
+    .ifc \gap, above
+    SKIP
     .endif
-    END_\end \n
+    END_\end \n, \bias, \row_bytes
     cmp r11, r4
     bne .Lquad\@
     add sp, sp, #FRAME
@@ -172,14 +177,16 @@
     .size \name\()_\n, . - \name\()_\n
     .endm
 
-    KERNEL esq_mve_relu, relu, 1, 0
-    KERNEL esq_mve_relu, relu, 2, 0
-    KERNEL esq_mve_relu, relu, 3, 0
-    KERNEL esq_mve_gap_relu, relu, 1, 1
-    KERNEL esq_mve_gap_relu, relu, 2, 1
-    KERNEL esq_mve_gap_relu, relu, 3, 1
-    KERNEL esq_mve_gap_sums, sums, 1, 1
-    KERNEL esq_mve_gap_sums, sums, 2, 1
-    KERNEL esq_mve_gap_sums, sums, 3, 1
+    .macro KERNELS n
+    KERNEL esq_mve_relu, \n, relu, -48, 64
+    KERNEL esq_mve_inner, \n, relu, -48, 96
+    KERNEL esq_mve_above, \n, relu, -64, 96, above
+    KERNEL esq_mve_below, \n, relu, -80, 96, below
+    KERNEL esq_mve_sums, \n, sums, 0, 64
+    .endm
+
+    KERNELS 1
+    KERNELS 2
+    KERNELS 3
 
 #endif
