@@ -45,6 +45,7 @@ def conv2d_mve(graph: Graph, op: Conv2D, index: int, pixels: int, window: str) -
         clamp_max=op.clamp[1],
         blocks=mve_blocks(graph, op),
         row_blocks=packed.row_blocks,
+        table_row=packed.table[0].size,
         pixels=pixels,
         window=window,
     )

@@ -25,8 +25,11 @@ struct esq_conv2d {
     int8_t clamp_max;
 };
 
+struct esq_dsp_job;
+struct esq_conv2d_dsp;
+
 /* Output channels [first, first + channels) of `pixels` neighbouring output pixels. */
-struct esq_block {
+struct esq_dsp_block {
     uint32_t first;
     uint32_t channels;
     uint32_t pixels;
@@ -34,12 +37,9 @@ struct esq_block {
     uint32_t pixel_bytes;
 };
 
-struct esq_dsp_job;
-struct esq_conv2d_dsp;
-
 /* Computes a block for pixels whose windows are unpacked. */
 typedef void esq_dsp_finish_fn(const struct esq_conv2d_dsp *params, const struct esq_dsp_job *begun,
-                               const struct esq_block *block);
+                               const struct esq_dsp_block *block);
 
 /* A convolution on the DSP extension; see src/dsp/esq_dsp.h. */
 struct esq_conv2d_dsp {
@@ -63,13 +63,12 @@ struct esq_mve_job;
 struct esq_mve_view;
 struct esq_conv2d_mve;
 
-/* Points a job to the windows of `pixels` output pixels from `column` on. */
-typedef void esq_mve_locate_fn(const struct esq_mve_view *view, uint32_t column, uint32_t pixels,
+/* Points a job to the windows of `job->count` output pixels from `column` on. */
+typedef void esq_mve_locate_fn(const struct esq_mve_view *view, uint32_t column,
                                struct esq_mve_job *job);
 
-/* Computes a block for pixels whose windows are located. */
-typedef void esq_mve_finish_fn(const struct esq_conv2d_mve *params, const struct esq_mve_job *begun,
-                               const struct esq_block *block);
+/* Computes a job's channels for pixels whose windows are located. */
+typedef void esq_mve_finish_fn(const struct esq_conv2d_mve *params, const struct esq_mve_job *job);
 
 /* A convolution on MVE; see src/mve/esq_mve.h. */
 struct esq_conv2d_mve {
@@ -83,6 +82,7 @@ struct esq_conv2d_mve {
     int8_t clamp_max;
     uint16_t blocks;     /* of 16 values under a window */
     uint16_t row_blocks; /* edges: under one row of it; else 0 */
+    uint8_t table_row;   /* int32 of `table` per quad: 16 or 24 */
     uint8_t pixels;      /* most output pixels computed together: 1, 2 or 3 */
     struct esq_window window;
 };

@@ -248,8 +248,8 @@ void esq_run_conv2d_dsp(const struct esq_op *op, int8_t *arena, struct esq_progr
         for (uint32_t x = 0, pixels; x < output->width; x += pixels) {
             pixels = at_most(params->pixels, output->width - x);
             const struct esq_dsp_job job = begin(&view, x, pixels);
-            const struct esq_block block = {0, output->channels, pixels, result,
-                                                output->pixel_bytes};
+            const struct esq_dsp_block block = {0, output->channels, pixels, result,
+                                                    output->pixel_bytes};
             params->finish(params, &job, &block);
             result += pixels * output->pixel_bytes;
         }
@@ -277,7 +277,7 @@ void esq_run_conv2d_reduce_dsp(const struct esq_op *op, int8_t *arena,
         const struct esq_dsp_job job = begin(&view, x, pixels);
         for (uint32_t c = 0; c < params->rows.channels; c += STRIP_CHANNELS) {
             const uint32_t channels = at_most(STRIP_CHANNELS, params->rows.channels - c);
-            const struct esq_block block = {c, channels, pixels, strip, STRIP_CHANNELS};
+            const struct esq_dsp_block block = {c, channels, pixels, strip, STRIP_CHANNELS};
             params->conv.finish(&params->conv, &job, &block);
             add_strip(strip, pixels, channels, sums + c);
         }

@@ -23,7 +23,7 @@ static struct esq_dsp_job job_for(const struct esq_conv2d_dsp *params,
 }
 
 void esq_dsp_finish_relu(const struct esq_conv2d_dsp *params, const struct esq_dsp_job *begun,
-                         const struct esq_block *block) {
+                         const struct esq_dsp_block *block) {
     static esq_dsp_kernel *const each[] = {esq_dsp_each_relu_1, esq_dsp_each_relu_2,
                                            esq_dsp_each_relu_3};
     static esq_dsp_kernel *const slide[] = {esq_dsp_slide_relu_1, esq_dsp_slide_relu_2,
@@ -37,7 +37,7 @@ void esq_dsp_finish_relu(const struct esq_conv2d_dsp *params, const struct esq_d
 
 /* The exact double rounding and any clamp, about 25 instructions per value. */
 static void requantize(const struct esq_conv2d_dsp *params, const int32_t *sums,
-                       const struct esq_block *block) {
+                       const struct esq_dsp_block *block) {
     const uint32_t step = 2u / params->pair_channels * block->pixels;
     sums += (2u - params->pair_channels) * block->pixels; /* B alone */
     for (uint32_t c = 0; c < block->channels; c++) {
@@ -53,7 +53,7 @@ static void requantize(const struct esq_conv2d_dsp *params, const int32_t *sums,
 }
 
 void esq_dsp_finish_any(const struct esq_conv2d_dsp *params, const struct esq_dsp_job *begun,
-                        const struct esq_block *block) {
+                        const struct esq_dsp_block *block) {
     static esq_dsp_kernel *const each[] = {esq_dsp_each_sums_1, esq_dsp_each_sums_2,
                                            esq_dsp_each_sums_3};
     static esq_dsp_kernel *const slide[] = {esq_dsp_slide_sums_1, esq_dsp_slide_sums_2,
@@ -61,7 +61,7 @@ void esq_dsp_finish_any(const struct esq_conv2d_dsp *params, const struct esq_ds
     esq_dsp_kernel *const kernel = (params->slide > 1 ? slide : each)[block->pixels - 1];
     int32_t sums[SUMS_CHANNELS * 3u];
     const uint32_t most = SUMS_CHANNELS / 2u * params->pair_channels;
-    struct esq_block part = *block;
+    struct esq_dsp_block part = *block;
     for (uint32_t left = block->channels; left > 0; left -= part.channels) {
         part.channels = left < most ? left : most;
         const uint32_t pairs = (part.channels + params->pair_channels - 1u) / params->pair_channels;

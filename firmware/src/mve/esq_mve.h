@@ -14,17 +14,17 @@
 
 #define ESQ_MVE_MOST_PIXELS 3u
 
-/* int32 per quad in the tables: bias, multiplier, and two more, of four channels each. */
-#define ESQ_MVE_TABLE_ROW 16u
-/* The same behind the bias without the window's last row, and without its first. */
-#define ESQ_MVE_EDGE_TABLE_ROW 24u
+/* Output channels computed together. */
+#define ESQ_MVE_QUAD 4u
 
 /* What a kernel computes: all quads of `table` for n pixels.
  *
  * pixels       windows of input values, `blocks` times 16 each.
  * weights      int8 [quads][2 pairs][blocks][2 channels][16]; the second pair's blocks come last to
  *              first, so that rows of a window that are not there leave one gap in every quad.
- * table        int32 [quads][16 or 24]; table_end: past the last quad, at least one.
+ * table        int32 [quads][16], of four channels each: bias, multiplier, and two more; or
+ *              [quads][24]: before that, bias without the window's last row, and without its first.
+ * table_end    past the last quad, at least one.
  * result       relu: int8, n pixels `pixel_bytes` apart. sums: int32 [quads][n][4], without bias.
  */
 struct esq_mve_job {
@@ -37,6 +37,8 @@ struct esq_mve_job {
     const int32_t *table_end;
     uint32_t gap_bytes; /* left out of every quad's weights */
     uint32_t first_row; /* of the window's rows, inside the image */
+    uint32_t channels;
+    uint32_t count; /* of pixels */
 };
 
 /* The input under one output row. */
@@ -45,6 +47,7 @@ struct esq_mve_view {
     const struct esq_slot *input;
     const int8_t *rows[ESQ_MAX_WINDOW_ROWS];
     struct esq_present present;
+    int solid; /* no row is absent, pixels lie side by side */
     int8_t *work;
 };
 
@@ -72,6 +75,10 @@ esq_mve_kernel esq_mve_below_3;
 esq_mve_kernel esq_mve_sums_1;
 esq_mve_kernel esq_mve_sums_2;
 esq_mve_kernel esq_mve_sums_3;
+
+/* The job for channels [first, first + channels) of a job for all of them; 4 divides `first`. */
+struct esq_mve_job esq_mve_part(const struct esq_conv2d_mve *params, const struct esq_mve_job *job,
+                                uint32_t first, uint32_t channels);
 
 /* sums [channels] += each of the pixels. */
 void esq_mve_add_pixels(const int8_t *pixel, uint32_t pixel_bytes, uint32_t pixels,
