@@ -130,7 +130,9 @@ def edge_cases() -> list[Case]:
     return cases
 
 
-def pool_case(seed: int, channels: int, window: tuple[int, int], stride: int, padding: int) -> Case:
+def pool_case(
+    seed: int, op: str, channels: int, window: tuple[int, int], stride: int, padding: int
+) -> Case:
     builder = TfliteBuilder()
     size = (7, 9)
     source = builder.value((1, *size, channels), 0.1, -20)
@@ -139,7 +141,7 @@ def pool_case(seed: int, channels: int, window: tuple[int, int], stride: int, pa
     )
     result = builder.value((1, rows, columns, channels), 0.1, -20)
     builder.op(
-        "MAX_POOL_2D",
+        op,
         [source],
         result,
         "Pool2DOptions",
@@ -151,12 +153,13 @@ def pool_case(seed: int, channels: int, window: tuple[int, int], stride: int, pa
         fusedActivationFunction=NONE,
     )
     graph = read_graph(builder.build(source, result))
-    return Case(f"pool {seed} {channels} {window}", graph, images(seed, graph))
+    return Case(f"{op} {seed} {channels} {window}", graph, images(seed, graph))
 
 
 def pool_cases() -> list[Case]:
     return [
-        pool_case(seed, channels, window, stride, padding)
+        pool_case(seed, op, channels, window, stride, padding)
+        for op in ("MAX_POOL_2D", "AVERAGE_POOL_2D")
         for seed, (channels, window, stride, padding) in enumerate(
             [
                 (8, (3, 3), 2, VALID),
@@ -165,6 +168,7 @@ def pool_cases() -> list[Case]:
                 (6, (3, 3), 1, SAME),
                 (12, (1, 4), 3, SAME),
                 (4, (5, 2), 1, VALID),
+                (37, (3, 3), 2, SAME),
             ]
         )
     ]

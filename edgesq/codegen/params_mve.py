@@ -5,15 +5,18 @@ Mirror: struct esq_conv2d_mve in firmware/include/esq_ops.h.
 
 from edgesq.codegen.pack_mve import pack_conv2d
 from edgesq.codegen.text import rows, template
-from edgesq.graph import Conv2D, Graph, MaxPool2D
-from edgesq.plan import Access, RowOp, mve_blocks, mve_reads_in_place
+from edgesq.graph import Add, AveragePool2D, Conv2D, Graph, MaxPool2D, Mean
+from edgesq.plan import RowOp, mve_blocks, mve_reads_in_place
 
 
 def has_mve(item: RowOp) -> bool:
     """Say whether there is a function on MVE that is exact for an operator."""
-    if isinstance(item.op, MaxPool2D):
-        return item.op.clamp == (-128, 127)
-    return item.pixels > 0 or (item.access is Access.REDUCE and item.feeder is None)
+    match item.op:
+        case MaxPool2D():
+            return item.op.clamp == (-128, 127)
+        case Add() | AveragePool2D() | Mean():
+            return item.feeder is None or item.pixels > 0
+    return item.pixels > 0
 
 
 def conv2d_mve(graph: Graph, op: Conv2D, index: int, pixels: int, window: str) -> tuple[str, str]:

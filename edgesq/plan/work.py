@@ -38,8 +38,8 @@ def fit_work(graph: Graph, ops: Ops, kernels: str, arena_bytes: Callable[[Ops], 
     if kernels == "portable":
         return ops
     limit = arena_bytes(ops)
-    limit += limit // ARENA_GROWTH
     chosen = [_with_pixels(graph, item, kernels, 1) for item in ops]
+    limit = max(limit + limit // ARENA_GROWTH, arena_bytes(tuple(chosen)))
     for index in sorted(range(len(ops)), key=lambda k: (-_macs(graph, ops[k]), k)):
         if chosen[index].pixels:
             for pixels in _PIXELS:

@@ -151,6 +151,8 @@ esq_run_fn esq_run_conv2d_dsp;
 esq_run_fn esq_run_conv2d_mve;
 /* params: struct esq_pool. The window is a ring of input rows. */
 esq_run_fn esq_run_average_pool;
+/* The same, four channels at a time. */
+esq_run_fn esq_run_average_pool_mve;
 /* params: struct esq_pool. A running maximum: a step takes one input row into one output row. */
 esq_run_fn esq_run_max_pool;
 /* The same, four channels at a time: channels and pixel distances multiples of 4, no clamp. */
@@ -171,6 +173,8 @@ esq_run_fn esq_run_conv2d_reduce_mve;
 esq_run_fn esq_run_add;
 /* The same, where output_shift < 0, and an input without a shift has multiplier 2^30. */
 esq_run_fn esq_run_add_dsp;
+/* The same, four values at a time. */
+esq_run_fn esq_run_add_mve;
 /* params: struct esq_softmax. Over the channels of each pixel. */
 esq_run_fn esq_run_softmax;
 /* params: none. Same shape: a concatenation's input that is needed elsewhere too. */

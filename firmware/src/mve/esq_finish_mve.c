@@ -3,9 +3,8 @@
 
 #if defined(__ARM_FEATURE_MVE)
 
-#include <arm_mve.h>
-
 #include "esq_mve.h"
+#include "esq_requantize_mve.h"
 
 /* Channels whose plain sums are held at a time, on the stack. */
 #define SUMS_CHANNELS 16u
@@ -39,19 +38,13 @@ void esq_mve_finish_edges(const struct esq_conv2d_mve *params, const struct esq_
     kernels[job->count - 1](job);
 }
 
-/* esq_requantize and clamp of four channels. The sign bit added before the shift makes halves round
- * away from zero; without a shift to the right nothing is added. */
-static int32x4_t requantize(const struct esq_conv2d_mve *params, int32x4_t sums,
-                            const int32_t *table) {
-    const int32x4_t minus_right = vldrwq_s32(table + 3 * ESQ_MVE_QUAD);
-    int32x4_t x = vaddq_s32(sums, vldrwq_s32(table));
-    x = vshlq_s32(x, vldrwq_s32(table + 2 * ESQ_MVE_QUAD));
-    x = vqrdmulhq_s32(x, vldrwq_s32(table + ESQ_MVE_QUAD));
-    x = vqaddq_s32(x, vshrq_n_s32(vandq_s32(x, minus_right), 31));
-    x = vrshlq_s32(x, minus_right);
-    x = vqaddq_n_s32(x, params->output_zp);
-    x = vmaxq_s32(x, vdupq_n_s32(params->clamp_min));
-    return vminq_s32(x, vdupq_n_s32(params->clamp_max));
+static inline int32x4_t requantize(const struct esq_conv2d_mve *params, int32x4_t sums,
+                                   const int32_t *table) {
+    const int32x4_t biased = vaddq_s32(sums, vldrwq_s32(table));
+    const int32x4_t scaled =
+        esq_mve_requantize(biased, vldrwq_s32(table + ESQ_MVE_QUAD),
+                           vldrwq_s32(table + 2 * ESQ_MVE_QUAD), vldrwq_s32(table + 3 * ESQ_MVE_QUAD));
+    return esq_mve_clamp(scaled, params->output_zp, params->clamp_min, params->clamp_max);
 }
 
 /* Any number of channels: the last vector is stored in part. */
