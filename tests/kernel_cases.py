@@ -28,11 +28,12 @@ def conv_graph(
     input_zp: int = -128,
     output_zp: int = -128,
     real: float = 0.002,
+    spread: float = 2.0,
     weights: NDArray[np.int8] | None = None,
     bias: NDArray[np.int32] | None = None,
     tail: str = "",
 ) -> Graph:
-    """One convolution, input scale 1 and weight scales about `real`, perhaps a reduction behind."""
+    """One convolution, weight scales within `spread` of `real`, perhaps a mean behind."""
     rng = np.random.default_rng(seed)
     if weights is None:
         shape = (outputs, *kernel, channels)
@@ -44,7 +45,7 @@ def conv_graph(
     rows = output_side(size[0], kernel[0], stride[0], padding)
     columns = output_side(size[1], kernel[1], stride[1], padding)
     result = builder.value((1, rows, columns, outputs), 1.0, output_zp)
-    scales = (real * rng.uniform(0.5, 2.0, outputs)).tolist()
+    scales = (real * rng.uniform(1 / spread, spread, outputs)).tolist()
     inputs = [source, builder.constant(weights, scales), builder.constant(bias, [1.0] * outputs)]
     options: dict[str, Any] = {"padding": padding, "fusedActivationFunction": activation}
     builder.op(
@@ -128,6 +129,28 @@ def edge_cases() -> list[Case]:
         for power in (-1, 0, 1, 2, 5, 8, 11, 14, 15, 16, 20)
     ]
     return cases
+
+
+def tie_cases() -> list[Case]:
+    """Scales that are powers of two: every second, fourth, ... sum is a tie, of either sign."""
+    return [
+        conv_case(
+            "tie",
+            300 + power,
+            real=2.0**-power,
+            spread=1.0,
+            outputs=8,
+            channels=16,
+            kernel=(1, 1),
+            activation=activation,
+            output_zp=output_zp,
+            input_zp=0,
+            weights=np.random.default_rng(power).integers(-2, 3, (8, 1, 1, 16)).astype(np.int8),
+            bias=np.arange(-4, 4, dtype=np.int32),
+        )
+        for power in range(1, 9)
+        for activation, output_zp in ((NONE, 0), (RELU, -128), (RELU6, -128))
+    ]
 
 
 def pool_case(
@@ -228,6 +251,7 @@ def all_cases() -> list[Case]:
         *random_cases(),
         *width_cases(),
         *edge_cases(),
+        *tie_cases(),
         *pool_cases(),
         *add_cases(),
         side_by_side_case(),

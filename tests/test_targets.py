@@ -62,7 +62,7 @@ def test_unknown_target_lists_the_known() -> None:
         ("clock_hz = 25_000_000", "clock_hz = true", "key 'clock_hz' must be of type int"),
         ("clock_hz = 25_000_000", "clock_hz = -1", "key 'clock_hz' must not be negative"),
         ("clock_hz", "clock", "unknown key 'clock'"),
-        ('kernels = "portable"', "", "key 'kernels' is missing"),
+        ('kernels = "dsp"', "", "key 'kernels' is missing"),
         ('runner = "qemu"', 'runner = "wizard"', "key 'runner' must be one of qemu, host"),
         ('machine = "mps2-an500"', "", "key 'machine' is missing"),
         ('name = "ram"', 'name = "rom"', "key 'memory' must hold"),

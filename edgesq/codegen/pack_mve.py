@@ -24,8 +24,8 @@ class Packed:
 
     Attributes:
         weights: int8 [quads, 2, blocks, 2, 16].
-        table: int32 [quads, n, 4], of four channels each. any: bias, multiplier, left shift, negative
-            right shift. relu: bias, multiplier, addend, left shift. edges: the same behind the bias
+        table: int32 [quads, n, 4], of four channels each. any: bias, multiplier, left shift,
+            negative right shift. relu: bias, multiplier, addend, left shift. edges: the same behind the bias
             without the window's last row, and without its first.
         finish: "any"; "relu" where the short requantization is exact; "edges" where moreover rows
             beside the image are left out.
@@ -75,7 +75,7 @@ def unpack_weights(packed: Int8Array, channels: int, values: int) -> Int64Array:
 
 
 def _row_blocks(graph: Graph, op: Conv2D) -> int:
-    """Return the blocks under one row of a window that is worth leaving out at the edges, else 0."""
+    """Return the blocks under one row of a window that is left out at the edges, else 0."""
     height, _, channels = graph.tensors[op.inputs[0]].hwc
     window = op.window
     tops = np.arange(graph.tensors[op.output].hwc[0]) * window.stride_h - window.pad_top
