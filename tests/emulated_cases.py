@@ -1,5 +1,6 @@
 """Run many small models in one emulated firmware image: one compilation, one start of QEMU."""
 
+import shutil
 import subprocess
 import threading
 from collections.abc import Sequence
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from edgesq.codegen import generate
@@ -14,10 +16,12 @@ from edgesq.flash import qemu
 from edgesq.graph import Graph
 from edgesq.plan import Plan, make_plan
 from edgesq.project import compile_firmware, lay_out
+from edgesq.reference import run_observed
 from edgesq.targets import Target, load_target
 
 MAIN = Path(__file__).parent / "firmware_cases" / "main.c"
 TIMEOUT_S = 120
+TOOLS = ("arm-none-eabi-gcc", "qemu-system-arm", "cmake")
 
 Int8 = NDArray[np.int8]
 
@@ -56,6 +60,22 @@ def run_cases(folder: Path, target_name: str, cases: Sequence[Case]) -> list[Int
     output = _run(folder, target, sum(sizes))
     parts = np.split(np.frombuffer(output, np.int8), np.cumsum(sizes)[:-1])
     return [part.reshape(len(case.images), -1) for case, part in zip(cases, parts, strict=True)]
+
+
+def skip_without_tools() -> None:
+    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    if missing:
+        pytest.skip(f"{', '.join(missing)} not installed")
+
+
+def differing(folder: Path, target_name: str, cases: Sequence[Case]) -> list[str]:
+    """Return the names of the cases whose outputs differ from the numpy reference's."""
+    found = run_cases(folder, target_name, cases)
+    return [
+        case.name
+        for case, values in zip(cases, found, strict=True)
+        if not np.array_equal(values, run_observed(case.graph, case.images)[0])
+    ]
 
 
 def _header(cases: Sequence[Case], plans: Sequence[Plan]) -> str:

@@ -66,7 +66,7 @@ def _header(graph: Graph, plan: Plan, kernels: str) -> str:
 
 def _source(graph: Graph, plan: Plan, kernels: str) -> str:
     numbers = [number for number, slot in enumerate(plan.slots) if slot]
-    texts = [params(graph, item, index) for index, item in enumerate(plan.ops)]
+    texts = [params(graph, item, index, kernels) for index, item in enumerate(plan.ops)]
     position = {number: place for place, number in enumerate(numbers)}
     return template("model_data.c").substitute(
         sha256=graph.sha256,

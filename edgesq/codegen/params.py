@@ -11,6 +11,7 @@ from edgesq.arithmetic import (
     softmax_exp_table,
 )
 from edgesq.codegen.params_dsp import conv2d_dsp, has_dsp
+from edgesq.codegen.params_mve import conv2d_mve, has_mve
 from edgesq.codegen.text import comment, row, rows, template
 from edgesq.codegen.winograd import winograd
 from edgesq.errors import ModelError
@@ -36,7 +37,12 @@ MAX_WINDOW_ROWS = 32
 def run_function(graph: Graph, plan: Plan, item: RowOp, kernels: str) -> str:
     """Return the name of the C function that takes an operator's steps."""
     portable = _portable_function(item)
-    return f"{portable}_dsp" if kernels == "dsp" and has_dsp(graph, plan, item) else portable
+    match kernels:
+        case "dsp" if has_dsp(graph, plan, item):
+            return f"{portable}_dsp"
+        case "mve" if has_mve(item):
+            return f"{portable}_mve"
+    return portable
 
 
 def _portable_function(item: RowOp) -> str:
@@ -55,13 +61,14 @@ def _portable_function(item: RowOp) -> str:
     }[type(item.op)]
 
 
-def params(graph: Graph, item: RowOp, index: int) -> str:
+def params(graph: Graph, item: RowOp, index: int, kernels: str) -> str:
     """Return the C text that defines `params_<index>`; empty where an operator has none."""
     op, feeder = item.op, item.feeder
-    family = "_dsp" if item.pixels else ""
+    family = kernels if item.pixels else ""
     if feeder:
-        arrays, fields = _conv2d(graph, feeder, item, index)
-        return template(f"conv2d_reduce{family}.c").substitute(
+        arrays, fields = _conv2d(graph, feeder, item.pixels, index, family)
+        return template("conv2d_reduce.c").substitute(
+            family=f"_{family}" if family else "",
             index=index,
             arrays=arrays,
             conv_fields=fields,
@@ -72,9 +79,9 @@ def params(graph: Graph, item: RowOp, index: int) -> str:
         case Conv2D() if item.pixels == WINOGRAD_PIXELS:
             return winograd(graph, op, index, _ring_window(op))
         case Conv2D():
-            arrays, fields = _conv2d(graph, op, item, index)
-            return template(f"conv2d{family}.c").substitute(
-                index=index, arrays=arrays, fields=fields
+            arrays, fields = _conv2d(graph, op, item.pixels, index, family)
+            return template("conv2d.c").substitute(
+                family=f"_{family}" if family else "", index=index, arrays=arrays, fields=fields
             )
         case AveragePool2D() | Mean() if item.access is Access.REDUCE:
             fields = _reduce_fields(graph, op)
@@ -114,10 +121,13 @@ def _ring_window(op: Conv2D | AveragePool2D) -> str:
     return _window(op.window)
 
 
-def _conv2d(graph: Graph, op: Conv2D, item: RowOp, index: int) -> tuple[str, str]:
+def _conv2d(graph: Graph, op: Conv2D, pixels: int, index: int, family: str) -> tuple[str, str]:
     """Return the arrays and the fields of a convolution's struct."""
-    if item.pixels:
-        return conv2d_dsp(graph, op, index, item.pixels, _ring_window(op))
+    match family:
+        case "dsp":
+            return conv2d_dsp(graph, op, index, pixels, _ring_window(op))
+        case "mve":
+            return conv2d_mve(graph, op, index, pixels, _ring_window(op))
     return _conv2d_arrays(graph, op, index), _conv2d_fields(graph, op, index)
 
 

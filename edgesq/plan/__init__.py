@@ -12,14 +12,18 @@ from edgesq.plan.planner import Item, Plan, make_plan
 from edgesq.plan.schedule import STEP_END, STEP_INPUT
 from edgesq.plan.search import Candidate, Goal, choose, curve
 from edgesq.plan.work import (
+    MVE_BLOCK,
     WINOGRAD_PIXELS,
     dsp_groups,
     dsp_slide,
     extra_weights_bytes,
+    mve_blocks,
+    mve_reads_in_place,
     winograd_fits,
 )
 
 __all__ = [
+    "MVE_BLOCK",
     "STEP_END",
     "STEP_INPUT",
     "WINOGRAD_PIXELS",
@@ -36,5 +40,7 @@ __all__ = [
     "dsp_slide",
     "extra_weights_bytes",
     "make_plan",
+    "mve_blocks",
+    "mve_reads_in_place",
     "winograd_fits",
 ]

@@ -28,7 +28,7 @@ STEP_INSTRUCTIONS = 150
 ROW_INSTRUCTIONS = 120
 """Per output row of an operator: row pointers and the kernel's set-up."""
 
-MAC_INSTRUCTIONS = {"portable": 7.2, "dsp": 0.75}
+MAC_INSTRUCTIONS = {"portable": 7.2, "dsp": 0.75, "mve": 0.16}
 """Per multiply-accumulate, by kernel family; measured over SqueezeNet's convolutions on M7."""
 
 

@@ -18,13 +18,16 @@ WINOGRAD_PIXELS = 4
 WEIGHTS_GROWTH = 8
 """Weights for Winograd, four times as large, may add one part in this many to all weights."""
 
-_DSP_PIXELS = (3, 2)
+_PIXELS = (3, 2)
 """Pixels computed together, best first; one is always possible."""
 
 _SLIDE_COLUMNS = 3
 _TILE_COLUMNS = 6
 _WINOGRAD_USES = 256
 """Output pixels from which four times the weights are worth it."""
+
+MVE_BLOCK = 16
+"""Input values that one instruction multiplies. Mirror: ESQ_MVE_BLOCK."""
 
 Ops = tuple[RowOp, ...]
 
@@ -41,7 +44,7 @@ def fit_work(
     Args:
         graph: the model.
         ops: operators as lowered, for portable kernels.
-        kernels: "portable" or "dsp".
+        kernels: "portable", "dsp" or "mve".
         arena_bytes: the arena that a choice of operators leads to, and a size that is enough.
         room_bytes: most bytes by which packed weights may grow; None for one part in
             WEIGHTS_GROWTH.
@@ -53,15 +56,15 @@ def fit_work(
     if kernels == "portable":
         return ops
     limit = arena_bytes(ops, 0)
-    limit += limit // ARENA_GROWTH
-    chosen = [_with_pixels(graph, item, 1) for item in ops]
+    chosen = [_with_pixels(graph, item, kernels, 1) for item in ops]
+    limit = max(limit + limit // ARENA_GROWTH, arena_bytes(tuple(chosen), 0))
     room = graph.weights_bytes // WEIGHTS_GROWTH if room_bytes is None else room_bytes
-    winograd = _worth_winograd(graph, ops, room)
+    winograd = _worth_winograd(graph, ops, room) if kernels == "dsp" else {}
     for index in sorted(range(len(ops)), key=lambda k: (-_macs(graph, ops[k]), k)):
         if chosen[index].pixels:
-            for pixels in (*winograd.get(index, ()), *_DSP_PIXELS):
+            for pixels in (*winograd.get(index, ()), *_PIXELS):
                 trial = list(chosen)
-                trial[index] = _with_pixels(graph, ops[index], pixels)
+                trial[index] = _with_pixels(graph, ops[index], kernels, pixels)
                 if arena_bytes(tuple(trial), limit) <= limit:
                     chosen = trial
                     break
@@ -85,10 +88,18 @@ def _worth_winograd(graph: Graph, ops: Ops, room: int) -> dict[int, tuple[int]]:
     return chosen
 
 
-def extra_weights_bytes(graph: Graph, ops: Ops) -> int:
+def extra_weights_bytes(graph: Graph, ops: Ops, kernels: str) -> int:
     """Return the bytes by which packed weights exceed the model's own."""
-    grown = [item.op for item in ops if item.pixels == WINOGRAD_PIXELS]
-    return sum(_extra_bytes(graph, op) for op in grown if isinstance(op, Conv2D))
+    convs = [(item, op) for item in ops for op in item.ops if isinstance(op, Conv2D)]
+    if kernels == "mve":
+        return sum(_mve_padding(graph, op) for _, op in convs)
+    return sum(_extra_bytes(graph, op) for item, op in convs if item.pixels == WINOGRAD_PIXELS)
+
+
+def _mve_padding(graph: Graph, op: Conv2D) -> int:
+    shape = graph.tensors[op.weights].shape
+    packed = -(-shape[0] // 4) * 4 * mve_blocks(graph, op) * MVE_BLOCK
+    return packed - int(np.prod(shape))
 
 
 def _extra_bytes(graph: Graph, op: Conv2D) -> int:
@@ -108,11 +119,11 @@ def _macs(graph: Graph, item: RowOp) -> int:
     return sum(graph.macs(op) for op in item.ops)
 
 
-def _with_pixels(graph: Graph, item: RowOp, pixels: int) -> RowOp:
+def _with_pixels(graph: Graph, item: RowOp, kernels: str, pixels: int) -> RowOp:
     conv = item.feeder or item.op
     if not isinstance(conv, Conv2D):
         return item
-    return replace(item, pixels=pixels, work_bytes=dsp_work_bytes(graph, conv, pixels))
+    return replace(item, pixels=pixels, work_bytes=_WORK_BYTES[kernels](graph, conv, pixels))
 
 
 def dsp_slide(graph: Graph, op: Conv2D) -> int:
@@ -136,3 +147,23 @@ def dsp_work_bytes(graph: Graph, op: Conv2D, pixels: int) -> int:
         return _TILE_COLUMNS * dsp_groups(graph, op) * 8
     staged = 4 * pixels if graph.tensors[op.inputs[0]].hwc[2] % 4 else 0
     return dsp_groups(graph, op) * (8 * (pixels + dsp_slide(graph, op) - 1) + staged)
+
+
+def mve_reads_in_place(graph: Graph, op: Conv2D) -> bool:
+    """Say whether windows are single pixels, read where they lie. Mirror: esq_mve_direct."""
+    window, tensor = op.window, graph.tensors[op.inputs[0]]
+    inside = (window.height, window.width, window.pad_top, window.pad_left) == (1, 1, 0, 0)
+    return inside and tensor.hwc[2] % MVE_BLOCK == 0
+
+
+def mve_blocks(graph: Graph, op: Conv2D) -> int:
+    """Return the blocks of input values under a window, the last one filled up."""
+    return -(-int(np.prod(graph.tensors[op.weights].shape[1:])) // MVE_BLOCK)
+
+
+def mve_work_bytes(graph: Graph, op: Conv2D, pixels: int) -> int:
+    """Return the bytes of gathered input under `pixels` windows. Mirror: esq_run_conv2d_mve."""
+    return 0 if mve_reads_in_place(graph, op) else pixels * mve_blocks(graph, op) * MVE_BLOCK
+
+
+_WORK_BYTES = {"dsp": dsp_work_bytes, "mve": mve_work_bytes}

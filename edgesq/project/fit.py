@@ -8,14 +8,15 @@ from edgesq.targets import Target
 FIRMWARE_FLASH_BYTES = 9_216
 """The code, with every portable kernel, at most; held by a test on every board."""
 
-KERNEL_FLASH_BYTES = {"portable": 0, "dsp": 5_120}
+KERNEL_FLASH_BYTES = {"portable": 0, "dsp": 5_120, "mve": 4_096}
 """What a kernel family adds to that; held likewise."""
 
 FIRMWARE_RAM_BYTES = 2_048
 """Link buffers and variables apart from arena and stack, at most; held by a test likewise."""
 
-_BYTES_PER_CHANNEL = {"portable": 5, "dsp": 12}
-"""Requantization, without the bias: multiplier (4), shift (1); dsp: as words, and a constant."""
+_BYTES_PER_CHANNEL = {"portable": 5, "dsp": 12, "mve": 20}
+"""Requantization, without the bias: multiplier (4), shift (1); dsp: as words, and a constant; mve:
+as words, a constant, and two more biases where rows beside the image are left out."""
 
 _OP_BYTES, _SLOT_BYTES, _SOFTMAX_BYTES = 72, 20, 1024
 """On a 32-bit core: struct esq_op (32) and its parameters (at most 40, but a pooled convolution's),
@@ -38,7 +39,7 @@ def needs(graph: Graph, plan: Plan, target: Target) -> dict[str, int]:
     )
     return {
         "flash": graph.weights_bytes
-        + extra_weights_bytes(graph, plan.ops)
+        + extra_weights_bytes(graph, plan.ops, target.kernels)
         + tables
         + FIRMWARE_FLASH_BYTES
         + KERNEL_FLASH_BYTES[target.kernels],

@@ -68,6 +68,34 @@ struct esq_winograd {
     int16_t input_zp;
 };
 
+struct esq_mve_job;
+struct esq_mve_view;
+struct esq_conv2d_mve;
+
+/* Points a job to the windows of `job->count` output pixels from `column` on. */
+typedef void esq_mve_locate_fn(const struct esq_mve_view *view, uint32_t column,
+                               struct esq_mve_job *job);
+
+/* Computes a job's channels for pixels whose windows are located. */
+typedef void esq_mve_finish_fn(const struct esq_conv2d_mve *params, const struct esq_mve_job *job);
+
+/* A convolution on MVE; see src/mve/esq_mve.h. */
+struct esq_conv2d_mve {
+    const int8_t *weights; /* [quads, 2, blocks, 2, 16], see edgesq/codegen/pack_mve.py */
+    const int32_t *table;  /* [quads, 4, 4]; edges: [quads, 6, 4] */
+    esq_mve_locate_fn *locate;
+    esq_mve_finish_fn *finish;
+    int16_t input_zp;
+    int16_t output_zp; /* any: as the clamp */
+    int8_t clamp_min;
+    int8_t clamp_max;
+    uint16_t blocks;     /* of 16 values under a window */
+    uint16_t row_blocks; /* edges: under one row of it; else 0 */
+    uint8_t table_row;   /* int32 of `table` per quad: 16 or 24 */
+    uint8_t pixels;      /* most output pixels computed together: 1, 2 or 3 */
+    struct esq_window window;
+};
+
 struct esq_pool {
     struct esq_window window;
     int8_t clamp_min;
@@ -100,6 +128,12 @@ struct esq_conv2d_reduce_dsp {
     struct esq_reduce reduce;
 };
 
+struct esq_conv2d_reduce_mve {
+    struct esq_conv2d_mve conv;
+    struct esq_slot rows;
+    struct esq_reduce reduce;
+};
+
 struct esq_add {
     int32_t multiplier[2];
     int32_t output_multiplier;
@@ -124,22 +158,34 @@ esq_run_fn esq_run_conv2d;
 esq_run_fn esq_run_conv2d_dsp;
 /* params: struct esq_winograd; work: uint32 [6, steps]. */
 esq_run_fn esq_run_winograd_dsp;
+/* params: struct esq_conv2d_mve; work: int8 [pixels, blocks, 16] for esq_mve_gathered. */
+esq_run_fn esq_run_conv2d_mve;
 /* params: struct esq_pool. The window is a ring of input rows. */
 esq_run_fn esq_run_average_pool;
+/* The same, four channels at a time. */
+esq_run_fn esq_run_average_pool_mve;
 /* params: struct esq_pool. A running maximum: a step takes one input row into one output row. */
 esq_run_fn esq_run_max_pool;
 /* The same, four channels at a time: channels and pixel distances multiples of 4, no clamp. */
 esq_run_fn esq_run_max_pool_dsp;
+/* The same, 16 channels at a time: no clamp. */
+esq_run_fn esq_run_max_pool_mve;
 /* params: struct esq_reduce. Running sums: each input row is used once and dropped. */
 esq_run_fn esq_run_reduce;
+/* The same, four channels at a time. */
+esq_run_fn esq_run_reduce_mve;
 /* params: struct esq_conv2d_reduce; work: int8 [ESQ_STRIP_PIXELS, channels]. */
 esq_run_fn esq_run_conv2d_reduce;
 /* params: struct esq_conv2d_reduce_dsp; work: as esq_run_conv2d_dsp. */
 esq_run_fn esq_run_conv2d_reduce_dsp;
+/* params: struct esq_conv2d_reduce_mve; work: as esq_run_conv2d_mve. */
+esq_run_fn esq_run_conv2d_reduce_mve;
 /* params: struct esq_add. */
 esq_run_fn esq_run_add;
 /* The same, where output_shift < 0, and an input without a shift has multiplier 2^30. */
 esq_run_fn esq_run_add_dsp;
+/* The same, four values at a time. */
+esq_run_fn esq_run_add_mve;
 /* params: struct esq_softmax. Over the channels of each pixel. */
 esq_run_fn esq_run_softmax;
 /* params: none. Same shape: a concatenation's input that is needed elsewhere too. */
@@ -151,6 +197,18 @@ esq_run_fn esq_run_reshape;
 esq_dsp_finish_fn esq_dsp_finish_relu;
 /* Requantize any convolution. */
 esq_dsp_finish_fn esq_dsp_finish_any;
+
+/* Windows of one pixel without padding, 16 dividing the channels: read where they lie. */
+esq_mve_locate_fn esq_mve_direct;
+/* Any window, copied. */
+esq_mve_locate_fn esq_mve_gathered;
+/* Requantize where results below zero point -128 clamp to it anyway; channels a multiple of 4. */
+esq_mve_finish_fn esq_mve_finish_relu;
+/* The same where the window's first row may lie above the image, or its last below, never both:
+ * such a row is left out. */
+esq_mve_finish_fn esq_mve_finish_edges;
+/* Requantize any convolution. */
+esq_mve_finish_fn esq_mve_finish_any;
 
 /* The ends of a reduction, as MEAN and as AVERAGE_POOL_2D round. */
 void esq_finish_mean(const struct esq_reduce *params, const int32_t *sums, uint32_t channels,

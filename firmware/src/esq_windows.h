@@ -31,6 +31,24 @@ static inline void esq_rows_under(const struct esq_window *window, const struct 
     }
 }
 
+/* The rows of a window that lie inside the image. */
+struct esq_present {
+    uint32_t first;
+    uint32_t count; /* rows from there on */
+};
+
+static inline struct esq_present esq_present_rows(const int8_t *const *rows, uint32_t height) {
+    struct esq_present present = {0, 0};
+    for (uint32_t y = 0; y < height; y++) {
+        if (rows[y]) {
+            present.count++;
+        } else if (present.count == 0) {
+            present.first++;
+        }
+    }
+    return present;
+}
+
 /* Running sums int32 [channels] of a reduction, cleared before its first row. */
 int32_t *esq_reduce_begin(const struct esq_op *op, uint32_t channels, int8_t *arena,
                           const struct esq_progress *progress);

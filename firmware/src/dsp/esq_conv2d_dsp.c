@@ -20,8 +20,7 @@ struct view {
     const struct esq_conv2d_dsp *params;
     const struct esq_slot *input;
     const int8_t *rows[ESQ_MAX_WINDOW_ROWS];
-    uint32_t first_row; /* of the window's rows, inside the image */
-    uint32_t row_count; /* rows from there on */
+    struct esq_present present;
     uint32_t minus_zp;  /* in both lanes */
     uint32_t *work;
 };
@@ -106,8 +105,8 @@ static void unpack_windows(const struct view *view, uint32_t column, uint32_t pi
         const struct esq_taps taps = esq_taps_at(window, input, column + pixel);
         const uint32_t after = window->width - taps.first - taps.count;
         uint32_t *lanes = view->work + pixel;
-        for (uint32_t y = 0; y < view->row_count; y++) {
-            const int8_t *tap = view->rows[view->first_row + y] + taps.offset_bytes;
+        for (uint32_t y = 0; y < view->present.count; y++) {
+            const int8_t *tap = view->rows[view->present.first + y] + taps.offset_bytes;
             lanes = clear(taps.first * groups, pixels, lanes);
             for (uint32_t x = 0; x < taps.count; x++) {
                 lanes = unpack(tap, groups, view->minus_zp, pixels, lanes);
@@ -127,8 +126,8 @@ static void unpack_columns(const struct view *view, uint32_t column, uint32_t co
     const uint32_t step_bytes = step * input->pixel_bytes;
     const int inside = column < input->width && column + (columns - 1) * step < input->width;
     uint32_t *lanes = view->work;
-    for (uint32_t y = 0; y < view->row_count; y++) {
-        const int8_t *row = view->rows[view->first_row + y];
+    for (uint32_t y = 0; y < view->present.count; y++) {
+        const int8_t *row = view->rows[view->present.first + y];
         if (inside) {
             lanes = unpack_inside(row + column * input->pixel_bytes, step_bytes, groups,
                                   view->minus_zp, columns, lanes);
@@ -211,9 +210,9 @@ static struct esq_dsp_job begin(const struct view *view, uint32_t column, uint32
         unpack_staged(view, column, pixels);
         return job;
     }
-    const uint32_t absent = params->window.height - view->row_count;
+    const uint32_t absent = params->window.height - view->present.count;
     job.groups -= params->groups / params->window.height * absent;
-    job.weights += view->first_row * row_words;
+    job.weights += view->present.first * row_words;
     job.gap_bytes = absent * row_words * (uint32_t)sizeof *job.weights;
     const uint32_t stride = params->window.stride_w;
     if (params->window.width == params->slide) { /* one column wide, or sliding */
@@ -232,13 +231,7 @@ static struct view view_of(const struct esq_conv2d_dsp *params, const struct esq
     struct view view = {.params = params, .input = op->input[0], .work = work};
     view.minus_zp = minus_zp << 16 | minus_zp;
     esq_rows_under(&params->window, op->input[0], arena, out_row, view.rows);
-    for (uint32_t y = 0; y < params->window.height; y++) {
-        if (view.rows[y]) {
-            view.row_count++;
-        } else if (view.row_count == 0) {
-            view.first_row++;
-        }
-    }
+    view.present = esq_present_rows(view.rows, params->window.height);
     return view;
 }
 
@@ -256,7 +249,7 @@ void esq_run_conv2d_dsp(const struct esq_op *op, int8_t *arena, struct esq_progr
             pixels = at_most(params->pixels, output->width - x);
             const struct esq_dsp_job job = begin(&view, x, pixels);
             const struct esq_dsp_block block = {0, output->channels, pixels, result,
-                                                output->pixel_bytes};
+                                                    output->pixel_bytes};
             params->finish(params, &job, &block);
             result += pixels * output->pixel_bytes;
         }

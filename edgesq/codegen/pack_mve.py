@@ -1,0 +1,109 @@
+"""Weights and tables for the kernels on MVE, and the condition the short requantization needs.
+
+Mirror: firmware/src/mve/esq_mve.h, esq_mve_kernels.S.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgesq.arithmetic import Int64Array, conv2d_multipliers
+from edgesq.graph import Conv2D, Graph, Int8Array
+from edgesq.plan import MVE_BLOCK, mve_blocks
+
+QUAD = 4
+"""Output channels computed together, as pairs (0, 2) and (1, 3). Mirror: esq_mve.h."""
+
+_RELU_SHIFTS = range(25)
+"""Right shifts for which the addend of the short requantization fits int32."""
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A convolution for the MVE kernels.
+
+    Attributes:
+        weights: int8 [quads, 2, blocks, 2, 16].
+        table: int32 [quads, n, 4], of four channels each. any: bias, multiplier, left shift,
+            negative right shift. relu: bias, multiplier, addend, left shift. edges: the same behind
+            the bias without the window's last row, and without its first.
+        finish: "any"; "relu" where the short requantization is exact; "edges" where moreover rows
+            beside the image are left out.
+        row_blocks: edges: blocks under one row of the window; else 0.
+    """
+
+    weights: Int8Array
+    table: Int64Array
+    finish: str
+    row_blocks: int
+
+
+def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
+    """Pack a convolution, for the fastest kernel that is exact for it."""
+    weights, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
+    assert weights is not None
+    assert bias is not None
+    multiplier, shift = conv2d_multipliers(graph, op)
+    finish, row_blocks = "any", 0
+    last = np.maximum(shift, 0), np.minimum(shift, 0)
+    if _negative_clamps(graph, op, shift):
+        row_blocks = _row_blocks(graph, op)
+        finish, last = "edges" if row_blocks else "relu", _relu_columns(-shift)
+    parts = (weights[:, :-1], weights[:, 1:], weights) if row_blocks else (weights,)
+    input_zp = graph.tensors[op.inputs[0]].zero_point
+    folded = [bias - input_zp * part.astype(np.int64).sum(axis=(1, 2, 3)) for part in parts]
+    columns = [*map(_wrapped, folded), multiplier, *last]
+    table = np.stack([_in_quads(column) for column in columns], axis=1)
+    rows = weights.reshape(len(weights), -1).astype(np.int64)
+    return Packed(pack_weights(rows, mve_blocks(graph, op)), table, finish, row_blocks)
+
+
+def pack_weights(rows: Int64Array, blocks: int) -> Int8Array:
+    """Pack weights [O, K] as int8 [quads, 2, blocks, 2, 16]; the second pair's blocks backwards."""
+    padded = np.zeros((len(rows), blocks * MVE_BLOCK), np.int64)
+    padded[:, : rows.shape[1]] = rows
+    quads = _in_quads(padded).reshape(-1, 2, 2, blocks, MVE_BLOCK)
+    pairs = quads.transpose(0, 2, 3, 1, 4).astype(np.int8)
+    return np.stack([pairs[:, 0], pairs[:, 1, ::-1]], axis=1)
+
+
+def unpack_weights(packed: Int8Array, channels: int, values: int) -> Int64Array:
+    """Undo `pack_weights`: weights [channels, values]."""
+    pairs = np.stack([packed[:, 0], packed[:, 1, ::-1]], axis=1)
+    quads = pairs.transpose(0, 3, 1, 2, 4).astype(np.int64)
+    return quads.reshape(len(packed) * QUAD, -1)[:channels, :values]
+
+
+def _row_blocks(graph: Graph, op: Conv2D) -> int:
+    """Return the blocks under one row of a window that is left out at the edges, else 0."""
+    height, _, channels = graph.tensors[op.inputs[0]].hwc
+    window = op.window
+    tops = np.arange(graph.tensors[op.output].hwc[0]) * window.stride_h - window.pad_top
+    above, below = np.maximum(-tops, 0), np.maximum(tops + window.height - height, 0)
+    values = window.width * channels
+    return values // MVE_BLOCK if (above + below).max() == 1 and values % MVE_BLOCK == 0 else 0
+
+
+def _in_quads(values: Int64Array) -> Int64Array:
+    """Return [quads, 4, ...]; zeros where there is no such channel."""
+    quads = -(-len(values) // QUAD)
+    result = np.zeros((quads * QUAD, *values.shape[1:]), np.int64)
+    result[: len(values)] = values
+    return result.reshape(quads, QUAD, *values.shape[1:])
+
+
+def _negative_clamps(graph: Graph, op: Conv2D, shift: Int64Array) -> bool:
+    """Say whether rounding halves up instead of away from zero can never show."""
+    zero_point = graph.tensors[op.output].zero_point
+    whole_range = op.clamp == (-128, 127) and zero_point == -128
+    return whole_range and len(shift) % QUAD == 0 and all(-int(s) in _RELU_SHIFTS for s in shift)
+
+
+def _relu_columns(right: Int64Array) -> tuple[Int64Array, Int64Array]:
+    """Return what is added before the shift, half and zero point, and the shift to the top byte."""
+    return (1 << right >> 1) - (128 << right), 24 - right
+
+
+def _wrapped(values: Int64Array) -> Int64Array:
+    """Return values modulo 2^32 as int32 sees them."""
+    return (values + (1 << 31) & 0xFFFFFFFF) - (1 << 31)

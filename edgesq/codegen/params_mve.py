@@ -1,0 +1,54 @@
+"""Parameters of the convolutions that run on MVE, as C data.
+
+Mirror: struct esq_conv2d_mve in firmware/include/esq_ops.h.
+"""
+
+from edgesq.codegen.pack_mve import pack_conv2d
+from edgesq.codegen.text import comment, rows, template
+from edgesq.graph import Add, AveragePool2D, Conv2D, Graph, MaxPool2D, Mean
+from edgesq.plan import RowOp, mve_blocks, mve_reads_in_place
+
+
+def has_mve(item: RowOp) -> bool:
+    """Say whether there is a function on MVE that is exact for an operator."""
+    match item.op:
+        case MaxPool2D():
+            return item.op.clamp == (-128, 127)
+        case Add() | AveragePool2D() | Mean():
+            return item.feeder is None or item.pixels > 0
+    return item.pixels > 0
+
+
+def conv2d_mve(graph: Graph, op: Conv2D, index: int, pixels: int, window: str) -> tuple[str, str]:
+    """Return the arrays and the fields of struct esq_conv2d_mve.
+
+    Args:
+        graph: the model.
+        op: the convolution.
+        index: the operator's number, in the arrays' names.
+        pixels: most output pixels computed together.
+        window: initialiser of struct esq_window.
+    """
+    packed = pack_conv2d(graph, op)
+    arrays = template("conv2d_mve_arrays.c").substitute(
+        name=comment(op.name),
+        index=index,
+        weight_count=packed.weights.size,
+        weights=rows(packed.weights.reshape(-1).tolist()),
+        table_count=packed.table.size,
+        table=rows(packed.table.reshape(-1).tolist()),
+    )
+    return arrays, template("conv2d_mve_fields.c").substitute(
+        index=index,
+        locate="esq_mve_direct" if mve_reads_in_place(graph, op) else "esq_mve_gathered",
+        finish=f"esq_mve_finish_{packed.finish}",
+        input_zp=graph.tensors[op.inputs[0]].zero_point,
+        output_zp=graph.tensors[op.output].zero_point,
+        clamp_min=op.clamp[0],
+        clamp_max=op.clamp[1],
+        blocks=mve_blocks(graph, op),
+        row_blocks=packed.row_blocks,
+        table_row=packed.table[0].size,
+        pixels=pixels,
+        window=window,
+    )
