@@ -25,8 +25,8 @@ class Packed:
     Attributes:
         weights: int8 [quads, 2, blocks, 2, 16].
         table: int32 [quads, n, 4], of four channels each. any: bias, multiplier, left shift,
-            negative right shift. relu: bias, multiplier, addend, left shift. edges: the same behind the bias
-            without the window's last row, and without its first.
+            negative right shift. relu: bias, multiplier, addend, left shift. edges: the same behind
+            the bias without the window's last row, and without its first.
         finish: "any"; "relu" where the short requantization is exact; "edges" where moreover rows
             beside the image are left out.
         row_blocks: edges: blocks under one row of the window; else 0.
