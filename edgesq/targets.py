@@ -42,7 +42,7 @@ class Target:
         compiler: the C compiler's program name.
         compiler_flags: what makes it compile for this core.
         clock_hz: core clock in hertz.
-        kernels: kernel family, "portable".
+        kernels: kernel family: "portable", "dsp" or "mve".
         port: folder under firmware/ports.
         counter_hz: rate of esq_port_ticks() in hertz.
         stack_bytes: reserved by the linker script, counted in RAM.
