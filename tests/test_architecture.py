@@ -244,15 +244,16 @@ def test_operators_are_named_alike_everywhere() -> None:
     declared = set(
         re.findall(r"^esq_run_fn (\w+);", (FIRMWARE / "include/esq_ops.h").read_text(), re.M)
     )
-    folders = ("src/ops", "src/dsp")
+    folders = ("src/ops", "src/dsp", "src/mve")
     code = "".join(
         path.read_text() for folder in folders for path in (FIRMWARE / folder).glob("*.c")
     )
     defined = re.findall(r"^void (esq_run_\w+)\(", code, re.MULTILINE)
     generator = (PACKAGE / "codegen/params.py").read_text()
     named = set(re.findall(r"\"(esq_run_\w+)\"", generator))
-    assert {name for name in declared if not name.endswith("_dsp")} <= named
-    assert all({name, f"{name}_dsp"} & declared for name in named)
+    families = ("_dsp", "_mve")
+    assert {name for name in declared if not name.endswith(families)} <= named
+    assert all({name, *(name + family for family in families)} & declared for name in named)
     assert sorted(defined) == sorted(declared)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from edgesq.arithmetic import Int64Array, conv2d_multipliers
 from edgesq.graph import Conv2D, Graph, Int8Array
-from edgesq.plan import MVE_BLOCK, mve_blocks
+from edgesq.plan import MVE_BLOCK, mve_blocks, mve_row_blocks
 
 QUAD = 4
 """Output channels computed together, as pairs (0, 2) and (1, 3). Mirror: esq_mve.h."""
@@ -47,7 +47,7 @@ def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
     finish, row_blocks = "any", 0
     last = np.maximum(shift, 0), np.minimum(shift, 0)
     if _negative_clamps(graph, op, shift):
-        row_blocks = _row_blocks(graph, op)
+        row_blocks = mve_row_blocks(graph, op)
         finish, last = "edges" if row_blocks else "relu", _relu_columns(-shift)
     parts = (weights[:, :-1], weights[:, 1:], weights) if row_blocks else (weights,)
     input_zp = graph.tensors[op.inputs[0]].zero_point
@@ -72,16 +72,6 @@ def unpack_weights(packed: Int8Array, channels: int, values: int) -> Int64Array:
     pairs = np.stack([packed[:, 0], packed[:, 1, ::-1]], axis=1)
     quads = pairs.transpose(0, 3, 1, 2, 4).astype(np.int64)
     return quads.reshape(len(packed) * QUAD, -1)[:channels, :values]
-
-
-def _row_blocks(graph: Graph, op: Conv2D) -> int:
-    """Return the blocks under one row of a window that is left out at the edges, else 0."""
-    height, _, channels = graph.tensors[op.inputs[0]].hwc
-    window = op.window
-    tops = np.arange(graph.tensors[op.output].hwc[0]) * window.stride_h - window.pad_top
-    above, below = np.maximum(-tops, 0), np.maximum(tops + window.height - height, 0)
-    values = window.width * channels
-    return values // MVE_BLOCK if (above + below).max() == 1 and values % MVE_BLOCK == 0 else 0
 
 
 def _in_quads(values: Int64Array) -> Int64Array:

@@ -19,6 +19,7 @@ from edgesq.plan.work import (
     extra_weights_bytes,
     mve_blocks,
     mve_reads_in_place,
+    mve_row_blocks,
     winograd_fits,
 )
 
@@ -42,5 +43,6 @@ __all__ = [
     "make_plan",
     "mve_blocks",
     "mve_reads_in_place",
+    "mve_row_blocks",
     "winograd_fits",
 ]

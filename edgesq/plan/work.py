@@ -161,6 +161,16 @@ def mve_blocks(graph: Graph, op: Conv2D) -> int:
     return -(-int(np.prod(graph.tensors[op.weights].shape[1:])) // MVE_BLOCK)
 
 
+def mve_row_blocks(graph: Graph, op: Conv2D) -> int:
+    """Return the blocks under one row of a window that is left out at the edges, else 0."""
+    height, _, channels = graph.tensors[op.inputs[0]].hwc
+    window = op.window
+    tops = np.arange(graph.tensors[op.output].hwc[0]) * window.stride_h - window.pad_top
+    above, below = np.maximum(-tops, 0), np.maximum(tops + window.height - height, 0)
+    values = window.width * channels
+    return values // MVE_BLOCK if (above + below).max() == 1 and values % MVE_BLOCK == 0 else 0
+
+
 def mve_work_bytes(graph: Graph, op: Conv2D, pixels: int) -> int:
     """Return the bytes of gathered input under `pixels` windows. Mirror: esq_run_conv2d_mve."""
     return 0 if mve_reads_in_place(graph, op) else pixels * mve_blocks(graph, op) * MVE_BLOCK

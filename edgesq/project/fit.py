@@ -1,8 +1,8 @@
 """Refuse a model that cannot fit its target before anything is compiled."""
 
 from edgesq.errors import FitError
-from edgesq.graph import Graph, Softmax
-from edgesq.plan import Candidate, Goal, Plan, choose, extra_weights_bytes
+from edgesq.graph import Conv2D, Graph, Op, Softmax
+from edgesq.plan import Candidate, Goal, Plan, choose, extra_weights_bytes, mve_row_blocks
 from edgesq.targets import Target
 
 FIRMWARE_FLASH_BYTES = 9_216
@@ -14,9 +14,12 @@ KERNEL_FLASH_BYTES = {"portable": 0, "dsp": 5_120, "mve": 4_096}
 FIRMWARE_RAM_BYTES = 2_048
 """Link buffers and variables apart from arena and stack, at most; held by a test likewise."""
 
-_BYTES_PER_CHANNEL = {"portable": 5, "dsp": 12, "mve": 20}
+_BYTES_PER_CHANNEL = {"portable": 5, "dsp": 12, "mve": 12}
 """Requantization, without the bias: multiplier (4), shift (1); dsp: as words, and a constant; mve:
-as words, a constant, and two more biases where rows beside the image are left out."""
+as words, and a constant."""
+
+_MVE_EDGE_BYTES = 8
+"""mve: two more biases per channel where rows beside the image are left out."""
 
 _OP_BYTES, _SLOT_BYTES, _SOFTMAX_BYTES = 72, 20, 1024
 """On a 32-bit core: struct esq_op (32) and its parameters (at most 40, but a pooled convolution's),
@@ -25,13 +28,8 @@ struct esq_slot, and a table of exponentials."""
 
 def needs(graph: Graph, plan: Plan, target: Target) -> dict[str, int]:
     """Return upper bounds of what a whole image takes, bytes by memory ("flash", "ram")."""
-    channels = sum(
-        tensor.shape[0]
-        for tensor in graph.tensors
-        if tensor.data is not None and tensor.data.ndim == 4
-    )
     tables = (
-        channels * _BYTES_PER_CHANNEL[target.kernels]
+        sum(_requantization_bytes(graph, op, target.kernels) for op in graph.ops)
         + len(plan.steps)
         + len(plan.ops) * _OP_BYTES
         + sum(slot is not None for slot in plan.slots) * _SLOT_BYTES
@@ -45,6 +43,13 @@ def needs(graph: Graph, plan: Plan, target: Target) -> dict[str, int]:
         + KERNEL_FLASH_BYTES[target.kernels],
         "ram": plan.arena_bytes + target.stack_bytes + FIRMWARE_RAM_BYTES,
     }
+
+
+def _requantization_bytes(graph: Graph, op: Op, kernels: str) -> int:
+    if not isinstance(op, Conv2D):
+        return 0
+    edges = _MVE_EDGE_BYTES if kernels == "mve" and mve_row_blocks(graph, op) else 0
+    return graph.tensors[op.weights].shape[0] * (_BYTES_PER_CHANNEL[kernels] + edges)
 
 
 def plan_for(

@@ -23,6 +23,7 @@ CORES = {
     "stm32f405": "cortex-m4",
 }
 
+BOARDS = ("mps2-an386", "mps2-an500", "mps3-an547")
 COLUMNS = (
     "arena",
     "RAM",
@@ -42,7 +43,7 @@ OUT = Console(width=150, highlight=False)
 def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--targets", nargs="+", default=["mps2-an500"], choices=sorted(CORES))
+    parser.add_argument("--targets", nargs="+", default=BOARDS, choices=sorted(CORES))
     parser.add_argument("--json", type=Path, default=Path("build/bench.json"))
     parser.add_argument("--skip-imagenet", action="store_true")
     options = parser.parse_args()

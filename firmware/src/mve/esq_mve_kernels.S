@@ -190,3 +190,7 @@
     KERNELS 3
 
 #endif
+
+#if defined(__linux__)
+    .section .note.GNU-stack, "", %progbits /* on a computer: no executable stack */
+#endif
