@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,14 +7,11 @@ import onnx
 import onnx.reference
 import pytest
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
 from tflite_builder import NONE, RELU, RELU6, SAME, VALID, TfliteBuilder
 
-from edgesq import arithmetic
 from edgesq.errors import ModelError
-from edgesq.formats.onnx import float_onnx, integer_onnx, onnx_bytes, qdq_onnx, run_onnx
-from edgesq.formats.onnx_scope import Scope, doubling_high_mul, requantize
-from edgesq.formats.onnx_softmax import reciprocal
+from edgesq.formats.onnx import integer_onnx, onnx_bytes, run_onnx
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.graph import Graph, Op, Quantization, Tensor
 
@@ -241,89 +238,6 @@ def test_softmax_of_a_thousand_classes(scale: float) -> None:
     assert_equals_reference(softmax_model(1000, scale), np.array(rows, np.int8))
 
 
-# The arithmetic of the nodes, on the edges of their ranges
-
-
-def run_scope(
-    inputs: dict[str, NDArray[Any]], write: Callable[[Scope], list[str]]
-) -> list[NDArray[Any]]:
-    import onnxruntime
-
-    scope = Scope()
-    names = write(scope)
-    graph = helper.make_graph(
-        scope.nodes,
-        "test",
-        [
-            helper.make_tensor_value_info(
-                name, helper.np_dtype_to_tensor_dtype(value.dtype), value.shape
-            )
-            for name, value in inputs.items()
-        ],
-        [helper.make_empty_tensor_value_info(name) for name in names],
-        scope.constants,
-    )
-    model = helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 18)])
-    session = onnxruntime.InferenceSession(onnx_bytes(model))
-    return list(session.run(None, inputs))
-
-
-def accumulators_at_halves(factor: int, right: int) -> list[int]:
-    """Return int32 values whose rescaled value is at, just under and just over a half."""
-    exact = [(2 * level + 1) * (1 << (30 + right)) // max(factor, 1) for level in range(-130, 130)]
-    near = [value + step for value in exact for step in (-1, 0, 1, 2)]
-    return [value for value in near if arithmetic.INT32_MIN <= value <= arithmetic.INT32_MAX]
-
-
-@pytest.mark.parametrize("clamp", [(-128, 127), (3, 127), (-100, 90)])
-@pytest.mark.parametrize("right", [*range(32), -3])
-def test_requantize_equals_arithmetic(right: int, clamp: tuple[int, int]) -> None:
-    multipliers = np.array([0, 1 << 30, (1 << 30) + 1, 1518500250, arithmetic.INT32_MAX], np.int64)
-    shift = np.full(len(multipliers), -right, np.int64)
-    limit = arithmetic.INT32_MAX >> max(-right, 0)
-    edges = [-limit - 1, -limit, -3, -2, -1, 0, 1, 2, 3, limit - 1, limit]
-    edges += random(right).integers(-limit, limit, 500).tolist()
-    for multiplier in multipliers.tolist():
-        edges += accumulators_at_halves(multiplier << max(-right, 0), max(right, 0))
-    bias = np.array([0, 7, -7, 1 << 20, -(1 << 20)], np.int64)
-    accumulator = np.array([edge for edge in edges if -limit - 1 <= edge <= limit])[:, None] - bias
-    accumulator[accumulator != accumulator.astype(np.int32)] = 0
-    expected = arithmetic.multiply_by_quantized_multiplier(accumulator + bias, multipliers, shift)
-
-    def write(scope: Scope) -> list[str]:
-        return [
-            requantize(scope, "total", multipliers, shift, bias=bias, zero_point=3, clamp=clamp)
-        ]
-
-    image = accumulator.astype(np.int32).T.reshape(1, len(bias), -1, 1)
-    (result,) = run_scope({"total": image}, write)
-    wanted = (np.clip(expected + 3, *clamp) + 128).T.reshape(image.shape)
-    np.testing.assert_array_equal(result, wanted.astype(np.uint8))
-
-
-def test_doubling_high_mul_equals_arithmetic() -> None:
-    low, high = arithmetic.INT32_MIN, arithmetic.INT32_MAX
-    edges = [low, low + 1, -(1 << 30), -3, -1, 0, 1, 2, 1 << 30, high - 1, high]
-    values = np.array(edges + random("mul").integers(low, high, 200).tolist(), np.int64)
-    a, b = np.repeat(values, len(values)), np.tile(values, len(values))
-    usable = b != low
-    a, b = a[usable], b[usable]
-    (result,) = run_scope({"a": a, "b": b}, lambda s: [doubling_high_mul(s, "high", "a", "b")])
-    np.testing.assert_array_equal(result, arithmetic.doubling_high_mul(a, b))
-
-
-def test_reciprocal_equals_arithmetic() -> None:
-    powers = [1 << exponent for exponent in range(19, 31)]
-    edges = [power + step for power in powers for step in (0, 1, 2)]
-    edges += [power - 1 for power in powers[1:]] + [arithmetic.INT32_MAX]
-    edges += random("reciprocal").integers(1 << 19, 1 << 31, 20000).tolist()
-    total = np.array(edges, np.int64).reshape(1, 1, 1, -1)
-    bits, mantissa = run_scope({"total": total}, lambda s: list(reciprocal(s, "total")))
-    expected_mantissa, expected_bits = arithmetic.reciprocal(total)
-    np.testing.assert_array_equal(bits, expected_bits)
-    np.testing.assert_array_equal(mantissa, expected_mantissa)
-
-
 # What the file is like
 
 
@@ -441,80 +355,3 @@ def test_an_operator_without_an_integer_form_is_named() -> None:
     graph = Graph((tensor, tensor), (Unknown("net/odd", (0,), 1),), 0, 1, "00")
     with pytest.raises(ModelError, match="CUMSUM"):
         integer_onnx(graph)
-
-
-# The float and QDQ models
-
-
-@pytest.fixture(scope="module")
-def keras_model() -> Any:
-    keras = pytest.importorskip("keras")
-    keras.utils.set_random_seed(3)
-    image = keras.Input((16, 16, 3))
-    x = keras.layers.Conv2D(8, 3, strides=2, activation="relu")(image)
-    x = keras.layers.MaxPool2D(3, 2, padding="same")(x)
-    left = keras.layers.Conv2D(4, 1, activation="relu")(x)
-    right = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(x)
-    x = keras.layers.Add()([x, keras.layers.Concatenate()([left, right])])
-    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(10, 1)(x))
-    return keras.Model(image, keras.layers.Softmax()(x), name="tiny")
-
-
-@pytest.fixture(scope="module")
-def keras_tflite(keras_model: Any) -> bytes:
-    from edgesq.quantize import to_int8_tflite
-
-    images = random("images").random((8, 1, 16, 16, 3)).astype(np.float32)
-    return to_int8_tflite(keras_model, images)
-
-
-def test_integer_model_of_a_keras_model(keras_tflite: bytes) -> None:
-    assert_equals_reference(keras_tflite, random_int8("keras", (20, 16, 16, 3)))
-    model = integer_onnx(read_graph(keras_tflite))
-    assert not [node.name for node in model.graph.node if ";" in node.name or ":" in node.name]
-
-
-def test_float_model_equals_keras(keras_model: Any, capfd: pytest.CaptureFixture[str]) -> None:
-    model = float_onnx(keras_model)
-    assert capfd.readouterr() == ("", "")
-    images = random("float").random((4, 16, 16, 3)).astype(np.float32)
-    (output,) = run_onnx(model, images)
-    np.testing.assert_allclose(output, keras_model(images).numpy(), atol=1e-6)
-    assert_clean(model, TensorProto.FLOAT)
-    assert onnx_bytes(float_onnx(keras_model)) == onnx_bytes(model)
-
-
-def test_qdq_model_is_close_and_clean(
-    keras_tflite: bytes, capfd: pytest.CaptureFixture[str]
-) -> None:
-    model = qdq_onnx(keras_tflite)
-    assert capfd.readouterr() == ("", "")
-    inputs = random_int8("qdq", (20, 16, 16, 3))
-    (output,) = run_onnx(onnx_bytes(model), inputs)
-    expected = ReferenceInterpreter(keras_tflite).run(inputs)
-    assert np.abs(output.astype(int) - expected).max() <= 8
-    assert_clean(model, TensorProto.INT8)
-    scales = {
-        float(scale)
-        for constant in model.graph.initializer
-        if constant.data_type == TensorProto.FLOAT
-        for scale in numpy_helper.to_array(constant).flat
-    }
-    graph = read_graph(keras_tflite)
-    assert {tensor.scale for tensor in graph.tensors if tensor.data is None} <= scales
-    assert onnx_bytes(qdq_onnx(keras_tflite)) == onnx_bytes(model)
-
-
-def assert_clean(model: onnx.ModelProto, kind: int) -> None:
-    onnx.checker.check_model(model, full_check=True)
-    ends = [
-        (value.name, value.type.tensor_type) for value in (*model.graph.input, *model.graph.output)
-    ]
-    assert [name for name, _ in ends] == ["input", "output"]
-    assert [kind_of.elem_type for _, kind_of in ends] == [kind, kind]
-    assert [[d.dim_value for d in tensor.shape.dim] for _, tensor in ends] == [
-        [1, 16, 16, 3],
-        [1, 10],
-    ]
-    names = [node.name for node in model.graph.node]
-    assert not [name for name in names if not name.replace("_", "").isalnum()]
