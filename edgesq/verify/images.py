@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from edgesq.calibrate import Preprocessing, load_folder, load_npz
 from edgesq.errors import EdgesqError
+from edgesq.export import REPORT, VERIFY_IMAGES
 from edgesq.graph import Graph
-
-_DEFAULT = "verify_images.npz"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +41,7 @@ def load_images(build: Path, graph: Graph, source: Path | None, count: int | Non
     """
     if count is not None and count < 1:
         raise EdgesqError(f"cannot stream {count} images", hint="count must be at least 1")
-    source = source or build / _DEFAULT
+    source = source or build / VERIFY_IMAGES
     tensor = graph.tensors[graph.input]
     if source.is_dir():
         found = load_folder(source, tensor.hwc)
@@ -64,7 +63,7 @@ def _first(
 
 
 def _preprocessing(build: Path) -> Preprocessing:
-    path = build / "report.json"
+    path = build / REPORT
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))["preprocessing"]
         mean = (float(fields["mean"][0]), float(fields["mean"][1]), float(fields["mean"][2]))

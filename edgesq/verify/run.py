@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from edgesq.errors import BoardError, EdgesqError, TargetError
+from edgesq.export import TFLITE
 from edgesq.flash import recorded
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
@@ -20,8 +21,6 @@ from edgesq.verify.compare import Difference, compare
 from edgesq.verify.images import VerifyImages, load_images
 from edgesq.verify.oracle import Oracle, default_oracle
 from edgesq.verify.report import VerifyReport
-
-_MODEL = "model_int8.tflite"
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def verify(
         EdgesqError: not a BUILD folder, or a count below 1.
     """
     content = _read_model(options.build)
-    graph = read_graph(content, str(options.build / _MODEL))
+    graph = read_graph(content, str(options.build / TFLITE))
     images = load_images(options.build, graph, options.images, options.count)
     oracle = oracle or default_oracle(content)
     port = options.port or find_board(options.build, options.usb_ids)
@@ -100,10 +99,10 @@ def find_board(build: Path, usb_ids: tuple[str, ...] = ()) -> str:
 
 def _read_model(build: Path) -> bytes:
     try:
-        return (build / _MODEL).read_bytes()
+        return (build / TFLITE).read_bytes()
     except OSError as error:
         raise EdgesqError(
-            f"holds no {_MODEL}", where=str(build), hint="`edgesq export` first"
+            f"holds no {TFLITE}", where=str(build), hint="`edgesq export` first"
         ) from error
 
 
