@@ -12,6 +12,7 @@ from boards import STUB_BYTES, compile_stub, running, stub_values
 from edgesq.flash import qemu
 from edgesq.link.client import Client
 from edgesq.link.transport import open_port
+from edgesq.project import firmware_path
 from edgesq.targets import list_targets, load_target
 
 EMULATED = [
@@ -23,7 +24,7 @@ SPIN = 100_000  # loops of 2 instructions in every step
 
 def command(image: Path, target_name: str) -> list[str]:
     folder = image.parent.parent.parent
-    assert qemu.firmware(folder) == image
+    assert firmware_path(folder / "firmware", load_target(target_name)) == image
     return qemu.command(folder, load_target(target_name))
 
 

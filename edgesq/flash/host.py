@@ -2,14 +2,10 @@
 
 from pathlib import Path
 
+from edgesq.project import firmware_path
 from edgesq.targets import Target
 
 
-def firmware(build: Path) -> Path:
-    """Return the program that the compiler made."""
-    return build / "firmware" / "build" / "edgesq"
-
-
-def command(build: Path, target: Target) -> list[str]:  # noqa: ARG001 - as every runner
+def command(build: Path, target: Target) -> list[str]:
     """Return the command that runs the board."""
-    return [str(firmware(build).resolve())]
+    return [str(firmware_path(build / "firmware", target).resolve())]

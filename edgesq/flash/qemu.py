@@ -4,14 +4,10 @@ import shutil
 from pathlib import Path
 
 from edgesq.errors import MissingToolError
+from edgesq.project import firmware_path
 from edgesq.targets import Target
 
 _PROGRAM = "qemu-system-arm"
-
-
-def firmware(build: Path) -> Path:
-    """Return the image that the linker made."""
-    return build / "firmware" / "build" / "edgesq.elf"
 
 
 def command(build: Path, target: Target) -> list[str]:
@@ -23,7 +19,7 @@ def command(build: Path, target: Target) -> list[str]:
     program = shutil.which(_PROGRAM)
     if program is None:
         raise MissingToolError(_PROGRAM)
-    image = str(firmware(build).resolve())
+    image = str(firmware_path(build / "firmware", target).resolve())
     icount = f"shift={target.icount_shift},align=off,sleep=off"
     return [
         program,

@@ -10,6 +10,7 @@ from edgesq.flash import host, process, qemu
 from edgesq.flash.board import Board, read_record, remove_record, write_record
 from edgesq.link.client import Client
 from edgesq.link.transport import open_port
+from edgesq.project import firmware_path
 from edgesq.targets import Target
 
 _RUNNERS: dict[str, ModuleType] = {"host": host, "qemu": qemu}
@@ -29,7 +30,7 @@ def flash(build: Path, target: Target, *, timeout: float = 20.0) -> Board:
         BoardError: the board does not answer; nothing is left running or recorded.
     """
     runner = _RUNNERS[target.runner]
-    image: Path = runner.firmware(build)
+    image = firmware_path(build / "firmware", target)
     if not image.is_file():
         raise ToolError("the firmware is not compiled", where=str(image), hint="edgesq export")
     command: list[str] = runner.command(build, target)
