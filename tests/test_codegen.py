@@ -100,6 +100,7 @@ def test_header_says_what_the_model_is() -> None:
         "ESQ_MODEL_INPUT_WIDTH": 3,
         "ESQ_MODEL_INPUT_CHANNELS": 2,
         "ESQ_MODEL_INPUT_BYTES": 24,
+        "ESQ_MODEL_OP_COUNT": len(plan.ops),
         "ESQ_MODEL_OBSERVED_COUNT": 2,
         "ESQ_MODEL_OBSERVED_BYTES": 72,
     }

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgesq.link import frame
-from edgesq.link.frame import AckStatus, Decoder, Frame, FrameType
+from edgesq.link.frame import AckStatus, Decoder, Frame, FrameType, Optimisation
 from edgesq.resources import resource
 
 settings.register_profile("link", deadline=None)  # the machine may be busy
@@ -49,6 +49,9 @@ def test_numbers_are_those_of_the_header() -> None:
         assert block
         numbers = {n: int(v, 0) for n, v in re.findall(rf"{prefix}(\w+) = (\w+)", block[1])}
         assert numbers == {member.name: member.value for member in enum}
+    link = (resource("firmware") / "app" / "link.h").read_text()
+    for level in Optimisation:
+        assert f"ESQ_{level.name} = {level.value}," in link
     for name, value in (("PROTOCOL_VERSION", frame.PROTOCOL_VERSION), ("FRAME_HEAD_BYTES", 4)):
         assert re.search(rf"#define ESQ_{name} {value}\b", header)
 

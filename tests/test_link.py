@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import signal
 import struct
 import time
@@ -24,7 +25,7 @@ from boards import (
 from edgesq.errors import BoardError
 from edgesq.link import frame
 from edgesq.link.client import Client
-from edgesq.link.frame import Ack, AckStatus, Decoder, Frame, FrameType
+from edgesq.link.frame import Ack, AckStatus, Decoder, Frame, FrameType, Optimisation
 from edgesq.link.transport import Transport, open_port
 
 ALL_FAULTS = ("flip", "drop", "double", "insert", "cut")
@@ -60,7 +61,21 @@ def test_the_board_introduces_itself(board: tuple[int, str]) -> None:
     assert info.model_sha256 == bytes(range(32)).hex()
     assert (info.input_shape, info.observed_bytes) == (STUB_SHAPE, (10, 1000))
     assert (info.board, info.kernels, info.tick_hz) == ("host", "portable", 1_000_000)
+    assert (info.cpuid, info.op_count) == (0, 5)
+    assert re.fullmatch(r"(gcc|clang) \d+\.\d+\.\d+ flags unknown", info.build)
     assert frame.wire_bytes(frame.data_room(info.max_payload)) * 2 <= info.rx_window
+
+
+@pytest.mark.parametrize("level", Optimisation)
+def test_the_compiler_says_what_it_optimised_for(tmp_path: Path, level: Optimisation) -> None:
+    flags = {Optimisation.NOT_OPTIMISED: "-O0", Optimisation.OPTIMISED_SIZE: "-Os"}
+    long = f'-DESQ_BUILD_FLAGS="{"f" * 100}"'
+    program = compile_stub("host", tmp_path / "board", flags.get(level, "-O3"), long)
+    with running([str(program)], tmp_path / "log") as (_, port), open_port(port) as transport:
+        info = Client(transport).hello()
+    assert info.optimisation == level
+    assert len(info.build) == 96
+    assert info.build.endswith("ffff")
 
 
 def test_images_on_a_good_line(board: tuple[int, str]) -> None:
@@ -323,15 +338,21 @@ class Actor(Transport):
         return data
 
 
-INFO = struct.pack("<BBHI32sHHHIIBI", 1, 1, 496, 1024, bytes(32), 2, 2, 3, 1, 1, 1, 10) + b"\1k\1b"
+INFO = struct.pack(
+    *("<BBHI32sHHHIIIHBBI", frame.PROTOCOL_VERSION, 1, 496, 1024, bytes(32), 2, 2, 3, 1, 1),
+    *(0x411FC272, 7, 2, 1, 10),
+)
+INFO += b"\1k\1b\1g"
 
 
 @pytest.mark.parametrize(
     ("payload", "complaint"),
     [
-        (b"\2" + INFO[1:], "speaks protocol version 2, this program 1"),
+        (b"\1" + INFO[1:], "speaks protocol version 1, this program 2"),
         (b"", "speaks protocol version None"),
         (INFO[:40], "INFO makes no sense"),
+        (INFO[:-2], "INFO makes no sense"),
+        (INFO[:60] + b"\3" + INFO[61:], "INFO makes no sense"),
         (INFO[:2] + b"\xff\xff" + INFO[4:], "INFO makes no sense"),
     ],
 )

@@ -19,6 +19,8 @@ EMULATED = [
     target.name for target in list_targets() if target.runner == "qemu" and not target.board
 ]
 LINK_RAM_BYTES = 1640
+PART_NUMBERS = {"cortex-m4": 0xC24, "cortex-m7": 0xC27, "cortex-m55": 0xD22}
+"""CPUID bits 15 to 4, from the cores' technical reference manuals."""
 SPIN = 100_000  # loops of 2 instructions in every step
 
 
@@ -47,6 +49,7 @@ def test_boots_and_answers(name: str, tmp_path: Path) -> None:
         info = client.hello()
         assert (info.board, info.clock_hz) == (name, load_target(name).clock_hz)
         assert info.tick_hz == load_target(name).counter_hz
+        assert info.cpuid >> 4 & 0xFFF == PART_NUMBERS[load_target(name).cpu]
         chance = random.Random(1)
         for _ in range(3):
             pixels = chance.randbytes(STUB_BYTES)

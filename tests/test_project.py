@@ -136,6 +136,12 @@ def test_sizes_are_the_linkers(every_kernel: Built) -> None:
     assert sizes[".stack"] == every_kernel.target.stack_bytes
 
 
+def test_the_firmware_knows_its_flags(every_kernel: Built) -> None:
+    flags = " ".join(("-O2", *every_kernel.target.compiler_flags))
+    content = firmware_path(every_kernel.folder, every_kernel.target).read_bytes()
+    assert re.search(rb"\0gcc \d+\.\d+\.\d+ " + re.escape(flags).encode() + rb"\0", content)
+
+
 def test_a_project_is_complete(every_kernel: Built) -> None:
     """It compiles without this checkout: nothing in it points out of its folder."""
     folder, target = every_kernel.folder, every_kernel.target

@@ -59,6 +59,7 @@ def _header(graph: Graph, plan: Plan, kernels: str) -> str:
         input_width=width,
         input_channels=channels,
         input_bytes=height * width * channels,
+        op_count=len(plan.ops),
         observed_count=len(observed),
         observed_bytes=sum(slot.height * slot.width * slot.channels for slot in observed),
     )

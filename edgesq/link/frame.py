@@ -1,4 +1,4 @@
-"""Frames as pure bytes: COBS, CRC-32, and the payloads of protocol version 1.
+"""Frames as pure bytes: COBS, CRC-32, and the payloads of protocol version 2.
 
 Mirror: firmware/app/frame.c; the bytes are in firmware/SPEC.md.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 HEAD_BYTES = 4
 CRC_BYTES = 4
 MIN_PAYLOAD = 64
@@ -20,7 +20,7 @@ _MAX_OBSERVED_BYTES = 1 << 20
 _DATA_HEAD = struct.Struct("<II")
 _ACK = struct.Struct("<IIB")
 _RESULT_HEAD = struct.Struct("<IIIQI")
-_INFO_HEAD = struct.Struct("<BBHI32sHHHIIB")
+_INFO_HEAD = struct.Struct("<BBHI32sHHHIIIHBB")
 
 
 class FrameType(IntEnum):
@@ -42,6 +42,17 @@ class AckStatus(IntEnum):
     AGAIN = 1
     DONE = 2
     REFUSED = 3
+
+
+class Optimisation(IntEnum):
+    """What the board's compiler optimised for.
+
+    Mirror: firmware/app/link.h (enum esq_optimisation).
+    """
+
+    NOT_OPTIMISED = 0
+    OPTIMISED_SIZE = 1
+    OPTIMISED_SPEED = 2
 
 
 @dataclass(frozen=True)
@@ -67,9 +78,13 @@ class BoardInfo:
         input_shape: H, W, C.
         tick_hz: rate of the ticks it counts.
         clock_hz: core clock.
+        cpuid: CPUID register of a Cortex-M; 0 elsewhere.
+        op_count: operators in its table, which counts what export made of the model's.
+        optimisation: what its compiler optimised for, as the compiler says.
         observed_bytes: size of each observed tensor, output first.
         kernels: kernel family.
         board: name of the target it was built for.
+        build: compiler, version and flags.
     """
 
     protocol: int
@@ -80,9 +95,13 @@ class BoardInfo:
     input_shape: tuple[int, int, int]
     tick_hz: int
     clock_hz: int
+    cpuid: int
+    op_count: int
+    optimisation: Optimisation
     observed_bytes: tuple[int, ...]
     kernels: str
     board: str
+    build: str
 
     @property
     def input_bytes(self) -> int:
@@ -246,16 +265,18 @@ def unpack_info(payload: bytes) -> BoardInfo | None:
     """Return what INFO says, None where the payload is not one."""
     if len(payload) < _INFO_HEAD.size:
         return None
-    protocol, layout, max_payload, rx_window, sha256, h, w, c, tick_hz, clock_hz, n = (
+    protocol, layout, max_payload, rx_window, sha256, h, w, c, *numbers, optimisation, n = (
         _INFO_HEAD.unpack_from(payload)
     )
+    tick_hz, clock_hz, cpuid, op_count = numbers
     at = _INFO_HEAD.size
     if len(payload) < at + 4 * n:
         return None
     observed = struct.unpack_from(f"<{n}I", payload, at)
-    names = _unpack_names(payload[at + 4 * n :])
+    texts = _unpack_texts(payload[at + 4 * n :])
     is_sane = MIN_PAYLOAD <= max_payload <= MAX_PAYLOAD and h * w * c * n != 0
-    if names is None or not is_sane or sum(observed) > _MAX_OBSERVED_BYTES:
+    is_sane = is_sane and optimisation in Optimisation.__members__.values()
+    if texts is None or not is_sane or sum(observed) > _MAX_OBSERVED_BYTES:
         return None
     return BoardInfo(
         protocol,
@@ -266,19 +287,22 @@ def unpack_info(payload: bytes) -> BoardInfo | None:
         (h, w, c),
         tick_hz,
         clock_hz,
+        cpuid,
+        op_count,
+        Optimisation(optimisation),
         observed,
-        *names,
+        *texts,
     )
 
 
-def _unpack_names(data: bytes) -> tuple[str, str] | None:
-    names = []
-    for _ in range(2):
+def _unpack_texts(data: bytes) -> tuple[str, str, str] | None:
+    texts = []
+    for _ in range(3):
         if not data or len(data) < 1 + data[0]:
             return None
-        names.append(data[1 : 1 + data[0]].decode("utf-8", "replace"))
+        texts.append(data[1 : 1 + data[0]].decode("utf-8", "replace"))
         data = data[1 + data[0] :]
-    return names[0], names[1]
+    return texts[0], texts[1], texts[2]
 
 
 def unpack_ack(payload: bytes) -> Ack | None:

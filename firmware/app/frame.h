@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#define ESQ_PROTOCOL_VERSION 1
+#define ESQ_PROTOCOL_VERSION 2
 
 #define ESQ_FRAME_HEAD_BYTES 4 /* type, seq, tag */
 #define ESQ_FRAME_CRC_BYTES 4

@@ -8,6 +8,7 @@
 #define RESULT_HEAD_BYTES 24u /* image, offset, total, ticks, stack */
 #define ACK_BYTES 9u          /* image, next offset, status */
 #define NAME_MAX 32u
+#define BUILD_MAX 96u
 #define OBSERVED_MAX 8u
 #define HEARTBEATS_PER_SECOND 4u
 
@@ -196,10 +197,10 @@ static void on_result_get(struct esq_link *link, const uint8_t *request, uint32_
     send(link, frame, RESULT_HEAD_BYTES + n_bytes, ESQ_FRAME_RESULT);
 }
 
-static uint8_t *put_name(uint8_t *to, const char *name) {
+static uint8_t *put_text(uint8_t *to, const char *text, uint32_t n_max) {
     uint8_t n = 0;
-    while (name[n] != '\0' && n < NAME_MAX) {
-        to[1 + n] = (uint8_t)name[n];
+    while (text[n] != '\0' && n < n_max) {
+        to[1 + n] = (uint8_t)text[n];
         n++;
     }
     to[0] = n;
@@ -220,7 +221,10 @@ static void send_info(struct esq_link *link) {
     esq_put_u16(payload + 44, identity->channels);
     esq_put_u32(payload + 46, esq_port_tick_hz());
     esq_put_u32(payload + 50, identity->clock_hz);
-    uint8_t *count = payload + 54;
+    esq_put_u32(payload + 54, esq_port_cpuid());
+    esq_put_u16(payload + 58, identity->op_count);
+    payload[60] = identity->optimisation;
+    uint8_t *count = payload + 61;
     uint8_t *end = count + 1;
     uint32_t n_tensor = 0;
     for (*count = 0; *count < OBSERVED_MAX; (*count)++) {
@@ -230,8 +234,9 @@ static void send_info(struct esq_link *link) {
         esq_put_u32(end, n_tensor);
         end += 4;
     }
-    end = put_name(end, identity->kernels);
-    end = put_name(end, identity->board);
+    end = put_text(end, identity->kernels, NAME_MAX);
+    end = put_text(end, identity->board, NAME_MAX);
+    end = put_text(end, identity->build, BUILD_MAX);
     send(link, frame, (uint32_t)(end - payload), ESQ_FRAME_INFO);
 }
 

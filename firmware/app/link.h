@@ -7,13 +7,23 @@
 #include "edgesq.h"
 #include "frame.h"
 
+/* How the firmware was compiled, as its compiler says. */
+enum esq_optimisation {
+    ESQ_NOT_OPTIMISED = 0,
+    ESQ_OPTIMISED_SIZE = 1,
+    ESQ_OPTIMISED_SPEED = 2,
+};
+
 /* What the board says of itself in INFO. */
 struct esq_identity {
     uint8_t model_sha256[32];
     uint16_t height, width, channels; /* of the input image */
     uint32_t clock_hz;
-    const char *kernels; /* at most 32 characters are sent */
-    const char *board;   /* at most 32 characters are sent */
+    uint16_t op_count;
+    uint8_t optimisation; /* enum esq_optimisation */
+    const char *kernels;  /* at most 32 characters are sent */
+    const char *board;    /* at most 32 characters are sent */
+    const char *build;    /* compiler and flags; at most 96 characters are sent */
 };
 
 /* Zero-initialise, then set engine and identity. */

@@ -11,6 +11,27 @@
 #ifndef ESQ_CLOCK_HZ
 #define ESQ_CLOCK_HZ 0u
 #endif
+#ifndef ESQ_BUILD_FLAGS
+#define ESQ_BUILD_FLAGS "flags unknown"
+#endif
+
+#ifdef __clang__
+#define COMPILER "clang"
+#define COMPILER_VERSION                                                                           \
+    TEXT_OF(__clang_major__) "." TEXT_OF(__clang_minor__) "." TEXT_OF(__clang_patchlevel__)
+#else
+#define COMPILER "gcc"
+#define COMPILER_VERSION                                                                           \
+    TEXT_OF(__GNUC__) "." TEXT_OF(__GNUC_MINOR__) "." TEXT_OF(__GNUC_PATCHLEVEL__)
+#endif
+
+#ifndef __OPTIMIZE__
+#define OPTIMISATION ESQ_NOT_OPTIMISED
+#elif defined(__OPTIMIZE_SIZE__)
+#define OPTIMISATION ESQ_OPTIMISED_SIZE
+#else
+#define OPTIMISATION ESQ_OPTIMISED_SPEED
+#endif
 
 static _Alignas(16) uint8_t arena[ESQ_MODEL_ARENA_BYTES];
 
@@ -20,8 +41,11 @@ static const struct esq_identity identity = {
     .width = ESQ_MODEL_INPUT_WIDTH,
     .channels = ESQ_MODEL_INPUT_CHANNELS,
     .clock_hz = ESQ_CLOCK_HZ,
+    .op_count = ESQ_MODEL_OP_COUNT,
+    .optimisation = OPTIMISATION,
     .kernels = ESQ_MODEL_KERNELS,
     .board = TEXT_OF(ESQ_BOARD_NAME),
+    .build = COMPILER " " COMPILER_VERSION " " ESQ_BUILD_FLAGS,
 };
 
 int main(void) {

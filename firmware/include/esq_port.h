@@ -23,6 +23,9 @@ void esq_port_idle(void);
 /* Deepest use of the stack since start-up in bytes; 0 where the port cannot tell. */
 uint32_t esq_port_stack_bytes(void);
 
+/* CPUID register of a Cortex-M; 0 elsewhere. */
+uint32_t esq_port_cpuid(void);
+
 /* Free-running counter, wraps at 2^32. */
 uint32_t esq_port_ticks(void);
 

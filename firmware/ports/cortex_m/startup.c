@@ -3,6 +3,7 @@
 #include "esq_port.h"
 #include "port.h"
 
+#define SCB_CPUID 0xE000ED00u
 #define SCB_VTOR 0xE000ED08u
 #define SCB_CPACR 0xE000ED88u
 #define STACK_PAINT 0xE5E5E5E5u
@@ -68,6 +69,8 @@ uint32_t esq_port_stack_bytes(void) {
     }
     return (uint32_t)(esq_stack_top - word) * 4u;
 }
+
+uint32_t esq_port_cpuid(void) { return ESQ_REGISTER(SCB_CPUID); }
 
 void esq_boot(void) {
     paint_stack();

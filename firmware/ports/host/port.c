@@ -73,4 +73,6 @@ uint32_t esq_port_ticks(void) {
 
 uint32_t esq_port_stack_bytes(void) { return 0; }
 
+uint32_t esq_port_cpuid(void) { return 0; }
+
 uint32_t esq_port_tick_hz(void) { return ESQ_TICK_HZ; }
