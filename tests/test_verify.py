@@ -135,7 +135,7 @@ def test_json(build: Path, tmp_path: Path) -> None:
     report = verify(VerifyOptions(build, count=1))
     report.write_json(tmp_path / "out.json")
     fields = json.loads((tmp_path / "out.json").read_text())
-    assert VerifyReport(**fields) == report
+    assert VerifyReport(**{**fields, "warnings": tuple(fields["warnings"])}) == report
     assert fields.keys() >= set(KEYS)
     assert fields["device_instructions"] is None
     assert fields["model_sha256"] == read_graph(network()).sha256
@@ -181,6 +181,8 @@ def test_an_emulated_board_counts_instructions(tmp_path: Path) -> None:
         assert report.device_instructions is not None
         assert 22_680 < report.device_instructions < 20 * 22_680
         assert report.device_us == pytest.approx(report.device_instructions * 0.008, abs=0.01)
+        assert (report.core, report.warnings) == ("Cortex-M4 r0p0", ())
+        assert " -O2 -mcpu=cortex-m4 " in report.build
     # But for the interrupts of bytes that come meanwhile, the count is the same every time.
     counts = [report.device_instructions or 0 for report in reports]
     assert counts[0] == pytest.approx(counts[1], rel=0.05)

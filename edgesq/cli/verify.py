@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from edgesq.cli import terminal
@@ -35,6 +36,8 @@ def run(
         result.write_json(json)
     source = report["verify_images"] if images is None else str(images)
     terminal.out.print(_table(result, source))
+    for warning in result.warnings:
+        terminal.out.print(f"[yellow]It could be faster[/]: {escape(warning)}.", soft_wrap=True)
     if not result.is_exact:
         terminal.out.print("[bold red]The board differs from the host.[/]")
         raise typer.Exit(terminal.EXIT_DIFFERENT)
@@ -59,6 +62,8 @@ def _table(result: VerifyReport, source: str) -> Table:
         "time per image on the board": f"{result.device_us / 1000:,.1f} ms",
         "deepest stack": "cannot tell" if stack is None else f"{stack:,} B",
         "kernels": result.kernels,
+        "compiled by": result.build,
+        "core": f"{result.core} at {result.clock_hz / 1e6:g} MHz" if result.core else "no Cortex-M",
         "link": f"{result.link_bytes_per_s:,.0f} B/s, {result.retries} retries",
     }
     for name, value in rows.items():

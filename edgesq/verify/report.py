@@ -27,6 +27,10 @@ class VerifyReport:
         model_sha256: hex digest of the model that both ran.
         board: the board's own name.
         kernels: kernel family of its firmware.
+        build: compiler of its firmware, version and flags.
+        core: its core by the CPUID register; None where it is no Cortex-M.
+        clock_hz: its clock as its firmware says.
+        warnings: what would make it faster.
         port: serial device.
     """
 
@@ -46,6 +50,10 @@ class VerifyReport:
     model_sha256: str
     board: str
     kernels: str
+    build: str
+    core: str | None
+    clock_hz: int
+    warnings: tuple[str, ...]
     port: str
 
     @property

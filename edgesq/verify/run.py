@@ -18,6 +18,7 @@ from edgesq.link.frame import BoardInfo
 from edgesq.link.transport import find_ports, open_port
 from edgesq.targets import Target, load_target
 from edgesq.verify.compare import Difference, compare
+from edgesq.verify.cores import core_name, missed_speed
 from edgesq.verify.images import VerifyImages, load_images
 from edgesq.verify.oracle import Oracle, default_oracle
 from edgesq.verify.report import VerifyReport
@@ -176,6 +177,10 @@ def _summary(
         model_sha256=info.model_sha256,
         board=info.board,
         kernels=info.kernels,
+        build=info.build,
+        core=core_name(info),
+        clock_hz=info.clock_hz,
+        warnings=missed_speed(info),
         port=port,
     )
 

@@ -1,0 +1,82 @@
+"""Which core a board has, and what it could do that its firmware does not."""
+
+from dataclasses import dataclass
+
+from edgesq.link.frame import BoardInfo, Optimisation
+
+_FAMILIES = ("portable", "dsp", "mve")
+"""Kernel families, each faster than the one before."""
+
+_ARM, _ARM_CHINA = 0x41, 0x63
+
+
+@dataclass(frozen=True)
+class Core:
+    """A core that we know.
+
+    Attributes:
+        name: as its maker calls it.
+        kernels: the fastest family it may run.
+        is_optional: whether the extension that those need can be left out of the core.
+    """
+
+    name: str
+    kernels: str
+    is_optional: bool = False
+
+
+_CORES = {
+    (_ARM, 0xC20): Core("Cortex-M0", "portable"),
+    (_ARM, 0xC21): Core("Cortex-M1", "portable"),
+    (_ARM, 0xC23): Core("Cortex-M3", "portable"),
+    (_ARM, 0xC24): Core("Cortex-M4", "dsp"),
+    (_ARM, 0xC27): Core("Cortex-M7", "dsp"),
+    (_ARM, 0xC60): Core("Cortex-M0+", "portable"),
+    (_ARM, 0xD20): Core("Cortex-M23", "portable"),
+    (_ARM, 0xD21): Core("Cortex-M33", "dsp", is_optional=True),
+    (_ARM, 0xD22): Core("Cortex-M55", "mve", is_optional=True),
+    (_ARM, 0xD23): Core("Cortex-M85", "mve", is_optional=True),
+    (_ARM, 0xD31): Core("Cortex-M35P", "dsp", is_optional=True),
+    (_ARM_CHINA, 0xD24): Core("Cortex-M52", "mve", is_optional=True),
+}
+"""By implementer and part number of the CPUID register.
+
+Source: the cores' technical reference manuals; OpenOCD, src/target/cortex_m.h.
+"""
+
+
+def core_name(info: BoardInfo) -> str | None:
+    """Return the board's core with its revision, "Cortex-M7 r1p2"; None where it is no Cortex-M."""
+    if info.cpuid == 0:
+        return None
+    core = _core(info)
+    if core is None:
+        return f"unknown core, CPUID {info.cpuid:#010x}"
+    return f"{core.name} r{info.cpuid >> 20 & 0xF}p{info.cpuid & 0xF}"
+
+
+def missed_speed(info: BoardInfo) -> tuple[str, ...]:
+    """Return what would make the board faster, a sentence each; none where we know of nothing."""
+    found = (_kernels(info), _optimisation(info))
+    return tuple(warning for warning in found if warning)
+
+
+def _core(info: BoardInfo) -> Core | None:
+    return _CORES.get((info.cpuid >> 24, info.cpuid >> 4 & 0xFFF))
+
+
+def _kernels(info: BoardInfo) -> str | None:
+    core = _core(info)
+    if core is None or info.kernels not in _FAMILIES[: _FAMILIES.index(core.kernels)]:
+        return None
+    condition = " where it has that extension" if core.is_optional else ""
+    return (
+        f"the kernels are {info.kernels}, a {core.name} runs {core.kernels} ones{condition}: "
+        f"export for a target with kernels = {core.kernels}"
+    )
+
+
+def _optimisation(info: BoardInfo) -> str | None:
+    if info.optimisation != Optimisation.NOT_OPTIMISED:
+        return None
+    return f"the firmware was compiled without optimisation ({info.build}): compile it with -O2"
