@@ -28,7 +28,7 @@ pytest_plugins = ("build_fixtures",)
 pytestmark = pytest.mark.filterwarnings("ignore:Statistics for quantized inputs")
 
 REFERENCE_BOARD = "mps2-an500"
-OTHER_BOARDS = ("host", "mps2-an386", "mps3-an547", "stm32f405")
+OTHER_BOARDS = ("host", "mps2-an386", "mps2-an505", "mps3-an547", "stm32f405")
 BOARDS = (REFERENCE_BOARD, *OTHER_BOARDS)
 TICKS_OF_JITTER = 20
 """A step begins and ends between two ticks; where a tick is one instruction there is none."""

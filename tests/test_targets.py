@@ -14,7 +14,8 @@ GOOD = resource("targets") / "mps2-an500.toml"
 
 def test_bundled_targets() -> None:
     names = [target.name for target in list_targets()]
-    expected = ["cortex-m", "host", "mps2-an386", "mps2-an500", "mps3-an547", "stm32f405"]
+    expected = ["cortex-m", "host"]
+    expected += ["mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547", "stm32f405"]
     assert names == expected
 
 
@@ -45,6 +46,7 @@ def test_generic_target_is_its_board() -> None:
 
 def test_instructions_per_tick() -> None:
     assert load_target("mps2-an500").instructions_per_tick == 5.0
+    assert load_target("mps2-an505").instructions_per_tick == 25.0
     assert load_target("mps3-an547").instructions_per_tick == 6.25
     assert load_target("stm32f405").instructions_per_tick == 1.0
     assert load_target("host").instructions_per_tick is None
