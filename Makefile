@@ -1,6 +1,8 @@
 # make demo   a real SqueezeNet from Keras to an emulated Cortex-M7, verified bit for bit
 # make test   everything .ci/run runs
 # make bench  memory and instructions of real networks on emulated boards, next to TFLM's
+# make soak   fuzzing, faults on the line, a long run: the figures, in at most 10 minutes
+#             (make soak SOAK="link fuzz": only these parts)
 # make clean  removes what was built, and the environment
 
 PYTHON ?= python3
@@ -8,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test bench lint tools clean
+.PHONY: demo test bench soak lint tools clean
 
 demo: tools
 	$(BIN)/edgesq export --target cortex-m
@@ -20,6 +22,9 @@ test: tools lint
 
 bench: tools
 	cd tests && ../$(BIN)/python -m bench --json ../build/bench.json $(BENCH)
+
+soak: tools
+	cd tests && ../$(BIN)/python -m soak --json ../build/soak.json $(SOAK)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
