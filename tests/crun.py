@@ -47,11 +47,10 @@ class Runtime:
         for number, plan in enumerate(plans):
             place = self.folder / str(number)
             place.mkdir(exist_ok=True)
-            for name, text in generate(graph, plan, "portable").items():
+            for name, text in generate(graph, plan, "portable", f"plan_{number}").items():
                 (place / name).write_text(text)
-            datas.append(place / "model_data.o")
-            rename = f"-Desq_model=plan_{number}"
-            compile_c("-c", rename, place / "model_data.c", "-o", datas[-1])
+            datas.append(place / "model.o")
+            compile_c("-c", place / f"plan_{number}_model.c", "-o", datas[-1])
         program = self.folder / "plans"
         compile_c(*self.objects, *datas, "-o", program)
         output = run_command(program, stdin=inputs.tobytes())

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import threading
+from collections import ChainMap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,17 +42,16 @@ def run_cases(folder: Path, target_name: str, cases: Sequence[Case]) -> list[Int
     target = load_target(target_name)
     plans = [make_plan(case.graph, case.band_rows, target.kernels) for case in cases]
     texts = [
-        generate(case.graph, plan, target.kernels) for case, plan in zip(cases, plans, strict=True)
+        generate(case.graph, plan, target.kernels, f"case_{index}")
+        for index, (case, plan) in enumerate(zip(cases, plans, strict=True))
     ]
-    lay_out(folder / "firmware", target, {**texts[0], "model_data.c": _table(cases)})
+    lay_out(folder / "firmware", target, dict(ChainMap(*texts)))
     app = folder / "firmware" / "app"
     for path in app.iterdir():
         path.unlink()
     (app / "main.c").write_text(MAIN.read_text())
     (app / "cases.h").write_text(_header(cases, plans))
-    for index, text in enumerate(texts):
-        renamed = f"#define esq_model esq_model_{index}\n" + text["model_data.c"]
-        (app / f"case_{index}.c").write_text(renamed)
+    (app / "cases.c").write_text(_table(cases))
     compile_firmware(folder / "firmware", target, warnings_are_errors=True)
     sizes = [
         len(case.images) * int(np.prod(case.graph.tensors[case.graph.output].shape))
@@ -98,11 +98,11 @@ def _table(cases: Sequence[Case]) -> str:
     rows = []
     for index, case in enumerate(cases):
         values = ", ".join(map(str, case.images.reshape(-1).tolist()))
-        lines.append(f"extern const struct esq_model esq_model_{index};")
+        lines.append(f'#include "case_{index}_model.h"')
         lines.append(f"static const int8_t inputs_{index}[] = {{{values}}};")
         count, _, width, channels = case.images.shape
         rows.append(
-            f"    {{&esq_model_{index}, inputs_{index}, {count}u, "
+            f"    {{&case_{index}_model, inputs_{index}, {count}u, "
             f"{case.images[0].size}u, {width * channels}u}},"
         )
     return "\n".join([*lines, "const struct esq_case esq_cases[ESQ_CASES] = {", *rows, "};", ""])

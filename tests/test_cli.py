@@ -184,7 +184,7 @@ def test_flash_again_replaces_the_board(demo: Path) -> None:
 
 
 def test_flipped_weights_are_found(demo: Path, tmp_path: Path) -> None:
-    data = demo / "firmware" / "model_data.c"
+    data = demo / "firmware" / "demo_model.c"
     head, name, rest = data.read_text().rpartition("static const int8_t weights_")
     start = rest.index("\n") + 1
     row, _, tail = rest[start:].partition("\n")

@@ -45,7 +45,7 @@ def macro(header: str, name: str) -> str:
 
 
 def test_files() -> None:
-    assert sorted(generated()) == ["model_data.c", "model_data.h"]
+    assert sorted(generated()) == ["model_data.h", "my_model.c", "my_model.h"]
 
 
 def test_same_input_same_text() -> None:
@@ -89,20 +89,20 @@ def test_neither_paths_nor_dates(ladder_models: LadderModels) -> None:
 def test_header_says_what_the_model_is() -> None:
     graph = read_graph(NETWORKS["flatten_moves_rows"]())
     plan = make_plan(graph)
-    header = generate(graph, plan, "portable")["model_data.h"]
-    assert macro(header, "ESQ_MODEL_SHA256") == f'"{graph.sha256}"'
-    values = re.findall(r"0x(\w\w)", macro(header, "ESQ_MODEL_SHA256_BYTES"))
+    header = generate(graph, plan, "portable", "person")["person_model.h"]
+    assert macro(header, "PERSON_MODEL_SHA256") == f'"{graph.sha256}"'
+    values = re.findall(r"0x(\w\w)", macro(header, "PERSON_MODEL_SHA256_BYTES"))
     assert "".join(values) == graph.sha256
-    assert macro(header, "ESQ_MODEL_KERNELS") == '"portable"'
+    assert macro(header, "PERSON_MODEL_KERNELS") == '"portable"'
     expected = {
-        "ESQ_MODEL_ARENA_BYTES": plan.arena_bytes,
-        "ESQ_MODEL_INPUT_HEIGHT": 4,
-        "ESQ_MODEL_INPUT_WIDTH": 3,
-        "ESQ_MODEL_INPUT_CHANNELS": 2,
-        "ESQ_MODEL_INPUT_BYTES": 24,
-        "ESQ_MODEL_OP_COUNT": len(plan.ops),
-        "ESQ_MODEL_OBSERVED_COUNT": 2,
-        "ESQ_MODEL_OBSERVED_BYTES": 72,
+        "PERSON_MODEL_ARENA_BYTES": plan.arena_bytes,
+        "PERSON_MODEL_INPUT_HEIGHT": 4,
+        "PERSON_MODEL_INPUT_WIDTH": 3,
+        "PERSON_MODEL_INPUT_CHANNELS": 2,
+        "PERSON_MODEL_INPUT_BYTES": 24,
+        "PERSON_MODEL_OP_COUNT": len(plan.ops),
+        "PERSON_MODEL_OBSERVED_COUNT": 2,
+        "PERSON_MODEL_OBSERVED_BYTES": 72,
     }
     assert {name: macro(header, name) for name in expected} == {
         name: f"{value}u" for name, value in expected.items()
@@ -111,7 +111,7 @@ def test_header_says_what_the_model_is() -> None:
 
 def compile_with_headers(folder: Path, include: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["gcc", *STRICT_FLAGS, f"-I{include}", "-c", folder / "model_data.c", "-o", os.devnull],
+        ["gcc", *STRICT_FLAGS, f"-I{include}", "-c", folder / "my_model.c", "-o", os.devnull],
         capture_output=True,
         text=True,
     )
@@ -175,7 +175,7 @@ def test_numbers_as_initialisers() -> None:
 def test_the_engine_refuses_wrong_calls(tmp_path: Path) -> None:
     write(tmp_path, generated("softmax_of_every_pixel"))
     program = tmp_path / "engine"
-    sources = [CKERNELS / "engine.c", tmp_path / "model_data.c", *runtime_sources()]
+    sources = [CKERNELS / "engine.c", tmp_path / "my_model.c", *runtime_sources()]
     compile_c(f"-I{tmp_path}", *sources, "-o", program)
     run_command(program)
 

@@ -80,6 +80,8 @@ def test_the_report_of_a_tflite(exporting: Export, tmp_path: Path) -> None:
     report = exporting("out")
     assert json.loads(json.dumps(report)) == read_report(tmp_path / "out")
     assert report["files"] == hashes(tmp_path / "out")
+    assert report["name"] == "small"
+    assert (tmp_path / "out" / "firmware" / "small_model.c").is_file()
     assert report["files"].keys() >= {
         *("model_int8.tflite", "model_int8.onnx", "model_int8_qdq.onnx"),
         *("model_tflite.c", "model_tflite.h", "verify_images.npz"),

@@ -146,7 +146,7 @@ def test_a_project_is_complete(every_kernel: Built) -> None:
     """It compiles without this checkout: nothing in it points out of its folder."""
     folder, target = every_kernel.folder, every_kernel.target
     names = {path.name for path in folder.iterdir()}
-    assert {"CMakeLists.txt", "include", "src", "app", "ports", "model_data.c"} <= names
+    assert {"CMakeLists.txt", "include", "src", "app", "ports", "my_model.c"} <= names
     assert ("link.ld" in names) != target.is_host
     assert {path.name for path in (folder / "ports").iterdir()} == set(target.port_folders)
     checkout = str(Path(__file__).resolve().parents[1])
@@ -172,15 +172,15 @@ def test_layout_leaves_unchanged_files_alone(tmp_path: Path) -> None:
     graph = read_graph(NETWORKS["fire"]())
     files = generated(graph, make_plan(graph))
     lay_out(tmp_path, load_target("host"), files)
-    before = (tmp_path / "model_data.c").stat().st_mtime_ns
+    before = (tmp_path / "my_model.c").stat().st_mtime_ns
     lay_out(tmp_path, load_target("host"), files)
-    assert (tmp_path / "model_data.c").stat().st_mtime_ns == before
+    assert (tmp_path / "my_model.c").stat().st_mtime_ns == before
 
 
 def test_a_warning_is_an_error_where_asked(tmp_path: Path) -> None:
     graph = read_graph(NETWORKS["fire"]())
     files = dict(generated(graph, make_plan(graph)))
-    files["model_data.c"] += "static int nobody_calls(void) { return 1; }\n"
+    files["my_model.c"] += "static int nobody_calls(void) { return 1; }\n"
     target = load_target("host")
     lay_out(tmp_path, target, files)
     with pytest.raises(ToolError) as caught:

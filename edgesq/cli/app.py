@@ -37,13 +37,17 @@ def export(
         Path | None, typer.Option(help="Folder of images to quantize with.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder to write.")] = DEFAULT_BUILD,
+    name: Annotated[
+        str | None,
+        typer.Option(help="What the model's C names begin with; its file's if left out."),
+    ] = None,
     optimize: Optimize = Goal.BALANCED,
     ram_limit: RamLimit = None,
 ) -> None:
     """Quantize a model and write every format and a firmware project."""
     from edgesq.cli.export import run
 
-    run(model, target, calibration, out, optimize, ram_limit)
+    run(model, target, calibration, out, name, optimize, ram_limit)
 
 
 @app.command()

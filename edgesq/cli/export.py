@@ -14,6 +14,7 @@ def run(
     target: str,
     calibration: Path | None,
     out: Path,
+    name: str | None,
     goal: Goal,
     ram_limit: int | None,
 ) -> None:
@@ -22,7 +23,8 @@ def run(
     from edgesq.export import ExportOptions, export, stage_count
 
     with terminal.stages(stage_count(model)) as on_stage:
-        report = export(ExportOptions(model, calibration, board, out, goal, ram_limit), on_stage)
+        options = ExportOptions(model, calibration, board, out, goal, ram_limit, name)
+        report = export(options, on_stage)
     _show(report, out)
 
 

@@ -1,7 +1,9 @@
 """Lay out the whole model as C text."""
 
 import textwrap
+from collections.abc import Mapping
 
+from edgesq.codegen.names import DEFAULT_NAME
 from edgesq.codegen.params import params, run_function
 from edgesq.codegen.text import comment, row, rows, template
 from edgesq.graph import Graph, digest
@@ -11,20 +13,23 @@ LAYOUT_VERSION = 1
 """Mirror: ESQ_LAYOUT_VERSION in edgesq.h."""
 
 
-def generate(graph: Graph, plan: Plan, kernels: str) -> dict[str, str]:
-    """Return the model's C data, file name to text.
+def generate(graph: Graph, plan: Plan, kernels: str, name: str = DEFAULT_NAME) -> dict[str, str]:
+    """Return the model's C data, file name to text: NAME_model.h, NAME_model.c, model_data.h.
 
     Args:
         graph: the model.
         plan: where its rows live and in which order its operators run.
         kernels: kernel family the weights are packed for; "portable" keeps OHWI.
+        name: what its C names begin with; `check_name` has passed it.
 
     Raises:
         ModelError: a window taller than the runtime's rings allow.
     """
+    names = {"name": name, "NAME": name.upper()}
     return {
-        "model_data.h": _header(graph, plan, kernels),
-        "model_data.c": _source(graph, plan, kernels),
+        f"{name}_model.h": _header(graph, plan, kernels, names),
+        f"{name}_model.c": _source(graph, plan, kernels, names),
+        "model_data.h": template("model_data.h").substitute(names),
     }
 
 
@@ -47,10 +52,11 @@ def _observed(graph: Graph, plan: Plan) -> list[Slot]:
     return [slot for slot in (plan.slots[number] for number in graph.observed) if slot]
 
 
-def _header(graph: Graph, plan: Plan, kernels: str) -> str:
+def _header(graph: Graph, plan: Plan, kernels: str, names: Mapping[str, str]) -> str:
     height, width, channels = graph.tensors[graph.input].hwc
     observed = _observed(graph, plan)
-    return template("model_data.h").substitute(
+    return template("model.h").substitute(
+        names,
         sha256=graph.sha256,
         sha256_bytes=row(f"0x{byte:02x}" for byte in bytes.fromhex(graph.sha256)),
         kernels=kernels,
@@ -65,11 +71,12 @@ def _header(graph: Graph, plan: Plan, kernels: str) -> str:
     )
 
 
-def _source(graph: Graph, plan: Plan, kernels: str) -> str:
+def _source(graph: Graph, plan: Plan, kernels: str, names: Mapping[str, str]) -> str:
     numbers = [number for number, slot in enumerate(plan.slots) if slot]
     texts = [params(graph, item, index, kernels) for index, item in enumerate(plan.ops)]
     position = {number: place for place, number in enumerate(numbers)}
-    return template("model_data.c").substitute(
+    return template("model.c").substitute(
+        names,
         sha256=graph.sha256,
         layout_version=LAYOUT_VERSION,
         slots="\n".join(_slot(plan, plan.slots[number]) for number in numbers),

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from edgesq.codegen import generate, tflite_array
+from edgesq.codegen import check_name, generate, name_of, tflite_array
 from edgesq.errors import MissingToolError
 from edgesq.export.curve import draw_curve
 from edgesq.export.folder import (
@@ -52,6 +52,7 @@ class ExportOptions:
         out: the build folder; replaced if it is one.
         goal: what the plan is best at.
         ram_limit: RAM in bytes to plan for; None for the target's.
+        name: what the model's C names begin with; None for one made of its file's.
     """
 
     model: Path | None
@@ -60,6 +61,7 @@ class ExportOptions:
     out: Path
     goal: Goal = Goal.BALANCED
     ram_limit: int | None = None
+    name: str | None = None
 
 
 def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str, Any]:
@@ -74,6 +76,8 @@ def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str,
             is left behind then and an earlier build stays as it was.
     """
     check_out(options.out)
+    if options.name is not None:
+        check_name(options.name)
     source = load_source(options.model, options.calibration, on_stage)
     chosen = plan_for(source.graph, options.target, options.goal, options.ram_limit)
     with appearing(options.out) as folder:
@@ -97,16 +101,12 @@ def _fill(
     target = options.target
     on_stage("write ONNX")
     models = _write_models(folder, source)
-    files = generate(source.graph, chosen.plan, target.kernels)
+    name = options.name or name_of(source.name)
+    files = generate(source.graph, chosen.plan, target.kernels, name)
     lay_out(folder / "firmware", target, files)
-    for name, text in tflite_array(source.tflite, source.name).items():
-        (folder / name).write_text(text)
-    arrays = {"input": source.verify_images, "labels": source.verify_labels}
-    np.savez_compressed(
-        folder / VERIFY_IMAGES,
-        allow_pickle=False,
-        **{name: array for name, array in arrays.items() if array is not None},
-    )
+    for file, text in tflite_array(source.tflite, source.name).items():
+        (folder / file).write_text(text)
+    _write_images(folder, source)
     draw_curve(curve(source.graph, target.kernels), chosen, folder / "plan.svg")
     on_stage(f"compile for {target.name}")
     sizes, warning = _compile(folder / "firmware", target)
@@ -115,6 +115,7 @@ def _fill(
     return {
         "target": target.name,
         "model": source.name,
+        "name": name,
         "model_sha256": source.graph.sha256,
         "macs": source.graph.total_macs,
         "flash_bytes": sizes.flash_bytes if sizes else None,
@@ -147,6 +148,15 @@ def _write_models(folder: Path, source: Source) -> dict[str, bytes]:
     if source.keras is not None:
         (folder / "model_float.onnx").write_bytes(onnx_bytes(float_onnx(source.keras)))
     return {"ONNX, integer operators": integer, "ONNX, QDQ": qdq}
+
+
+def _write_images(folder: Path, source: Source) -> None:
+    arrays = {"input": source.verify_images, "labels": source.verify_labels}
+    np.savez_compressed(
+        folder / VERIFY_IMAGES,
+        allow_pickle=False,
+        **{name: array for name, array in arrays.items() if array is not None},
+    )
 
 
 def _compile(folder: Path, target: Target) -> tuple[Sizes | None, str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from edgesq.codegen import generate
+from edgesq.codegen import DEFAULT_NAME, generate
 from edgesq.export.folder import FIRMWARE, TFLITE, file_hashes, read_report, write_report
 from edgesq.formats.tflite import read_graph
 from edgesq.plan import Candidate, Goal
@@ -65,7 +65,8 @@ def _retarget(
     )
     with tempfile.TemporaryDirectory(prefix=f".{FIRMWARE}-", dir=build) as scratch:
         new = Path(scratch) / "new"
-        lay_out(new, target, generate(graph, chosen.plan, target.kernels))
+        name = report.get("name", DEFAULT_NAME)
+        lay_out(new, target, generate(graph, chosen.plan, target.kernels, name))
         on_stage(f"compile for {target.name}")
         sizes = compile_cleanly(new, target)
         (build / FIRMWARE).rename(Path(scratch) / "old")

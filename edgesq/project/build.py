@@ -97,7 +97,8 @@ def run_batch(
             [
                 *("gcc", *STRICT_FLAGS, *flags, f"-I{firmware / 'include'}", f"-I{scratch}"),
                 *map(str, sources),
-                *(str(firmware / "tools" / "batch.c"), f"{scratch}/model_data.c"),
+                str(firmware / "tools" / "batch.c"),
+                *(f"{scratch}/{name}" for name in files if name.endswith(".c")),
                 *("-o", str(program)),
             ]
         )

@@ -23,6 +23,8 @@ def lay_out(folder: Path, target: Target, files: Mapping[str, str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for stale in (*_RUNTIME, "ports"):
         shutil.rmtree(folder / stale, ignore_errors=True)
+    for model in set(folder.glob("*_model.[ch]")) - {folder / name for name in files}:
+        model.unlink()
     for name in (*_RUNTIME, *(f"ports/{port}" for port in target.port_folders)):
         shutil.copytree(source / name, folder / name, copy_function=shutil.copyfile)
     for name, text in {**files, **_project_files(source / "template", target)}.items():

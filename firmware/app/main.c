@@ -57,7 +57,7 @@ int main(void) {
     esq_port_init();
     /* Cannot fail: the generator sized the arena. A board that fails here stays silent, and the
      * host's bounded wait says so. */
-    if (esq_init(&engine, &esq_model, arena, sizeof arena) != ESQ_DONE) {
+    if (esq_init(&engine, &ESQ_MODEL, arena, sizeof arena) != ESQ_DONE) {
         return 1;
     }
     for (;;) {

@@ -14,6 +14,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Layout of the generated data; generated files refuse to compile against another one. */
 #define ESQ_LAYOUT_VERSION 1
 
@@ -53,5 +57,9 @@ enum esq_status esq_push_row(struct esq_engine *engine);
 
 /* Values a verifier compares, int8 [*bytes], valid from ESQ_DONE until esq_start; NULL past the last. */
 const int8_t *esq_observed(const struct esq_engine *engine, uint32_t index, uint32_t *bytes);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Windows taller than this are refused at export. */
 #define ESQ_MAX_WINDOW_ROWS 32
 
@@ -70,5 +74,9 @@ struct esq_model {
 static inline int8_t *esq_row(int8_t *arena, const struct esq_slot *slot, uint32_t row) {
     return arena + slot->offset_bytes + row % slot->ring_rows * slot->row_bytes;
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

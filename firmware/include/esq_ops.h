@@ -9,6 +9,10 @@
 
 #include "esq_model.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Pixels that a convolution hands to a reduction at a time. */
 #define ESQ_STRIP_PIXELS 2u
 
@@ -232,5 +236,9 @@ void esq_conv2d_s8(const struct esq_conv2d *params, const struct esq_slot *input
 /* One row of an average pool; arguments as above. */
 void esq_average_pool_s8(const struct esq_pool *params, const struct esq_slot *input,
                          const int8_t *const *rows, const struct esq_slot *output, int8_t *result);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Sets up clocks, pins, serial line (8N1) and counter. Called once, first. */
 void esq_port_init(void);
 
@@ -31,5 +35,9 @@ uint32_t esq_port_ticks(void);
 
 /* Rate of esq_port_ticks in hertz. */
 uint32_t esq_port_tick_hz(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -30,7 +30,7 @@ static int run_image(struct esq_engine *engine) {
 
 int main(void) {
     struct esq_engine engine;
-    if (esq_init(&engine, &esq_model, arena, sizeof arena) != ESQ_DONE) {
+    if (esq_init(&engine, &ESQ_MODEL, arena, sizeof arena) != ESQ_DONE) {
         return 1;
     }
     while (run_image(&engine)) {

@@ -9,10 +9,10 @@
 static _Alignas(16) int8_t arena[ESQ_MODEL_ARENA_BYTES + 16];
 
 static int refuses_bad_arenas(struct esq_engine *engine) {
-    return esq_init(engine, &esq_model, arena, ESQ_MODEL_ARENA_BYTES - 1) == ESQ_BAD_ARENA &&
-           esq_init(engine, &esq_model, arena + 1, ESQ_MODEL_ARENA_BYTES) == ESQ_BAD_ARENA &&
-           esq_init(engine, &esq_model, arena + 8, ESQ_MODEL_ARENA_BYTES) == ESQ_BAD_ARENA &&
-           esq_init(engine, &esq_model, arena + 16, ESQ_MODEL_ARENA_BYTES) == ESQ_DONE;
+    return esq_init(engine, &ESQ_MODEL, arena, ESQ_MODEL_ARENA_BYTES - 1) == ESQ_BAD_ARENA &&
+           esq_init(engine, &ESQ_MODEL, arena + 1, ESQ_MODEL_ARENA_BYTES) == ESQ_BAD_ARENA &&
+           esq_init(engine, &ESQ_MODEL, arena + 8, ESQ_MODEL_ARENA_BYTES) == ESQ_BAD_ARENA &&
+           esq_init(engine, &ESQ_MODEL, arena + 16, ESQ_MODEL_ARENA_BYTES) == ESQ_DONE;
 }
 
 /* Rows pushed during one image of a single grey; the output goes to `output`. */

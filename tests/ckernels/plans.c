@@ -15,10 +15,10 @@
 #define RUBBISH 0x5a
 
 /* Weak: a program is linked with as many as it has. */
-extern const struct esq_model plan_0;
-extern const struct esq_model plan_1 __attribute__((weak));
-extern const struct esq_model plan_2 __attribute__((weak));
-extern const struct esq_model plan_3 __attribute__((weak));
+extern const struct esq_model plan_0_model;
+extern const struct esq_model plan_1_model __attribute__((weak));
+extern const struct esq_model plan_2_model __attribute__((weak));
+extern const struct esq_model plan_3_model __attribute__((weak));
 
 static int run(struct esq_engine *engine, const int8_t *image, size_t row_bytes) {
     memset(engine->arena, RUBBISH, engine->model->arena_bytes);
@@ -50,7 +50,7 @@ static int write_observed(const struct esq_engine *engine) {
 }
 
 int main(void) {
-    const struct esq_model *const models[MOST_PLANS] = {&plan_0, &plan_1, &plan_2, &plan_3};
+    const struct esq_model *const models[MOST_PLANS] = {&plan_0_model, &plan_1_model, &plan_2_model, &plan_3_model};
     struct esq_engine engines[MOST_PLANS];
     size_t count = 0;
     for (; count < MOST_PLANS && models[count]; count++) {
@@ -59,8 +59,8 @@ int main(void) {
             return 1;
         }
     }
-    const size_t row_bytes = (size_t)plan_0.input->width * plan_0.input->channels;
-    const size_t image_bytes = row_bytes * plan_0.input->height;
+    const size_t row_bytes = (size_t)plan_0_model.input->width * plan_0_model.input->channels;
+    const size_t image_bytes = row_bytes * plan_0_model.input->height;
     int8_t *image = malloc(image_bytes);
     while (fread(image, 1, image_bytes, stdin) == image_bytes) {
         for (size_t plan = 0; plan < count; plan++) {

@@ -6,6 +6,7 @@
 
 extern const struct esq_model esq_model;
 
+#define ESQ_MODEL esq_model
 #define ESQ_MODEL_ARENA_BYTES 2048
 #ifndef ESQ_MODEL_INPUT_HEIGHT
 #define ESQ_MODEL_INPUT_HEIGHT 20

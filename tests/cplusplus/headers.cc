@@ -1,0 +1,30 @@
+// Every public header, as a C++ program takes them; runs the model over an image of zeros.
+#include "edgesq.h"
+#include "esq_model.h"
+#include "esq_ops.h"
+#include "esq_port.h"
+#include "person_model.h"
+
+namespace {
+alignas(16) int8_t arena[PERSON_MODEL_ARENA_BYTES];
+}
+
+int main() {
+    esq_engine engine;
+    if (esq_init(&engine, &person_model, arena, sizeof arena) != ESQ_DONE) {
+        return 1;
+    }
+    esq_status status = ESQ_MORE;
+    while (status != ESQ_DONE) {
+        status = esq_step(&engine);
+        if (status == ESQ_NEEDS_ROW) {
+            int8_t *row = esq_input_row(&engine);
+            for (uint32_t i = 0; i < PERSON_MODEL_INPUT_WIDTH * PERSON_MODEL_INPUT_CHANNELS; i++) {
+                row[i] = 0;
+            }
+            status = esq_push_row(&engine);
+        }
+    }
+    uint32_t bytes = 0;
+    return esq_observed(&engine, 0, &bytes) == nullptr || bytes == 0;
+}
