@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgesq.errors import ModelError
-from edgesq.zoo.pretrained import load_hwio_npz
+from edgesq.zoo.pretrained import load_weights
 from edgesq.zoo.squeezenet import squeezenet_v1_0, squeezenet_v1_1
 
 Weights = tuple[Path, dict[str, Any]]
@@ -31,7 +31,7 @@ needs_data = pytest.mark.skipif(
 @needs_data
 def test_v1_1_gives_another_engines_probabilities() -> None:
     model = squeezenet_v1_1(SHAPE, pad_conv10=True)
-    load_hwio_npz(model, DATA / "squeezenet_v1.1_caffe_hwio.npz")
+    load_weights(model, DATA / "squeezenet_v1.1_caffe_hwio.npz")
     golden = np.load(DATA / "golden_v1.1_mnn.npz")
     image = golden["x_chw"].transpose(1, 2, 0)[None].astype(np.float32)
     np.testing.assert_allclose(model(image)[0], golden["prob"], rtol=0, atol=2e-4)
@@ -49,7 +49,7 @@ def test_pretrained_weights_recognise_images(
     build: Callable[..., keras.Model], weights: str
 ) -> None:
     model = build(SHAPE)
-    load_hwio_npz(model, DATA / weights)
+    load_weights(model, DATA / weights)
     images, labels = labelled_images(60)
     predicted = model.predict(images, batch_size=20, verbose=0).argmax(axis=-1)
     assert np.mean(predicted == labels) > 0.65
@@ -72,7 +72,7 @@ def member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
 
 @pytest.fixture
 def weights(tmp_path: Path) -> Weights:
-    """Write the weights of a small v1.1 as load_hwio_npz reads them; return the path and a dict."""
+    """Write the weights of a small v1.1 as load_weights reads them; return the path and a dict."""
     model = squeezenet_v1_1((32, 32, 3), 4)
     arrays = {}
     for layer in model.layers:
@@ -87,7 +87,7 @@ def weights(tmp_path: Path) -> Weights:
 def test_weights_arrive_in_their_layers(weights: Weights) -> None:
     path, arrays = weights
     model = squeezenet_v1_1((32, 32, 3), 4)
-    load_hwio_npz(model, path)
+    load_weights(model, path)
     kernel = model.get_layer("fire7_expand3x3").get_weights()[0]
     np.testing.assert_array_equal(kernel, arrays["fire7/expand3x3/kernel"])
 
@@ -112,7 +112,7 @@ def test_weights_of_another_network_are_refused_and_change_nothing(
     model = squeezenet_v1_1((32, 32, 3), 4)
     before = model.get_weights()
     with pytest.raises(ModelError, match=message) as raised:
-        load_hwio_npz(model, path)
+        load_weights(model, path)
     assert "\n" not in str(raised.value)
     for old, new in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
@@ -122,11 +122,11 @@ def test_unreadable_weights_are_refused(weights: Weights, tmp_path: Path) -> Non
     path, _ = weights
     model = squeezenet_v1_1((32, 32, 3), 4)
     with pytest.raises(ModelError, match="no such weights file"):
-        load_hwio_npz(model, tmp_path / "none.npz")
+        load_weights(model, tmp_path / "none.npz")
     path.write_bytes(path.read_bytes()[:5000])
     with pytest.raises(ModelError, match="not a readable"):
-        load_hwio_npz(model, path)
+        load_weights(model, path)
     with path.open("wb") as file:
         np.save(file, np.zeros(3))
     with pytest.raises(ModelError, match="not a readable"):
-        load_hwio_npz(model, path)
+        load_weights(model, path)

@@ -15,7 +15,7 @@ from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.plan import make_plan
 from edgesq.quantize import to_int8_tflite
 from edgesq.targets import load_target
-from edgesq.zoo.pretrained import load_hwio_npz
+from edgesq.zoo.pretrained import load_weights
 from edgesq.zoo.squeezenet import squeezenet_v1_1
 
 DATA = SHARED / "data"
@@ -28,7 +28,7 @@ RAM_GOAL_BYTES, DROP_GOAL_POINTS = 67_584, 1.0
 def imagenet() -> dict[str, Any]:
     """Quantize, judge on the 300 labelled images, run some of them on the emulated M7."""
     model = squeezenet_v1_1((SIDE, SIDE, 3))
-    load_hwio_npz(model, DATA / "squeezenet_v1.1_caffe_hwio.npz")
+    load_weights(model, DATA / "squeezenet_v1.1_caffe_hwio.npz")
     fold_mean(model.get_layer("conv1"))
     content = to_int8_tflite(model, calibration())
     images, labels = evaluation()
