@@ -2,7 +2,8 @@
 
 First uint32 n per layer. Then per layer 256 float32 of the codebook, float32 of the biases, n codes
 of 8 bits and n distances of 4 bits, low half first. A distance counts the zeros before an entry;
-where more than 15 are between two, an entry of weight zero stands between. Kernels are [O, I, H, W].
+where more than 15 are between two, an entry of weight zero stands between. Kernels are
+[O, I, H, W].
 
 Source: the decoder published with Han et al., "Deep Compression", 2016.
 """
