@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bench.code import LIBRARY, code_bytes
 from cases import NETWORKS
 from ladder import LadderModels, shared_model
+from linker_map import section_bytes
 from networks import images
 
 from edgesq.codegen import generate
@@ -140,6 +142,20 @@ def test_the_firmware_knows_its_flags(every_kernel: Built) -> None:
     flags = " ".join(("-O2", *every_kernel.target.compiler_flags))
     content = firmware_path(every_kernel.folder, every_kernel.target).read_bytes()
     assert re.search(rb"\0gcc \d+\.\d+\.\d+ " + re.escape(flags).encode() + rb"\0", content)
+
+
+def test_the_bench_counts_every_function(every_kernel: Built) -> None:
+    if every_kernel.target.is_host:
+        return
+    place = every_kernel.folder / "build" / "edgesq.map"
+    code, sizes = code_bytes(place), section_bytes(place.read_text())
+    vectors = re.search(r"^ \.vectors\s+0x[0-9a-f]+\s+0x([0-9a-f]+)", place.read_text(), re.M)
+    assert vectors
+    functions = sum(sum(sizes.values()) for sizes in code.values())
+    assert 0 <= sizes[".text"] - int(vectors[1], 16) - functions < 16  # alignment
+    assert code["app/main.c"].keys() == {"main"}
+    assert code["src/esq_engine.c"].keys() >= {"esq_init", "esq_step", "esq_observed"}
+    assert all(source.startswith(("app/", "src/", "ports/", LIBRARY)) for source in code)
 
 
 def test_a_project_is_complete(every_kernel: Built) -> None:

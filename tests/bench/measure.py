@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.code import Code, code_bytes
 from edgesq.codegen import generate
 from edgesq.export import TFLITE, VERIFY_IMAGES
 from edgesq.flash import flash, stop
@@ -31,6 +32,7 @@ class Measurement:
         arena_bytes: as the plan says.
         ram_bytes, flash_bytes: of the whole image, from the linker.
         code_bytes: code and constant tables apart from weights, biases and requantization.
+        code: bytes of each function.
         report: of `verify`.
     """
 
@@ -38,6 +40,7 @@ class Measurement:
     ram_bytes: int
     flash_bytes: int
     code_bytes: int
+    code: Code
     report: VerifyReport
 
 
@@ -55,12 +58,14 @@ def measure(content: bytes, images: Int8Array, plan: Plan, target: Target) -> Me
             report = verify(VerifyOptions(build))
         finally:
             stop(build)
-        parameters = parameter_bytes(build / "firmware" / "build" / "edgesq.map")
+        linker_map = build / "firmware" / "build" / "edgesq.map"
+        parameters, code = parameter_bytes(linker_map), code_bytes(linker_map)
     return Measurement(
         plan.arena_bytes,
         sizes.ram_bytes,
         sizes.flash_bytes,
         sizes.flash_bytes - parameters,
+        code,
         report,
     )
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Int8Array
-from edgesq.quantize import to_int8_tflite
+from edgesq.quantize import captured_output, to_int8_tflite
 from edgesq.zoo import squeezenet
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
@@ -94,7 +94,8 @@ def _seeded(build: Callable[[], Any]) -> bytes:
     import keras
 
     keras.utils.set_random_seed(_SEED)
-    model = build()
+    with captured_output():  # what TensorFlow says of a GPU that is not there
+        model = build()
     shape = model.inputs[0].shape[1:]
     return to_int8_tflite(model, np.random.default_rng(_SEED).random((2, 1, *shape), np.float32))
 
