@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.codegen import generate
-from edgesq.export import REPORT, TFLITE, VERIFY_IMAGES
+from edgesq.export import REPORT, TFLITE, VERIFY_IMAGES, operator_facts
 from edgesq.flash import recorded, stop
 from edgesq.flash.process import start_time
 from edgesq.formats.tflite import read_graph
@@ -105,7 +105,12 @@ def light_build(folder: Path, target: str, content: bytes, images: NDArray[np.in
     lay_out(folder / "firmware", board, generate(graph, chosen.plan, board.kernels))
     (folder / TFLITE).write_bytes(content)
     np.savez(folder / VERIFY_IMAGES, input=images)
-    report = {"target": target, "files": {}, "verify_images": "test images"}
+    report = {
+        "target": target,
+        "files": {},
+        "verify_images": "test images",
+        **operator_facts(graph, chosen.plan, board.kernels),
+    }
     (folder / REPORT).write_text(json.dumps(report))
     return folder
 

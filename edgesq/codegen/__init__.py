@@ -6,5 +6,14 @@ around the numbers lives in firmware/template/data/*.c.in.
 
 from edgesq.codegen.generate import LAYOUT_VERSION, generate, tflite_array
 from edgesq.codegen.names import DEFAULT_NAME, check_name, name_of
+from edgesq.codegen.params import run_function
 
-__all__ = ["DEFAULT_NAME", "LAYOUT_VERSION", "check_name", "generate", "name_of", "tflite_array"]
+__all__ = [
+    "DEFAULT_NAME",
+    "LAYOUT_VERSION",
+    "check_name",
+    "generate",
+    "name_of",
+    "run_function",
+    "tflite_array",
+]

@@ -7,9 +7,9 @@ from edgesq.codegen.names import DEFAULT_NAME
 from edgesq.codegen.params import params, run_function
 from edgesq.codegen.text import comment, row, rows, template
 from edgesq.graph import Graph, digest
-from edgesq.plan import STEP_END, STEP_INPUT, Plan, Slot
+from edgesq.plan import STEP_END, STEP_INPUT, Access, Plan, Slot
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 """Mirror: ESQ_LAYOUT_VERSION in edgesq.h."""
 
 
@@ -129,4 +129,5 @@ def _op(plan: Plan, index: int, position: dict[int, int], run: str, pointer: str
         sums_offset=sums.offset if sums else 0,
         work_offset=work.offset if work else 0,
         band_units=item.band_units,
+        takes_maximum=int(item.access is Access.MAXIMUM),
     )

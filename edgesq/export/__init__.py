@@ -8,6 +8,7 @@ The folder appears complete or not at all.
 from edgesq.export.build import ExportOptions, export, stage_count
 from edgesq.export.curve import draw_curve
 from edgesq.export.folder import REPORT, TFLITE, VERIFY_IMAGES, read_report
+from edgesq.export.operators import Operator, operator_facts, read_operators
 from edgesq.export.parity import ParityRow
 from edgesq.export.source import Source, load_graph, load_source
 from edgesq.export.target import ensure_compiled
@@ -17,6 +18,7 @@ __all__ = [
     "TFLITE",
     "VERIFY_IMAGES",
     "ExportOptions",
+    "Operator",
     "ParityRow",
     "Source",
     "draw_curve",
@@ -24,6 +26,8 @@ __all__ = [
     "export",
     "load_graph",
     "load_source",
+    "operator_facts",
+    "read_operators",
     "read_report",
     "stage_count",
 ]

@@ -22,6 +22,7 @@ from edgesq.export.folder import (
     file_hashes,
     write_report,
 )
+from edgesq.export.operators import operator_facts
 from edgesq.export.parity import compare
 from edgesq.export.source import Source, load_source
 from edgesq.export.target import compile_cleanly, plan_facts
@@ -131,6 +132,7 @@ def _fill(
         "parity_images": source.images_are,
         "parity": [dataclasses.asdict(row) for row in rows],
         "warnings": [warning] if warning else [],
+        **operator_facts(source.graph, chosen.plan, target.kernels),
         "files": file_hashes(folder),
         "versions": _versions(),
     }

@@ -9,6 +9,7 @@ from typing import Any
 
 from edgesq.codegen import DEFAULT_NAME, generate
 from edgesq.export.folder import FIRMWARE, TFLITE, file_hashes, read_report, write_report
+from edgesq.export.operators import operator_facts
 from edgesq.formats.tflite import read_graph
 from edgesq.plan import Candidate, Goal
 from edgesq.project import Sizes, compile_firmware, firmware_path, lay_out, plan_for
@@ -75,6 +76,7 @@ def _retarget(
     hashes = {name: value for name, value in report["files"].items() if not name.startswith(own)}
     hashes |= {name: value for name, value in file_hashes(build).items() if name.startswith(own)}
     news = {"target": target.name, "kernels": target.kernels, "files": hashes}
+    news |= operator_facts(graph, chosen.plan, target.kernels)
     return {**news, **plan_facts(chosen), **dataclasses.asdict(sizes)}
 
 

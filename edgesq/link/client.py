@@ -76,6 +76,28 @@ class Client:
         self._session, self._info, self._image = session, info, 0
         return info
 
+    def session(self) -> tuple[Session, BoardInfo]:
+        """Return the open session and what the board said of itself; open one if need be.
+
+        Raises:
+            BoardError: silent, gone, or speaks another protocol version.
+        """
+        if self._info is None or self._session is None:
+            self.hello()
+        assert self._info is not None
+        assert self._session is not None
+        return self._session, self._info
+
+    @property
+    def image(self) -> int:
+        """The number of the last image sent in this session; 0 for none."""
+        return self._image
+
+    def next_image(self) -> int:
+        """Number a new image."""
+        self._image += 1
+        return self._image
+
     def infer(self, image: bytes, *, ahead: bool = True) -> Inference:
         """Have the board compute one image.
 
@@ -88,15 +110,11 @@ class Client:
             BoardError: silent, gone, refuses, or the line is too bad.
             ValueError: the image has another size.
         """
-        if self._info is None or self._session is None:
-            self.hello()
-        assert self._info is not None
-        assert self._session is not None
-        info, session = self._info, self._session
+        session, info = self.session()
         if len(image) != info.input_bytes:
             raise ValueError(f"image of {len(image)} bytes, the board takes {info.input_bytes}")
         started, repeats, wire_bytes = time.monotonic(), session.repeats, session.wire_bytes
-        self._image += 1
+        self.next_image()
         _Stream(session, info, self._image, image, ahead).run()
         values, last = _fetch(session, info, self._image)
         ends = np.cumsum(info.observed_bytes)[:-1]

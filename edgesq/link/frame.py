@@ -29,10 +29,15 @@ class FrameType(IntEnum):
     HELLO = 0x01
     DATA = 0x02
     RESULT_GET = 0x03
+    TRACE = 0x04
+    OPS_GET = 0x05
+    ROW_GET = 0x06
     INFO = 0x81
     ACK = 0x82
     RESULT = 0x83
     BUSY = 0x84
+    OPS = 0x85
+    ROW = 0x86
 
 
 class AckStatus(IntEnum):
@@ -42,6 +47,7 @@ class AckStatus(IntEnum):
     AGAIN = 1
     DONE = 2
     REFUSED = 3
+    HELD = 4
 
 
 class Optimisation(IntEnum):

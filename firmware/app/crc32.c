@@ -8,7 +8,11 @@ static const uint32_t table[16] = {
 };
 
 uint32_t esq_crc32(const uint8_t *bytes, uint32_t n_bytes) {
-    uint32_t crc = 0xFFFFFFFFu;
+    return esq_crc32_more(0, bytes, n_bytes);
+}
+
+uint32_t esq_crc32_more(uint32_t crc, const uint8_t *bytes, uint32_t n_bytes) {
+    crc ^= 0xFFFFFFFFu;
     for (uint32_t i = 0; i < n_bytes; i++) {
         crc ^= bytes[i];
         crc = (crc >> 4) ^ table[crc & 15u];

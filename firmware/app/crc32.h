@@ -7,4 +7,7 @@
 /* CRC-32 of bytes [n_bytes]; of "123456789" it is 0xCBF43926. */
 uint32_t esq_crc32(const uint8_t *bytes, uint32_t n_bytes);
 
+/* The CRC-32 of what gave `crc`, and bytes [n_bytes] after it; of nothing it is 0. */
+uint32_t esq_crc32_more(uint32_t crc, const uint8_t *bytes, uint32_t n_bytes);
+
 #endif

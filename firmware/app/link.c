@@ -51,7 +51,9 @@ static int is_done(const struct esq_link *link) {
 
 static void send_progress(struct esq_link *link) {
     enum esq_ack_status status = ESQ_ACK_GO;
-    if (is_done(link)) {
+    if (link->trace.is_held) {
+        status = ESQ_ACK_HELD;
+    } else if (is_done(link)) {
         status = ESQ_ACK_DONE;
     } else if (link->image != 0 && link->status != ESQ_DONE && link->status != ESQ_NEEDS_ROW) {
         status = ESQ_ACK_REFUSED; /* the engine has failed */
@@ -59,31 +61,29 @@ static void send_progress(struct esq_link *link) {
     send_ack(link, link->image, link->offset, status);
 }
 
-/* Steps the engine until it wants a row, is done or has failed; tells the host that we live. */
+/* Steps the engine until it wants a row, is held, is done or has failed; tells the host that we live. */
 static void run(struct esq_link *link) {
     uint32_t patience = esq_port_tick_hz() / HEARTBEATS_PER_SECOND;
     do {
-        uint32_t before = esq_port_ticks();
-        link->status = (uint8_t)esq_step(link->engine);
-        uint32_t after = esq_port_ticks();
-        link->ticks += after - before;
-        if (after - link->heard >= patience) {
+        link->status = (uint8_t)esq_trace_step(&link->trace, link->engine, &link->ticks);
+        if (esq_port_ticks() - link->heard >= patience) {
             send_busy(link);
         }
-    } while (link->status == ESQ_MORE);
+    } while (link->status == ESQ_MORE && !link->trace.is_held);
 }
 
 static void start_image(struct esq_link *link, uint32_t image) {
     link->image = image;
     link->offset = 0;
     link->ticks = 0;
+    esq_trace_start(&link->trace);
     esq_start(link->engine);
     run(link);
 }
 
 /* Hands image bytes to the engine, which computes whenever a row is whole. */
 static void take(struct esq_link *link, const uint8_t *bytes, uint32_t n_bytes) {
-    while (n_bytes != 0) {
+    while (n_bytes != 0 && !link->trace.is_held) {
         uint32_t column = link->offset % row_bytes(link);
         uint32_t n_row = row_bytes(link) - column;
         uint32_t n = n_bytes < n_row ? n_bytes : n_row;
@@ -121,7 +121,7 @@ static void on_data(struct esq_link *link, const uint8_t *payload, uint32_t n_pa
     if (is_newer) {
         start_image(link, image);
     }
-    if (image == link->image && offset > link->offset) {
+    if (image == link->image && offset > link->offset && !link->trace.is_held) {
         send_ack(link, image, link->offset, ESQ_ACK_AGAIN);
         return;
     }
@@ -197,6 +197,61 @@ static void on_result_get(struct esq_link *link, const uint8_t *request, uint32_
     send(link, frame, RESULT_HEAD_BYTES + n_bytes, ESQ_FRAME_RESULT);
 }
 
+static void on_trace(struct esq_link *link, const uint8_t *request, uint32_t n_payload) {
+    if (esq_trace_ask(&link->trace, request, n_payload)) {
+        send_progress(link);
+    } else {
+        send_ack(link, link->image, link->offset, ESQ_ACK_REFUSED);
+    }
+}
+
+static void on_ops_get(struct esq_link *link, const uint8_t *request, uint32_t n_payload) {
+    if (n_payload != ESQ_OPS_GET_BYTES) {
+        send_ack(link, link->image, link->offset, ESQ_ACK_REFUSED);
+        return;
+    }
+    uint32_t image = esq_get_u32(request);
+    if (image != link->image || !is_done(link)) {
+        send_ack(link, link->image, link->offset, ESQ_ACK_AGAIN);
+        return;
+    }
+    uint8_t *frame = link->decoder.bytes; /* the request has been read, up to here */
+    uint32_t n_bytes = esq_trace_put_ops(&link->trace, image, esq_get_u16(request + 4),
+                                         frame + ESQ_FRAME_HEAD_BYTES, ESQ_FRAME_PAYLOAD_MAX);
+    if (n_bytes == 0) {
+        send_ack(link, image, link->offset, ESQ_ACK_REFUSED);
+        return;
+    }
+    send(link, frame, n_bytes, ESQ_FRAME_OPS);
+}
+
+/* Sends a row of the operator held, or lets it go on. */
+static void on_row_get(struct esq_link *link, const uint8_t *request, uint32_t n_payload) {
+    if (n_payload != ESQ_ROW_GET_BYTES) {
+        send_ack(link, link->image, link->offset, ESQ_ACK_REFUSED);
+        return;
+    }
+    if (esq_get_u32(request) != link->image) {
+        send_ack(link, link->image, link->offset, ESQ_ACK_AGAIN);
+        return;
+    }
+    if (request[11]) {
+        if (esq_trace_release(&link->trace, esq_get_u32(request + 7))) {
+            run(link);
+        }
+        send_progress(link); /* also the answer to a release that came twice */
+        return;
+    }
+    uint8_t *frame = link->decoder.bytes; /* read before it is written over */
+    uint32_t n_bytes = esq_trace_put_row(&link->trace, link->engine, request,
+                                         frame + ESQ_FRAME_HEAD_BYTES, ESQ_FRAME_PAYLOAD_MAX);
+    if (n_bytes == 0) {
+        send_ack(link, link->image, link->offset, ESQ_ACK_REFUSED);
+        return;
+    }
+    send(link, frame, n_bytes, ESQ_FRAME_ROW);
+}
+
 static uint8_t *put_text(uint8_t *to, const char *text, uint32_t n_max) {
     uint8_t n = 0;
     while (text[n] != '\0' && n < n_max) {
@@ -251,6 +306,7 @@ static void on_frame(struct esq_link *link) {
         link->is_open = 1;
         link->image = 0;
         link->offset = 0;
+        esq_trace_forget(&link->trace);
     } else if (!link->is_open || tag != link->tag) {
         return; /* from an earlier session */
     }
@@ -265,6 +321,15 @@ static void on_frame(struct esq_link *link) {
         break;
     case ESQ_FRAME_RESULT_GET:
         on_result_get(link, payload, n_payload);
+        break;
+    case ESQ_FRAME_TRACE:
+        on_trace(link, payload, n_payload);
+        break;
+    case ESQ_FRAME_OPS_GET:
+        on_ops_get(link, payload, n_payload);
+        break;
+    case ESQ_FRAME_ROW_GET:
+        on_row_get(link, payload, n_payload);
         break;
     default:
         send_ack(link, link->image, link->offset, ESQ_ACK_REFUSED);

@@ -6,6 +6,7 @@
 
 #include "edgesq.h"
 #include "frame.h"
+#include "trace.h"
 
 /* How the firmware was compiled, as its compiler says. */
 enum esq_optimisation {
@@ -26,12 +27,13 @@ struct esq_identity {
     const char *build;    /* compiler and flags; at most 96 characters are sent */
 };
 
-/* Zero-initialise, then set engine and identity. */
+/* Zero-initialise, then set engine, identity, and ops and op_count of trace. */
 struct esq_link {
     struct esq_engine *engine; /* esq_init done */
     const struct esq_identity *identity;
     struct esq_decoder decoder;
-    uint64_t ticks;     /* spent in esq_step for this image */
+    struct esq_trace trace;
+    uint64_t ticks;     /* spent in operators for this image */
     uint32_t image;     /* number of the current image; 0: none since HELLO */
     uint32_t offset;    /* bytes of it taken */
     uint32_t heard;     /* esq_port_ticks since when the host waits for a word */

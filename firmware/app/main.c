@@ -34,6 +34,7 @@
 #endif
 
 static _Alignas(16) uint8_t arena[ESQ_MODEL_ARENA_BYTES];
+static struct esq_op_trace op_traces[ESQ_MODEL_OP_COUNT];
 
 static const struct esq_identity identity = {
     .model_sha256 = ESQ_MODEL_SHA256_BYTES,
@@ -53,6 +54,8 @@ int main(void) {
     static struct esq_link link;
     link.engine = &engine; /* set here: an initialiser would put the whole struct into flash */
     link.identity = &identity;
+    link.trace.ops = op_traces;
+    link.trace.op_count = ESQ_MODEL_OP_COUNT;
 
     esq_port_init();
     /* Cannot fail: the generator sized the arena. A board that fails here stays silent, and the

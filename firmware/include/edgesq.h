@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 /* Layout of the generated data; generated files refuse to compile against another one. */
-#define ESQ_LAYOUT_VERSION 1
+#define ESQ_LAYOUT_VERSION 2
 
 enum esq_status {
     ESQ_DONE = 0,
@@ -54,6 +54,36 @@ int8_t *esq_input_row(const struct esq_engine *engine);
 
 /* Says that esq_input_row() is filled: ESQ_MORE, or ESQ_BAD_CALL where no row was wanted. */
 enum esq_status esq_push_row(struct esq_engine *engine);
+
+/* No operator: the schedule waits for an image row, or the image is done. */
+#define ESQ_NO_OP 0xFFFFu
+
+/* The operator that the next esq_step runs, below the model's op_count; ESQ_NO_OP for none. */
+uint32_t esq_next_op(const struct esq_engine *engine);
+
+/* How far an operator is. */
+struct esq_op_rows {
+    uint16_t in_row;   /* next input row, of an operator that accumulates */
+    uint16_t out_row;  /* next output row, or the one that accumulates */
+    uint16_t complete; /* output rows that are complete */
+};
+
+/* How far operator `op`, below the model's op_count, is. */
+struct esq_op_rows esq_op_rows(const struct esq_engine *engine, uint32_t op);
+
+/* A row of a tensor where its ring holds it: int8 [width, channels]. */
+struct esq_row_view {
+    const int8_t *first;  /* of the first pixel */
+    uint32_t pixel_bytes; /* from one pixel to the next */
+    uint16_t width;
+    uint16_t channels;
+};
+
+/* Finds the ring's place of a row: of the operator's output where `which` is 0, of its input
+ * `which` - 1 elsewhere. Whether that row still lies there is the schedule's affair. 0: there is no
+ * such operator, tensor or row. */
+int esq_find_row(const struct esq_engine *engine, uint32_t op, uint32_t which, uint32_t row,
+                 struct esq_row_view *view);
 
 /* Values a verifier compares, int8 [*bytes], valid from ESQ_DONE until esq_start; NULL past the last. */
 const int8_t *esq_observed(const struct esq_engine *engine, uint32_t index, uint32_t *bytes);

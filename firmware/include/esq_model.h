@@ -39,7 +39,7 @@ struct esq_window {
 /* How far an operator is. */
 struct esq_progress {
     uint16_t in_row;  /* next input row, of an operator that accumulates */
-    uint16_t out_row; /* next output row */
+    uint16_t out_row; /* next output row; of a running maximum the row it goes into */
 };
 
 /* A column range [first, end) of an output row. */
@@ -57,6 +57,7 @@ struct esq_op {
     uint32_t sums_offset_bytes; /* int32 [channels], kept through the image */
     uint32_t work_offset_bytes; /* for one step */
     uint16_t band_units;        /* output rows per step */
+    uint8_t takes_maximum;      /* 1: a running maximum, whose params begin with its window */
 };
 
 struct esq_model {

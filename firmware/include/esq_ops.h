@@ -101,7 +101,7 @@ struct esq_conv2d_mve {
 };
 
 struct esq_pool {
-    struct esq_window window;
+    struct esq_window window; /* first: the engine reads it, see struct esq_op */
     int8_t clamp_min;
     int8_t clamp_max;
 };

@@ -43,6 +43,54 @@ enum esq_status esq_step(struct esq_engine *engine) {
     return ESQ_MORE;
 }
 
+uint32_t esq_next_op(const struct esq_engine *engine) {
+    const uint32_t next = engine->model->schedule[engine->step];
+    return next < engine->model->op_count ? next : ESQ_NO_OP;
+}
+
+/* Windows of a running maximum that end above an input row. */
+static uint32_t ended_above(const struct esq_op *op, uint32_t row) {
+    const struct esq_window *window = op->params;
+    const uint32_t height = op->output->height;
+    const uint32_t end = row + window->pad_top; /* one past the last row of such a window */
+    if (row >= op->input[0]->height) {
+        return height;
+    }
+    const uint32_t ended = end < window->height ? 0 : (end - window->height) / window->stride_h + 1;
+    return ended < height ? ended : height;
+}
+
+/* A running maximum is about to take in_row into out_row; windows above out_row took it already. */
+static uint32_t complete_maxima(const struct esq_op *op, const struct esq_progress *progress) {
+    const uint32_t above = ended_above(op, progress->in_row);
+    const uint32_t with_it = ended_above(op, progress->in_row + 1u);
+    const uint32_t taken = progress->out_row < with_it ? progress->out_row : with_it;
+    return taken > above ? taken : above;
+}
+
+struct esq_op_rows esq_op_rows(const struct esq_engine *engine, uint32_t op) {
+    const struct esq_op *row_op = &engine->model->ops[op];
+    const struct esq_progress *progress = &progress_of(engine)[op];
+    const uint32_t complete =
+        row_op->takes_maximum ? complete_maxima(row_op, progress) : progress->out_row;
+    return (struct esq_op_rows){progress->in_row, progress->out_row, (uint16_t)complete};
+}
+
+int esq_find_row(const struct esq_engine *engine, uint32_t op, uint32_t which, uint32_t row,
+                 struct esq_row_view *view) {
+    if (op >= engine->model->op_count || which > 2) {
+        return 0;
+    }
+    const struct esq_op *row_op = &engine->model->ops[op];
+    const struct esq_slot *slot = which == 0 ? row_op->output : row_op->input[which - 1];
+    if (!slot || row >= slot->height) {
+        return 0;
+    }
+    *view = (struct esq_row_view){esq_row(engine->arena, slot, row), slot->pixel_bytes, slot->width,
+                                  slot->channels};
+    return 1;
+}
+
 int8_t *esq_input_row(const struct esq_engine *engine) {
     return esq_row(engine->arena, engine->model->input, engine->image_row);
 }

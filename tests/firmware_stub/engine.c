@@ -29,6 +29,7 @@ static int8_t output[10];
 static int8_t logits[1000];
 static uint32_t hash;
 static uint32_t n_rows;
+static uint32_t n_steps; /* of operator 1 */
 
 enum esq_status esq_init(struct esq_engine *engine, const struct esq_model *model, void *arena,
                          uint32_t arena_bytes) {
@@ -41,6 +42,7 @@ void esq_start(struct esq_engine *engine) {
     engine->step = 0;
     hash = engine->model->seed;
     n_rows = 0;
+    n_steps = 0;
 }
 
 static void finish(void) {
@@ -71,6 +73,7 @@ static void spin(void) {
 enum esq_status esq_step(struct esq_engine *engine) {
     spin();
     if (engine->step != 0) {
+        n_steps += engine->step % ESQ_MODEL_OP_COUNT == 1;
         engine->step--;
         return ESQ_MORE;
     }
@@ -79,6 +82,23 @@ enum esq_status esq_step(struct esq_engine *engine) {
     }
     finish();
     return ESQ_DONE;
+}
+
+uint32_t esq_next_op(const struct esq_engine *engine) {
+    return engine->step == 0 ? ESQ_NO_OP : engine->step % ESQ_MODEL_OP_COUNT;
+}
+
+/* Operator 1 completes a row of three pixels, one byte of every two, in each of its steps. */
+struct esq_op_rows esq_op_rows(const struct esq_engine *engine, uint32_t op) {
+    (void)engine;
+    return (struct esq_op_rows){0, (uint16_t)n_rows, op == 1 ? (uint16_t)n_steps : 0};
+}
+
+int esq_find_row(const struct esq_engine *engine, uint32_t op, uint32_t which, uint32_t row_number,
+                 struct esq_row_view *view) {
+    (void)engine;
+    *view = (struct esq_row_view){row, 2, 3, 1};
+    return op == 1 && which == 0 && row_number < ESQ_MODEL_INPUT_HEIGHT;
 }
 
 int8_t *esq_input_row(const struct esq_engine *engine) {

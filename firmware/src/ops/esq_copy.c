@@ -29,4 +29,5 @@ void esq_run_reshape(const struct esq_op *op, int8_t *arena, struct esq_progress
         }
     }
     progress->in_row++;
+    progress->out_row = (uint16_t)(place / ((uint32_t)output->width * output->channels));
 }

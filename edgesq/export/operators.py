@@ -1,0 +1,122 @@
+"""Which operators the runtime's table holds, and which tensor each of them writes.
+
+The table is not the graph's list: concatenations are not there, a convolution and the mean that
+alone reads it are one, and a tensor may be copied.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from edgesq.codegen import run_function
+from edgesq.errors import EdgesqError
+from edgesq.graph import Add, Graph, Op
+from edgesq.plan import Access, Plan, RowOp
+
+_KEY = "operators"
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator of the runtime's table. The field names are the report's keys.
+
+    Attributes:
+        name: of the layers it computes.
+        kind: of the graph's operators it computes.
+        function: that the board runs.
+        ops: the graph's operators it computes, by index; of a concatenation it copies one input.
+        access: how it walks its rows, the name of an Access.
+        inputs: tensors it reads, by index in the graph.
+        output: tensor whose values it writes; the last one where it computes several operators.
+        overwrites: the input that lies where the output is written, an index into `inputs`.
+        rows_per_step: output rows of a step; 1 where rows are accumulated.
+    """
+
+    name: str
+    kind: str
+    function: str
+    ops: tuple[int, ...]
+    access: str
+    inputs: tuple[int, ...]
+    output: int
+    overwrites: int | None
+    rows_per_step: int
+
+    def graph_ops(self, graph: Graph) -> tuple[Op, ...]:
+        """The graph's operators that it computes, in order."""
+        return tuple(graph.ops[index] for index in self.ops)
+
+    def macs(self, graph: Graph) -> int:
+        """Multiply-accumulates per image."""
+        return sum(graph.macs(op) for op in self.graph_ops(graph))
+
+
+def operator_facts(graph: Graph, plan: Plan, kernels: str) -> dict[str, Any]:
+    """Return what a report says of the runtime's table."""
+    table = [_operator(graph, plan, item, kernels) for item in plan.ops]
+    return {_KEY: [dataclasses.asdict(operator) for operator in table]}
+
+
+def _operator(graph: Graph, plan: Plan, item: RowOp, kernels: str) -> Operator:
+    is_copy = item.output >= len(graph.tensors)
+    places = [plan.slots[number] for number in (*item.inputs, item.output)]
+    storages = [slot.storage if slot else None for slot in places]
+    shared = isinstance(item.op, Add) and storages[-1] in storages[:-1]
+    return Operator(
+        name=" > ".join(op.name for op in item.ops),
+        kind=" > ".join("COPY" if is_copy else op.kind for op in item.ops),
+        function=run_function(graph, plan, item, kernels),
+        ops=tuple(graph.ops.index(op) for op in item.ops),
+        access=item.access.name,
+        inputs=item.inputs,
+        output=item.inputs[0] if is_copy else item.output,
+        overwrites=storages.index(storages[-1]) if shared else None,
+        rows_per_step=item.band_units,
+    )
+
+
+def read_operators(report: dict[str, Any], graph: Graph) -> tuple[Operator, ...]:
+    """Return the runtime's table as a report says it.
+
+    Raises:
+        EdgesqError: it does not, or not of this model.
+    """
+    try:
+        table = tuple(_read(fields) for fields in report[_KEY])
+        if not table or not all(_belongs(operator, graph) for operator in table):
+            raise ValueError
+    except (LookupError, TypeError, ValueError) as error:
+        raise EdgesqError(
+            "the build's report does not say which operators the board runs", hint="export again"
+        ) from error
+    return table
+
+
+def _read(fields: dict[str, Any]) -> Operator:
+    overwrites = fields["overwrites"]
+    return Operator(
+        name=str(fields["name"]),
+        kind=str(fields["kind"]),
+        function=str(fields["function"]),
+        ops=tuple(map(int, fields["ops"])),
+        access=str(fields["access"]),
+        inputs=tuple(map(int, fields["inputs"])),
+        output=int(fields["output"]),
+        overwrites=None if overwrites is None else int(overwrites),
+        rows_per_step=int(fields["rows_per_step"]),
+    )
+
+
+def _belongs(operator: Operator, graph: Graph) -> bool:
+    """Say whether all numbers are some of the graph's."""
+    tensors = (*operator.inputs, operator.output)
+    return (
+        all(0 <= index < len(graph.ops) for index in operator.ops)
+        and all(0 <= index < len(graph.tensors) for index in tensors)
+        and all(graph.tensors[index].data is None for index in tensors)
+        and operator.access in Access.__members__
+        and len(operator.ops) in (1, 2)
+        and len(operator.inputs) in (1, 2)
+        and operator.overwrites in (None, *range(len(operator.inputs)))
+        and operator.rows_per_step >= 1
+    )
