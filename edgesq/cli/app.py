@@ -8,6 +8,7 @@ import typer
 import edgesq
 from edgesq.cli import terminal
 from edgesq.plan import Goal
+from edgesq.project import Format
 
 app = typer.Typer(
     name="edgesq",
@@ -37,6 +38,9 @@ def export(
         Path | None, typer.Option(help="Folder of images to quantize with.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder to write.")] = DEFAULT_BUILD,
+    layout: Annotated[
+        Format, typer.Option("--format", help="What to lay out beside the firmware project.")
+    ] = Format.CMAKE,
     name: Annotated[
         str | None,
         typer.Option(help="What the model's C names begin with; its file's if left out."),
@@ -47,7 +51,7 @@ def export(
     """Quantize a model and write every format and a firmware project."""
     from edgesq.cli.export import run
 
-    run(model, target, calibration, out, name, optimize, ram_limit)
+    run(model, target, calibration, out, layout, name, optimize, ram_limit)
 
 
 @app.command()

@@ -7,6 +7,7 @@ around the numbers lives in firmware/template/data/*.c.in.
 from edgesq.codegen.generate import LAYOUT_VERSION, generate, tflite_array
 from edgesq.codegen.names import DEFAULT_NAME, check_name, name_of
 from edgesq.codegen.params import run_function
+from edgesq.codegen.pixels import pixel_table
 
 __all__ = [
     "DEFAULT_NAME",
@@ -14,6 +15,7 @@ __all__ = [
     "check_name",
     "generate",
     "name_of",
+    "pixel_table",
     "run_function",
     "tflite_array",
 ]

@@ -12,6 +12,13 @@ from edgesq.plan import STEP_END, STEP_INPUT, Access, Plan, Slot
 LAYOUT_VERSION = 2
 """Mirror: ESQ_LAYOUT_VERSION in edgesq.h."""
 
+_CORE_HAS = {
+    "portable": "1",
+    "dsp": "defined(__ARM_FEATURE_DSP)",
+    "mve": "defined(__ARM_FEATURE_MVE)",
+}
+"""What the preprocessor sees of a core that can run a kernel family."""
+
 
 def generate(graph: Graph, plan: Plan, kernels: str, name: str = DEFAULT_NAME) -> dict[str, str]:
     """Return the model's C data, file name to text: NAME_model.h, NAME_model.c, model_data.h.
@@ -79,6 +86,8 @@ def _source(graph: Graph, plan: Plan, kernels: str, names: Mapping[str, str]) ->
         names,
         sha256=graph.sha256,
         layout_version=LAYOUT_VERSION,
+        kernels=kernels,
+        core_has=_CORE_HAS[kernels],
         slots="\n".join(_slot(plan, plan.slots[number]) for number in numbers),
         params="".join(texts),
         ops="".join(

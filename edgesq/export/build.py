@@ -22,12 +22,13 @@ from edgesq.export.folder import (
     file_hashes,
     write_report,
 )
+from edgesq.export.library import write_library
 from edgesq.export.operators import operator_facts
 from edgesq.export.parity import compare
 from edgesq.export.source import Source, load_source
 from edgesq.export.target import compile_cleanly, plan_facts
 from edgesq.plan import Candidate, Goal, curve, make_plan
-from edgesq.project import Sizes, lay_out, plan_for
+from edgesq.project import Format, Sizes, lay_out, plan_for
 from edgesq.targets import Target
 
 _VERSIONED = (
@@ -54,6 +55,7 @@ class ExportOptions:
         goal: what the plan is best at.
         ram_limit: RAM in bytes to plan for; None for the target's.
         name: what the model's C names begin with; None for one made of its file's.
+        layout: the ecosystem that gets a library beside the firmware project.
     """
 
     model: Path | None
@@ -63,6 +65,7 @@ class ExportOptions:
     goal: Goal = Goal.BALANCED
     ram_limit: int | None = None
     name: str | None = None
+    layout: Format = Format.CMAKE
 
 
 def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str, Any]:
@@ -105,6 +108,7 @@ def _fill(
     name = options.name or name_of(source.name)
     files = generate(source.graph, chosen.plan, target.kernels, name)
     lay_out(folder / "firmware", target, files)
+    write_library(folder, options.layout, source.graph, files, source.preprocessing, name)
     for file, text in tflite_array(source.tflite, source.name).items():
         (folder / file).write_text(text)
     _write_images(folder, source)
@@ -117,6 +121,7 @@ def _fill(
         "target": target.name,
         "model": source.name,
         "name": name,
+        "format": options.layout.value,
         "model_sha256": source.graph.sha256,
         "macs": source.graph.total_macs,
         "flash_bytes": sizes.flash_bytes if sizes else None,

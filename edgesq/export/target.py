@@ -9,10 +9,11 @@ from typing import Any
 
 from edgesq.codegen import DEFAULT_NAME, generate
 from edgesq.export.folder import FIRMWARE, TFLITE, file_hashes, read_report, write_report
+from edgesq.export.library import reported_preprocessing, write_library
 from edgesq.export.operators import operator_facts
 from edgesq.formats.tflite import read_graph
 from edgesq.plan import Candidate, Goal
-from edgesq.project import Sizes, compile_firmware, firmware_path, lay_out, plan_for
+from edgesq.project import Format, Sizes, compile_firmware, firmware_path, lay_out, plan_for
 from edgesq.targets import Target, load_target
 
 
@@ -67,14 +68,20 @@ def _retarget(
     with tempfile.TemporaryDirectory(prefix=f".{FIRMWARE}-", dir=build) as scratch:
         new = Path(scratch) / "new"
         name = report.get("name", DEFAULT_NAME)
-        lay_out(new, target, generate(graph, chosen.plan, target.kernels, name))
+        files = generate(graph, chosen.plan, target.kernels, name)
+        lay_out(new, target, files)
+        layout = Format(report.get("format", "cmake"))
+        write_library(Path(scratch), layout, graph, files, reported_preprocessing(report), name)
         on_stage(f"compile for {target.name}")
         sizes = compile_cleanly(new, target)
-        (build / FIRMWARE).rename(Path(scratch) / "old")
-        new.rename(build / FIRMWARE)
-    own = f"{FIRMWARE}/"
-    hashes = {name: value for name, value in report["files"].items() if not name.startswith(own)}
-    hashes |= {name: value for name, value in file_hashes(build).items() if name.startswith(own)}
+        new.rename(Path(scratch) / FIRMWARE)
+        folders = [FIRMWARE] if layout is Format.CMAKE else [FIRMWARE, layout.value]
+        for folder in folders:
+            (build / folder).rename(Path(scratch) / f"old {folder}")
+            (Path(scratch) / folder).rename(build / folder)
+    own = tuple(f"{folder}/" for folder in folders)
+    hashes = {file: value for file, value in report["files"].items() if not file.startswith(own)}
+    hashes |= {file: value for file, value in file_hashes(build).items() if file.startswith(own)}
     news = {"target": target.name, "kernels": target.kernels, "files": hashes}
     news |= operator_facts(graph, chosen.plan, target.kernels)
     return {**news, **plan_facts(chosen), **dataclasses.asdict(sizes)}

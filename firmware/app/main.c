@@ -1,74 +1,10 @@
-#include "esq_port.h"
-#include "link.h"
-#include "model_data.h"
-
-#define TEXT(x) #x
-#define TEXT_OF(macro) TEXT(macro)
-
-#ifndef ESQ_BOARD_NAME
-#define ESQ_BOARD_NAME unknown
-#endif
-#ifndef ESQ_CLOCK_HZ
-#define ESQ_CLOCK_HZ 0u
-#endif
-#ifndef ESQ_BUILD_FLAGS
-#define ESQ_BUILD_FLAGS "flags unknown"
-#endif
-
-#ifdef __clang__
-#define COMPILER "clang"
-#define COMPILER_VERSION                                                                           \
-    TEXT_OF(__clang_major__) "." TEXT_OF(__clang_minor__) "." TEXT_OF(__clang_patchlevel__)
-#else
-#define COMPILER "gcc"
-#define COMPILER_VERSION                                                                           \
-    TEXT_OF(__GNUC__) "." TEXT_OF(__GNUC_MINOR__) "." TEXT_OF(__GNUC_PATCHLEVEL__)
-#endif
-
-#ifndef __OPTIMIZE__
-#define OPTIMISATION ESQ_NOT_OPTIMISED
-#elif defined(__OPTIMIZE_SIZE__)
-#define OPTIMISATION ESQ_OPTIMISED_SIZE
-#else
-#define OPTIMISATION ESQ_OPTIMISED_SPEED
-#endif
-
-static _Alignas(16) uint8_t arena[ESQ_MODEL_ARENA_BYTES];
-static struct esq_op_trace op_traces[ESQ_MODEL_OP_COUNT];
-
-static const struct esq_identity identity = {
-    .model_sha256 = ESQ_MODEL_SHA256_BYTES,
-    .height = ESQ_MODEL_INPUT_HEIGHT,
-    .width = ESQ_MODEL_INPUT_WIDTH,
-    .channels = ESQ_MODEL_INPUT_CHANNELS,
-    .clock_hz = ESQ_CLOCK_HZ,
-    .op_count = ESQ_MODEL_OP_COUNT,
-    .optimisation = OPTIMISATION,
-    .kernels = ESQ_MODEL_KERNELS,
-    .board = TEXT_OF(ESQ_BOARD_NAME),
-    .build = COMPILER " " COMPILER_VERSION " " ESQ_BUILD_FLAGS,
-};
+#include "serve.h"
 
 int main(void) {
-    static struct esq_engine engine;
-    static struct esq_link link;
-    link.engine = &engine; /* set here: an initialiser would put the whole struct into flash */
-    link.identity = &identity;
-    link.trace.ops = op_traces;
-    link.trace.op_count = ESQ_MODEL_OP_COUNT;
-
-    esq_port_init();
-    /* Cannot fail: the generator sized the arena. A board that fails here stays silent, and the
-     * host's bounded wait says so. */
-    if (esq_init(&engine, &ESQ_MODEL, arena, sizeof arena) != ESQ_DONE) {
+    if (esq_serve_begin() != 0) {
         return 1;
     }
     for (;;) {
-        int byte = esq_port_read();
-        if (byte < 0) {
-            esq_port_idle();
-        } else {
-            esq_link_push(&link, (uint8_t)byte);
-        }
+        esq_serve();
     }
 }

@@ -1,0 +1,76 @@
+"""Lay out the runtime and a model as a library of an ecosystem: folders by table, files by copy.
+
+What stands in firmware/template/FORMAT and firmware/examples is real C, CMake, YAML and JSON for a
+model called `sample` and version 0.0.0; both are replaced, in paths too.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from pathlib import Path
+
+from edgesq.resources import resource
+
+
+class Format(str, Enum):
+    """How an export is laid out; `cmake` is the firmware project alone."""
+
+    CMAKE = "cmake"
+    C_LIBRARY = "c-library"
+
+
+_MODEL, _LINK = "model", "link"
+"""Sources that are no folder of firmware/: generated files, and the link without its `main`."""
+
+_FOLDERS: dict[Format, tuple[tuple[str, str], ...]] = {
+    Format.CMAKE: (),
+    Format.C_LIBRARY: (
+        ("template/c-library", "."),
+        ("include", "edgesq/include"),
+        ("src", "edgesq/src"),
+        (_MODEL, "sample_model"),
+        ("examples", "examples/classify"),
+        (_LINK, "examples/verify/link"),
+        ("ports/host", "examples/verify/port"),
+    ),
+}
+"""From firmware/ to the library's folder."""
+
+_APP, _OWN_MAIN, _APP_MODEL = "app", "main.c", "model_data.h"
+
+
+def lay_out_library(
+    folder: Path, layout: Format, files: Mapping[str, str], name: str, version: str
+) -> None:
+    """Write the library into `folder`, which is not there yet; nothing for `cmake`.
+
+    Args:
+        folder: to make.
+        layout: which ecosystem's.
+        files: generated text, name to content: the model's own files and model_data.h.
+        name: what the model's C names begin with.
+        version: of the runtime, three numbers.
+    """
+    for source, target in _FOLDERS[layout]:
+        for path, text in _texts(source, files):
+            place = folder / _named(f"{target}/{path}", name, version)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(_named(text, name, version))
+
+
+def _texts(source: str, files: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield path and content of what a source of the table holds."""
+    if source == _MODEL:
+        yield from ((path, text) for path, text in files.items() if path != _APP_MODEL)
+        return
+    if source == _LINK:
+        yield _APP_MODEL, files[_APP_MODEL]
+    root = resource("firmware") / (_APP if source == _LINK else source)
+    for path in sorted(root.rglob("*")):
+        if path.is_file() and not (source == _LINK and path.name == _OWN_MAIN):
+            yield path.relative_to(root).as_posix(), path.read_text()
+
+
+def _named(text: str, name: str, version: str) -> str:
+    text = re.sub(r"sample(?=_(?:model|pixels))", name, text)
+    return re.sub(r"SAMPLE(?=_(?:MODEL|PIXELS))", name.upper(), text).replace("0.0.0", version)

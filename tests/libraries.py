@@ -1,0 +1,86 @@
+"""Lay out libraries for tests, build them, and build users' projects around them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from crun import run_command
+from numpy.typing import NDArray
+
+from edgesq.calibrate import Preprocessing
+from edgesq.codegen import generate
+from edgesq.export.library import write_library
+from edgesq.formats.tflite import read_graph
+from edgesq.graph import Graph
+from edgesq.plan import make_plan
+from edgesq.project import Format
+from edgesq.resources import resource
+from edgesq.targets import Target
+
+STRICT = "-Wall -Wextra -Wconversion -Wpedantic -Werror"
+PREPROCESSING = Preprocessing("bgr", (104.0, 117.0, 124.0), 1 / 128)
+
+
+@dataclass(frozen=True)
+class Library:
+    """A library as exported, and the model in it."""
+
+    folder: Path
+    name: str
+    graph: Graph
+
+
+def library(
+    build: Path, layout: Format, content: bytes, name: str, kernels: str = "portable"
+) -> Library:
+    """Write BUILD/FORMAT for an int8 .tflite."""
+    graph = read_graph(content)
+    files = generate(graph, make_plan(graph, 1, kernels), kernels, name)
+    write_library(build, layout, graph, files, PREPROCESSING, name)
+    return Library(build / layout.value, name, graph)
+
+
+def cmake(source: Path, build: Path, *options: str) -> None:
+    """Configure and build a project; the compiler must not say a word of warning."""
+    said = run_command("cmake", "-S", source, "-B", build, "-DCMAKE_BUILD_TYPE=Release", *options)
+    assert b"Warning" not in said
+    run_command("cmake", "--build", build, "--parallel", "2")
+
+
+def toolchain(folder: Path, target: Target) -> Path:
+    """Write a toolchain file, as a user has one."""
+    path = folder / "toolchain.cmake"
+    core = " ".join(target.compiler_flags)
+    lines = [
+        "set(CMAKE_SYSTEM_NAME Generic)",
+        f"set(CMAKE_C_COMPILER {target.compiler})",
+        "set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)",
+        f'set(CMAKE_C_FLAGS_INIT "{core} {STRICT}")',
+        f'set(CMAKE_ASM_FLAGS_INIT "{core}")',
+        'set(CMAKE_C_FLAGS_RELEASE_INIT "-O2")',
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def port_of(folder: Path, target: Target) -> Path:
+    """Copy a board's port into one folder, as a user's own port is."""
+    port = folder / "port"
+    port.mkdir()
+    for name in target.port_folders:
+        for path in (resource("firmware") / "ports" / name).iterdir():
+            (port / path.name).write_text(path.read_text())
+    return port
+
+
+def pixels_of(graph: Graph, count: int) -> NDArray[np.uint8]:
+    """Return seeded raw images as a camera gives them, uint8 [n, H, W, C], in the model's order."""
+    shape = (count, *graph.tensors[graph.input].hwc)
+    return np.random.default_rng(11).integers(0, 256, shape, np.uint8)
+
+
+def quantized(graph: Graph, pixels: NDArray[np.uint8]) -> NDArray[np.int8]:
+    """Return the model's input for pixels in its own channel order."""
+    tensor = graph.tensors[graph.input]
+    rgb = pixels[..., ::-1] if PREPROCESSING.channel_order == "bgr" else pixels
+    return PREPROCESSING.to_int8(rgb, tensor.scale, tensor.zero_point)
