@@ -49,8 +49,10 @@ static uint32_t crc_of_row(uint32_t crc, const struct esq_row_view *view) {
     return crc;
 }
 
-static void add_rows(struct esq_op_trace *trace, const struct esq_engine *engine, uint32_t op,
-                     uint32_t first, uint32_t end) {
+/* Not inlined: what it keeps on the stack is not there while an operator runs. */
+__attribute__((noinline)) static void add_rows(struct esq_op_trace *trace,
+                                               const struct esq_engine *engine, uint32_t op,
+                                               uint32_t first, uint32_t end) {
     struct esq_row_view view;
     for (uint32_t row = first; row < end && esq_find_row(engine, op, 0, row, &view); row++) {
         trace->crc = crc_of_row(trace->crc, &view);
