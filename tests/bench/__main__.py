@@ -32,6 +32,10 @@ def main() -> None:
     codes = {name: _board(networks, name, results) for name in options.targets}
     tables.OUT.print(tables.code_table(codes, functions=options.functions))
     results["code"] = codes
+    if options.operators:
+        for network in networks:
+            rows = [row for row in results["boards"] if row["network"] == network.name]
+            tables.OUT.print(tables.operator_table(rows))
     if models.SHARED.is_dir():
         _board([models.plain_224()], "stm32f405", results)
         results["bands"] = [_bands(network) for network in networks if _is_banded(network)]
@@ -46,6 +50,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--targets", nargs="+", default=BOARDS, choices=EMULATED)
     parser.add_argument("--json", type=Path, default=Path("build/bench.json"))
     parser.add_argument("--skip-imagenet", action="store_true")
+    parser.add_argument("--operators", action="store_true", help="print operator by operator")
     parser.add_argument("--functions", action="store_true", help="print function by function")
     return parser.parse_args()
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from bench.code import Code, code_bytes
+from bench.operators import OperatorCost, operator_costs
 from edgesq.codegen import generate
 from edgesq.export import TFLITE, VERIFY_IMAGES
+from edgesq.export.operators import operator_facts, read_operators
 from edgesq.flash import flash, stop
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Int8Array
@@ -34,6 +36,7 @@ class Measurement:
         code_bytes: code and constant tables apart from weights, biases and requantization.
         code: bytes of each function.
         report: of `verify`.
+        operators: what each costs, in the order of the board's table.
     """
 
     arena_bytes: int
@@ -42,6 +45,7 @@ class Measurement:
     code_bytes: int
     code: Code
     report: VerifyReport
+    operators: tuple[OperatorCost, ...]
 
 
 def measure(content: bytes, images: Int8Array, plan: Plan, target: Target) -> Measurement:
@@ -56,6 +60,8 @@ def measure(content: bytes, images: Int8Array, plan: Plan, target: Target) -> Me
         flash(build, target)
         try:
             report = verify(VerifyOptions(build))
+            table = read_operators(operator_facts(graph, plan, target.kernels), graph)
+            costs = operator_costs(build, images[0], graph, table, target)
         finally:
             stop(build)
         linker_map = build / "firmware" / "build" / "edgesq.map"
@@ -67,6 +73,7 @@ def measure(content: bytes, images: Int8Array, plan: Plan, target: Target) -> Me
         sizes.flash_bytes - parameters,
         code,
         report,
+        costs,
     )
 
 

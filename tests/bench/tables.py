@@ -51,6 +51,36 @@ def board_table(rows: Sequence[Row]) -> Table:
     return table
 
 
+def operator_table(rows: Sequence[Row]) -> Table:
+    """Return one network operator by operator, a column of instructions for each board."""
+    table = terminal.table(
+        f"{_short(rows[0]['network'])}: instructions, and per MAC",
+        ["operator", "layer"],
+        ["MACs", *(column for row in rows for column in (row["core"], "per MAC"))],
+    )
+    for index, operator in enumerate(rows[0]["operators"]):
+        counts = [row["operators"][index]["instructions"] for row in rows]
+        macs = operator["macs"]
+        table.add_row(
+            operator["kind"],
+            operator["name"],
+            _number(macs or None),
+            *(cell for count in counts for cell in _cost(count, macs)),
+        )
+    macs = rows[0]["macs"]
+    for name, key in (("all", "instructions"), ("TFLM + CMSIS-NN", "tflm_instructions")):
+        cells = (cell for row in rows for cell in _cost(row[key], macs))
+        table.add_row(name, "", _number(macs), *cells, style="bold")
+    return table
+
+
+def _cost(instructions: int | None, macs: int) -> tuple[str, str]:
+    """Return instructions, and how many that is per MAC."""
+    if instructions is None:
+        return "", ""
+    return f"{instructions:,}", f"{instructions / macs:.3f}" if macs else ""
+
+
 def code_table(codes: dict[str, Code], *, functions: bool) -> Table:
     """Return bytes of code by source, a column for each board.
 
