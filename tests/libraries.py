@@ -1,14 +1,20 @@
 """Lay out libraries for tests, build them, and build users' projects around them."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from boards import running
+from builds import done, light_build
 from crun import run_command
+from networks import images
 from numpy.typing import NDArray
 
 from edgesq.calibrate import Preprocessing
 from edgesq.codegen import generate
+from edgesq.export import VERIFY_IMAGES
 from edgesq.export.library import write_library
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
@@ -84,3 +90,20 @@ def quantized(graph: Graph, pixels: NDArray[np.uint8]) -> NDArray[np.int8]:
     tensor = graph.tensors[graph.input]
     rgb = pixels[..., ::-1] if PREPROCESSING.channel_order == "bgr" else pixels
     return PREPROCESSING.to_int8(rgb, tensor.scale, tensor.zero_point)
+
+
+def verify_build(folder: Path, content: bytes, target: str) -> Path:
+    """Write a build folder that `edgesq verify` takes, with few images."""
+    graph = read_graph(content)
+    return light_build(folder, target, content, images(graph.tensors[graph.input].hwc))
+
+
+def check_verifies(build: Path, command: Sequence[str], log: Path) -> None:
+    """Hold that `edgesq verify` finds a program equal, as a user runs it."""
+    with running(command, log) as (_, port):
+        said = done("verify", "--build", build, "--port", port, "--json", build / "out.json")
+    with np.load(build / VERIFY_IMAGES) as archive:
+        count = len(archive["input"])
+    result = json.loads((build / "out.json").read_text())
+    assert (result["images"], result["bit_exact_images"]) == (count, count), said
+    assert (result["differing_values"], result["retries"]) == (0, 0)

@@ -1,6 +1,5 @@
 """The C library: installed, found by a user's project outside of it, run, and verified."""
 
-import json
 import re
 import shutil
 from collections.abc import Sequence
@@ -9,13 +8,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from boards import running
-from builds import done, light_build, snapshot
+from builds import done, snapshot
 from cases import NETWORKS
 from crun import run_command
 from emulated_cases import skip_without_tools
-from libraries import STRICT, Library, cmake, library, pixels_of, port_of, quantized, toolchain
-from networks import images
+from libraries import (
+    STRICT,
+    Library,
+    check_verifies,
+    cmake,
+    library,
+    pixels_of,
+    port_of,
+    quantized,
+    toolchain,
+    verify_build,
+)
 
 from edgesq.export import ensure_compiled, read_report
 from edgesq.flash import qemu
@@ -100,28 +108,13 @@ def test_two_libraries_in_one_program(installed: Installed, tmp_path: Path) -> N
     assert run_command(tmp_path / "build" / "two", stdin=pixels.tobytes()) == expected
 
 
-def check_verifies(build: Path, command: Sequence[str], made: Library, log: Path) -> None:
-    """Hold that `edgesq verify` finds a program equal, as a user runs it."""
-    with running(command, log) as (_, port):
-        said = done("verify", "--build", build, "--port", port, "--json", build / "out.json")
-    count = len(images(made.graph.tensors[made.graph.input].hwc))
-    result = json.loads((build / "out.json").read_text())
-    assert (result["images"], result["bit_exact_images"]) == (count, count), said
-    assert (result["differing_values"], result["retries"]) == (0, 0)
-
-
-def verify_build(folder: Path, made: Library, target: str) -> Path:
-    inputs = images(made.graph.tensors[made.graph.input].hwc)
-    return light_build(folder, target, NETWORKS[NETWORK](), inputs)
-
-
 def test_verify_over_a_users_main(installed: Installed, tmp_path: Path) -> None:
     made = installed.libraries[0]
     source = user_project(tmp_path, made, "verify")
     options = (f"-DCMAKE_PREFIX_PATH={installed.prefix}", f"-DCMAKE_C_FLAGS={STRICT}")
     cmake(source, tmp_path / "build", *options)
-    build = verify_build(tmp_path / "edgesq", made, "host")
-    check_verifies(build, [str(tmp_path / "build" / "verify")], made, tmp_path / "log")
+    build = verify_build(tmp_path / "edgesq", NETWORKS[NETWORK](), "host")
+    check_verifies(build, [str(tmp_path / "build" / "verify")], tmp_path / "log")
 
 
 @pytest.mark.parametrize("board", ["mps2-an386", "mps2-an500", "mps3-an547"])
@@ -132,7 +125,7 @@ def test_on_boards(board: str, tmp_path: Path) -> None:
     made = library(tmp_path, Format.C_LIBRARY, NETWORKS[NETWORK](), "person", target.kernels)
     tools = f"-DCMAKE_TOOLCHAIN_FILE={toolchain(tmp_path, target)}"
     install(tmp_path, made, tmp_path / "prefix", tools)
-    build = verify_build(tmp_path / "edgesq", made, board)
+    build = verify_build(tmp_path / "edgesq", NETWORKS[NETWORK](), board)
     defines = ";".join(f"{name}={value}" for name, value in target.defines.items())
     cmake(
         user_project(tmp_path, made, "verify"),
@@ -144,7 +137,7 @@ def test_on_boards(board: str, tmp_path: Path) -> None:
     image = firmware_path(build / "firmware", target)
     image.parent.mkdir()
     shutil.copyfile(tmp_path / "build" / "verify", image)
-    check_verifies(build, qemu.command(build, target), made, tmp_path / "log")
+    check_verifies(build, qemu.command(build, target), tmp_path / "log")
 
 
 def test_data_for_a_core_that_is_not_there(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ class Format(str, Enum):
 
     CMAKE = "cmake"
     C_LIBRARY = "c-library"
+    ARDUINO = "arduino"
+    PLATFORMIO = "platformio"
 
 
 _MODEL, _LINK = "model", "link"
@@ -32,6 +34,23 @@ _FOLDERS: dict[Format, tuple[tuple[str, str], ...]] = {
         ("examples", "examples/classify"),
         (_LINK, "examples/verify/link"),
         ("ports/host", "examples/verify/port"),
+    ),
+    Format.ARDUINO: (
+        ("template/arduino", "."),
+        ("include", "edgesq/src"),
+        ("src", "edgesq/src"),
+        (_MODEL, "sample_model/src"),
+        ("examples", "sample_model/examples/classify"),
+        (_LINK, "sample_model/examples/verify/src/link"),
+    ),
+    Format.PLATFORMIO: (
+        ("template/platformio", "."),
+        ("include", "lib/edgesq/include"),
+        ("src", "lib/edgesq/src"),
+        (_MODEL, "lib/sample_model/src"),
+        ("template/arduino/sample_model/examples", "examples"),
+        ("examples", "examples/classify"),
+        (_LINK, "examples/verify/src/link"),
     ),
 }
 """From firmware/ to the library's folder."""

@@ -1,0 +1,30 @@
+// The functions of esq_port.h over Serial; name another serial line here.
+#include <Arduino.h>
+#include <esq_port.h>
+
+#define LINE Serial
+
+void esq_port_init(void) { LINE.begin(115200); }
+
+int esq_port_read(void) { return LINE.read(); }
+
+// The smallest ring that a core keeps for Serial.
+uint32_t esq_port_rx_bytes(void) { return 64; }
+
+void esq_port_write(const uint8_t *bytes, uint32_t n_bytes) { LINE.write(bytes, n_bytes); }
+
+void esq_port_idle(void) { yield(); }
+
+uint32_t esq_port_stack_bytes(void) { return 0; }
+
+uint32_t esq_port_cpuid(void) {
+#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
+    return *reinterpret_cast<volatile uint32_t *>(0xE000ED00);
+#else
+    return 0;
+#endif
+}
+
+uint32_t esq_port_ticks(void) { return micros(); }
+
+uint32_t esq_port_tick_hz(void) { return 1000000; }
