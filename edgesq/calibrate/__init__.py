@@ -3,9 +3,18 @@
 No TensorFlow here: `verify` and `flash` use it too.
 """
 
+from edgesq.calibrate.audit import AuditRow, audit_images
 from edgesq.calibrate.folder import ImageSet, load_folder
 from edgesq.calibrate.image import read_image
 from edgesq.calibrate.npz import load_npz
 from edgesq.calibrate.preprocessing import Preprocessing
 
-__all__ = ["ImageSet", "Preprocessing", "load_folder", "load_npz", "read_image"]
+__all__ = [
+    "AuditRow",
+    "ImageSet",
+    "Preprocessing",
+    "audit_images",
+    "load_folder",
+    "load_npz",
+    "read_image",
+]

@@ -47,11 +47,14 @@ def export(
     ] = None,
     optimize: Optimize = Goal.BALANCED,
     ram_limit: RamLimit = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse calibration images that look wrong.")
+    ] = False,
 ) -> None:
     """Quantize a model and write every format and a firmware project."""
     from edgesq.cli.export import run
 
-    run(model, target, calibration, out, layout, name, optimize, ram_limit)
+    run(model, target, calibration, out, layout, name, optimize, ram_limit, strict)
 
 
 @app.command()

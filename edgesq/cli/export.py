@@ -19,13 +19,16 @@ def run(
     name: str | None,
     goal: Goal,
     ram_limit: int | None,
+    strict: bool,
 ) -> None:
     """Export and show sizes and parity."""
     board = load_target(target)
     from edgesq.export import ExportOptions, export, stage_count
 
     with terminal.stages(stage_count(model)) as on_stage:
-        options = ExportOptions(model, calibration, board, out, goal, ram_limit, name, layout)
+        options = ExportOptions(
+            model, calibration, board, out, goal, ram_limit, name, layout, strict
+        )
         report = export(options, on_stage)
     _show(report, out)
 

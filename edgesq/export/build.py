@@ -56,6 +56,7 @@ class ExportOptions:
         ram_limit: RAM in bytes to plan for; None for the target's.
         name: what the model's C names begin with; None for one made of its file's.
         layout: the ecosystem that gets a library beside the firmware project.
+        strict: refuse calibration images that the audit finds wrong.
     """
 
     model: Path | None
@@ -66,6 +67,7 @@ class ExportOptions:
     ram_limit: int | None = None
     name: str | None = None
     layout: Format = Format.CMAKE
+    strict: bool = False
 
 
 def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str, Any]:
@@ -82,7 +84,7 @@ def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str,
     check_out(options.out)
     if options.name is not None:
         check_name(options.name)
-    source = load_source(options.model, options.calibration, on_stage)
+    source = load_source(options.model, options.calibration, on_stage, strict=options.strict)
     chosen = plan_for(source.graph, options.target, options.goal, options.ram_limit)
     with appearing(options.out) as folder:
         report = _fill(folder, source, chosen, options, on_stage)
@@ -92,7 +94,7 @@ def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str,
 
 def stage_count(model: Path | None) -> int:
     """Return how many stages `export` goes through."""
-    return 8 if model is not None and model.suffix.lower() == ".tflite" else 10
+    return 8 if model is not None and model.suffix.lower() == ".tflite" else 11
 
 
 def _fill(
@@ -136,7 +138,11 @@ def _fill(
         "verify_images": source.verify_images_are,
         "parity_images": source.images_are,
         "parity": [dataclasses.asdict(row) for row in rows],
-        "warnings": [warning] if warning else [],
+        "audit": [dataclasses.asdict(row) for row in source.audit],
+        "warnings": [
+            *(f"calibration: {row.message}" for row in source.audit if not row.is_good),
+            *([warning] if warning else []),
+        ],
         **operator_facts(source.graph, chosen.plan, target.kernels),
         "files": file_hashes(folder),
         "versions": _versions(),

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.calibrate import Preprocessing, load_folder
+from edgesq.calibrate import AuditRow, Preprocessing, audit_images, load_folder
 from edgesq.errors import ImageError, ModelError
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph, Int8Array
-from edgesq.quantize import load_keras, to_int8_tflite
+from edgesq.quantize import audit_model, load_keras, to_int8_tflite
 from edgesq.resources import resource
 from edgesq.zoo.demo import demo_model_path, heldout
 
@@ -41,6 +41,7 @@ class Source:
         verify_labels: int64 [m], or None.
         verify_images_are: where those come from, in words.
         preprocessing: from pixels to the model's input.
+        audit: what was found of the calibration images; empty where nothing was quantized.
     """
 
     name: str
@@ -54,10 +55,15 @@ class Source:
     verify_labels: NDArray[np.int64] | None
     verify_images_are: str
     preprocessing: Preprocessing
+    audit: tuple[AuditRow, ...] = ()
 
 
 def load_source(
-    model: Path | None, calibration: Path | None, on_stage: Callable[[str], None]
+    model: Path | None,
+    calibration: Path | None,
+    on_stage: Callable[[str], None],
+    *,
+    strict: bool = False,
 ) -> Source:
     """Read and, if need be, quantize a model.
 
@@ -65,12 +71,14 @@ def load_source(
         model: .keras, .h5 or int8 .tflite; None for the bundled demo model.
         calibration: folder of images; None for the bundled ones (demo model) or none (.tflite).
         on_stage: is told what begins.
+        strict: refuse calibration images that the audit finds wrong.
 
     Raises:
         ModelError, ImageError: the model or its images cannot be used.
     """
     if model is None:
-        return _from_keras(demo_model_path(), calibration or resource("calibration_data"), on_stage)
+        bundled = calibration or resource("calibration_data")
+        return _from_keras(demo_model_path(), bundled, on_stage, strict)
     if not model.is_file():
         raise ModelError("no such model file", where=str(model), hint="check the path")
     if model.suffix.lower() == ".tflite":
@@ -87,7 +95,7 @@ def load_source(
             where=str(model),
             hint="give --calibration FOLDER with some 100 typical images",
         )
-    return _from_keras(model, calibration, on_stage)
+    return _from_keras(model, calibration, on_stage, strict)
 
 
 def load_graph(model: Path | None, on_stage: Callable[[str], None]) -> Graph:
@@ -105,7 +113,9 @@ def load_graph(model: Path | None, on_stage: Callable[[str], None]) -> Graph:
     return read_graph(to_int8_tflite(keras_model, noise), str(model))
 
 
-def _from_keras(path: Path, calibration: Path, on_stage: Callable[[str], None]) -> Source:
+def _from_keras(
+    path: Path, calibration: Path, on_stage: Callable[[str], None], strict: bool
+) -> Source:
     on_stage("load the Keras model")
     model = load_keras(path)
     shape = tuple(model.inputs[0].shape[1:]) if len(model.inputs) == 1 else ()
@@ -116,6 +126,10 @@ def _from_keras(path: Path, calibration: Path, on_stage: Callable[[str], None]) 
             hint="build the model with the input size that the board will see",
         )
     images = load_folder(calibration, (shape[0], shape[1], shape[2]))
+    on_stage("audit the calibration images")
+    audit = (*audit_images(images), *audit_model(model, images))
+    if strict:
+        _refuse(audit, calibration)
     floats = images.preprocessing.to_float(images.images)
     on_stage("quantize to int8")
     content = to_int8_tflite(model, (image[np.newaxis] for image in floats))
@@ -139,7 +153,17 @@ def _from_keras(path: Path, calibration: Path, on_stage: Callable[[str], None]) 
         labels,
         verify_are,
         images.preprocessing,
+        audit,
     )
+
+
+def _refuse(audit: tuple[AuditRow, ...], calibration: Path) -> None:
+    """Raise ImageError with everything that the audit finds wrong."""
+    wrong = [row.message for row in audit if not row.is_good]
+    if wrong:
+        raise ImageError(
+            "; ".join(wrong), where=str(calibration), hint="mend the set, or leave out --strict"
+        )
 
 
 def _from_tflite(path: Path, calibration: Path | None, on_stage: Callable[[str], None]) -> Source:

@@ -1,0 +1,116 @@
+"""What is wrong with a set of calibration images, as far as the images alone tell.
+
+Limits come from measurements on SqueezeNet v1.1 with ImageNet weights (edgesq/DESIGN.md).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from edgesq.calibrate.folder import ImageSet
+
+ENOUGH_IMAGES = 32
+MOST_DUPLICATES = 0.25
+LEAST_CORRELATION = 0.5
+"""Of neighbouring pixels: photographs have more than 0.9, noise has none."""
+
+_ALIKE = 0.98
+"""Cosine between thumbnails from which two images count as the same one."""
+
+_THUMBNAIL = 16
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """One thing that was looked at.
+
+    Attributes:
+        check: what, in a word or two.
+        figure: what was measured.
+        limit: where it begins to be wrong.
+        is_good: whether it is right.
+        message: the figure in a sentence, and what to do where it is wrong.
+    """
+
+    check: str
+    figure: float
+    limit: float
+    is_good: bool
+    message: str
+
+
+def audit_images(images: ImageSet) -> tuple[AuditRow, ...]:
+    """Look at number, likeness, classes and pixels of a calibration set."""
+    return (
+        _count(len(images.images)),
+        _duplicates(images.images),
+        _pixels(images.images),
+        *_classes(images),
+    )
+
+
+def _count(count: int) -> AuditRow:
+    return AuditRow(
+        "images",
+        count,
+        ENOUGH_IMAGES,
+        count >= ENOUGH_IMAGES,
+        f"{count} images; with fewer than {ENOUGH_IMAGES} the ranges depend on the draw: "
+        "give 64 or more",
+    )
+
+
+def _duplicates(images: NDArray[np.uint8]) -> AuditRow:
+    thumbnails = np.stack([_thumbnail(image) for image in images])
+    alike = thumbnails @ thumbnails.T - 2 * np.eye(len(thumbnails))
+    share = float(np.mean(alike.max(axis=1) > _ALIKE))
+    return AuditRow(
+        "near-duplicates",
+        share,
+        MOST_DUPLICATES,
+        share <= MOST_DUPLICATES,
+        f"{share:.0%} of the images have a near-duplicate in the set: such images count once, "
+        "give different ones",
+    )
+
+
+def _thumbnail(image: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return 16 x 16 grey values less their mean, as a vector of length 1."""
+    grey = Image.fromarray(image if image.shape[-1] == 3 else image[..., 0]).convert("L")
+    small = grey.resize((_THUMBNAIL, _THUMBNAIL), Image.Resampling.BOX)
+    values = np.asarray(small, np.float64).reshape(-1)
+    values -= values.mean()
+    return values / max(float(np.linalg.norm(values)), 1e-9)
+
+
+def _pixels(images: NDArray[np.uint8]) -> AuditRow:
+    """Tell pictures from noise and from blank images."""
+    values = images.astype(np.float64).mean(axis=-1)
+    left, right = values[:, :, :-1] - values.mean(), values[:, :, 1:] - values.mean()
+    spread = float(np.sqrt((left**2).sum() * (right**2).sum()))
+    correlation = float((left * right).sum() / spread) if spread else 0.0
+    return AuditRow(
+        "pictures",
+        correlation,
+        LEAST_CORRELATION,
+        correlation >= LEAST_CORRELATION,
+        f"neighbouring pixels correlate by {correlation:.2f}, in pictures by more than "
+        f"{LEAST_CORRELATION}: give images as the model will see them",
+    )
+
+
+def _classes(images: ImageSet) -> Iterator[AuditRow]:
+    if images.labels is None:
+        return
+    count = len(set(images.labels.tolist()))
+    yield AuditRow(
+        "classes",
+        count,
+        2,
+        count >= 2,
+        f"{count} class{'es' * (count != 1)} in the set: give images of all that the model tells "
+        "apart",
+    )

@@ -1,0 +1,204 @@
+"""What a float model says of its calibration images before it is quantized with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesq.calibrate import AuditRow, ImageSet, Preprocessing
+from edgesq.quantize.quiet import captured_output
+
+if TYPE_CHECKING:
+    import keras
+
+Float32Array = NDArray[np.float32]
+
+MOST_GROWTH = 0.10
+"""Part of the ranges that the second half of the images still adds."""
+
+MOST_ASLEEP = 0.02
+"""Part of the channels silent for all images, but not for the same ones inverted or amplified."""
+
+LEAST_CERTAINTY = 0.35
+"""Mean of the largest probability; chance where that is more."""
+
+MOST_CERTAINTY_GAIN = 1.1
+"""By which another preprocessing may make the model more certain."""
+
+_PROBES = 48
+_BATCH = 16
+_ORDERS = 20
+_SEED = 20261121
+_CAFFE_MEAN = (104.0, 117.0, 123.0)
+_USUAL = {
+    "0 to 1": ((0.0, 0.0, 0.0), 1 / 255),
+    "-1 to 1": ((127.5, 127.5, 127.5), 1 / 127.5),
+    "0 to 255": ((0.0, 0.0, 0.0), 1.0),
+    "0 to 255 less ImageNet's mean": (_CAFFE_MEAN, 1.0),
+}
+"""Mean and scale that models are usually trained with; the mean in the order BGR."""
+
+
+def audit_model(model: keras.Model, images: ImageSet) -> tuple[AuditRow, ...]:
+    """Look at what the calibration images do in a float model.
+
+    Whether its ranges still grow with each image, which channels stay silent, and, where it ends in
+    a softmax, how certain it is, also with the channel orders and scales that are usual.
+
+    Args:
+        model: one input [None, H, W, C], one output.
+        images: the calibration set, with the preprocessing it declares.
+    """
+    floats = images.preprocessing.to_float(images.images)
+    with captured_output():
+        probe = _Probe(model)
+        rows = [_coverage(probe.magnitudes(floats)), _channels(probe, floats)]
+        if _ends_in_softmax(model):
+            rows += _certainty(model, images)
+    return tuple(rows)
+
+
+class _Probe:
+    """Looks at every map of a model, what its layers give that has more than one pixel."""
+
+    def __init__(self, model: keras.Model) -> None:
+        import keras
+
+        ops = keras.ops
+        maps = [
+            layer.output
+            for layer in model.layers
+            if not isinstance(layer, keras.layers.InputLayer)
+            and len(layer.output.shape) == 4
+            and layer.output.shape[1] * layer.output.shape[2] > 1
+        ]
+        low = [ops.min(values, axis=(1, 2)) for values in maps]
+        high = [ops.max(values, axis=(1, 2)) for values in maps]
+        self._model = keras.Model(model.inputs, [model.output, *low, *high])
+        self._count = len(maps)
+
+    def magnitudes(self, floats: Float32Array) -> Float32Array:
+        """Return the largest magnitude [n, maps] per image and map."""
+        largest = [
+            np.maximum(-low, high).max(axis=1, initial=0) for low, high in self._ranges(floats)
+        ]
+        return np.stack(largest or [np.ones(len(floats), np.float32)], axis=1)
+
+    def silent(self, floats: Float32Array) -> NDArray[np.bool_]:
+        """Say of each channel of each map whether it is the same all over each image."""
+        same = [(low == high).all(axis=0) for low, high in self._ranges(floats)]
+        return np.concatenate([*same, np.zeros(1, np.bool_)])
+
+    def _ranges(self, floats: Float32Array) -> Iterator[tuple[Float32Array, Float32Array]]:
+        """Yield least and largest value [n, C] per image and channel of each map."""
+        if not self._count:
+            return iter(())
+        _, *ends = self._model.predict(floats, batch_size=_BATCH, verbose=0)
+        return zip(ends[: self._count], ends[self._count :], strict=True)
+
+
+def coverage_curve(ranges: Float32Array) -> list[tuple[int, float]]:
+    """Return, by number of images, the mean part of each layer's final range that they reach.
+
+    Args:
+        ranges: largest magnitude [n, layers] per image.
+    """
+    count = len(ranges)
+    final = np.maximum(ranges.max(axis=0), np.finfo(np.float32).tiny)
+    generator = np.random.default_rng(_SEED)
+    reached = np.mean(
+        [np.maximum.accumulate(generator.permutation(ranges)) / final for _ in range(_ORDERS)],
+        axis=(0, 2),
+    )
+    points = sorted({1 << bit for bit in range(count.bit_length())} | {max(count // 2, 1), count})
+    return [(point, float(reached[point - 1])) for point in points if point <= count]
+
+
+def _coverage(ranges: Float32Array) -> AuditRow:
+    curve = coverage_curve(ranges)
+    half = dict(curve)[max(len(ranges) // 2, 1)]
+    growth = 1 - half
+    shown = ", ".join(f"{part:.0%} by {count}" for count, part in curve)
+    return AuditRow(
+        "coverage",
+        growth,
+        MOST_GROWTH,
+        growth <= MOST_GROWTH,
+        f"the second half of the images still widens the ranges by {growth:.0%} ({shown}): "
+        "give more images",
+    )
+
+
+def _channels(probe: _Probe, floats: Float32Array) -> AuditRow:
+    silent = probe.silent(floats)
+    some = floats[:_BATCH]
+    always = np.logical_and.reduce([silent, *(probe.silent(some * by) for by in (-1, 4, -4))])
+    asleep, dead = float(np.mean(silent & ~always)), float(np.mean(always))
+    return AuditRow(
+        "silent channels",
+        asleep,
+        MOST_ASLEEP,
+        asleep <= MOST_ASLEEP,
+        f"{asleep:.1%} of the channels give one value for all these images, and wake up for other "
+        f"input ({dead:.1%} never do): the images do not show what the model was trained on",
+    )
+
+
+def _ends_in_softmax(model: keras.Model) -> bool:
+    import keras
+
+    last = model.layers[-1]
+    activation = getattr(last, "activation", None)
+    return isinstance(last, keras.layers.Softmax) or activation is keras.activations.softmax
+
+
+def _certainty(model: keras.Model, images: ImageSet) -> Iterator[AuditRow]:
+    step = max(len(images.images) // _PROBES, 1)
+    probes = images.images[::step][:_PROBES]
+    classes = model.output.shape[-1]
+    certainty = _mean_certainty(model, images.preprocessing, probes)
+    least = max(LEAST_CERTAINTY, 1.5 / classes)
+    yield AuditRow(
+        "certainty",
+        certainty,
+        least,
+        certainty >= least,
+        f"the model's largest probability is {certainty:.2f} on average, expected {least:.2f}: the "
+        "images are not what it was trained on, or are preprocessed in another way",
+    )
+    best, name = max(
+        (_mean_certainty(model, other, probes), name) for name, other in _alternatives(images)
+    )
+    gain = best / certainty
+    yield AuditRow(
+        "preprocessing",
+        gain,
+        MOST_CERTAINTY_GAIN,
+        gain <= MOST_CERTAINTY_GAIN,
+        f"the model is {gain:.2f} times as certain with pixels {name} ({best:.2f} against "
+        f"{certainty:.2f}): check channel order, mean and scale in the folder's manifest.json",
+    )
+
+
+def _mean_certainty(model: keras.Model, by: Preprocessing, images: NDArray[np.uint8]) -> float:
+    """Return the mean of the largest probability per image."""
+    outputs: Any = model.predict(by.to_float(images), batch_size=_BATCH, verbose=0)
+    return float(np.mean(np.asarray(outputs).reshape(len(images), -1).max(axis=1)))
+
+
+def _alternatives(images: ImageSet) -> Iterator[tuple[str, Preprocessing]]:
+    """Yield the declared preprocessing with the other order, and the usual ones with both."""
+    declared = images.preprocessing
+    has_colours = images.images.shape[-1] == 3
+    orders: tuple[Literal["rgb", "bgr"], ...] = ("rgb", "bgr") if has_colours else ("rgb",)
+    for order in orders:
+        own = (declared.mean, declared.scale, declared.channel_order, "as declared")
+        usual = ((mean, scale, "bgr", f"from {name}") for name, (mean, scale) in _USUAL.items())
+        for mean, scale, mean_order, name in (own, *usual):
+            ordered = mean if order == mean_order else mean[::-1]
+            other = Preprocessing(order, (ordered[0], ordered[1], ordered[2]), scale)
+            if other != declared:
+                yield f"{name}, in the order {order.upper()}", other

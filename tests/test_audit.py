@@ -1,0 +1,133 @@
+"""The audit of calibration sets: good ones pass, each kind of bad one is named with its figure."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from builds import refused
+from numpy.typing import NDArray
+from PIL import Image
+
+from edgesq.calibrate import AuditRow, ImageSet, Preprocessing, audit_images, load_folder
+from edgesq.quantize import audit_model, load_keras
+from edgesq.quantize.audit import coverage_curve
+from edgesq.resources import resource
+from edgesq.zoo.demo import demo_model_path
+
+UInt8Array = NDArray[np.uint8]
+
+
+@pytest.fixture(scope="module")
+def model() -> keras.Model:
+    return load_keras(demo_model_path())
+
+
+@pytest.fixture(scope="module")
+def digits() -> ImageSet:
+    return load_folder(resource("calibration_data"), (32, 32, 3))
+
+
+def wrong(rows: tuple[AuditRow, ...]) -> list[str]:
+    return [row.check for row in rows if not row.is_good]
+
+
+def image_set(images: UInt8Array, by: Preprocessing | None = None) -> ImageSet:
+    return ImageSet(images, None, (), by or Preprocessing(), ())
+
+
+def photographs(count: int) -> UInt8Array:
+    """Return smooth coloured fields, no two alike."""
+    small = np.random.default_rng(4).integers(0, 256, (count, 5, 5, 3), np.uint8)
+    resized = [Image.fromarray(one).resize((32, 32), Image.Resampling.BICUBIC) for one in small]
+    return np.stack([np.asarray(image) for image in resized])
+
+
+def test_the_bundled_set_is_good(model: keras.Model, digits: ImageSet) -> None:
+    rows = (*audit_images(digits), *audit_model(model, digits))
+    assert wrong(rows) == []
+    assert {row.check for row in rows} == {
+        *("images", "near-duplicates", "pictures", "classes"),
+        *("coverage", "silent channels", "certainty", "preprocessing"),
+    }
+
+
+def test_different_pictures_are_good() -> None:
+    assert wrong(audit_images(image_set(photographs(40)))) == []
+
+
+def test_few_images_are_named() -> None:
+    rows = audit_images(image_set(photographs(9)))
+    assert wrong(rows) == ["images"]
+    assert rows[0].figure == 9
+
+
+def test_copies_and_frames_of_one_film_are_named() -> None:
+    few = photographs(5)
+    assert wrong(audit_images(image_set(np.concatenate([few] * 8)))) == ["near-duplicates"]
+    large = np.asarray(Image.fromarray(few[0]).resize((64, 64), Image.Resampling.BICUBIC))
+    frames = np.stack([large[y : y + 58, x : x + 58] for y in range(5) for x in range(7)])
+    assert wrong(audit_images(image_set(frames))) == ["near-duplicates"]
+
+
+def test_noise_is_named() -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (40, 32, 32, 3), np.uint8)
+    assert wrong(audit_images(image_set(noise))) == ["pictures"]
+
+
+def test_blank_images_are_named() -> None:
+    assert "pictures" in wrong(audit_images(image_set(np.full((40, 32, 32, 3), 7, np.uint8))))
+
+
+def test_a_single_class_is_named() -> None:
+    images = photographs(40)
+    one = ImageSet(images, np.zeros(40, np.int64), ("cat",), Preprocessing(), ())
+    assert wrong(audit_images(one)) == ["classes"]
+
+
+def test_ranges_that_still_grow_are_named() -> None:
+    growing = image_set(
+        (photographs(40) * np.linspace(0, 1, 40)[:, None, None, None] ** 20).astype(np.uint8)
+    )
+    image = keras.Input((32, 32, 3))
+    plain = keras.Model(image, keras.layers.ReLU()(keras.layers.ReLU()(image)))
+    assert wrong(audit_model(plain, growing)) == ["coverage"]
+
+
+def test_the_coverage_curve_ends_at_one() -> None:
+    ranges = np.arange(1, 11, dtype=np.float32).reshape(10, 1)
+    curve = coverage_curve(ranges)
+    assert [count for count, _ in curve] == [1, 2, 4, 5, 8, 10]
+    assert curve[-1][1] == 1
+    assert [part for _, part in curve] == sorted(part for _, part in curve)
+
+
+def test_wrong_scale_and_order_are_named() -> None:
+    """A model that is certain only of pixels on its own scale, in its own order."""
+    image = keras.Input((32, 32, 3))
+    pooled = keras.layers.GlobalAveragePooling2D()(image)
+    out = keras.layers.Dense(3, activation="softmax", name="out")(pooled)
+    model = keras.Model(image, out)
+    kernel = np.array([[40, -10, 0], [0, 0, 0], [-10, 0, 3]], np.float32)
+    model.get_layer("out").set_weights([kernel, np.zeros(3, np.float32)])
+    red = photographs(40)
+    red[..., 2] //= 8
+    assert wrong(audit_model(model, image_set(red))) == []
+    swapped = image_set(red, Preprocessing("bgr"))
+    scaled = image_set(red, Preprocessing("rgb", (0, 0, 0), 1 / 65025))
+    for bad in (swapped, scaled):
+        rows = audit_model(model, bad)
+        assert "preprocessing" in wrong(rows)
+        assert "from 0 to" in rows[-1].message or "order RGB" in rows[-1].message
+
+
+def test_strict_refuses_before_anything_is_written(tmp_path: Path) -> None:
+    folder = tmp_path / "few"
+    folder.mkdir()
+    for index, image in enumerate(photographs(6)):
+        Image.fromarray(image).save(folder / f"{index}.png")
+    says = "few: 6 images; with fewer than 32 .*mend the set, or leave out --strict"
+    out = tmp_path / "out"
+    options = ("--calibration", folder, "--target", "host", "--out", out, "--strict")
+    refused(2, says, "export", demo_model_path(), *options)
+    assert not out.exists()
