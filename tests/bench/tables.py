@@ -69,8 +69,9 @@ def operator_table(rows: Sequence[Row]) -> Table:
         )
     macs = rows[0]["macs"]
     for name, key in (("all", "instructions"), ("TFLM + CMSIS-NN", "tflm_instructions")):
-        cells = (cell for row in rows for cell in _cost(row[key], macs))
-        table.add_row(name, "", _number(macs), *cells, style="bold")
+        cells = [cell for row in rows for cell in _cost(row[key], macs)]
+        if any(cells):
+            table.add_row(name, "", _number(macs), *cells, style="bold")
     return table
 
 
