@@ -92,8 +92,7 @@ class BadLine(Transport):
     """
 
     def __init__(self, port: str, seed: int, rate: float, kinds: Sequence[str]) -> None:
-        self._inner = open_port(port)
-        super().__init__(port, self._inner._serial)
+        super().__init__(port, open_port(port)._serial, 5.0)
         self._random = random.Random(seed)
         self._rate = rate
         self._kinds = kinds

@@ -118,13 +118,6 @@ def test_a_network_that_needs_no_last_rows(tmp_path: Path) -> None:
     assert all(map(np.array_equal, got, stub_values(image[: 7 * 75])))
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ask again sooner: this board answers within a millisecond."""
-    monkeypatch.setattr("edgesq.link.session._ASK_AGAIN_S", 0.05)
-
-
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("kind", ALL_FAULTS)
 def test_every_fault_alone(board: tuple[int, str], kind: str) -> None:
     with BadLine(board[1], seed=11, rate=1 / 1500, kinds=[kind]) as line:
@@ -132,7 +125,6 @@ def test_every_fault_alone(board: tuple[int, str], kind: str) -> None:
         assert line.faults > 5
 
 
-@pytest.mark.usefixtures("impatient")
 def test_all_faults_together(board: tuple[int, str]) -> None:
     with BadLine(board[1], seed=23, rate=1 / 1000, kinds=ALL_FAULTS) as line:
         client = Client(line)
@@ -207,10 +199,16 @@ def test_answers_to_data(raw: Raw) -> None:
     assert data(1, 1376, 125) == Ack(1, 1376, AckStatus.REFUSED)
     assert data(1, 1376, 124) == Ack(1, 1500, AckStatus.DONE)
     assert data(1, 1500, 1) == Ack(1, 1500, AckStatus.REFUSED)
-    assert data(1, 0xFFFFFFFF, 488) == Ack(1, 1500, AckStatus.AGAIN)
+    assert data(1, 0, 400) == Ack(1, 1500, AckStatus.DONE)
+    assert data(1, 0xFFFFFFFF, 488) == Ack(2, 0, AckStatus.AGAIN)
     assert data(2, 0xFFFFFFFF, 488) == Ack(2, 0, AckStatus.AGAIN)
+    assert data(3, 0, 488) == Ack(2, 0, AckStatus.AGAIN)
     assert data(2, 0, 4) == Ack(2, 4, AckStatus.GO)
     assert data(1, 0, 4) == Ack(2, 4, AckStatus.GO)
+    assert data(3, 0, 4) == Ack(2, 4, AckStatus.AGAIN)
+
+
+WANTS_FIRST = Ack(1, 0, AckStatus.AGAIN)
 
 
 def test_answers_to_nonsense(raw: Raw) -> None:
@@ -220,8 +218,8 @@ def test_answers_to_nonsense(raw: Raw) -> None:
     assert raw.ack(FrameType.RESULT_GET, bytes(9)) == refused
     assert raw.ack(0x7F, bytes(100)) == refused
     assert raw.ack(FrameType.INFO, bytes(100)) == refused
-    assert raw.ack(FrameType.RESULT_GET, frame.pack_result_get(1, 0)) == Ack(0, 0, AckStatus.AGAIN)
-    assert raw.ask(FrameType.DATA, bytes(20), tag=6) is None
+    assert raw.ack(FrameType.RESULT_GET, frame.pack_result_get(1, 0, 9)) == WANTS_FIRST
+    assert raw.ack(FrameType.BAUD, bytes(3)) == refused
     assert raw.send(b"\0\0\0") is None
 
 
@@ -229,7 +227,7 @@ def test_answers_to_nonsense(raw: Raw) -> None:
 def test_garbage_is_answered_by_again(raw: Raw, garbage: bytes) -> None:
     answer = raw.send(garbage + b"\0")
     assert answer is not None
-    assert frame.unpack_ack(answer.payload) == Ack(0, 0, AckStatus.AGAIN)
+    assert frame.unpack_ack(answer.payload) == WANTS_FIRST
 
 
 def test_frames_of_a_hostile_host(raw: Raw) -> None:
@@ -245,19 +243,49 @@ def test_frames_of_a_hostile_host(raw: Raw) -> None:
     check_images(Client(raw.transport), 2, seed=6)
 
 
-def test_results_can_be_asked_again(raw: Raw) -> None:
+def test_frames_of_a_session_that_the_board_does_not_know(raw: Raw) -> None:
+    answer = raw.ask(FrameType.DATA, frame.pack_data(1, 0, bytes(4)), tag=6)
+    assert answer is not None
+    assert (answer.tag, answer.seq) == (6, raw.seq - 1)
+    assert frame.unpack_ack(answer.payload) == Ack(0, 0, AckStatus.NO_SESSION)
+    assert raw.ack(FrameType.DATA, frame.pack_data(1, 1, b"")) == WANTS_FIRST
+
+
+def test_a_session_may_begin_anywhere(raw: Raw) -> None:
+    raw.ask(FrameType.HELLO, frame.pack_hello(0xFFFFFFFE))
+    last = Ack(0xFFFFFFFF, 0, AckStatus.AGAIN)
+    assert raw.ack(FrameType.DATA, frame.pack_data(0, 0, b"")) == last
+    for offset in range(0, 1500, 300):
+        raw.ask(FrameType.DATA, frame.pack_data(0xFFFFFFFF, offset, bytes(300)))
+    assert raw.ack(FrameType.DATA, frame.pack_data(0, 0, b"")) == Ack(0, 0, AckStatus.GO)
+
+
+def test_results_stay_while_the_next_image_comes(raw: Raw) -> None:
+    def result(image: int, offset: int, most: int) -> frame.Result | None:
+        request = frame.pack_result_get(image, offset, most)
+        answer = raw.ask(FrameType.RESULT_GET, request)
+        assert answer is not None
+        return frame.unpack_result(answer.payload) if answer.type == FrameType.RESULT else None
+
     for offset in range(0, 1500, 300):
         raw.ask(FrameType.DATA, frame.pack_data(1, offset, bytes(300)))
     expected = np.concatenate(stub_values(bytes(1500))).tobytes()
-    for offset in (0, 472, 0, 1009, 1010):
-        answer = raw.ask(FrameType.RESULT_GET, frame.pack_result_get(1, offset))
-        assert answer is not None
-        result = frame.unpack_result(answer.payload)
-        assert result is not None
-        assert (result.image, result.offset, result.total) == (1, offset, 1010)
-        assert result.values == expected[offset : offset + 472]
-    beyond = raw.ack(FrameType.RESULT_GET, frame.pack_result_get(1, 1011))
-    assert beyond == Ack(1, 1500, AckStatus.REFUSED)
+    for step, (offset, most) in enumerate([(0, 472), (472, 500), (0, 7), (1009, 472), (1010, 9)]):
+        raw.ask(FrameType.DATA, frame.pack_data(2, step * 290, b"\1" * 290))
+        got = result(1, offset, most)
+        assert got is not None
+        assert (got.image, got.offset, got.total) == (1, offset, 1010)
+        assert got.values == expected[offset : offset + min(most, 472)]
+    beyond = raw.ack(FrameType.RESULT_GET, frame.pack_result_get(1, 1011, 9))
+    assert beyond == Ack(2, 1450, AckStatus.REFUSED)
+    assert result(2, 0, 9) is None
+    raw.ask(FrameType.DATA, frame.pack_data(2, 1450, b"\1" * 50))
+    assert result(1, 0, 9) is None
+    newer = result(2, 0, 472)
+    assert newer is not None
+    assert newer.values == np.concatenate(stub_values(b"\1" * 1500)).tobytes()[:472]
+    raw.ask(FrameType.HELLO, frame.pack_hello(0))
+    assert result(2, 0, 9) is None
 
 
 # --- boards and ports that fail ---
@@ -310,18 +338,20 @@ def test_board_that_hangs_in_the_middle(board: tuple[int, str]) -> None:
 def test_board_unplugged_in_the_middle(board: tuple[int, str]) -> None:
     pid, port = board
     with open_port(port) as transport:
-        client = Client(transport)
+        client = Client(transport, timeout=0.5)
         client.hello()
         os.kill(pid, signal.SIGKILL)
+        begun = time.monotonic()
         with pytest.raises(BoardError, match="went away in the middle"):
             client.infer(bytes(STUB_BYTES))
+        assert time.monotonic() - begun < 2
 
 
 class Actor(Transport):
     """Plays a board: answers every frame as `script` says."""
 
     def __init__(self, *script: tuple[FrameType, bytes]) -> None:
-        self.port = "actor"
+        self.port, self.baud = "actor", 115_200
         self._script = script
         self._pending = b""
         self._decoder = Decoder()
@@ -330,6 +360,9 @@ class Actor(Transport):
         for got in self._decoder.feed(data):
             for type_, payload in self._script:
                 self._pending += frame.encode(type_, got.seq, got.tag, payload)
+
+    def set_baud(self, baud: int) -> bool:
+        return baud == self.baud
 
     def read(self, timeout: float) -> bytes:
         if not self._pending:
@@ -365,18 +398,20 @@ def test_boards_that_speak_otherwise(payload: bytes, complaint: str) -> None:
     ("answer", "complaint"),
     [
         ((FrameType.ACK, struct.pack("<IIB", 1, 0, 3)), "refuses the image"),
-        ((FrameType.ACK, struct.pack("<IIB", 1, 0, 1)), "no progress in 10 repeats"),
-        ((FrameType.ACK, struct.pack("<IIB", 1, 0, 0)), "no progress in 10 repeats"),
-        ((FrameType.ACK, struct.pack("<IIB", 9, 4, 1)), "no progress in 10 repeats"),
-        ((FrameType.BUSY, b""), "busy for 0.3 s"),
-        ((FrameType.ACK, struct.pack("<IIB", 1, 12, 2)), "no progress in 10 repeats"),
+        ((FrameType.ACK, struct.pack("<IIB", 1, 0, 1)), "no progress in 0.3 s"),
+        ((FrameType.ACK, struct.pack("<IIB", 1, 0, 0)), "no progress in 0.3 s"),
+        ((FrameType.ACK, struct.pack("<IIB", 9, 4, 1)), "no progress in 0.3 s"),
+        ((FrameType.BUSY, b""), "busy for 0.6 s"),
+        ((FrameType.ACK, struct.pack("<IIB", 1, 12, 2)), "no progress in 0.3 s"),
+        ((FrameType.ACK, struct.pack("<IIB", 0, 0, 5)), "session broke 20 times in one image"),
     ],
 )
 def test_boards_that_never_get_there(
     answer: tuple[FrameType, bytes], complaint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edgesq.link.session._BUSY_S", 0.3)
-    monkeypatch.setattr("edgesq.link.session._ASK_AGAIN_S", 0.05)
+    monkeypatch.setattr("edgesq.link.session._BUSY_S", 0.6)
+    monkeypatch.setattr("edgesq.link.session._STUCK_S", 0.3)
+    monkeypatch.setattr("edgesq.link.client.secrets.randbelow", lambda _: 0)
     with pytest.raises(BoardError, match=complaint):
         Client(Actor((FrameType.INFO, INFO), answer), timeout=1).infer(bytes(12))
 

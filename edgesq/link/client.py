@@ -1,17 +1,23 @@
-"""The host's side of the protocol: images to a board, results back."""
+"""The host's side of the protocol: images to a board, results back, whatever happens between."""
 
+import contextlib
 import secrets
 import time
-from collections import deque
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.link import frame
-from edgesq.link.frame import Ack, AckStatus, BoardInfo, Frame, FrameType
-from edgesq.link.session import Session
-from edgesq.link.transport import Transport
+from edgesq.errors import BoardError
+from edgesq.link import baud, frame
+from edgesq.link.frame import BoardInfo, FrameType
+from edgesq.link.session import Counts, Session, SessionLostError
+from edgesq.link.stream import Finished, Stream
+from edgesq.link.transport import DEFAULT_BAUD, PortGoneError, Transport
+
+_MOST_RESETS = 20
+"""In one image: a board that is reset more often by itself does not get through."""
 
 
 @dataclass(frozen=True)
@@ -23,14 +29,16 @@ class Inference:
         ticks: of the board's counter, spent in the engine alone.
         stack_bytes: deepest use of the board's stack so far; 0 where it cannot tell.
         retries: how often something had to be sent again.
+        resets: how often the session was begun again: board reset, port away, rate fallen back.
         wire_bytes: sent and received.
-        seconds: from the first byte sent to the last result.
+        seconds: since the last result of the image before, or since the stream began.
     """
 
     outputs: tuple[NDArray[np.int8], ...]
     ticks: int
     stack_bytes: int
     retries: int
+    resets: int
     wire_bytes: int
     seconds: float
 
@@ -39,8 +47,8 @@ class Client:
     """Talks to the board behind `transport`.
 
     Args:
-        transport: an open port.
-        timeout: seconds of silence after which the board is given up.
+        transport: an open port, at the default rate.
+        timeout: seconds of silence, or without a port, after which the board is given up.
     """
 
     def __init__(self, transport: Transport, timeout: float = 5.0) -> None:
@@ -48,7 +56,14 @@ class Client:
         self._timeout = timeout
         self._session: Session | None = None
         self._info: BoardInfo | None = None
-        self._image = 0
+        self._counts = Counts()
+        self._image = 0  # number of the last image
+        self._rates: tuple[int, ...] = (DEFAULT_BAUD,)
+
+    @property
+    def baud(self) -> int:
+        """Bits per second of the line now."""
+        return self._transport.baud
 
     def hello(self) -> BoardInfo:
         """Open a session and return what the board is; the end of an earlier session is dropped.
@@ -56,25 +71,10 @@ class Client:
         Raises:
             BoardError: silent, gone, or speaks another protocol version.
         """
-        session = Session(self._transport, secrets.randbelow(1 << 16), self._timeout)
-        answer = None
-        while answer is None:
-            session.send(FrameType.HELLO, frame.pack_hello(), after_silence=True)
-            answer = session.receive()
-            if answer is not None and answer.type != FrameType.INFO:
-                session.repeat()
-                answer = None
-        if frame.protocol_of(answer.payload) != frame.PROTOCOL_VERSION:
-            raise session.error(
-                f"the board speaks protocol version {frame.protocol_of(answer.payload)}, "
-                f"this program {frame.PROTOCOL_VERSION}",
-                "`edgesq flash` it again",
-            )
-        info = frame.unpack_info(answer.payload)
-        if info is None:
-            raise session.error("the board's INFO makes no sense", "`edgesq flash` it again")
-        self._session, self._info, self._image = session, info, 0
-        return info
+        # Numbers that no earlier session had: a late frame of one fits nowhere.
+        self._image = secrets.randbelow(1 << 31)
+        self._session, self._info = self._hello(self._image)
+        return self._info
 
     def session(self) -> tuple[Session, BoardInfo]:
         """Return the open session and what the board said of itself; open one if need be.
@@ -82,15 +82,15 @@ class Client:
         Raises:
             BoardError: silent, gone, or speaks another protocol version.
         """
-        if self._info is None or self._session is None:
+        if self._session is None or self._info is None:
             self.hello()
-        assert self._info is not None
         assert self._session is not None
+        assert self._info is not None
         return self._session, self._info
 
     @property
     def image(self) -> int:
-        """The number of the last image sent in this session; 0 for none."""
+        """The number of the last image of this session, or of the one before its first."""
         return self._image
 
     def next_image(self) -> int:
@@ -98,149 +98,147 @@ class Client:
         self._image += 1
         return self._image
 
-    def infer(self, image: bytes, *, ahead: bool = True) -> Inference:
-        """Have the board compute one image.
+    def set_baud(self, wanted: int | None) -> int:
+        """Take the line to another rate for the client's life, where both sides hold it.
 
         Args:
-            image: int8 [H, W, C] as bytes; as many as the board's input has.
+            wanted: bits per second; None for the fastest that both sides hold.
+
+        Returns:
+            The rate now: the default one where nothing else holds.
+
+        Raises:
+            BoardError: silent or gone.
+        """
+        self._rates = (*baud.RATES, DEFAULT_BAUD) if wanted is None else (wanted, DEFAULT_BAUD)
+        self.session()
+        return self._switch()
+
+    def close(self) -> None:
+        """Leave the board, if it is still there, at the default rate."""
+        if self._session is not None:
+            with contextlib.suppress(BoardError):
+                baud.back(self._session, self._transport)
+
+    def infer(self, image: bytes, *, ahead: bool = True) -> Inference:
+        """Have the board compute one image; see `stream`."""
+        (inference,) = self.stream([image], ahead=ahead)
+        return inference
+
+    def stream(self, images: Iterable[bytes], *, ahead: bool = True) -> Iterator[Inference]:
+        """Have the board compute images; yield one result for each, in their order.
+
+        Where the board is reset or its port goes away and comes back, the images that it has not
+        answered are sent again.
+
+        Args:
+            images: int8 [H, W, C] each as bytes; taken from when they are needed.
             ahead: send while the board computes. Without it no byte interrupts the engine, whose
                 ticks are then the same every time.
 
         Raises:
             BoardError: silent, gone, refuses, or the line is too bad.
-            ValueError: the image has another size.
+            ValueError: an image has another size than the board's input.
         """
         session, info = self.session()
-        if len(image) != info.input_bytes:
-            raise ValueError(f"image of {len(image)} bytes, the board takes {info.input_bytes}")
-        started, repeats, wire_bytes = time.monotonic(), session.repeats, session.wire_bytes
-        self.next_image()
-        _Stream(session, info, self._image, image, ahead).run()
-        values, last = _fetch(session, info, self._image)
-        ends = np.cumsum(info.observed_bytes)[:-1]
-        return Inference(
-            outputs=tuple(np.split(np.frombuffer(values, dtype=np.int8), ends)),
-            ticks=last.ticks,
-            stack_bytes=last.stack_bytes,
-            retries=session.repeats - repeats,
-            wire_bytes=session.wire_bytes - wire_bytes,
-            seconds=time.monotonic() - started,
+        stream = Stream(info, iter(images), self._image + 1, ahead=ahead)
+        stream.begin(session)
+        started, before = time.monotonic(), replace(self._counts)
+        is_clean = False
+        try:
+            while (finished := self._run(stream, info)) is not None:
+                now, counts = time.monotonic(), replace(self._counts)
+                self._image = stream.first - 1
+                yield _inference(finished, info, before, counts, now - started)
+                started, before = now, counts
+            is_clean = True
+        finally:
+            if not is_clean:  # the board may be in the middle of an image
+                self._session = None
+
+    def _run(self, stream: Stream, info: BoardInfo) -> Finished | None:
+        """Run the stream to its next result, through as many sessions as it takes."""
+        for _ in range(_MOST_RESETS):
+            try:
+                return stream.run()
+            except (SessionLostError, PortGoneError) as error:  # noqa: PERF203, it is rare
+                stream.begin(self._begin_again(error, stream.first - 1, info))
+        raise BoardError(
+            f"the session broke {_MOST_RESETS} times in one image",
+            where=self._transport.port,
+            hint="does the board reset by itself? check its supply and watchdog",
         )
 
-
-class _Stream:
-    """Sends one image, go-back-N within the board's window of unanswered wire bytes."""
-
-    def __init__(
-        self, session: Session, info: BoardInfo, number: int, image: bytes, ahead: bool
-    ) -> None:
-        self._session = session
-        self._window = info.rx_window if ahead else 0  # one frame always goes
-        self._room = frame.data_room(info.max_payload)
-        self._number = number
-        self._image = image
-        self._sent = 0  # offset
-        self._best = 0  # the furthest that the board ever said it is
-        self._mark = session.seq  # answers to frames before this one are late
-        self._in_flight: deque[tuple[int, int]] = deque()  # offset after it, wire bytes
-
-    def run(self) -> None:
-        """Return when the board has all of it and is done."""
-        session = self._session
-        self._fill()
+    def _begin_again(self, error: BoardError, before: int, info: BoardInfo) -> Session:
+        """Return a new session with the same board, once it is there again."""
+        self._counts.resets += 1
+        deadline = time.monotonic() + self._timeout
         while True:
-            answer = session.receive()
-            if answer is None:
-                self._ask()
-                continue
-            ack = frame.unpack_ack(answer.payload) if answer.type == FrameType.ACK else None
-            if ack is None:
-                continue  # BUSY, or late
-            if self._take(ack, answer):
-                return
-            self._fill()
+            try:
+                if isinstance(error, PortGoneError):
+                    self._transport.reopen(deadline - time.monotonic())
+                else:
+                    self._transport.set_baud(DEFAULT_BAUD)
+                self._session, found = self._hello(before)
+                break
+            except (SessionLostError, PortGoneError) as again:
+                if time.monotonic() > deadline:
+                    raise
+                error = again
+        if found != info:
+            raise BoardError(
+                f"another board came back, with model {found.model_sha256}",
+                where=self._transport.port,
+                hint="leave the boards as they are while images stream",
+            )
+        self._switch()
+        return self._session
 
-    def _fill(self) -> None:
-        while self._sent < len(self._image):
-            values = self._image[self._sent : self._sent + self._room]
-            in_flight = sum(size for _, size in self._in_flight)
-            if self._in_flight and in_flight + frame.wire_bytes(len(values)) > self._window:
-                return
-            payload = frame.pack_data(self._number, self._sent, values)
-            size = self._session.send(FrameType.DATA, payload)
-            self._sent += len(values)
-            self._in_flight.append((self._sent, size))
-
-    def _ask(self) -> None:
-        """After a silence, ask where the board is with an empty DATA: it fits any ring.
-
-        Nothing is repeated yet: the board may only be slow.
-        """
-        payload = frame.pack_data(self._number, self._best, b"")
-        self._session.send(FrameType.DATA, payload, after_silence=True)
-
-    def _take(self, ack: Ack, answer: Frame) -> bool:
-        """Act on an ACK; return whether the board is done with the image."""
-        is_ours = ack.image == self._number
-        offset = min(ack.next_offset, len(self._image)) if is_ours else 0
-        if is_ours and ack.status == AckStatus.DONE:
-            return True
-        if (answer.seq - self._mark) & 0xFF >= 0x80:
-            return False
-        if ack.status == AckStatus.REFUSED:
-            raise self._session.error("the board refuses the image", "`edgesq flash` it again")
-        if offset > self._best:
-            self._best = offset
-            self._session.progress()
-        # The board has seen the last frame we sent: what it lacks is lost, not under way.
-        saw_last = is_ours and answer.seq == (self._session.seq - 1) & 0xFF
-        if ack.status == AckStatus.AGAIN or (saw_last and offset < self._sent):
-            self._session.repeat()
-            self._sent = offset
-            self._mark = self._session.seq
-            self._in_flight.clear()
-        else:
-            self._mark = answer.seq
-        while self._in_flight and self._in_flight[0][0] <= offset:
-            self._in_flight.popleft()
-        return False
-
-
-def _fetch(session: Session, info: BoardInfo, number: int) -> tuple[bytes, frame.Result]:
-    """Ask for the results of image `number` piece by piece; return them and the last piece."""
-    total = sum(info.observed_bytes)
-    values, after_silence = b"", False
-    last = None
-    session.progress()
-    while last is None or len(values) < total:
-        request = frame.pack_result_get(number, len(values))
-        session.send(FrameType.RESULT_GET, request, after_silence=after_silence)
-        result = _receive_result(session, number, len(values), total)
-        after_silence = result is None
-        if result is None:
-            continue
-        values, last = values + result.values, result
+    def _switch(self) -> int:
+        """Go to the fastest rate wanted that holds; what does not is not tried again."""
+        session, info = self.session()
+        while len(self._rates) > 1 and self._transport.baud == DEFAULT_BAUD:
+            if baud.switch(session, self._transport, info.max_payload, self._rates[0]):
+                break
+            self._rates = self._rates[1:]
         session.progress()
-    return values, last
+        return self._transport.baud
+
+    def _hello(self, before: int) -> tuple[Session, BoardInfo]:
+        tag = secrets.randbelow(1 << 16)
+        session = Session(self._transport, tag, self._timeout, self._counts)
+        answer = None
+        while answer is None:
+            session.send(FrameType.HELLO, frame.pack_hello(before), after_silence=True)
+            answer = session.receive()
+            if answer is not None and answer.type != FrameType.INFO:
+                answer = None
+            if answer is None:
+                session.repeat()
+        version = frame.protocol_of(answer.payload)
+        if version != frame.PROTOCOL_VERSION:
+            raise session.error(
+                f"the board speaks protocol version {version}, this program "
+                f"{frame.PROTOCOL_VERSION}",
+                "`edgesq flash` it again",
+            )
+        info = frame.unpack_info(answer.payload)
+        if info is None:
+            raise session.error("the board's INFO makes no sense", "`edgesq flash` it again")
+        session.progress()
+        return session, info
 
 
-def _receive_result(session: Session, number: int, offset: int, total: int) -> frame.Result | None:
-    """Return the piece at `offset`, None where it must be asked for again."""
-    asked = (session.seq - 1) & 0xFF
-    while True:
-        answer = session.receive()
-        if answer is None:
-            session.repeats += 1  # silence has a bound of its own
-            return None
-        if answer.type == FrameType.ACK and answer.seq == asked:
-            session.repeat()
-            return None
-        result = frame.unpack_result(answer.payload) if answer.type == FrameType.RESULT else None
-        if result is not None and (result.image, result.offset, result.total) == (
-            number,
-            offset,
-            total,
-        ):
-            if 0 < len(result.values) <= total - offset:
-                return result
-            raise session.error("the board's RESULT makes no sense", "`edgesq flash` it again")
+def _inference(
+    finished: Finished, info: BoardInfo, before: Counts, now: Counts, seconds: float
+) -> Inference:
+    ends = np.cumsum(info.observed_bytes)[:-1]
+    return Inference(
+        outputs=tuple(np.split(np.frombuffer(finished.values, dtype=np.int8), ends)),
+        ticks=finished.ticks,
+        stack_bytes=finished.stack_bytes,
+        retries=now.repeats - before.repeats,
+        resets=now.resets - before.resets,
+        wire_bytes=now.wire_bytes - before.wire_bytes,
+        seconds=seconds,
+    )

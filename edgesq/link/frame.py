@@ -18,6 +18,9 @@ _MAX_BODY = HEAD_BYTES + MAX_PAYLOAD + CRC_BYTES
 _BLOCK_MAX = 254
 _MAX_OBSERVED_BYTES = 1 << 20
 _DATA_HEAD = struct.Struct("<II")
+_RESULT_GET = struct.Struct("<IIH")
+_HELLO = struct.Struct("<BI")
+_BAUD = struct.Struct("<I")
 _ACK = struct.Struct("<IIB")
 _RESULT_HEAD = struct.Struct("<IIIQI")
 _INFO_HEAD = struct.Struct("<BBHI32sHHHIIIHBB")
@@ -32,12 +35,14 @@ class FrameType(IntEnum):
     TRACE = 0x04
     OPS_GET = 0x05
     ROW_GET = 0x06
+    BAUD = 0x07
     INFO = 0x81
     ACK = 0x82
     RESULT = 0x83
     BUSY = 0x84
     OPS = 0x85
     ROW = 0x86
+    BAUD_SET = 0x87
 
 
 class AckStatus(IntEnum):
@@ -48,6 +53,7 @@ class AckStatus(IntEnum):
     DONE = 2
     REFUSED = 3
     HELD = 4
+    NO_SESSION = 5
 
 
 class Optimisation(IntEnum):
@@ -118,11 +124,18 @@ class BoardInfo:
 
 @dataclass(frozen=True)
 class Ack:
-    """The board's answer to DATA: it wants `image` from `next_offset` on."""
+    """The board's answer to DATA: it wants `image` from `next_offset` on, or is done with it."""
 
     image: int
     next_offset: int
     status: AckStatus
+
+    @property
+    def wanted(self) -> tuple[int, int]:
+        """Image and offset of the first byte that the board has not taken."""
+        if self.status == AckStatus.DONE:
+            return self.image + 1, 0
+        return self.image, self.next_offset
 
 
 @dataclass(frozen=True)
@@ -236,9 +249,9 @@ class Decoder:
         self._pending += piece
 
 
-def pack_hello() -> bytes:
-    """Return the payload of HELLO."""
-    return bytes([PROTOCOL_VERSION])
+def pack_hello(before: int) -> bytes:
+    """Return the payload of HELLO; the session's first image has the number `before` + 1."""
+    return _HELLO.pack(PROTOCOL_VERSION, before)
 
 
 def pack_data(image: int, offset: int, values: bytes) -> bytes:
@@ -246,9 +259,14 @@ def pack_data(image: int, offset: int, values: bytes) -> bytes:
     return _DATA_HEAD.pack(image, offset) + values
 
 
-def pack_result_get(image: int, offset: int) -> bytes:
-    """Return the payload of RESULT_GET."""
-    return _DATA_HEAD.pack(image, offset)
+def pack_result_get(image: int, offset: int, most: int) -> bytes:
+    """Return the payload of RESULT_GET, which asks for `most` values at most, 0..65535."""
+    return _RESULT_GET.pack(image, offset, most)
+
+
+def pack_baud(baud: int, echo: bytes = b"") -> bytes:
+    """Return the payload of BAUD; `echo` comes back as it is."""
+    return _BAUD.pack(baud) + echo
 
 
 def data_room(max_payload: int) -> int:
@@ -260,6 +278,11 @@ def wire_bytes(n_values: int) -> int:
     """Return the most that a DATA frame with `n_values` image bytes takes on the wire."""
     body = HEAD_BYTES + _DATA_HEAD.size + n_values + CRC_BYTES
     return body + -(-body // _BLOCK_MAX) + 1
+
+
+def echo_room(max_payload: int) -> int:
+    """Return how many bytes a BAUD frame can have echoed."""
+    return max_payload - _BAUD.size
 
 
 def protocol_of(payload: bytes) -> int | None:
@@ -327,3 +350,10 @@ def unpack_result(payload: bytes) -> Result | None:
         return None
     image, offset, total, ticks, stack_bytes = _RESULT_HEAD.unpack_from(payload)
     return Result(image, offset, total, ticks, stack_bytes, payload[_RESULT_HEAD.size :])
+
+
+def unpack_baud_set(payload: bytes) -> int | None:
+    """Return the rate that the board accepts (0: none), None where the payload is not BAUD_SET."""
+    if len(payload) < _BAUD.size:
+        return None
+    return int(_BAUD.unpack_from(payload)[0])

@@ -1,16 +1,46 @@
-"""One session on the line: numbers and tags frames, and bounds every wait."""
+"""One session on the line: numbers and tags frames, knows what is unanswered, bounds every wait."""
 
 import time
 from collections import deque
+from dataclasses import dataclass
 
 from edgesq.errors import BoardError
 from edgesq.link import frame
-from edgesq.link.frame import Frame, FrameType
-from edgesq.link.transport import Transport
+from edgesq.link.frame import AckStatus, Frame, FrameType
+from edgesq.link.transport import DEFAULT_BAUD, Transport
 
-_ASK_AGAIN_S = 0.5
-_MAX_REPEATS = 10
+BITS_PER_BYTE = 10  # 8N1
+_ANSWER_BYTES = 512
+_MARGIN_S, _ASK_MOST_S, _ASK_PATIENT_S = 0.05, 0.5, 0.5
+_STUCK_S = 10.0
 _BUSY_S = 600.0
+_FAST_SILENCE_S = 2.0
+
+
+class SessionLostError(BoardError):
+    """The board has forgotten the session, or the line must go back to the default rate."""
+
+
+@dataclass
+class Counts:
+    """What a client counts over all its sessions.
+
+    Attributes:
+        repeats: how often something had to be sent again.
+        resets: sessions begun again: the board was reset, the port was away, or a rate fell back.
+        wire_bytes: sent and received.
+    """
+
+    repeats: int = 0
+    resets: int = 0
+    wire_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class _Sent:
+    seq: int
+    wire_bytes: int
+    at: float
 
 
 class Session:
@@ -20,27 +50,44 @@ class Session:
         transport: an open port.
         tag: 0..65535, in every frame.
         timeout: seconds of silence after which the board is given up.
+        counts: what to count into.
 
     Attributes:
         seq: sequence number of the next frame sent.
-        repeats: how often something had to be sent again.
-        wire_bytes: sent and received so far.
+        is_patient: ask later after a silence, for a board that nothing must interrupt.
+        counts: as given.
     """
 
-    def __init__(self, transport: Transport, tag: int, timeout: float) -> None:
+    def __init__(
+        self, transport: Transport, tag: int, timeout: float, counts: Counts | None = None
+    ) -> None:
         self.seq = 0
-        self.repeats = 0
-        self.wire_bytes = 0
+        self.is_patient = False
+        self.counts = counts or Counts()
         self._transport = transport
         self._tag = tag
         self._timeout = timeout
         self._decoder = frame.Decoder()
         self._arrived: deque[Frame] = deque()
-        self._heard = self._progressed = time.monotonic()
-        self._fruitless = 0
+        self._unanswered: deque[_Sent] = deque()
+        self._slowest = 0.0  # seconds that an answer took lately
+        self._asked = 0  # silences since the last good frame
+        self._heard = self._progressed = self._worked = time.monotonic()
+
+    def has_room(self, wire_bytes: int, window: int, most_frames: int) -> bool:
+        """Say whether the board's ring takes one more frame.
+
+        The oldest unanswered frame has left the ring, or is leaving it at this moment; so `window`
+        holds those behind it.
+        """
+        waiting = sum(sent.wire_bytes for sent in self._unanswered)
+        if not self._unanswered:
+            return True
+        behind = waiting - self._unanswered[0].wire_bytes
+        return len(self._unanswered) < most_frames and behind + wire_bytes <= window
 
     def send(self, type_: FrameType, payload: bytes, *, after_silence: bool = False) -> int:
-        """Send a frame and return its wire bytes.
+        """Send a frame and return its sequence number.
 
         Args:
             type_: what it is.
@@ -51,59 +98,108 @@ class Session:
             BoardError: the port is gone or takes no more bytes.
         """
         encoded = frame.encode(type_, self.seq, self._tag, payload)
-        self.seq = (self.seq + 1) & 0xFF
-        self._transport.write(b"\0" + encoded if after_silence else encoded)
-        self.wire_bytes += len(encoded)
-        return len(encoded)
+        if after_silence or self._asked:  # an ask may have met a full ring, and been cut
+            encoded = b"\0" + encoded
+        seq, self.seq = self.seq, (self.seq + 1) & 0xFF
+        self._unanswered.append(_Sent(seq, len(encoded), time.monotonic()))
+        self._transport.write(encoded)
+        self.counts.wire_bytes += len(encoded)
+        return seq
 
-    def receive(self) -> Frame | None:
+    def receive(self, limit: float | None = None) -> Frame | None:
         """Return the next frame of this session, None where it is time to ask again.
 
+        Args:
+            limit: seconds to wait; None: as long as an answer may take on this line.
+
         Raises:
-            BoardError: the board is gone, silent, or busy for ever.
+            BoardError: the board is gone, silent, busy for ever, or gets no further.
+            SessionLostError: the board does not know the session, or is silent at another rate
+                than the default one.
         """
-        deadline = min(time.monotonic() + _ASK_AGAIN_S, self._heard + self._timeout)
+        wait = self._ask_after() if limit is None else limit
+        deadline = min(time.monotonic() + wait, self._heard + self._timeout)
         while not self._arrived:
-            wait = deadline - time.monotonic()
-            if wait <= 0:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                self._asked += 1
                 self._check_patience()
                 return None
-            data = self._transport.read(wait)
-            self.wire_bytes += len(data)
+            data = self._transport.read(left)
+            self.counts.wire_bytes += len(data)
             self._arrived.extend(got for got in self._decoder.feed(data) if got.tag == self._tag)
-        self._heard = time.monotonic()
-        self._check_patience()
-        return self._arrived.popleft()
+        return self._hear(self._arrived.popleft())
 
     def progress(self) -> None:
         """Note that the work went on: patience starts anew."""
-        self._heard = self._progressed = time.monotonic()
-        self._fruitless = 0
+        self._heard = self._progressed = self._worked = time.monotonic()
 
-    def repeat(self) -> None:
-        """Note that something must be sent again.
+    def resume(self) -> None:
+        """Go on after a pause of any length that was ours.
 
         Raises:
-            BoardError: that has been tried often enough.
+            SessionLostError: the board will have gone back to the default rate meanwhile.
         """
-        self.repeats += 1
-        self._fruitless += 1
-        if self._fruitless > _MAX_REPEATS:
-            raise self.error(
-                f"no progress in {_MAX_REPEATS} repeats",
-                "check cable and baud rate, and that nothing else uses the port",
-            )
+        pause = time.monotonic() - self._heard
+        if self._transport.baud != DEFAULT_BAUD and pause > _FAST_SILENCE_S / 2:
+            raise self._lost(f"nothing was sent at {self._transport.baud} baud for {pause:.1f} s")
+        self.progress()
+
+    def repeat(self) -> None:
+        """Note that something must be sent again."""
+        self.counts.repeats += 1
 
     def error(self, message: str, hint: str) -> BoardError:
         """Return an error about this port."""
         return BoardError(message, where=self._transport.port, hint=hint)
 
+    def _hear(self, got: Frame) -> Frame:
+        now = time.monotonic()
+        self._heard, self._asked = now, 0
+        if got.type == FrameType.BUSY:
+            self._worked = now
+        else:
+            self._take_answer(got.seq, now)
+        self._check_patience()
+        if got.type == FrameType.ACK:
+            ack = frame.unpack_ack(got.payload)
+            if ack is not None and ack.status == AckStatus.NO_SESSION:
+                raise self._lost("the board was reset in the middle")
+        return got
+
+    def _take_answer(self, seq: int, now: float) -> None:
+        """Frames are answered in order: this one, and what is older, has left the board's ring."""
+        while self._unanswered and (seq - self._unanswered[0].seq) & 0xFF < 0x80:
+            sent = self._unanswered.popleft()
+            if sent.seq == seq:
+                self._slowest = max(now - sent.at, 0.9 * self._slowest)
+
+    def _ask_after(self) -> float:
+        """Return after how many silent seconds to ask: what is on its way, there and back."""
+        if self.is_patient:
+            return _ASK_PATIENT_S
+        waiting = _ANSWER_BYTES + sum(sent.wire_bytes for sent in self._unanswered)
+        line = waiting * BITS_PER_BYTE / self._transport.baud
+        wait = _MARGIN_S + max(line, 1.5 * self._slowest)
+        return float(min(_ASK_MOST_S, wait * 2 ** min(self._asked, 5)))
+
+    def _lost(self, message: str) -> SessionLostError:
+        return SessionLostError(message, where=self._transport.port, hint="try again")
+
     def _check_patience(self) -> None:
         now = time.monotonic()
-        if now - self._heard >= self._timeout:
+        silence = now - self._heard
+        if self._transport.baud != DEFAULT_BAUD and silence >= _FAST_SILENCE_S:
+            raise self._lost(f"the board is silent at {self._transport.baud} baud")
+        if silence >= self._timeout:
             raise self.error(
                 f"the board is silent for {self._timeout:g} s",
                 "reset it, check the baud rate, or `edgesq flash` it again",
             )
         if now - self._progressed > _BUSY_S:
             raise self.error(f"the board is busy for {_BUSY_S:g} s", "reset it")
+        if now - self._worked > _STUCK_S:
+            raise self.error(
+                f"no progress in {_STUCK_S:g} s",
+                "check cable and baud rate, and that nothing else uses the port",
+            )

@@ -259,14 +259,13 @@ def _ask(
     """Send a request until an answer comes that `read` takes."""
     after_silence = False
     while True:
-        session.send(type_, payload, after_silence=after_silence)
-        asked = (session.seq - 1) & 0xFF
+        asked = session.send(type_, payload, after_silence=after_silence)
         answer = session.receive()
         while answer is not None and (answer.seq != asked or answer.type == FrameType.BUSY):
             answer = session.receive()
         after_silence = answer is None
         if answer is None:
-            session.repeats += 1  # silence has a bound of its own
+            session.repeat()
             continue
         found = read(answer)
         if found is not None:

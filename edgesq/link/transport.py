@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import time
 from types import TracebackType
 
 import serial
@@ -9,7 +10,12 @@ from serial.tools import list_ports
 
 from edgesq.errors import BoardError
 
+DEFAULT_BAUD = 115_200
+"""Bits per second at which every board starts."""
+
 _CHUNK = 4096
+_POLL_S = 0.05
+_WENT, _WENT_HINT = "the board went away in the middle", "check the cable or emulator"
 _REASONS = {
     errno.ENOENT: ("there is no such port", "plug the board in, or `edgesq flash` an emulated one"),
     errno.EACCES: ("no permission to open the port", "add yourself to the group dialout"),
@@ -19,23 +25,35 @@ _REASONS = {
 }
 
 
+class PortGoneError(BoardError):
+    """The port went away while it was open."""
+
+
 class Transport:
     """An open serial port.
 
     Args:
         port: device path, as /dev/ttyACM0.
         serial_port: the opened pyserial object.
+        write_timeout: seconds that a write may take, as set there.
+
+    Attributes:
+        port: where the device is now; it may come back under another name.
+        baud: bits per second.
     """
 
-    def __init__(self, port: str, serial_port: serial.Serial) -> None:
+    def __init__(self, port: str, serial_port: serial.Serial, write_timeout: float) -> None:
         self.port = port
+        self.baud: int = serial_port.baudrate
         self._serial = serial_port
+        self._write_timeout = write_timeout
+        self._usb = _usb_device(port)
 
     def read(self, timeout: float) -> bytes:
         """Return what came, waiting at most `timeout` seconds for the first byte; b"" if none.
 
         Raises:
-            BoardError: the port is gone.
+            PortGoneError: the port is gone.
         """
         try:
             if self._serial.timeout != timeout:
@@ -50,7 +68,8 @@ class Transport:
         """Send all of `data`.
 
         Raises:
-            BoardError: the port is gone, or does not take the bytes in time.
+            PortGoneError: the port is gone.
+            BoardError: it does not take the bytes in time.
         """
         try:
             self._serial.write(data)
@@ -60,6 +79,45 @@ class Transport:
             ) from error
         except (OSError, TypeError) as error:
             raise self._gone() from error
+
+    def set_baud(self, baud: int) -> bool:
+        """Run at `baud` from now on and forget what came; say whether this side can.
+
+        Raises:
+            PortGoneError: the port is gone.
+        """
+        try:
+            self._serial.baudrate = baud
+            self._serial.reset_input_buffer()
+        except ValueError:
+            return False
+        except (OSError, TypeError) as error:
+            if not self._is_there():
+                raise self._gone() from error
+            return False
+        self.baud = baud
+        return True
+
+    def reopen(self, patience: float) -> None:
+        """Wait for the port to come back, by its path or as the same USB device, and open it.
+
+        Args:
+            patience: seconds to wait.
+
+        Raises:
+            BoardError: it does not come.
+        """
+        self.close()
+        deadline = time.monotonic() + patience
+        while True:
+            time.sleep(_POLL_S)
+            with contextlib.suppress(BoardError):
+                port = _port_of(self._usb) or self.port
+                self._serial = _open(port, self._write_timeout)
+                self.port, self.baud = port, DEFAULT_BAUD
+                return
+            if time.monotonic() > deadline:
+                raise BoardError(_WENT, where=self.port, hint=_WENT_HINT)
 
     def close(self) -> None:
         """Close the port; errors no longer matter."""
@@ -77,27 +135,34 @@ class Transport:
     ) -> None:
         self.close()
 
-    def _gone(self) -> BoardError:
-        return BoardError(
-            "the board went away in the middle", where=self.port, hint="check the cable or emulator"
-        )
+    def _is_there(self) -> bool:
+        try:
+            return self._serial.in_waiting >= 0
+        except (OSError, TypeError):
+            return False
+
+    def _gone(self) -> PortGoneError:
+        return PortGoneError(_WENT, where=self.port, hint=_WENT_HINT)
 
 
-def open_port(port: str, baud: int = 115_200, timeout: float = 5.0) -> Transport:
-    """Open `port`, 8N1, for this program alone.
+def open_port(port: str, timeout: float = 5.0) -> Transport:
+    """Open `port`, 8N1 at the default rate, for this program alone.
 
     DTR and RTS are not touched once it is open: a pty has none, and on many boards they reset.
 
     Args:
         port: device path.
-        baud: bits per second; a pty ignores it.
         timeout: seconds that a write may take.
 
     Raises:
         BoardError: it is not there, not ours, or not a serial port.
     """
+    return Transport(port, _open(port, timeout), timeout)
+
+
+def _open(port: str, timeout: float) -> serial.Serial:
     try:
-        opened = serial.Serial(port, baud, timeout=0, write_timeout=timeout, exclusive=True)
+        opened = serial.Serial(port, DEFAULT_BAUD, timeout=0, write_timeout=timeout, exclusive=True)
         opened.reset_input_buffer()
     except (OSError, ValueError) as error:
         number = getattr(error, "errno", None)
@@ -105,7 +170,25 @@ def open_port(port: str, baud: int = 115_200, timeout: float = 5.0) -> Transport
             number if number is not None else 0, ("cannot be opened as a serial port", str(error))
         )
         raise BoardError(reason, where=port, hint=hint) from error
-    return Transport(port, opened)
+    return opened
+
+
+def _usb_device(port: str) -> tuple[int, int, str] | None:
+    """Return vendor, product and serial number of the USB device at `port`, None where unknown."""
+    for found in list_ports.comports():
+        if found.device == port and found.vid is not None and found.serial_number:
+            return found.vid, found.pid, found.serial_number
+    return None
+
+
+def _port_of(usb: tuple[int, int, str] | None) -> str | None:
+    """Return where a USB device is now, None where it is not, or not one."""
+    if usb is None:
+        return None
+    for found in list_ports.comports():
+        if (found.vid, found.pid, found.serial_number) == usb:
+            return str(found.device)
+    return None
 
 
 def find_ports(usb_ids: tuple[str, ...]) -> list[str]:

@@ -1,5 +1,7 @@
 """Refuse a model that cannot fit its target before anything is compiled."""
 
+import math
+
 from edgesq.errors import FitError
 from edgesq.graph import Conv2D, Graph, Op, Softmax
 from edgesq.plan import Candidate, Goal, Plan, choose, extra_weights_bytes, mve_row_blocks
@@ -50,7 +52,9 @@ def needs(graph: Graph, plan: Plan, target: Target) -> dict[str, int]:
 
 
 def _firmware_ram_bytes(graph: Graph) -> int:
-    return FIRMWARE_RAM_BYTES + len(lower(graph, 1).ops) * _TRACE_BYTES
+    """Return what the firmware takes apart from arena and stack, results of one image included."""
+    results = sum(math.prod(graph.tensors[index].shape) for index in graph.observed)
+    return FIRMWARE_RAM_BYTES + results + len(lower(graph, 1).ops) * _TRACE_BYTES
 
 
 def _requantization_bytes(graph: Graph, op: Op, kernels: str) -> int:

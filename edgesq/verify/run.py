@@ -72,7 +72,7 @@ def verify(
     images = load_images(options.build, graph, options.images, options.count)
     oracle = oracle or default_oracle(content)
     port = options.port or find_board(options.build, options.usb_ids)
-    with open_port(port, options.baud, options.timeout) as transport:
+    with open_port(port, options.timeout) as transport:
         client = Client(transport, options.timeout)
         info = client.hello()
         _check_same_model(info, graph, port)

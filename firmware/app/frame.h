@@ -19,21 +19,24 @@ enum esq_frame_type {
     ESQ_FRAME_TRACE = 0x04,
     ESQ_FRAME_OPS_GET = 0x05,
     ESQ_FRAME_ROW_GET = 0x06,
+    ESQ_FRAME_BAUD = 0x07,
     ESQ_FRAME_INFO = 0x81,
     ESQ_FRAME_ACK = 0x82,
     ESQ_FRAME_RESULT = 0x83,
     ESQ_FRAME_BUSY = 0x84,
     ESQ_FRAME_OPS = 0x85,
     ESQ_FRAME_ROW = 0x86,
+    ESQ_FRAME_BAUD_SET = 0x87,
 };
 
 /* The last byte of an ACK. */
 enum esq_ack_status {
-    ESQ_ACK_GO = 0,      /* taken; goes on at next_offset */
-    ESQ_ACK_AGAIN = 1,   /* something was lost: go back to next_offset */
-    ESQ_ACK_DONE = 2,    /* the image is in and computed */
-    ESQ_ACK_REFUSED = 3, /* such a frame makes no sense to the board */
-    ESQ_ACK_HELD = 4,    /* a traced operator waits for the host */
+    ESQ_ACK_GO = 0,         /* taken; goes on at next_offset */
+    ESQ_ACK_AGAIN = 1,      /* something was lost: go back to next_offset */
+    ESQ_ACK_DONE = 2,       /* the image is in and computed */
+    ESQ_ACK_REFUSED = 3,    /* such a frame makes no sense to the board */
+    ESQ_ACK_HELD = 4,       /* a traced operator waits for the host */
+    ESQ_ACK_NO_SESSION = 5, /* no HELLO with this tag, or the board was reset since */
 };
 
 enum esq_frame_event {

@@ -4,9 +4,10 @@
 
 #include "esq_port.h"
 
-#define DATA_HEAD_BYTES 8u    /* image, offset */
-#define RESULT_HEAD_BYTES 24u /* image, offset, total, ticks, stack */
-#define ACK_BYTES 9u          /* image, next offset, status */
+#define DATA_HEAD_BYTES 8u   /* image, offset */
+#define RESULT_GET_BYTES 10u /* image, offset, most */
+#define ACK_BYTES 9u         /* image, next offset, status */
+#define HELLO_BYTES 5u       /* version, image */
 #define NAME_MAX 32u
 #define BUILD_MAX 96u
 #define OBSERVED_MAX 8u
@@ -45,20 +46,30 @@ static void send_busy(struct esq_link *link) {
     send(link, frame, 4, ESQ_FRAME_BUSY);
 }
 
-static int is_done(const struct esq_link *link) {
-    return link->image != 0 && link->offset == image_bytes(link) && link->status == ESQ_DONE;
+/* Says what the board wants next: AGAIN, go back to there. */
+static void send_again(struct esq_link *link) {
+    if (link->is_done) {
+        send_ack(link, link->image + 1u, 0, ESQ_ACK_AGAIN);
+    } else {
+        send_ack(link, link->image, link->offset, ESQ_ACK_AGAIN);
+    }
+}
+
+static void send_refused(struct esq_link *link) {
+    send_ack(link, link->image, link->offset, ESQ_ACK_REFUSED);
 }
 
 static void send_progress(struct esq_link *link) {
-    enum esq_ack_status status = ESQ_ACK_GO;
+    int is_running = link->status == ESQ_NEEDS_ROW || link->status == ESQ_DONE;
     if (link->trace.is_held) {
-        status = ESQ_ACK_HELD;
-    } else if (is_done(link)) {
-        status = ESQ_ACK_DONE;
-    } else if (link->image != 0 && link->status != ESQ_DONE && link->status != ESQ_NEEDS_ROW) {
-        status = ESQ_ACK_REFUSED; /* the engine has failed */
+        send_ack(link, link->image, link->offset, ESQ_ACK_HELD);
+    } else if (link->is_done) {
+        send_ack(link, link->image, link->offset, ESQ_ACK_DONE);
+    } else if (is_running && link->offset != image_bytes(link)) {
+        send_ack(link, link->image, link->offset, ESQ_ACK_GO);
+    } else {
+        send_refused(link); /* the engine has failed */
     }
-    send_ack(link, link->image, link->offset, status);
 }
 
 /* Steps the engine until it wants a row, is held, is done or has failed; tells the host that we live. */
@@ -76,9 +87,18 @@ static void start_image(struct esq_link *link, uint32_t image) {
     link->image = image;
     link->offset = 0;
     link->ticks = 0;
+    link->is_done = 0;
     esq_trace_start(&link->trace);
     esq_start(link->engine);
     run(link);
+}
+
+/* Keeps the results where the image is in and computed. */
+static void finish(struct esq_link *link) {
+    if (link->offset == image_bytes(link) && link->status == ESQ_DONE) {
+        esq_results_keep(&link->results, link->engine, link->image, link->ticks);
+        link->is_done = 1;
+    }
 }
 
 /* Hands image bytes to the engine, which computes whenever a row is whole. */
@@ -102,32 +122,29 @@ static void take(struct esq_link *link, const uint8_t *bytes, uint32_t n_bytes) 
             }
         }
     }
+    finish(link);
 }
 
 static void on_data(struct esq_link *link, const uint8_t *payload, uint32_t n_payload) {
     if (n_payload < DATA_HEAD_BYTES) {
-        send_ack(link, link->image, link->offset, ESQ_ACK_REFUSED);
+        send_refused(link);
         return;
     }
     uint32_t image = esq_get_u32(payload);
     uint32_t offset = esq_get_u32(payload + 4);
     uint32_t n_bytes = n_payload - DATA_HEAD_BYTES;
-    /* Later than ours, on a counter that wraps. */
-    int is_newer = image != 0 && image - link->image - 1u < 0x7FFFFFFFu;
-    if (is_newer && offset != 0) {
-        send_ack(link, image, 0, ESQ_ACK_AGAIN);
-        return;
-    }
-    if (is_newer) {
+    int may_start = link->is_done || link->trace.is_held; /* a held image can be left */
+    if (may_start && image == link->image + 1u && offset == 0) {
         start_image(link, image);
     }
-    if (image == link->image && offset > link->offset && !link->trace.is_held) {
-        send_ack(link, image, link->offset, ESQ_ACK_AGAIN);
+    uint32_t ahead = image - link->image; /* on a counter that wraps */
+    if ((ahead != 0 && ahead < 0x80000000u) || (ahead == 0 && offset > link->offset && !link->trace.is_held)) {
+        send_again(link); /* what comes before it was lost */
         return;
     }
-    if (image == link->image && offset == link->offset) {
+    if (ahead == 0 && offset == link->offset && n_bytes != 0) {
         if (n_bytes > image_bytes(link) - offset) {
-            send_ack(link, image, offset, ESQ_ACK_REFUSED);
+            send_refused(link);
             return;
         }
         take(link, payload + DATA_HEAD_BYTES, n_bytes);
@@ -135,91 +152,50 @@ static void on_data(struct esq_link *link, const uint8_t *payload, uint32_t n_pa
     send_progress(link); /* also the answer to a frame that came twice */
 }
 
-/* Copies n_bytes of all observed values, one tensor after the other, from `offset` on. */
-static void copy_observed(const struct esq_link *link, uint32_t offset, uint8_t *to,
-                          uint32_t n_bytes) {
-    uint32_t n_tensor = 0;
-    for (uint32_t i = 0; n_bytes != 0 && i < OBSERVED_MAX; i++) {
-        const int8_t *values = esq_observed(link->engine, i, &n_tensor);
-        if (values == NULL) {
-            return;
-        }
-        if (offset >= n_tensor) {
-            offset -= n_tensor;
-            continue;
-        }
-        uint32_t n = n_tensor - offset < n_bytes ? n_tensor - offset : n_bytes;
-        memcpy(to, values + offset, n);
-        to += n;
-        n_bytes -= n;
-        offset = 0;
-    }
-}
-
-static uint32_t observed_bytes(const struct esq_link *link) {
-    uint32_t total = 0;
-    uint32_t n_tensor = 0;
-    for (uint32_t i = 0; i < OBSERVED_MAX && esq_observed(link->engine, i, &n_tensor); i++) {
-        total += n_tensor;
-    }
-    return total;
-}
-
 static void on_result_get(struct esq_link *link, const uint8_t *request, uint32_t n_payload) {
-    if (n_payload != DATA_HEAD_BYTES) {
-        send_ack(link, link->image, link->offset, ESQ_ACK_REFUSED);
+    const struct esq_results *results = &link->results;
+    if (n_payload != RESULT_GET_BYTES) {
+        send_refused(link);
         return;
     }
-    uint32_t image = esq_get_u32(request);
     uint32_t offset = esq_get_u32(request + 4);
-    if (image != link->image || !is_done(link)) {
-        send_ack(link, link->image, link->offset, ESQ_ACK_AGAIN);
+    if (!results->is_kept || esq_get_u32(request) != results->image) {
+        send_again(link);
         return;
     }
-    uint32_t total = observed_bytes(link);
-    if (offset > total) {
-        send_ack(link, image, link->offset, ESQ_ACK_REFUSED);
+    if (offset > results->n_bytes) {
+        send_refused(link);
         return;
     }
-    uint32_t n_bytes = ESQ_FRAME_PAYLOAD_MAX - RESULT_HEAD_BYTES;
-    if (n_bytes > total - offset) {
-        n_bytes = total - offset;
-    }
+    uint32_t most = esq_get_u16(request + 8);
     uint8_t *frame = link->decoder.bytes; /* the request has been read */
-    uint8_t *payload = frame + ESQ_FRAME_HEAD_BYTES;
-    esq_put_u32(payload, image);
-    esq_put_u32(payload + 4, offset);
-    esq_put_u32(payload + 8, total);
-    esq_put_u32(payload + 12, (uint32_t)link->ticks);
-    esq_put_u32(payload + 16, (uint32_t)(link->ticks >> 32));
-    esq_put_u32(payload + 20, esq_port_stack_bytes());
-    copy_observed(link, offset, payload + RESULT_HEAD_BYTES, n_bytes);
-    send(link, frame, RESULT_HEAD_BYTES + n_bytes, ESQ_FRAME_RESULT);
+    uint32_t n = esq_results_pack(results, offset, most, frame + ESQ_FRAME_HEAD_BYTES);
+    send(link, frame, n, ESQ_FRAME_RESULT);
 }
 
 static void on_trace(struct esq_link *link, const uint8_t *request, uint32_t n_payload) {
     if (esq_trace_ask(&link->trace, request, n_payload)) {
         send_progress(link);
     } else {
-        send_ack(link, link->image, link->offset, ESQ_ACK_REFUSED);
+        send_refused(link);
     }
 }
 
 static void on_ops_get(struct esq_link *link, const uint8_t *request, uint32_t n_payload) {
     if (n_payload != ESQ_OPS_GET_BYTES) {
-        send_ack(link, link->image, link->offset, ESQ_ACK_REFUSED);
+        send_refused(link);
         return;
     }
     uint32_t image = esq_get_u32(request);
-    if (image != link->image || !is_done(link)) {
-        send_ack(link, link->image, link->offset, ESQ_ACK_AGAIN);
+    if (image != link->image || !link->is_done || !link->results.is_kept) {
+        send_again(link);
         return;
     }
     uint8_t *frame = link->decoder.bytes; /* the request has been read, up to here */
     uint32_t n_bytes = esq_trace_put_ops(&link->trace, image, esq_get_u16(request + 4),
                                          frame + ESQ_FRAME_HEAD_BYTES, ESQ_FRAME_PAYLOAD_MAX);
     if (n_bytes == 0) {
-        send_ack(link, image, link->offset, ESQ_ACK_REFUSED);
+        send_refused(link);
         return;
     }
     send(link, frame, n_bytes, ESQ_FRAME_OPS);
@@ -228,16 +204,17 @@ static void on_ops_get(struct esq_link *link, const uint8_t *request, uint32_t n
 /* Sends a row of the operator held, or lets it go on. */
 static void on_row_get(struct esq_link *link, const uint8_t *request, uint32_t n_payload) {
     if (n_payload != ESQ_ROW_GET_BYTES) {
-        send_ack(link, link->image, link->offset, ESQ_ACK_REFUSED);
+        send_refused(link);
         return;
     }
     if (esq_get_u32(request) != link->image) {
-        send_ack(link, link->image, link->offset, ESQ_ACK_AGAIN);
+        send_again(link);
         return;
     }
     if (request[11]) {
         if (esq_trace_release(&link->trace, esq_get_u32(request + 7))) {
             run(link);
+            finish(link);
         }
         send_progress(link); /* also the answer to a release that came twice */
         return;
@@ -246,10 +223,37 @@ static void on_row_get(struct esq_link *link, const uint8_t *request, uint32_t n
     uint32_t n_bytes = esq_trace_put_row(&link->trace, link->engine, request,
                                          frame + ESQ_FRAME_HEAD_BYTES, ESQ_FRAME_PAYLOAD_MAX);
     if (n_bytes == 0) {
-        send_ack(link, link->image, link->offset, ESQ_ACK_REFUSED);
+        send_refused(link);
         return;
     }
     send(link, frame, n_bytes, ESQ_FRAME_ROW);
+}
+
+/* Answers with the rate and the bytes behind it, at the old rate, then switches. */
+static void on_baud(struct esq_link *link, uint32_t n_payload) {
+    uint8_t *frame = link->decoder.bytes;
+    uint8_t *payload = frame + ESQ_FRAME_HEAD_BYTES;
+    if (n_payload < 4u) {
+        send_refused(link);
+        return;
+    }
+    uint32_t rate = esq_get_u32(payload);
+    int is_held = esq_port_holds_baud(rate);
+    if (!is_held) {
+        esq_put_u32(payload, 0);
+    }
+    send(link, frame, n_payload, ESQ_FRAME_BAUD_SET);
+    if (is_held) {
+        esq_baud_switch(&link->baud, rate);
+    }
+}
+
+/* Tells a host whose session this board does not know; its own goes on, if there is one. */
+static void send_no_session(const struct esq_decoder *decoder) {
+    uint8_t frame[FRAME_BYTES(ACK_BYTES)] = {0};
+    frame[ESQ_FRAME_HEAD_BYTES + 8u] = ESQ_ACK_NO_SESSION;
+    esq_frame_send(frame, ACK_BYTES, ESQ_FRAME_ACK, decoder->bytes[1],
+                   esq_get_u16(decoder->bytes + 2));
 }
 
 static uint8_t *put_text(uint8_t *to, const char *text, uint32_t n_max) {
@@ -295,20 +299,26 @@ static void send_info(struct esq_link *link) {
     send(link, frame, (uint32_t)(end - payload), ESQ_FRAME_INFO);
 }
 
+static void open_session(struct esq_link *link, const uint8_t *hello, uint32_t n_payload) {
+    link->tag = esq_get_u16(link->decoder.bytes + 2);
+    link->is_open = 1;
+    link->image = n_payload < HELLO_BYTES ? 0u : esq_get_u32(hello + 1);
+    link->offset = 0;
+    link->is_done = 1;
+    link->results.is_kept = 0;
+    esq_trace_forget(&link->trace);
+}
+
 static void on_frame(struct esq_link *link) {
     const struct esq_decoder *decoder = &link->decoder;
     uint8_t type = decoder->bytes[0];
-    uint16_t tag = esq_get_u16(decoder->bytes + 2);
     const uint8_t *payload = decoder->bytes + ESQ_FRAME_HEAD_BYTES;
     uint32_t n_payload = (uint32_t)decoder->n_bytes - ESQ_FRAME_HEAD_BYTES - ESQ_FRAME_CRC_BYTES;
     if (type == ESQ_FRAME_HELLO) {
-        link->tag = tag;
-        link->is_open = 1;
-        link->image = 0;
-        link->offset = 0;
-        esq_trace_forget(&link->trace);
-    } else if (!link->is_open || tag != link->tag) {
-        return; /* from an earlier session */
+        open_session(link, payload, n_payload);
+    } else if (!link->is_open || esq_get_u16(decoder->bytes + 2) != link->tag) {
+        send_no_session(decoder);
+        return;
     }
     link->seq = decoder->bytes[1];
     link->heard = esq_port_ticks(); /* the host waits from now on */
@@ -331,8 +341,11 @@ static void on_frame(struct esq_link *link) {
     case ESQ_FRAME_ROW_GET:
         on_row_get(link, payload, n_payload);
         break;
+    case ESQ_FRAME_BAUD:
+        on_baud(link, n_payload);
+        break;
     default:
-        send_ack(link, link->image, link->offset, ESQ_ACK_REFUSED);
+        send_refused(link);
         break;
     }
 }
@@ -343,10 +356,13 @@ void esq_link_push(struct esq_link *link, uint8_t byte) {
         return;
     }
     if (event == ESQ_EVENT_FRAME) {
+        esq_baud_heard(&link->baud);
         on_frame(link);
     } else if (link->is_open) {
         link->seq++; /* the host numbers frames one by one: this was the next */
-        send_ack(link, link->image, link->offset, ESQ_ACK_AGAIN);
+        send_again(link);
     }
     esq_decoder_reset(&link->decoder);
 }
+
+int esq_link_waits_for_a_time(struct esq_link *link) { return esq_baud_check(&link->baud); }

@@ -37,6 +37,7 @@
 
 static _Alignas(16) uint8_t arena[ESQ_MODEL_ARENA_BYTES];
 static struct esq_op_trace op_traces[ESQ_MODEL_OP_COUNT];
+static uint8_t results[ESQ_MODEL_OBSERVED_BYTES];
 
 static const struct esq_identity identity = {
     .model_sha256 = ESQ_MODEL_SHA256_BYTES,
@@ -59,6 +60,8 @@ int esq_serve_begin(void) {
     link.identity = &identity;
     link.trace.ops = op_traces;
     link.trace.op_count = ESQ_MODEL_OP_COUNT;
+    link.results.values = results;
+    link.results.n_bytes = sizeof results;
 
     esq_port_init();
     /* Cannot fail: the generator sized the arena. A board that fails here stays silent, and the
@@ -71,9 +74,11 @@ int esq_serve_begin(void) {
 
 void esq_serve(void) {
     int byte = esq_port_read();
-    if (byte < 0) {
-        esq_port_idle();
-    } else {
+    if (byte >= 0) {
         esq_link_push(&link, (uint8_t)byte);
+    } else if (esq_link_waits_for_a_time(&link)) {
+        esq_port_pause();
+    } else {
+        esq_port_idle();
     }
 }

@@ -8,7 +8,10 @@
 extern "C" {
 #endif
 
-/* Sets up clocks, pins, serial line (8N1) and counter. Called once, first. */
+/* The rate at which every board starts, and to which it falls back. */
+#define ESQ_BAUD_DEFAULT 115200u
+
+/* Sets up clocks, pins, serial line (8N1 at ESQ_BAUD_DEFAULT) and counter. Called once, first. */
 void esq_port_init(void);
 
 /* The next byte received, 0 to 255, or -1 where there is none. Never waits. */
@@ -23,6 +26,15 @@ void esq_port_write(const uint8_t *bytes, uint32_t n_bytes);
 
 /* Rests until a byte may have come; returns at once where one is there. */
 void esq_port_idle(void);
+
+/* Rests for a moment, at most 0.1 s, or not at all: the program waits for a byte and for a time. */
+void esq_port_pause(void);
+
+/* Whether the line can run at `baud`, to within 2 %. */
+int esq_port_holds_baud(uint32_t baud);
+
+/* Waits until all that was written has left, then runs the line at `baud`, which it holds. */
+void esq_port_set_baud(uint32_t baud);
 
 /* Deepest use of the stack since start-up in bytes; 0 where the port cannot tell. */
 uint32_t esq_port_stack_bytes(void);

@@ -12,6 +12,9 @@ void esq_rx_interrupt(void);
 /* Keeps a received byte for esq_port_read; drops it where the ring is full. From the interrupt. */
 void esq_ring_put(uint8_t byte);
 
+/* The divisor of clock_hz that comes to `baud` within 2 %; 0 where there is none of 16 or more. */
+uint32_t esq_baud_divisor(uint32_t clock_hz, uint32_t baud);
+
 /* Lets external interrupt `irq` through the NVIC. */
 void esq_irq_enable(uint32_t irq);
 

@@ -1,5 +1,5 @@
 /* The firmware as a process: stdin and stdout are the serial line, closed stdin ends it. */
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE
 
 #include "esq_port.h"
 
@@ -7,17 +7,32 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
 #define RX_BYTES 1024u /* as the boards' rings; a pty itself holds 4 KB */
 #define WRITE_TIMEOUT_MS 1000
 #define IDLE_TIMEOUT_MS 1000
+#define PAUSE_MS 50
+#define DRAIN_MARGIN_US 20000u /* for whoever passes the bytes on */
+#define BITS_PER_BYTE 10u
 
 static uint8_t rx[RX_BYTES];
 static uint32_t rx_head, rx_tail;
+static uint32_t line_baud = ESQ_BAUD_DEFAULT;
+static uint64_t line_free_us; /* when a real line would have sent all that was written */
+
+static const struct {
+    uint32_t baud;
+    speed_t code;
+} speeds[] = {
+    {115200, B115200},   {230400, B230400},   {460800, B460800},   {921600, B921600},
+    {1000000, B1000000}, {1500000, B1500000}, {2000000, B2000000}, {3000000, B3000000},
+};
 
 void esq_port_init(void) {
+    esq_port_set_baud(ESQ_BAUD_DEFAULT);
     int flags = fcntl(STDIN_FILENO, F_GETFL);
     if (flags < 0 || fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK) < 0) {
         exit(1);
@@ -42,7 +57,16 @@ int esq_port_read(void) {
 
 uint32_t esq_port_rx_bytes(void) { return RX_BYTES; }
 
+static uint64_t now_us(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
+}
+
 void esq_port_write(const uint8_t *bytes, uint32_t n_bytes) {
+    uint64_t now = now_us();
+    line_free_us = (line_free_us > now ? line_free_us : now) +
+                   (uint64_t)n_bytes * BITS_PER_BYTE * 1000000u / line_baud;
     while (n_bytes != 0) {
         ssize_t n = write(STDOUT_FILENO, bytes, n_bytes);
         if (n > 0) {
@@ -65,11 +89,37 @@ void esq_port_idle(void) {
     (void)poll(&line, 1, IDLE_TIMEOUT_MS);
 }
 
-uint32_t esq_port_ticks(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint32_t)((uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u);
+void esq_port_pause(void) {
+    struct pollfd line = {.fd = STDIN_FILENO, .events = POLLIN};
+    (void)poll(&line, 1, PAUSE_MS);
 }
+
+static speed_t speed_of(uint32_t baud) {
+    for (uint32_t i = 0; i < sizeof speeds / sizeof speeds[0]; i++) {
+        if (speeds[i].baud == baud) {
+            return speeds[i].code;
+        }
+    }
+    return B0;
+}
+
+int esq_port_holds_baud(uint32_t baud) {
+    struct termios line;
+    return speed_of(baud) != B0 && tcgetattr(STDIN_FILENO, &line) == 0;
+}
+
+void esq_port_set_baud(uint32_t baud) {
+    struct termios line;
+    while (now_us() < line_free_us + DRAIN_MARGIN_US) {
+        (void)poll(NULL, 0, 1);
+    }
+    if (tcgetattr(STDIN_FILENO, &line) == 0 && cfsetspeed(&line, speed_of(baud)) == 0 &&
+        tcsetattr(STDIN_FILENO, TCSANOW, &line) == 0) {
+        line_baud = baud;
+    }
+}
+
+uint32_t esq_port_ticks(void) { return (uint32_t)now_us(); }
 
 uint32_t esq_port_stack_bytes(void) { return 0; }
 

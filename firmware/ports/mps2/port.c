@@ -4,8 +4,6 @@
 #include "cortex_m.h"
 #include "esq_port.h"
 
-#define UART_BAUD 115200u
-
 #define UART_DATA ESQ_REGISTER(ESQ_UART_BASE + 0x00u)
 #define UART_STATE ESQ_REGISTER(ESQ_UART_BASE + 0x04u)
 #define UART_CTRL ESQ_REGISTER(ESQ_UART_BASE + 0x08u)
@@ -19,7 +17,7 @@
 #define FPGAIO_COUNTER ESQ_REGISTER(ESQ_FPGAIO_BASE + 0x18u)
 
 void esq_port_init(void) {
-    UART_BAUDDIV = ESQ_UART_CLOCK_HZ / UART_BAUD;
+    esq_port_set_baud(ESQ_BAUD_DEFAULT);
     UART_CTRL = CTRL_TX_RX_RXIRQ;
     esq_irq_enable(ESQ_UART_RX_IRQ);
 }
@@ -42,6 +40,20 @@ void esq_port_write(const uint8_t *bytes, uint32_t n_bytes) {
         }
         UART_DATA = bytes[i];
     }
+}
+
+int esq_port_holds_baud(uint32_t baud) { return esq_baud_divisor(ESQ_UART_CLOCK_HZ, baud) != 0; }
+
+void esq_port_set_baud(uint32_t baud) {
+    /* The UART does not say when its last byte has left: wait for two at the default rate. */
+    uint32_t start = esq_port_ticks();
+    while ((UART_STATE & STATE_TX_FULL) ||
+           esq_port_ticks() - start < esq_port_tick_hz() / (ESQ_BAUD_DEFAULT / 20u)) {
+        if (esq_port_ticks() - start > esq_port_tick_hz()) {
+            break;
+        }
+    }
+    UART_BAUDDIV = esq_baud_divisor(ESQ_UART_CLOCK_HZ, baud);
 }
 
 uint32_t esq_port_ticks(void) { return FPGAIO_COUNTER; }

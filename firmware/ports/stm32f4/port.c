@@ -7,7 +7,6 @@
 #include "cortex_m.h"
 #include "esq_port.h"
 
-#define UART_BAUD 115200u
 #define HSI_HZ 16000000u
 #define APB2_HZ 84000000u /* behind the PLL */
 #define TIMER_HZ 84000000u
@@ -42,6 +41,7 @@
 #define RCC_CFGR_PPRE2_2 (4u << 13)
 #define SR_ORE (1u << 3)
 #define SR_RXNE (1u << 5)
+#define SR_TC (1u << 6)
 #define SR_TXE (1u << 7)
 #define CR1_UE_RXNEIE_TE_RE 0x202Cu
 
@@ -62,14 +62,15 @@ static void start_clocks(void) {
     RCC_CFGR = (RCC_CFGR & ~RCC_CFGR_SW_MASK) | RCC_CFGR_SW_PLL;
 }
 
+static uint32_t uart_clock_hz(void) { return has_pll ? APB2_HZ : HSI_HZ; }
+
 static void start_uart(void) {
     RCC_AHB1ENR |= 1u;      /* GPIOA */
     RCC_APB2ENR |= 1u << 4; /* USART1 */
     GPIOA_MODER = (GPIOA_MODER & ~(0xFu << 18)) | (0xAu << 18);  /* PA9, PA10: alternate */
     GPIOA_AFRH = (GPIOA_AFRH & ~(0xFFu << 4)) | (0x77u << 4);    /* AF7 */
     GPIOA_PUPDR = (GPIOA_PUPDR & ~(3u << 20)) | (1u << 20);      /* an open RX reads idle */
-    uint32_t clock_hz = has_pll ? APB2_HZ : HSI_HZ;
-    USART1_BRR = (clock_hz + UART_BAUD / 2u) / UART_BAUD;
+    USART1_BRR = esq_baud_divisor(uart_clock_hz(), ESQ_BAUD_DEFAULT);
     USART1_CR1 = CR1_UE_RXNEIE_TE_RE;
     esq_irq_enable(ESQ_UART_RX_IRQ);
 }
@@ -105,6 +106,15 @@ void esq_port_write(const uint8_t *bytes, uint32_t n_bytes) {
         }
         USART1_DR = bytes[i];
     }
+}
+
+int esq_port_holds_baud(uint32_t baud) { return esq_baud_divisor(uart_clock_hz(), baud) != 0; }
+
+void esq_port_set_baud(uint32_t baud) {
+    uint32_t start = esq_port_ticks();
+    while (!(USART1_SR & SR_TC) && esq_port_ticks() - start <= esq_port_tick_hz()) {
+    }
+    USART1_BRR = esq_baud_divisor(uart_clock_hz(), baud);
 }
 
 uint32_t esq_port_ticks(void) { return TIM2_CNT; }

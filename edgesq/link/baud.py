@@ -1,0 +1,98 @@
+"""The rate of the line: switched together with the board, proved by echoes, given up by itself."""
+
+import secrets
+import time
+
+from edgesq.link import frame
+from edgesq.link.frame import FrameType
+from edgesq.link.session import BITS_PER_BYTE, Session
+from edgesq.link.transport import DEFAULT_BAUD, Transport
+
+RATES = (3_000_000, 2_000_000, 1_500_000, 1_000_000, 921_600, 460_800, 230_400)
+"""What is tried where the fastest is wanted, bits per second."""
+
+_ECHOES, _ECHOES_MISSED = 8, 1
+_LATENCY_S = 0.15
+_SETTLE_S = 0.05
+_FALLBACK_S = 3.0
+
+
+def switch(session: Session, transport: Transport, max_payload: int, baud: int) -> bool:
+    """Take the line to `baud` where board and line hold it; return whether they do.
+
+    Otherwise the line is as before, at the default rate.
+
+    Args:
+        session: open, nothing unanswered.
+        transport: its port, at the default rate.
+        max_payload: of the board.
+        baud: bits per second.
+
+    Raises:
+        BoardError: the board is gone.
+    """
+    if baud == DEFAULT_BAUD:
+        return True
+    can = transport.set_baud(baud)
+    transport.set_baud(DEFAULT_BAUD)
+    if not can or not _ask_board(session, baud):
+        return False
+    time.sleep(_SETTLE_S)
+    transport.set_baud(baud)
+    if _echoes(session, transport, max_payload):
+        return True
+    back(session, transport)
+    return False
+
+
+def back(session: Session, transport: Transport) -> None:
+    """Take the line back to the default rate.
+
+    The board is told; where it does not hear it, it goes back by itself when nothing good comes.
+
+    Raises:
+        BoardError: the board is gone.
+    """
+    if transport.baud == DEFAULT_BAUD:
+        return
+    session.send(FrameType.BAUD, frame.pack_baud(DEFAULT_BAUD), after_silence=True)
+    _answer(session, (frame.pack_baud(DEFAULT_BAUD),), _LATENCY_S)
+    time.sleep(_SETTLE_S)
+    transport.set_baud(DEFAULT_BAUD)
+    _ask_board(session, DEFAULT_BAUD)
+
+
+def _ask_board(session: Session, baud: int) -> bool:
+    """Return whether the board says that it switches; ask until it must be back where we are."""
+    accepted = frame.pack_baud(baud)
+    deadline = time.monotonic() + _FALLBACK_S
+    while time.monotonic() < deadline:
+        session.send(FrameType.BAUD, accepted, after_silence=True)
+        answer = _answer(session, (accepted, frame.pack_baud(0)), _LATENCY_S)
+        if answer is not None:
+            return answer == accepted
+    return False
+
+
+def _echoes(session: Session, transport: Transport, max_payload: int) -> bool:
+    """Return whether long frames pass both ways, one after the other."""
+    missed = 0
+    for _ in range(_ECHOES):
+        payload = frame.pack_baud(transport.baud, secrets.token_bytes(frame.echo_room(max_payload)))
+        line = 2 * len(payload) * BITS_PER_BYTE / transport.baud
+        session.send(FrameType.BAUD, payload, after_silence=True)
+        missed += _answer(session, (payload,), _LATENCY_S + line) is None
+        if missed > _ECHOES_MISSED:
+            return False
+    return True
+
+
+def _answer(session: Session, expected: tuple[bytes, ...], wait: float) -> bytes | None:
+    """Return the first of the expected payloads of BAUD_SET that comes within `wait` seconds."""
+    session.progress()
+    deadline = time.monotonic() + wait
+    while (left := deadline - time.monotonic()) > 0:
+        got = session.receive(left)
+        if got is not None and got.type == FrameType.BAUD_SET and got.payload in expected:
+            return got.payload
+    return None

@@ -1,0 +1,18 @@
+#include "cortex_m.h"
+#include "esq_port.h"
+
+#define SAMPLES_PER_BIT 16u
+#define TOLERANCE 50u /* 1 / 50 */
+
+uint32_t esq_baud_divisor(uint32_t clock_hz, uint32_t baud) {
+    if (baud == 0 || baud > clock_hz / SAMPLES_PER_BIT) {
+        return 0;
+    }
+    uint32_t divisor = (clock_hz + baud / 2u) / baud;
+    uint32_t wanted = divisor * baud; /* of a clock that would come to exactly that */
+    uint32_t error = wanted > clock_hz ? wanted - clock_hz : clock_hz - wanted;
+    return error <= clock_hz / TOLERANCE ? divisor : 0;
+}
+
+/* No timer would wake the core: it looks again at once. */
+void esq_port_pause(void) {}
