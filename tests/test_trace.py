@@ -231,5 +231,5 @@ def test_boards_that_answer_otherwise(
 ) -> None:
     monkeypatch.setattr("edgesq.link.session._STUCK_S", 0.3)
     tracer = Tracer(Client(Actor((FrameType.INFO, INFO), answer), timeout=1))
-    with pytest.raises(BoardError, match="no progress in 0.3 s"):
+    with pytest.raises(BoardError, match=r"no progress in 0.3 s"):
         tracer.hold(bytes(12), NO_OP)

@@ -4,7 +4,7 @@
 
 #define LINE Serial
 
-void esq_port_init(void) { LINE.begin(115200); }
+void esq_port_init(void) { LINE.begin(ESQ_BAUD_DEFAULT); }
 
 int esq_port_read(void) { return LINE.read(); }
 
@@ -14,6 +14,16 @@ uint32_t esq_port_rx_bytes(void) { return 64; }
 void esq_port_write(const uint8_t *bytes, uint32_t n_bytes) { LINE.write(bytes, n_bytes); }
 
 void esq_port_idle(void) { yield(); }
+
+void esq_port_pause(void) { yield(); }
+
+// The host tries what the line holds, and comes back where it does not.
+int esq_port_holds_baud(uint32_t) { return 1; }
+
+void esq_port_set_baud(uint32_t baud) {
+    LINE.flush();
+    LINE.begin(baud);
+}
 
 uint32_t esq_port_stack_bytes(void) { return 0; }
 
