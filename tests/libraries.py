@@ -18,8 +18,10 @@ from edgesq.export import VERIFY_IMAGES
 from edgesq.export.library import write_library
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
+from edgesq.link.transport import open_port
 from edgesq.plan import make_plan
 from edgesq.project import Format
+from edgesq.reference import run_observed
 from edgesq.resources import resource
 from edgesq.targets import Target
 
@@ -107,3 +109,22 @@ def check_verifies(build: Path, command: Sequence[str], log: Path) -> None:
     result = json.loads((build / "out.json").read_text())
     assert (result["images"], result["bit_exact_images"]) == (count, count), said
     assert (result["differing_values"], result["retries"]) == (0, 0)
+
+
+def pattern_class(made: Library) -> int:
+    """Return what the classifying examples print for their image, byte i of row y: 8 y + i."""
+    height, width, channels = made.graph.tensors[made.graph.input].hwc
+    rows = 8 * np.arange(height)[:, np.newaxis] + np.arange(width * channels)
+    pixels = rows.astype(np.uint8).reshape(1, height, width, channels)
+    return int(run_observed(made.graph, quantized(made.graph, pixels))[0].argmax())
+
+
+def classified(command: Sequence[str], log: Path) -> bytes:
+    """Return the first line that a classifying example says, without its end."""
+    said = b""
+    with running(command, log) as (_, port), open_port(port) as line:
+        while b"\n" not in said:
+            heard = line.read(5.0)
+            assert heard, "silent"
+            said += heard
+    return said.split(b"\n")[0].rstrip(b"\r")

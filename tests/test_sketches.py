@@ -10,16 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
-from boards import running
 from cases import NETWORKS
 from crun import run_command
-from libraries import Library, check_verifies, library, quantized, verify_build
+from libraries import (
+    Library,
+    check_verifies,
+    classified,
+    library,
+    pattern_class,
+    verify_build,
+)
 
-from edgesq.link.transport import open_port
 from edgesq.project import Format
-from edgesq.reference import run_observed
 
 STANDIN = Path(__file__).parent / "standins" / "arduino"
 WARNINGS = ("-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror")
@@ -110,17 +113,8 @@ def test_the_verifying_sketch(layout: Layout, tmp_path: Path) -> None:
 def test_the_classifying_sketch(layout: Layout, tmp_path: Path) -> None:
     made = library(tmp_path, layout.format, NETWORKS[NETWORK](), "person")
     sketch = program(tmp_path / "out", made, layout, "classify")
-    height, width, channels = made.graph.tensors[made.graph.input].hwc
-    rows = 8 * np.arange(height)[:, np.newaxis] + np.arange(width * channels)
-    pixels = rows.astype(np.uint8).reshape(1, height, width, channels)
-    (output, *_) = run_observed(made.graph, quantized(made.graph, pixels))
-    said = b""
-    with running([sketch], tmp_path / "log") as (_, port), open_port(port) as line:
-        while said.count(b"\r\n") < 2:
-            heard = line.read(5.0)
-            assert heard, "silent"
-            said += heard
-    assert re.fullmatch(rb"class %d in us: \d+" % output.argmax(), said.split(b"\r\n")[0])
+    said = classified([sketch], tmp_path / "log")
+    assert re.fullmatch(rb"class %d in us: \d+" % pattern_class(made), said)
 
 
 @pytest.mark.parametrize("sketch", ["classify", "verify"])

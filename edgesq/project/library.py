@@ -19,6 +19,8 @@ class Format(str, Enum):
     C_LIBRARY = "c-library"
     ARDUINO = "arduino"
     PLATFORMIO = "platformio"
+    ZEPHYR = "zephyr"
+    ESP_IDF = "esp-idf"
 
 
 _MODEL, _LINK = "model", "link"
@@ -51,6 +53,22 @@ _FOLDERS: dict[Format, tuple[tuple[str, str], ...]] = {
         ("template/arduino/sample_model/examples", "examples"),
         ("examples", "examples/classify"),
         (_LINK, "examples/verify/src/link"),
+    ),
+    Format.ZEPHYR: (
+        ("template/zephyr", "."),
+        ("include", "edgesq/include"),
+        ("src", "edgesq/src"),
+        (_MODEL, "sample_model"),
+        ("examples", "examples/classify/src"),
+        (_LINK, "examples/verify/src/link"),
+    ),
+    Format.ESP_IDF: (
+        ("template/esp-idf", "."),
+        ("include", "components/edgesq/include"),
+        ("src", "components/edgesq/src"),
+        (_MODEL, "components/sample_model"),
+        ("examples", "examples/classify/main"),
+        (_LINK, "examples/verify/main/link"),
     ),
 }
 """From firmware/ to the library's folder."""
