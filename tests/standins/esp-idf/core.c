@@ -28,6 +28,15 @@ esp_err_t uart_param_config(uart_port_t uart_num, const uart_config_t *uart_conf
     return uart_num == UART_NUM_0 && is_good ? ESP_OK : -1;
 }
 
+esp_err_t uart_set_baudrate(uart_port_t uart_num, uint32_t baudrate) {
+    return uart_num == UART_NUM_0 && baudrate != 0 ? ESP_OK : -1;
+}
+
+esp_err_t uart_wait_tx_done(uart_port_t uart_num, TickType_t ticks_to_wait) {
+    (void)ticks_to_wait;
+    return uart_num == UART_NUM_0 ? ESP_OK : -1;
+}
+
 int uart_read_bytes(uart_port_t uart_num, void *buf, uint32_t length, TickType_t ticks_to_wait) {
     struct pollfd line = {.fd = STDIN_FILENO, .events = POLLIN};
     const int wait_ms = ticks_to_wait == portMAX_DELAY ? -1 : (int)(ticks_to_wait * MS_PER_TICK);

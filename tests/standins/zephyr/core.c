@@ -20,6 +20,7 @@ const struct device standin_zephyr_console = {"console"};
 static uart_irq_callback_user_data_t on_interrupt;
 static void *interrupt_data;
 static int is_enabled;
+static struct uart_config current = {.baudrate = 115200};
 
 static int has_input(int wait_ms) {
     struct pollfd line = {.fd = STDIN_FILENO, .events = POLLIN};
@@ -31,6 +32,18 @@ int uart_irq_callback_user_data_set(const struct device *dev, uart_irq_callback_
     (void)dev;
     on_interrupt = cb;
     interrupt_data = user_data;
+    return 0;
+}
+
+int uart_config_get(const struct device *dev, struct uart_config *cfg) {
+    (void)dev;
+    *cfg = current;
+    return 0;
+}
+
+int uart_configure(const struct device *dev, const struct uart_config *cfg) {
+    (void)dev;
+    current = *cfg;
     return 0;
 }
 
@@ -97,6 +110,11 @@ int k_sem_take(struct k_sem *sem, k_timeout_t timeout) {
         }
     }
     sem->count--;
+    return 0;
+}
+
+int32_t k_msleep(int32_t ms) {
+    (void)poll(NULL, 0, ms);
     return 0;
 }
 

@@ -20,6 +20,7 @@ struct k_sem {
 
 void k_sem_give(struct k_sem *sem);
 int k_sem_take(struct k_sem *sem, k_timeout_t timeout);
+int32_t k_msleep(int32_t ms);
 uint32_t k_cycle_get_32(void);
 int sys_clock_hw_cycles_per_sec(void);
 

@@ -7,12 +7,14 @@
 
 #define LINE UART_NUM_0
 #define RX_BYTES 2048
+#define PAUSE_MS 50
+#define DRAIN_MS 1000
 
 static int waiting = -1; /* a byte that came while the program rested */
 
 void esq_port_init(void) {
     const uart_config_t config = {
-        .baud_rate = 115200,
+        .baud_rate = ESQ_BAUD_DEFAULT,
         .data_bits = UART_DATA_8_BITS,
         .parity = UART_PARITY_DISABLE,
         .stop_bits = UART_STOP_BITS_1,
@@ -39,11 +41,26 @@ void esq_port_write(const uint8_t *bytes, uint32_t n_bytes) {
     (void)uart_write_bytes(LINE, bytes, n_bytes);
 }
 
-void esq_port_idle(void) {
+static void rest(TickType_t ticks) {
     uint8_t byte;
-    if (waiting < 0 && uart_read_bytes(LINE, &byte, 1, portMAX_DELAY) == 1) {
+    if (waiting < 0 && uart_read_bytes(LINE, &byte, 1, ticks) == 1) {
         waiting = byte;
     }
+}
+
+void esq_port_idle(void) { rest(portMAX_DELAY); }
+
+void esq_port_pause(void) { rest(pdMS_TO_TICKS(PAUSE_MS)); }
+
+/* The host tries what the line holds, and comes back where it does not. */
+int esq_port_holds_baud(uint32_t baud) {
+    (void)baud;
+    return 1;
+}
+
+void esq_port_set_baud(uint32_t baud) {
+    (void)uart_wait_tx_done(LINE, pdMS_TO_TICKS(DRAIN_MS));
+    (void)uart_set_baudrate(LINE, baud);
 }
 
 uint32_t esq_port_stack_bytes(void) { return 0; }

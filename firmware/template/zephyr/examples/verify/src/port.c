@@ -7,6 +7,8 @@
 #include "esq_port.h"
 
 #define RX_BYTES 1024
+#define PAUSE_MS 50
+#define DRAIN_MS 20 /* what a UART holds for itself at most, at ESQ_BAUD_DEFAULT */
 
 RING_BUF_DECLARE(received, RX_BYTES);
 static K_SEM_DEFINE(came, 0, 1);
@@ -22,6 +24,7 @@ static void on_interrupt(const struct device *device, void *user_data) {
     k_sem_give(&came);
 }
 
+/* At the board's own rate, which is ESQ_BAUD_DEFAULT on nearly all. */
 void esq_port_init(void) {
     (void)uart_irq_callback_user_data_set(line, on_interrupt, NULL);
     uart_irq_rx_enable(line);
@@ -41,6 +44,24 @@ void esq_port_write(const uint8_t *bytes, uint32_t n_bytes) {
 }
 
 void esq_port_idle(void) { (void)k_sem_take(&came, K_FOREVER); }
+
+void esq_port_pause(void) { (void)k_sem_take(&came, K_MSEC(PAUSE_MS)); }
+
+/* The host tries what the line holds, and comes back where it does not. */
+int esq_port_holds_baud(uint32_t baud) {
+    struct uart_config config;
+    (void)baud;
+    return uart_config_get(line, &config) == 0;
+}
+
+void esq_port_set_baud(uint32_t baud) {
+    struct uart_config config;
+    (void)k_msleep(DRAIN_MS);
+    if (uart_config_get(line, &config) == 0) {
+        config.baudrate = baud;
+        (void)uart_configure(line, &config);
+    }
+}
 
 uint32_t esq_port_stack_bytes(void) { return 0; }
 
