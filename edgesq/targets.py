@@ -32,6 +32,37 @@ class Region:
 
 
 @dataclass(frozen=True)
+class Programming:
+    """What the programs that put firmware on a board must know; the TOML's table [flash].
+
+    Attributes:
+        chip_id_address: register that says which chip it is; None where nobody can ask.
+        chip_id_mask: its bits that count.
+        chip_id: their value.
+        probe_usb_ids: "vid:pid" in lower-case hex of the debug probe on the board.
+        openocd: OpenOCD's configuration files.
+        pyocd: the chip as pyOCD calls it.
+        jlink: the chip as J-Link calls it.
+        bootloader_usb_ids: "vid:pid" of the board where its bootloader waits for firmware.
+        uf2_family: number in the blocks of a UF2 file.
+        uf2_board_id: Board-ID that the bootloader's drive says in INFO_UF2.TXT.
+        bossac: the chip as its bootloader tells bossac.
+    """
+
+    chip_id_address: int | None = None
+    chip_id_mask: int = 0
+    chip_id: int = 0
+    probe_usb_ids: tuple[str, ...] = ()
+    openocd: tuple[str, ...] = ()
+    pyocd: str | None = None
+    jlink: str | None = None
+    bootloader_usb_ids: tuple[str, ...] = ()
+    uf2_family: int | None = None
+    uf2_board_id: str | None = None
+    bossac: str | None = None
+
+
+@dataclass(frozen=True)
 class Target:
     """What edgesq must know of a board.
 
@@ -43,18 +74,21 @@ class Target:
         compiler_flags: what makes it compile for this core.
         clock_hz: core clock in hertz.
         kernels: kernel family: "portable", "dsp" or "mve".
-        port: folder under firmware/ports.
-        counter_hz: rate of esq_port_ticks() in hertz.
+        port: folder under firmware/ports; None where there is none, and the export is a library.
+        counter_hz: rate of esq_port_ticks() in hertz; 0 without a port.
+        port_family: a folder of code that this port shares with others.
         stack_bytes: reserved by the linker script, counted in RAM.
         reserve_bytes: RAM left to the user's own code by a plan that is not asked for less.
-        runner: module of `edgesq.flash` that starts or programs it: "qemu" or "host".
+        runners: modules of `edgesq.flash` that start or program it, best first.
         board: for a generic target, the target that it is compiled for and flashed to.
         memory: flash and ram; empty where there is no limit (host).
         defines: C macros, name to value, passed as -DNAME=VALUE.
         machine: QEMU's -machine.
         qemu_args: further arguments for QEMU.
         icount_shift: QEMU spends 2**shift ns of virtual time on each instruction.
+        qemu_serial: which of the emulated machine's serial lines is the link.
         boot: "vectors" (the core fetches its vector table) or "entry" (the loader sets the pc).
+        flash: what its programmers must know.
         usb_ids: "vid:pid" in lower-case hex of the serial device, for finding the port.
     """
 
@@ -65,15 +99,18 @@ class Target:
     compiler_flags: tuple[str, ...]
     clock_hz: int
     kernels: str
-    port: str
-    counter_hz: int
     stack_bytes: int
-    runner: str
+    port: str | None = None
+    port_family: str | None = None
+    counter_hz: int = 0
+    runners: tuple[str, ...] = ()
+    flash: Programming = Programming()
     board: str | None = None
     memory: tuple[Region, ...] = ()
     defines: dict[str, str] = field(default_factory=dict)
     machine: str | None = None
     qemu_args: tuple[str, ...] = ()
+    qemu_serial: int = 0
     icount_shift: int | None = None
     boot: str = "vectors"
     usb_ids: tuple[str, ...] = ()
@@ -82,12 +119,23 @@ class Target:
     @property
     def is_host(self) -> bool:
         """Whether the firmware runs as a process of this computer."""
-        return self.runner == "host"
+        return self.runners == ("host",)
+
+    @property
+    def is_emulated(self) -> bool:
+        """Whether an emulator on this computer models the board."""
+        return self.machine is not None
+
+    @property
+    def is_library(self) -> bool:
+        """Whether there is no port: the export is a library for a project of one's own."""
+        return self.port is None
 
     @property
     def port_folders(self) -> tuple[str, ...]:
         """Folders under firmware/ports to compile: common start-up code, then the port's own."""
-        return (self.port,) if self.is_host else ("cortex_m", self.port)
+        folders = (None if self.is_host else "cortex_m", self.port_family, self.port)
+        return () if self.is_library else tuple(name for name in folders if name)
 
     @property
     def instructions_per_tick(self) -> float | None:
@@ -109,32 +157,56 @@ _TYPES: dict[str, type] = {
     "compiler_flags": list,
     "clock_hz": int,
     "kernels": str,
-    "port": str,
-    "counter_hz": int,
     "stack_bytes": int,
-    "runner": str,
+    "port": str,
+    "port_family": str,
+    "counter_hz": int,
+    "runners": list,
+    "flash": dict,
     "memory": list,
     "defines": dict,
     "machine": str,
     "qemu_args": list,
+    "qemu_serial": int,
     "icount_shift": int,
     "boot": str,
     "usb_ids": list,
     "reserve_bytes": int,
 }
-_OPTIONAL = {
-    "memory",
-    "defines",
-    "machine",
-    "qemu_args",
-    "icount_shift",
-    "boot",
-    "usb_ids",
-    "reserve_bytes",
+_REQUIRED = 8
+"""How many of them, from the first, every target has."""
+
+_FLASH: dict[str, type] = {
+    "chip_id_address": int,
+    "chip_id_mask": int,
+    "chip_id": int,
+    "probe_usb_ids": list,
+    "openocd": list,
+    "pyocd": str,
+    "jlink": str,
+    "bootloader_usb_ids": list,
+    "uf2_family": int,
+    "uf2_board_id": str,
+    "bossac": str,
 }
 _GENERIC: dict[str, type] = {"name": str, "description": str, "board": str}
 _REGION: dict[str, type] = {"name": str, "origin": int, "bytes": int}
-_CHOICES = {"runner": ("qemu", "host"), "boot": ("vectors", "entry")}
+_BOOTS = ("vectors", "entry")
+
+RUNNERS = {
+    "host": "port",
+    "gdb": "machine",
+    "qemu": "machine",
+    "openocd": "openocd",
+    "stflash": "chip_id_address",
+    "pyocd": "pyocd",
+    "jlink": "jlink",
+    "dfu": "bootloader_usb_ids",
+    "picotool": "uf2_family",
+    "uf2": "uf2_board_id",
+    "bossac": "bossac",
+}
+"""Every module of `edgesq.flash` that starts or programs a board, and the key that it needs."""
 
 
 def load_target(name: str, folder: Path | None = None) -> Target:
@@ -188,25 +260,53 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _concrete(table: dict[str, Any], path: Path) -> Target:
     where = str(path)
-    _check(table, _TYPES, _OPTIONAL, where)
-    for key, choices in _CHOICES.items():
-        if key in table and table[key] not in choices:
-            raise TargetError(f"key '{key}' must be one of {', '.join(choices)}", where=where)
-    if table["runner"] == "qemu" and "machine" not in table:
-        raise TargetError("key 'machine' is missing, runner 'qemu' needs it", where=where)
+    _check(table, _TYPES, set(list(_TYPES)[_REQUIRED:]), where)
+    _check_choices(table, where)
     memory = tuple(_region(entry, where) for entry in table.get("memory", []))
     if memory and sorted(region.name for region in memory) != ["flash", "ram"]:
         raise TargetError("key 'memory' must hold one 'flash' and one 'ram'", where=where)
     defines = {
         "ESQ_BOARD_NAME": table["name"],
         "ESQ_CLOCK_HZ": f"{table['clock_hz']}u",
+        "ESQ_TICK_HZ": f"{table.get('counter_hz', 0)}u",
         **_strings(table.get("defines", {}), "defines", where),
     }
-    lists = {
+    lists = ("compiler_flags", "runners", "qemu_args", "usb_ids")
+    fields = {**table, "memory": memory, "defines": defines, **_tuples(table, lists, where)}
+    return Target(**{**fields, "flash": _programming(table.get("flash", {}), where)})
+
+
+def _check_choices(table: dict[str, Any], where: str) -> None:
+    if table.get("boot", _BOOTS[0]) not in _BOOTS:
+        raise TargetError(f"key 'boot' must be one of {', '.join(_BOOTS)}", where=where)
+    if ("port" in table) != ("counter_hz" in table):
+        raise TargetError("keys 'port' and 'counter_hz' go together", where=where)
+    if ("port" in table) != bool(table.get("runners")):
+        raise TargetError("keys 'port' and 'runners' go together", where=where)
+    known = {*table, *table.get("flash", {})}
+    for runner in table.get("runners", []):
+        if runner not in RUNNERS:
+            raise TargetError(f"key 'runners' may hold {', '.join(RUNNERS)}", where=where)
+        if RUNNERS[runner] not in known:
+            needed = RUNNERS[runner]
+            raise TargetError(f"key '{needed}' is missing, runner '{runner}' needs it", where=where)
+
+
+def _programming(table: dict[str, Any], where: str) -> Programming:
+    where = f"{where} [flash]"
+    _check(table, _FLASH, set(_FLASH), where)
+    ids = [key for key in _FLASH if key.startswith("chip_id")]
+    if len([key for key in ids if key in table]) not in (0, len(ids)):
+        raise TargetError(f"keys {', '.join(ids)} go together", where=where)
+    lists = tuple(key for key, kind in _FLASH.items() if kind is list)
+    return Programming(**{**table, **_tuples(table, lists, where)})
+
+
+def _tuples(table: dict[str, Any], keys: tuple[str, ...], where: str) -> dict[str, tuple[str, ...]]:
+    return {
         key: tuple(_strings(dict(enumerate(table.get(key, []))), key, where).values())
-        for key in ("compiler_flags", "qemu_args", "usb_ids")
+        for key in keys
     }
-    return Target(**{**table, "memory": memory, "defines": defines, **lists})
 
 
 def _region(entry: Any, where: str) -> Region:

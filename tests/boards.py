@@ -44,7 +44,7 @@ def compile_c(sources: Sequence[Path], out: Path, *flags: str, compiler: str = "
     includes = [f"-I{folder}" for folder in (firmware / "include", firmware / "app", STUB)]
     command = [compiler, *STRICT, *flags, *includes, *map(str, sources), "-o", str(out)]
     done = subprocess.run(command, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return out
 
 
@@ -55,7 +55,7 @@ def compile_stub(target_name: str, out: Path, *flags: str) -> Path:
     sources = [*sorted((firmware / "app").glob("*.c")), STUB / "engine.c"]
     options = [*target.compiler_flags, *(f"-D{k}={v}" for k, v in target.defines.items()), *flags]
     for folder in target.port_folders:
-        sources += sorted((firmware / "ports" / folder).glob("*.c"))
+        sources += sorted((firmware / "ports" / folder).glob("*.[cS]"))
         options.append(f"-I{firmware / 'ports' / folder}")
     if target.memory:
         numbers: dict[str, int] = {"stack_bytes": target.stack_bytes}

@@ -8,6 +8,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from typer.testing import CliRunner
 
 from edgesq.cli import terminal
 from edgesq.cli.app import app
-from edgesq.errors import EdgesqError, ToolError
+from edgesq.errors import EdgesqError, TargetError, ToolError
 from edgesq.export import ExportOptions, build, ensure_compiled, export, read_report
+from edgesq.project import Format
 from edgesq.targets import load_target
 
 pytest_plugins = ("build_fixtures",)
@@ -96,6 +98,24 @@ def test_a_network_that_gives_a_map(tmp_path: Path) -> None:
     options = ExportOptions(tmp_path / "map.tflite", None, load_target("host"), tmp_path / "out")
     rows = export(options, lambda _: None)["parity"]
     assert [(row["values"], row["differing"]) for row in rows[:2]] == [(16 * 9 * 8 * 4, 0)] * 2
+
+
+def test_a_target_without_a_port_is_a_library(tmp_path: Path) -> None:
+    model = tmp_path / "small.tflite"
+    model.write_bytes(small_network())
+    options = ExportOptions(model, None, load_target("esp32s3"), tmp_path / "out")
+    with pytest.raises(TargetError, match=r"esp32s3: has no port.*--format c-library"):
+        export(options, lambda _: None)
+    assert not (tmp_path / "out").exists()
+    report = export(replace(options, layout=Format.C_LIBRARY), lambda _: None)
+    assert report["flash_bytes"] is None
+    assert (tmp_path / "out" / "c-library" / "edgesq" / "CMakeLists.txt").is_file()
+    assert not (tmp_path / "out" / "firmware").exists()
+    with pytest.raises(TargetError, match=r"esp32s3: has no port"):
+        ensure_compiled(tmp_path / "out", None, lambda _: None)
+    target = load_target("host")
+    assert ensure_compiled(tmp_path / "out", target, lambda _: None) == target
+    assert (tmp_path / "out" / "firmware" / "build" / "edgesq").is_file()
 
 
 def test_the_c_array_is_the_tflite(exporting: Export, tmp_path: Path) -> None:

@@ -15,11 +15,15 @@ from edgesq.link.transport import open_port
 from edgesq.project import firmware_path
 from edgesq.targets import list_targets, load_target
 
-EMULATED = [
-    target.name for target in list_targets() if target.runner == "qemu" and not target.board
-]
+EMULATED = [target.name for target in list_targets() if target.is_emulated and not target.board]
 LINK_RAM_BYTES = 1640
-PART_NUMBERS = {"cortex-m4": 0xC24, "cortex-m7": 0xC27, "cortex-m33": 0xD21, "cortex-m55": 0xD22}
+PART_NUMBERS = {
+    "cortex-m0": 0xC20,
+    "cortex-m4": 0xC24,
+    "cortex-m7": 0xC27,
+    "cortex-m33": 0xD21,
+    "cortex-m55": 0xD22,
+}
 """CPUID bits 15 to 4, from the cores' technical reference manuals."""
 SPIN = 100_000  # loops of 2 instructions in every step
 
@@ -35,7 +39,8 @@ def image_of(folder: Path) -> Path:
 
 
 def test_every_cortex_m_is_here() -> None:
-    assert EMULATED == ["mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547", "stm32f405"]
+    boards = ["microbit", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547"]
+    assert [*boards, "nucleo-f446re", "stm32f405", "stm32f407-discovery"] == EMULATED
 
 
 @pytest.mark.parametrize("name", EMULATED)

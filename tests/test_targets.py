@@ -12,11 +12,26 @@ from edgesq.targets import Target, list_targets, load_target
 GOOD = resource("targets") / "mps2-an500.toml"
 
 
+BOARDS = {
+    "run": [
+        *("cortex-m", "host", "microbit", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547"),
+        *("nucleo-f446re", "stm32f405", "stm32f407-discovery"),
+    ],
+    "built": [
+        *("nano33ble", "nrf52840-dk", "nucleo-h743zi", "nucleo-u575zi-q", "pico", "pico2"),
+        "stm32f746g-disco",
+    ],
+    "library": ["alif-e7", "esp32s3", "mimxrt1060-evk"],
+}
+
+
 def test_bundled_targets() -> None:
-    names = [target.name for target in list_targets()]
-    expected = ["cortex-m", "host"]
-    expected += ["mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547", "stm32f405"]
-    assert names == expected
+    found: dict[str, list[str]] = {"run": [], "built": [], "library": []}
+    for target in list_targets():
+        is_run = target.is_host or target.is_emulated
+        state = "library" if target.is_library else "run" if is_run else "built"
+        found[state].append(target.name)
+    assert found == BOARDS
 
 
 @pytest.mark.parametrize("target", list_targets(), ids=lambda target: target.name)
@@ -25,6 +40,20 @@ def test_target_is_complete(target: Target) -> None:
         assert list((resource("firmware") / "ports" / folder).glob("*.c")), folder
     assert target.defines["ESQ_TICK_HZ"] == f"{target.counter_hz}u"
     assert target.is_host == (target.region("flash") is None)
+    assert target.is_library == (target.port_folders == ()) == (target.runners == ())
+
+
+def test_registers_that_name_a_chip_differ() -> None:
+    """Boards that answer at the same address are told apart by what they say."""
+    said: dict[tuple[int, int], set[str]] = {}
+    for target in list_targets():
+        ways = target.flash
+        if ways.chip_id_address is not None:
+            assert ways.chip_id & ~ways.chip_id_mask == 0, target.name
+            chip = (target.cpu, target.clock_hz)
+            said.setdefault((ways.chip_id_address, ways.chip_id), set()).add(str(chip))
+    assert len(said) > 7
+    assert all(len(chips) == 1 for chips in said.values()), said
 
 
 @pytest.mark.parametrize("path", sorted(resource("targets").glob("*.toml")), ids=lambda p: p.stem)
@@ -65,12 +94,18 @@ def test_unknown_target_lists_the_known() -> None:
         ("clock_hz = 25_000_000", "clock_hz = -1", "key 'clock_hz' must not be negative"),
         ("clock_hz", "clock", "unknown key 'clock'"),
         ('kernels = "dsp"', "", "key 'kernels' is missing"),
-        ('runner = "qemu"', 'runner = "wizard"', "key 'runner' must be one of qemu, host"),
+        ('runners = ["qemu"]', 'runners = ["wizard"]', "key 'runners' may hold host, "),
+        ('runners = ["qemu"]', 'runners = ["openocd"]', "'openocd' is missing, runner 'openocd'"),
+        ('runners = ["qemu"]', "", "keys 'port' and 'runners' go together"),
+        ('port = "mps2"', "", "keys 'port' and 'counter_hz' go together"),
+        ("[defines]", "[flash]\nchip_id = 3\n[defines]", "chip_id_mask, chip_id go together"),
+        ("[defines]", '[flash]\nprobe = "x"\n[defines]', "unknown key 'probe'"),
+        ("icount_shift = 3", 'boot = "luck"', "key 'boot' must be one of vectors, entry"),
         ('machine = "mps2-an500"', "", "key 'machine' is missing"),
         ('name = "ram"', 'name = "rom"', "key 'memory' must hold"),
         ("origin = 0x2000_0000", 'origin = "high"', "key 'origin' must be of type int"),
         ("bytes = 4_194_304", "size = 4_194_304", "unknown key 'size'"),
-        ('ESQ_TICK_HZ = "25000000u"', "ESQ_TICK_HZ = 25000000", "key 'defines' must hold strings"),
+        ('ESQ_UART_RX_IRQ = "0"', "ESQ_UART_RX_IRQ = 0", "key 'defines' must hold strings"),
         ('"-mthumb"', "7", "key 'compiler_flags' must hold strings"),
         ('name = "mps2-an500"', 'name = "other"', "key 'name' must be 'mps2-an500'"),
         ("cpu =", "cpu", "cannot be read"),

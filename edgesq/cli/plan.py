@@ -39,7 +39,9 @@ def run(
 
 
 def _measure(graph: Graph, plan: Plan, target: Target) -> Sizes | None:
-    """Compile the image and return the linker's sizes; None where the compiler is missing."""
+    """Compile the image and return the linker's sizes; None where there is no way to."""
+    if target.is_library:
+        return None
     from edgesq.codegen import generate
     from edgesq.project import compile_firmware, lay_out
 
@@ -91,7 +93,7 @@ def print_peak(plan: Plan) -> None:
 
 
 def _image_table(graph: Graph, chosen: Candidate, target: Target, sizes: Sizes | None) -> Table:
-    how = "from the linker" if sizes else "at most (no compiler here)"
+    how = "from the linker" if sizes else "at most (not compiled)"
     table = terminal.table(f"whole image on {target.name}, {how}", ["memory"], ["needed", "there"])
     bounds = needs(graph, chosen.plan, target)
     measured = {"flash": sizes.flash_bytes, "ram": sizes.ram_bytes} if sizes else bounds

@@ -24,11 +24,18 @@ def run(model: Path | None) -> None:
 
 
 def _targets() -> Table:
-    table = terminal.table(None, ["target", "core", "what it is"], ["flash", "RAM"])
+    table = terminal.table(None, ["target", "core", "what it is", "state"], ["flash", "RAM"])
     for target in list_targets():
         sizes = (_size(target, "flash"), _size(target, "ram"))
-        table.add_row(target.name, target.cpu, target.description, *sizes)
+        table.add_row(target.name, target.cpu, target.description, _state(target), *sizes)
     return table
+
+
+def _state(target: Target) -> str:
+    """Return how far the firmware of a target has been tried."""
+    if target.is_library:
+        return "library"
+    return "run" if target.is_host or target.is_emulated else "built"
 
 
 def _size(target: Target, memory: str) -> str:
@@ -40,8 +47,11 @@ def _fits(graph: Graph, model: Path) -> Table:
     table = terminal.table(
         f"{model.name}, smallest plan", ["target", "fits"], ["flash to spare", "RAM to spare"]
     )
-    for target in list_targets():
-        plan = choose(graph, target.kernels, Goal.RAM, None).plan
+    targets = list_targets()
+    families = {target.kernels for target in targets}
+    plans = {kernels: choose(graph, kernels, Goal.RAM, None).plan for kernels in families}
+    for target in targets:
+        plan = plans[target.kernels]
         spare = {
             memory: region.bytes - needed
             for memory, needed in needs(graph, plan, target).items()

@@ -15,6 +15,7 @@ from edgesq.codegen import check_name, generate, name_of, tflite_array
 from edgesq.errors import MissingToolError
 from edgesq.export.curve import draw_curve
 from edgesq.export.folder import (
+    FIRMWARE,
     TFLITE,
     VERIFY_IMAGES,
     appearing,
@@ -26,7 +27,7 @@ from edgesq.export.library import write_library
 from edgesq.export.operators import operator_facts
 from edgesq.export.parity import compare
 from edgesq.export.source import Source, load_source
-from edgesq.export.target import compile_cleanly, plan_facts
+from edgesq.export.target import compile_cleanly, needs_library, plan_facts
 from edgesq.plan import Candidate, Goal, curve, make_plan
 from edgesq.project import Format, Sizes, lay_out, plan_for
 from edgesq.targets import Target
@@ -82,6 +83,8 @@ def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str,
             is left behind then and an earlier build stays as it was.
     """
     check_out(options.out)
+    if options.target.is_library and options.layout is Format.CMAKE:
+        raise needs_library(options.target)
     if options.name is not None:
         check_name(options.name)
     source = load_source(options.model, options.calibration, on_stage, strict=options.strict)
@@ -109,14 +112,14 @@ def _fill(
     models = _write_models(folder, source)
     name = options.name or name_of(source.name)
     files = generate(source.graph, chosen.plan, target.kernels, name)
-    lay_out(folder / "firmware", target, files)
+    lay_out(folder / FIRMWARE, target, files)
     write_library(folder, options.layout, source.graph, files, source.preprocessing, name)
     for file, text in tflite_array(source.tflite, source.name).items():
         (folder / file).write_text(text)
     _write_images(folder, source)
     draw_curve(curve(source.graph, target.kernels), chosen, folder / "plan.svg")
     on_stage(f"compile for {target.name}")
-    sizes, warning = _compile(folder / "firmware", target)
+    sizes, warning = _compile(folder / FIRMWARE, target)
     portable = generate(source.graph, make_plan(source.graph, chosen.bands), "portable")
     rows = compare(source, models, portable, on_stage)
     return {
@@ -174,6 +177,8 @@ def _write_images(folder: Path, source: Source) -> None:
 
 def _compile(folder: Path, target: Target) -> tuple[Sizes | None, str]:
     """Compile if this machine can; say so where it cannot."""
+    if target.is_library:
+        return None, f"no sizes: {target.name} is a library for a project of your own"
     try:
         return compile_cleanly(folder, target), ""
     except MissingToolError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgesq.codegen import DEFAULT_NAME, generate
+from edgesq.errors import TargetError
 from edgesq.export.folder import FIRMWARE, TFLITE, file_hashes, read_report, write_report
 from edgesq.export.library import reported_preprocessing, write_library
 from edgesq.export.operators import operator_facts
@@ -32,6 +33,8 @@ def ensure_compiled(build: Path, target: Target | None, on_stage: Callable[[str]
     folder = build / FIRMWARE
     own = load_target(report["target"])
     chosen = target or own
+    if chosen.is_library:
+        raise needs_library(chosen)
     if chosen != own:
         changes = _retarget(build, chosen, report, on_stage)
     elif _is_compiled(folder, chosen):
@@ -41,6 +44,12 @@ def ensure_compiled(build: Path, target: Target | None, on_stage: Callable[[str]
         changes = dataclasses.asdict(compile_firmware(folder, chosen))
     write_report(build, {**report, **changes})
     return chosen
+
+
+def needs_library(target: Target) -> TargetError:
+    """Return the error that a target without a port has no firmware of its own."""
+    hint = "export it as a library, --format c-library or another, for a project of your own"
+    return TargetError("has no port, so no firmware of its own", where=target.name, hint=hint)
 
 
 def compile_cleanly(folder: Path, target: Target) -> Sizes:
@@ -77,7 +86,8 @@ def _retarget(
         new.rename(Path(scratch) / FIRMWARE)
         folders = [FIRMWARE] if layout is Format.CMAKE else [FIRMWARE, layout.value]
         for folder in folders:
-            (build / folder).rename(Path(scratch) / f"old {folder}")
+            if (build / folder).exists():  # not where the build was for a target without a port
+                (build / folder).rename(Path(scratch) / f"old {folder}")
             (Path(scratch) / folder).rename(build / folder)
     own = tuple(f"{folder}/" for folder in folders)
     hashes = {file: value for file, value in report["files"].items() if not file.startswith(own)}

@@ -25,7 +25,9 @@ def command(build: Path, target: Target) -> list[str]:
         program,
         *("-machine", str(target.machine)),
         *("-display", "none", "-monitor", "none"),
-        *("-chardev", "stdio,id=link,signal=off", "-serial", "chardev:link"),
+        *("-chardev", "stdio,id=link,signal=off"),
+        *(("-serial", "null") * target.qemu_serial),
+        *("-serial", "chardev:link"),
         *(() if target.icount_shift is None else ("-icount", icount)),
         *target.qemu_args,
         *(

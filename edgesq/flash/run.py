@@ -29,7 +29,7 @@ def flash(build: Path, target: Target, *, timeout: float = 20.0) -> Board:
         ToolError: firmware or emulator is missing, or cannot be started.
         BoardError: the board does not answer; nothing is left running or recorded.
     """
-    runner = _RUNNERS[target.runner]
+    runner = _RUNNERS[target.runners[0]]
     image = firmware_path(build / "firmware", target)
     if not image.is_file():
         raise ToolError("the firmware is not compiled", where=str(image), hint="edgesq export")

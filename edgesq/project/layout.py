@@ -16,9 +16,11 @@ def lay_out(folder: Path, target: Target, files: Mapping[str, str]) -> None:
 
     Args:
         folder: made if missing; its `build` folder is kept so that compiling again is quick.
-        target: the board it is for.
+        target: the board it is for; nothing is written for one without a port.
         files: generated text, name to content, put at the project's top.
     """
+    if target.is_library:
+        return
     source = resource("firmware")
     folder.mkdir(parents=True, exist_ok=True)
     for stale in (*_RUNTIME, "ports"):

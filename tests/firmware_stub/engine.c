@@ -58,7 +58,7 @@ static void finish(void) {
 static void spin(void) {
     uint32_t left = ESQ_STUB_SPIN;
 #ifdef __arm__
-    __asm__ volatile("1: subs %0, %0, #1\n bne 1b" : "+r"(left) : : "cc");
+    __asm__ volatile(".syntax unified\n1: subs %0, %0, #1\n bne 1b" : "+r"(left) : : "cc");
 #else
     for (volatile uint32_t i = 0; i < left; i++) {
     }

@@ -3,9 +3,12 @@
 #include "esq_port.h"
 #include "port.h"
 
+#define SYST_CSR 0xE000E010u
+#define NVIC_ICER 0xE000E180u
 #define SCB_CPUID 0xE000ED00u
 #define SCB_VTOR 0xE000ED08u
 #define SCB_CPACR 0xE000ED88u
+#define MAX_IRQ 239u /* ARMv7-M's most; a core ignores those that it lacks */
 #define STACK_PAINT 0xE5E5E5E5u
 #define CPACR_CP10_CP11 0x00F00000u /* FPU and Helium: full access */
 
@@ -72,8 +75,17 @@ uint32_t esq_port_stack_bytes(void) {
 
 uint32_t esq_port_cpuid(void) { return ESQ_REGISTER(SCB_CPUID); }
 
+/* A bootloader may have left interrupts on for which there is no handler here. */
+static void silence_interrupts(void) {
+    ESQ_REGISTER(SYST_CSR) = 0;
+    for (uint32_t irq = 0; irq <= MAX_IRQ; irq += 32u) {
+        ESQ_REGISTER(NVIC_ICER + irq / 8u) = 0xFFFFFFFFu;
+    }
+}
+
 void esq_boot(void) {
     paint_stack();
+    silence_interrupts();
     ESQ_REGISTER(SCB_VTOR) = (uint32_t)&vectors;
     enable_coprocessors();
     const uint32_t *from = esq_data_load;

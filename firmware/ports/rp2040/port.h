@@ -1,0 +1,22 @@
+/* RP2040; register names as in its datasheet. */
+#ifndef ESQ_RP2040_PORT_H
+#define ESQ_RP2040_PORT_H
+
+#define ESQ_UART_RX_IRQ 20u
+#define ESQ_RESETS_BASE 0x4000C000u
+#define ESQ_CLOCKS_BASE 0x40008000u
+#define ESQ_XOSC_BASE 0x40024000u
+#define ESQ_PLL_SYS_BASE 0x40028000u
+#define ESQ_IO_BANK0_BASE 0x40014000u
+#define ESQ_PADS_BANK0_BASE 0x4001C000u
+#define ESQ_UART0_BASE 0x40034000u
+
+#define ESQ_RESET_IO_BANK0 (1u << 5)
+#define ESQ_RESET_PADS_BANK0 (1u << 8)
+#define ESQ_RESET_PLL_SYS (1u << 12)
+#define ESQ_RESET_TIMER (1u << 21)
+#define ESQ_RESET_UART0 (1u << 22)
+
+#define ESQ_PLL_POSTDIV1 6u /* 1500 / 6 / 2 = 125 MHz */
+
+#endif
