@@ -14,11 +14,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edgesq.graph import Add, Conv2D, Graph, Mean, Softmax
+from edgesq.graph import Add, Convolution, FullyConnected, Graph, Mean, Softmax
 
 Int64Array = NDArray[np.int64]
 
 INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
+
+RESCALE_BITS = 52
+"""Bits behind the point of a FULLY_CONNECTED's multipliers."""
+
+_RESCALE_SPAN = 256
+"""Levels beyond which every output is at one end of its range, wherever the zero point lies."""
 
 ADD_LEFT_SHIFT = 20
 """Headroom bits that ADD gives its inputs before they are rescaled."""
@@ -81,20 +87,67 @@ def saturating_shift_left(x: ArrayLike, bits: int) -> Int64Array:
     return np.asarray(np.clip(np.asarray(x, np.int64) << bits, INT32_MIN, INT32_MAX), np.int64)
 
 
-def conv2d_multipliers(graph: Graph, op: Conv2D) -> tuple[Int64Array, Int64Array]:
-    """Return multiplier and shift per output channel, each int64 [O]."""
+def real_multipliers(graph: Graph, op: Convolution) -> NDArray[np.float64]:
+    """Return what sums are multiplied by per output channel, float64 [O]."""
     source, result = graph.tensors[op.inputs[0]], graph.tensors[op.output]
-    weights = graph.tensors[op.weights]
-    scales = weights.quantization.scale
-    channels = weights.shape[0]
-    pairs = [
-        quantize_multiplier(source.scale * scale / result.scale)
-        for scale in (scales if len(scales) > 1 else scales * channels)
-    ]
+    scales = np.array(graph.tensors[op.weights].quantization.scale, np.float64)
+    return np.broadcast_to(source.scale * scales / result.scale, graph.tensors[op.bias].shape)
+
+
+def conv2d_multipliers(graph: Graph, op: Convolution) -> tuple[Int64Array, Int64Array]:
+    """Return multiplier and shift per output channel, each int64 [O]."""
+    pairs = [quantize_multiplier(real) for real in real_multipliers(graph, op).tolist()]
     return (
         np.array([multiplier for multiplier, _ in pairs], np.int64),
         np.array([shift for _, shift in pairs], np.int64),
     )
+
+
+@dataclass(frozen=True)
+class RescaleParameters:
+    """Multipliers with RESCALE_BITS, and the sums that saturate any output, each int64 [O]."""
+
+    multiplier: Int64Array
+    limit: Int64Array
+
+
+def rescale_parameters(graph: Graph, op: FullyConnected) -> RescaleParameters:
+    """Derive FULLY_CONNECTED's rescaling, which rounds once where a convolution's rounds twice.
+
+    TensorFlow Lite's reference kernel rounds the product with a float64; the integers here give
+    the same levels where `rescale_is_exact` says so.
+    """
+    real = np.minimum(real_multipliers(graph, op), _RESCALE_SPAN)
+    limit = np.ceil(_RESCALE_SPAN / np.maximum(real, _RESCALE_SPAN / INT32_MAX))
+    return RescaleParameters(
+        np.rint(np.ldexp(real, RESCALE_BITS)).astype(np.int64), limit.astype(np.int64)
+    )
+
+
+def rescale(sums: ArrayLike, parameters: RescaleParameters) -> Int64Array:
+    """Return sums [..., O] times the multipliers, rounded halves away from zero."""
+    value = np.asarray(sums, np.int64)
+    product = np.minimum(np.abs(value), parameters.limit) * parameters.multiplier
+    level = product + (1 << (RESCALE_BITS - 1)) >> RESCALE_BITS
+    return np.asarray(np.sign(value) * level, np.int64)
+
+
+def rescale_is_exact(graph: Graph, op: FullyConnected, largest: Int64Array) -> bool:
+    """Say whether `rescale` equals rounding the float64 product for sums up to `largest` [O].
+
+    Both never fall, so they are compared on both sides of every step between two levels.
+    """
+    real, parameters = real_multipliers(graph, op), rescale_parameters(graph, op)
+    halves = np.arange(_RESCALE_SPAN)[:, np.newaxis] + 0.5
+    most = np.minimum(largest, parameters.limit)
+    near = np.minimum(halves / np.maximum(real, 2.0**-64), INT32_MAX)
+    for step in (-1, 0, 1):
+        sums = np.clip(np.floor(near).astype(np.int64) + step, 0, most)
+        product = sums * real
+        below = np.floor(product)
+        if np.any(rescale(sums, parameters) != below + (product - below >= 0.5)):
+            return False
+    return True
 
 
 @dataclass(frozen=True)

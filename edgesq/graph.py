@@ -34,7 +34,8 @@ class Tensor:
 
     Attributes:
         name: as in the .tflite.
-        shape: [1, H, W, C] or [1, C] for activations, OHWI for weights, [O] for biases.
+        shape: [1, H, W, C] or [1, C] for activations, OHWI for weights ([1, H, W, O] where they are
+            depthwise), [O] for biases.
         quantization: scale and zero point.
         data: int8 weights or int32 biases; None for activations.
     """
@@ -95,6 +96,31 @@ class Conv2D(Op):
     weights: int
     bias: int
     clamp: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class FullyConnected(Conv2D):
+    """A convolution whose window is the whole image, or one pixel; its sums are rounded once."""
+
+    kind: ClassVar[str] = "FULLY_CONNECTED"
+
+
+@dataclass(frozen=True)
+class DepthwiseConv2D(Op):
+    """Each channel c convolved by itself into channels [c * m, (c + 1) * m) of C * m.
+
+    Per-channel weights [1, H, W, C * m] int8, bias int32; `clamp` is the fused activation.
+    """
+
+    kind: ClassVar[str] = "DEPTHWISE_CONV_2D"
+    window: Window
+    weights: int
+    bias: int
+    clamp: tuple[int, int]
+
+
+Convolution = Conv2D | DepthwiseConv2D
+"""What has weights, a bias and a multiplier per output channel."""
 
 
 @dataclass(frozen=True)
@@ -179,14 +205,14 @@ class Graph:
 
     def macs(self, op: Op) -> int:
         """Multiply-accumulates of one operator per image; 0 for all but convolutions."""
-        if not isinstance(op, Conv2D):
+        if not isinstance(op, Convolution):
             return 0
         height, width, _ = self.tensors[op.output].hwc
         return height * width * int(np.prod(self.tensors[op.weights].shape))
 
     def op_weights_bytes(self, op: Op) -> int:
         """Bytes of int8 weights and int32 biases of one operator."""
-        constants = (op.weights, op.bias) if isinstance(op, Conv2D) else ()
+        constants = (op.weights, op.bias) if isinstance(op, Convolution) else ()
         return sum(
             data.nbytes for index in constants if (data := self.tensors[index].data) is not None
         )

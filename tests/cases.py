@@ -62,6 +62,109 @@ def conv_growing_scale() -> bytes:
     return net.build(net.conv(net.input, 4, quant=(0.001, 0)))
 
 
+# Depthwise convolutions: kernel, stride, padding, activation, image, outputs per channel
+
+_DEPTHWISE: dict[str, tuple[Pair, Pair, int, int, tuple[int, int, int], int, Quant]] = {
+    "3x3_same": ((3, 3), (1, 1), SAME, RELU, (6, 7, 5), 1, RECTIFIED),
+    "3x3_valid": ((3, 3), (1, 1), VALID, RELU6, (6, 7, 4), 1, USUAL),
+    "3x3_stride_2": ((3, 3), (2, 2), SAME, RELU6, (8, 9, 8), 1, RECTIFIED),
+    "3x3_stride_1x2": ((3, 3), (1, 2), VALID, NONE, (5, 8, 3), 1, FINER),
+    "twice": ((3, 3), (1, 1), SAME, NONE, (4, 5, 3), 2, USUAL),
+    "three_times": ((2, 3), (2, 1), SAME, RELU, (5, 4, 2), 3, USUAL),
+    "5x5": ((5, 5), (1, 1), SAME, RELU, (6, 7, 4), 1, RECTIFIED),
+    "1x1": ((1, 1), (1, 1), SAME, NONE, (3, 4, 6), 1, USUAL),
+    "10x4": ((10, 4), (2, 2), SAME, RELU, (13, 6, 1), 8, RECTIFIED),
+    "kernel_over_image": ((7, 7), (1, 1), SAME, NONE, (2, 3, 2), 1, USUAL),
+    "stride_over_kernel": ((2, 1), (5, 3), VALID, NONE, (13, 8, 2), 1, USUAL),
+    "one_pixel": ((3, 3), (2, 2), SAME, NONE, (1, 1, 5), 1, USUAL),
+    "one_channel": ((3, 3), (1, 1), SAME, NONE, (4, 4, 1), 1, USUAL),
+}
+
+
+def _depthwise_case(name: str) -> Callable[[], bytes]:
+    kernel, stride, padding, activation, shape, each, quant = _DEPTHWISE[name]
+
+    def build() -> bytes:
+        net = Network(shape)
+        result = net.depthwise(net.input, kernel, stride, padding, activation, quant, each)
+        return net.build(result)
+
+    return build
+
+
+NETWORKS |= {f"depthwise_{name}": _depthwise_case(name) for name in _DEPTHWISE}
+
+
+@network
+def depthwise_one_scale() -> bytes:
+    net = Network((5, 5, 3))
+    return net.build(net.depthwise(net.input, each=2, per_channel=False))
+
+
+@network
+def separable() -> bytes:
+    """As in a MobileNet: depthwise and 1x1 in turns, the last 1x1 straight into the mean."""
+    net = Network((9, 8, 3), RECTIFIED)
+    step = net.conv(net.input, 4, (3, 3), (2, 2), SAME, RELU6, RECTIFIED)
+    for channels, stride in ((6, (1, 1)), (8, (2, 2))):
+        step = net.depthwise(step, stride=stride, activation=RELU6, quant=RECTIFIED)
+        step = net.conv(step, channels, activation=RELU6, quant=RECTIFIED)
+    return net.build(net.softmax(net.dense(net.mean(step, RECTIFIED), 5)))
+
+
+@network
+def depthwise_beside_another() -> bytes:
+    """Two depthwise convolutions write into one concatenation, which a third reads."""
+    net = Network((5, 7, 4))
+    joined = net.concat([net.depthwise(net.input), net.depthwise(net.input, (1, 5))])
+    return net.build(net.depthwise(joined, (3, 3), (2, 1)))
+
+
+# FULLY_CONNECTED
+
+
+@network
+def dense_of_values() -> bytes:
+    net = Network((1, 1, 37))
+    return net.build(net.dense(net.dense(net.input, 12, RELU, RECTIFIED), 5, bias=True))
+
+
+@network
+def dense_of_the_image() -> bytes:
+    """Weights for all values of an image that nobody flattened."""
+    net = Network((4, 5, 3))
+    return net.build(net.dense(net.conv(net.input, 3, (3, 3)), 6, RELU6))
+
+
+@network
+def dense_of_every_pixel() -> bytes:
+    net = Network((4, 5, 3))
+    return net.build(net.dense(net.dense(net.input, 7, keep=True), 4, RELU, RECTIFIED, keep=True))
+
+
+@network
+def dense_one_scale() -> bytes:
+    net = Network((1, 1, 23), (0.0371, 9))
+    middle = net.dense(net.input, 9, RELU, (0.0533, -128), per_channel=False)
+    return net.build(net.dense(middle, 1, quant=(0.0719, 3)))
+
+
+@network
+def dense_then_mean() -> bytes:
+    net = Network((4, 5, 3))
+    return net.build(net.mean(net.dense(net.input, 7, keep=True)))
+
+
+@network
+def lenet() -> bytes:
+    net = Network((12, 12, 1), RECTIFIED)
+    step = net.conv(net.input, 4, (5, 5), activation=RELU, quant=RECTIFIED)
+    step = net.conv(net.max_pool(step, (2, 2), (2, 2)), 6, (3, 3), (1, 1), VALID, RELU)
+    step = net.reshape(net.max_pool(step, (2, 2), (2, 2)), (24,))
+    step = net.dense(net.dense(step, 16, RELU, RECTIFIED), 10, bias=True)
+    return net.build(net.softmax(step))
+
+
 # Pools: kind, size, stride, padding, activation, image
 
 _POOLS: dict[str, tuple[str, Pair, Pair, int, int, tuple[int, int, int]]] = {
@@ -378,7 +481,7 @@ def every_operator() -> bytes:
     summed = net.add(first, pooled, USUAL)
     both = net.concat([net.conv(summed, 2), summed, net.conv(net.reshape(summed, (5, 4, 4)), 1)])
     moved = net.conv(net.reshape(net.concat([both, both]), (4, 5, 14)), 5)
-    one = net.mean(moved, USUAL, keep=True)
+    one = net.dense(net.mean(net.depthwise(moved), USUAL, keep=True), 5, keep=True)
     two = net.average_pool(net.conv(both, 5), (5, 4), (5, 4))
     three = net.average_pool(both, (5, 4), (5, 4))
     return net.build(net.softmax(net.concat([one, two, three])))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import keras_networks
 import numpy as np
 import pytest
 
@@ -28,7 +29,12 @@ SHARED_NAMES = (
     "squeezenet_v1.0_10c_224",
     "squeezenet_v1.1_1000c_224",
 )
-LADDER = ("demo", *SHARED_NAMES, *_ZOO)
+_OTHERS: dict[str, Callable[[], bytes]] = {
+    "mobilenet_48": lambda: keras_networks.mobilenet(48),
+    "ds_cnn": keras_networks.ds_cnn,
+    "lenet": keras_networks.lenet,
+}
+LADDER = ("demo", *SHARED_NAMES, *_ZOO, *_OTHERS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +64,7 @@ class LadderModels:
             with np.load(SHARED / f"{name}.npz") as archive:
                 return LadderModel(name, content, archive["input"][: 1 if "224" in name else 4])
         path = self.folder / f"{name}.tflite"
-        build = _demo if name == "demo" else lambda: _from_zoo(name)
+        build = _demo if name == "demo" else _OTHERS.get(name, lambda: _from_zoo(name))
         content = once(path, build)
         inputs = _digits(content) if name == "demo" else _noise(content)
         return LadderModel(name, content, inputs)

@@ -43,19 +43,10 @@ class Network:
         bias: bool = True,
     ) -> int:
         """Add a convolution whose outputs use the whole int8 range."""
-        depth = self.shapes[source][2]
-        weights = self.random.integers(-127, 128, (channels, *kernel, depth)).astype(np.int8)
-        typical = 70 * 70 * np.sqrt(weights[0].size) * self.quants[source][0]
-        scale = 50 * quant[0] / typical
-        spread = self.random.uniform(0.5, 2, channels) if per_channel else np.ones(1)
-        scales = [float(value) for value in scale * spread]
-        inputs = [source, self.builder.constant(weights, scales)]
-        if bias:
-            level = int(70 * 70 * np.sqrt(weights[0].size))
-            values = self.random.integers(-level, level, channels).astype(np.int32)
-            inputs.append(self.builder.constant(values, [1.0] * len(scales)))
-        shape = self.windows(source, kernel, stride, padding)
-        output = self.value((*shape, channels), quant)
+        shape = (channels, *kernel, self.shapes[source][2])
+        taps = int(np.prod(shape[1:]))
+        inputs = self._weighted(source, shape, channels, taps, quant, per_channel, bias)
+        output = self.value((*self.windows(source, kernel, stride, padding), channels), quant)
         return self.builder.op(
             "CONV_2D",
             inputs,
@@ -68,6 +59,87 @@ class Network:
             dilationWFactor=1,
             fusedActivationFunction=activation,
         )
+
+    def depthwise(
+        self,
+        source: int,
+        kernel: Pair = (3, 3),
+        stride: Pair = (1, 1),
+        padding: int = SAME,
+        activation: int = NONE,
+        quant: Quant = USUAL,
+        each: int = 1,
+        per_channel: bool = True,
+        bias: bool = True,
+    ) -> int:
+        """Add a depthwise convolution of `each` outputs per input channel."""
+        channels = self.shapes[source][2] * each
+        shape, taps = (1, *kernel, channels), kernel[0] * kernel[1]
+        inputs = self._weighted(source, shape, channels, taps, quant, per_channel, bias)
+        output = self.value((*self.windows(source, kernel, stride, padding), channels), quant)
+        return self.builder.op(
+            "DEPTHWISE_CONV_2D",
+            inputs,
+            output,
+            "DepthwiseConv2DOptions",
+            padding=padding,
+            strideH=stride[0],
+            strideW=stride[1],
+            depthMultiplier=each,
+            dilationHFactor=1,
+            dilationWFactor=1,
+            fusedActivationFunction=activation,
+        )
+
+    def dense(
+        self,
+        source: int,
+        channels: int,
+        activation: int = NONE,
+        quant: Quant = USUAL,
+        per_channel: bool = True,
+        bias: bool = True,
+        keep: bool = False,
+    ) -> int:
+        """Add a FULLY_CONNECTED over all values, or over the channels of each pixel: `keep`."""
+        shape = self.shapes[source]
+        values = shape[-1] if keep else int(np.prod(shape))
+        inputs = self._weighted(
+            source, (channels, values), channels, values, quant, per_channel, bias
+        )
+        output = self.value((*shape[:-1], channels) if keep else (channels,), quant)
+        return self.builder.op(
+            "FULLY_CONNECTED",
+            inputs,
+            output,
+            "FullyConnectedOptions",
+            keepNumDims=keep,
+            fusedActivationFunction=activation,
+        )
+
+    def _weighted(
+        self,
+        source: int,
+        shape: tuple[int, ...],
+        channels: int,
+        taps: int,
+        quant: Quant,
+        per_channel: bool,
+        bias: bool,
+    ) -> list[int]:
+        """Return the inputs of an operator with weights of `shape`, so many taps per output."""
+        weights = self.random.integers(-127, 128, shape).astype(np.int8)
+        level = 70 * 70 * np.sqrt(taps)
+        scale = 50 * quant[0] / (level * self.quants[source][0])
+        spread = self.random.uniform(0.5, 2, channels) if per_channel else np.ones(1)
+        scales = (scale * spread).tolist()
+        axis = 0 if shape[0] == channels else 3
+        inputs = [source, self.builder.constant(weights, scales, axis)]
+        if bias:
+            values = self.random.integers(-int(level), int(level), channels).astype(np.int32)
+            real = [value * self.quants[source][0] for value in scales]
+            inputs.append(self.builder.constant(values, real))
+        return inputs
 
     def max_pool(
         self, source: int, size: Pair, stride: Pair, padding: int = VALID, activation: int = NONE

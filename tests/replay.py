@@ -15,6 +15,7 @@ from edgesq.graph import (
     AveragePool2D,
     Concatenation,
     Conv2D,
+    DepthwiseConv2D,
     Graph,
     MaxPool2D,
     Reshape,
@@ -115,7 +116,7 @@ class Replay:
         op = item.op
         sources = item.inputs if isinstance(op, Concatenation) else op.inputs
         rows = range(row, row + 1)
-        if isinstance(op, Conv2D | AveragePool2D):
+        if isinstance(op, Conv2D | DepthwiseConv2D | AveragePool2D):
             rows = under(op.window, row, self.height(item.inputs[0]))
         pairs = list(zip(item.inputs, sources, strict=True))
         reads = [(slot, tensor, at) for slot, tensor in pairs for at in rows]

@@ -186,6 +186,7 @@ def c_define(path: str, name: str) -> int:
         (codegen.LAYOUT_VERSION, "include/edgesq.h", "ESQ_LAYOUT_VERSION"),
         (params.MAX_WINDOW_ROWS, "include/esq_model.h", "ESQ_MAX_WINDOW_ROWS"),
         (lower.STRIP_PIXELS, "include/esq_ops.h", "ESQ_STRIP_PIXELS"),
+        (arithmetic.RESCALE_BITS, "src/esq_arithmetic.h", "ESQ_RESCALE_BITS"),
         (arithmetic.ADD_LEFT_SHIFT, "src/ops/esq_add.c", "LEFT_SHIFT"),
         (arithmetic.SOFTMAX_SUM_INTEGER_BITS, "src/ops/esq_softmax.c", "SUM_INTEGER_BITS"),
         (arithmetic.Q2_48_OVER_17, "src/ops/esq_softmax.c", "Q2_48_OVER_17"),
@@ -198,11 +199,12 @@ def test_constants_equal_their_mirrors(value: int, path: str, name: str) -> None
 
 def test_sizes_equal_their_mirrors(tmp_path: Path) -> None:
     """Sizes on a board, which the planner and the fit check count with."""
-    kinds = ("conv2d", "pool", "reduce", "add")
+    kinds = ("conv2d", "fully_connected", "pool", "reduce", "add")
     sizes = {
         "struct esq_progress": planner.PROGRESS_BYTES,
         "struct esq_slot": fit._SLOT_BYTES,
         "struct esq_softmax": 4,
+        "struct esq_rescaling": fit._RESCALING_BYTES,
     }
     lines = [f'_Static_assert(sizeof({name}) == {size}, "");' for name, size in sizes.items()]
     lines += [

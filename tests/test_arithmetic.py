@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 from edgesq.arithmetic import (
     INT32_MAX,
     INT32_MIN,
+    RescaleParameters,
     add_parameters,
     doubling_high_mul,
     mean_parameters,
     multiply_by_quantized_multiplier,
     quantize_multiplier,
     reciprocal,
+    rescale,
     rounding_divide_by_pot,
     saturating_shift_left,
     softmax_exp_table,
@@ -218,6 +220,7 @@ FUNCTIONS: tuple[Callable[..., object], ...] = (
     rounding_divide_by_pot,
     multiply_by_quantized_multiplier,
     saturating_shift_left,
+    lambda x, m, limit: rescale(x, RescaleParameters(m << 20, limit)),
     lambda x, low, high: np.clip(x, low, high),
 )
 """Mirror: answer() in tests/ckernels/arithmetic.c."""
@@ -234,7 +237,10 @@ def questions() -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
         fits = sorted({max(-bound, min(bound, a)) for a in values})
         rows += [(2, a, m, shift) for a in fits for m in (0, 1 << 30, 1518500250, INT32_MAX)]
     rows += [(3, a, bits, 0) for a in values for bits in range(31)]
-    rows += [(4, a, low, high) for a in values for low, high in ((-128, 127), (0, 0), (-5, 99))]
+    rows += [
+        (4, a, m, most) for a in values for m in (0, 1, 3 << 28, INT32_MAX) for most in (1, 700)
+    ]
+    rows += [(5, a, low, high) for a in values for low, high in ((-128, 127), (0, 0), (-5, 99))]
     return np.array(rows, np.int32)
 
 
@@ -243,7 +249,7 @@ def test_c_equals_python(tmp_path: Path) -> None:
     program = tmp_path / "arithmetic"
     compile_c(CKERNELS / "arithmetic.c", "-o", program)
     answers = np.frombuffer(run_command(program, stdin=asked.tobytes()), np.int32)
-    arguments = (2, 2, 3, 2, 3)
+    arguments = (2, 2, 3, 2, 3, 3)
     for number, function in enumerate(FUNCTIONS):
         mine = asked[:, 0] == number
         columns = asked[mine].T[1 : 1 + arguments[number]].astype(np.int64)

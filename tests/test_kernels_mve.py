@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from emulated_cases import Case, differing, skip_without_tools
 from kernel_cases import all_cases, conv_case, conv_of, edge_cases, random_cases, width_cases
+from weighted_cases import weighted_cases
 
 from edgesq.codegen.pack_mve import pack_conv2d, pack_weights, unpack_weights
 
@@ -37,6 +38,11 @@ def block_cases() -> list[Case]:
 def test_equal_to_the_reference(tmp_path: Path) -> None:
     skip_without_tools()
     assert differing(tmp_path, "mps3-an547", [*all_cases(), *block_cases()]) == []
+
+
+def test_weighted_equal_to_the_reference(tmp_path: Path) -> None:
+    skip_without_tools()
+    assert differing(tmp_path, "mps3-an547", weighted_cases()) == []
 
 
 def test_cases_reach_every_path() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import onnx.reference
 import pytest
+from cases import NETWORKS
 from numpy.typing import NDArray
 from onnx import TensorProto
 from tflite_builder import NONE, RELU, RELU6, SAME, VALID, TfliteBuilder
@@ -140,6 +141,16 @@ def test_conv2d(name: str) -> None:
         fusedActivationFunction=case["activation"],
     )
     assert_equals_reference(builder.build(source, output), random_int8(name, (4, *size, 5)))
+
+
+WEIGHTED = [name for name in NETWORKS if "depthwise" in name or "dense" in name or name == "lenet"]
+
+
+@pytest.mark.parametrize("name", WEIGHTED)
+def test_depthwise_and_fully_connected(name: str) -> None:
+    content = NETWORKS[name]()
+    graph = read_graph(content)
+    assert_equals_reference(content, random_int8(name, (5, *graph.tensors[graph.input].hwc)))
 
 
 @pytest.mark.parametrize("kind", ["MAX_POOL_2D", "AVERAGE_POOL_2D"])

@@ -182,7 +182,7 @@ def test_model_without_quantization() -> None:
 
 def test_every_unknown_operator_is_named() -> None:
     def edit(model: Any) -> None:
-        kinds = iter([schema.BuiltinOperator.TANH, schema.BuiltinOperator.DEPTHWISE_CONV_2D, 9999])
+        kinds = iter([schema.BuiltinOperator.TANH, schema.BuiltinOperator.TRANSPOSE_CONV, 9999])
         for code in model.operatorCodes:
             if code.builtinCode == schema.BuiltinOperator.CONV_2D:
                 code.builtinCode = next(kinds)
@@ -190,7 +190,7 @@ def test_every_unknown_operator_is_named() -> None:
 
     line = refusal(edited(edit))
     assert "does not know TANH (" in line
-    assert "DEPTHWISE_CONV_2D (" in line
+    assert "TRANSPOSE_CONV (" in line
     assert "operator 9999 (" in line
     assert "it knows ADD, AVERAGE_POOL_2D, CONCATENATION, CONV_2D" in line
 
@@ -317,6 +317,28 @@ def test_other_operators(name: str, edit: Callable[[Any], None], says: str) -> N
     assert says in refusal(edited(edit, name))
 
 
+@pytest.mark.parametrize(
+    ("name", "edit", "says"),
+    [
+        ("depthwise_3x3_same", options(dilationWFactor=2), "dilated convolutions are not"),
+        ("depthwise_3x3_same", options(depthMultiplier=2), "do not make 2 channels of each of 5"),
+        ("depthwise_3x3_same", tensor(1, shape=[3, 1, 3, 5]), "do not make 1 channels"),
+        ("depthwise_3x3_same", tensor(1, shape=[9, 5]), "int8 constants [1, H, W, O]"),
+        ("depthwise_3x3_same", tensor(3, shape=[1, 6, 7, 4]), "does not follow"),
+        ("depthwise_3x3_same", quantization(1, scale=np.full(3, 0.1, np.float32)), "one scale"),
+        ("depthwise_3x3_same", huge_bias, "overflow 32 bits"),
+        ("dense_of_values", options(weightsFormat=1), "shuffled weights are not supported"),
+        ("dense_of_values", tensor(1, shape=[37, 12]), "weights for 12 values, 37 are there"),
+        ("dense_of_values", tensor(1, shape=[12, 1, 1, 37]), "int8 constants [O, I]"),
+        ("dense_of_values", quantization(1, zeroPoint=np.array([3])), "scales or zero point"),
+        ("dense_of_values", huge_bias, "overflow 32 bits"),
+        ("dense_of_every_pixel", options(keepNumDims=False), "weights for 3 values, 60 are there"),
+    ],
+)
+def test_depthwise_and_fully_connected(name: str, edit: Callable[[Any], None], says: str) -> None:
+    assert says in refusal(edited(edit, name))
+
+
 def test_softmax_over_too_many_channels() -> None:
     net = Network((1, 1, 4096))
     assert "more than 4095 channels" in refusal(net.build(net.softmax(net.input)))
@@ -338,7 +360,14 @@ def test_interpreter_refuses_what_tflite_refuses() -> None:
 
 # Damage anywhere
 
-FUZZED = ("fire", "add_two_scales", "flatten_moves_rows", "concat_of_global_pools")
+FUZZED = (
+    "fire",
+    "separable",
+    "lenet",
+    "add_two_scales",
+    "flatten_moves_rows",
+    "concat_of_global_pools",
+)
 
 
 def damaged(content: bytes, random: np.random.Generator) -> bytes:

@@ -11,7 +11,7 @@ SAME, VALID = 0, 1
 NONE, RELU, RELU6 = 0, 1, 3
 
 _TYPES = {np.dtype(np.int8): schema.TensorType.INT8, np.dtype(np.int32): schema.TensorType.INT32}
-_VERSIONS = {"CONV_2D": 3, "RESHAPE": 1}
+_VERSIONS = {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 5, "RESHAPE": 1}
 """The first version of an operator that takes int8, where it is not 2."""
 
 
@@ -27,8 +27,11 @@ class TfliteBuilder:
         """Add an int8 activation; return its index, as the methods below do."""
         return self._tensor(shape, schema.TensorType.INT8, [scale], zero_point)
 
-    def constant(self, data: NDArray[Any], scale: list[float] | None = None) -> int:
+    def constant(self, data: NDArray[Any], scale: list[float] | None = None, axis: int = 0) -> int:
+        """Add constants; `axis` is the dimension that has several scales."""
         index = self._tensor(data.shape, _TYPES[data.dtype], scale, 0)
+        if scale is not None:
+            self.subgraph.tensors[index].quantization.quantizedDimension = axis
         buffer = schema.BufferT()
         buffer.data = np.frombuffer(data.tobytes(), np.uint8)
         self.subgraph.tensors[index].buffer = len(self.model.buffers)

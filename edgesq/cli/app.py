@@ -76,7 +76,7 @@ def flash(
 @terminal.command
 def verify(
     build: Build = DEFAULT_BUILD,
-    port: Annotated[str | None, typer.Option(help="Serial device; found if left out.")] = None,
+    port: Annotated[str | None, typer.Option(help="Serial device, URL; found if left out.")] = None,
     images: Annotated[
         Path | None, typer.Option(help="Folder of images, or .npz with `input` [n, H, W, C].")
     ] = None,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.arithmetic import Int64Array, conv2d_multipliers
-from edgesq.graph import Conv2D, Graph, Int8Array, Int32Array
+from edgesq.graph import Conv2D, FullyConnected, Graph, Int8Array, Int32Array
 from edgesq.plan import dsp_groups, dsp_slide
 
 Uint32Array = NDArray[np.uint32]
@@ -33,8 +33,9 @@ class Packed:
 
     Attributes:
         weights: uint32 [pairs, groups, 2, slide].
-        table: int32 [pairs, 8] where relu, else [pairs, 2]: see `Mirror`.
-        relu: whether the short requantization is exact.
+        table: int32 [pairs, 8] for "relu", else [pairs, 2]: see `Mirror`.
+        finish: "relu" where the short requantization is exact, else "any"; "once" where sums are
+            rounded once.
         pair_channels: 2; 1 where channels stand alone, each in the lower byte.
         slide: 3 where windows three columns wide share unpacked columns, else 1.
         groups: groups of four input values under a window, or under one column of it.
@@ -42,7 +43,7 @@ class Packed:
 
     weights: Uint32Array
     table: Int64Array
-    relu: bool
+    finish: str
     pair_channels: int
     slide: int
     groups: int
@@ -60,14 +61,17 @@ def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
     multiplier, shift = conv2d_multipliers(graph, op)
     lower_fits = bool((np.maximum(-low, high) < LOWER_BOUND).all())
     relu = pair_channels == 2 and lower_fits and _negative_clamps(graph, op, shift)
+    finish = "relu" if relu else "any"
     first = _paired(bias.astype(np.int64), pair_channels)
     sums = np.stack([256 * first[:, 0] + first[:, 1], first[:, 1]], axis=1)
     table = _wrapped(sums)
-    if relu:
+    if isinstance(op, FullyConnected):
+        finish = "once"
+    elif relu:
         table = np.concatenate([table, _relu_rows(multiplier, shift)], axis=1)
     slide = dsp_slide(graph, op)
     words = pack_weights(in_order(weights, slide), pair_channels, slide)
-    return Packed(words, table, relu, pair_channels, slide, dsp_groups(graph, op))
+    return Packed(words, table, finish, pair_channels, slide, dsp_groups(graph, op))
 
 
 def sum_range(rows: Int64Array, bias: Int64Array, input_zp: int) -> tuple[Int64Array, Int64Array]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgesq.arithmetic import Int64Array, conv2d_multipliers
-from edgesq.graph import Conv2D, Graph, Int8Array
+from edgesq.graph import Conv2D, FullyConnected, Graph, Int8Array
 from edgesq.plan import MVE_BLOCK, mve_blocks, mve_row_blocks
 
 QUAD = 4
@@ -27,7 +27,8 @@ class Packed:
         table: int32 [quads, n, 4], of four channels each. any: bias, multiplier, left shift,
             negative right shift. relu: bias, multiplier, addend, left shift. edges: the same behind
             the bias without the window's last row, and without its first.
-        finish: "any"; "relu" where the short requantization is exact; "edges" where moreover rows
+        finish: "any"; "once" where sums are rounded once, and of the table only the bias counts;
+            "relu" where the short requantization is exact; "edges" where moreover rows
             beside the image are left out.
         row_blocks: edges: blocks under one row of the window; else 0.
     """
@@ -46,7 +47,9 @@ def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
     multiplier, shift = conv2d_multipliers(graph, op)
     finish, row_blocks = "any", 0
     last = np.maximum(shift, 0), np.minimum(shift, 0)
-    if _negative_clamps(graph, op, shift):
+    if isinstance(op, FullyConnected):
+        finish = "once"
+    elif _negative_clamps(graph, op, shift):
         row_blocks = mve_row_blocks(graph, op)
         finish, last = "edges" if row_blocks else "relu", _relu_columns(-shift)
     parts = (weights[:, :-1], weights[:, 1:], weights) if row_blocks else (weights,)

@@ -6,12 +6,12 @@ Mirror: the structs of firmware/include/esq_ops.h and the functions that read th
 from edgesq.arithmetic import (
     MeanParameters,
     add_parameters,
-    conv2d_multipliers,
     mean_parameters,
     softmax_exp_table,
 )
 from edgesq.codegen.params_dsp import conv2d_dsp, has_dsp
 from edgesq.codegen.params_mve import conv2d_mve, has_mve
+from edgesq.codegen.requantization import requantize_arrays, rescaling_arrays
 from edgesq.codegen.text import comment, row, rows, template
 from edgesq.codegen.winograd import winograd
 from edgesq.errors import ModelError
@@ -20,6 +20,9 @@ from edgesq.graph import (
     AveragePool2D,
     Concatenation,
     Conv2D,
+    Convolution,
+    DepthwiseConv2D,
+    FullyConnected,
     Graph,
     MaxPool2D,
     Mean,
@@ -52,6 +55,8 @@ def _portable_function(item: RowOp) -> str:
         return "esq_run_conv2d_reduce" if item.feeder else "esq_run_reduce"
     return {
         Conv2D: "esq_run_conv2d",
+        FullyConnected: "esq_run_conv2d" if item.pixels else "esq_run_fully_connected",
+        DepthwiseConv2D: "esq_run_depthwise_conv2d",
         MaxPool2D: "esq_run_max_pool",
         AveragePool2D: "esq_run_average_pool",
         Add: "esq_run_add",
@@ -78,7 +83,13 @@ def params(graph: Graph, item: RowOp, index: int, kernels: str) -> str:
     match op:
         case Conv2D() if item.pixels == WINOGRAD_PIXELS:
             return winograd(graph, op, index, _ring_window(op))
-        case Conv2D():
+        case FullyConnected() if not family:
+            return template("fully_connected.c").substitute(
+                index=index,
+                arrays=_weights_arrays(graph, op, index) + rescaling_arrays(graph, op, index),
+                fields=_conv2d_fields(graph, op, index, multiplier="0", shift="0"),
+            )
+        case Conv2D() | DepthwiseConv2D():
             arrays, fields = _conv2d(graph, op, item.pixels, index, family)
             return template("conv2d.c").substitute(
                 family=f"_{family}" if family else "", index=index, arrays=arrays, fields=fields
@@ -111,7 +122,7 @@ def _window(window: Window) -> str:
     )
 
 
-def _ring_window(op: Conv2D | AveragePool2D) -> str:
+def _ring_window(op: Convolution | AveragePool2D) -> str:
     if op.window.height > MAX_WINDOW_ROWS:
         raise ModelError(
             f"the window is {op.window.height} rows tall, the runtime takes {MAX_WINDOW_ROWS}",
@@ -121,21 +132,23 @@ def _ring_window(op: Conv2D | AveragePool2D) -> str:
     return _window(op.window)
 
 
-def _conv2d(graph: Graph, op: Conv2D, pixels: int, index: int, family: str) -> tuple[str, str]:
+def _conv2d(graph: Graph, op: Convolution, pixels: int, index: int, family: str) -> tuple[str, str]:
     """Return the arrays and the fields of a convolution's struct."""
     match family:
-        case "dsp":
+        case "dsp" if isinstance(op, Conv2D):
             return conv2d_dsp(graph, op, index, pixels, _ring_window(op))
-        case "mve":
+        case "mve" if isinstance(op, Conv2D):
             return conv2d_mve(graph, op, index, pixels, _ring_window(op))
-    return _conv2d_arrays(graph, op, index), _conv2d_fields(graph, op, index)
+    fields = _conv2d_fields(
+        graph, op, index, multiplier=f"multiplier_{index}", shift=f"shift_{index}"
+    )
+    return _weights_arrays(graph, op, index) + requantize_arrays(graph, op, index), fields
 
 
-def _conv2d_arrays(graph: Graph, op: Conv2D, index: int) -> str:
+def _weights_arrays(graph: Graph, op: Convolution, index: int) -> str:
     weights, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
     assert weights is not None
     assert bias is not None
-    multiplier, shift = conv2d_multipliers(graph, op)
     return template("conv2d_arrays.c").substitute(
         name=comment(op.name),
         index=index,
@@ -143,14 +156,16 @@ def _conv2d_arrays(graph: Graph, op: Conv2D, index: int) -> str:
         channels=bias.size,
         weights=rows(weights.reshape(-1).tolist()),
         bias=rows(bias.tolist()),
-        multiplier=rows(multiplier.tolist()),
-        shift=rows(shift.tolist()),
     )
 
 
-def _conv2d_fields(graph: Graph, op: Conv2D, index: int) -> str:
+def _conv2d_fields(
+    graph: Graph, op: Convolution, index: int, *, multiplier: str, shift: str
+) -> str:
     return template("conv2d_fields.c").substitute(
         index=index,
+        multiplier=multiplier,
+        shift=shift,
         window=_ring_window(op),
         input_zp=graph.tensors[op.inputs[0]].zero_point,
         output_zp=graph.tensors[op.output].zero_point,

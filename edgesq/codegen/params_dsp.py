@@ -3,10 +3,11 @@
 Mirror: struct esq_conv2d_dsp in firmware/include/esq_ops.h.
 """
 
-from edgesq.arithmetic import add_parameters, conv2d_multipliers
+from edgesq.arithmetic import add_parameters
 from edgesq.codegen.pack_dsp import Packed, pack_conv2d
+from edgesq.codegen.requantization import requantize_arrays, rescaling_arrays
 from edgesq.codegen.text import comment, hex_rows, rows, template
-from edgesq.graph import Add, Conv2D, Graph, MaxPool2D
+from edgesq.graph import Add, Conv2D, FullyConnected, Graph, MaxPool2D
 from edgesq.plan import Plan, RowOp
 
 
@@ -48,9 +49,10 @@ def conv2d_dsp(graph: Graph, op: Conv2D, index: int, pixels: int, window: str) -
     packed = pack_conv2d(graph, op)
     return _arrays(graph, op, index, packed), template("conv2d_dsp_fields.c").substitute(
         index=index,
-        finish="esq_dsp_finish_relu" if packed.relu else "esq_dsp_finish_any",
-        multiplier="0" if packed.relu else f"multiplier_{index}",
-        shift="0" if packed.relu else f"shift_{index}",
+        finish=f"esq_dsp_finish_{packed.finish}",
+        multiplier=f"multiplier_{index}" if packed.finish == "any" else "0",
+        shift=f"shift_{index}" if packed.finish == "any" else "0",
+        rescaling=f"rescaling_{index}" if packed.finish == "once" else "0",
         clamp_min=op.clamp[0],
         clamp_max=op.clamp[1],
         output_zp=graph.tensors[op.output].zero_point,
@@ -72,12 +74,6 @@ def _arrays(graph: Graph, op: Conv2D, index: int, packed: Packed) -> str:
         table_count=packed.table.size,
         table=rows(packed.table.reshape(-1).tolist()),
     )
-    if packed.relu:
-        return text
-    multiplier, shift = conv2d_multipliers(graph, op)
-    return text + template("conv2d_dsp_any_arrays.c").substitute(
-        index=index,
-        channels=len(shift),
-        multiplier=rows(multiplier.tolist()),
-        shift=rows(shift.tolist()),
-    )
+    if isinstance(op, FullyConnected):
+        return text + rescaling_arrays(graph, op, index)
+    return text + (requantize_arrays(graph, op, index) if packed.finish == "any" else "")

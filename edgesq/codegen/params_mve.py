@@ -4,8 +4,9 @@ Mirror: struct esq_conv2d_mve in firmware/include/esq_ops.h.
 """
 
 from edgesq.codegen.pack_mve import pack_conv2d
+from edgesq.codegen.requantization import rescaling_arrays
 from edgesq.codegen.text import comment, rows, template
-from edgesq.graph import Add, AveragePool2D, Conv2D, Graph, MaxPool2D, Mean
+from edgesq.graph import Add, AveragePool2D, Conv2D, FullyConnected, Graph, MaxPool2D, Mean
 from edgesq.plan import RowOp, mve_blocks, mve_reads_in_place
 
 
@@ -38,10 +39,13 @@ def conv2d_mve(graph: Graph, op: Conv2D, index: int, pixels: int, window: str) -
         table_count=packed.table.size,
         table=rows(packed.table.reshape(-1).tolist()),
     )
+    if isinstance(op, FullyConnected):
+        arrays += rescaling_arrays(graph, op, index)
     return arrays, template("conv2d_mve_fields.c").substitute(
         index=index,
         locate="esq_mve_direct" if mve_reads_in_place(graph, op) else "esq_mve_gathered",
         finish=f"esq_mve_finish_{packed.finish}",
+        rescaling=f"rescaling_{index}" if packed.finish == "once" else "0",
         input_zp=graph.tensors[op.inputs[0]].zero_point,
         output_zp=graph.tensors[op.output].zero_point,
         clamp_min=op.clamp[0],

@@ -169,6 +169,6 @@ def _checked(
     except onnx.checker.ValidationError as error:
         raise ModelError(
             f"tf2onnx cannot write this model as {what} ONNX: {str(error).splitlines()[0]}",
-            hint="use layers that SqueezeNet uses",
+            hint="the integer model is exact: use that one",
         ) from error
     return model

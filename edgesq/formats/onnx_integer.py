@@ -16,13 +16,16 @@ from onnx import TensorProto, helper
 import edgesq
 from edgesq import arithmetic
 from edgesq.errors import ModelError
-from edgesq.formats.onnx_scope import UINT8_OFFSET, Scope, requantize
+from edgesq.formats.onnx_scope import UINT8_OFFSET, Scope, requantize, rescale
 from edgesq.formats.onnx_softmax import softmax
 from edgesq.graph import (
     Add,
     AveragePool2D,
     Concatenation,
     Conv2D,
+    Convolution,
+    DepthwiseConv2D,
+    FullyConnected,
     Graph,
     MaxPool2D,
     Mean,
@@ -110,6 +113,8 @@ def _write_op(scope: Scope, graph: Graph, op: Op, inputs: Sequence[str]) -> str:
     match op:
         case Conv2D():
             return _conv2d(scope, graph, op, inputs[0])
+        case DepthwiseConv2D():
+            return _depthwise_conv2d(scope, graph, op, inputs[0])
         case MaxPool2D():
             return _max_pool2d(scope, op, inputs[0])
         case AveragePool2D():
@@ -142,26 +147,55 @@ def _unsigned(q: NDArray[Any] | int) -> NDArray[np.uint8]:
 
 
 def _conv2d(scope: Scope, graph: Graph, op: Conv2D, pixels: str) -> str:
-    weights, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
+    weights = graph.tensors[op.weights].data
     assert weights is not None
+    return _convolution(scope, graph, op, pixels, weights.transpose(_TO_NCHW), groups=1)
+
+
+def _depthwise_conv2d(scope: Scope, graph: Graph, op: DepthwiseConv2D, pixels: str) -> str:
+    weights = graph.tensors[op.weights].data
+    assert weights is not None
+    channels = graph.tensors[op.inputs[0]].hwc[2]
+    return _convolution(scope, graph, op, pixels, weights.transpose(3, 0, 1, 2), groups=channels)
+
+
+def _convolution(
+    scope: Scope,
+    graph: Graph,
+    op: Convolution,
+    pixels: str,
+    kernel: NDArray[Any],
+    *,
+    groups: int,
+) -> str:
+    """Add a convolution with int8 weights [O, C / groups, H, W], and its requantization."""
+    bias = graph.tensors[op.bias].data
     assert bias is not None
     accumulator = scope.node(
         "ConvInteger",
         "conv",
         pixels,
-        scope.constant("weights", _unsigned(weights.transpose(_TO_NCHW))),
+        scope.constant("weights", _unsigned(kernel)),
         _unsigned(graph.tensors[op.inputs[0]].zero_point),
         _unsigned(0),
         **_window(op.window),
+        group=groups,
     )
+    own, zero_point = scope.within("requantize"), graph.tensors[op.output].zero_point
+    if isinstance(op, FullyConnected):
+        parameters = arithmetic.rescale_parameters(graph, op)
+        bias32 = bias.astype(np.int32)
+        return rescale(
+            own, accumulator, parameters, bias=bias32, zero_point=zero_point, clamp=op.clamp
+        )
     multiplier, shift = arithmetic.conv2d_multipliers(graph, op)
     return requantize(
-        scope.within("requantize"),
+        own,
         accumulator,
         multiplier,
         shift,
         bias=bias.astype(np.int64),
-        zero_point=graph.tensors[op.output].zero_point,
+        zero_point=zero_point,
         clamp=op.clamp,
     )
 

@@ -12,7 +12,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from edgesq.arithmetic import Int64Array
+from edgesq.arithmetic import RESCALE_BITS, Int64Array, RescaleParameters
 
 Value = str | NDArray[Any] | np.integer[Any]
 """What a node reads: the name of an earlier value, or numbers that become a constant."""
@@ -129,6 +129,36 @@ def requantize(
     return _lower(scope, raised, right, zero_point, clamp)
 
 
+def rescale(
+    scope: Scope,
+    accumulator: str,
+    parameters: RescaleParameters,
+    *,
+    bias: NDArray[np.int32],
+    zero_point: int,
+    clamp: tuple[int, int],
+) -> str:
+    """Add clamp(zero_point + `arithmetic.rescale` of accumulator + bias), as uint8.
+
+    Args:
+        scope: where to write.
+        accumulator: int32 [1, C, H, W].
+        parameters: multipliers and limits, [C].
+        bias: added to the accumulator, [C].
+        zero_point: of the result, in [-128, 127].
+        clamp: lowest and highest result, in [-128, 127].
+    """
+    total = scope.node("Add", "biased", accumulator, per_channel(bias))
+    limit = per_channel(parameters.limit.astype(np.int32))
+    size = scope.node("Min", "limited", scope.node("Abs", "size", total), limit)
+    wide = scope.cast("wide", size, np.int64)
+    product = scope.node("Mul", "product", wide, per_channel(parameters.multiplier))
+    raised = scope.node("Add", "raised", product, np.int64(1 << (RESCALE_BITS - 1)))
+    level = shift_right(scope, "shift", raised, np.int64(RESCALE_BITS), np.int32)
+    signed = scope.node("Mul", "signed", level, scope.node("Sign", "sign", total))
+    return _to_uint8(scope, signed, zero_point, clamp)
+
+
 def _lower(
     scope: Scope, raised: str, right: Int64Array, zero_point: int, clamp: tuple[int, int]
 ) -> str:
@@ -139,6 +169,11 @@ def _lower(
     headroom = per_channel((_HEADROOM >> (31 + right)).astype(dtype))
     lowered = scope.node("Sub", "lowered", shifted, headroom)
     narrow = lowered if fits_int32 else scope.cast("narrow", lowered, np.int32)
+    return _to_uint8(scope, narrow, zero_point, clamp)
+
+
+def _to_uint8(scope: Scope, narrow: str, zero_point: int, clamp: tuple[int, int]) -> str:
+    """Add clamp(zero_point + narrow) of an int32, as uint8."""
     bounds = [np.int32(bound - zero_point) for bound in clamp]
     result = scope.node("Clip", "clamp", narrow, *bounds)
     if zero_point != -UINT8_OFFSET:

@@ -17,11 +17,15 @@ from edgesq.formats.tflite_check import (
     structure_problem,
     window_problem,
 )
+from edgesq.formats.tflite_conv import (
+    read_conv2d,
+    read_depthwise_conv2d,
+    read_fully_connected,
+)
 from edgesq.graph import (
     Add,
     AveragePool2D,
     Concatenation,
-    Conv2D,
     Graph,
     Int8Array,
     MaxPool2D,
@@ -145,7 +149,9 @@ class _Reader:
 
     def builders(self) -> dict[str, Callable[[Any], Op]]:
         return {
-            "CONV_2D": self.conv2d,
+            "CONV_2D": lambda operator: read_conv2d(self, operator),
+            "DEPTHWISE_CONV_2D": lambda operator: read_depthwise_conv2d(self, operator),
+            "FULLY_CONNECTED": lambda operator: read_fully_connected(self, operator),
             "MAX_POOL_2D": lambda operator: self.pool(MaxPool2D, operator),
             "AVERAGE_POOL_2D": lambda operator: self.pool(AveragePool2D, operator),
             "CONCATENATION": self.concatenation,
@@ -178,8 +184,12 @@ class _Reader:
 
     def tensor(self, index: int) -> int:
         """Return the graph's index of a tensor, reading it on first use."""
-        if index in self.index:
-            return self.index[index]
+        if index not in self.index:
+            self.append(index, self.read(index))
+        return self.index[index]
+
+    def read(self, index: int) -> Tensor:
+        """Return a tensor as it stands in the file."""
         tensor = self.source.tensors[index]
         name = self.name(index)
         data = self.data(index)
@@ -196,7 +206,7 @@ class _Reader:
         made = Tensor(name, shape, Quantization(scale, int(points[0])), data)
         if data is None:
             self.refuse(activation_problem(made))
-        return self.append(index, made)
+        return made
 
     def append(self, index: int, tensor: Tensor) -> int:
         self.tensors.append(tensor)
@@ -209,7 +219,7 @@ class _Reader:
         return self.name(operator.outputs[0]), self.tensor(operator.outputs[0])
 
     def window(self, options: Any, size: tuple[int, int], source: int, output: int) -> Window:
-        image, result = self.tensors[source].hwc[:2], self.tensors[output].hwc[:2]
+        image = self.tensors[source].hwc[:2]
         strides = (int(options.strideH), int(options.strideW))
         pads = [0, 0]
         if options.padding == _SAME_PADDING:
@@ -221,8 +231,12 @@ class _Reader:
         tall, wide = pads
         top, left = tall // 2, wide // 2
         window = Window(*size, *strides, top, tall - top, left, wide - left)
-        self.refuse(window_problem(window, image, result))
+        self.refuse_window(window, source, output)
         return window
+
+    def refuse_window(self, window: Window, source: int, output: int) -> None:
+        image, result = self.tensors[source].hwc[:2], self.tensors[output].hwc[:2]
+        self.refuse(window_problem(window, image, result))
 
     def clamp(self, activation: int, output: int) -> tuple[int, int]:
         """Return the fused activation as an int8 range."""
@@ -239,27 +253,6 @@ class _Reader:
         if activation == 3:
             return max(-128, quantized(0.0)), min(127, quantized(6.0))
         raise self.error(f"fused activation {activation} of {tensor.name} is not supported")
-
-    def conv2d(self, operator: Any) -> Op:
-        name, output = self.parts(operator)
-        options = operator.builtinOptions
-        if (options.dilationHFactor, options.dilationWFactor) != (1, 1):
-            raise self.error(f"{name}: dilated convolutions are not supported")
-        source, weights = self.tensor(operator.inputs[0]), self.tensor(operator.inputs[1])
-        kernel = self.tensors[weights]
-        if kernel.data is None or kernel.data.dtype != np.int8 or kernel.data.ndim != 4:
-            raise self.error(f"{name}: weights must be int8 constants [O, H, W, I]")
-        if kernel.shape[3] != self.tensors[source].hwc[2]:
-            raise self.error(f"{name}: grouped convolutions are not supported")
-        has_bias = len(operator.inputs) > 2 and operator.inputs[2] >= 0
-        bias = self.tensor(operator.inputs[2]) if has_bias else self.zero_bias(name, kernel)
-        window = self.window(options, (kernel.shape[1], kernel.shape[2]), source, output)
-        clamp = self.clamp(options.fusedActivationFunction, output)
-        return Conv2D(name, (source,), output, window, weights, bias, clamp)
-
-    def zero_bias(self, name: str, kernel: Tensor) -> int:
-        zeros = np.zeros(kernel.shape[0], np.int32)
-        return self.append(-1, Tensor(f"{name}/bias", zeros.shape, kernel.quantization, zeros))
 
     def pool(self, cls: type[MaxPool2D] | type[AveragePool2D], operator: Any) -> Op:
         name, output = self.parts(operator)

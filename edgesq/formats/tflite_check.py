@@ -16,11 +16,15 @@ from edgesq.arithmetic import (
     add_parameters,
     conv2d_multipliers,
     mean_parameters,
+    rescale_is_exact,
 )
 from edgesq.graph import (
     Add,
     Concatenation,
     Conv2D,
+    Convolution,
+    DepthwiseConv2D,
+    FullyConnected,
     Graph,
     Mean,
     Op,
@@ -35,6 +39,8 @@ MAX_EXTENT = (1 << 16) - 1
 
 _OPTIONS = {
     "CONV_2D": ("Conv2DOptionsT", (2, 3)),
+    "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptionsT", (2, 3)),
+    "FULLY_CONNECTED": ("FullyConnectedOptionsT", (2, 3)),
     "MAX_POOL_2D": ("Pool2DOptionsT", (1,)),
     "AVERAGE_POOL_2D": ("Pool2DOptionsT", (1,)),
     "CONCATENATION": ("ConcatenationOptionsT", range(1, MAX_EXTENT)),
@@ -170,6 +176,8 @@ def _shape_problem(graph: Graph, op: Op) -> str | None:
         fits = fits and sum(shape[2] for shape in shapes) == channels
     elif isinstance(op, Conv2D):
         fits = graph.tensors[op.weights].shape[0] == channels
+    elif isinstance(op, DepthwiseConv2D):
+        fits = graph.tensors[op.weights].shape[3] == channels
     elif isinstance(op, Mean):
         fits = shapes[0][2] == channels and (height, width) == (1, 1)
     elif isinstance(op, Add | Softmax):
@@ -183,8 +191,8 @@ def _shape_problem(graph: Graph, op: Op) -> str | None:
 
 def _range_problem(graph: Graph, op: Op) -> str | None:
     match op:
-        case Conv2D():
-            return _conv2d_problem(graph, op)
+        case Conv2D() | DepthwiseConv2D():
+            return _convolution_problem(graph, op)
         case Add():
             # TensorFlow Lite itself takes no output scale so fine.
             fits = add_parameters(graph, op).output_shift <= 0
@@ -203,9 +211,10 @@ def _range_problem(graph: Graph, op: Op) -> str | None:
     return None
 
 
-def _conv2d_problem(graph: Graph, op: Conv2D) -> str | None:
+def _convolution_problem(graph: Graph, op: Convolution) -> str | None:
     weights, bias = graph.tensors[op.weights], graph.tensors[op.bias]
-    channels = weights.shape[0]
+    axis = 3 if isinstance(op, DepthwiseConv2D) else 0
+    channels = weights.shape[axis]
     if bias.data is None or bias.data.dtype != np.int32 or bias.shape != (channels,):
         return "the bias must be int32 constants, one per output channel"
     if weights.data is None or len(weights.quantization.scale) not in (1, channels):
@@ -214,9 +223,13 @@ def _conv2d_problem(graph: Graph, op: Conv2D) -> str | None:
         0 <= scale <= _SCALES[1] for scale in weights.quantization.scale
     ):
         return "the weights' scales or zero point are not usable"
-    _, shifts = conv2d_multipliers(graph, op)
-    taps = np.abs(weights.data.reshape(channels, -1).astype(np.int64)).sum(axis=1)
+    rows = np.moveaxis(weights.data, axis, 0).reshape(channels, -1)
+    taps = np.abs(rows.astype(np.int64)).sum(axis=1)
     largest = taps * _INT8_SPAN + np.abs(bias.data.astype(np.int64))
+    if isinstance(op, FullyConnected):
+        fits = bool(np.all(largest < _SUM_LIMIT)) and rescale_is_exact(graph, op, largest)
+        return None if fits else "sums overflow 32 bits, or cannot be rescaled exactly"
+    _, shifts = conv2d_multipliers(graph, op)
     # Shifts of more than 31 bits overflow whatever the sum.
     if np.any(np.ldexp(largest.astype(np.float64), np.maximum(shifts, 0)) >= _SUM_LIMIT):
         return "sums can overflow 32 bits"

@@ -15,6 +15,9 @@ DEFAULT_BAUD = 115_200
 
 _CHUNK = 4096
 _POLL_S = 0.05
+_URL_POLL_S = 0.02
+"""How long one read of a URL's port waits: another timeout would be negotiated with the far end."""
+_RFC_2217, _RAW = "rfc2217://", "socket://"
 _WENT, _WENT_HINT = "the board went away in the middle", "check the cable or emulator"
 _REASONS = {
     errno.ENOENT: ("there is no such port", "plug the board in, or `edgesq flash` an emulated one"),
@@ -33,7 +36,7 @@ class Transport:
     """An open serial port.
 
     Args:
-        port: device path, as /dev/ttyACM0.
+        port: device path, as /dev/ttyACM0, or URL.
         serial_port: the opened pyserial object.
         write_timeout: seconds that a write may take, as set there.
 
@@ -56,13 +59,22 @@ class Transport:
             PortGoneError: the port is gone.
         """
         try:
-            if self._serial.timeout != timeout:
-                self._serial.timeout = timeout
-            first = self._serial.read(1)
+            first = self._first(timeout)
             waiting = min(self._serial.in_waiting, _CHUNK) if first else 0
             return bytes(first + self._serial.read(waiting)) if waiting else bytes(first)
         except (OSError, TypeError) as error:  # TypeError: pyserial on a port closed under it
             raise self._gone() from error
+
+    def _first(self, timeout: float) -> bytes:
+        if not _is_url(self.port):
+            if self._serial.timeout != timeout:
+                self._serial.timeout = timeout
+            return bytes(self._serial.read(1))
+        deadline = time.monotonic() + timeout
+        first = self._serial.read(1)
+        while not first and time.monotonic() < deadline:
+            first = self._serial.read(1)
+        return bytes(first)
 
     def write(self, data: bytes) -> None:
         """Send all of `data`.
@@ -86,6 +98,8 @@ class Transport:
         Raises:
             PortGoneError: the port is gone.
         """
+        if self.port.startswith(_RAW) and baud != self.baud:
+            return False
         try:
             self._serial.baudrate = baud
             self._serial.reset_input_buffer()
@@ -151,8 +165,9 @@ def open_port(port: str, timeout: float = 5.0) -> Transport:
     DTR and RTS are not touched once it is open: a pty has none, and on many boards they reset.
 
     Args:
-        port: device path.
-        timeout: seconds that a write may take.
+        port: device path, or a URL that pyserial knows, as rfc2217://host:port or socket://host:port;
+            the rate of a socket is the far end's affair.
+        timeout: seconds that a write may take; RFC 2217 has 5.
 
     Raises:
         BoardError: it is not there, not ours, or not a serial port.
@@ -162,7 +177,7 @@ def open_port(port: str, timeout: float = 5.0) -> Transport:
 
 def _open(port: str, timeout: float) -> serial.Serial:
     try:
-        opened = serial.Serial(port, DEFAULT_BAUD, timeout=0, write_timeout=timeout, exclusive=True)
+        opened = _open_url(port, timeout) if _is_url(port) else _open_device(port, timeout)
         opened.reset_input_buffer()
     except (OSError, ValueError) as error:
         number = getattr(error, "errno", None)
@@ -171,6 +186,23 @@ def _open(port: str, timeout: float) -> serial.Serial:
         )
         raise BoardError(reason, where=port, hint=hint) from error
     return opened
+
+
+def _open_device(port: str, timeout: float) -> serial.Serial:
+    return serial.Serial(port, DEFAULT_BAUD, timeout=0, write_timeout=timeout, exclusive=True)
+
+
+def _open_url(url: str, timeout: float) -> serial.Serial:
+    limit: float | None = timeout
+    if url.startswith(_RFC_2217):
+        limit = None  # pyserial refuses one
+        # Servers are silent on DTR and RTS where the line has none.
+        url += f"{'&' if '?' in url else '?'}ign_set_control"
+    return serial.serial_for_url(url, DEFAULT_BAUD, timeout=_URL_POLL_S, write_timeout=limit)
+
+
+def _is_url(port: str) -> bool:
+    return "://" in port
 
 
 def _usb_device(port: str) -> tuple[int, int, str] | None:

@@ -14,6 +14,7 @@ from edgesq.graph import (
     AveragePool2D,
     Concatenation,
     Conv2D,
+    DepthwiseConv2D,
     Graph,
     MaxPool2D,
     Mean,
@@ -161,7 +162,7 @@ def _feeders(graph: Graph) -> dict[int, Conv2D]:
         op.output: producer
         for op in graph.ops
         if is_reduction(graph, op)
-        and isinstance(producer := producers.get(op.inputs[0]), Conv2D)
+        and type(producer := producers.get(op.inputs[0])) is Conv2D
         and readers[producer.output] == 1
         and producer.output not in graph.observed
     }
@@ -183,7 +184,7 @@ def _row_op(graph: Graph, op: Op, feeder: Conv2D | None, bands: Mapping[int, int
         work = STRIP_PIXELS * channels if feeder else 0
     elif isinstance(op, MaxPool2D):
         access, window, band = Access.MAXIMUM, op.window, 1
-    elif isinstance(op, Conv2D | AveragePool2D):
+    elif isinstance(op, Conv2D | DepthwiseConv2D | AveragePool2D):
         access, window = Access.WINDOW, op.window
     elif isinstance(op, Reshape):
         access, band = Access.RESHAPE, 1

@@ -3,7 +3,7 @@
 import math
 
 from edgesq.errors import FitError
-from edgesq.graph import Conv2D, Graph, Op, Softmax
+from edgesq.graph import Conv2D, Convolution, FullyConnected, Graph, Op, Softmax
 from edgesq.plan import Candidate, Goal, Plan, choose, extra_weights_bytes, mve_row_blocks
 from edgesq.plan.lower import lower
 from edgesq.targets import Target
@@ -26,6 +26,9 @@ as words, and a constant."""
 
 _MVE_EDGE_BYTES = 8
 """mve: two more biases per channel where rows beside the image are left out."""
+
+_RESCALING_BYTES = 16
+"""struct esq_rescaling."""
 
 _OP_BYTES, _SLOT_BYTES, _SOFTMAX_BYTES = 72, 20, 1024
 """On a 32-bit core: struct esq_op (32) and its parameters (at most 40, but a pooled convolution's),
@@ -58,10 +61,12 @@ def _firmware_ram_bytes(graph: Graph) -> int:
 
 
 def _requantization_bytes(graph: Graph, op: Op, kernels: str) -> int:
-    if not isinstance(op, Conv2D):
+    if not isinstance(op, Convolution):
         return 0
-    edges = _MVE_EDGE_BYTES if kernels == "mve" and mve_row_blocks(graph, op) else 0
-    return graph.tensors[op.weights].shape[0] * (_BYTES_PER_CHANNEL[kernels] + edges)
+    blocks = mve_row_blocks(graph, op) if kernels == "mve" and isinstance(op, Conv2D) else 0
+    more = _MVE_EDGE_BYTES if blocks else 0
+    more += _RESCALING_BYTES if isinstance(op, FullyConnected) else 0
+    return graph.tensors[op.bias].shape[0] * (_BYTES_PER_CHANNEL[kernels] + more)
 
 
 def plan_for(

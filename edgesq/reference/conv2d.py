@@ -1,9 +1,18 @@
-"""CONV_2D on int8. Mirror: firmware/src/ops/esq_conv2d.c."""
+"""CONV_2D and FULLY_CONNECTED on int8.
+
+Mirror: firmware/src/ops/esq_conv2d.c, esq_fully_connected.c.
+"""
 
 import numpy as np
 
-from edgesq.arithmetic import conv2d_multipliers, multiply_by_quantized_multiplier
-from edgesq.graph import Conv2D, Graph, Int8Array
+from edgesq.arithmetic import (
+    Int64Array,
+    conv2d_multipliers,
+    multiply_by_quantized_multiplier,
+    rescale,
+    rescale_parameters,
+)
+from edgesq.graph import Conv2D, Convolution, FullyConnected, Graph, Int8Array
 from edgesq.reference.windows import gather
 
 
@@ -20,7 +29,14 @@ def conv2d(graph: Graph, op: Conv2D, image: Int8Array) -> Int8Array:
     windows = gather(offset, op.window, (height, width), fill=0).reshape(height * width, -1)
     flat = weights.reshape(channels, -1).astype(np.float64)
     sums = (windows.astype(np.float64) @ flat.T).astype(np.int64) + bias
-    multiplier, shift = conv2d_multipliers(graph, op)
-    scaled = multiply_by_quantized_multiplier(sums, multiplier, shift)
+    return requantize(graph, op, sums).reshape(height, width, channels)
+
+
+def requantize(graph: Graph, op: Convolution, sums: Int64Array) -> Int8Array:
+    """Rescale int64 [..., O] to the output's scale and zero point, and clamp."""
+    if isinstance(op, FullyConnected):
+        scaled = rescale(sums, rescale_parameters(graph, op))
+    else:
+        scaled = multiply_by_quantized_multiplier(sums, *conv2d_multipliers(graph, op))
     result = np.clip(scaled + graph.tensors[op.output].zero_point, *op.clamp)
-    return result.astype(np.int8).reshape(height, width, channels)
+    return result.astype(np.int8)

@@ -7,6 +7,7 @@ from edgesq.graph import (
     AveragePool2D,
     Concatenation,
     Conv2D,
+    DepthwiseConv2D,
     Graph,
     Int8Array,
     MaxPool2D,
@@ -16,6 +17,7 @@ from edgesq.graph import (
     Softmax,
 )
 from edgesq.reference.conv2d import conv2d
+from edgesq.reference.depthwise_conv2d import depthwise_conv2d
 from edgesq.reference.elementwise import add, softmax
 from edgesq.reference.pool import average_pool2d, max_pool2d, mean
 
@@ -40,6 +42,8 @@ def _apply(graph: Graph, op: Op, inputs: list[Int8Array]) -> Int8Array:
     match op:
         case Conv2D():
             return conv2d(graph, op, inputs[0])
+        case DepthwiseConv2D():
+            return depthwise_conv2d(graph, op, inputs[0])
         case MaxPool2D():
             return max_pool2d(graph, op, inputs[0])
         case AveragePool2D():

@@ -29,6 +29,18 @@ struct esq_conv2d {
     int8_t clamp_max;
 };
 
+/* How a FULLY_CONNECTED rescales one output channel's sums: rounded once, see esq_rescale(). */
+struct esq_rescaling {
+    uint64_t multiplier;
+    uint32_t limit;
+};
+
+/* Its window is the whole image, or one pixel. */
+struct esq_fully_connected {
+    struct esq_conv2d conv; /* without multiplier and shift */
+    const struct esq_rescaling *rescaling; /* [O] */
+};
+
 struct esq_dsp_job;
 struct esq_conv2d_dsp;
 
@@ -52,6 +64,7 @@ struct esq_conv2d_dsp {
     esq_dsp_finish_fn *finish;
     const int32_t *multiplier; /* any: [O]; relu: not used, as all below */
     const int8_t *shift;       /* [O] */
+    const struct esq_rescaling *rescaling; /* once: [O], and neither of the two above */
     int8_t clamp_min;
     int8_t clamp_max;
     int16_t output_zp;
@@ -89,6 +102,7 @@ struct esq_conv2d_mve {
     const int32_t *table;  /* [quads, 4, 4]; edges: [quads, 6, 4] */
     esq_mve_locate_fn *locate;
     esq_mve_finish_fn *finish;
+    const struct esq_rescaling *rescaling; /* once: [O] */
     int16_t input_zp;
     int16_t output_zp; /* any: as the clamp */
     int8_t clamp_min;
@@ -157,6 +171,10 @@ typedef void esq_run_fn(const struct esq_op *op, int8_t *arena, struct esq_progr
 
 /* params: struct esq_conv2d. */
 esq_run_fn esq_run_conv2d;
+/* params: struct esq_fully_connected. */
+esq_run_fn esq_run_fully_connected;
+/* params: struct esq_conv2d, weights [kernel_h, kernel_w, O]. */
+esq_run_fn esq_run_depthwise_conv2d;
 /* params: struct esq_conv2d_dsp; work: uint32 [groups, 2, pixels + slide - 1], then, where 4 does not
  * divide the input's channels, int8 [pixels, groups, 4]. */
 esq_run_fn esq_run_conv2d_dsp;
@@ -202,6 +220,9 @@ esq_dsp_finish_fn esq_dsp_finish_relu;
 /* Requantize any convolution. */
 esq_dsp_finish_fn esq_dsp_finish_any;
 
+/* Rescale a FULLY_CONNECTED, which rounds once. */
+esq_dsp_finish_fn esq_dsp_finish_once;
+
 /* Windows of one pixel without padding, 16 dividing the channels: read where they lie. */
 esq_mve_locate_fn esq_mve_direct;
 /* Any window, copied. */
@@ -213,6 +234,8 @@ esq_mve_finish_fn esq_mve_finish_relu;
 esq_mve_finish_fn esq_mve_finish_edges;
 /* Requantize any convolution. */
 esq_mve_finish_fn esq_mve_finish_any;
+/* Rescale a FULLY_CONNECTED, which rounds once. */
+esq_mve_finish_fn esq_mve_finish_once;
 
 /* The ends of a reduction, as MEAN and as AVERAGE_POOL_2D round. */
 void esq_finish_mean(const struct esq_reduce *params, const int32_t *sums, uint32_t channels,

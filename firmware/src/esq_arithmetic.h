@@ -26,6 +26,18 @@ static inline int32_t esq_requantize(int32_t x, int32_t multiplier, int32_t shif
     return esq_rounding_divide_by_pot(esq_doubling_high_mul(widened, multiplier), right);
 }
 
+/* Bits behind the point of a FULLY_CONNECTED's multipliers. */
+#define ESQ_RESCALE_BITS 52
+
+/* sum * multiplier * 2^-52, halves away from zero; |sum| counts up to `limit`, which saturates any
+ * output, and limit * multiplier < 2^62. */
+static inline int32_t esq_rescale(int32_t sum, uint64_t multiplier, uint32_t limit) {
+    const uint32_t magnitude = sum < 0 ? 0u - (uint32_t)sum : (uint32_t)sum;
+    const uint64_t product = (magnitude > limit ? limit : magnitude) * multiplier;
+    const int32_t level = (int32_t)((product + (1ull << (ESQ_RESCALE_BITS - 1))) >> ESQ_RESCALE_BITS);
+    return sum < 0 ? -level : level;
+}
+
 /* x * 2^bits saturated to int32. */
 static inline int32_t esq_saturating_shift_left(int32_t x, int32_t bits) {
     const int64_t wide = (int64_t)x * (1LL << bits);

@@ -17,6 +17,8 @@ static int32_t answer(const int32_t *question) {
         return esq_requantize(a, b, c);
     case 3:
         return esq_saturating_shift_left(a, b);
+    case 4:
+        return esq_rescale(a, (uint64_t)(uint32_t)b << 20, (uint32_t)c);
     default:
         return esq_clamp(a, b, c);
     }

@@ -35,11 +35,13 @@ void esq_dsp_finish_relu(const struct esq_conv2d_dsp *params, const struct esq_d
     (params->slide > 1 ? slide : each)[block->pixels - 1](&job);
 }
 
+/* From a block's sums [channels, pixels], channels `step` apart, to int8. */
+typedef void end_fn(const struct esq_conv2d_dsp *params, const int32_t *sums, uint32_t step,
+                    const struct esq_dsp_block *block);
+
 /* The exact double rounding and any clamp, about 25 instructions per value. */
-static void requantize(const struct esq_conv2d_dsp *params, const int32_t *sums,
+static void requantize(const struct esq_conv2d_dsp *params, const int32_t *sums, uint32_t step,
                        const struct esq_dsp_block *block) {
-    const uint32_t step = 2u / params->pair_channels * block->pixels;
-    sums += (2u - params->pair_channels) * block->pixels; /* B alone */
     for (uint32_t c = 0; c < block->channels; c++) {
         const int32_t multiplier = params->multiplier[block->first + c];
         const int32_t shift = params->shift[block->first + c];
@@ -52,8 +54,21 @@ static void requantize(const struct esq_conv2d_dsp *params, const int32_t *sums,
     }
 }
 
-void esq_dsp_finish_any(const struct esq_conv2d_dsp *params, const struct esq_dsp_job *begun,
-                        const struct esq_dsp_block *block) {
+static void rescale(const struct esq_conv2d_dsp *params, const int32_t *sums, uint32_t step,
+                    const struct esq_dsp_block *block) {
+    for (uint32_t c = 0; c < block->channels; c++) {
+        const struct esq_rescaling *by = &params->rescaling[block->first + c];
+        for (uint32_t pixel = 0; pixel < block->pixels; pixel++) {
+            const int32_t level = esq_rescale(sums[pixel], by->multiplier, by->limit);
+            block->result[pixel * block->pixel_bytes + c] =
+                esq_clamp(level + params->output_zp, params->clamp_min, params->clamp_max);
+        }
+        sums += step;
+    }
+}
+
+static void finish_sums(const struct esq_conv2d_dsp *params, const struct esq_dsp_job *begun,
+                        const struct esq_dsp_block *block, end_fn *end) {
     static esq_dsp_kernel *const each[] = {esq_dsp_each_sums_1, esq_dsp_each_sums_2,
                                            esq_dsp_each_sums_3};
     static esq_dsp_kernel *const slide[] = {esq_dsp_slide_sums_1, esq_dsp_slide_sums_2,
@@ -61,6 +76,8 @@ void esq_dsp_finish_any(const struct esq_conv2d_dsp *params, const struct esq_ds
     esq_dsp_kernel *const kernel = (params->slide > 1 ? slide : each)[block->pixels - 1];
     int32_t sums[SUMS_CHANNELS * 3u];
     const uint32_t most = SUMS_CHANNELS / 2u * params->pair_channels;
+    const uint32_t step = 2u / params->pair_channels * block->pixels;
+    const uint32_t first = (2u - params->pair_channels) * block->pixels; /* B alone */
     struct esq_dsp_block part = *block;
     for (uint32_t left = block->channels; left > 0; left -= part.channels) {
         part.channels = left < most ? left : most;
@@ -69,10 +86,20 @@ void esq_dsp_finish_any(const struct esq_conv2d_dsp *params, const struct esq_ds
             job_for(params, begun, part.first / params->pair_channels, pairs, SUMS_ROW);
         job.result = sums;
         kernel(&job);
-        requantize(params, sums, &part);
+        end(params, sums + first, step, &part);
         part.first += part.channels;
         part.result += part.channels;
     }
+}
+
+void esq_dsp_finish_any(const struct esq_conv2d_dsp *params, const struct esq_dsp_job *begun,
+                        const struct esq_dsp_block *block) {
+    finish_sums(params, begun, block, requantize);
+}
+
+void esq_dsp_finish_once(const struct esq_conv2d_dsp *params, const struct esq_dsp_job *begun,
+                         const struct esq_dsp_block *block) {
+    finish_sums(params, begun, block, rescale);
 }
 
 #endif

@@ -1,4 +1,5 @@
 /* From the sums of a convolution on MVE to int8. Mirror: edgesq/codegen/pack_mve.py. */
+#include "../esq_arithmetic.h"
 #include "../esq_windows.h"
 
 #if defined(__ARM_FEATURE_MVE)
@@ -47,10 +48,16 @@ static inline int32x4_t requantize(const struct esq_conv2d_mve *params, int32x4_
     return esq_mve_clamp(scaled, params->output_zp, params->clamp_min, params->clamp_max);
 }
 
+/* From a part's sums [quads, pixels, 4] to int8. */
+typedef void end_fn(const struct esq_conv2d_mve *params, const struct esq_mve_job *part,
+                    uint32_t first, const int32_t *sums);
+
 /* Any number of channels: the last vector is stored in part. */
 static void requantize_part(const struct esq_conv2d_mve *params, const struct esq_mve_job *part,
-                            const int32_t *sums, int8_t *result) {
+                            uint32_t first, const int32_t *sums) {
+    int8_t *result = part->result;
     const int32_t *table = part->table;
+    (void)first;
     for (uint32_t c = 0; c < part->channels; c += ESQ_MVE_QUAD) {
         const mve_pred16_t there = vctp32q(part->channels - c);
         for (uint32_t pixel = 0; pixel < part->count; pixel++) {
@@ -62,7 +69,26 @@ static void requantize_part(const struct esq_conv2d_mve *params, const struct es
     }
 }
 
-void esq_mve_finish_any(const struct esq_conv2d_mve *params, const struct esq_mve_job *job) {
+static void rescale_part(const struct esq_conv2d_mve *params, const struct esq_mve_job *part,
+                         uint32_t first, const int32_t *sums) {
+    int8_t *result = part->result;
+    for (uint32_t c = 0; c < part->channels; c++) {
+        const struct esq_rescaling *by = &params->rescaling[first + c];
+        const uint32_t quad = c / ESQ_MVE_QUAD;
+        const uint32_t lane = c % ESQ_MVE_QUAD;
+        const int32_t bias = part->table[quad * params->table_row + lane];
+        const int32_t *sum = sums + quad * part->count * ESQ_MVE_QUAD + lane;
+        for (uint32_t pixel = 0; pixel < part->count; pixel++) {
+            const int32_t level = esq_rescale(*sum + bias, by->multiplier, by->limit);
+            result[pixel * part->pixel_bytes + c] =
+                esq_clamp(level + params->output_zp, params->clamp_min, params->clamp_max);
+            sum += ESQ_MVE_QUAD;
+        }
+    }
+}
+
+static void finish_sums(const struct esq_conv2d_mve *params, const struct esq_mve_job *job,
+                        end_fn *end) {
     static esq_mve_kernel *const kernels[] = {esq_mve_sums_1, esq_mve_sums_2, esq_mve_sums_3};
     int32_t sums[SUMS_CHANNELS * ESQ_MVE_MOST_PIXELS];
     int8_t *result = job->result;
@@ -72,8 +98,17 @@ void esq_mve_finish_any(const struct esq_conv2d_mve *params, const struct esq_mv
             esq_mve_part(params, job, first, left < SUMS_CHANNELS ? left : SUMS_CHANNELS);
         part.result = sums;
         kernels[job->count - 1](&part);
-        requantize_part(params, &part, sums, result + first);
+        part.result = result + first;
+        end(params, &part, first, sums);
     }
+}
+
+void esq_mve_finish_any(const struct esq_conv2d_mve *params, const struct esq_mve_job *job) {
+    finish_sums(params, job, requantize_part);
+}
+
+void esq_mve_finish_once(const struct esq_conv2d_mve *params, const struct esq_mve_job *job) {
+    finish_sums(params, job, rescale_part);
 }
 
 #endif

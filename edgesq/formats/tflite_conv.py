@@ -1,0 +1,106 @@
+"""Read the operators of a .tflite that have weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgesq.graph import Conv2D, DepthwiseConv2D, FullyConnected, Op, Tensor, Window
+
+if TYPE_CHECKING:
+    from edgesq.formats.tflite import _Reader
+
+
+def read_conv2d(reader: _Reader, operator: Any) -> Op:
+    """Read a CONV_2D.
+
+    Raises:
+        ModelError: it is dilated, grouped or damaged.
+    """
+    name, output = reader.parts(operator)
+    options = operator.builtinOptions
+    _refuse_dilation(reader, name, options)
+    source, weights = reader.tensor(operator.inputs[0]), reader.tensor(operator.inputs[1])
+    kernel = _constant(reader, name, weights, "[O, H, W, I]")
+    if kernel.shape[3] != reader.tensors[source].hwc[2]:
+        raise reader.error(f"{name}: grouped convolutions are not supported")
+    bias = _bias(reader, name, operator, kernel.shape[0])
+    window = reader.window(options, (kernel.shape[1], kernel.shape[2]), source, output)
+    clamp = reader.clamp(options.fusedActivationFunction, output)
+    return Conv2D(name, (source,), output, window, weights, bias, clamp)
+
+
+def read_depthwise_conv2d(reader: _Reader, operator: Any) -> Op:
+    """Read a DEPTHWISE_CONV_2D.
+
+    Raises:
+        ModelError: it is dilated or damaged, or its depth multiplier does not fit its shapes.
+    """
+    name, output = reader.parts(operator)
+    options = operator.builtinOptions
+    _refuse_dilation(reader, name, options)
+    source, weights = reader.tensor(operator.inputs[0]), reader.tensor(operator.inputs[1])
+    kernel = _constant(reader, name, weights, "[1, H, W, O]")
+    channels = reader.tensors[source].hwc[2]
+    if kernel.shape[0] != 1 or kernel.shape[3] != channels * options.depthMultiplier:
+        raise reader.error(
+            f"{name}: weights {kernel.shape} do not make {options.depthMultiplier} channels of "
+            f"each of {channels}"
+        )
+    bias = _bias(reader, name, operator, kernel.shape[3])
+    window = reader.window(options, (kernel.shape[1], kernel.shape[2]), source, output)
+    clamp = reader.clamp(options.fusedActivationFunction, output)
+    return DepthwiseConv2D(name, (source,), output, window, weights, bias, clamp)
+
+
+def read_fully_connected(reader: _Reader, operator: Any) -> Op:
+    """Read a FULLY_CONNECTED as a convolution over the whole image, or of each pixel.
+
+    Raises:
+        ModelError: it is damaged, its weights are shuffled, or it makes more than one row of
+            another shape.
+    """
+    name, output = reader.parts(operator)
+    options = operator.builtinOptions
+    if options.weightsFormat != 0:
+        raise reader.error(f"{name}: shuffled weights are not supported")
+    source = reader.tensor(operator.inputs[0])
+    matrix = reader.read(operator.inputs[1])
+    height, width, channels = reader.tensors[source].hwc
+    tall, wide = (1, 1) if options.keepNumDims else (height, width)
+    if matrix.data is None or matrix.data.dtype != np.int8 or matrix.data.ndim != 2:
+        raise reader.error(f"{name}: weights must be int8 constants [O, I]")
+    if matrix.shape[1] != tall * wide * channels:
+        raise reader.error(
+            f"{name}: weights for {matrix.shape[1]} values, {tall * wide * channels} are there"
+        )
+    shape = (matrix.shape[0], tall, wide, channels)
+    weights = reader.append(-1, replace(matrix, shape=shape, data=matrix.data.reshape(shape)))
+    bias = _bias(reader, name, operator, matrix.shape[0])
+    window = Window(tall, wide, 1, 1, 0, 0, 0, 0)
+    reader.refuse_window(window, source, output)
+    clamp = reader.clamp(options.fusedActivationFunction, output)
+    return FullyConnected(name, (source,), output, window, weights, bias, clamp)
+
+
+def _refuse_dilation(reader: _Reader, name: str, options: Any) -> None:
+    if (options.dilationHFactor, options.dilationWFactor) != (1, 1):
+        raise reader.error(f"{name}: dilated convolutions are not supported")
+
+
+def _constant(reader: _Reader, name: str, index: int, layout: str) -> Tensor:
+    kernel = reader.tensors[index]
+    if kernel.data is None or kernel.data.dtype != np.int8 or kernel.data.ndim != 4:
+        raise reader.error(f"{name}: weights must be int8 constants {layout}")
+    return kernel
+
+
+def _bias(reader: _Reader, name: str, operator: Any, channels: int) -> int:
+    """Return the bias, zeros where there is none."""
+    if len(operator.inputs) > 2 and operator.inputs[2] >= 0:
+        return reader.tensor(operator.inputs[2])
+    zeros = np.zeros(channels, np.int32)
+    quantization = reader.read(operator.inputs[1]).quantization
+    return reader.append(-1, Tensor(f"{name}/bias", zeros.shape, quantization, zeros))
