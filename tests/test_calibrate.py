@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from edgesq.calibrate import Preprocessing, load_folder, load_npz, read_image
+from edgesq.calibrate import Preprocessing, load_folder, open_folder, open_npz, read_image
 from edgesq.errors import ImageError
 
 UInt8Array = NDArray[np.uint8]
@@ -163,6 +164,16 @@ def test_a_flat_folder_has_no_labels(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.images, [pixels(1), pixels()])
 
 
+def test_the_identity_of_a_folder_is_that_of_its_files(tmp_path: Path) -> None:
+    file = save(tmp_path / "a.png")
+    first = open_folder(tmp_path).identity
+    assert open_folder(tmp_path).identity == first
+    os.utime(file, ns=(1, 1))
+    touched = open_folder(tmp_path).identity
+    save(tmp_path / "b.png")
+    assert len({first, touched, open_folder(tmp_path).identity}) == 3
+
+
 def test_unusable_folders_are_refused(tmp_path: Path) -> None:
     refused("no such image folder", load_folder, tmp_path / "none", SHAPE)
     refused("no images in this folder", load_folder, tmp_path, SHAPE)
@@ -261,12 +272,32 @@ def test_a_manifest_that_is_no_json_object_is_refused(declared: Declared, conten
 def test_npz_images_are_read_as_they_are(tmp_path: Path, dtype: type[np.int8 | np.uint8]) -> None:
     images = pixels(0, (5, *SHAPE)).view(dtype)
     np.savez(tmp_path / "a.npz", input=images, labels=np.arange(5, dtype=np.uint16), other=1)
-    loaded, labels = load_npz(tmp_path / "a.npz", SHAPE)
-    assert loaded.dtype == dtype
-    np.testing.assert_array_equal(loaded, images)
-    np.testing.assert_array_equal(labels, range(5))
-    np.savez(tmp_path / "b.npz", input=images)
-    assert load_npz(tmp_path / "b.npz", SHAPE)[1] is None
+    found = open_npz(tmp_path / "a.npz", SHAPE)
+    assert (found.count, found.dtype) == (5, dtype)
+    np.testing.assert_array_equal(list(found.images()), images)
+    np.testing.assert_array_equal(list(found.images(3)), images[3:])
+    np.testing.assert_array_equal(found.labels, range(5))
+    np.savez_compressed(tmp_path / "b.npz", input=np.asfortranarray(images))
+    found = open_npz(tmp_path / "b.npz", SHAPE)
+    assert found.labels is None
+    np.testing.assert_array_equal(list(found.images(1)), images[1:])
+
+
+def test_the_identity_of_npz_images_is_that_of_their_arrays(tmp_path: Path) -> None:
+    identities = []
+    for name, images in (("a", GOOD), ("b", GOOD), ("c", GOOD ^ 1)):
+        np.savez(tmp_path / f"{name}.npz", input=images, other=name)
+        identities.append(open_npz(tmp_path / f"{name}.npz", SHAPE).identity)
+    assert identities[0] == identities[1] != identities[2]
+
+
+def test_npz_images_damaged_in_the_middle(tmp_path: Path) -> None:
+    file = tmp_path / "a.npz"
+    np.savez(file, input=GOOD)
+    content = bytearray(file.read_bytes())
+    content[content.index(GOOD[3].tobytes())] ^= 1
+    file.write_bytes(content)
+    refused("not a readable", lambda: list(open_npz(file, SHAPE).images()))
 
 
 GOOD = pixels(0, (5, *SHAPE))
@@ -283,22 +314,22 @@ GOOD = pixels(0, (5, *SHAPE))
         ({"input": np.uint8(3)}, r"input is uint8 \[\]"),
         ({"input": GOOD, "labels": np.arange(4)}, r"labels are int64 \[4\]"),
         ({"input": GOOD, "labels": np.ones(5)}, r"labels are float64 \[5\]"),
-        ({"input": np.array([None])}, "not a readable"),
+        ({"input": np.array([None])}, "input is object"),
     ],
 )
 def test_npz_arrays_of_the_wrong_kind_are_refused(
     tmp_path: Path, arrays: dict[str, Any], message: str
 ) -> None:
     np.savez(tmp_path / "a.npz", **arrays)
-    refused(message, load_npz, tmp_path / "a.npz", SHAPE)
+    refused(message, open_npz, tmp_path / "a.npz", SHAPE)
 
 
 def test_unreadable_npz_files_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "a.npz"
-    refused("no such .npz file", load_npz, file, SHAPE)
+    refused("no such .npz file", open_npz, file, SHAPE)
     np.savez(file, input=GOOD)
     file.write_bytes(file.read_bytes()[:-60])
-    refused("not a readable", load_npz, file, SHAPE)
+    refused("not a readable", open_npz, file, SHAPE)
     with file.open("wb") as opened:
         np.save(opened, GOOD)
-    refused("not a readable", load_npz, file, SHAPE)
+    refused("not a readable", open_npz, file, SHAPE)

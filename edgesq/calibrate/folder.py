@@ -1,5 +1,7 @@
 """Read a folder of images."""
 
+import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,49 @@ from edgesq.errors import ImageError
 
 UInt8Array = NDArray[np.uint8]
 Int64Array = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class ImageFiles:
+    """The image files of a folder, not read yet.
+
+    Attributes:
+        root: the folder.
+        files: path of each image.
+        labels: int64 [n], indices into `class_names`; None for a folder without class folders.
+        class_names: names of the class folders; empty without.
+        preprocessing: what the folder's manifest declares, or the default.
+    """
+
+    root: Path
+    files: tuple[Path, ...]
+    labels: Int64Array | None
+    class_names: tuple[str, ...]
+    preprocessing: Preprocessing
+
+    @property
+    def identity(self) -> str:
+        """What changes where a file does: SHA-256 over names, sizes and times of change."""
+        found = hashlib.sha256()
+        for file in self.files:
+            facts = file.stat()
+            name = file.relative_to(self.root).as_posix()
+            found.update(f"{name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+        return found.hexdigest()
+
+    def images(self, input_shape: tuple[int, int, int], start: int = 0) -> Iterator[UInt8Array]:
+        """Read the images from number `start` on, one by one, resized as `read_image` does.
+
+        Args:
+            input_shape: height, width, channels (1 or 3) of each.
+            start: number of the first.
+
+        Raises:
+            ImageError: an image cannot be read.
+        """
+        height, width, channels = input_shape
+        for file in self.files[start:]:
+            yield read_image(file, (height, width), channels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,20 +79,16 @@ class ImageSet:
     files: tuple[Path, ...]
 
 
-def load_folder(folder: Path | str, input_shape: tuple[int, int, int]) -> ImageSet:
-    """Read all images of a folder, resized as `read_image` does.
+def open_folder(folder: Path | str) -> ImageFiles:
+    """Find all images of a folder.
 
     Images lie either in the folder itself, or in one folder per class; classes are numbered in
     alphabetical order, or by value where all names are numbers. Other files, and names that begin
     with a dot, are left alone. The folder's `manifest.json`, if any, is checked.
 
-    Args:
-        folder: the folder.
-        input_shape: height, width, channels (1 or 3).
-
     Raises:
         ImageError: the folder is missing or has no images, holds images both in class folders and
-            beside them, an image cannot be read, or the manifest is wrong or differs.
+            beside them, or the manifest is wrong or differs.
     """
     root = Path(folder)
     if not root.is_dir():
@@ -68,15 +109,29 @@ def load_folder(folder: Path | str, input_shape: tuple[int, int, int]) -> ImageS
         )
     manifest = read_manifest(root)
     manifest.check(root, {file.relative_to(root).as_posix() for file in files})
-    height, width, channels = input_shape
     names = tuple(one.name for one in by_class)
-    labels = None if flat else np.array([names.index(file.parent.name) for file in files], np.int64)
+    numbers = {name: number for number, name in enumerate(names)}
+    labels = None if flat else np.array([numbers[file.parent.name] for file in files], np.int64)
+    return ImageFiles(root, tuple(files), labels, names, manifest.preprocessing)
+
+
+def load_folder(folder: Path | str, input_shape: tuple[int, int, int]) -> ImageSet:
+    """Read all images of a folder, resized as `read_image` does.
+
+    Args:
+        folder: as `open_folder` takes it.
+        input_shape: height, width, channels (1 or 3).
+
+    Raises:
+        ImageError: as `open_folder`, or an image cannot be read.
+    """
+    found = open_folder(folder)
     return ImageSet(
-        np.stack([read_image(file, (height, width), channels) for file in files]),
-        labels,
-        names,
-        manifest.preprocessing,
-        tuple(files),
+        np.stack(list(found.images(input_shape))),
+        found.labels,
+        found.class_names,
+        found.preprocessing,
+        found.files,
     )
 
 

@@ -1,8 +1,68 @@
-"""What `verify` found, and its JSON."""
+"""What `verify` found, and its JSON, which report.schema.json describes."""
 
 import json
-from dataclasses import asdict, dataclass
+import types
+import typing
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
+from typing import Any, TypeVar
+
+from edgesq.errors import EdgesqError
+from edgesq.verify.tally import Note
+
+SCHEMA_VERSION = 1
+STATE = "resume"
+"""Key that an incomplete report has besides: what `--resume` goes on from."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class OutputComparison:
+    """One output of the board against the same of another form of the model.
+
+    Attributes:
+        output: "output", or "logits" that a softmax follows.
+        values: compared.
+        differing: of these, not equal; a float is rounded to the output's steps first.
+        max_abs_lsb: largest difference in quantization steps.
+        scale: reals per quantization step.
+        rmse: root of the mean squared difference, in reals, without that rounding.
+        cosine: of the angle between all values; None where one side is all zero.
+        sqnr_db: power of the other's values over the difference's; None where there is none.
+        histogram: pairs of a difference, board minus other, in steps, and values that have it.
+    """
+
+    output: str
+    values: int
+    differing: int
+    max_abs_lsb: int
+    scale: float
+    rmse: float
+    cosine: float | None
+    sqnr_db: float | None
+    histogram: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The board against one form of the model.
+
+    Attributes:
+        against: which form.
+        note: what to know of it; why it is absent.
+        top1_agreement: share of images whose largest output is at the same place, 0..1; None where
+            the form is absent.
+        top5_agreement: share of images where its largest output is one of the board's five largest
+            (by the logits, where there are some); None where the form is absent.
+        outputs: one for each that the form gives; none where it is absent.
+    """
+
+    against: str
+    note: str
+    top1_agreement: float | None
+    top5_agreement: float | None
+    outputs: tuple[OutputComparison, ...]
 
 
 @dataclass(frozen=True)
@@ -10,20 +70,38 @@ class VerifyReport:
     """Board against host, over all images streamed. The field names are the JSON's keys.
 
     Attributes:
+        schema: version of this shape.
+        complete: whether all images were streamed that should be.
         images: streamed and compared.
-        bit_exact_images: of these, with every observed value equal.
+        images_planned: to be streamed in all.
+        images_asked: by --count; None for all there are.
+        images_from: file or folder.
+        images_identity: changes where the images do.
+        class_names: by label; empty where nobody says.
+        bit_exact_images: images with every observed value equal.
         values: compared, over all images: outputs, and logits where a softmax follows them.
         differing_values: of these, not equal.
         max_abs_lsb: largest difference in quantization steps.
         top1_agreement: share of images whose largest output is at the same place, 0..1.
+        top5_agreement: share of images where the expected largest is one of the board's five.
         accuracy: share of images that the board put into their class; None without labels.
+        top5_accuracy: share whose class is one of the board's five largest; None without labels.
+        confusion: class, the board's class, images; where there are any.
         device_instructions: median per image; None where the board cannot count.
+        device_instructions_p95: 95 of 100 images take at most so many.
         device_us: median microseconds per image in the engine, by the board's counter. On an
             emulated board that is virtual time and says nothing about silicon.
+        device_us_p95: 95 of 100 images take at most so long.
         device_stack_bytes: deepest use of the board's stack; None where it cannot tell.
+        device_arena_bytes: of the arena, as planned; None where the build does not say.
         link_bytes_per_s: both ways, from the first byte of an image to its last result.
         retries: how often something had to be sent again.
+        resets: how often the board or the port came back and the session was begun again.
         expected_by: who computed the expected values.
+        comparisons: the board against every form of the model, the one that decides first.
+        differing: the first images that differ.
+        misclassified: the first images that the board put into a wrong class.
+        uncertain: the images whose two largest values are closest, the closest first.
         model_sha256: hex digest of the model that both ran.
         board: the board's own name.
         kernels: kernel family of its firmware.
@@ -34,19 +112,37 @@ class VerifyReport:
         port: serial device.
     """
 
+    schema: int
+    complete: bool
     images: int
+    images_planned: int
+    images_asked: int | None
+    images_from: str
+    images_identity: str
+    class_names: tuple[str, ...]
     bit_exact_images: int
     values: int
     differing_values: int
     max_abs_lsb: int
     top1_agreement: float
+    top5_agreement: float
     accuracy: float | None
+    top5_accuracy: float | None
+    confusion: tuple[tuple[int, int, int], ...]
     device_instructions: int | None
+    device_instructions_p95: int | None
     device_us: float
+    device_us_p95: float
     device_stack_bytes: int | None
+    device_arena_bytes: int | None
     link_bytes_per_s: float
     retries: int
+    resets: int
     expected_by: str
+    comparisons: tuple[Comparison, ...]
+    differing: tuple[Note, ...]
+    misclassified: tuple[Note, ...]
+    uncertain: tuple[Note, ...]
     model_sha256: str
     board: str
     kernels: str
@@ -61,10 +157,50 @@ class VerifyReport:
         """Whether every value of every image is equal."""
         return self.bit_exact_images == self.images
 
-    def to_json(self) -> str:
-        """Return the report as a JSON object."""
-        return json.dumps(asdict(self), indent=2) + "\n"
+    def to_json(self, state: dict[str, Any] | None = None) -> str:
+        """Return the report as a JSON object; `state` is what an incomplete one goes on from."""
+        more = {} if state is None else {STATE: state}
+        return json.dumps({**asdict(self), **more}, indent=1) + "\n"
 
-    def write_json(self, path: Path) -> None:
-        """Write `to_json` to `path`."""
-        path.write_text(self.to_json(), encoding="utf-8")
+    def write_json(self, path: Path, state: dict[str, Any] | None = None) -> None:
+        """Write `to_json` to `path`, whole or not at all."""
+        draft = path.with_name(f".{path.name}.draft")
+        draft.write_text(self.to_json(state), encoding="utf-8")
+        draft.replace(path)
+
+
+def read_json(path: Path) -> tuple[VerifyReport, dict[str, Any] | None]:
+    """Return the report in a file, and what it goes on from where it is incomplete.
+
+    Raises:
+        EdgesqError: there is none, or it is damaged or of another version.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["schema"] != SCHEMA_VERSION:
+            raise ValueError
+        state = content.pop(STATE, None)
+        return _made(VerifyReport, content), state
+    except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
+        raise EdgesqError(
+            "is no report of this version of verify", where=str(path), hint="leave --resume out"
+        ) from error
+
+
+def _made(kind: type[T], value: dict[str, Any]) -> T:
+    """Return a frozen picture of what `asdict` and JSON made of one."""
+    hints = typing.get_type_hints(kind)
+    names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: _value(hints[name], value[name]) for name in names})
+
+
+def _value(hint: Any, value: Any) -> Any:
+    """Return JSON's `value` as `hint` says; simple values as they are."""
+    kinds = typing.get_args(hint)
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):
+        kinds = tuple(kind for kind in kinds if kind is not type(None))
+        return None if value is None else _value(kinds[0], value)
+    if typing.get_origin(hint) is tuple:
+        each = kinds[:1] * len(value) if kinds[-1] is Ellipsis else kinds
+        return tuple(_value(kind, item) for kind, item in zip(each, value, strict=True))
+    return _made(hint, value) if is_dataclass(hint) else value
