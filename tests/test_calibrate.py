@@ -273,7 +273,7 @@ def test_npz_images_are_read_as_they_are(tmp_path: Path, dtype: type[np.int8 | n
     images = pixels(0, (5, *SHAPE)).view(dtype)
     np.savez(tmp_path / "a.npz", input=images, labels=np.arange(5, dtype=np.uint16), other=1)
     found = open_npz(tmp_path / "a.npz", SHAPE)
-    assert (found.count, found.dtype) == (5, dtype)
+    assert (found.count, found.dtype) == (5, np.dtype(dtype))
     np.testing.assert_array_equal(list(found.images()), images)
     np.testing.assert_array_equal(list(found.images(3)), images[3:])
     np.testing.assert_array_equal(found.labels, range(5))

@@ -81,15 +81,21 @@ def verify(
         Path | None, typer.Option(help="Folder of images, or .npz with `input` [n, H, W, C].")
     ] = None,
     count: Annotated[int | None, typer.Option(min=1, help="Images at most.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write the report here too.")] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="Report to write; BUILD/verify.json if left out.")
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(help="JUnit XML to write, for CI.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the report of a run that was ended.")
+    ] = False,
     timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds of silence after which the board is given up.")
     ] = 5.0,
 ) -> None:
     """Stream images to the board and compare every value with the host's."""
-    from edgesq.cli.verify import run
+    from edgesq.cli.verify import Outputs, run
 
-    run(build, port, images, count, json, timeout)
+    run(build, port, images, count, Outputs(json, junit), resume, timeout)
 
 
 @app.command()

@@ -1,15 +1,53 @@
 """`edgesq verify`."""
 
+import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
-from edgesq.cli import terminal
+from edgesq.cli import terminal, verify_tables
 from edgesq.errors import EdgesqError
 from edgesq.targets import load_target
-from edgesq.verify import VerifyOptions, VerifyReport, verify
+from edgesq.verify import VerifyOptions, VerifyReport, read_json, verify, write_junit
+
+_DEFAULT_REPORT = "verify.json"
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Files to write.
+
+    Attributes:
+        json: the report; None for the one in the build folder.
+        junit: the same as JUnit XML, or None.
+    """
+
+    json: Path | None
+    junit: Path | None
+
+    def check(self) -> None:
+        """Refuse before the work what could not be written after it.
+
+        Raises:
+            EdgesqError: a path is a folder, or in none.
+        """
+        for option, path in vars(self).items():
+            if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+                raise EdgesqError(
+                    "is no file in a folder that is there", where=str(path), hint=f"see --{option}"
+                )
+
+    def report_path(self, build: Path) -> Path | None:
+        """Return where the report is kept; None where only a build folder is read-only."""
+        path = self.json or build / _DEFAULT_REPORT
+        return path if self.json or os.access(build, os.W_OK) else None
+
+    def write(self, report: VerifyReport) -> None:
+        """Write all but the report itself, which is kept while images stream."""
+        if self.junit is not None:
+            write_junit(report, self.junit)
 
 
 def run(
@@ -17,25 +55,60 @@ def run(
     port: str | None,
     images: Path | None,
     count: int | None,
-    json: Path | None,
+    outputs: Outputs,
+    resume: bool,
     timeout: float,
 ) -> None:
     """Stream, compare, show; exit 1 where a value differs."""
     from edgesq.export import read_report
 
-    if json is not None and (json.is_dir() or not json.absolute().parent.is_dir()):
-        raise EdgesqError(
-            "is no file in a folder that is there", where=str(json), hint="see --json"
-        )
-    report = read_report(build)
-    target = load_target(report["target"])
-    options = VerifyOptions(build, port, images, count, timeout=timeout, usb_ids=target.usb_ids)
+    outputs.check()
+    target = load_target(read_report(build)["target"])
+    path = outputs.report_path(build)
+    options = VerifyOptions(
+        build,
+        port,
+        images,
+        count,
+        timeout=timeout,
+        usb_ids=target.usb_ids,
+        report=path,
+        resume=resume,
+    )
+    earlier = _changed(path)
     with terminal.counter("verify") as on_progress:
-        result = verify(options, on_progress)
-    if json is not None:
-        result.write_json(json)
-    source = report["verify_images"] if images is None else str(images)
-    terminal.out.print(_table(result, source))
+        try:
+            result = verify(options, on_progress)
+        except KeyboardInterrupt:
+            if path is not None and _changed(path) != earlier:
+                _leave(outputs, path)
+            raise
+    outputs.write(result)
+    _show(result)
+
+
+def _changed(path: Path | None) -> int | None:
+    """Return when a file was written, in nanoseconds; None where there is none."""
+    return path.stat().st_mtime_ns if path is not None and path.exists() else None
+
+
+def _leave(outputs: Outputs, path: Path) -> None:
+    """After Ctrl-C, say how far it came."""
+    report, _ = read_json(path)
+    outputs.write(report)
+    terminal.err.print(
+        f"{report.images:,} of {report.images_planned:,} images are in {escape(str(path))}; "
+        "--resume goes on from there",
+        soft_wrap=True,
+    )
+
+
+def _show(result: VerifyReport) -> None:
+    terminal.out.print(verify_tables.summary(result))
+    terminal.out.print(verify_tables.comparisons(result))
+    confusion = verify_tables.confusion(result)
+    if confusion is not None:
+        terminal.out.print(confusion)
     for warning in result.warnings:
         terminal.out.print(f"[yellow]It could be faster[/]: {escape(warning)}.", soft_wrap=True)
     if not result.is_exact:
@@ -46,26 +119,3 @@ def run(
         f"{result.expected_by} does.",
         soft_wrap=True,
     )
-
-
-def _table(result: VerifyReport, source: str) -> Table:
-    table = terminal.table(f"{result.board} against {result.expected_by}", ["what"], ["value"])
-    instructions, stack = result.device_instructions, result.device_stack_bytes
-    rows = {
-        f"images ({source})": f"{result.images:,}",
-        "images equal bit for bit": f"{result.bit_exact_images:,}",
-        "values that differ": f"{result.differing_values:,} of {result.values:,}",
-        "largest difference": f"{result.max_abs_lsb} LSB",
-        "same top-1 as the host": f"{result.top1_agreement:.1%}",
-        "accuracy": "no labels" if result.accuracy is None else f"{result.accuracy:.1%}",
-        "instructions per image": "cannot count" if instructions is None else f"{instructions:,}",
-        "time per image on the board": f"{result.device_us / 1000:,.1f} ms",
-        "deepest stack": "cannot tell" if stack is None else f"{stack:,} B",
-        "kernels": result.kernels,
-        "compiled by": result.build,
-        "core": f"{result.core} at {result.clock_hz / 1e6:g} MHz" if result.core else "no Cortex-M",
-        "link": f"{result.link_bytes_per_s:,.0f} B/s, {result.retries} retries",
-    }
-    for name, value in rows.items():
-        table.add_row(name, value)
-    return table

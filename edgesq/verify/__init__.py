@@ -1,6 +1,14 @@
 """Stage `verify`: what the board computes against what it should, value by value."""
 
-from edgesq.verify.report import VerifyReport
+from edgesq.verify.junit import write_junit
+from edgesq.verify.report import VerifyReport, read_json
 from edgesq.verify.run import VerifyOptions, find_board, verify
 
-__all__ = ["VerifyOptions", "VerifyReport", "find_board", "verify"]
+__all__ = [
+    "VerifyOptions",
+    "VerifyReport",
+    "find_board",
+    "read_json",
+    "verify",
+    "write_junit",
+]

@@ -1,16 +1,19 @@
-"""Who says what a board should compute."""
+"""Who says what a board should compute: the oracle that decides, and those shown beside it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
+from edgesq.graph import Graph, Int8Array
 from edgesq.reference import run_observed
 
-Int8Array = NDArray[np.int8]
+_INTEGER_ONNX, _FLOAT_ONNX = "model_int8.onnx", "model_float.onnx"
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,22 @@ class Oracle:
     observed: Callable[[Int8Array], tuple[Int8Array, ...]]
 
 
+@dataclass(frozen=True)
+class Peer:
+    """Another form of the model, compared but not decisive.
+
+    Attributes:
+        name: for the report.
+        run: int8 [1, H, W, C] to the first observed tensors, [1, K] each: int8 as the board gives
+            them, or float32 in reals. None where there is none to run.
+        note: what to know; why it cannot run.
+    """
+
+    name: str
+    run: Callable[[Int8Array], tuple[NDArray[Any], ...]] | None
+    note: str
+
+
 def default_oracle(content: bytes) -> Oracle:
     """Return TFLite's reference kernels for a model, or their numpy twin where LiteRT is missing.
 
@@ -36,3 +55,64 @@ def default_oracle(content: bytes) -> Oracle:
         return Oracle("TFLite BUILTIN_REF", ReferenceInterpreter(content).observed)
     graph = read_graph(content)
     return Oracle("numpy reference", lambda inputs: run_observed(graph, inputs))
+
+
+def peers(build: Path, graph: Graph) -> tuple[Peer, ...]:
+    """Return the ONNX models of a build folder: integer operators, and the float model.
+
+    The float model gets the board's quantized input, dequantized; model_float.onnx is what Keras
+    computes, up to the rounding of floats.
+    """
+    tensor = graph.tensors[graph.input]
+
+    def dequantized(image: Int8Array) -> NDArray[np.float32]:
+        steps = image.astype(np.float32) - np.float32(tensor.zero_point)
+        return steps * np.float32(tensor.scale)
+
+    integer = _peer(
+        "ONNX, integer operators",
+        build / _INTEGER_ONNX,
+        "in ONNX Runtime",
+        f"the build holds no {_INTEGER_ONNX}",
+        lambda image: image,
+    )
+    real = _peer(
+        "float model",
+        build / _FLOAT_ONNX,
+        f"{_FLOAT_ONNX}: float Keras, up to the rounding of floats",
+        f"the build holds no {_FLOAT_ONNX}: it was exported from an int8 .tflite",
+        dequantized,
+    )
+    return integer, real
+
+
+def _peer(
+    name: str,
+    path: Path,
+    note: str,
+    absence: str,
+    prepare: Callable[[Int8Array], NDArray[Any]],
+) -> Peer:
+    if not path.is_file():
+        return Peer(name, None, absence)
+    try:
+        session = _session(path)
+    # ONNX Runtime raises kinds of its own, which have no common parent but this.
+    except Exception as error:
+        return Peer(name, None, f"cannot be run: {' '.join(str(error).split())[:160]}")
+    source = session.get_inputs()[0].name
+
+    def run(image: Int8Array) -> tuple[NDArray[Any], ...]:
+        values = session.run(None, {source: prepare(image)})
+        return tuple(value.reshape(1, -1) for value in values)
+
+    return Peer(name, run, note)
+
+
+def _session(path: Path) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

@@ -95,6 +95,7 @@ class VerifyReport:
         device_stack_bytes: deepest use of the board's stack; None where it cannot tell.
         device_arena_bytes: of the arena, as planned; None where the build does not say.
         link_bytes_per_s: both ways, from the first byte of an image to its last result.
+        seconds: from the first byte of an image to its last result, over all images.
         retries: how often something had to be sent again.
         resets: how often the board or the port came back and the session was begun again.
         expected_by: who computed the expected values.
@@ -136,6 +137,7 @@ class VerifyReport:
     device_stack_bytes: int | None
     device_arena_bytes: int | None
     link_bytes_per_s: float
+    seconds: float
     retries: int
     resets: int
     expected_by: str
@@ -164,9 +166,14 @@ class VerifyReport:
 
     def write_json(self, path: Path, state: dict[str, Any] | None = None) -> None:
         """Write `to_json` to `path`, whole or not at all."""
-        draft = path.with_name(f".{path.name}.draft")
-        draft.write_text(self.to_json(state), encoding="utf-8")
-        draft.replace(path)
+        write_whole(path, self.to_json(state))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    draft = path.with_name(f".{path.name}.draft")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)
 
 
 def read_json(path: Path) -> tuple[VerifyReport, dict[str, Any] | None]:
@@ -203,4 +210,4 @@ def _value(hint: Any, value: Any) -> Any:
     if typing.get_origin(hint) is tuple:
         each = kinds[:1] * len(value) if kinds[-1] is Ellipsis else kinds
         return tuple(_value(kind, item) for kind, item in zip(each, value, strict=True))
-    return _made(hint, value) if is_dataclass(hint) else value
+    return _made(hint, value) if isinstance(hint, type) and is_dataclass(hint) else value

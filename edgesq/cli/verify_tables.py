@@ -1,0 +1,112 @@
+"""The tables of `edgesq verify`."""
+
+from rich.markup import escape
+from rich.table import Table
+
+from edgesq.cli import terminal
+from edgesq.verify import VerifyReport
+
+_MOST_CLASSES, _MOST_PAIRS = 12, 6
+"""A confusion matrix of more classes is shown as the pairs confused most often."""
+
+
+def summary(result: VerifyReport) -> Table:
+    """Return what was found, in one column."""
+    table = terminal.table(
+        f"{escape(result.board)} against {result.expected_by}", ["what"], ["value"]
+    )
+    asked = result.images_asked or 0
+    fewer = f" ({asked:,} asked for)" if asked > result.images_planned else ""
+    stack, arena = result.device_stack_bytes, result.device_arena_bytes
+    rows = {
+        f"images ({result.images_from})": f"{result.images:,}{fewer}",
+        "images equal bit for bit": f"{result.bit_exact_images:,}",
+        "values that differ": f"{result.differing_values:,} of {result.values:,}",
+        "largest difference": f"{result.max_abs_lsb} LSB",
+        "accuracy": _accuracy(result),
+        "instructions per image": _instructions(result),
+        "time per image on the board": f"{result.device_us / 1000:,.1f} ms, 95 % in "
+        f"{result.device_us_p95 / 1000:,.1f} ms",
+        "deepest stack": "cannot tell" if stack is None else f"{stack:,} B",
+        "arena, planned": "the build does not say" if arena is None else f"{arena:,} B",
+        "kernels": result.kernels,
+        "compiled by": result.build,
+        "core": f"{result.core} at {result.clock_hz / 1e6:g} MHz" if result.core else "no Cortex-M",
+        "link": f"{result.link_bytes_per_s:,.0f} B/s, {result.retries} retries, "
+        f"{result.resets} resets",
+    }
+    for name, value in rows.items():
+        table.add_row(escape(name), escape(value))
+    return table
+
+
+def comparisons(result: VerifyReport) -> Table:
+    """Return the board against every form of the model."""
+    table = terminal.table(
+        "the board against every form of the model",
+        ["form", "values"],
+        ["differ", "max LSB", "RMSE", "cosine", "SQNR", "top-1", "top-5"],
+    )
+    for row in result.comparisons:
+        if not row.outputs:
+            table.add_row(row.against, f"[dim]{escape(row.note)}[/]")
+        tops = [f"{row.top1_agreement or 0:.1%}", f"{row.top5_agreement or 0:.1%}"]
+        for item in row.outputs:
+            table.add_row(
+                row.against if item is row.outputs[0] else "",
+                item.output,
+                f"{item.differing:,} of {item.values:,}",
+                str(item.max_abs_lsb),
+                f"{item.rmse:.2g}",
+                "" if item.cosine is None else f"{item.cosine:.6f}",
+                "exact" if item.sqnr_db is None else f"{item.sqnr_db:.1f} dB",
+                *(tops if item is row.outputs[0] else ()),
+            )
+    return table
+
+
+def confusion(result: VerifyReport) -> Table | None:
+    """Return images by class and the board's class; None without labels."""
+    if not result.confusion:
+        return None
+    classes = 1 + max(max(pair[:2]) for pair in result.confusion)
+    if classes > _MOST_CLASSES:
+        return _confused(result)
+    counts = {pair[:2]: pair[2] for pair in result.confusion}
+    shown = range(classes)
+    table = terminal.table("class, and what the board says", ["class"], list(map(str, shown)))
+    for label in shown:
+        cells = [(counts.get((label, said), 0), said == label) for said in shown]
+        table.add_row(
+            class_name(result, label),
+            *(f"[bold]{n}[/]" if right else str(n or "") for n, right in cells),
+        )
+    return table
+
+
+def _confused(result: VerifyReport) -> Table | None:
+    wrong = sorted((pair for pair in result.confusion if pair[0] != pair[1]), key=lambda p: -p[2])
+    if not wrong:
+        return None
+    table = terminal.table("confused most often", ["class", "the board says"], ["images"])
+    for label, said, images in wrong[:_MOST_PAIRS]:
+        table.add_row(class_name(result, label), class_name(result, said), str(images))
+    return table
+
+
+def class_name(result: VerifyReport, number: int) -> str:
+    """Return the name of a class, or its number where nobody says."""
+    names = result.class_names
+    return escape(names[number]) if number < len(names) else str(number)
+
+
+def _accuracy(result: VerifyReport) -> str:
+    if result.accuracy is None:
+        return "no labels"
+    return f"{result.accuracy:.1%}"
+
+
+def _instructions(result: VerifyReport) -> str:
+    if result.device_instructions is None:
+        return "cannot count"
+    return f"{result.device_instructions:,}"

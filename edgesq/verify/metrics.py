@@ -1,0 +1,109 @@
+"""Sums over images, from which a comparison's figures come; their size does not grow with images.
+
+Figures are those of all values of all images together.
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesq.graph import Tensor
+
+TOP = 5
+_MAX_LSB = 255
+
+
+@dataclass
+class OutputSums:
+    """One output of a board against the same of another form of the model.
+
+    Attributes:
+        values: compared.
+        squares: sum of squared differences, in reals.
+        dot: sum of products, in reals.
+        got_squares: sum of the board's squares, in reals.
+        expected_squares: of the other's.
+        steps: values by difference in quantization steps, int64 [511], from -255 on.
+    """
+
+    values: int = 0
+    squares: float = 0.0
+    dot: float = 0.0
+    got_squares: float = 0.0
+    expected_squares: float = 0.0
+    steps: NDArray[np.int64] = field(
+        default_factory=lambda: np.zeros(2 * _MAX_LSB + 1, dtype=np.int64)
+    )
+
+    def add(self, expected: NDArray[Any], got: NDArray[np.int8], tensor: Tensor) -> None:
+        """Add one image's values.
+
+        Args:
+            expected: [K] int8 as `got`, or floats in reals.
+            got: int8 [K].
+            tensor: whose scale and zero point apply.
+        """
+        real_got = (got.astype(np.float64) - tensor.zero_point) * tensor.scale
+        if expected.dtype == np.int8:
+            levels = expected.astype(np.int16)
+            real = (expected.astype(np.float64) - tensor.zero_point) * tensor.scale
+        else:
+            real = expected.astype(np.float64)
+            rounded = np.round(real / tensor.scale) + tensor.zero_point
+            levels = np.clip(rounded, -128, 127).astype(np.int16)
+        self.values += got.size
+        self.squares += float(np.square(real_got - real).sum())
+        self.dot += float((real_got * real).sum())
+        self.got_squares += float(np.square(real_got).sum())
+        self.expected_squares += float(np.square(real).sum())
+        self.steps += np.bincount(got - levels + _MAX_LSB, minlength=len(self.steps))
+
+    @property
+    def differing(self) -> int:
+        """Values that are not equal."""
+        return self.values - int(self.steps[_MAX_LSB])
+
+    @property
+    def max_abs_lsb(self) -> int:
+        """Largest difference in quantization steps."""
+        return max((abs(step) for step, _ in self.histogram), default=0)
+
+    @property
+    def histogram(self) -> tuple[tuple[int, int], ...]:
+        """Pairs of a difference, board minus other, in quantization steps, and values with it."""
+        return tuple((int(at) - _MAX_LSB, int(self.steps[at])) for at in np.flatnonzero(self.steps))
+
+    @property
+    def rmse(self) -> float:
+        """Root of the mean squared difference, in reals."""
+        return math.sqrt(self.squares / self.values) if self.values else 0.0
+
+    @property
+    def cosine(self) -> float | None:
+        """Cosine of the angle between all values; None where one side is all zero."""
+        norms = math.sqrt(self.got_squares * self.expected_squares)
+        return min(1.0, max(-1.0, self.dot / norms)) if norms else None
+
+    @property
+    def sqnr_db(self) -> float | None:
+        """Power of the other's values over that of the difference; None where one of them is 0."""
+        if not self.squares or not self.expected_squares:
+            return None
+        return 10 * math.log10(self.expected_squares / self.squares)
+
+    def state(self) -> dict[str, Any]:
+        """Return what `restored` takes, for JSON."""
+        return {**vars(self), "steps": self.steps.tolist()}
+
+    @classmethod
+    def restored(cls, state: dict[str, Any]) -> "OutputSums":
+        """Return the sums that `state` was taken from."""
+        return cls(**{**state, "steps": np.array(state["steps"], np.int64)})
+
+
+def best(values: NDArray[Any]) -> list[int]:
+    """Return the places of the five largest, the largest first; of equals the first is first."""
+    return [int(place) for place in np.argsort(-values.astype(np.float64), kind="stable")[:TOP]]

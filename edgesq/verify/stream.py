@@ -1,0 +1,89 @@
+"""Images through the board, while one other thread computes what to expect and compares."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from edgesq.graph import Int8Array
+from edgesq.link.client import Client, Inference
+from edgesq.verify.oracle import Oracle
+from edgesq.verify.resume import Keeper
+from edgesq.verify.summary import Facts
+from edgesq.verify.tally import Expected, Tally
+
+_MOST_BEHIND = 4
+"""Images that the board may be ahead of the comparison."""
+
+
+class Streaming:
+    """Streams the images that a tally lacks.
+
+    The tally changes in the other thread alone, one whole image at a time, so that Ctrl-C, which
+    only the main thread sees, leaves it whole.
+
+    Args:
+        facts: of the run.
+        oracle: who decides.
+        tally: of the images before.
+        keeper: of the report on disk.
+    """
+
+    def __init__(self, facts: Facts, oracle: Oracle, tally: Tally, keeper: Keeper) -> None:
+        self._facts = facts
+        self._oracle = oracle
+        self._tally = tally
+        self._keeper = keeper
+        self._pool = ThreadPoolExecutor(max_workers=1)
+        self._expected: deque[Future[list[Expected]]] = deque()
+        self._behind: deque[Future[None]] = deque()
+
+    def run(
+        self, client: Client, on_progress: Callable[[int, int], None] | None, *, ahead: bool
+    ) -> None:
+        """Stream to the end; keep the report then, and also where something ends it before.
+
+        Raises:
+            BoardError: the link failed.
+            ImageError: an image cannot be read.
+            ModelError: the oracle cannot take an image.
+        """
+        done, total = self._tally.images, self._facts.images.count
+        if on_progress and done:
+            on_progress(done, total)
+        try:
+            for inference in client.stream(self._feed(), ahead=ahead):
+                self._compare(done, inference)
+                done += 1
+                if on_progress:
+                    on_progress(done, total)
+            self._wait(0)
+        finally:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            if self._tally.images:
+                self._keeper.keep(self._facts.report(self._tally), self._tally)
+
+    def _feed(self) -> Iterator[bytes]:
+        """Yield images for the link, and have the other thread compute what to expect."""
+        for image in self._facts.images.read(self._tally.images):
+            self._expected.append(self._pool.submit(self._expect, image))
+            yield image.tobytes()
+
+    def _expect(self, image: Int8Array) -> list[Expected]:
+        batch = image[None]
+        runs = [self._oracle.observed, *(peer.run for peer in self._facts.peers if peer.run)]
+        return [tuple(values.reshape(-1) for values in run(batch)) for run in runs]
+
+    def _compare(self, number: int, inference: Inference) -> None:
+        self._behind.append(
+            self._pool.submit(self._fold, number, self._expected.popleft(), inference)
+        )
+        self._wait(_MOST_BEHIND)
+
+    def _wait(self, most: int) -> None:
+        while len(self._behind) > most:
+            self._behind.popleft().result()
+
+    def _fold(self, number: int, expected: Future[list[Expected]], inference: Inference) -> None:
+        facts = self._facts
+        self._tally.add(facts.graph, expected.result(), inference, facts.images.label(number))
+        self._keeper.keep_now_and_then(lambda: facts.report(self._tally), self._tally)

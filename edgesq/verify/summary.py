@@ -1,0 +1,156 @@
+"""From a tally to a report."""
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edgesq.errors import EdgesqError, TargetError
+from edgesq.export import read_report
+from edgesq.graph import Graph
+from edgesq.link.frame import BoardInfo
+from edgesq.targets import Target, load_target
+from edgesq.verify.cores import core_name, missed_speed
+from edgesq.verify.images import VerifyImages
+from edgesq.verify.metrics import OutputSums
+from edgesq.verify.oracle import Peer
+from edgesq.verify.report import SCHEMA_VERSION, Comparison, OutputComparison, VerifyReport
+from edgesq.verify.tally import Against, Tally
+
+_OUTPUTS = ("output", "logits")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known before the first image.
+
+    Attributes:
+        graph: the model.
+        images: that are streamed.
+        images_from: where they come from, in words.
+        images_asked: how many were asked for; None for all.
+        arena_bytes: as planned; None where the build does not say.
+        info: what the board said of itself.
+        port: serial device.
+        expected_by: who decides.
+        peers: other forms of the model.
+    """
+
+    graph: Graph
+    images: VerifyImages
+    images_from: str
+    images_asked: int | None
+    arena_bytes: int | None
+    info: BoardInfo
+    port: str
+    expected_by: str
+    peers: tuple[Peer, ...]
+
+    def report(self, tally: Tally) -> VerifyReport:
+        """Return what was found in the images of a tally."""
+        decisive = tally.against[0] if tally.against else Against()
+        ticks = np.frombuffer(tally.ticks, np.uint64) if tally.images else np.zeros(1, np.uint64)
+        middle, late = float(np.median(ticks)), float(np.percentile(ticks, 95))
+        info, per_tick = self.info, instructions_per_tick(self.info)
+        us_per_tick = 1e6 / info.tick_hz if info.tick_hz else 0.0
+        return VerifyReport(
+            schema=SCHEMA_VERSION,
+            complete=tally.images == self.images.count,
+            images=tally.images,
+            images_planned=self.images.count,
+            images_asked=self.images_asked,
+            images_from=self.images_from,
+            images_identity=self.images.identity,
+            class_names=self.images.class_names,
+            bit_exact_images=tally.exact,
+            values=sum(sums.values for sums in decisive.outputs),
+            differing_values=sum(sums.differing for sums in decisive.outputs),
+            max_abs_lsb=max((sums.max_abs_lsb for sums in decisive.outputs), default=0),
+            top1_agreement=_share(decisive.same_top1, tally.images) or 0.0,
+            top5_agreement=_share(decisive.same_top5, tally.images) or 0.0,
+            accuracy=_share(tally.correct, tally.labelled),
+            top5_accuracy=_share(tally.correct5, tally.labelled),
+            confusion=tuple((*places, count) for places, count in sorted(tally.confusion.items())),
+            device_instructions=None if per_tick is None else round(middle * per_tick),
+            device_instructions_p95=None if per_tick is None else round(late * per_tick),
+            device_us=middle * us_per_tick,
+            device_us_p95=late * us_per_tick,
+            device_stack_bytes=tally.stack_bytes or None,
+            device_arena_bytes=self.arena_bytes,
+            link_bytes_per_s=tally.wire_bytes / tally.seconds if tally.seconds else 0.0,
+            seconds=tally.seconds,
+            retries=tally.retries,
+            resets=tally.resets,
+            expected_by=self.expected_by,
+            comparisons=self._comparisons(tally),
+            differing=tuple(tally.differing),
+            misclassified=tuple(tally.wrong),
+            uncertain=tuple(tally.unsure),
+            model_sha256=info.model_sha256,
+            board=info.board,
+            kernels=info.kernels,
+            build=info.build,
+            core=core_name(info),
+            clock_hz=info.clock_hz,
+            warnings=missed_speed(info),
+            port=self.port,
+        )
+
+    def _comparisons(self, tally: Tally) -> tuple[Comparison, ...]:
+        rows = iter(tally.against or [Against()] * (1 + len(self.peers)))
+        made = [self._comparison(self.expected_by, "decides", next(rows), tally.images)]
+        for peer in self.peers:
+            row = Against() if peer.run is None else next(rows)
+            images = 0 if peer.run is None else tally.images
+            made.append(self._comparison(peer.name, peer.note, row, images))
+        return tuple(made)
+
+    def _comparison(self, name: str, note: str, row: Against, images: int) -> Comparison:
+        scales = [self.graph.tensors[index].scale for index in self.graph.observed]
+        outputs = zip(_OUTPUTS, row.outputs, scales, strict=False)
+        return Comparison(
+            name,
+            note,
+            _share(row.same_top1, images),
+            _share(row.same_top5, images),
+            tuple(_output(*output) for output in outputs),
+        )
+
+
+def _output(name: str, sums: OutputSums, scale: float) -> OutputComparison:
+    return OutputComparison(
+        output=name,
+        values=sums.values,
+        differing=sums.differing,
+        max_abs_lsb=sums.max_abs_lsb,
+        scale=scale,
+        rmse=sums.rmse,
+        cosine=sums.cosine,
+        sqnr_db=sums.sqnr_db,
+        histogram=sums.histogram,
+    )
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def words_and_arena(build: Path, images: Path | None) -> tuple[str, int | None]:
+    """Return where the images come from, in words, and the planned arena bytes; None unknown."""
+    report = {}
+    with contextlib.suppress(EdgesqError):
+        report = read_report(build)
+    words = str(report.get("verify_images", build)) if images is None else str(images)
+    arena = report.get("arena_bytes")
+    return words, arena if isinstance(arena, int) else None
+
+
+def instructions_per_tick(info: BoardInfo) -> float | None:
+    """Return what a tick is worth on an emulated board; None on silicon, whose counter differs."""
+    target: Target | None = None
+    with contextlib.suppress(TargetError):
+        target = load_target(info.board)
+    if target is None or target.counter_hz != info.tick_hz:
+        return None
+    return target.instructions_per_tick

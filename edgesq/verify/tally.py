@@ -1,0 +1,216 @@
+"""What is known after some images, in a size that does not grow with them but for their ticks."""
+
+from array import array
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesq.graph import Graph, Int8Array
+from edgesq.link.client import Inference
+from edgesq.verify.compare import compare
+from edgesq.verify.metrics import OutputSums, best
+
+MAX_DIFFERING, MAX_EXAMPLES = 100, 8
+"""Images that a report names: those that differ; those put into a wrong class, or nearly."""
+
+Expected = tuple[NDArray[Any], ...]
+
+
+@dataclass(frozen=True)
+class Note:
+    """An image worth a look. The field names are the JSON's keys.
+
+    Attributes:
+        image: its number, from 0 on.
+        label: its class; None where nobody says.
+        differing: values that differ.
+        max_abs_lsb: largest difference in quantization steps.
+        margin_lsb: steps between the board's two largest values.
+        expected: places and values in reals of the five largest expected outputs.
+        got: the same of the board's.
+    """
+
+    image: int
+    label: int | None
+    differing: int
+    max_abs_lsb: int
+    margin_lsb: int
+    expected: tuple[tuple[int, float], ...]
+    got: tuple[tuple[int, float], ...]
+
+
+@dataclass
+class Against:
+    """A board against one form of the model.
+
+    Attributes:
+        outputs: a sum for each observed tensor that the form gives.
+        same_top1: images whose largest output is at the same place.
+        same_top5: images where its largest output is one of the board's five largest.
+    """
+
+    outputs: list[OutputSums] = field(default_factory=list)
+    same_top1: int = 0
+    same_top5: int = 0
+
+    def add(self, graph: Graph, expected: Expected, got: Sequence[Int8Array]) -> None:
+        """Add one image; `expected` may hold fewer tensors than `got`."""
+        if not self.outputs:
+            self.outputs = [OutputSums() for _ in expected]
+        rows = zip(self.outputs, expected, got, graph.observed, strict=False)
+        for sums, theirs, ours, tensor in rows:
+            sums.add(theirs, ours, graph.tensors[tensor])
+        first = int(np.argmax(expected[0]))
+        self.same_top1 += first == int(np.argmax(got[0]))
+        self.same_top5 += first in best(got[-1])
+
+
+@dataclass
+class Tally:
+    """All images so far. The five largest are ranked by the logits where there are some.
+
+    Attributes:
+        images: compared.
+        exact: of these, with every value equal.
+        labelled: images with a class.
+        correct: of these, put into it.
+        correct5: of these, with their class among the five largest.
+        confusion: images by their class and the board's.
+        ticks: of every image, 8 bytes each.
+        stack_bytes: deepest use of the board's stack; 0 where it cannot tell.
+        retries: how often something was sent again.
+        resets: how often the session was begun again.
+        wire_bytes: sent and received.
+        seconds: from the first byte to the last result, over all sessions.
+        against: by form of the model, the one that decides first.
+        differing: the first images that differ.
+        wrong: the first images put into a wrong class.
+        unsure: the images whose two largest values are closest, the closest first.
+    """
+
+    images: int = 0
+    exact: int = 0
+    labelled: int = 0
+    correct: int = 0
+    correct5: int = 0
+    confusion: Counter[tuple[int, int]] = field(default_factory=Counter)
+    ticks: "array[int]" = field(default_factory=lambda: array("Q"))
+    stack_bytes: int = 0
+    retries: int = 0
+    resets: int = 0
+    wire_bytes: int = 0
+    seconds: float = 0.0
+    against: list[Against] = field(default_factory=list)
+    differing: list[Note] = field(default_factory=list)
+    wrong: list[Note] = field(default_factory=list)
+    unsure: list[Note] = field(default_factory=list)
+
+    def add(
+        self, graph: Graph, expected: Sequence[Expected], inference: Inference, label: int | None
+    ) -> None:
+        """Add the next image.
+
+        Args:
+            graph: the model.
+            expected: by form of the model, int8 [K] or floats in reals per observed tensor; the
+                one that decides first, in int8.
+            inference: the board's.
+            label: the image's class, None where nobody says.
+        """
+        got = inference.outputs
+        self.against = self.against or [Against() for _ in expected]
+        for row, theirs in zip(self.against, expected, strict=True):
+            row.add(graph, theirs, got)
+        self._classify(got, label)
+        self._note(graph, expected[0], got, label)
+        self.ticks.append(inference.ticks)
+        self.stack_bytes = max(self.stack_bytes, inference.stack_bytes)
+        self.retries += inference.retries
+        self.resets += inference.resets
+        self.wire_bytes += inference.wire_bytes
+        self.seconds += inference.seconds
+        self.images += 1
+
+    def _classify(self, got: Sequence[Int8Array], label: int | None) -> None:
+        if label is None:
+            return
+        first = int(np.argmax(got[0]))
+        self.labelled += 1
+        self.correct += first == label
+        self.correct5 += label in best(got[-1])
+        self.confusion[label, first] += 1
+
+    def _note(
+        self, graph: Graph, expected: Expected, got: Sequence[Int8Array], label: int | None
+    ) -> None:
+        """Remember the image where it is worth a look."""
+        gap = compare(expected, got)
+        self.exact += gap.is_exact
+        two = np.sort(got[-1])[-2:].astype(int)
+        margin = int(two[-1] - two[0])
+        is_wrong = label is not None and label != int(np.argmax(got[0]))
+        worst = self.unsure[-1].margin_lsb if len(self.unsure) == MAX_EXAMPLES else 256
+        if gap.is_exact and margin >= worst and not (is_wrong and len(self.wrong) < MAX_EXAMPLES):
+            return
+        tensor = graph.tensors[graph.output]
+        tops = []
+        for values in (expected[0], got[0]):
+            reals = (values.astype(np.float64) - tensor.zero_point) * tensor.scale
+            tops.append(tuple((place, float(reals[place])) for place in best(values)))
+        note = Note(self.images, label, gap.differing, gap.max_abs_lsb, margin, *tops)
+        if not gap.is_exact and len(self.differing) < MAX_DIFFERING:
+            self.differing.append(note)
+        if is_wrong and len(self.wrong) < MAX_EXAMPLES:
+            self.wrong.append(note)
+        self.unsure.append(note)
+        self.unsure = sorted(self.unsure, key=lambda one: one.margin_lsb)[:MAX_EXAMPLES]
+
+    def state(self) -> dict[str, Any]:
+        """Return what `restored` takes, for JSON."""
+        return {
+            **vars(self),
+            "confusion": [[*places, images] for places, images in self.confusion.items()],
+            "ticks": self.ticks.tolist(),
+            "against": [
+                {**vars(row), "outputs": [sums.state() for sums in row.outputs]}
+                for row in self.against
+            ],
+            **{name: [asdict(note) for note in getattr(self, name)] for name in _NOTES},
+        }
+
+    @classmethod
+    def restored(cls, state: dict[str, Any]) -> "Tally":
+        """Return the tally that `state` was taken from.
+
+        Raises:
+            LookupError, TypeError, ValueError: it is no such state.
+        """
+        made = cls(**state)
+        made.confusion = Counter({(a, b): images for a, b, images in state["confusion"]})
+        made.ticks = array("Q", state["ticks"])
+        made.against = [
+            Against(
+                [OutputSums.restored(sums) for sums in row["outputs"]],
+                row["same_top1"],
+                row["same_top5"],
+            )
+            for row in state["against"]
+        ]
+        for name in _NOTES:
+            setattr(made, name, [_restored(note) for note in state[name]])
+        return made
+
+
+_NOTES = ("differing", "wrong", "unsure")
+
+
+def _restored(note: dict[str, Any]) -> Note:
+    tops = {
+        name: tuple((int(place), float(value)) for place, value in note[name])
+        for name in ("expected", "got")
+    }
+    return Note(**{**note, **tops})

@@ -1,0 +1,115 @@
+"""Runs of verify without a board: a client that computes what a board would."""
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from networks import Network
+from numpy.typing import NDArray
+
+from edgesq.formats.tflite import read_graph
+from edgesq.link.client import Client, Inference
+from edgesq.link.frame import BoardInfo, Optimisation
+from edgesq.reference import run_observed
+from edgesq.verify.images import open_images
+from edgesq.verify.oracle import Oracle
+from edgesq.verify.report import VerifyReport
+from edgesq.verify.resume import Keeper, resumed
+from edgesq.verify.stream import Streaming
+from edgesq.verify.summary import Facts
+from edgesq.verify.tally import Tally
+
+SHAPE = (4, 4, 3)
+CLASSES = 7
+
+
+def network() -> bytes:
+    net = Network(SHAPE, (1 / 255, -128))
+    return net.build(net.softmax(net.mean(net.conv(net.input, CLASSES, (3, 3)))))
+
+
+CONTENT = network()
+GRAPH = read_graph(CONTENT)
+
+
+def make_images(path: Path, count: int, seed: int = 0) -> Path:
+    """Write an .npz of noise whose labels are often right."""
+    chance = np.random.default_rng(seed)
+    images = chance.integers(-128, 128, (count, *SHAPE), np.int8)
+    labels = run_observed(GRAPH, images)[0].argmax(axis=1)
+    labels[::3] = chance.integers(0, CLASSES, len(labels[::3]))
+    np.savez(path, input=images, labels=labels)
+    return path
+
+
+class PretendedClient:
+    """Answers as a board does, with ticks made of the image; some images come out wrong."""
+
+    def __init__(self, is_wrong: Callable[[int], bool] = lambda _: False) -> None:
+        self.is_wrong = is_wrong
+
+    def stream(self, images: Iterable[bytes], *, ahead: bool) -> Iterator[Inference]:
+        del ahead
+        for image in images:
+            values = np.frombuffer(image, np.int8).reshape(1, *SHAPE)
+            outputs = tuple(row[0] for row in run_observed(GRAPH, values))
+            mark = zlib.crc32(image)
+            if self.is_wrong(mark):
+                outputs = outputs[0], outputs[1] ^ np.array([0, 3] + [0] * 5, np.int8)
+            yield Inference(outputs, mark % 100_000, 40 + mark % 9, mark % 2, 0, 100, 0.25)
+
+
+def facts(build: Path, images: Path, **changes: Any) -> Facts:
+    """Return the facts of a run on a board that is not there."""
+    info = BoardInfo(
+        protocol=2,
+        layout=2,
+        max_payload=512,
+        rx_window=4096,
+        model_sha256=GRAPH.sha256,
+        input_shape=SHAPE,
+        tick_hz=1_000_000,
+        clock_hz=25_000_000,
+        cpuid=0,
+        op_count=3,
+        optimisation=Optimisation.OPTIMISED_SPEED,
+        observed_bytes=(CLASSES, CLASSES),
+        kernels="portable",
+        board="bench7",
+        build="gcc 1.2",
+    )
+    found: dict[str, Any] = {
+        "graph": GRAPH,
+        "images": open_images(build, GRAPH, images, None),
+        "images_from": "noise",
+        "images_asked": None,
+        "arena_bytes": 1234,
+        "info": info,
+        "port": "none",
+        "expected_by": "numpy reference",
+        "peers": (),
+    }
+    return Facts(**{**found, **changes})
+
+
+def reference(inputs: NDArray[np.int8]) -> tuple[NDArray[np.int8], ...]:
+    return run_observed(GRAPH, inputs)
+
+
+def run(
+    run_facts: Facts,
+    path: Path | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+    client: PretendedClient | None = None,
+) -> VerifyReport:
+    """Stream all images, from where the report in `path` ends."""
+    tally, whole = Tally(), None
+    if path is not None:
+        tally, whole = resumed(path, run_facts.report(tally))
+    if whole is not None:
+        return whole
+    streaming = Streaming(run_facts, Oracle("numpy reference", reference), tally, Keeper(path))
+    streaming.run(cast(Client, client or PretendedClient()), on_progress, ahead=True)
+    return run_facts.report(tally)
