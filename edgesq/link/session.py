@@ -10,8 +10,9 @@ from edgesq.link.frame import AckStatus, Frame, FrameType
 from edgesq.link.transport import DEFAULT_BAUD, Transport
 
 BITS_PER_BYTE = 10  # 8N1
-_ANSWER_BYTES = 512
-_MARGIN_S, _ASK_MOST_S, _ASK_PATIENT_S = 0.05, 0.5, 0.5
+_SHORT_ANSWER_BYTES = 24
+_MARGIN_S, _ASK_MOST_S, _ASK_PATIENT_S = 0.02, 0.5, 0.5
+_FIRST_GUESS_S = 0.05
 _STUCK_S = 10.0
 _BUSY_S = 600.0
 _FAST_SILENCE_S = 2.0
@@ -54,6 +55,7 @@ class Session:
 
     Attributes:
         seq: sequence number of the next frame sent.
+        answer_bytes: wire bytes of the longest answer that may come.
         is_patient: ask later after a silence, for a board that nothing must interrupt.
         counts: as given.
     """
@@ -62,6 +64,7 @@ class Session:
         self, transport: Transport, tag: int, timeout: float, counts: Counts | None = None
     ) -> None:
         self.seq = 0
+        self.answer_bytes = _SHORT_ANSWER_BYTES
         self.is_patient = False
         self.counts = counts or Counts()
         self._transport = transport
@@ -70,7 +73,7 @@ class Session:
         self._decoder = frame.Decoder()
         self._arrived: deque[Frame] = deque()
         self._unanswered: deque[_Sent] = deque()
-        self._slowest = 0.0  # seconds that an answer took lately
+        self._slowest = _FIRST_GUESS_S  # that an answer took lately
         self._asked = 0  # silences since the last good frame
         self._heard = self._progressed = self._worked = time.monotonic()
 
@@ -178,8 +181,8 @@ class Session:
         """Return after how many silent seconds to ask: what is on its way, there and back."""
         if self.is_patient:
             return _ASK_PATIENT_S
-        waiting = _ANSWER_BYTES + sum(sent.wire_bytes for sent in self._unanswered)
-        line = waiting * BITS_PER_BYTE / self._transport.baud
+        waiting = sum(sent.wire_bytes for sent in self._unanswered)
+        line = (waiting + self.answer_bytes) * BITS_PER_BYTE / self._transport.baud
         wait = _MARGIN_S + max(line, 1.5 * self._slowest)
         return float(min(_ASK_MOST_S, wait * 2 ** min(self._asked, 5)))
 

@@ -12,9 +12,9 @@ from edgesq.link import frame
 from edgesq.link.frame import AckStatus, BoardInfo, Frame, FrameType
 from edgesq.link.session import Session
 
-_LEAST_ROOM = 24
+_LEAST_ROOM = 56
 _FRAMES_AHEAD = 16
-_FRAMES_AHEAD_ON_A_BAD_LINE = 4
+_FRAMES_AHEAD_ON_A_BAD_LINE = 3
 """Every frame behind a lost one is lost too."""
 
 
@@ -134,6 +134,7 @@ class Stream:
         if not self._has_room(frame.wire_bytes(2)):
             return False
         request = frame.pack_result_get(self.first, len(self._values), self._room)
+        self._session.answer_bytes = frame.wire_bytes(self._room)
         self._get = self._session.send(FrameType.RESULT_GET, request)
         return True
 
