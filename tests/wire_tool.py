@@ -1,4 +1,4 @@
-"""A serial line for tests: a board's process behind it, real rates, seeded faults, a port that goes.
+"""A serial line for tests: a board behind it, real rates, seeded faults, a port that goes.
 
 The host's end is a symbolic link to a pty, so that the port can vanish and come back by its name.
 Bytes take 10 bits each at the rate that the sender's termios has; where the receiver's has another,
@@ -168,7 +168,7 @@ class Wire:
         self._close_port()
 
     def at(self, n_bytes: int, event: Callable[[], None]) -> None:
-        """Do `event` when so many bytes have passed to the board; events run in the line's thread."""
+        """Do `event` in the line's thread when so many bytes have passed to the board."""
         heapq.heappush(self._events, (n_bytes, len(self._events), event))
 
     def soon(self, event: Callable[[], None]) -> None:

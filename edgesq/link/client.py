@@ -3,7 +3,7 @@
 import contextlib
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -125,7 +125,9 @@ class Client:
         (inference,) = self.stream([image], ahead=ahead)
         return inference
 
-    def stream(self, images: Iterable[bytes], *, ahead: bool = True) -> Iterator[Inference]:
+    def stream(
+        self, images: Iterable[bytes], *, ahead: bool = True
+    ) -> Generator[Inference, None, None]:
         """Have the board compute images; yield one result for each, in their order.
 
         Where the board is reset or its port goes away and comes back, the images that it has not
