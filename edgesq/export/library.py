@@ -1,4 +1,4 @@
-"""The library of an ecosystem, as part of a build folder."""
+"""What an ecosystem expects, as part of a build folder."""
 
 from collections.abc import Mapping
 from importlib import metadata
@@ -7,6 +7,7 @@ from typing import Any
 
 from edgesq.calibrate import Preprocessing
 from edgesq.codegen import pixel_table
+from edgesq.export.folder import FIRMWARE
 from edgesq.graph import Graph
 from edgesq.project import Format, lay_out_library
 
@@ -19,7 +20,7 @@ def write_library(
     preprocessing: Preprocessing,
     name: str,
 ) -> None:
-    """Write BUILD/FORMAT; nothing for `cmake`, which is the firmware project.
+    """Write BUILD/FORMAT, and the example that the firmware project of `cmake` has.
 
     Args:
         build: a build folder.
@@ -30,7 +31,14 @@ def write_library(
         name: what the model's C names begin with.
     """
     texts = {**files, **pixel_table(graph, preprocessing, name)}
-    lay_out_library(build / layout.value, layout, texts, name, metadata.version("edgesq"))
+    version = metadata.version("edgesq")
+    for chosen, folder in library_folders(layout).items():
+        lay_out_library(build / folder, chosen, texts, name, version)
+
+
+def library_folders(layout: Format) -> dict[Format, str]:
+    """Return what a build of this format holds, and in which folder: `cmake` is always there."""
+    return {Format.CMAKE: FIRMWARE} | ({} if layout is Format.CMAKE else {layout: layout.value})
 
 
 def reported_preprocessing(report: Mapping[str, Any]) -> Preprocessing:

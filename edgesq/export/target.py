@@ -10,7 +10,7 @@ from typing import Any
 from edgesq.codegen import DEFAULT_NAME, generate
 from edgesq.errors import TargetError
 from edgesq.export.folder import FIRMWARE, TFLITE, file_hashes, read_report, write_report
-from edgesq.export.library import reported_preprocessing, write_library
+from edgesq.export.library import library_folders, reported_preprocessing, write_library
 from edgesq.export.operators import operator_facts
 from edgesq.formats.tflite import read_graph
 from edgesq.plan import Candidate, Goal
@@ -75,7 +75,7 @@ def _retarget(
         graph, target, Goal(report.get("optimize", "balanced")), report.get("ram_limit")
     )
     with tempfile.TemporaryDirectory(prefix=f".{FIRMWARE}-", dir=build) as scratch:
-        new = Path(scratch) / "new"
+        new = Path(scratch) / FIRMWARE
         name = report.get("name", DEFAULT_NAME)
         files = generate(graph, chosen.plan, target.kernels, name)
         lay_out(new, target, files)
@@ -83,8 +83,7 @@ def _retarget(
         write_library(Path(scratch), layout, graph, files, reported_preprocessing(report), name)
         on_stage(f"compile for {target.name}")
         sizes = compile_cleanly(new, target)
-        new.rename(Path(scratch) / FIRMWARE)
-        folders = [FIRMWARE] if layout is Format.CMAKE else [FIRMWARE, layout.value]
+        folders = library_folders(layout).values()
         for folder in folders:
             if (build / folder).exists():  # not where the build was for a target without a port
                 (build / folder).rename(Path(scratch) / f"old {folder}")

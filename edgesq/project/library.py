@@ -1,4 +1,4 @@
-"""Lay out the runtime and a model as a library of an ecosystem: folders by table, files by copy.
+"""Lay out what an ecosystem expects around a model: folders by table, files by copy.
 
 What stands in firmware/template/FORMAT and firmware/examples is real C, CMake, YAML and JSON for a
 model called `sample` and version 0.0.0; both are replaced, in paths too.
@@ -13,7 +13,7 @@ from edgesq.resources import resource
 
 
 class Format(str, Enum):
-    """How an export is laid out; `cmake` is the firmware project alone."""
+    """How an export is laid out; `cmake` is the firmware project, the others are libraries."""
 
     CMAKE = "cmake"
     C_LIBRARY = "c-library"
@@ -27,7 +27,11 @@ _MODEL, _LINK = "model", "link"
 """Sources that are no folder of firmware/: generated files, and the link without its `main`."""
 
 _FOLDERS: dict[Format, tuple[tuple[str, str], ...]] = {
-    Format.CMAKE: (),
+    Format.CMAKE: (
+        ("template/cmake", "."),
+        (_MODEL, "."),
+        ("examples", "classify"),
+    ),
     Format.C_LIBRARY: (
         ("template/c-library", "."),
         ("include", "edgesq/include"),
@@ -71,7 +75,7 @@ _FOLDERS: dict[Format, tuple[tuple[str, str], ...]] = {
         (_LINK, "examples/verify/main/link"),
     ),
 }
-"""From firmware/ to the library's folder."""
+"""From firmware/ to the format's folder."""
 
 _APP, _OWN_MAIN, _APP_MODEL = "app", "main.c", "model_data.h"
 
@@ -79,29 +83,39 @@ _APP, _OWN_MAIN, _APP_MODEL = "app", "main.c", "model_data.h"
 def lay_out_library(
     folder: Path, layout: Format, files: Mapping[str, str], name: str, version: str
 ) -> None:
-    """Write the library into `folder`, which is not there yet; nothing for `cmake`.
+    """Write the library into `folder`; of `cmake` what `lay_out` does not: the example.
 
     Args:
-        folder: to make.
+        folder: made if missing.
         layout: which ecosystem's.
         files: generated text, name to content: the model's own files and model_data.h.
         name: what the model's C names begin with.
         version: of the runtime, three numbers.
     """
     for source, target in _FOLDERS[layout]:
-        for path, text in _texts(source, files):
+        for path, text in _generated(source, files):
+            _write(folder / _named(target, name, version) / path, text)
+        for path, text in _copied(source):
             place = folder / _named(f"{target}/{path}", name, version)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(_named(text, name, version))
+            _write(place, _named(text, name, version))
 
 
-def _texts(source: str, files: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield path and content of what a source of the table holds."""
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def _generated(source: str, files: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield path and content of the generated files in a source of the table."""
+    for path, text in files.items():
+        if source == (_LINK if path == _APP_MODEL else _MODEL):
+            yield path, text
+
+
+def _copied(source: str) -> Iterator[tuple[str, str]]:
+    """Yield path and content of what is copied from firmware/ for a source of the table."""
     if source == _MODEL:
-        yield from ((path, text) for path, text in files.items() if path != _APP_MODEL)
         return
-    if source == _LINK:
-        yield _APP_MODEL, files[_APP_MODEL]
     root = resource("firmware") / (_APP if source == _LINK else source)
     for path in sorted(root.rglob("*")):
         if path.is_file() and not (source == _LINK and path.name == _OWN_MAIN):
