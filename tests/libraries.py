@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from edgesq.calibrate import Preprocessing
 from edgesq.codegen import generate
 from edgesq.export import VERIFY_IMAGES
-from edgesq.export.library import library_folders, write_library
+from edgesq.export.library import folder_of, write_library
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
 from edgesq.link.transport import open_port
@@ -45,7 +45,7 @@ def library(
     graph = read_graph(content)
     files = generate(graph, make_plan(graph, 1, kernels), kernels, name)
     write_library(build, layout, graph, files, PREPROCESSING, name)
-    return Library(build / library_folders(layout)[layout], name, graph)
+    return Library(build / folder_of(layout), name, graph)
 
 
 def cmake(source: Path, build: Path, *options: str) -> None:

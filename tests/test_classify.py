@@ -11,6 +11,7 @@ from emulated_cases import skip_without_tools
 from libraries import PREPROCESSING, library, pixels_of, quantized, verify_build
 
 from edgesq.codegen import pixel_table
+from edgesq.export.library import folder_of, formats_of
 from edgesq.flash import host, qemu
 from edgesq.formats.tflite import read_graph
 from edgesq.link.transport import open_port
@@ -71,3 +72,16 @@ def test_the_table_of_pixels_is_the_preprocessing() -> None:
     for channel in range(channels):
         found = [values[256 * channel + pixel] for pixel in flat[:, channel].tolist()]
         assert found == wanted[:, channel].tolist()
+
+
+@pytest.mark.parametrize(
+    ("board", "layout", "folders"),
+    [
+        ("host", Format.CMAKE, ["firmware"]),
+        ("host", Format.ARDUINO, ["firmware", "arduino"]),
+        ("esp32s3", Format.ESP_IDF, ["esp-idf"]),
+    ],
+)
+def test_what_a_build_holds(board: str, layout: Format, folders: list[str]) -> None:
+    """The firmware project, where the board has a port, and the library asked for."""
+    assert [folder_of(held) for held in formats_of(layout, load_target(board))] == folders

@@ -23,7 +23,7 @@ from edgesq.export.folder import (
     file_hashes,
     write_report,
 )
-from edgesq.export.library import write_library
+from edgesq.export.library import formats_of, write_library
 from edgesq.export.operators import operator_facts
 from edgesq.export.parity import compare
 from edgesq.export.source import Source, load_source
@@ -111,11 +111,7 @@ def _fill(
     on_stage("write ONNX")
     models = _write_models(folder, source)
     name = options.name or name_of(source.name)
-    files = generate(source.graph, chosen.plan, target.kernels, name)
-    lay_out(folder / FIRMWARE, target, files)
-    write_library(folder, options.layout, source.graph, files, source.preprocessing, name)
-    for file, text in tflite_array(source.tflite, source.name).items():
-        (folder / file).write_text(text)
+    _write_code(folder, source, chosen, options, name)
     _write_images(folder, source)
     draw_curve(curve(source.graph, target.kernels), chosen, folder / "plan.svg")
     on_stage(f"compile for {target.name}")
@@ -164,6 +160,18 @@ def _write_models(folder: Path, source: Source) -> dict[str, bytes]:
     if source.keras is not None:
         (folder / "model_float.onnx").write_bytes(onnx_bytes(float_onnx(source.keras)))
     return {"ONNX, integer operators": integer, "ONNX, QDQ": qdq}
+
+
+def _write_code(
+    folder: Path, source: Source, chosen: Candidate, options: ExportOptions, name: str
+) -> None:
+    """Write the firmware project, the library asked for, and the .tflite as a C array."""
+    files = generate(source.graph, chosen.plan, options.target.kernels, name)
+    lay_out(folder / FIRMWARE, options.target, files)
+    for layout in formats_of(options.layout, options.target):
+        write_library(folder, layout, source.graph, files, source.preprocessing, name)
+    for file, text in tflite_array(source.tflite, source.name).items():
+        (folder / file).write_text(text)
 
 
 def _write_images(folder: Path, source: Source) -> None:

@@ -10,6 +10,7 @@ from edgesq.codegen import pixel_table
 from edgesq.export.folder import FIRMWARE
 from edgesq.graph import Graph
 from edgesq.project import Format, lay_out_library
+from edgesq.targets import Target
 
 
 def write_library(
@@ -20,7 +21,7 @@ def write_library(
     preprocessing: Preprocessing,
     name: str,
 ) -> None:
-    """Write BUILD/FORMAT, and the example that the firmware project of `cmake` has.
+    """Write a format's folder in BUILD; of `cmake`, the firmware project, only its example.
 
     Args:
         build: a build folder.
@@ -31,14 +32,18 @@ def write_library(
         name: what the model's C names begin with.
     """
     texts = {**files, **pixel_table(graph, preprocessing, name)}
-    version = metadata.version("edgesq")
-    for chosen, folder in library_folders(layout).items():
-        lay_out_library(build / folder, chosen, texts, name, version)
+    folder = build / folder_of(layout)
+    lay_out_library(folder, layout, texts, name, metadata.version("edgesq"))
 
 
-def library_folders(layout: Format) -> dict[Format, str]:
-    """Return what a build of this format holds, and in which folder: `cmake` is always there."""
-    return {Format.CMAKE: FIRMWARE} | ({} if layout is Format.CMAKE else {layout: layout.value})
+def formats_of(layout: Format, target: Target) -> list[Format]:
+    """Return what a build holds: `cmake` beside any format, where the target has a port."""
+    return [Format.CMAKE] * (not target.is_library) + [layout] * (layout is not Format.CMAKE)
+
+
+def folder_of(layout: Format) -> str:
+    """Return the folder of a format in a build."""
+    return FIRMWARE if layout is Format.CMAKE else layout.value
 
 
 def reported_preprocessing(report: Mapping[str, Any]) -> Preprocessing:

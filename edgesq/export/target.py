@@ -10,7 +10,12 @@ from typing import Any
 from edgesq.codegen import DEFAULT_NAME, generate
 from edgesq.errors import TargetError
 from edgesq.export.folder import FIRMWARE, TFLITE, file_hashes, read_report, write_report
-from edgesq.export.library import library_folders, reported_preprocessing, write_library
+from edgesq.export.library import (
+    folder_of,
+    formats_of,
+    reported_preprocessing,
+    write_library,
+)
 from edgesq.export.operators import operator_facts
 from edgesq.formats.tflite import read_graph
 from edgesq.plan import Candidate, Goal
@@ -79,11 +84,12 @@ def _retarget(
         name = report.get("name", DEFAULT_NAME)
         files = generate(graph, chosen.plan, target.kernels, name)
         lay_out(new, target, files)
-        layout = Format(report.get("format", "cmake"))
-        write_library(Path(scratch), layout, graph, files, reported_preprocessing(report), name)
+        layouts = formats_of(Format(report.get("format", "cmake")), target)
+        for layout in layouts:
+            write_library(Path(scratch), layout, graph, files, reported_preprocessing(report), name)
         on_stage(f"compile for {target.name}")
         sizes = compile_cleanly(new, target)
-        folders = library_folders(layout).values()
+        folders = [folder_of(layout) for layout in layouts]
         for folder in folders:
             if (build / folder).exists():  # not where the build was for a target without a port
                 (build / folder).rename(Path(scratch) / f"old {folder}")
