@@ -479,7 +479,9 @@ def every_operator() -> bytes:
     first = net.conv(net.input, 4, (3, 3), (2, 2))
     pooled = net.average_pool(net.max_pool(first, (3, 3), (1, 1), SAME), (3, 3), (1, 1), SAME)
     summed = net.add(first, pooled, USUAL)
-    both = net.concat([net.conv(summed, 2), summed, net.conv(net.reshape(summed, (5, 4, 4)), 1)])
+    both = net.concat(
+        [net.conv(net.depthwise(summed), 2), summed, net.conv(net.reshape(summed, (5, 4, 4)), 1)]
+    )
     moved = net.conv(net.reshape(net.concat([both, both]), (4, 5, 14)), 5)
     one = net.dense(net.mean(net.depthwise(moved), USUAL, keep=True), 5, keep=True)
     two = net.average_pool(net.conv(both, 5), (5, 4), (5, 4))

@@ -9,7 +9,7 @@ from edgesq.arithmetic import (
     mean_parameters,
     softmax_exp_table,
 )
-from edgesq.codegen.params_dsp import conv2d_dsp, has_dsp
+from edgesq.codegen.params_dsp import conv2d_dsp, depthwise_dsp, has_dsp
 from edgesq.codegen.params_mve import conv2d_mve, has_mve
 from edgesq.codegen.requantization import requantize_arrays, rescaling_arrays
 from edgesq.codegen.text import comment, row, rows, template
@@ -49,7 +49,7 @@ def run_function(graph: Graph, plan: Plan, item: RowOp, kernels: str) -> str:
 
 
 def _portable_function(item: RowOp) -> str:
-    if item.pixels == WINOGRAD_PIXELS:
+    if isinstance(item.op, Conv2D) and item.pixels == WINOGRAD_PIXELS:
         return "esq_run_winograd"
     if item.access is Access.REDUCE:
         return "esq_run_conv2d_reduce" if item.feeder else "esq_run_reduce"
@@ -89,6 +89,8 @@ def params(graph: Graph, item: RowOp, index: int, kernels: str) -> str:
                 arrays=_weights_arrays(graph, op, index) + rescaling_arrays(graph, op, index),
                 fields=_conv2d_fields(graph, op, index, multiplier="0", shift="0"),
             )
+        case DepthwiseConv2D() if family == "dsp":
+            return depthwise_dsp(graph, op, index, item.pixels, _ring_window(op))
         case Conv2D() | DepthwiseConv2D():
             arrays, fields = _conv2d(graph, op, item.pixels, index, family)
             return template("conv2d.c").substitute(

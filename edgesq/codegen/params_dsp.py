@@ -4,10 +4,11 @@ Mirror: struct esq_conv2d_dsp in firmware/include/esq_ops.h.
 """
 
 from edgesq.arithmetic import add_parameters
+from edgesq.codegen.pack_depthwise import pack_depthwise
 from edgesq.codegen.pack_dsp import Packed, pack_conv2d
 from edgesq.codegen.requantization import requantize_arrays, rescaling_arrays
 from edgesq.codegen.text import comment, hex_rows, rows, template
-from edgesq.graph import Add, Conv2D, FullyConnected, Graph, MaxPool2D
+from edgesq.graph import Add, Conv2D, DepthwiseConv2D, FullyConnected, Graph, MaxPool2D
 from edgesq.plan import Plan, RowOp
 
 
@@ -61,6 +62,26 @@ def conv2d_dsp(graph: Graph, op: Conv2D, index: int, pixels: int, window: str) -
         pixels=pixels,
         input_zp=graph.tensors[op.inputs[0]].zero_point,
         groups=packed.groups,
+        window=window,
+    )
+
+
+def depthwise_dsp(graph: Graph, op: DepthwiseConv2D, index: int, pixels: int, window: str) -> str:
+    """Return the C text that defines `params_<index>`; arguments as above."""
+    packed = pack_depthwise(graph, op)
+    return template("depthwise_dsp.c").substitute(
+        name=comment(op.name),
+        index=index,
+        table_count=packed.table.size,
+        table=hex_rows(packed.table.reshape(-1).tolist()),
+        arrays="" if packed.relu else requantize_arrays(graph, op, index),
+        multiplier="0" if packed.relu else f"multiplier_{index}",
+        shift="0" if packed.relu else f"shift_{index}",
+        clamp_min=op.clamp[0],
+        clamp_max=op.clamp[1],
+        output_zp=graph.tensors[op.output].zero_point,
+        input_zp=graph.tensors[op.inputs[0]].zero_point,
+        pixels=pixels,
         window=window,
     )
 

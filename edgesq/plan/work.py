@@ -6,7 +6,13 @@ from dataclasses import replace
 import numpy as np
 
 from edgesq.arithmetic import conv2d_multipliers
-from edgesq.graph import Conv2D, Graph
+from edgesq.graph import Conv2D, DepthwiseConv2D, Graph
+from edgesq.plan.depthwise import (
+    depthwise_choices,
+    depthwise_extra_bytes,
+    depthwise_fits,
+    depthwise_work_bytes,
+)
 from edgesq.plan.lower import RowOp
 
 ARENA_GROWTH = 20
@@ -62,7 +68,7 @@ def fit_work(
     winograd = _worth_winograd(graph, ops, room) if kernels == "dsp" else {}
     for index in sorted(range(len(ops)), key=lambda k: (-_macs(graph, ops[k]), k)):
         if chosen[index].pixels:
-            for pixels in (*winograd.get(index, ()), *_PIXELS):
+            for pixels in winograd.get(index, ()) + _choices(graph, ops[index]):
                 trial = list(chosen)
                 trial[index] = _with_pixels(graph, ops[index], kernels, pixels)
                 if arena_bytes(tuple(trial), limit) <= limit:
@@ -93,7 +99,12 @@ def extra_weights_bytes(graph: Graph, ops: Ops, kernels: str) -> int:
     convs = [(item, op) for item in ops for op in item.ops if isinstance(op, Conv2D)]
     if kernels == "mve":
         return sum(_mve_padding(graph, op) for _, op in convs)
-    return sum(_extra_bytes(graph, op) for item, op in convs if item.pixels == WINOGRAD_PIXELS)
+    wide = sum(_extra_bytes(graph, op) for item, op in convs if item.pixels == WINOGRAD_PIXELS)
+    return wide + sum(
+        depthwise_extra_bytes(graph, item.op)
+        for item in ops
+        if isinstance(item.op, DepthwiseConv2D) and item.pixels
+    )
 
 
 def _mve_padding(graph: Graph, op: Conv2D) -> int:
@@ -119,8 +130,18 @@ def _macs(graph: Graph, item: RowOp) -> int:
     return sum(graph.macs(op) for op in item.ops)
 
 
+def _choices(graph: Graph, item: RowOp) -> tuple[int, ...]:
+    """Return the numbers of pixels to try, best first."""
+    if isinstance(item.op, DepthwiseConv2D):
+        return depthwise_choices(graph, item.op)
+    return _PIXELS
+
+
 def _with_pixels(graph: Graph, item: RowOp, kernels: str, pixels: int) -> RowOp:
     conv = item.feeder or item.op
+    if isinstance(conv, DepthwiseConv2D) and depthwise_fits(graph, conv, kernels):
+        work_bytes = depthwise_work_bytes(conv, pixels)
+        return replace(item, pixels=pixels, work_bytes=work_bytes)
     if not isinstance(conv, Conv2D):
         return item
     return replace(item, pixels=pixels, work_bytes=_WORK_BYTES[kernels](graph, conv, pixels))

@@ -76,6 +76,20 @@ struct esq_conv2d_dsp {
     struct esq_window window;
 };
 
+/* A 3x3 depthwise convolution on the DSP extension, stride 1 or 2 along rows, as many outputs as inputs,
+ * channels a multiple of 4; see src/dsp/esq_depthwise_dsp.h. */
+struct esq_depthwise_dsp {
+    const uint32_t *table;     /* [C, 8], see edgesq/codegen/pack_depthwise.py */
+    const int32_t *multiplier; /* any: [C]; relu: not there, and all up to the zero point not used */
+    const int8_t *shift;       /* [C] */
+    int8_t clamp_min;
+    int8_t clamp_max;
+    int16_t output_zp;
+    int16_t input_zp;
+    uint8_t pixels; /* most output pixels computed together; even but for the last ones */
+    struct esq_window window;
+};
+
 /* A convolution three columns wide with stride 1 on the DSP extension; see esq_winograd_dsp.c. */
 struct esq_winograd {
     const uint32_t *weights; /* int16 lanes [O / 4, 6, steps, 4] */
@@ -178,6 +192,9 @@ esq_run_fn esq_run_depthwise_conv2d;
 /* params: struct esq_conv2d_dsp; work: uint32 [groups, 2, pixels + slide - 1], then, where 4 does not
  * divide the input's channels, int8 [pixels, groups, 4]. */
 esq_run_fn esq_run_conv2d_dsp;
+/* params: struct esq_depthwise_dsp; work: uint32 [pairs, 4, 3], of column pairs one more than of pixels,
+ * or where the stride is 1 than of pairs of pixels. */
+esq_run_fn esq_run_depthwise_conv2d_dsp;
 /* params: struct esq_winograd; work: uint32 [6, steps]. */
 esq_run_fn esq_run_winograd_dsp;
 /* params: struct esq_conv2d_mve; work: int8 [pixels, blocks, 16] for esq_mve_gathered. */

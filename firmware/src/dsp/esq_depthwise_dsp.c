@@ -1,0 +1,132 @@
+/* DEPTHWISE_CONV_2D, 3x3, on the DSP extension. Mirror: edgesq/codegen/pack_depthwise.py. */
+#include "../esq_arithmetic.h"
+#include "../esq_windows.h"
+
+#if defined(__ARM_FEATURE_DSP)
+
+#include "esq_depthwise_dsp.h"
+
+/* Outputs of a channel whose plain sums are held at a time, on the stack; even. */
+#define SUMS_PIXELS 16u
+
+#define TABLE_ROW 8u
+
+/* Outputs [column, column + pixels) of a row. */
+struct tile {
+    const struct esq_depthwise_dsp *params;
+    uint32_t column;
+    uint32_t pixels;
+    int8_t *result;
+    uint32_t pixel_bytes;
+};
+
+static inline uint32_t at_most(uint32_t most, uint32_t left) {
+    return left < most ? left : most;
+}
+
+/* How the columns under a tile pair up; the rows are at their first pixel. */
+static struct esq_dsp_pairs pairs_of(const struct tile *tile, const struct esq_slot *input,
+                                     const int8_t *const *rows, uint32_t *work) {
+    const struct esq_window *window = &tile->params->window;
+    const uint32_t column = tile->column * window->stride_w - window->pad_left;
+    const uint32_t left = tile->column == 0 ? window->pad_left : 0; /* 0 or 1 */
+    const uint32_t first = column + left + left;
+    const uint32_t inside = first < input->width ? input->width - first : 0;
+    const uint32_t per_pixel = window->stride_w > 1 ? tile->pixels : (tile->pixels + 1u) / 2u;
+    const uint32_t full = at_most(per_pixel + 1u - left, inside / 2u);
+    struct esq_dsp_pairs job = {
+        .pixel_bytes = input->pixel_bytes,
+        .pairs = work,
+        .zero = ((uint32_t)tile->params->input_zp & 0xffu) * 0x01010101u,
+        .full_end = work + (left + full) * ESQ_DSP_PAIR_WORDS,
+        .right = full == inside / 2u ? inside % 2u : 0,
+        .end = work + (per_pixel + 1u) * ESQ_DSP_PAIR_WORDS,
+        .left = left,
+    };
+    const uint32_t start = (column + left) * input->pixel_bytes;
+    for (uint32_t y = 0; y < 3; y++) {
+        job.rows[y] = rows[y] ? rows[y] + start : 0;
+    }
+    return job;
+}
+
+static void finish_relu(const struct tile *tile, const uint32_t *pairs, uint32_t first) {
+    const int apart = tile->params->window.stride_w > 1;
+    const uint32_t *table = tile->params->table + first * TABLE_ROW;
+    const struct esq_dsp_outputs job = {
+        .pairs = pairs,
+        .result = tile->result + first,
+        .step = tile->pixel_bytes,
+        .iterations = apart ? tile->pixels : tile->pixels / 2u,
+        .table = table,
+        .table_end = table + ESQ_DSP_QUAD * TABLE_ROW,
+        .odd = tile->pixels % 2u,
+    };
+    (apart ? esq_dsp_depthwise_apart_relu : esq_dsp_depthwise_beside_relu)(&job);
+}
+
+/* The exact double rounding and any clamp. */
+static void requantize(const struct esq_depthwise_dsp *params, const int32_t *sums, uint32_t pixels,
+                       uint32_t channel, int8_t *result, uint32_t pixel_bytes) {
+    for (uint32_t i = 0; i < pixels; i++) {
+        const int32_t scaled =
+            esq_requantize(sums[i], params->multiplier[channel], params->shift[channel]);
+        *result = esq_clamp(scaled + params->output_zp, params->clamp_min, params->clamp_max);
+        result += pixel_bytes;
+    }
+}
+
+static void finish_any(const struct tile *tile, const uint32_t *pairs, uint32_t first) {
+    const struct esq_depthwise_dsp *params = tile->params;
+    const int apart = params->window.stride_w > 1;
+    int32_t sums[ESQ_DSP_QUAD * SUMS_PIXELS];
+    const uint32_t *table = params->table + first * TABLE_ROW;
+    struct esq_dsp_outputs job = {.pairs = pairs, .result = sums, .table = table};
+    job.step = SUMS_PIXELS * (uint32_t)sizeof *sums;
+    job.table_end = table + ESQ_DSP_QUAD * TABLE_ROW;
+    int8_t *result = tile->result + first;
+    for (uint32_t left = tile->pixels; left > 0;) {
+        const uint32_t pixels = at_most(SUMS_PIXELS, left);
+        job.iterations = apart ? pixels : (pixels + 1u) / 2u;
+        (apart ? esq_dsp_depthwise_apart_sums : esq_dsp_depthwise_beside_sums)(&job);
+        for (uint32_t c = 0; c < ESQ_DSP_QUAD; c++) {
+            requantize(params, sums + c * SUMS_PIXELS, pixels, first + c, result + c,
+                       tile->pixel_bytes);
+        }
+        job.pairs += job.iterations * ESQ_DSP_PAIR_WORDS;
+        result += pixels * tile->pixel_bytes;
+        left -= pixels;
+    }
+}
+
+static void compute_tile(const struct tile *tile, const struct esq_op *op, const int8_t *const *rows,
+                         uint32_t *work) {
+    struct esq_dsp_pairs job = pairs_of(tile, op->input[0], rows, work);
+    for (uint32_t first = 0; first < op->input[0]->channels; first += ESQ_DSP_QUAD) {
+        esq_dsp_make_pairs(&job);
+        (tile->params->multiplier ? finish_any : finish_relu)(tile, work, first);
+        for (uint32_t y = 0; y < 3; y++) {
+            job.rows[y] += job.rows[y] ? ESQ_DSP_QUAD : 0;
+        }
+    }
+}
+
+void esq_run_depthwise_conv2d_dsp(const struct esq_op *op, int8_t *arena,
+                                  struct esq_progress *progress) {
+    const struct esq_depthwise_dsp *params = op->params;
+    const struct esq_slot *output = op->output;
+    const int8_t *rows[3];
+    void *work = arena + op->work_offset_bytes;
+    for (uint32_t end = esq_band_end(op, progress); progress->out_row < end; progress->out_row++) {
+        esq_rows_under(&params->window, op->input[0], arena, progress->out_row, rows);
+        struct tile tile = {params, 0, 0, esq_row(arena, output, progress->out_row),
+                            output->pixel_bytes};
+        for (; tile.column < output->width; tile.column += tile.pixels) {
+            tile.pixels = at_most(params->pixels, output->width - tile.column);
+            compute_tile(&tile, op, rows, work);
+            tile.result += tile.pixels * output->pixel_bytes;
+        }
+    }
+}
+
+#endif
