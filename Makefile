@@ -25,6 +25,7 @@ bench: tools
 	cd tests && ../$(BIN)/python -m bench --json ../build/bench.json $(BENCH)
 
 soak: tools
+	@command -v clang >/dev/null || { apt-get update && apt-get install -y clang; }
 	cd tests && ../$(BIN)/python -m soak --json ../build/soak.json $(SOAK)
 
 lint: $(INSTALLED)

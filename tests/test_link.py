@@ -215,6 +215,7 @@ def test_answers_to_nonsense(raw: Raw) -> None:
     refused = Ack(0, 0, AckStatus.REFUSED)
     assert raw.ack(FrameType.DATA, b"") == refused
     assert raw.ack(FrameType.DATA, bytes(7)) == refused
+    assert raw.ack(FrameType.DATA, frame.pack_data(0, 0, bytes(STUB_BYTES // 4))) == refused
     assert raw.ack(FrameType.RESULT_GET, bytes(9)) == refused
     assert raw.ack(0x7F, bytes(100)) == refused
     assert raw.ack(FrameType.INFO, bytes(100)) == refused

@@ -329,7 +329,8 @@ def _unpack_texts(data: bytes) -> tuple[str, str, str] | None:
     for _ in range(3):
         if not data or len(data) < 1 + data[0]:
             return None
-        texts.append(data[1 : 1 + data[0]].decode("utf-8", "replace"))
+        text = data[1 : 1 + data[0]].decode("utf-8", "replace")
+        texts.append("".join(one if one.isprintable() else "\ufffd" for one in text))
         data = data[1 + data[0] :]
     return texts[0], texts[1], texts[2]
 

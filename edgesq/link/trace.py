@@ -207,6 +207,11 @@ class HeldImage:
         values = self._image[self._offset : self._offset + self._room]
         payload = frame.pack_data(self._number, self._offset, values)
         ack = _ask(self._session, FrameType.DATA, payload, self._read_ack)
+        if ack.status == AckStatus.GO and not self._offset < ack.next_offset < len(self._image):
+            raise self._session.error(
+                f"the board wants byte {ack.next_offset} after byte {self._offset}",
+                "`edgesq flash` it again",
+            )
         self._offset = min(ack.next_offset, len(self._image))
         return ack
 

@@ -143,8 +143,8 @@ static void on_data(struct esq_link *link, const uint8_t *payload, uint32_t n_pa
         return;
     }
     if (ahead == 0 && offset == link->offset && n_bytes != 0) {
-        if (n_bytes > image_bytes(link) - offset) {
-            send_refused(link);
+        if (link->is_done || n_bytes > image_bytes(link) - offset) {
+            send_refused(link); /* the image before the first has no bytes */
             return;
         }
         take(link, payload + DATA_HEAD_BYTES, n_bytes);

@@ -1,0 +1,26 @@
+/* What firmware/SPEC.md says of the board's answers. */
+#ifndef FUZZ_RULES_H
+#define FUZZ_RULES_H
+
+#include "wire.h"
+
+/* What the answers of one board are held against. */
+struct rules {
+    uint16_t tag;
+    uint32_t image_bytes;
+    uint32_t result_bytes;
+    uint32_t arena_bytes;
+    uint16_t op_count;
+};
+
+/* Says what is wrong and aborts, where it is. */
+void must(int holds, const char *what);
+
+/* Holds that `answers` are whole frames with right lengths and fields: any number of BUSY, then one
+ * other at most. */
+void check_answers(const struct wire *answers, const struct rules *rules);
+
+/* Reads the last frame in `answers`, which must be of `type`. */
+void last_answer(const struct wire *answers, uint8_t type, struct wire_frame *frame);
+
+#endif

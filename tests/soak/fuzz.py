@@ -1,0 +1,87 @@
+"""The board's parser against 10 million inputs of libFuzzer, guided by coverage."""
+
+import os
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import fuzzing
+
+from soak.figure import Figure
+
+EXECUTIONS = 10_000_000
+COMPILE_S = 30
+"""What is left of a part's time for compilers and for the inputs that are replayed."""
+
+
+def run(seconds: float) -> list[Figure]:
+    """Fuzz for at most `seconds`, on every core but at most 4."""
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="edgesq-fuzz-") as scratch:
+        folder = Path(scratch)
+        program = fuzzing.build_fuzzer(folder)
+        workers = min(4, os.cpu_count() or 1)
+        left = seconds - COMPILE_S - (time.monotonic() - begun)
+        inputs = folder / "inputs"
+        fuzzing.unpack(inputs, [*fuzzing.corpus(), *fuzzing.seeds()])
+        logs = _fuzz(program, inputs, workers, left)
+        found = [path.read_bytes() for path in sorted(folder.glob("crash-*"))]
+        executions = sum(map(_executions, logs))
+        return [
+            Figure("executions", executions, f"at least {EXECUTIONS:,}", executions >= EXECUTIONS),
+            Figure("executions per second and core", round(executions / workers / _seconds(logs))),
+            Figure("crashes, broken rules", len(found), "0", not found),
+            *(Figure("input that does it", one.hex(), "", False) for one in found),
+            Figure("inputs kept in tests/fuzz/corpus.txt", len(fuzzing.corpus())),
+            Figure("inputs of further paths found", len(list(inputs.iterdir()))),
+            *_reached(folder / "coverage"),
+        ]
+
+
+def _fuzz(program: Path, inputs: Path, workers: int, seconds: float) -> list[str]:
+    """Run the fuzzer on a shared folder of inputs; return what each worker said at its end."""
+    options = [
+        "-max_len=256",
+        "-print_final_stats=1",
+        "-reload=1",
+        f"-runs={EXECUTIONS // workers}",
+    ]
+    command = [str(program), *options, f"-max_total_time={max(1, int(seconds))}", str(inputs)]
+    running = []
+    for number in range(workers):
+        log = (program.parent / f"log{number}").open("wb")
+        running.append(
+            subprocess.Popen(
+                [*command, f"-seed={number + 1}"], cwd=program.parent, stdout=log, stderr=log
+            )
+        )
+    try:
+        for process in running:
+            process.wait(seconds + COMPILE_S)
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+    return [(program.parent / f"log{k}").read_text(errors="replace") for k in range(workers)]
+
+
+def _executions(log: str) -> int:
+    found = re.search(r"stat::number_of_executed_units: *(\d+)", log)
+    return int(found[1]) if found else 0
+
+
+def _seconds(logs: Sequence[str]) -> int:
+    ended = [re.search(r"Done \d+ runs in (\d+) second", log) for log in logs]
+    return max([1, *(int(one[1]) for one in ended if one)])
+
+
+def _reached(folder: Path) -> list[Figure]:
+    """Say how much of the firmware's link the inputs that are kept reach."""
+    folder.mkdir()
+    return [
+        Figure(f"lines of {name} reached by the inputs kept, of {total}", reached)
+        for name, (reached, total) in fuzzing.lines_reached(folder).items()
+    ]
