@@ -119,7 +119,7 @@ class Target:
     @property
     def is_host(self) -> bool:
         """Whether the firmware runs as a process of this computer."""
-        return self.runners == ("host",)
+        return self.port == "host"
 
     @property
     def is_emulated(self) -> bool:
@@ -195,6 +195,7 @@ _BOOTS = ("vectors", "entry")
 
 RUNNERS = {
     "host": "port",
+    "tflm": "port",
     "gdb": "machine",
     "qemu": "machine",
     "openocd": "openocd",

@@ -64,7 +64,7 @@ class LadderModels:
             with np.load(SHARED / f"{name}.npz") as archive:
                 return LadderModel(name, content, archive["input"][: 1 if "224" in name else 4])
         path = self.folder / f"{name}.tflite"
-        build = _demo if name == "demo" else _OTHERS.get(name, lambda: _from_zoo(name))
+        build = demo_tflite if name == "demo" else _OTHERS.get(name, lambda: _from_zoo(name))
         content = once(path, build)
         inputs = _digits(content) if name == "demo" else _noise(content)
         return LadderModel(name, content, inputs)
@@ -87,7 +87,7 @@ def once(path: Path, build: Callable[[], bytes]) -> bytes:
     return path.read_bytes()
 
 
-def _demo() -> bytes:
+def demo_tflite() -> bytes:
     from edgesq.calibrate import load_folder
     from edgesq.quantize import load_keras, to_int8_tflite
     from edgesq.zoo.demo import INPUT_SHAPE, demo_model_path

@@ -47,6 +47,7 @@ OWNERS = {
     "tf2onnx": ("zoo", "quantize", "formats"),
     "onnxruntime": ("formats", "verify"),
     "ai_edge_litert": ("formats", "verify"),
+    "tflite_micro": ("formats",),
     "flatbuffers": ("formats",),
     "typer": ("cli",),
     "rich": ("cli",),

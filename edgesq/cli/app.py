@@ -7,6 +7,7 @@ import typer
 
 import edgesq
 from edgesq.cli import terminal
+from edgesq.cli.export import Runtime
 from edgesq.plan import Goal
 from edgesq.project import Format
 
@@ -22,6 +23,9 @@ DEFAULT_BUILD = Path("build/edgesq")
 Optimize = Annotated[Goal, typer.Option(help="What the plan is best at.")]
 RamLimit = Annotated[
     int | None, typer.Option(min=1, help="RAM in bytes to plan for instead of the board's.")
+]
+TflmDir = Annotated[
+    Path | None, typer.Option(help="TensorFlow Lite Micro's tree, its library built.")
 ]
 Build = Annotated[Path, typer.Option("--build", help="Folder that `export` wrote.")]
 
@@ -50,11 +54,25 @@ def export(
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse calibration images that look wrong.")
     ] = False,
+    runtime: Annotated[Runtime, typer.Option(help="What computes on the board.")] = Runtime.EDGESQ,
+    tflm_dir: TflmDir = None,
 ) -> None:
     """Quantize a model and write every format and a firmware project."""
     from edgesq.cli.export import run
 
-    run(model, target, calibration, out, layout, name, optimize, ram_limit, strict)
+    run(
+        target,
+        runtime,
+        model,
+        out,
+        calibration=calibration,
+        layout=layout,
+        name=name,
+        goal=optimize,
+        ram_limit=ram_limit,
+        strict=strict,
+        tflm_dir=tflm_dir,
+    )
 
 
 @app.command()
@@ -116,6 +134,23 @@ def plan(
     from edgesq.cli.plan import run
 
     run(model, target, optimize, ram_limit, picture)
+
+
+@app.command()
+@terminal.command
+def compare_runtimes(
+    model: Annotated[
+        Path | None,
+        typer.Argument(help=".keras, .h5 or int8 .tflite; the bundled demo model if left out."),
+    ] = None,
+    target: Annotated[str, typer.Option(help="Board; see `edgesq targets`.")] = "cortex-m",
+    tflm_dir: TflmDir = None,
+    json: Annotated[Path | None, typer.Option(help="Write the figures here too.")] = None,
+) -> None:
+    """Show RAM, flash and instructions by edgesq and by TensorFlow Lite Micro, side by side."""
+    from edgesq.cli.compare_runtimes import run
+
+    run(model, target, tflm_dir, json)
 
 
 @app.command()

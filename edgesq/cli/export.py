@@ -1,35 +1,32 @@
 """`edgesq export`."""
 
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from edgesq.cli import terminal
 from edgesq.cli.tables import parity_table, size_table
-from edgesq.plan import Goal
 from edgesq.project import Format
 from edgesq.targets import load_target
 
 
-def run(
-    model: Path | None,
-    target: str,
-    calibration: Path | None,
-    out: Path,
-    layout: Format,
-    name: str | None,
-    goal: Goal,
-    ram_limit: int | None,
-    strict: bool,
-) -> None:
-    """Export and show sizes and parity."""
-    board = load_target(target)
-    from edgesq.export import ExportOptions, export, stage_count
+class Runtime(Enum):
+    """What computes on the board."""
 
+    EDGESQ = "edgesq"
+    TFLM = "tflm"
+
+
+def run(target: str, runtime: Runtime, model: Path | None, out: Path, **options: Any) -> None:
+    """Export and show sizes and parity; `options` are further fields of ExportOptions."""
+    board = load_target(target)
+    from edgesq.export import ExportOptions, around_tflm, export, stage_count
+
+    if runtime is Runtime.TFLM:
+        board = around_tflm(board)
     with terminal.stages(stage_count(model)) as on_stage:
-        options = ExportOptions(
-            model, calibration, board, out, goal, ram_limit, name, layout, strict
-        )
-        report = export(options, on_stage)
+        chosen = ExportOptions(model=model, target=board, out=out, **options)
+        report = export(chosen, on_stage)
     _show(report, out)
 
 

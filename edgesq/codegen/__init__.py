@@ -8,12 +8,15 @@ from edgesq.codegen.generate import LAYOUT_VERSION, generate, tflite_array
 from edgesq.codegen.names import DEFAULT_NAME, check_name, name_of
 from edgesq.codegen.params import run_function
 from edgesq.codegen.pixels import pixel_table
+from edgesq.codegen.tflm import TFLM_KERNELS, generate_tflm
 
 __all__ = [
     "DEFAULT_NAME",
     "LAYOUT_VERSION",
+    "TFLM_KERNELS",
     "check_name",
     "generate",
+    "generate_tflm",
     "name_of",
     "pixel_table",
     "run_function",

@@ -10,7 +10,8 @@ from edgesq.export.curve import draw_curve
 from edgesq.export.folder import REPORT, TFLITE, VERIFY_IMAGES, read_report
 from edgesq.export.operators import Operator, operator_facts, read_operators
 from edgesq.export.parity import ParityRow
-from edgesq.export.source import Source, load_graph, load_source
+from edgesq.export.runtime import Firmware, Wish, around_tflm, make_firmware
+from edgesq.export.source import Source, load_content, load_graph, load_source
 from edgesq.export.target import ensure_compiled
 
 __all__ = [
@@ -18,14 +19,19 @@ __all__ = [
     "TFLITE",
     "VERIFY_IMAGES",
     "ExportOptions",
+    "Firmware",
     "Operator",
     "ParityRow",
     "Source",
+    "Wish",
+    "around_tflm",
     "draw_curve",
     "ensure_compiled",
     "export",
+    "load_content",
     "load_graph",
     "load_source",
+    "make_firmware",
     "operator_facts",
     "read_operators",
     "read_report",

@@ -3,7 +3,7 @@
 import dataclasses
 import platform
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from edgesq.codegen import check_name, generate, name_of, tflite_array
-from edgesq.errors import MissingToolError
+from edgesq.codegen import TFLM_KERNELS, check_name, generate, name_of, tflite_array
+from edgesq.errors import EdgesqError, MissingToolError
 from edgesq.export.curve import draw_curve
 from edgesq.export.folder import (
     FIRMWARE,
@@ -24,12 +24,12 @@ from edgesq.export.folder import (
     write_report,
 )
 from edgesq.export.library import formats_of, write_library
-from edgesq.export.operators import operator_facts
 from edgesq.export.parity import compare
+from edgesq.export.runtime import Firmware, Wish, check_tree, make_firmware
 from edgesq.export.source import Source, load_source
-from edgesq.export.target import compile_cleanly, needs_library, plan_facts
-from edgesq.plan import Candidate, Goal, curve, make_plan
-from edgesq.project import Format, Sizes, lay_out, plan_for
+from edgesq.export.target import compile_cleanly, needs_library
+from edgesq.plan import Goal, curve, make_plan
+from edgesq.project import Format, Sizes
 from edgesq.targets import Target
 
 _VERSIONED = (
@@ -58,6 +58,7 @@ class ExportOptions:
         name: what the model's C names begin with; None for one made of its file's.
         layout: the ecosystem that gets a library beside the firmware project.
         strict: refuse calibration images that the audit finds wrong.
+        tflm_dir: TensorFlow Lite Micro's tree, for a target whose kernels are "tflm".
     """
 
     model: Path | None
@@ -69,6 +70,7 @@ class ExportOptions:
     name: str | None = None
     layout: Format = Format.CMAKE
     strict: bool = False
+    tflm_dir: Path | None = None
 
 
 def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str, Any]:
@@ -85,12 +87,20 @@ def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str,
     check_out(options.out)
     if options.target.is_library and options.layout is Format.CMAKE:
         raise needs_library(options.target)
+    check_tree(options.target, options.tflm_dir)
     if options.name is not None:
         check_name(options.name)
+    if options.target.kernels == TFLM_KERNELS and options.layout is not Format.CMAKE:
+        raise EdgesqError(
+            f"a {options.layout.value} library holds edgesq's own runtime",
+            hint="leave out --format or --runtime",
+        )
     source = load_source(options.model, options.calibration, on_stage, strict=options.strict)
-    chosen = plan_for(source.graph, options.target, options.goal, options.ram_limit)
+    name = options.name or name_of(source.name)
+    wish = Wish(options.target, name, options.goal, options.ram_limit, options.tflm_dir)
+    firmware = make_firmware(source.graph, source.tflite, wish)
     with appearing(options.out) as folder:
-        report = _fill(folder, source, chosen, options, on_stage)
+        report = _fill(folder, source, firmware, options, on_stage)
         write_report(folder, report)
     return report
 
@@ -103,7 +113,7 @@ def stage_count(model: Path | None) -> int:
 def _fill(
     folder: Path,
     source: Source,
-    chosen: Candidate,
+    firmware: Firmware,
     options: ExportOptions,
     on_stage: Callable[[str], None],
 ) -> dict[str, Any]:
@@ -111,12 +121,15 @@ def _fill(
     on_stage("write ONNX")
     models = _write_models(folder, source)
     name = options.name or name_of(source.name)
-    _write_code(folder, source, chosen, options, name)
+    _write_code(folder, source, firmware, options, name)
     _write_images(folder, source)
-    draw_curve(curve(source.graph, target.kernels), chosen, folder / "plan.svg")
+    bands: Mapping[int, int] = {}
+    if firmware.chosen is not None:
+        bands = firmware.chosen.bands
+        draw_curve(curve(source.graph, target.kernels), firmware.chosen, folder / "plan.svg")
     on_stage(f"compile for {target.name}")
     sizes, warning = _compile(folder / FIRMWARE, target)
-    portable = generate(source.graph, make_plan(source.graph, chosen.bands), "portable")
+    portable = generate(source.graph, make_plan(source.graph, bands), "portable")
     rows = compare(source, models, portable, on_stage)
     return {
         "target": target.name,
@@ -127,11 +140,10 @@ def _fill(
         "macs": source.graph.total_macs,
         "flash_bytes": sizes.flash_bytes if sizes else None,
         "ram_bytes": sizes.ram_bytes if sizes else None,
-        **plan_facts(chosen),
+        **firmware.facts,
         "optimize": options.goal.value,
         "ram_limit": options.ram_limit,
         "weights_bytes": source.graph.weights_bytes,
-        "kernels": target.kernels,
         "input": list(source.graph.tensors[source.graph.input].hwc),
         "preprocessing": dataclasses.asdict(source.preprocessing),
         "verify_images": source.verify_images_are,
@@ -142,7 +154,6 @@ def _fill(
             *(f"calibration: {row.message}" for row in source.audit if not row.is_good),
             *([warning] if warning else []),
         ],
-        **operator_facts(source.graph, chosen.plan, target.kernels),
         "files": file_hashes(folder),
         "versions": _versions(),
     }
@@ -163,13 +174,12 @@ def _write_models(folder: Path, source: Source) -> dict[str, bytes]:
 
 
 def _write_code(
-    folder: Path, source: Source, chosen: Candidate, options: ExportOptions, name: str
+    folder: Path, source: Source, firmware: Firmware, options: ExportOptions, name: str
 ) -> None:
     """Write the firmware project, the library asked for, and the .tflite as a C array."""
-    files = generate(source.graph, chosen.plan, options.target.kernels, name)
-    lay_out(folder / FIRMWARE, options.target, files)
-    for layout in formats_of(options.layout, options.target):
-        write_library(folder, layout, source.graph, files, source.preprocessing, name)
+    firmware.lay_out(folder / FIRMWARE)
+    for layout in formats_of(options.layout, options.target) if firmware.has_rows else ():
+        write_library(folder, layout, source.graph, firmware.files, source.preprocessing, name)
     for file, text in tflite_array(source.tflite, source.name).items():
         (folder / file).write_text(text)
 

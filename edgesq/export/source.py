@@ -98,19 +98,28 @@ def load_source(
     return _from_keras(model, calibration, on_stage, strict)
 
 
-def load_graph(model: Path | None, on_stage: Callable[[str], None]) -> Graph:
-    """Read a model for its shapes alone; a Keras model is quantized with a little noise.
+def load_content(model: Path | None, on_stage: Callable[[str], None]) -> bytes:
+    """Return a model as int8 .tflite for its shapes; a Keras model is quantized with some noise.
 
     Raises:
         ModelError: the model cannot be used.
     """
     if model is not None and model.suffix.lower() == ".tflite":
-        return _from_tflite(model, None, on_stage).graph
+        return _from_tflite(model, None, on_stage).tflite
     on_stage("quantize for its shapes")
     keras_model = load_keras(model or demo_model_path())
     shape = keras_model.inputs[0].shape[1:]
     noise = np.random.default_rng(_NOISE_SEED).random((2, 1, *shape), np.float32)
-    return read_graph(to_int8_tflite(keras_model, noise), str(model))
+    return to_int8_tflite(keras_model, noise)
+
+
+def load_graph(model: Path | None, on_stage: Callable[[str], None]) -> Graph:
+    """Read a model for its shapes alone, as `load_content` does.
+
+    Raises:
+        ModelError: the model cannot be used.
+    """
+    return read_graph(load_content(model, on_stage), str(model))
 
 
 def _from_keras(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from edgesq.codegen import DEFAULT_NAME, generate
+from edgesq.codegen import DEFAULT_NAME, TFLM_KERNELS
 from edgesq.errors import TargetError
 from edgesq.export.folder import FIRMWARE, TFLITE, file_hashes, read_report, write_report
 from edgesq.export.library import (
@@ -16,10 +16,10 @@ from edgesq.export.library import (
     reported_preprocessing,
     write_library,
 )
-from edgesq.export.operators import operator_facts
+from edgesq.export.runtime import Wish, around_tflm, make_firmware
 from edgesq.formats.tflite import read_graph
-from edgesq.plan import Candidate, Goal
-from edgesq.project import Format, Sizes, compile_firmware, firmware_path, lay_out, plan_for
+from edgesq.plan import Goal
+from edgesq.project import Format, Sizes, compile_firmware, firmware_path
 from edgesq.targets import Target, load_target
 
 
@@ -36,8 +36,8 @@ def ensure_compiled(build: Path, target: Target | None, on_stage: Callable[[str]
     """
     report = read_report(build)
     folder = build / FIRMWARE
-    own = load_target(report["target"])
-    chosen = target or own
+    own = _own_target(report)
+    chosen = own if target is None or target.name == own.name else _like(own, target)
     if chosen.is_library:
         raise needs_library(chosen)
     if chosen != own:
@@ -55,6 +55,16 @@ def needs_library(target: Target) -> TargetError:
     """Return the error that a target without a port has no firmware of its own."""
     hint = "export it as a library, --format c-library or another, for a project of your own"
     return TargetError("has no port, so no firmware of its own", where=target.name, hint=hint)
+
+
+def _own_target(report: dict[str, Any]) -> Target:
+    target = load_target(report["target"])
+    return around_tflm(target) if report.get("kernels") == TFLM_KERNELS else target
+
+
+def _like(own: Target, target: Target) -> Target:
+    """Return `target` with the runtime that `own` has."""
+    return around_tflm(target) if own.kernels == TFLM_KERNELS else target
 
 
 def compile_cleanly(folder: Path, target: Target) -> Sizes:
@@ -75,18 +85,22 @@ def _retarget(
     build: Path, target: Target, report: dict[str, Any], on_stage: Callable[[str], None]
 ) -> dict[str, Any]:
     """Replace the firmware by one for `target`, whole or not at all; return the report's news."""
-    graph = read_graph((build / TFLITE).read_bytes(), str(build / TFLITE))
-    chosen = plan_for(
-        graph, target, Goal(report.get("optimize", "balanced")), report.get("ram_limit")
+    content = (build / TFLITE).read_bytes()
+    graph = read_graph(content, str(build / TFLITE))
+    name = report.get("name", DEFAULT_NAME)
+    goal = Goal(report.get("optimize", "balanced"))
+    tflm_dir = report.get("tflm_dir")
+    wish = Wish(
+        target, name, goal, report.get("ram_limit"), None if tflm_dir is None else Path(tflm_dir)
     )
+    firmware = make_firmware(graph, content, wish)
     with tempfile.TemporaryDirectory(prefix=f".{FIRMWARE}-", dir=build) as scratch:
         new = Path(scratch) / FIRMWARE
-        name = report.get("name", DEFAULT_NAME)
-        files = generate(graph, chosen.plan, target.kernels, name)
-        lay_out(new, target, files)
+        firmware.lay_out(new)
         layouts = formats_of(Format(report.get("format", "cmake")), target)
-        for layout in layouts:
-            write_library(Path(scratch), layout, graph, files, reported_preprocessing(report), name)
+        preprocessing = reported_preprocessing(report)
+        for layout in layouts if firmware.has_rows else ():
+            write_library(Path(scratch), layout, graph, firmware.files, preprocessing, name)
         on_stage(f"compile for {target.name}")
         sizes = compile_cleanly(new, target)
         folders = [folder_of(layout) for layout in layouts]
@@ -97,19 +111,8 @@ def _retarget(
     own = tuple(f"{folder}/" for folder in folders)
     hashes = {file: value for file, value in report["files"].items() if not file.startswith(own)}
     hashes |= {file: value for file, value in file_hashes(build).items() if file.startswith(own)}
-    news = {"target": target.name, "kernels": target.kernels, "files": hashes}
-    news |= operator_facts(graph, chosen.plan, target.kernels)
-    return {**news, **plan_facts(chosen), **dataclasses.asdict(sizes)}
-
-
-def plan_facts(chosen: Candidate) -> dict[str, Any]:
-    """Return what a report says of a plan."""
-    bands = {str(height): rows for height, rows in chosen.bands.items()}
-    return {
-        "arena_bytes": chosen.plan.arena_bytes,
-        "bands": bands,
-        "weights_room_bytes": chosen.room_bytes,
-    }
+    news = {"target": target.name, "files": hashes}
+    return {**news, **firmware.facts, **dataclasses.asdict(sizes)}
 
 
 def _is_compiled(folder: Path, target: Target) -> bool:

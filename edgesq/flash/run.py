@@ -6,14 +6,14 @@ from pathlib import Path
 from types import ModuleType
 
 from edgesq.errors import BoardError, ToolError
-from edgesq.flash import host, process, qemu
+from edgesq.flash import host, process, qemu, tflm
 from edgesq.flash.board import Board, read_record, remove_record, write_record
 from edgesq.link.client import Client
 from edgesq.link.transport import open_port
 from edgesq.project import firmware_path
 from edgesq.targets import Target
 
-_RUNNERS: dict[str, ModuleType] = {"host": host, "qemu": qemu}
+_RUNNERS: dict[str, ModuleType] = {"host": host, "qemu": qemu, "tflm": tflm}
 _ATTEMPT_S = 1.0
 
 

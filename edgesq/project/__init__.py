@@ -1,13 +1,16 @@
 """Lay out a complete firmware project, compile it and read its size from the linker."""
 
 from edgesq.project.build import Sizes, compile_firmware, firmware_path, run_batch
-from edgesq.project.fit import needs, plan_for
-from edgesq.project.layout import lay_out
+from edgesq.project.fit import check_tflm_fits, needs, plan_for
+from edgesq.project.layout import RUNTIME, TFLM_RUNTIME, lay_out, tflm_cmake
 from edgesq.project.library import Format, lay_out_library
 
 __all__ = [
+    "RUNTIME",
+    "TFLM_RUNTIME",
     "Format",
     "Sizes",
+    "check_tflm_fits",
     "compile_firmware",
     "firmware_path",
     "lay_out",
@@ -15,4 +18,5 @@ __all__ = [
     "needs",
     "plan_for",
     "run_batch",
+    "tflm_cmake",
 ]

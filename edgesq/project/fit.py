@@ -17,6 +17,9 @@ KERNEL_FLASH_BYTES = {"portable": 0, "dsp": 6_656, "mve": 4_096}
 FIRMWARE_RAM_BYTES = 2_048
 """Link buffers and variables apart from arena and stack, at most; held by a test likewise."""
 
+TFLM_FLASH_BYTES = 81_920
+"""A firmware around TensorFlow Lite Micro with CMSIS-NN, without the model, about."""
+
 _TRACE_BYTES = 12
 """RAM per operator. Mirror: struct esq_op_trace."""
 
@@ -103,6 +106,31 @@ def plan_for(
         what = f"{chosen.plan.arena_bytes} of them are the arena, most of it {largest.name}"
         _check("ram", needed["ram"], there, target, what, "a smaller input")
     return chosen
+
+
+def check_tflm_fits(target: Target, tflite_bytes: int, arena_bytes: int) -> None:
+    """Refuse a model that TensorFlow Lite Micro cannot hold on a board.
+
+    Args:
+        target: the board.
+        tflite_bytes: size of the model, which stays in flash as it is.
+        arena_bytes: what its interpreter is given.
+
+    Raises:
+        FitError: it does not fit.
+    """
+    needed = {
+        "flash": tflite_bytes + TFLM_FLASH_BYTES,
+        "ram": arena_bytes + target.stack_bytes + FIRMWARE_RAM_BYTES,
+    }
+    what = {
+        "flash": f"{tflite_bytes} of them are the .tflite",
+        "ram": f"{arena_bytes} of them are TensorFlow Lite Micro's arena",
+    }
+    for memory, total in needed.items():
+        region = target.region(memory)
+        if region is not None:
+            _check(memory, total, region.bytes, target, what[memory], "edgesq's own runtime")
 
 
 def _check(memory: str, needed: int, there: int, target: Target, what: str, remedy: str) -> None:

@@ -1,33 +1,43 @@
 """Write the files of a firmware project: runtime, port, app, linker script and the model's data."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
 
 from edgesq.resources import resource
 from edgesq.targets import Target
 
-_RUNTIME = ("include", "src", "app")
+RUNTIME = ("include", "src", "app")
+"""Folders of a firmware around edgesq's runtime."""
+
+TFLM_RUNTIME = ("include", "tflm", "app")
+"""Folders of a firmware around TensorFlow Lite Micro."""
 
 
-def lay_out(folder: Path, target: Target, files: Mapping[str, str]) -> None:
+def lay_out(
+    folder: Path,
+    target: Target,
+    files: Mapping[str, str],
+    runtime: Sequence[str] = RUNTIME,
+) -> None:
     """Write a CMake project for `target` into `folder`, replacing what an earlier export wrote.
 
     Args:
         folder: made if missing; its `build` folder is kept so that compiling again is quick.
         target: the board it is for; nothing is written for one without a port.
         files: generated text, name to content, put at the project's top.
+        runtime: folders of the runtime and what is around it.
     """
     if target.is_library:
         return
     source = resource("firmware")
     folder.mkdir(parents=True, exist_ok=True)
-    for stale in (*_RUNTIME, "ports"):
+    for stale in {*RUNTIME, *TFLM_RUNTIME, "ports"}:
         shutil.rmtree(folder / stale, ignore_errors=True)
     for model in set(folder.glob("*_model.[ch]")) - {folder / name for name in files}:
         model.unlink()
-    for name in (*_RUNTIME, *(f"ports/{port}" for port in target.port_folders)):
+    for name in (*runtime, *(f"ports/{port}" for port in target.port_folders)):
         shutil.copytree(source / name, folder / name, copy_function=shutil.copyfile)
     for name, text in {**files, **_project_files(source / "template", target)}.items():
         _write_if_changed(folder / name, text)
@@ -63,3 +73,9 @@ def _project_files(templates: Path, target: Target) -> dict[str, str]:
             stack_bytes=target.stack_bytes,
         )
     return files
+
+
+def tflm_cmake(target: Target, tree: Path) -> str:
+    """Return the file that tells a project where TensorFlow Lite Micro is."""
+    template = resource("firmware") / "template" / "tflm.cmake.in"
+    return Template(template.read_text()).substitute(dir=tree.resolve(), cpu=target.cpu)

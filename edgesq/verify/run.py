@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edgesq.codegen import TFLM_KERNELS
 from edgesq.errors import BoardError, EdgesqError
 from edgesq.export import TFLITE
 from edgesq.flash import recorded
@@ -80,6 +81,7 @@ def verify(
         client = Client(transport, options.timeout)
         info = client.hello()
         _check_same_model(info, graph, port)
+        oracle = oracle.first(len(info.observed_bytes))
         facts = _facts(options, graph, images, info, port, oracle.name)
         tally = Tally()
         if options.resume and options.report is not None:
@@ -147,6 +149,8 @@ def _check_same_model(info: BoardInfo, graph: Graph, port: str) -> None:
             hint="`edgesq flash` this build",
         )
     sizes = tuple(int(np.prod(graph.tensors[index].shape)) for index in graph.observed)
+    if info.kernels == TFLM_KERNELS:
+        sizes = sizes[:1]  # TensorFlow Lite Micro keeps nothing but the output
     if (info.input_shape, info.observed_bytes) != (graph.tensors[graph.input].hwc, sizes):
         raise BoardError(
             f"the board takes {info.input_shape} and gives {info.observed_bytes} values, the model "

@@ -58,9 +58,9 @@ class Against:
     same_top5: int = 0
 
     def add(self, graph: Graph, expected: Expected, got: Sequence[Int8Array]) -> None:
-        """Add one image; `expected` may hold fewer tensors than `got`."""
+        """Add one image; `expected` may hold fewer tensors than `got`, or more."""
         if not self.outputs:
-            self.outputs = [OutputSums() for _ in expected]
+            self.outputs = [OutputSums() for _ in zip(expected, got, strict=False)]
         rows = zip(self.outputs, expected, got, graph.observed, strict=False)
         for sums, theirs, ours, tensor in rows:
             sums.add(theirs, ours, graph.tensors[tensor])

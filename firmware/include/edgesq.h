@@ -27,6 +27,7 @@ enum esq_status {
     ESQ_NEEDS_ROW = 2,
     ESQ_BAD_ARENA = 3, /* arena too small or not aligned to 16 bytes */
     ESQ_BAD_CALL = 4,  /* a row pushed when none was asked for */
+    ESQ_FAILED = 5,    /* the runtime under the engine cannot go on */
 };
 
 struct esq_model; /* generated; see esq_model.h */

@@ -1,0 +1,68 @@
+"""What a firmware around TensorFlow Lite Micro needs of a model."""
+
+import numpy as np
+
+from edgesq.codegen.generate import tflite_array
+from edgesq.codegen.text import row, template
+from edgesq.errors import ModelError
+from edgesq.graph import Graph
+
+TFLM_KERNELS = "tflm"
+"""What such a board calls its kernels."""
+
+_ADDERS = {
+    "ADD": "AddAdd",
+    "AVERAGE_POOL_2D": "AddAveragePool2D",
+    "CONCATENATION": "AddConcatenation",
+    "CONV_2D": "AddConv2D",
+    "DEPTHWISE_CONV_2D": "AddDepthwiseConv2D",
+    "FULLY_CONNECTED": "AddFullyConnected",
+    "MAX_POOL_2D": "AddMaxPool2D",
+    "MEAN": "AddMean",
+    "RESHAPE": "AddReshape",
+    "SOFTMAX": "AddSoftmax",
+}
+"""Methods of tflite::MicroMutableOpResolver, by the operator's name in the .tflite."""
+
+
+def generate_tflm(graph: Graph, tflite: bytes, arena_bytes: int, name: str) -> dict[str, str]:
+    """Return the model for a firmware around TensorFlow Lite Micro, file name to text.
+
+    Args:
+        graph: the model.
+        tflite: the bytes it was read from, which the interpreter reads too.
+        arena_bytes: arena that the interpreter is given.
+        name: what its C names begin with; `check_name` has passed it.
+
+    Raises:
+        ModelError: an operator whose name in TensorFlow Lite Micro is not known here.
+    """
+    kinds = sorted({op.kind for op in graph.ops})
+    unknown = [kind for kind in kinds if kind not in _ADDERS]
+    if unknown:
+        raise ModelError(f"no TensorFlow Lite Micro kernel is known for {', '.join(unknown)}")
+    height, width, channels = graph.tensors[graph.input].hwc
+    names = {"name": name, "NAME": name.upper(), "sha256": graph.sha256}
+    return {
+        **tflite_array(tflite, name),
+        "model_data.h": template("model_data.h").substitute(names),
+        f"{name}_model.h": template("model.h").substitute(
+            names,
+            sha256_bytes=row(f"0x{byte:02x}" for byte in bytes.fromhex(graph.sha256)),
+            kernels=TFLM_KERNELS,
+            arena_bytes=arena_bytes,
+            input_height=height,
+            input_width=width,
+            input_channels=channels,
+            input_bytes=height * width * channels,
+            op_count=1,
+            observed_count=1,
+            observed_bytes=int(np.prod(graph.tensors[graph.output].shape)),
+        ),
+        f"{name}_model.c": template("tflm_model.c").substitute(names, arena_bytes=arena_bytes),
+        "tflm_operators.h": template("tflm_operators.h").substitute(
+            names,
+            count=len(kinds),
+            operators="\n".join(f"        resolver->{_ADDERS[kind]}()," for kind in kinds),
+        ),
+    }

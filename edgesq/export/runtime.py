@@ -1,0 +1,150 @@
+"""What a build's firmware is made of: edgesq's runtime, or TensorFlow Lite Micro's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from edgesq.codegen import TFLM_KERNELS, generate, generate_tflm
+from edgesq.errors import ToolError
+from edgesq.export.operators import operator_facts
+from edgesq.formats.tflm import arena_bytes
+from edgesq.graph import Graph
+from edgesq.plan import Candidate, Goal
+from edgesq.project import RUNTIME, TFLM_RUNTIME, check_tflm_fits, lay_out, plan_for, tflm_cmake
+from edgesq.targets import Target
+
+TFLM_STACK_BYTES = 4_096
+"""About three times the deepest use seen under QEMU, 1,412 bytes on an M7 with CMSIS-NN."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user wants of a firmware.
+
+    Attributes:
+        target: the board; its kernels are "tflm" for a firmware around TensorFlow Lite Micro.
+        name: what C names begin with.
+        goal: what the plan is best at.
+        ram_limit: RAM in bytes to plan for; None for the target's.
+        tflm_dir: a tree of TensorFlow Lite Micro with its library built.
+    """
+
+    target: Target
+    name: str
+    goal: Goal = Goal.BALANCED
+    ram_limit: int | None = None
+    tflm_dir: Path | None = None
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """What is laid out for a board.
+
+    Attributes:
+        target: the board.
+        files: generated text, file name to content.
+        runtime: folders of the runtime.
+        chosen: the plan; None where the runtime plans for itself.
+        facts: what the report says of it.
+    """
+
+    target: Target
+    files: Mapping[str, str]
+    runtime: tuple[str, ...]
+    chosen: Candidate | None
+    facts: Mapping[str, Any]
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether the runtime takes an image row by row, as examples and libraries show it."""
+        return self.chosen is not None
+
+    def lay_out(self, folder: Path) -> None:
+        """Write the project into `folder`."""
+        lay_out(folder, self.target, self.files, self.runtime)
+
+
+def around_tflm(target: Target) -> Target:
+    """Return the target with TensorFlow Lite Micro as its runtime, and the stack that needs."""
+    stack_bytes = max(target.stack_bytes, TFLM_STACK_BYTES)
+    return replace(target, kernels=TFLM_KERNELS, stack_bytes=stack_bytes)
+
+
+def make_firmware(graph: Graph, tflite: bytes, wish: Wish) -> Firmware:
+    """Choose memory and generate data for a board.
+
+    Raises:
+        FitError: the model does not fit the board.
+        ModelError: the runtime does not have one of its operators.
+        ToolError: tflite-micro is not installed, or no TensorFlow Lite Micro is given for a board.
+    """
+    return (_tflm if wish.target.kernels == TFLM_KERNELS else _edgesq)(graph, tflite, wish)
+
+
+def check_tree(target: Target, tflm_dir: Path | None) -> None:
+    """Refuse a board whose kernels are TensorFlow Lite Micro's without a tree of that.
+
+    Raises:
+        ToolError: no tree is given, or it is not there.
+    """
+    if target.kernels == TFLM_KERNELS and tflm_dir is None and not target.is_host:
+        raise ToolError(
+            "a board needs a TensorFlow Lite Micro that is built for it",
+            where=target.name,
+            hint="give --tflm-dir TREE, or verify on this computer with --target tflm-host",
+        )
+    if tflm_dir is not None and not tflm_dir.is_dir():
+        raise ToolError(
+            "no such folder", where=str(tflm_dir), hint="give TensorFlow Lite Micro's tree"
+        )
+
+
+def _edgesq(graph: Graph, _: bytes, wish: Wish) -> Firmware:
+    target = wish.target
+    chosen = plan_for(graph, target, wish.goal, wish.ram_limit)
+    return Firmware(
+        target,
+        generate(graph, chosen.plan, target.kernels, wish.name),
+        RUNTIME,
+        chosen,
+        {
+            "kernels": target.kernels,
+            "arena_bytes": chosen.plan.arena_bytes,
+            "bands": {str(height): rows for height, rows in chosen.bands.items()},
+            "weights_room_bytes": chosen.room_bytes,
+            **operator_facts(graph, chosen.plan, target.kernels),
+        },
+    )
+
+
+def _tflm(graph: Graph, tflite: bytes, wish: Wish) -> Firmware:
+    target = wish.target
+    check_tree(target, wish.tflm_dir)
+    used = arena_bytes(tflite)
+    arena = given_arena_bytes(used)
+    check_tflm_fits(target, len(tflite), arena)
+    files = generate_tflm(graph, tflite, arena, wish.name)
+    if wish.tflm_dir is not None and not target.is_host:
+        files["tflm.cmake"] = tflm_cmake(target, wish.tflm_dir)
+    return Firmware(
+        target,
+        files,
+        TFLM_RUNTIME,
+        None,
+        {
+            "kernels": TFLM_KERNELS,
+            "arena_bytes": arena,
+            "tflm_used_arena_bytes": used,
+            "tflm_dir": None if wish.tflm_dir is None else str(wish.tflm_dir),
+        },
+    )
+
+
+def given_arena_bytes(used: int) -> int:
+    """Return the arena for a firmware whose interpreter used `used` bytes on this computer.
+
+    A margin of one part in 32 and 1,024 bytes is added: optimised kernels have buffers of their
+    own, while pointers take half the bytes on a microcontroller.
+    """
+    return -(-(used + used // 32 + 1024) // 16) * 16

@@ -1,0 +1,15 @@
+"""The link's firmware in a Python process, TensorFlow Lite Micro's interpreter behind it."""
+
+import sys
+from pathlib import Path
+
+from edgesq.export import TFLITE
+from edgesq.project import firmware_path
+from edgesq.targets import Target
+
+
+def command(build: Path, target: Target) -> list[str]:
+    """Return the command that runs the board."""
+    library = firmware_path(build / "firmware", target).resolve()
+    model = (build / TFLITE).resolve()
+    return [sys.executable, "-m", "edgesq.flash.tflm_board", str(library), str(model)]
