@@ -73,7 +73,7 @@ class Target:
         compiler: the C compiler's program name.
         compiler_flags: what makes it compile for this core.
         clock_hz: core clock in hertz.
-        kernels: kernel family: "portable", "dsp" or "mve".
+        kernels: kernel family: "portable", "dsp" or "mve"; "tflm" for TensorFlow Lite Micro's.
         port: folder under firmware/ports; None where there is none, and the export is a library.
         counter_hz: rate of esq_port_ticks() in hertz; 0 without a port.
         port_family: a folder of code that this port shares with others.
@@ -120,6 +120,11 @@ class Target:
     def is_host(self) -> bool:
         """Whether the firmware runs as a process of this computer."""
         return self.port == "host"
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether edgesq's own runtime computes on it, whose memory is planned."""
+        return self.kernels in ("portable", "dsp", "mve")
 
     @property
     def is_emulated(self) -> bool:

@@ -47,7 +47,7 @@ def _fits(graph: Graph, model: Path) -> Table:
     table = terminal.table(
         f"{model.name}, smallest plan", ["target", "fits"], ["flash to spare", "RAM to spare"]
     )
-    targets = list_targets()
+    targets = [target for target in list_targets() if target.is_planned]
     families = {target.kernels for target in targets}
     plans = {kernels: choose(graph, kernels, Goal.RAM, None).plan for kernels in families}
     for target in targets:

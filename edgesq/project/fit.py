@@ -2,7 +2,7 @@
 
 import math
 
-from edgesq.errors import FitError
+from edgesq.errors import FitError, TargetError
 from edgesq.graph import Conv2D, Convolution, FullyConnected, Graph, Op, Softmax
 from edgesq.plan import Candidate, Goal, Plan, choose, extra_weights_bytes, mve_row_blocks
 from edgesq.plan.lower import lower
@@ -84,8 +84,11 @@ def plan_for(
         ram_limit: RAM in bytes to plan for instead of the board's less its reserve.
 
     Raises:
+        TargetError: the target has another runtime.
         FitError: it does not fit; says bytes needed, bytes there, where the peak is, what to try.
     """
+    if not target.is_planned:
+        raise TargetError("its runtime plans for itself", where=target.name, hint="see `export`")
     ram = target.region("ram")
     there = ram_limit if ram_limit is not None else ram.bytes if ram else None
     reserve = 0 if ram_limit is not None else target.reserve_bytes
