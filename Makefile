@@ -10,14 +10,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test bench soak lint tools clean
+.PHONY: demo test bench soak lint tools browser clean
 
 demo: tools
 	$(BIN)/edgesq export --target cortex-m
 	$(BIN)/edgesq flash
 	$(BIN)/edgesq verify --count 100; code=$$?; $(BIN)/edgesq flash --stop; exit $$code
 
-test: tools lint
+test: tools lint browser
 	command -v ser2net || apt-get install -y ser2net || true # for one test file, which else skips
 	$(BIN)/pytest -n 2
 
@@ -35,6 +35,12 @@ lint: $(INSTALLED)
 
 tools: $(INSTALLED)
 	$(BIN)/edgesq doctor --install
+
+# Only the tests need it: they look at the page that verify writes.
+browser:
+	@command -v chromium > /dev/null \
+		|| { test $$(id -u) = 0 && apt-get update && apt-get install -y --no-install-recommends chromium; } \
+		|| echo "no chromium: tests that open a page in it are skipped"
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV) || { apt-get update && apt-get install -y python3-venv; $(PYTHON) -m venv $(VENV); }

@@ -52,6 +52,7 @@ OWNERS = {
     "typer": ("cli",),
     "rich": ("cli",),
     "serial": ("link/transport.py",),
+    "jinja2": ("verify/page.py",),
 }
 """By library: the rooms, or the one file, that may import it."""
 

@@ -1,7 +1,7 @@
 """From pixels to what the model was trained on."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,15 @@ class Preprocessing:
         ordered = images[..., ::-1] if self.channel_order == "bgr" else images
         mean = np.array(self.mean[: images.shape[-1]], np.float64)
         return ((ordered - mean) * self.scale).astype(np.float32)
+
+    def to_pixels(self, reals: NDArray[np.floating[Any]]) -> UInt8Array:
+        """Return uint8 images [..., H, W, C], C = 1 or 3, that `to_float` makes `reals` of.
+
+        What no pixel gives is rounded and clipped.
+        """
+        mean = np.array(self.mean[: reals.shape[-1]], np.float64)
+        pixels = np.clip(np.round(reals / self.scale + mean), 0, 255).astype(np.uint8)
+        return pixels[..., ::-1] if self.channel_order == "bgr" else pixels
 
     def to_int8(self, images: UInt8Array, scale: float, zero_point: int) -> Int8Array:
         """Return the quantized input: `to_float` / scale, rounded, plus zero_point, clipped.

@@ -103,6 +103,7 @@ def verify(
         Path | None, typer.Option(help="Report to write; BUILD/verify.json if left out.")
     ] = None,
     junit: Annotated[Path | None, typer.Option(help="JUnit XML to write, for CI.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Page with pictures to write.")] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the report of a run that was ended.")
     ] = False,
@@ -113,7 +114,7 @@ def verify(
     """Stream images to the board and compare every value with the host's."""
     from edgesq.cli.verify import Outputs, run
 
-    run(build, port, images, count, Outputs(json, junit), resume, timeout)
+    run(build, port, images, count, Outputs(json, junit, html), resume, timeout)
 
 
 @app.command()

@@ -22,10 +22,12 @@ class Outputs:
     Attributes:
         json: the report; None for the one in the build folder.
         junit: the same as JUnit XML, or None.
+        html: the same as a page with pictures, or None.
     """
 
     json: Path | None
     junit: Path | None
+    html: Path | None
 
     def check(self) -> None:
         """Refuse before the work what could not be written after it.
@@ -44,10 +46,14 @@ class Outputs:
         path = self.json or build / _DEFAULT_REPORT
         return path if self.json or os.access(build, os.W_OK) else None
 
-    def write(self, report: VerifyReport) -> None:
+    def write(self, report: VerifyReport, options: VerifyOptions) -> None:
         """Write all but the report itself, which is kept while images stream."""
         if self.junit is not None:
             write_junit(report, self.junit)
+        if self.html is not None:
+            from edgesq.verify.page import write_page
+
+            write_page(report, options, self.html)
 
 
 def run(
@@ -81,9 +87,9 @@ def run(
             result = verify(options, on_progress)
         except KeyboardInterrupt:
             if path is not None and _changed(path) != earlier:
-                _leave(outputs, path)
+                _leave(outputs, options, path)
             raise
-    outputs.write(result)
+    outputs.write(result, options)
     _show(result)
 
 
@@ -92,10 +98,10 @@ def _changed(path: Path | None) -> int | None:
     return path.stat().st_mtime_ns if path is not None and path.exists() else None
 
 
-def _leave(outputs: Outputs, path: Path) -> None:
+def _leave(outputs: Outputs, options: VerifyOptions, path: Path) -> None:
     """After Ctrl-C, say how far it came."""
     report, _ = read_json(path)
-    outputs.write(report)
+    outputs.write(report, options)
     terminal.err.print(
         f"{report.images:,} of {report.images_planned:,} images are in {escape(str(path))}; "
         "--resume goes on from there",

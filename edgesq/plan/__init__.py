@@ -10,7 +10,7 @@ overwritten too early on a board and no readiness is checked there.
 from edgesq.plan.lower import Access, RowOp, Slot
 from edgesq.plan.planner import Item, Plan, make_plan
 from edgesq.plan.schedule import STEP_END, STEP_INPUT
-from edgesq.plan.search import Candidate, Goal, choose, curve
+from edgesq.plan.search import Candidate, Goal, choose, curve, judge
 from edgesq.plan.work import (
     MVE_BLOCK,
     WINOGRAD_PIXELS,
@@ -40,6 +40,7 @@ __all__ = [
     "dsp_groups",
     "dsp_slide",
     "extra_weights_bytes",
+    "judge",
     "make_plan",
     "mve_blocks",
     "mve_reads_in_place",

@@ -77,6 +77,13 @@ class _Question:
         return Candidate(bands, plan, instructions, self.room_bytes)
 
 
+def judge(
+    graph: Graph, kernels: str, bands: dict[int, int], room_bytes: int | None = None
+) -> Candidate:
+    """Return the plan with given bands, and what it costs; arguments as for `make_plan`."""
+    return _Question(graph, kernels, room_bytes).candidate(bands)
+
+
 def choose(
     graph: Graph,
     kernels: str,

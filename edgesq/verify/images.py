@@ -87,11 +87,11 @@ def open_images(build: Path, graph: Graph, source: Path | None, count: int | Non
             yield preparation.to_int8(image, tensor.scale, tensor.zero_point)
 
     if source.is_dir():
-        preparation = _preprocessing(build)
+        preparation = read_preprocessing(build)
         return _from_folder(source, count, tensor.hwc, quantized)
     arrays = open_npz(source, tensor.hwc)
     if arrays.dtype != np.int8:
-        preparation = _preprocessing(build)
+        preparation = read_preprocessing(build)
     begin = _as_they_are if arrays.dtype == np.int8 else quantized
     return VerifyImages(
         source,
@@ -127,7 +127,12 @@ def _as_they_are(images: Iterable[NDArray[Any]]) -> Iterator[Int8Array]:
     return iter(images)
 
 
-def _preprocessing(build: Path) -> Preprocessing:
+def read_preprocessing(build: Path) -> Preprocessing:
+    """Return how pixels become the model's input, as the report of a build says.
+
+    Raises:
+        EdgesqError: it does not say.
+    """
     path = build / REPORT
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))["preprocessing"]

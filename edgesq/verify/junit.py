@@ -78,7 +78,12 @@ def _image(suite: ElementTree.Element, report: VerifyReport, note: Note) -> None
     case = _case(suite, report, f"image {note.image}")
     said = f"{note.differing} values differ, by at most {note.max_abs_lsb} LSB"
     failure = ElementTree.SubElement(case, "failure", message=said, type="differs")
-    failure.text = f"expected {_top(note.expected)}\ngot      {_top(note.got)}"
+    changes = [
+        f"{'logits' if which else 'output'} {place}: {expected}, got {got}"
+        for which, place, expected, got in note.changes
+    ]
+    tops = f"expected {_top(note.expected)}\ngot      {_top(note.got)}"
+    failure.text = "\n".join([*changes, tops])
 
 
 def _accuracy(suite: ElementTree.Element, report: VerifyReport) -> None:

@@ -72,7 +72,7 @@ def verify(
         ImageError: the images cannot be used.
         EdgesqError: not a BUILD folder, a count below 1, or a report that it cannot go on from.
     """
-    content = _read_model(options.build)
+    content = read_model(options.build)
     graph = read_graph(content, str(options.build / TFLITE))
     images = open_images(options.build, graph, options.images, options.count)
     oracle = oracle or default_oracle(content)
@@ -132,7 +132,12 @@ def find_board(build: Path, usb_ids: tuple[str, ...] = ()) -> str:
     raise BoardError("no board found", hint="`edgesq flash` one, or name its port with --port")
 
 
-def _read_model(build: Path) -> bytes:
+def read_model(build: Path) -> bytes:
+    """Return the int8 .tflite of a build folder.
+
+    Raises:
+        EdgesqError: it holds none.
+    """
     try:
         return (build / TFLITE).read_bytes()
     except OSError as error:

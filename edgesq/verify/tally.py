@@ -4,15 +4,16 @@ from array import array
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.graph import Graph, Int8Array
+from edgesq.graph import Graph, Int8Array, Tensor
 from edgesq.link.client import Inference
 from edgesq.verify.compare import compare
-from edgesq.verify.metrics import OutputSums, best
+from edgesq.verify.metrics import TOP, OutputSums, best
 
 MAX_DIFFERING, MAX_EXAMPLES = 100, 8
 """Images that a report names: those that differ; those put into a wrong class, or nearly."""
@@ -32,6 +33,7 @@ class Note:
         margin_lsb: steps between the board's two largest values.
         expected: places and values in reals of the five largest expected outputs.
         got: the same of the board's.
+        changes: the first values that differ: tensor (0 output, 1 logits), place, expected, got.
     """
 
     image: int
@@ -41,6 +43,7 @@ class Note:
     margin_lsb: int
     expected: tuple[tuple[int, float], ...]
     got: tuple[tuple[int, float], ...]
+    changes: tuple[tuple[int, int, int, int], ...]
 
 
 @dataclass
@@ -157,11 +160,16 @@ class Tally:
         if gap.is_exact and margin >= worst and not (is_wrong and len(self.wrong) < MAX_EXAMPLES):
             return
         tensor = graph.tensors[graph.output]
-        tops = []
-        for values in (expected[0], got[0]):
-            reals = (values.astype(np.float64) - tensor.zero_point) * tensor.scale
-            tops.append(tuple((place, float(reals[place])) for place in best(values)))
-        note = Note(self.images, label, gap.differing, gap.max_abs_lsb, margin, *tops)
+        note = Note(
+            self.images,
+            label,
+            gap.differing,
+            gap.max_abs_lsb,
+            margin,
+            _tops(expected[0], tensor),
+            _tops(got[0], tensor),
+            _first_changes(expected, got),
+        )
         if not gap.is_exact and len(self.differing) < MAX_DIFFERING:
             self.differing.append(note)
         if is_wrong and len(self.wrong) < MAX_EXAMPLES:
@@ -205,6 +213,23 @@ class Tally:
         return made
 
 
+def _tops(values: Int8Array, tensor: Tensor) -> tuple[tuple[int, float], ...]:
+    reals = (values.astype(np.float64) - tensor.zero_point) * tensor.scale
+    return tuple((place, float(reals[place])) for place in best(values))
+
+
+def _first_changes(
+    expected: Expected, got: Sequence[Int8Array]
+) -> tuple[tuple[int, int, int, int], ...]:
+    """Return the first values that differ: tensor, place, expected, got."""
+    found = (
+        (which, int(place), int(theirs[place]), int(ours[place]))
+        for which, (theirs, ours) in enumerate(zip(expected, got, strict=True))
+        for place in np.flatnonzero(theirs != ours)[:TOP]
+    )
+    return tuple(islice(found, TOP))
+
+
 _NOTES = ("differing", "wrong", "unsure")
 
 
@@ -213,4 +238,5 @@ def _restored(note: dict[str, Any]) -> Note:
         name: tuple((int(place), float(value)) for place, value in note[name])
         for name in ("expected", "got")
     }
-    return Note(**{**note, **tops})
+    changes = tuple((which, place, a, b) for which, place, a, b in note["changes"])
+    return Note(**{**note, **tops, "changes": changes})

@@ -1,0 +1,189 @@
+"""The report as one HTML page that needs nothing but itself."""
+
+import contextlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from edgesq.calibrate import Preprocessing
+from edgesq.errors import EdgesqError
+from edgesq.export import read_report
+from edgesq.formats.tflite import read_graph
+from edgesq.graph import Graph, Int8Array
+from edgesq.verify import charts
+from edgesq.verify.images import VerifyImages, open_images, read_preprocessing
+from edgesq.verify.memory import planned
+from edgesq.verify.pictures import as_data_url
+from edgesq.verify.report import VerifyReport, write_whole
+from edgesq.verify.run import VerifyOptions, read_model
+from edgesq.verify.tally import Note
+
+_MOST_PICTURES, _MOST_CLASSES, _MOST_PAIRS = 12, 30, 12
+"""Of differing images; in a confusion matrix, above which the pairs confused most often stand."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One of the five largest outputs.
+
+    Attributes:
+        name: of the class.
+        value: in reals.
+        share: of the largest one shown, 0..1.
+        is_label: whether it is the image's class.
+    """
+
+    name: str
+    value: float
+    share: float
+    is_label: bool
+
+
+@dataclass(frozen=True)
+class Card:
+    """An image worth a look, as shown.
+
+    Attributes:
+        note: what was found.
+        picture: data: URL of the input.
+        file: its name, if it is a file.
+        label: name of its class; empty where nobody says.
+        expected: the five largest expected outputs.
+        got: the board's.
+    """
+
+    note: Note
+    picture: str
+    file: str
+    label: str
+    expected: tuple[Place, ...]
+    got: tuple[Place, ...]
+
+
+def write_page(report: VerifyReport, options: VerifyOptions, path: Path) -> None:
+    """Write a report as an HTML page with pictures, whole or not at all.
+
+    Args:
+        report: what was found.
+        options: by which it was found: the build says how pixels became inputs and what the plan
+            is, the images are read again.
+        path: the file.
+
+    Raises:
+        ImageError: an image to be shown cannot be read any more.
+        ModelError: BUILD holds no readable model.
+    """
+    build = options.build
+    graph = read_graph(read_model(build), str(build))
+    images = open_images(build, graph, options.images, options.count)
+    facts: dict[str, Any] = {}
+    with contextlib.suppress(EdgesqError):
+        facts = read_report(build)
+    others = tuple(note for note in report.uncertain if note not in report.misclassified)
+    groups = (report.differing[:_MOST_PICTURES], report.misclassified, others)
+    pictures = _pictures(groups, build, graph, images)
+    cards = [[_card(note, report, images, pictures) for note in group] for group in groups]
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.from_string(_template())
+    text = template.render(
+        report=report,
+        model=facts.get("model", "model"),
+        sizes={key: facts.get(f"{key}_bytes") for key in ("flash", "ram")},
+        differing=cards[0],
+        misclassified=cards[1],
+        uncertain=cards[2],
+        histograms=_histograms(report),
+        confusion=_confusion(report),
+        memory=planned(graph, facts),
+        profile=getattr(report, "operators", None),
+    )
+    write_whole(path, text)
+
+
+def _template() -> str:
+    return (files("edgesq.verify") / "report.html.j2").read_text(encoding="utf-8")
+
+
+def _pictures(
+    groups: Iterable[Sequence[Note]], build: Path, graph: Graph, images: VerifyImages
+) -> dict[int, str]:
+    preprocessing = Preprocessing()
+    with contextlib.suppress(EdgesqError):
+        preprocessing = read_preprocessing(build)
+    inputs = images.pick(note.image for group in groups for note in group)
+    tensor = graph.tensors[graph.input]
+
+    def picture(image: Int8Array) -> str:
+        return as_data_url(image, tensor, preprocessing)
+
+    return {number: picture(image) for number, image in inputs.items()}
+
+
+def _card(note: Note, report: VerifyReport, images: VerifyImages, pictures: dict[int, str]) -> Card:
+    def places(tops: tuple[tuple[int, float], ...]) -> tuple[Place, ...]:
+        most = max((value for _, value in tops), default=0.0)
+        return tuple(
+            Place(
+                class_name(report, place),
+                value,
+                max(0.0, value / most) if most > 0 else 0.0,
+                place == note.label,
+            )
+            for place, value in tops
+        )
+
+    return Card(
+        note,
+        pictures[note.image],
+        images.names[note.image] if images.names else "",
+        "" if note.label is None else class_name(report, note.label),
+        places(note.expected),
+        places(note.got),
+    )
+
+
+def class_name(report: VerifyReport, number: int) -> str:
+    """Return the name of a class, or its number where nobody says."""
+    names = report.class_names
+    return names[number] if number < len(names) else str(number)
+
+
+def _histograms(report: VerifyReport) -> list[tuple[str, charts.Histogram, bool]]:
+    """Return title, chart and whether it decides, for each output of each form."""
+    return [
+        (
+            f"{row.against}, {item.output}",
+            charts.histogram(item.histogram),
+            row is report.comparisons[0],
+        )
+        for row in report.comparisons
+        for item in row.outputs
+    ]
+
+
+def _confusion(report: VerifyReport) -> dict[str, Any] | None:
+    """Return names and counts of a matrix, or the pairs confused most often."""
+    if not report.confusion:
+        return None
+    classes = 1 + max(max(pair[:2]) for pair in report.confusion)
+    counts = {pair[:2]: pair[2] for pair in report.confusion}
+    names = [class_name(report, number) for number in range(classes)]
+    if classes > _MOST_CLASSES:
+        wrong = sorted((pair for pair in report.confusion if pair[0] != pair[1]), key=_fewest)
+        pairs = [(names[label], names[said], count) for label, said, count in wrong[:_MOST_PAIRS]]
+        return {"names": None, "rows": pairs}
+    rows = []
+    for label in range(classes):
+        row = [counts.get((label, said), 0) for said in range(classes)]
+        rows.append([(count, count / (sum(row) or 1)) for count in row])
+    return {"names": names, "rows": rows}
+
+
+def _fewest(pair: tuple[int, int, int]) -> int:
+    return -pair[2]
