@@ -12,6 +12,7 @@ from pathlib import Path
 import kconfiglib
 import pytest
 import yaml
+from builds import edgesq
 from cases import NETWORKS
 from libraries import (
     STRICT,
@@ -129,3 +130,13 @@ def test_two_exports_of_a_library_share_the_runtime(layout: Format, tmp_path: Pa
         assert all(os.linesep == "\n" and "sample_" not in text for text in places.values())
     assert texts[0] == texts[1]
     assert bool(texts[0]) == (layout is not Format.CMAKE)
+
+
+def test_a_board_without_a_port_has_a_library_alone(tmp_path: Path) -> None:
+    (tmp_path / "fire.tflite").write_bytes(NETWORKS["fire"]())
+    arguments = ("fire.tflite", "--target", "esp32s3", "--format", "esp-idf", "--out", "out")
+    result = edgesq("export", *arguments, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "verify example, then edgesq verify --build out --port PORT" in result.stdout
+    assert (tmp_path / "out" / "esp-idf" / "components" / "fire_model" / "fire_model.c").is_file()
+    assert not (tmp_path / "out" / "firmware").exists()

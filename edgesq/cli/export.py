@@ -7,7 +7,7 @@ from typing import Any
 from edgesq.cli import terminal
 from edgesq.cli.tables import parity_table, size_table
 from edgesq.project import Format
-from edgesq.targets import load_target
+from edgesq.targets import Target, load_target
 
 
 class Runtime(Enum):
@@ -27,10 +27,10 @@ def run(target: str, runtime: Runtime, model: Path | None, out: Path, **options:
     with terminal.stages(stage_count(model)) as on_stage:
         chosen = ExportOptions(model=model, target=board, out=out, **options)
         report = export(chosen, on_stage)
-    _show(report, out)
+    _show(report, out, board)
 
 
-def _show(report: dict[str, Any], out: Path) -> None:
+def _show(report: dict[str, Any], out: Path, board: Target) -> None:
     terminal.out.print(size_table(report))
     terminal.out.print(parity_table(report))
     for warning in report["warnings"]:
@@ -39,4 +39,7 @@ def _show(report: dict[str, Any], out: Path) -> None:
         library = f"The library {report['name']}_model is in {out / report['format']}"
         terminal.out.print(f"{library}; see its README.md.", soft_wrap=True)
     build = "" if str(out) == "build/edgesq" else f" --build {out}"
-    terminal.out.print(f"Wrote {out}. Next: edgesq flash{build}", soft_wrap=True)
+    step = f"edgesq flash{build}"
+    if board.is_library:
+        step = f"build and flash its verify example, then edgesq verify{build} --port PORT"
+    terminal.out.print(f"Wrote {out}. Next: {step}", soft_wrap=True)
