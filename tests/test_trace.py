@@ -91,6 +91,14 @@ def test_holds_after_each_step(port: str) -> None:
         )
 
 
+def test_a_board_that_forgot_the_session(port: str) -> None:
+    with open_port(port) as transport:
+        tracer = Tracer(Client(transport))
+        check_crcs(tracer, 3)
+        assert Raw(transport).ask(FrameType.HELLO, b"\2") is not None
+        check_crcs(tracer, 4)
+
+
 def test_a_held_image_can_be_left(port: str) -> None:
     with open_port(port) as transport:
         tracer = Tracer(Client(transport))

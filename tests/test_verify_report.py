@@ -218,7 +218,7 @@ def check_object(kind: type, schema: dict[str, Any]) -> None:
     assert said == {name: text[0].upper() + text[1:] for name, text in documented(kind).items()}
     for name in names:
         may_be_null = types.NoneType in typing.get_args(hints[name])
-        assert may_be_null == ("null" in json.dumps(properties[name].get("type", ""))), name
+        assert may_be_null == ('"null"' in json.dumps(properties[name])), name
         for part in parts(hints[name]):
             check_object(part, SCHEMA["$defs"][part.__name__])
 

@@ -110,11 +110,19 @@ def verify(
     timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds of silence after which the board is given up.")
     ] = 5.0,
+    layers: Annotated[
+        bool, typer.Option("--layers", help="Compare every operator too; name the first wrong one.")
+    ] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Show what every operator takes on the board.")
+    ] = False,
 ) -> None:
     """Stream images to the board and compare every value with the host's."""
+    from edgesq.cli.layers import Looking
     from edgesq.cli.verify import Outputs, run
 
-    run(build, port, images, count, Outputs(json, junit, html), resume, timeout)
+    looking = Looking(layers, profile)
+    run(build, port, images, count, Outputs(json, junit, html), looking, resume, timeout)
 
 
 @app.command()

@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 
 from edgesq.cli import terminal, verify_tables
+from edgesq.cli.layers import Looking, print_inside
 from edgesq.errors import EdgesqError
 from edgesq.targets import load_target
 from edgesq.verify import VerifyOptions, VerifyReport, read_json, verify, write_junit
@@ -62,6 +63,7 @@ def run(
     images: Path | None,
     count: int | None,
     outputs: Outputs,
+    looking: Looking,
     resume: bool,
     timeout: float,
 ) -> None:
@@ -89,6 +91,7 @@ def run(
             if path is not None and _changed(path) != earlier:
                 _leave(outputs, options, path)
             raise
+    result = looking.inside(options, result)
     outputs.write(result, options)
     _show(result)
 
@@ -117,7 +120,8 @@ def _show(result: VerifyReport) -> None:
         terminal.out.print(confusion)
     for warning in result.warnings:
         terminal.out.print(f"[yellow]It could be faster[/]: {escape(warning)}.", soft_wrap=True)
-    if not result.is_exact:
+    print_inside(result)
+    if not (result.is_exact and result.is_exact_inside):
         terminal.out.print("[bold red]The board differs from the host.[/]")
         raise typer.Exit(terminal.EXIT_DIFFERENT)
     terminal.out.print(

@@ -10,9 +10,7 @@ from edgesq.arithmetic import Int64Array, conv2d_multipliers
 from edgesq.codegen.text import comment, hex_rows, rows, template
 from edgesq.graph import Conv2D, Graph
 
-_TRANSFORM = np.array(
-    [[1, 0, 0], [1, 1, 1], [1, -1, 1], [1, 2, 4], [1, -2, 4], [0, 0, 1]], np.int64
-)
+TRANSFORM = np.array([[1, 0, 0], [1, 1, 1], [1, -1, 1], [1, 2, 4], [1, -2, 4], [0, 0, 1]], np.int64)
 """Lavin's G without its divisors 4, -6, -6, 24, 24, 1."""
 
 _BLOCK = 4
@@ -21,7 +19,7 @@ _BLOCK = 4
 def transform_weights(weights: NDArray[np.int8]) -> NDArray[np.uint32]:
     """Return OHWI weights [O, H, 3, C] as int16 lanes, uint32 [O / 4, 6, H * C / 2, 4]."""
     channels, height, _, depth = weights.shape
-    products = np.einsum("iw,ohwc->oihc", _TRANSFORM, weights.astype(np.int64)) & 0xFFFF
+    products = np.einsum("iw,ohwc->oihc", TRANSFORM, weights.astype(np.int64)) & 0xFFFF
     grouped = products.reshape(channels, 6, height * depth // 4, 2, 2)
     words = grouped[:, :, :, 0] | grouped[:, :, :, 1] << 16
     blocks = words.reshape(channels // _BLOCK, _BLOCK, 6, -1)

@@ -3,6 +3,7 @@
 Mirror: firmware/app/trace.c; the bytes are in firmware/SPEC.md.
 """
 
+import contextlib
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from edgesq.link import frame
 from edgesq.link.client import Client, Inference
 from edgesq.link.frame import AckStatus, BoardInfo, Frame, FrameType
-from edgesq.link.session import Session
+from edgesq.link.session import Session, SessionLostError
 
 NO_OP = 0xFFFF
 OUTPUT = 0
@@ -28,6 +29,7 @@ _OP = struct.Struct("<IQ")
 _ROW_GET = struct.Struct("<IBHIB")
 _ROW_HEAD = struct.Struct("<IIHBHHHHII")
 _MAX_ROW_BYTES = 1 << 20
+_MOST_SESSIONS = 5
 
 Answer = TypeVar("Answer")
 
@@ -130,10 +132,19 @@ class Tracer:
             BoardError: silent, gone, refuses, or the line is too bad.
             ValueError: the image has another size.
         """
-        session, info = self._client.session()
-        _ask_for(session, with_crc, NO_OP)
-        inference = self._client.infer(image, ahead=False)
-        return inference, _operators(session, info, self._client.image, with_crc)
+        for _ in range(_MOST_SESSIONS):
+            session, info = self._client.session()
+            with contextlib.suppress(SessionLostError):
+                _ask_for(session, with_crc, NO_OP)
+                inference = self._client.infer(image, ahead=False)
+                if self._client.session()[0] is session:
+                    return inference, _operators(session, info, self._client.image, with_crc)
+                continue  # a reset in between: the board traced nothing
+            self._client.hello()
+        raise session.error(
+            f"the session broke {_MOST_SESSIONS} times in one image",
+            "does the board reset by itself? check its supply and watchdog",
+        )
 
     def hold(self, image: bytes, op: int) -> "HeldImage":
         """Begin an image in which the board stops after every step of operator `op`.

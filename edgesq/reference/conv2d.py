@@ -17,26 +17,42 @@ from edgesq.reference.windows import gather
 
 
 def conv2d(graph: Graph, op: Conv2D, image: Int8Array) -> Int8Array:
-    """Convolve int8 [H, W, C] to int8 [H_out, W_out, O].
+    """Convolve int8 [H, W, C] to int8 [H_out, W_out, O]."""
+    sums = conv2d_sums(graph, op, conv2d_windows(graph, op, image))
+    return requantize(graph, op, sums).reshape(graph.tensors[op.output].hwc)
 
-    The sums are taken in float64, which is exact: they stay below 2^53.
+
+def conv2d_windows(graph: Graph, op: Conv2D, image: Int8Array) -> Int64Array:
+    """Return the inputs less their zero point under each output pixel, [H_out * W_out, K].
+
+    K runs over the kernel's rows, its columns and the input's channels; padded places are 0.
+    """
+    height, width, _ = graph.tensors[op.output].hwc
+    offset = image.astype(np.int64) - graph.tensors[op.inputs[0]].zero_point
+    return gather(offset, op.window, (height, width), fill=0).reshape(height * width, -1)
+
+
+def conv2d_sums(graph: Graph, op: Conv2D, windows: Int64Array) -> Int64Array:
+    """Return the sums [H_out * W_out, O] before requantization.
+
+    They are taken in float64, which is exact: they stay below 2^53.
     """
     weights, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
     assert weights is not None
     assert bias is not None
-    height, width, channels = graph.tensors[op.output].hwc
-    offset = image.astype(np.int64) - graph.tensors[op.inputs[0]].zero_point
-    windows = gather(offset, op.window, (height, width), fill=0).reshape(height * width, -1)
-    flat = weights.reshape(channels, -1).astype(np.float64)
-    sums = (windows.astype(np.float64) @ flat.T).astype(np.int64) + bias
-    return requantize(graph, op, sums).reshape(height, width, channels)
+    flat = weights.reshape(len(weights), -1).astype(np.float64)
+    return np.asarray((windows.astype(np.float64) @ flat.T).astype(np.int64) + bias, np.int64)
 
 
 def requantize(graph: Graph, op: Convolution, sums: Int64Array) -> Int8Array:
     """Rescale int64 [..., O] to the output's scale and zero point, and clamp."""
+    return np.clip(rescaled(graph, op, sums), *op.clamp).astype(np.int8)
+
+
+def rescaled(graph: Graph, op: Convolution, sums: Int64Array) -> Int64Array:
+    """Rescale int64 [..., O] to the output's scale and zero point."""
     if isinstance(op, FullyConnected):
         scaled = rescale(sums, rescale_parameters(graph, op))
     else:
         scaled = multiply_by_quantized_multiplier(sums, *conv2d_multipliers(graph, op))
-    result = np.clip(scaled + graph.tensors[op.output].zero_point, *op.clamp)
-    return result.astype(np.int8)
+    return np.asarray(scaled + graph.tensors[op.output].zero_point, np.int64)

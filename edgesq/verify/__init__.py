@@ -1,5 +1,6 @@
 """Stage `verify`: what the board computes against what it should, value by value."""
 
+from edgesq.verify.inside import look_inside
 from edgesq.verify.junit import write_junit
 from edgesq.verify.report import VerifyReport, read_json
 from edgesq.verify.run import VerifyOptions, find_board, verify
@@ -8,6 +9,7 @@ __all__ = [
     "VerifyOptions",
     "VerifyReport",
     "find_board",
+    "look_inside",
     "read_json",
     "verify",
     "write_junit",

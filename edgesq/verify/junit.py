@@ -19,7 +19,8 @@ def write_junit(report: VerifyReport, path: Path) -> None:
     """Write a report as JUnit XML, whole or not at all.
 
     Test cases are: whether all images were streamed, whether all values are equal, one that fails
-    for each image named as differing, and the accuracy, which never fails.
+    for each image named as differing, whether all operators are, where that was looked at, and the
+    accuracy, which never fails.
     """
     suite = ElementTree.Element("testsuite", name=f"edgesq verify, {_clean(report.board)}")
     properties = ElementTree.SubElement(suite, "properties")
@@ -32,6 +33,7 @@ def write_junit(report: VerifyReport, path: Path) -> None:
     _exact(suite, report).set("time", seconds)
     for note in report.differing:
         _image(suite, report, note)
+    _layers(suite, report)
     _accuracy(suite, report)
     output = [*report.warnings, *map(_in_words, report.comparisons)]
     ElementTree.SubElement(suite, "system-out").text = _clean("\n".join(output))
@@ -84,6 +86,17 @@ def _image(suite: ElementTree.Element, report: VerifyReport, note: Note) -> None
     ]
     tops = f"expected {_top(note.expected)}\ngot      {_top(note.got)}"
     failure.text = "\n".join([*changes, tops])
+
+
+def _layers(suite: ElementTree.Element, report: VerifyReport) -> None:
+    if report.layers is None:
+        return
+    case = _case(suite, report, "every operator equal")
+    found = report.layers.difference
+    if found is not None:
+        said = f"{_clean(found.name)}: {found.differing} of {found.values} values differ"
+        failure = ElementTree.SubElement(case, "failure", message=said, type="differs")
+        failure.text = _clean(f"likely cause: {found.cause}: {found.detail}")
 
 
 def _accuracy(suite: ElementTree.Element, report: VerifyReport) -> None:

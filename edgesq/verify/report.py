@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from edgesq.errors import EdgesqError
+from edgesq.verify.layers import Layers
+from edgesq.verify.profile import OperatorProfile
 from edgesq.verify.tally import Note
 
 SCHEMA_VERSION = 1
@@ -111,6 +113,8 @@ class VerifyReport:
         clock_hz: its clock as its firmware says.
         warnings: what would make it faster.
         port: serial device.
+        layers: every operator's output compared; None where that was not asked for.
+        operators: what every operator takes; None where that was not asked for.
     """
 
     schema: int
@@ -153,11 +157,18 @@ class VerifyReport:
     clock_hz: int
     warnings: tuple[str, ...]
     port: str
+    layers: Layers | None = None
+    operators: tuple[OperatorProfile, ...] | None = None
 
     @property
     def is_exact(self) -> bool:
         """Whether every value of every image is equal."""
         return self.bit_exact_images == self.images
+
+    @property
+    def is_exact_inside(self) -> bool:
+        """Whether every operator's output is equal, as far as they were compared."""
+        return self.layers is None or self.layers.difference is None
 
     def to_json(self, state: dict[str, Any] | None = None) -> str:
         """Return the report as a JSON object; `state` is what an incomplete one goes on from."""

@@ -80,7 +80,7 @@ def verify(
     with open_port(port, options.timeout) as transport:
         client = Client(transport, options.timeout)
         info = client.hello()
-        _check_same_model(info, graph, port)
+        check_same_model(info, graph, port)
         oracle = oracle.first(len(info.observed_bytes))
         facts = _facts(options, graph, images, info, port, oracle.name)
         tally = Tally()
@@ -146,7 +146,12 @@ def read_model(build: Path) -> bytes:
         ) from error
 
 
-def _check_same_model(info: BoardInfo, graph: Graph, port: str) -> None:
+def check_same_model(info: BoardInfo, graph: Graph, port: str) -> None:
+    """Refuse a board that runs another model than the build's.
+
+    Raises:
+        BoardError: it does.
+    """
     if info.model_sha256 != graph.sha256:
         raise BoardError(
             f"the board runs model {info.model_sha256}, the build holds {graph.sha256}",

@@ -1,0 +1,80 @@
+"""What is known of one operator in one image, and what it computes before it clamps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgesq.arithmetic import (
+    ADD_LEFT_SHIFT,
+    Int64Array,
+    add_parameters,
+    mean_parameters,
+    multiply_by_quantized_multiplier,
+)
+from edgesq.graph import Add, Conv2D, DepthwiseConv2D, Graph, Int8Array, Mean, Op
+from edgesq.reference import (
+    conv2d_sums,
+    conv2d_windows,
+    depthwise_sums,
+    depthwise_windows,
+    rescaled,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """An operator in one image.
+
+    Attributes:
+        values: every tensor as expected, int8 [H, W, C] by index.
+        expected: the operator's output.
+        inputs: as the board's operator read them; None for one that could not be fetched.
+        output: as the board's operator wrote it.
+    """
+
+    values: Mapping[int, Int8Array]
+    expected: Int8Array
+    inputs: tuple[Int8Array | None, ...]
+    output: Int8Array
+
+    @property
+    def differs(self) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+        """Where the output is wrong, [H, W, C]."""
+        return np.asarray(self.expected != self.output)
+
+
+def unclamped(graph: Graph, op: Op, values: Mapping[int, Int8Array]) -> Int64Array | None:
+    """Return an operator's results [H, W, C] before they are clamped; None where it has no such."""
+    match op:
+        case Conv2D():
+            sums = conv2d_sums(graph, op, conv2d_windows(graph, op, values[op.inputs[0]]))
+            return rescaled(graph, op, sums).reshape(graph.tensors[op.output].hwc)
+        case DepthwiseConv2D():
+            sums = depthwise_sums(graph, op, depthwise_windows(graph, op, values[op.inputs[0]]))
+            return rescaled(graph, op, sums).reshape(graph.tensors[op.output].hwc)
+        case Add():
+            scaled = _add(graph, op, values)
+        case Mean():
+            mean = mean_parameters(graph, op)
+            total = values[op.inputs[0]].astype(np.int64).sum(axis=(0, 1)) - mean.offset
+            scaled = multiply_by_quantized_multiplier(total, mean.multiplier, mean.shift)
+        case _:
+            return None
+    output = graph.tensors[op.output]
+    return scaled.reshape(output.hwc) + output.zero_point
+
+
+def _add(graph: Graph, op: Add, values: Mapping[int, Int8Array]) -> Int64Array:
+    parameters = add_parameters(graph, op)
+    total = np.zeros(graph.tensors[op.output].hwc, np.int64)
+    for tensor, multiplier, shift in zip(
+        op.inputs, parameters.multiplier, parameters.shift, strict=True
+    ):
+        real = (
+            values[tensor].astype(np.int64) - graph.tensors[tensor].zero_point
+        ) << ADD_LEFT_SHIFT
+        total += multiply_by_quantized_multiplier(real, multiplier, shift)
+    return multiply_by_quantized_multiplier(
+        total, parameters.output_multiplier, parameters.output_shift
+    )

@@ -1,0 +1,101 @@
+"""Fetch what one operator of a board read and wrote in one image."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from edgesq.errors import EdgesqError
+from edgesq.export import Operator
+from edgesq.graph import Graph, Int8Array
+from edgesq.link.trace import OUTPUT, HeldImage, Tracer
+from edgesq.plan.lower import lower
+from edgesq.plan.walk import Walk, walk
+
+
+@dataclass(frozen=True, eq=False)
+class Fetched:
+    """An operator's tensors as they lay on the board after the steps that used them.
+
+    Attributes:
+        output: int8 [H, W, C].
+        inputs: the same for each input; None for one that its sums overwrite. Rows that it does
+            not read are as expected.
+    """
+
+    output: Int8Array
+    inputs: tuple[Int8Array | None, ...]
+
+
+def fetch(
+    tracer: Tracer,
+    graph: Graph,
+    operators: tuple[Operator, ...],
+    index: int,
+    expected: Mapping[int, Int8Array],
+) -> Fetched:
+    """Run one image again, held after every step of an operator, and fetch its tensors.
+
+    Args:
+        tracer: of the board.
+        graph: the model.
+        operators: the runtime's table.
+        index: of the operator in it.
+        expected: every tensor of the image, int8 [H, W, C] by index; the image itself too.
+
+    Raises:
+        BoardError: the link failed.
+        EdgesqError: the table is not the one this version makes of the model.
+    """
+    operator = operators[index]
+    path = _path(graph, operators, index)
+    output = np.zeros(graph.tensors[operator.output].hwc, np.int8)
+    inputs = [
+        None if number == operator.overwrites else expected[tensor].copy()
+        for number, tensor in enumerate(operator.inputs)
+    ]
+    held = tracer.hold(expected[graph.input].tobytes(), index)
+    counts, last_reads = path.complete_rows(), _last_reads(path)
+    first = 0
+    while held.go_on():
+        end = min(first + path.band_units, path.units)
+        for row in range(counts[first], counts[end]):
+            output[row] = _row(held, OUTPUT, row, output)
+        for number, values in enumerate(inputs):
+            for row in {row for unit in range(first, end) for row in last_reads.get(unit, ())}:
+                if values is not None:
+                    values[row] = _row(held, number + 1, row, values)
+        first = end
+    return Fetched(output, tuple(inputs))
+
+
+def _path(graph: Graph, operators: tuple[Operator, ...], index: int) -> Walk:
+    """Return which rows the operator reads and writes, step by step."""
+    lowered = lower(graph, 1)
+    same = len(lowered.ops) == len(operators) and all(
+        (item.inputs, [graph.ops[k] for k in operator.ops]) == (operator.inputs, list(item.ops))
+        for item, operator in zip(lowered.ops, operators, strict=True)
+    )
+    if not same:
+        raise EdgesqError("another version of edgesq exported this build", hint="export again")
+    item = replace(lowered.ops[index], band_units=operators[index].rows_per_step)
+    return walk(lowered, item)
+
+
+def _last_reads(path: Walk) -> dict[int, list[int]]:
+    """Return the rows that each unit is the last to read."""
+    last = {row: unit for unit, span in enumerate(path.reads) for row in range(*span)}
+    reads: dict[int, list[int]] = {}
+    for row, unit in last.items():
+        reads.setdefault(unit, []).append(row)
+    return reads
+
+
+def _row(held: HeldImage, which: int, row: int, tensor: Int8Array) -> Int8Array:
+    values, _ = held.row(which, row)
+    if values.size != tensor[row].size:
+        raise EdgesqError(
+            f"a row of the board's has {values.size} bytes, the model's {tensor[row].size}",
+            hint="`edgesq flash` this build",
+        )
+    return values.reshape(tensor[row].shape)

@@ -1,0 +1,67 @@
+"""What each operator of a board's table takes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgesq.export import Operator
+from edgesq.graph import Graph
+
+
+@dataclass(frozen=True)
+class OperatorProfile:
+    """One operator. The field names are the JSON's keys.
+
+    Attributes:
+        name: of its layers.
+        kind: of the graph's operators it computes.
+        function: that the board runs.
+        macs: multiply-accumulates per image.
+        ticks: of the board's counter, median over the images.
+        us: the same in microseconds; virtual time on an emulated board.
+        instructions: the same; None where the board cannot count.
+        share: of all operators' ticks, 0..1.
+    """
+
+    name: str
+    kind: str
+    function: str
+    macs: int
+    ticks: float
+    us: float
+    instructions: int | None
+    share: float
+
+
+def profile(
+    graph: Graph,
+    operators: Sequence[Operator],
+    ticks: Sequence[Sequence[int]],
+    tick_hz: int,
+    instructions_per_tick: float | None,
+) -> tuple[OperatorProfile, ...]:
+    """Return what each operator takes.
+
+    Args:
+        graph: the model.
+        operators: the board's table.
+        ticks: of every operator, by image; at least one image.
+        tick_hz: rate of the counter.
+        instructions_per_tick: None where that is not known.
+    """
+    medians = np.median(np.array(ticks, np.float64), axis=0)
+    total = float(medians.sum())
+    return tuple(
+        OperatorProfile(
+            operator.name,
+            operator.kind,
+            operator.function,
+            operator.macs(graph),
+            float(median),
+            float(median) * 1e6 / tick_hz if tick_hz else 0.0,
+            None if instructions_per_tick is None else round(median * instructions_per_tick),
+            float(median) / total if total else 0.0,
+        )
+        for operator, median in zip(operators, medians, strict=True)
+    )
