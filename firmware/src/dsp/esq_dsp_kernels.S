@@ -17,7 +17,7 @@
 
 /* Stack frame, after the saved registers. */
     .equ ACTIVATIONS, 0
-    .equ ITERATIONS, 4
+    .equ LOOPS, 4       /* iterations; with three pixels where the activations end, lr being taken */
     .equ ENTRY, 8
     .equ HOOK, 12       /* what follows the loop: the end of a pair, or `gap` before it */
     .equ RESULT, 16
@@ -28,98 +28,133 @@
     .equ END, 36
     .equ FRAME, 40
 
-/* r0 activations, r1 weights, r2 r3 weights, r4-r6 activations, r7-r9 256 S_A + S_B, r10-r12 S_B,
- * lr iterations. Every instruction takes 4 bytes, so that the entry can be computed. */
-    .macro TIMES_3 weight, first, second, third
+/* r0 activations, r1 weights, r7-r9 256 S_A + S_B, r10-r12 S_B, lr iterations; r2-r6 and what of r8-r12
+ * and lr is left over: weights and activations. Every instruction takes 4 bytes, so that the entry can
+ * be computed. A load or SXTB16 stands before an SMLAD that does not wait for it, to issue with it. */
+    .macro RAW_3 weight, first, second, third
     smlad r7, \weight, \first, r7
     smlad r8, \weight, \second, r8
     smlad r9, \weight, \third, r9
-    sxtb16 \weight, \weight
+    .endm
+
+    .macro LOW_3 weight, first, second, third
     smlad r10, \weight, \first, r10
     smlad r11, \weight, \second, r11
     smlad r12, \weight, \third, r12
     .endm
 
-    .macro TIMES_2 weight, first, second
+    .macro RAW_2 weight, first, second
     smlad r7, \weight, \first, r7
     smlad r8, \weight, \second, r8
-    sxtb16 \weight, \weight
-    smlad r10, \weight, \first, r10
-    smlad r11, \weight, \second, r11
     .endm
 
-    .macro TIMES_1 weight, first
-    smlad r7, \weight, \first, r7
-    sxtb16 \weight, \weight
+    .macro LOW_2 weight, first, second
     smlad r10, \weight, \first, r10
+    smlad r11, \weight, \second, r11
     .endm
 
 /* Four values of each pixel's window: 17, 12, 8 instructions. */
     .macro GROUP_each_3
     ldrd r2, r3, [r1], #8
-    ldmia.w r0!, {r4, r5, r6}
-    TIMES_3 r2, r4, r5, r6
-    ldmia.w r0!, {r4, r5, r6}
-    TIMES_3 r3, r4, r5, r6
+    ldmia.w r0!, {r4, r5, r6, lr}
+    RAW_3 r2, r4, r5, r6
+    sxtb16 r2, r2
+    smlad r7, r3, lr, r7
+    smlad r10, r2, r4, r10
+    smlad r11, r2, r5, r11
+    ldrd r4, r5, [r0], #8
+    smlad r8, r3, r4, r8
+    smlad r9, r3, r5, r9
+    sxtb16 r3, r3
+    smlad r12, r2, r6, r12
+    LOW_3 r3, lr, r4, r5
     .endm
 
     .macro GROUP_each_2
     ldrd r2, r3, [r1], #8
     ldmia.w r0!, {r4, r5, r6, r9}
-    TIMES_2 r2, r4, r5
-    TIMES_2 r3, r6, r9
+    RAW_2 r2, r4, r5
+    sxtb16 r2, r2
+    RAW_2 r3, r6, r9
+    sxtb16 r3, r3
+    LOW_2 r2, r4, r5
+    LOW_2 r3, r6, r9
     .endm
 
     .macro GROUP_each_1
     ldrd r2, r3, [r1], #8
     ldrd r4, r5, [r0], #8
-    TIMES_1 r2, r4
-    TIMES_1 r3, r5
+    smlad r7, r2, r4, r7
+    sxtb16 r2, r2
+    smlad r7, r3, r5, r7
+    sxtb16 r3, r3
+    smlad r10, r2, r4, r10
+    smlad r10, r3, r5, r10
     .endm
 
-/* Four channels of n + 2 columns: 51, 35, 21 instructions. */
+/* Two channels of n + 2 columns. */
+    .macro HALF_slide_3
+    ldmia.w r1!, {r2, r3, r4}
+    ldmia.w r0!, {r5, r6, lr}
+    RAW_3 r2, r5, r6, lr
+    sxtb16 r2, r2
+    smlad r7, r3, r6, r7
+    LOW_3 r2, r5, r6, lr
+    ldrd r2, r5, [r0], #8
+    smlad r8, r3, lr, r8
+    smlad r9, r3, r2, r9
+    smlad r7, r4, lr, r7
+    sxtb16 r3, r3
+    smlad r8, r4, r2, r8
+    smlad r9, r4, r5, r9
+    sxtb16 r4, r4
+    LOW_3 r3, r6, lr, r2
+    LOW_3 r4, lr, r2, r5
+    .endm
+
+    .macro HALF_slide_2
+    ldmia.w r1!, {r2, r3, r4}
+    ldmia.w r0!, {r5, r6, r9, r12}
+    RAW_2 r2, r5, r6
+    sxtb16 r2, r2
+    RAW_2 r3, r6, r9
+    sxtb16 r3, r3
+    RAW_2 r4, r9, r12
+    sxtb16 r4, r4
+    LOW_2 r2, r5, r6
+    LOW_2 r3, r6, r9
+    LOW_2 r4, r9, r12
+    .endm
+
+    .macro HALF_slide_1 first, second, third
+    smlad r7, r2, \first, r7
+    sxtb16 r2, r2
+    smlad r7, r3, \second, r7
+    sxtb16 r3, r3
+    smlad r7, r12, \third, r7
+    sxtb16 r12, r12
+    smlad r10, r2, \first, r10
+    smlad r10, r3, \second, r10
+    smlad r10, r12, \third, r10
+    .endm
+
+/* Four channels of n + 2 columns: 48, 34, 21 instructions. */
     .macro GROUP_slide_3
-    ldrd r2, r3, [r1], #8
-    ldmia.w r0!, {r4, r5, r6}
-    TIMES_3 r2, r4, r5, r6
-    ldr r4, [r0], #4
-    TIMES_3 r3, r5, r6, r4
-    ldr r5, [r0], #4
-    ldrd r2, r3, [r1], #8
-    TIMES_3 r2, r6, r4, r5
-    ldmia.w r0!, {r4, r5, r6}
-    TIMES_3 r3, r4, r5, r6
-    ldrd r2, r3, [r1], #8
-    ldr r4, [r0], #4
-    TIMES_3 r2, r5, r6, r4
-    ldr r5, [r0], #4
-    TIMES_3 r3, r6, r4, r5
+    HALF_slide_3
+    HALF_slide_3
     .endm
 
     .macro GROUP_slide_2
-    ldrd r2, r3, [r1], #8
-    ldmia.w r0!, {r4, r5, r6, r9}
-    TIMES_2 r2, r4, r5
-    TIMES_2 r3, r5, r6
-    ldrd r2, r3, [r1], #8
-    TIMES_2 r2, r6, r9
-    ldmia.w r0!, {r4, r5, r6, r9}
-    TIMES_2 r3, r4, r5
-    ldrd r2, r3, [r1], #8
-    TIMES_2 r2, r5, r6
-    TIMES_2 r3, r6, r9
+    HALF_slide_2
+    HALF_slide_2
     .endm
 
     .macro GROUP_slide_1
     ldmia.w r1!, {r2, r3, r12}
     ldmia.w r0!, {r4, r5, r6, r8, r9, r11}
-    TIMES_1 r2, r4
-    TIMES_1 r3, r5
-    TIMES_1 r12, r6
+    HALF_slide_1 r4, r5, r6
     ldmia.w r1!, {r2, r3, r12}
-    TIMES_1 r2, r8
-    TIMES_1 r3, r9
-    TIMES_1 r12, r11
+    HALF_slide_1 r8, r9, r11
     .endm
 
 /* A: 256 S_A stands in \sum. The double rounding of S_A M 2^-31 >> shift is, where it is not
@@ -136,6 +171,25 @@
     smmlar \sum, \sum, r3, r4
     asrs.w \sum, \sum, r5
     ssat \sum, #8, \sum
+    .endm
+
+/* How a pair's loop begins and ends. */
+    .macro BEGIN_LOOP n
+    .if \n == 3
+    ldr r0, [sp, #ACTIVATIONS]
+    .else
+    ldrd r0, lr, [sp, #ACTIVATIONS]
+    .endif
+    .endm
+
+    .macro END_LOOP n, loop
+    .if \n == 3
+    ldr r2, [sp, #LOOPS]
+    cmp r0, r2
+    .else
+    subs lr, lr, #1
+    .endif
+    bne \loop
     .endm
 
 /* One end of `n` pixels: every operand list is cut to n by .if. */
@@ -169,7 +223,7 @@
     strb \first, [r0], #1
     .endm
 
-    .macro KERNEL form, n, log2_unrolled, group_bytes
+    .macro KERNEL form, n, log2_unrolled, group_bytes, activation_bytes=0
     .section .text.esq_dsp_\form\()_\n, "ax", %progbits
     .balign 4
     .global esq_dsp_\form\()_sums_\n
@@ -198,6 +252,10 @@ esq_dsp_\form\()_relu_\n:
     movs r3, #\group_bytes
     adr.w r8, .Lloop_\form\n + 1
     mla r7, r7, r3, r8
+    .if \n == 3
+    movs r3, #\activation_bytes
+    mla r6, r5, r3, r4           /* where the activations end */
+    .endif
     ldmia.w r0, {r2, r3, r5, r8, r9} /* table, its end, result, pixel bytes, gap */
     strd r4, r6, [sp, #ACTIVATIONS]
     strd r8, r3, [sp, #PIXEL_BYTES]
@@ -211,15 +269,14 @@ esq_dsp_\form\()_relu_\n:
 .Lpair_\form\n:                /* r0 result, r2 table */
     FIRST_SUMS \n
     strd r0, r2, [sp, #RESULT]
-    ldrd r0, lr, [sp, #ACTIVATIONS]
+    BEGIN_LOOP \n
     ldr pc, [sp, #ENTRY]
     .balign 4
 .Lloop_\form\n:
     .rept 1 << \log2_unrolled
     GROUP_\form\()_\n
     .endr
-    subs lr, lr, #1
-    bne .Lloop_\form\n
+    END_LOOP \n, .Lloop_\form\n
     ldr pc, [sp, #HOOK]
 
 .Lgap_\form\n:
@@ -281,10 +338,10 @@ esq_dsp_\form\()_relu_\n:
 
     KERNEL each, 1, 3, 32
     KERNEL each, 2, 3, 48
-    KERNEL each, 3, 3, 68
+    KERNEL each, 3, 3, 68, 24
     KERNEL slide, 1, 2, 84
-    KERNEL slide, 2, 2, 140
-    KERNEL slide, 3, 2, 204
+    KERNEL slide, 2, 2, 136
+    KERNEL slide, 3, 2, 192, 40
 
 #endif
 
