@@ -7,7 +7,7 @@ from edgesq.codegen.pack_mve import pack_conv2d
 from edgesq.codegen.requantization import rescaling_arrays
 from edgesq.codegen.text import comment, rows, template
 from edgesq.graph import Add, AveragePool2D, Conv2D, FullyConnected, Graph, MaxPool2D, Mean
-from edgesq.plan import RowOp, mve_blocks, mve_reads_in_place
+from edgesq.plan import MVE_BLOCK, RowOp, mve_blocks, mve_reads_in_place
 
 
 def has_mve(item: RowOp) -> bool:
@@ -31,11 +31,12 @@ def conv2d_mve(graph: Graph, op: Conv2D, index: int, pixels: int, window: str) -
         window: initialiser of struct esq_window.
     """
     packed = pack_conv2d(graph, op)
+    weights = [*packed.weights.reshape(-1).tolist(), *[0] * MVE_BLOCK]  # loaded ahead, never used
     arrays = template("conv2d_mve_arrays.c").substitute(
         name=comment(op.name),
         index=index,
-        weight_count=packed.weights.size,
-        weights=rows(packed.weights.reshape(-1).tolist()),
+        weight_count=len(weights),
+        weights=rows(weights),
         table_count=packed.table.size,
         table=rows(packed.table.reshape(-1).tolist()),
     )

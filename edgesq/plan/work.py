@@ -110,7 +110,7 @@ def extra_weights_bytes(graph: Graph, ops: Ops, kernels: str) -> int:
 def _mve_padding(graph: Graph, op: Conv2D) -> int:
     shape = graph.tensors[op.weights].shape
     packed = -(-shape[0] // 4) * 4 * mve_blocks(graph, op) * MVE_BLOCK
-    return packed - int(np.prod(shape))
+    return packed + MVE_BLOCK - int(np.prod(shape))  # a block is loaded ahead
 
 
 def _extra_bytes(graph: Graph, op: Conv2D) -> int:

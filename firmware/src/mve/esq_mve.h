@@ -22,6 +22,7 @@
  * pixels       windows of input values, `blocks` times 16 each.
  * weights      int8 [quads][2 pairs][blocks][2 channels][16]; the second pair's blocks come last to
  *              first, so that rows of a window that are not there leave one gap in every quad.
+ *              A kernel loads 16 bytes ahead: as many follow the last, of any value.
  * table        int32 [quads][16], of four channels each: bias, multiplier, and two more; or
  *              [quads][24]: before that, bias without the window's last row, and without its first.
  * table_end    past the last quad, at least one.

@@ -40,16 +40,22 @@
     vldrb.8 \to, [\from, #-16]!
     .endm
 
-/* One block: 11, 8 or 5 instructions for 2 n x 16 MACs. */
+/* One block: 11, 8 or 5 instructions for 2 n x 16 MACs. q0, the first channel's weights, is there before
+ * it and after it holds those of the next block: so no two loads stand side by side but for n = 1. */
     .macro BLOCK n, way, multiply
-    vldrb.8 q0, [r1], #16
     LOAD_\way q2, r3
     \multiply r0, q0, q2
     vldrb.8 q1, [r1], #16
+    .if \n == 1
+    vldrb.8 q0, [r1], #16
+    .endif
     \multiply r2, q1, q2
     .if \n > 1
     LOAD_\way q3, r5
     \multiply r4, q0, q3
+    .endif
+    .if \n == 2
+    vldrb.8 q0, [r1], #16
     .endif
     .if \n > 2
     LOAD_\way q4, r9
@@ -59,6 +65,7 @@
     .endif
     .if \n > 2
     \multiply r8, q0, q4
+    vldrb.8 q0, [r1], #16
     \multiply r10, q1, q4
     .endif
     .endm
@@ -93,14 +100,14 @@
 
 /* `bias` is where the row's bias stands before its shift. */
     .macro END_relu n, bias, row_bytes
-    vldrw.u32 q0, [r11, #\bias]
-    EACH \n, vadd.i32, q0
-    vldrw.u32 q1, [r11, #-32]
-    EACH \n, vqrdmulh.s32, q1
-    vldrw.u32 q2, [r11, #-16]
-    EACH \n, vqadd.s32, q2
-    vldrw.u32 q3, [r11], #\row_bytes
-    EACH \n, vqshl.s32, q3
+    vldrw.u32 q1, [r11, #\bias]
+    EACH \n, vadd.i32, q1
+    vldrw.u32 q2, [r11, #-32]
+    EACH \n, vqrdmulh.s32, q2
+    vldrw.u32 q3, [r11, #-16]
+    EACH \n, vqadd.s32, q3
+    vldrw.u32 q4, [r11], #\row_bytes
+    EACH \n, vqshl.s32, q4
     ldrd r2, r4, [sp, #PIXEL_BYTES] /* and the table's end */
     EACH \n, vshr.s32, #24
     .if \n > 1
@@ -159,10 +166,15 @@
     ldr r7, [r0, #JOB_RESULT]
     ldr r11, [r0, #JOB_TABLE]
     add r11, r11, #\row_bytes - 16
+    vldrb.8 q0, [r1], #16
 .Lquad\@:
+    .ifc \gap, above
+    vldrb.8 q0, [r1, #-16]  /* not where SKIP stands: behind the last quad nothing is there */
+    .endif
     PAIR \n, forward, 0, 2
     .ifc \gap, below
     SKIP
+    vldrb.8 q0, [r1, #-16]
     .endif
     PAIR \n, backward, 1, 3
     .ifc \gap, above
