@@ -63,10 +63,10 @@
     smlad r10, r2, r4, r10
     smlad r11, r2, r5, r11
     ldrd r4, r5, [r0], #8
+    smlad r12, r2, r6, r12
     smlad r8, r3, r4, r8
     smlad r9, r3, r5, r9
     sxtb16 r3, r3
-    smlad r12, r2, r6, r12
     LOW_3 r3, lr, r4, r5
     .endm
 
@@ -157,20 +157,41 @@
     HALF_slide_1 r8, r9, r11
     .endm
 
-/* A: 256 S_A stands in \sum. The double rounding of S_A M 2^-31 >> shift is, where it is not
- * negative, floor(256 S_A M 2^-32 + C) >> (shift + 7) with C = 2^(shift+6) + 64 + zp 2^(shift+7). */
-    .macro REQUANTIZE_A sum
-    smmla \sum, \sum, r3, r4
-    asrs.w \sum, \sum, r5
-    ssat \sum, #8, \sum
+/* The same instruction on n sums. */
+    .macro EACH n, first, second, third, operation, operands:vararg
+    \operation \first, \first, \operands
+    .if \n > 1
+    \operation \second, \second, \operands
+    .endif
+    .if \n > 2
+    \operation \third, \third, \operands
+    .endif
     .endm
 
-/* B: S_B stands in \sum. */
-    .macro REQUANTIZE_B sum
-    lsls.w \sum, \sum, #1
-    smmlar \sum, \sum, r3, r4
-    asrs.w \sum, \sum, r5
-    ssat \sum, #8, \sum
+    .macro SATURATE n, first, second, third
+    ssat \first, #8, \first
+    .if \n > 1
+    ssat \second, #8, \second
+    .endif
+    .if \n > 2
+    ssat \third, #8, \third
+    .endif
+    .endm
+
+/* A: 256 S_A stands in the sums. The double rounding of S_A M 2^-31 >> shift is, where it is not
+ * negative, floor(256 S_A M 2^-32 + C) >> (shift + 7) with C = 2^(shift+6) + 64 + zp 2^(shift+7). */
+    .macro REQUANTIZE_A n, first, second, third
+    EACH \n, \first, \second, \third, smmla, r3, r4
+    EACH \n, \first, \second, \third, asrs.w, r5
+    SATURATE \n, \first, \second, \third
+    .endm
+
+/* B: S_B stands in the sums. */
+    .macro REQUANTIZE_B n, first, second, third
+    EACH \n, \first, \second, \third, lsls.w, #1
+    EACH \n, \first, \second, \third, smmlar, r3, r4
+    EACH \n, \first, \second, \third, asrs.w, r5
+    SATURATE \n, \first, \second, \third
     .endm
 
 /* How a pair's loop begins and ends. */
@@ -289,22 +310,10 @@ esq_dsp_\form\()_relu_\n:
     ldrd lr, r6, [sp, #PIXEL_BYTES] /* and the table's end */
     ldmia r2!, {r3, r4, r5}
     DIFFERENCES \n
-    REQUANTIZE_A r7
-    .if \n > 1
-    REQUANTIZE_A r8
-    .endif
-    .if \n > 2
-    REQUANTIZE_A r9
-    .endif
+    REQUANTIZE_A \n, r7, r8, r9
     STORE r7, r8, r9, \n
     ldmia r2!, {r3, r4, r5}
-    REQUANTIZE_B r10
-    .if \n > 1
-    REQUANTIZE_B r11
-    .endif
-    .if \n > 2
-    REQUANTIZE_B r12
-    .endif
+    REQUANTIZE_B \n, r10, r11, r12
     STORE r10, r11, r12, \n
     cmp r2, r6
     bne .Lpair_\form\n
