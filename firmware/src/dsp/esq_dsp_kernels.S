@@ -5,8 +5,9 @@
  * columns, each is loaded once. Instructions per MAC:
  *            n = 3   n = 2   n = 1
  *   each     0.708   0.750   1.000   3 or 2 loads, 2 SXTB16, 4 n SMLAD per group
- *   slide    0.708   0.729   0.875   9, 5 or 3 loads, 6 SXTB16, 12 n SMLAD per group
- * Three pixels fill the register file: 6 sums, 3 activations, 2 weights, 2 pointers, the counter.
+ *   slide    0.667   0.708   0.875   6, 4 or 3 loads, 6 SXTB16, 12 n SMLAD per group
+ * Three pixels fill the register file: 6 sums, 2 pointers, 6 activations and weights; so their loop
+ * has no counter, it ends where the activations do.
  * Groups are unrolled; a run of another length jumps into the middle, so that short runs pay no
  * second loop. What a pair needs once stands on the stack.
  */
