@@ -54,17 +54,27 @@ struct columns {
     uint32_t advance[TILE_COLUMNS]; /* bytes per four channels */
 };
 
+/* The next four channels of column x, which is a constant where this is inlined. */
+static inline void unpack_column(struct columns *columns, uint32_t x, uint32_t minus_zp,
+                                 uint32_t *even, uint32_t *odd) {
+    const uint32_t word = esq_load_word(columns->values[x]);
+    columns->values[x] += columns->advance[x];
+    even[x] = esq_even_lanes(minus_zp, word);
+    odd[x] = esq_odd_lanes(minus_zp, word);
+}
+
+/* No loop over the columns, so that all twelve words stay in registers. */
 static uint32_t *transform_row(struct columns columns, uint32_t groups, uint32_t minus_zp,
                                uint32_t steps, uint32_t *to) {
     for (; groups > 0; groups--) {
         uint32_t even[TILE_COLUMNS];
         uint32_t odd[TILE_COLUMNS];
-        for (uint32_t x = 0; x < TILE_COLUMNS; x++) {
-            const uint32_t word = esq_load_word(columns.values[x]);
-            columns.values[x] += columns.advance[x];
-            even[x] = esq_even_lanes(minus_zp, word);
-            odd[x] = esq_odd_lanes(minus_zp, word);
-        }
+        unpack_column(&columns, 0, minus_zp, even, odd);
+        unpack_column(&columns, 1, minus_zp, even, odd);
+        unpack_column(&columns, 2, minus_zp, even, odd);
+        unpack_column(&columns, 3, minus_zp, even, odd);
+        unpack_column(&columns, 4, minus_zp, even, odd);
+        unpack_column(&columns, 5, minus_zp, even, odd);
         transform(even, steps, to);
         transform(odd, steps, to + 1);
         to += 2;
@@ -91,19 +101,19 @@ static void transform_tile(const struct esq_winograd *params, const struct esq_s
 
 /* A channel's requantization, read once: what is stored in between might be the table. */
 struct ending {
-    uint32_t bias;
+    uint32_t bias; /* twice */
     int32_t multiplier;
     int32_t constant;
     int32_t shift;
 };
 
-/* `part` is 24 / 2^(3 - rest) times a convolution's sum without its bias. */
+/* `part` is 6 * 2^rest times a convolution's sum without its bias. */
 static inline int8_t finish(uint32_t part, uint32_t rest, struct ending by) {
-    const uint32_t sum = (uint32_t)((int32_t)part >> rest) * INVERSE_OF_3 + by.bias;
+    const uint32_t twice_sum = (uint32_t)((int32_t)part >> rest) * INVERSE_OF_3 + by.bias;
     int32_t scaled;
     __asm("smmlar %0, %1, %2, %3"
           : "=r"(scaled)
-          : "r"(sum << 1), "r"(by.multiplier), "r"(by.constant));
+          : "r"(twice_sum), "r"(by.multiplier), "r"(by.constant));
     scaled >>= by.shift;
     __asm("ssat %0, #8, %1" : "=r"(scaled) : "r"(scaled));
     return (int8_t)scaled;
@@ -114,21 +124,21 @@ static void finish_block(const uint32_t *sums, const int32_t *table, uint32_t pi
                          uint32_t pixel_bytes, int8_t *result) {
     for (uint32_t c = 0; c < BLOCK_CHANNELS; c++, sums++, result++) {
         const int32_t *end = table + BLOCK_CHANNELS + 3 * c;
-        const struct ending by = {(uint32_t)table[c], end[0], end[1], end[2]};
+        const struct ending by = {2u * (uint32_t)table[c], end[0], end[1], end[2]};
         const uint32_t e = sums[4] + sums[8];
         const uint32_t o = sums[4] - sums[8];
         const uint32_t f = sums[12] + sums[16];
         const uint32_t p = sums[12] - sums[16];
         const uint32_t last = 2 * p - o + 6 * sums[20];
-        result[0] = finish(6 * sums[0] - 4 * e + f, 3, by);
+        result[0] = finish(6 * sums[0] - 4 * e + f, 2, by);
         if (pixels > 1) {
-            result[pixel_bytes] = finish(p - 2 * o, 2, by);
+            result[pixel_bytes] = finish(p - 2 * o, 1, by);
         }
         if (pixels > 2) {
-            result[2 * pixel_bytes] = finish(f - e, 1, by);
+            result[2 * pixel_bytes] = finish(f - e, 0, by);
         }
         if (pixels > 3) {
-            result[3 * pixel_bytes] = finish(last, 1, by);
+            result[3 * pixel_bytes] = finish(last, 0, by);
         }
     }
 }
