@@ -251,10 +251,11 @@ def test_missing_images(place: Place, demo: Path) -> None:
     place.refused(2, r"none\.npz: ", "verify", "--build", demo, "--images", "none.npz")
 
 
+@pytest.mark.parametrize("option", ["--json", "--junit", "--html"])
 @pytest.mark.parametrize("name", ["none/out.json", "tmp"])
-def test_a_report_that_cannot_be_written(place: Place, demo: Path, name: str) -> None:
-    refusal = f"{name}: is no file in a folder that is there"
-    place.refused(2, refusal, "verify", "--build", demo, "--json", name)
+def test_a_report_that_cannot_be_written(place: Place, demo: Path, option: str, name: str) -> None:
+    refusal = rf"{name}: is no file in a folder that is there \(see {option}\)"
+    place.refused(2, refusal, "verify", "--build", demo, option, name)
 
 
 # Boards and links
@@ -351,6 +352,8 @@ def test_interrupted_verify(demo: Path, streaming: tuple[subprocess.Popen[str], 
     left = json.loads((demo / "verify.json").read_text())
     assert (left["complete"], left["images"]) == (False, int(said[1].replace(",", "")))
     assert left["bit_exact_images"] == left["images"] > 0
+    says = "verify.json: was made with another images: .*begin anew"
+    refused(2, says, "verify", "--build", demo, "--resume")
     assert "0 differing values" in done("verify", "--build", demo, "--count", "2")
 
 

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from builds import COMMAND, Exported, done, edgesq, is_running, refused, snapshot
@@ -150,6 +151,13 @@ def test_flash_verify_stop(demo: Path, tmp_path: Path) -> None:
         assert result["device_us"] > 0
         assert result["link_bytes_per_s"] > 0
         assert result["expected_by"] == "TFLite BUILTIN_REF"
+
+    written = ("--junit", tmp_path / "junit.xml", "--html", tmp_path / "page.html")
+    resumed = ("verify", "--build", demo, "--count", "30", "--json", tmp_path / "out.json")
+    assert "0 differing values" in done(*resumed, "--resume", *written)
+    assert json.loads((tmp_path / "out.json").read_text()) == result
+    assert ElementTree.parse(tmp_path / "junit.xml").getroot()[0].get("failures") == "0"
+    assert "<strong>Exact</strong>" in (tmp_path / "page.html").read_text()
 
     assert done("flash", "--build", demo, "--stop") == "stopped\n"
     assert not is_running(board["pid"])

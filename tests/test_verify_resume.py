@@ -1,6 +1,7 @@
 """Runs that end early, and how they go on."""
 
 import json
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -152,3 +153,16 @@ def test_a_damaged_report_is_refused(
     path.write_text(changed if isinstance(changed, str) else json.dumps(changed))
     with pytest.raises(EdgesqError, match=r"verify.json: .*\(leave --resume out"):
         run(noise, path)
+
+
+def test_memory_does_not_grow_with_images(tmp_path: Path) -> None:
+    """`make soak` measures the whole process; here every allocation of 1,000 more counts."""
+    peaks = []
+    for count in (100, 1_000, 2_000):  # the first warms caches
+        path = make_images(tmp_path / f"{count}.npz", count, distinct=16)
+        many = facts(tmp_path, path)
+        tracemalloc.start()
+        assert run(many).images == count
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[2] - peaks[1] < 1_000 * 40  # labels and ticks are 8 each, the array grows by leaps

@@ -1,5 +1,6 @@
 """Runs of verify without a board: a client that computes what a board would."""
 
+import functools
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -34,14 +35,21 @@ CONTENT = network()
 GRAPH = read_graph(CONTENT)
 
 
-def make_images(path: Path, count: int, seed: int = 0) -> Path:
-    """Write an .npz of noise whose labels are often right."""
+def make_images(path: Path, count: int, seed: int = 0, distinct: int | None = None) -> Path:
+    """Write an .npz of noise, `distinct` images again and again, whose labels are often right."""
     chance = np.random.default_rng(seed)
-    images = chance.integers(-128, 128, (count, *SHAPE), np.int8)
+    images = chance.integers(-128, 128, (distinct or count, *SHAPE), np.int8)
+    images = np.resize(images, (count, *SHAPE))
     labels = run_observed(GRAPH, images)[0].argmax(axis=1)
     labels[::3] = chance.integers(0, CLASSES, len(labels[::3]))
     np.savez(path, input=images, labels=labels)
     return path
+
+
+@functools.lru_cache(maxsize=128)
+def observed(image: bytes) -> tuple[NDArray[np.int8], ...]:
+    """Compute what the reference makes of one image, int8 [1, K] each."""
+    return run_observed(GRAPH, np.frombuffer(image, np.int8).reshape(1, *SHAPE))
 
 
 class PretendedClient:
@@ -53,8 +61,7 @@ class PretendedClient:
     def stream(self, images: Iterable[bytes], *, ahead: bool) -> Iterator[Inference]:
         del ahead
         for image in images:
-            values = np.frombuffer(image, np.int8).reshape(1, *SHAPE)
-            outputs = tuple(row[0] for row in run_observed(GRAPH, values))
+            outputs = tuple(row[0] for row in observed(image))
             mark = zlib.crc32(image)
             if self.is_wrong(mark):
                 outputs = outputs[0], outputs[1] ^ np.array([0, 3] + [0] * 5, np.int8)
@@ -95,7 +102,7 @@ def facts(build: Path, images: Path, **changes: Any) -> Facts:
 
 
 def reference(inputs: NDArray[np.int8]) -> tuple[NDArray[np.int8], ...]:
-    return run_observed(GRAPH, inputs)
+    return run_observed(GRAPH, inputs) if len(inputs) > 1 else observed(inputs.tobytes())
 
 
 def run(
