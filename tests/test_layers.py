@@ -335,13 +335,18 @@ def test_the_command(good: Path, program: Path, tmp_path: Path) -> None:
     flip(good, faults.packed_weights(good, faults.conv_of(good, 0)).tobytes(), byte, bit)
     flash(good, target)
     try:
-        other = edgesq("verify", "--build", good, "--layers", "--json", tmp_path / "v")
+        outputs = ("--json", tmp_path / "v", "--junit", tmp_path / "junit.xml")
+        other = edgesq("verify", "--build", good, "--layers", *outputs)
     finally:
         stop_and_check(good)
     assert other.returncode == 1
     text = " ".join(other.stdout.split())
     assert "Likely cause: wrong weights: flash corrupted" in text
     assert f"of weight {weight}" in text
+    assert "first at [y, x, channel] [" in text
+    assert "likely cause: wrong weights: flash corrupted: one" in (
+        (tmp_path / "junit.xml").read_text()
+    )
     found = json.loads((tmp_path / "v").read_text())["layers"]["difference"]
     assert found["cause"] == "wrong weights: flash corrupted"
     assert program.is_file()

@@ -79,7 +79,7 @@ def difference_table(found: LayerDifference, layers: Layers) -> Table:
     if found.first_index is not None:
         rows |= {"  expected": str(found.expected), "  got": str(found.got)}
     for name, value in rows.items():
-        table.add_row(name, escape(value))
+        table.add_row(escape(name), escape(value))
     return table
 
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
+from edgesq.verify.diagnose import Cause
 from edgesq.verify.report import Comparison, VerifyReport, write_whole
 from edgesq.verify.tally import Note
 
@@ -96,7 +97,7 @@ def _layers(suite: ElementTree.Element, report: VerifyReport) -> None:
     if found is not None:
         said = f"{_clean(found.name)}: {found.differing} of {found.values} values differ"
         failure = ElementTree.SubElement(case, "failure", message=said, type="differs")
-        failure.text = _clean(f"likely cause: {found.cause}: {found.detail}")
+        failure.text = _clean(f"likely cause: {Cause(found.cause).value}: {found.detail}")
 
 
 def _accuracy(suite: ElementTree.Element, report: VerifyReport) -> None:
