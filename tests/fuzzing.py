@@ -109,8 +109,13 @@ def build_changed(replay: Path, folder: Path, name: str, text: str, instead: str
 
 
 def build_fuzzer(folder: Path) -> Path:
-    """Compile the harness with libFuzzer's main(); clang is needed."""
-    return build(folder, "clang", ["-fsanitize=fuzzer"], ["-fsanitize=fuzzer-no-link"], ["-g"])
+    """Compile the harness with libFuzzer's main(); clang is needed.
+
+    Checks of pointers for overflow are left to the replay: the fuzzer would look at each of their
+    comparisons, a fifth of its time.
+    """
+    covered = ("-fsanitize=fuzzer-no-link", "-fno-sanitize=pointer-overflow")
+    return build(folder, "clang", ["-fsanitize=fuzzer"], covered, ["-g"])
 
 
 def lines_reached(folder: Path) -> dict[str, tuple[int, int]]:
