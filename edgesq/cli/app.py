@@ -116,13 +116,19 @@ def verify(
     profile: Annotated[
         bool, typer.Option("--profile", help="Show what every operator takes on the board.")
     ] = False,
+    baud: Annotated[
+        str,
+        typer.Option(
+            metavar="N|auto", help="Rate to go to where both sides hold it; auto: the fastest."
+        ),
+    ] = "115200",
 ) -> None:
     """Stream images to the board and compare every value with the host's."""
     from edgesq.cli.layers import Looking
     from edgesq.cli.verify import Outputs, run
 
     looking = Looking(layers, profile)
-    run(build, port, images, count, Outputs(json, junit, html), looking, resume, timeout)
+    run(build, port, images, count, Outputs(json, junit, html), looking, resume, timeout, baud)
 
 
 @app.command()

@@ -14,6 +14,7 @@ from edgesq.targets import load_target
 from edgesq.verify import VerifyOptions, VerifyReport, read_json, verify, write_junit
 
 _DEFAULT_REPORT = "verify.json"
+_RATE_LIMIT = 1 << 32
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ def run(
     looking: Looking,
     resume: bool,
     timeout: float,
+    baud: str,
 ) -> None:
     """Stream, compare, show; exit 1 where a value differs."""
     from edgesq.export import read_report
@@ -78,6 +80,7 @@ def run(
         port,
         images,
         count,
+        baud=_rate(baud),
         timeout=timeout,
         usb_ids=target.usb_ids,
         report=path,
@@ -94,6 +97,15 @@ def run(
     result = looking.inside(options, result)
     outputs.write(result, options)
     _show(result)
+
+
+def _rate(words: str) -> int | None:
+    """Return the rate that `--baud` asks for, None for the fastest."""
+    if words == "auto":
+        return None
+    if words.isdecimal() and 0 < int(words) < _RATE_LIMIT:
+        return int(words)
+    raise EdgesqError("is no rate", where=f"--baud {words}", hint="try 921600, or auto")
 
 
 def _changed(path: Path | None) -> int | None:

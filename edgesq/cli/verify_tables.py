@@ -34,10 +34,17 @@ def summary(result: VerifyReport) -> Table:
         "core": f"{result.core} at {result.clock_hz / 1e6:g} MHz" if result.core else "no Cortex-M",
         "link": f"{result.link_bytes_per_s:,.0f} B/s, {result.retries} retries, "
         f"{result.resets} resets",
+        "line rate": _line(result),
     }
     for name, value in rows.items():
         table.add_row(escape(name), escape(value))
     return table
+
+
+def _line(result: VerifyReport) -> str:
+    if result.line_share > 1:
+        return f"the line is not held to {result.baud:,} baud"
+    return f"{result.line_share:.1%} of {result.baud:,} baud carried image bytes"
 
 
 def comparisons(result: VerifyReport) -> Table:

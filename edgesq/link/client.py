@@ -31,6 +31,7 @@ class Inference:
         retries: how often something had to be sent again.
         resets: how often the session was begun again: board reset, port away, rate fallen back.
         wire_bytes: sent and received.
+        baud: bits per second of the line at its end.
         seconds: since the last result of the image before, or since the stream began.
     """
 
@@ -40,6 +41,7 @@ class Inference:
     retries: int
     resets: int
     wire_bytes: int
+    baud: int
     seconds: float
 
 
@@ -151,7 +153,8 @@ class Client:
             while (finished := self._run(stream, info)) is not None:
                 now, counts = time.monotonic(), replace(self._counts)
                 self._image = stream.first - 1
-                yield _inference(finished, info, before, counts, now - started)
+                spent = now - started
+                yield _inference(finished, info, before, counts, self.baud, spent)
                 started, before = now, counts
             is_clean = True
         finally:
@@ -232,7 +235,7 @@ class Client:
 
 
 def _inference(
-    finished: Finished, info: BoardInfo, before: Counts, now: Counts, seconds: float
+    finished: Finished, info: BoardInfo, before: Counts, now: Counts, rate: int, seconds: float
 ) -> Inference:
     ends = np.cumsum(info.observed_bytes)[:-1]
     return Inference(
@@ -242,5 +245,6 @@ def _inference(
         retries=now.repeats - before.repeats,
         resets=now.resets - before.resets,
         wire_bytes=now.wire_bytes - before.wire_bytes,
+        baud=rate,
         seconds=seconds,
     )

@@ -97,6 +97,9 @@ class VerifyReport:
         device_stack_bytes: deepest use of the board's stack; None where it cannot tell.
         device_arena_bytes: of the arena, as planned; None where the build does not say.
         link_bytes_per_s: both ways, from the first byte of an image to its last result.
+        baud: bits per second of the line at the end.
+        line_share: of the line's bytes at that rate, 8N1, how many carried image bytes. Above 1 on
+            a line that has no rate, as a pty.
         seconds: from the first byte of an image to its last result, over all images.
         retries: how often something had to be sent again.
         resets: how often the board or the port came back and the session was begun again.
@@ -141,6 +144,8 @@ class VerifyReport:
     device_stack_bytes: int | None
     device_arena_bytes: int | None
     link_bytes_per_s: float
+    baud: int
+    line_share: float
     seconds: float
     retries: int
     resets: int

@@ -14,7 +14,7 @@ from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
 from edgesq.link.client import Client
 from edgesq.link.frame import BoardInfo
-from edgesq.link.transport import find_ports, open_port
+from edgesq.link.transport import DEFAULT_BAUD, find_ports, open_port
 from edgesq.verify.images import VerifyImages, open_images
 from edgesq.verify.oracle import Oracle, default_oracle, peers
 from edgesq.verify.report import VerifyReport
@@ -33,7 +33,7 @@ class VerifyOptions:
         port: serial device; None finds it.
         images: .npz file or folder; None for the BUILD's own.
         count: stream at most so many images, at least 1.
-        baud: bits per second; a pty ignores it.
+        baud: bits per second to go to where board and line hold them; None for the fastest.
         timeout: seconds of silence after which the board is given up.
         usb_ids: "vid:pid" of the target's serial device, for finding the port.
         report: file that the report is kept in while images stream; None keeps none.
@@ -44,7 +44,7 @@ class VerifyOptions:
     port: str | None = None
     images: Path | None = None
     count: int | None = None
-    baud: int = 115_200
+    baud: int | None = DEFAULT_BAUD
     timeout: float = 5.0
     usb_ids: tuple[str, ...] = ()
     report: Path | None = None
@@ -88,8 +88,12 @@ def verify(
             tally, whole = resumed(options.report, facts.report(tally))
             if whole is not None:
                 return whole
+        client.set_baud(options.baud)
         streaming = Streaming(facts, oracle, tally, Keeper(options.report))
-        streaming.run(client, on_progress, ahead=instructions_per_tick(info) is None)
+        try:
+            streaming.run(client, on_progress, ahead=instructions_per_tick(info) is None)
+        finally:
+            client.close()
     return facts.report(tally)
 
 

@@ -50,8 +50,7 @@ class Facts:
     def report(self, tally: Tally) -> VerifyReport:
         """Return what was found in the images of a tally."""
         decisive = tally.against[0] if tally.against else Against()
-        ticks = np.frombuffer(tally.ticks, np.uint64) if tally.images else np.zeros(1, np.uint64)
-        middle, late = float(np.median(ticks)), float(np.percentile(ticks, 95))
+        middle, late = _middle_and_late(tally)
         info, per_tick = self.info, instructions_per_tick(self.info)
         us_per_tick = 1e6 / info.tick_hz if info.tick_hz else 0.0
         return VerifyReport(
@@ -79,6 +78,8 @@ class Facts:
             device_stack_bytes=tally.stack_bytes or None,
             device_arena_bytes=self.arena_bytes,
             link_bytes_per_s=tally.wire_bytes / tally.seconds if tally.seconds else 0.0,
+            baud=tally.baud,
+            line_share=tally.line_s / tally.seconds if tally.seconds else 0.0,
             seconds=tally.seconds,
             retries=tally.retries,
             resets=tally.resets,
@@ -130,6 +131,12 @@ def _output(name: str, sums: OutputSums, scale: float) -> OutputComparison:
         sqnr_db=sums.sqnr_db,
         histogram=sums.histogram,
     )
+
+
+def _middle_and_late(tally: Tally) -> tuple[float, float]:
+    """Return the median of the images' ticks, and what 95 of 100 images take at most."""
+    ticks = np.frombuffer(tally.ticks, np.uint64) if tally.images else np.zeros(1, np.uint64)
+    return float(np.median(ticks)), float(np.percentile(ticks, 95))
 
 
 def _share(part: int, whole: int) -> float | None:

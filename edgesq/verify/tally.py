@@ -1,5 +1,6 @@
 """What is known after some images, in a size that does not grow with them but for their ticks."""
 
+import math
 from array import array
 from collections import Counter
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from edgesq.graph import Graph, Int8Array, Tensor
 from edgesq.link.client import Inference
+from edgesq.link.session import BITS_PER_BYTE
 from edgesq.verify.compare import compare
 from edgesq.verify.metrics import TOP, OutputSums, best
 
@@ -88,6 +90,8 @@ class Tally:
         retries: how often something was sent again.
         resets: how often the session was begun again.
         wire_bytes: sent and received.
+        line_s: seconds that the images' bytes alone take on the line, 10 bits each.
+        baud: bits per second of the line at the end.
         seconds: from the first byte to the last result, over all sessions.
         against: by form of the model, the one that decides first.
         differing: the first images that differ.
@@ -106,6 +110,8 @@ class Tally:
     retries: int = 0
     resets: int = 0
     wire_bytes: int = 0
+    line_s: float = 0.0
+    baud: int = 0
     seconds: float = 0.0
     against: list[Against] = field(default_factory=list)
     differing: list[Note] = field(default_factory=list)
@@ -135,6 +141,8 @@ class Tally:
         self.retries += inference.retries
         self.resets += inference.resets
         self.wire_bytes += inference.wire_bytes
+        self.line_s += math.prod(graph.tensors[graph.input].hwc) * BITS_PER_BYTE / inference.baud
+        self.baud = inference.baud
         self.seconds += inference.seconds
         self.images += 1
 

@@ -1,0 +1,126 @@
+"""The link for as long as it takes: how full the line is, and 1,000 images over the worst one."""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from boards import STUB_BYTES, compile_stub, stub_values
+from builds import done, light_build
+from networks import Network
+from wire_tool import Faults, Wire
+
+from edgesq.link.client import Client
+from edgesq.link.transport import open_port
+from edgesq.project import compile_firmware, firmware_path
+from edgesq.targets import load_target
+from edgesq.verify import VerifyOptions, verify
+from soak.figure import Figure
+
+LINE_SHARE = 0.95
+LINES = ((115_200, 8), (921_600, 48))
+"""Rates, and how many images of 96x96 take about 20 s at each."""
+
+_AHEAD = 12
+"""Steps of priority."""
+
+WORST = Faults(seed=11, rate=1 / 1000, delay=1 / 100_000)
+IMAGES, WRONG_IMAGES = 1000, 100
+RESET_BYTES, VANISH_BYTES = 60_000, 150_000
+"""Bytes to the board between two resets, and between two losses of the port."""
+
+
+def run(seconds: float) -> list[Figure]:
+    """Measure everything; it takes about 100 of the `seconds` there are."""
+    assert seconds >= 100
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shares = [_share(folder, baud, count) for baud, count in LINES]
+        return [*shares, *_worst(folder), *_wrong(folder)]
+
+
+def _share(folder: Path, baud: int, count: int) -> Figure:
+    """Have `verify` stream over a line that passes `baud` bits per second, 10 to a byte."""
+    build, command = _board(folder / str(baud), (96, 96, 3), count)
+    report = folder / "verify.json"
+    with _undisturbed(), Wire(command, folder, has_rate=True) as wire:
+        done("verify", "--build", build, "--port", wire.port, "--baud", str(baud), "--json", report)
+    fields = json.loads(report.read_text())
+    assert (fields["bit_exact_images"], fields["baud"]) == (count, baud)
+    share = fields["line_share"]
+    return Figure(
+        f"share of {baud:,} baud that carries image bytes, 96x96, by verify",
+        round(share, 4),
+        f"at least {LINE_SHARE}",
+        share >= LINE_SHARE,
+    )
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let line, board and host go before other programs, where that is allowed: a UART does."""
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, before - _AHEAD)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, before)
+
+
+def _worst(folder: Path) -> list[Figure]:
+    """Verify many images over a line with every fault at once."""
+    build, command = _board(folder / "worst", (20, 16, 3), IMAGES)
+    with Wire(command, folder, WORST) as wire:
+        for n_bytes in range(RESET_BYTES, 100 * RESET_BYTES, RESET_BYTES):
+            wire.at(n_bytes, wire.reset)
+        for n_bytes in range(VANISH_BYTES, 100 * VANISH_BYTES, VANISH_BYTES):
+            wire.at(n_bytes, lambda: wire.vanish(0.3))
+        report = verify(VerifyOptions(build, port=wire.port))
+        faults = wire.to_board.faults + wire.to_host.faults
+        events = wire.resets + wire.returns
+    right = report.images == report.bit_exact_images == IMAGES
+    return [
+        Figure(f"{IMAGES:,} images over the worst line: equal bit for bit", report.bit_exact_images,
+               f"{IMAGES:,}", right),
+        Figure("bytes damaged, both ways", faults, "at least 10,000", faults >= 10_000),
+        Figure("boards reset, ports away and back", events, "at least 20", events >= 20),
+        Figure("retries and sessions begun again, as reported", report.retries + report.resets),
+    ]  # fmt: skip
+
+
+def _wrong(folder: Path) -> list[Figure]:
+    """Stream over the same line to a board that computes one value of some images wrong."""
+    program = compile_stub("host", folder / "wrong" / "board", "-DESQ_STUB_WRONG=1")
+    chance = np.random.default_rng(3)
+    sent = [chance.bytes(STUB_BYTES) for _ in range(WRONG_IMAGES)]
+    expected = [stub_values(image)[0] for image in sent]
+    wrong = [index for index, output in enumerate(expected) if output[0] % 8 == 0]
+    with Wire([str(program)], folder, WORST) as wire, open_port(wire.port) as transport:
+        for n_bytes in range(RESET_BYTES, 100 * RESET_BYTES, RESET_BYTES):
+            wire.at(n_bytes, wire.reset)
+        got = [inference.outputs[0] for inference in Client(transport).stream(sent)]
+    differing = [
+        index
+        for index, (values, right) in enumerate(zip(got, expected, strict=True))
+        for _ in np.flatnonzero(values != right)
+    ]
+    return [
+        Figure("values that a faulty board computed wrong, and that were found, once each",
+               len(differing), f"{len(wrong)}", differing == wrong)
+    ]  # fmt: skip
+
+
+def _board(folder: Path, shape: tuple[int, int, int], count: int) -> tuple[Path, list[str]]:
+    """Build a small network for the host; return the BUILD folder and the board's command."""
+    net = Network(shape, (1 / 255, -128), 0)
+    content = net.build(net.softmax(net.mean(net.conv(net.input, 7, (3, 3), (2, 2)))))
+    images = np.random.default_rng(1).integers(-128, 128, (count, *shape)).astype(np.int8)
+    target = load_target("host")
+    build = light_build(folder, target.name, content, images)
+    compile_firmware(build / "firmware", target, warnings_are_errors=True)
+    return build, [str(firmware_path(build / "firmware", target))]
