@@ -325,6 +325,7 @@ def test_a_board_unplugged_in_the_middle(
     os.kill(pid, signal.SIGKILL)
     stdout, stderr = process.communicate(timeout=BOARD_LIMIT_S)
     check_refusal(process.returncode, stdout, stderr, 3, "the board went away in the middle")
+    refused(2, "--baud fast: is no rate", "verify", "--build", demo, "--baud", "fast")
     refused(3, r"no board found \(`edgesq flash` one", "verify", "--build", demo)
 
 

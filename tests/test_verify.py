@@ -110,6 +110,13 @@ def test_board_equals_reference(build: Path) -> None:
     assert seen == [(done, 8) for done in range(1, 9)]
 
 
+def test_the_fastest_rate_and_back(build: Path) -> None:
+    for baud, expected in ((None, 3_000_000), (921_600, 921_600), (115_200, 115_200)):
+        report = verify(VerifyOptions(build, baud=baud))
+        assert (report.baud, report.resets, report.is_exact) == (expected, 0, True)
+        assert report.line_share > 0
+
+
 def test_a_difference_is_a_result(build: Path) -> None:
     right = default_oracle(network()).observed
 

@@ -24,9 +24,6 @@ LINE_SHARE = 0.95
 LINES = ((115_200, 8), (921_600, 48))
 """Rates, and how many images of 96x96 take about 20 s at each."""
 
-_AHEAD = 12
-"""Steps of priority."""
-
 WORST = Faults(seed=11, rate=1 / 1000, delay=1 / 100_000)
 IMAGES, WRONG_IMAGES = 1000, 100
 RESET_BYTES, VANISH_BYTES = 60_000, 150_000
@@ -61,15 +58,14 @@ def _share(folder: Path, baud: int, count: int) -> Figure:
 
 @contextlib.contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Let line, board and host go before other programs, where that is allowed: a UART does."""
-    before = os.getpriority(os.PRIO_PROCESS, 0)
+    """Let line, board and host run before other programs, where that is allowed: a UART does."""
+    policy, priority = os.sched_getscheduler(0), os.sched_getparam(0)
     with contextlib.suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, before - _AHEAD)
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
     try:
         yield
     finally:
-        with contextlib.suppress(PermissionError):
-            os.setpriority(os.PRIO_PROCESS, 0, before)
+        os.sched_setscheduler(0, policy, priority)
 
 
 def _worst(folder: Path) -> list[Figure]:
