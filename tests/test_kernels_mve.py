@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from emulated_cases import Case, differing, skip_without_tools
 from kernel_cases import all_cases, conv_case, conv_of, edge_cases, random_cases, width_cases
-from weighted_cases import weighted_cases
+from networks import Network
+from weighted_cases import depthwise_random, depthwise_widths, weighted_cases
 
-from edgesq.codegen.pack_mve import pack_conv2d, pack_weights, unpack_weights
+from edgesq.codegen.pack_mve import pack_conv2d, pack_depthwise, pack_weights, unpack_weights
+from edgesq.formats.tflite import read_graph
+from edgesq.graph import DepthwiseConv2D
 
 
 def block_cases() -> list[Case]:
@@ -49,6 +52,33 @@ def test_cases_reach_every_path() -> None:
     cases = [*random_cases(), *width_cases(), *edge_cases(), *block_cases()]
     finishes = {pack_conv2d(case.graph, conv_of(case.graph)).finish for case in cases}
     assert finishes == {"any", "relu", "edges"}
+
+
+def test_depthwise_cases_reach_every_path() -> None:
+    paths = set()
+    for case in (*depthwise_random(), *depthwise_widths()):
+        (op,) = case.graph.ops
+        assert isinstance(op, DepthwiseConv2D)
+        window = op.window
+        square = (window.height, window.width) == (3, 3)
+        way = window.stride_w if square and window.stride_w in (1, 2) else 0
+        paths.add((pack_depthwise(case.graph, op).finish, way))
+    assert paths == {(finish, way) for finish in ("relu", "any") for way in (0, 1, 2)}
+
+
+def test_depthwise_windows_stand_column_by_column() -> None:
+    net = Network((4, 5, 3))
+    graph = read_graph(net.build(net.depthwise(net.input, (2, 3), each=2)))
+    (op,) = graph.ops
+    assert isinstance(op, DepthwiseConv2D)
+    weights = graph.tensors[op.weights].data
+    assert weights is not None
+    packed = pack_depthwise(graph, op).weights.reshape(-1, 16)
+    assert not packed[0].any(), "shifted windows begin before the first channel"
+    assert not packed[1:, 6:].any()
+    for column in range(3):
+        for row in range(2):
+            assert np.array_equal(packed[1:, 2 * column + row], weights[0, row, column])
 
 
 @pytest.mark.parametrize("channels", [1, 2, 5, 8])

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgesq.arithmetic import Int64Array, conv2d_multipliers
-from edgesq.graph import Conv2D, FullyConnected, Graph, Int8Array
-from edgesq.plan import MVE_BLOCK, mve_blocks, mve_row_blocks
+from edgesq.graph import Conv2D, Convolution, DepthwiseConv2D, FullyConnected, Graph, Int8Array
+from edgesq.plan import MVE_BLOCK, mve_blocks, mve_row_blocks, strip_blocks
 
 QUAD = 4
 """Output channels computed together, as pairs (0, 2) and (1, 3). Mirror: esq_mve.h."""
@@ -61,6 +61,27 @@ def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
     return Packed(pack_weights(rows, mve_blocks(graph, op)), table, finish, row_blocks)
 
 
+def pack_depthwise(graph: Graph, op: DepthwiseConv2D) -> Packed:
+    """Pack a depthwise convolution: int8 [16 + O * blocks * 16], 16 zeros first, and [quads, 4, 4].
+
+    A window stands column by column, zeros behind it.
+    """
+    weights, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
+    assert weights is not None
+    assert bias is not None
+    multiplier, shift = conv2d_multipliers(graph, op)
+    finish, last = "any", (np.maximum(shift, 0), np.minimum(shift, 0))
+    if _negative_clamps(graph, op, shift):
+        finish, last = "relu", _relu_columns(-shift)
+    windows = weights[0].transpose(2, 1, 0).reshape(len(bias), -1).astype(np.int64)
+    folded = bias - graph.tensors[op.inputs[0]].zero_point * windows.sum(axis=1)
+    columns = [_wrapped(folded), multiplier, *last]
+    table = np.stack([_in_quads(column) for column in columns], axis=1)
+    packed = np.zeros((len(bias), strip_blocks(op) * MVE_BLOCK), np.int8)
+    packed[:, : windows.shape[1]] = windows
+    return Packed(np.append(np.zeros(MVE_BLOCK, np.int8), packed), table, finish, 0)
+
+
 def pack_weights(rows: Int64Array, blocks: int) -> Int8Array:
     """Pack weights [O, K] as int8 [quads, 2, blocks, 2, 16]; the second pair's blocks backwards."""
     padded = np.zeros((len(rows), blocks * MVE_BLOCK), np.int64)
@@ -85,7 +106,7 @@ def _in_quads(values: Int64Array) -> Int64Array:
     return result.reshape(quads, QUAD, *values.shape[1:])
 
 
-def _negative_clamps(graph: Graph, op: Conv2D, shift: Int64Array) -> bool:
+def _negative_clamps(graph: Graph, op: Convolution, shift: Int64Array) -> bool:
     """Say whether rounding halves up instead of away from zero can never show."""
     zero_point = graph.tensors[op.output].zero_point
     whole_range = op.clamp == (-128, 127) and zero_point == -128

@@ -10,7 +10,7 @@ from edgesq.arithmetic import (
     softmax_exp_table,
 )
 from edgesq.codegen.params_dsp import conv2d_dsp, depthwise_dsp, has_dsp
-from edgesq.codegen.params_mve import conv2d_mve, has_mve
+from edgesq.codegen.params_mve import conv2d_mve, depthwise_mve, has_mve
 from edgesq.codegen.requantization import requantize_arrays, rescaling_arrays
 from edgesq.codegen.text import comment, row, rows, template
 from edgesq.codegen.winograd import winograd
@@ -91,6 +91,8 @@ def params(graph: Graph, item: RowOp, index: int, kernels: str) -> str:
             )
         case DepthwiseConv2D() if family == "dsp":
             return depthwise_dsp(graph, op, index, item.pixels, _ring_window(op))
+        case DepthwiseConv2D() if family == "mve":
+            return depthwise_mve(graph, op, index, item.pixels, _ring_window(op))
         case Conv2D() | DepthwiseConv2D():
             arrays, fields = _conv2d(graph, op, item.pixels, index, family)
             return template("conv2d.c").substitute(

@@ -3,11 +3,20 @@
 Mirror: struct esq_conv2d_mve in firmware/include/esq_ops.h.
 """
 
-from edgesq.codegen.pack_mve import pack_conv2d
+from edgesq.codegen.pack_mve import pack_conv2d, pack_depthwise
 from edgesq.codegen.requantization import rescaling_arrays
 from edgesq.codegen.text import comment, rows, template
-from edgesq.graph import Add, AveragePool2D, Conv2D, FullyConnected, Graph, MaxPool2D, Mean
-from edgesq.plan import MVE_BLOCK, RowOp, mve_blocks, mve_reads_in_place
+from edgesq.graph import (
+    Add,
+    AveragePool2D,
+    Conv2D,
+    DepthwiseConv2D,
+    FullyConnected,
+    Graph,
+    MaxPool2D,
+    Mean,
+)
+from edgesq.plan import MVE_BLOCK, RowOp, mve_blocks, mve_reads_in_place, strip_blocks
 
 
 def has_mve(item: RowOp) -> bool:
@@ -54,6 +63,27 @@ def conv2d_mve(graph: Graph, op: Conv2D, index: int, pixels: int, window: str) -
         blocks=mve_blocks(graph, op),
         row_blocks=packed.row_blocks,
         table_row=packed.table[0].size,
+        pixels=pixels,
+        window=window,
+    )
+
+
+def depthwise_mve(graph: Graph, op: DepthwiseConv2D, index: int, pixels: int, window: str) -> str:
+    """Return the C text that defines `params_<index>`; arguments as above."""
+    packed = pack_depthwise(graph, op)
+    return template("depthwise_mve.c").substitute(
+        name=comment(op.name),
+        index=index,
+        weight_count=packed.weights.size,
+        weights=rows(packed.weights.tolist()),
+        table_count=packed.table.size,
+        table=rows(packed.table.reshape(-1).tolist()),
+        input_zp=graph.tensors[op.inputs[0]].zero_point,
+        output_zp=graph.tensors[op.output].zero_point,
+        clamp_min=op.clamp[0],
+        clamp_max=op.clamp[1],
+        relu=int(packed.finish == "relu"),
+        blocks=strip_blocks(op),
         pixels=pixels,
         window=window,
     )

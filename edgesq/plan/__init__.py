@@ -7,6 +7,7 @@ data, one byte a step, found here by simulation; the firmware replays it, so a r
 overwritten too early on a board and no readiness is checked there.
 """
 
+from edgesq.plan.depthwise import strip_blocks
 from edgesq.plan.lower import Access, RowOp, Slot
 from edgesq.plan.planner import Item, Plan, make_plan
 from edgesq.plan.schedule import STEP_END, STEP_INPUT
@@ -45,5 +46,6 @@ __all__ = [
     "mve_blocks",
     "mve_reads_in_place",
     "mve_row_blocks",
+    "strip_blocks",
     "winograd_fits",
 ]

@@ -97,14 +97,15 @@ def _worth_winograd(graph: Graph, ops: Ops, room: int) -> dict[int, tuple[int]]:
 def extra_weights_bytes(graph: Graph, ops: Ops, kernels: str) -> int:
     """Return the bytes by which packed weights exceed the model's own."""
     convs = [(item, op) for item in ops for op in item.ops if isinstance(op, Conv2D)]
-    if kernels == "mve":
-        return sum(_mve_padding(graph, op) for _, op in convs)
-    wide = sum(_extra_bytes(graph, op) for item, op in convs if item.pixels == WINOGRAD_PIXELS)
-    return wide + sum(
-        depthwise_extra_bytes(graph, item.op)
+    depthwise = sum(
+        depthwise_extra_bytes(graph, item.op, kernels)
         for item in ops
         if isinstance(item.op, DepthwiseConv2D) and item.pixels
     )
+    if kernels == "mve":
+        return depthwise + sum(_mve_padding(graph, op) for _, op in convs)
+    wide = [op for item, op in convs if item.pixels == WINOGRAD_PIXELS]
+    return depthwise + sum(_extra_bytes(graph, op) for op in wide)
 
 
 def _mve_padding(graph: Graph, op: Conv2D) -> int:
@@ -140,7 +141,7 @@ def _choices(graph: Graph, item: RowOp) -> tuple[int, ...]:
 def _with_pixels(graph: Graph, item: RowOp, kernels: str, pixels: int) -> RowOp:
     conv = item.feeder or item.op
     if isinstance(conv, DepthwiseConv2D) and depthwise_fits(graph, conv, kernels):
-        work_bytes = depthwise_work_bytes(conv, pixels)
+        work_bytes = depthwise_work_bytes(conv, kernels, pixels)
         return replace(item, pixels=pixels, work_bytes=work_bytes)
     if not isinstance(conv, Conv2D):
         return item

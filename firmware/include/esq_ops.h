@@ -86,7 +86,7 @@ struct esq_depthwise_dsp {
     int8_t clamp_max;
     int16_t output_zp;
     int16_t input_zp;
-    uint8_t pixels; /* most output pixels computed together; even but for the last ones */
+    uint8_t pixels; /* most output pixels computed together */
     struct esq_window window;
 };
 
@@ -125,6 +125,20 @@ struct esq_conv2d_mve {
     uint16_t row_blocks; /* edges: under one row of it; else 0 */
     uint8_t table_row;   /* int32 of `table` per quad: 16 or 24 */
     uint8_t pixels;      /* most output pixels computed together: 1, 2 or 3 */
+    struct esq_window window;
+};
+
+/* A depthwise convolution on MVE; see src/mve/esq_depthwise_mve.c. */
+struct esq_depthwise_mve {
+    const int8_t *weights; /* 16 zeros, then [O, blocks, 16], each column by column, zeros behind */
+    const int32_t *table;  /* [quads, 4, 4], as of struct esq_conv2d_mve */
+    int16_t input_zp;
+    int16_t output_zp; /* not used where `relu`, as the clamp */
+    int8_t clamp_min;
+    int8_t clamp_max;
+    uint8_t relu;   /* 1: the short requantization is exact */
+    uint8_t blocks; /* of 16 values under a window */
+    uint8_t pixels; /* most output pixels computed together */
     struct esq_window window;
 };
 
@@ -195,6 +209,8 @@ esq_run_fn esq_run_conv2d_dsp;
 /* params: struct esq_depthwise_dsp; work: uint32 [pairs, 4, 3], of column pairs one more than of pixels,
  * or where the stride is 1 than of pairs of pixels. */
 esq_run_fn esq_run_depthwise_conv2d_dsp;
+/* params: struct esq_depthwise_mve; work: see src/mve/esq_depthwise_mve.h. */
+esq_run_fn esq_run_depthwise_conv2d_mve;
 /* params: struct esq_winograd; work: uint32 [6, steps]. */
 esq_run_fn esq_run_winograd_dsp;
 /* params: struct esq_conv2d_mve; work: int8 [pixels, blocks, 16] for esq_mve_gathered. */

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import keras_networks
 import numpy as np
 
 from edgesq.formats.tflite import read_graph
@@ -80,6 +81,12 @@ def plain_224() -> Network:
     """Return v1.1 with 10 classes at 224x224, seeded weights."""
     content = _seeded(lambda: squeezenet.squeezenet_v1_1((224, 224, 3), 10))
     return Network("v1.1 10c 224", content, _noise(content))
+
+
+def mobilenet_96() -> Network:
+    """Return MobileNet v1 0.25 with 10 classes at 96x96, seeded weights."""
+    content = keras_networks.mobilenet(96)
+    return Network("MobileNet v1 0.25 10c 96", content, _noise(content))
 
 
 def demo() -> Network:
