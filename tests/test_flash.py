@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,10 +19,13 @@ from boards import STUB_BYTES, compile_stub, stub_values
 from edgesq.errors import BoardError, MissingToolError, ToolError
 from edgesq.flash import flash, recorded, stop
 from edgesq.flash.board import read_record, write_record
+from edgesq.flash.gdb import PART_NUMBERS
 from edgesq.flash.process import start_time
+from edgesq.flash.rsp import RemoteTarget
 from edgesq.link.client import Client
 from edgesq.link.transport import open_port
 from edgesq.targets import load_target
+from edgesq.verify.cores import _ARM, _CORES
 
 HOST = load_target("host")
 
@@ -95,6 +99,68 @@ def test_a_board_on_qemu(tmp_path: Path) -> None:
     finally:
         assert stop(tmp_path)
     assert start_time(board.pid) is None
+
+
+@pytest.mark.parametrize("runner", ["gdb", "qemu"])
+@pytest.mark.parametrize("name", ["mps3-an547", "nucleo-f446re"])
+def test_an_emulated_board_by_either_runner(name: str, runner: str, tmp_path: Path) -> None:
+    """The first starts at an address, the second has its line on another UART."""
+    compile_stub(name, tmp_path / "firmware" / "build" / "edgesq.elf")
+    board = flash(tmp_path, load_target(name), runner=runner)
+    try:
+        check_answers(board.port)
+    finally:
+        assert stop(tmp_path)
+
+
+def test_another_core_is_refused(tmp_path: Path) -> None:
+    compile_stub("mps2-an386", tmp_path / "firmware" / "build" / "edgesq.elf")
+    board = replace(load_target("mps2-an386"), machine="mps2-an500")
+    with pytest.raises(BoardError, match="another board: its chip says 0xc27, mps2-an386's 0xc24"):
+        flash(tmp_path, board)
+    assert recorded(tmp_path) is None
+
+
+def test_firmware_that_is_not_where_memory_is(tmp_path: Path) -> None:
+    compile_stub("stm32f405", tmp_path / "firmware" / "build" / "edgesq.elf")
+    board = replace(load_target("stm32f405"), machine="mps2-an386")
+    with pytest.raises(BoardError, match=r"the GDB server|differs from the image"):
+        flash(tmp_path, board)
+
+
+def test_an_emulator_that_dies_before_it_is_programmed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compile_stub("mps2-an386", tmp_path / "firmware" / "build" / "edgesq.elf")
+    (tmp_path / "qemu-system-arm").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "qemu-system-arm").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(BoardError, match=r"the GDB server does not answer .*--runner qemu"):
+        flash(tmp_path, load_target("mps2-an386"))
+    assert recorded(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        (b"+$E14#aa", "refuses 'M100,4:01020304': b'E14'"),
+        (b"+$#00", "refuses"),
+        (b"+$OK#00", "sends damaged packets"),
+        (b"", "does not answer"),
+    ],
+)
+def test_a_gdb_server_that_refuses(answer: bytes, complaint: str) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(answer)
+        theirs.shutdown(socket.SHUT_WR)
+        with pytest.raises(BoardError, match=complaint):
+            RemoteTarget(ours, "board").write(0x100, bytes([1, 2, 3, 4]))
+
+
+def test_cores_are_told_apart_by_the_numbers_that_verify_knows() -> None:
+    for cpu, number in PART_NUMBERS.items():
+        assert _CORES[_ARM, number].name.lower() == cpu
 
 
 def test_the_board_outlives_the_program_that_started_it(build: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from boards import STUB_BYTES, compile_stub, running, stub_values
 
 from edgesq.flash import qemu
+from edgesq.flash.gdb import PART_NUMBERS
 from edgesq.link.client import Client
 from edgesq.link.transport import open_port
 from edgesq.project import firmware_path
@@ -17,14 +18,6 @@ from edgesq.targets import list_targets, load_target
 
 EMULATED = [target.name for target in list_targets() if target.is_emulated and not target.board]
 LINK_RAM_BYTES = 1640
-PART_NUMBERS = {
-    "cortex-m0": 0xC20,
-    "cortex-m4": 0xC24,
-    "cortex-m7": 0xC27,
-    "cortex-m33": 0xD21,
-    "cortex-m55": 0xD22,
-}
-"""CPUID bits 15 to 4, from the cores' technical reference manuals."""
 SPIN = 100_000  # loops of 2 instructions in every step
 
 
@@ -40,7 +33,8 @@ def image_of(folder: Path) -> Path:
 
 def test_every_cortex_m_is_here() -> None:
     boards = ["microbit", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547"]
-    assert [*boards, "nucleo-f446re", "stm32f405", "stm32f407-discovery"] == EMULATED
+    boards += ["netduino2", "nucleo-f446re", "stm32f405", "stm32f407-discovery"]
+    assert boards == EMULATED
 
 
 @pytest.mark.parametrize("name", EMULATED)

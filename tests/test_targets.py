@@ -15,7 +15,7 @@ GOOD = resource("targets") / "mps2-an500.toml"
 BOARDS = {
     "run": [
         *("cortex-m", "host", "microbit", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547"),
-        *("nucleo-f446re", "stm32f405", "stm32f407-discovery", "tflm-host"),
+        *("netduino2", "nucleo-f446re", "stm32f405", "stm32f407-discovery", "tflm-host"),
     ],
     "built": [
         *("nano33ble", "nrf52840-dk", "nucleo-h743zi", "nucleo-u575zi-q", "pico", "pico2"),
@@ -94,9 +94,13 @@ def test_unknown_target_lists_the_known() -> None:
         ("clock_hz = 25_000_000", "clock_hz = -1", "key 'clock_hz' must not be negative"),
         ("clock_hz", "clock", "unknown key 'clock'"),
         ('kernels = "dsp"', "", "key 'kernels' is missing"),
-        ('runners = ["qemu"]', 'runners = ["wizard"]', "key 'runners' may hold host, "),
-        ('runners = ["qemu"]', 'runners = ["openocd"]', "'openocd' is missing, runner 'openocd'"),
-        ('runners = ["qemu"]', "", "keys 'port' and 'runners' go together"),
+        ('runners = ["gdb", "qemu"]', 'runners = ["wizard"]', "key 'runners' may hold host, "),
+        (
+            'runners = ["gdb", "qemu"]',
+            'runners = ["openocd"]',
+            "'openocd' is missing, runner 'openocd'",
+        ),
+        ('runners = ["gdb", "qemu"]', "", "keys 'port' and 'runners' go together"),
         ('port = "mps2"', "", "keys 'port' and 'counter_hz' go together"),
         ("[defines]", "[flash]\nchip_id = 3\n[defines]", "chip_id_mask, chip_id go together"),
         ("[defines]", '[flash]\nprobe = "x"\n[defines]', "unknown key 'probe'"),

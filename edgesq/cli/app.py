@@ -83,11 +83,20 @@ def flash(
         str | None, typer.Option(help="Another board than the one exported for.")
     ] = None,
     stop: Annotated[bool, typer.Option("--stop", help="Stop the emulated board.")] = False,
+    runner: Annotated[
+        str | None, typer.Option(help="Another way to flash than the board's first.")
+    ] = None,
+    probe: Annotated[
+        str | None, typer.Option(help="Serial number of the debug probe, where there are several.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the commands and run none.")
+    ] = False,
 ) -> None:
     """Compile if need be, and program the board (or start the emulated one)."""
     from edgesq.cli.flash import run
 
-    run(build, target, stop)
+    run(build, target, stop, runner, probe, dry_run)
 
 
 @app.command()

@@ -19,7 +19,7 @@ _STATE, _START_TIME = 0, 19  # fields of /proc/PID/stat, counted behind the prog
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
-def spawn(command: Sequence[str], log: Path) -> tuple[int, str]:
+def spawn(command: Sequence[str], log: Path, inherit: Sequence[int] = ()) -> tuple[int, str]:
     """Start `command` with a pty as its serial line; it goes on when we end.
 
     Its stdin and stdout are the pty's master. It also inherits the slave, open but unused: so the
@@ -28,6 +28,7 @@ def spawn(command: Sequence[str], log: Path) -> tuple[int, str]:
     Args:
         command: program and arguments.
         log: file that takes its stderr.
+        inherit: further descriptors that it gets.
 
     Returns:
         Its pid, and the path of the serial device.
@@ -45,7 +46,7 @@ def spawn(command: Sequence[str], log: Path) -> tuple[int, str]:
                 stdin=master,
                 stdout=master,
                 stderr=stderr,
-                pass_fds=(slave,),
+                pass_fds=(slave, *inherit),
                 start_new_session=True,
             )
     except OSError as error:

@@ -11,7 +11,19 @@ _PROGRAM = "qemu-system-arm"
 
 
 def command(build: Path, target: Target) -> list[str]:
-    """Return the command that runs the board, its first serial line on stdin and stdout.
+    """Return the command that runs the board, its serial line on stdin and stdout.
+
+    Raises:
+        MissingToolError: QEMU is not installed.
+    """
+    image = str(firmware_path(build / "firmware", target).resolve())
+    if target.boot == "entry":
+        return [*machine(target), "-device", f"loader,file={image},cpu-num=0"]
+    return [*machine(target), "-kernel", image]
+
+
+def machine(target: Target) -> list[str]:
+    """Return the command that runs the board without firmware.
 
     Raises:
         MissingToolError: QEMU is not installed.
@@ -19,7 +31,6 @@ def command(build: Path, target: Target) -> list[str]:
     program = shutil.which(_PROGRAM)
     if program is None:
         raise MissingToolError(_PROGRAM)
-    image = str(firmware_path(build / "firmware", target).resolve())
     icount = f"shift={target.icount_shift},align=off,sleep=off"
     return [
         program,
@@ -30,9 +41,4 @@ def command(build: Path, target: Target) -> list[str]:
         *("-serial", "chardev:link"),
         *(() if target.icount_shift is None else ("-icount", icount)),
         *target.qemu_args,
-        *(
-            ("-device", f"loader,file={image},cpu-num=0")
-            if target.boot == "entry"
-            else ("-kernel", image)
-        ),
     ]

@@ -3,40 +3,43 @@
 import contextlib
 import time
 from pathlib import Path
-from types import ModuleType
 
 from edgesq.errors import BoardError, ToolError
-from edgesq.flash import host, process, qemu, tflm
+from edgesq.flash import gdb, process
 from edgesq.flash.board import Board, read_record, remove_record, write_record
+from edgesq.flash.runners import PROCESSES, compiled, runner_of
 from edgesq.link.client import Client
 from edgesq.link.transport import open_port
-from edgesq.project import firmware_path
 from edgesq.targets import Target
 
-_RUNNERS: dict[str, ModuleType] = {"host": host, "qemu": qemu, "tflm": tflm}
 _ATTEMPT_S = 1.0
 
 
-def flash(build: Path, target: Target, *, timeout: float = 20.0) -> Board:
+def flash(
+    build: Path, target: Target, *, runner: str | None = None, timeout: float = 20.0
+) -> Board:
     """Start the board with the firmware in `build`, replacing the one started before from there.
 
     Args:
         build: a BUILD folder whose firmware is compiled.
-        target: the target it was compiled for.
+        target: the target it was compiled for, one whose board is a process of this computer.
+        runner: one of the target's; None for its first.
         timeout: seconds in which the board must answer.
 
     Raises:
+        TargetError: the target has no such runner.
         ToolError: firmware or emulator is missing, or cannot be started.
         BoardError: the board does not answer; nothing is left running or recorded.
     """
-    runner = _RUNNERS[target.runners[0]]
-    image = firmware_path(build / "firmware", target)
-    if not image.is_file():
-        raise ToolError("the firmware is not compiled", where=str(image), hint="edgesq export")
-    command: list[str] = runner.command(build, target)
+    name = runner_of(target, runner)
+    compiled(build, target)
+    command = PROCESSES[name].command(build, target)
     stop(build)
     log = build / "board.log"
-    pid, port = process.spawn(command, log)
+    if name == "gdb":
+        pid, port = gdb.start(build, target, log)
+    else:
+        pid, port = process.spawn(command, log)
     started = process.start_time(pid)
     try:
         if started is None:

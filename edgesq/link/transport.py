@@ -223,10 +223,27 @@ def _port_of(usb: tuple[int, int, str] | None) -> str | None:
     return None
 
 
-def find_ports(usb_ids: tuple[str, ...]) -> list[str]:
-    """Return the serial ports whose USB device is one of `usb_ids` ("vid:pid" in hex), sorted."""
+def find_ports(usb_ids: tuple[str, ...], serial_number: str | None = None) -> list[str]:
+    """Return the serial ports whose USB device is one of `usb_ids` ("vid:pid" in hex), sorted.
+
+    Args:
+        usb_ids: which devices.
+        serial_number: of the one device wanted; None for all.
+    """
     return sorted(
         str(port.device)
         for port in list_ports.comports()
-        if port.vid is not None and f"{port.vid:04x}:{port.pid:04x}" in usb_ids
+        if port.vid is not None
+        and f"{port.vid:04x}:{port.pid:04x}" in usb_ids
+        and serial_number in (None, port.serial_number)
     )
+
+
+def find_serial_numbers(usb_ids: tuple[str, ...]) -> list[str]:
+    """Return the serial numbers of the USB devices with a serial port that are one of `usb_ids`."""
+    found = {
+        str(port.serial_number)
+        for port in list_ports.comports()
+        if port.vid is not None and f"{port.vid:04x}:{port.pid:04x}" in usb_ids
+    }
+    return sorted(found)

@@ -1,0 +1,120 @@
+"""Put a compiled BUILD on a board that is there, and hear from it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgesq.errors import BoardError
+from edgesq.flash.image import read_image, uf2
+from edgesq.flash.runners import PROBED, PROCESSES, PROGRAMMERS, compiled, runner_of
+from edgesq.flash.steps import Job, run_step
+from edgesq.link.client import Client
+from edgesq.link.transport import find_ports, find_serial_numbers, open_port
+from edgesq.targets import Target
+
+_ATTEMPT_S = 1.0
+
+
+@dataclass(frozen=True)
+class Programmed:
+    """A board that was programmed.
+
+    Attributes:
+        runner: by which.
+        is_compared: whether the flash was read back and is the image.
+        ports: serial devices that may be the board's; where it is one, the board answers there.
+    """
+
+    runner: str
+    is_compared: bool
+    ports: tuple[str, ...]
+
+
+def program(
+    build: Path,
+    target: Target,
+    on_stage: Callable[[str], None],
+    *,
+    runner: str | None = None,
+    probe: str | None = None,
+    timeout: float = 10.0,
+) -> Programmed:
+    """Program a board and wait until it answers.
+
+    Args:
+        build: a BUILD folder whose firmware is compiled.
+        target: the target it was compiled for, one with a board of its own.
+        on_stage: is told each command before it runs.
+        runner: one of the target's; None for the first whose program is installed.
+        probe: serial number of the debug probe or bootloader; None where there is but one.
+        timeout: seconds in which the board must answer, where its serial device is found.
+
+    Raises:
+        TargetError: the target has no such runner.
+        ToolError: firmware or program is missing, or the program failed.
+        BoardError: no board, several, another one, a difference, or no answer.
+    """
+    name = runner_of(target, runner)
+    module = PROGRAMMERS[name]
+    _check_one_probe(target, name, probe)
+    for step in module.steps(_job(build, target, probe)):
+        on_stage(" ".join(step.command))
+        run_step(step, module.FAILURES, module.GET)
+    ports = tuple(find_ports(target.usb_ids, probe) or find_ports(target.usb_ids))
+    if len(ports) == 1:
+        on_stage(f"wait for {ports[0]}")
+        _wait_for_answer(ports[0], target, timeout)
+    return Programmed(name, module.COMPARES, ports)
+
+
+def commands(
+    build: Path, target: Target, *, runner: str | None = None, probe: str | None = None
+) -> list[tuple[str, ...]]:
+    """Return what `flash` or `program` would run, without touching a board.
+
+    Raises:
+        TargetError: the target has no such runner.
+        ToolError: the firmware is not compiled, or an emulator is missing.
+    """
+    name = runner_of(target, runner)
+    if name in PROCESSES:
+        return [tuple(PROCESSES[name].command(build, target))]
+    return [step.command for step in PROGRAMMERS[name].steps(_job(build, target, probe))]
+
+
+def _job(build: Path, target: Target, probe: str | None) -> Job:
+    """Write the image in every form that a program may want."""
+    elf = compiled(build, target).resolve()
+    job = Job(target, read_image(elf), elf, elf.parent, probe)
+    job.flat.write_bytes(job.image.data)
+    job.read_back.unlink(missing_ok=True)
+    if target.flash.uf2_family is not None:
+        job.uf2.write_bytes(uf2(job.image, target.flash.uf2_family))
+    return job
+
+
+def _check_one_probe(target: Target, name: str, probe: str | None) -> None:
+    numbers = find_serial_numbers(target.flash.probe_usb_ids) if name in PROBED else []
+    if probe is None and len(numbers) > 1:
+        hint = "choose one with --probe"
+        raise BoardError(f"several debug probes: {', '.join(numbers)}", hint=hint)
+
+
+def _wait_for_answer(port: str, target: Target, timeout: float) -> None:
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            with open_port(port) as transport:
+                board = Client(transport, timeout=_ATTEMPT_S).hello().board
+            break
+        except BoardError as error:
+            if time.monotonic() > deadline:
+                raise BoardError(
+                    f"programmed, but it does not answer: {error.message}",
+                    where=port,
+                    hint="press reset; `edgesq verify --port` names another serial device",
+                ) from error
+    if board != target.name:
+        hint = "name its port: edgesq verify --port"
+        raise BoardError(f"here answers a {board}, not {target.name}", where=port, hint=hint)

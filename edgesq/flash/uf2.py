@@ -1,0 +1,66 @@
+"""A UF2 file copied to the drive that a board in BOOTSEL mode is; needs no program.
+
+The drive cannot be read back: whether the board runs this very firmware its answer to HELLO tells.
+"""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+from edgesq.errors import BoardError
+from edgesq.flash.steps import Failure, Job, Step, other_chip
+
+PROGRAM = None
+GET = ""
+COMPARES = False
+FAILURES: tuple[Failure, ...] = ()
+
+_MOUNTS = Path("/proc/mounts")
+_INFO = "INFO_UF2.TXT"
+_HINT = "hold BOOTSEL while plugging the board in, and mount its drive"
+
+
+def steps(job: Job) -> list[Step]:
+    """Return the copy; where no drive is mounted its name stands for the place."""
+    drives = _drives()
+    wanted = str(job.target.flash.uf2_board_id)
+    place = next((str(path) for path, name in drives.items() if name == wanted), wanted)
+    return [Step(("cp", str(job.uf2), f"{place}/"), action=lambda: _copy(job, wanted))]
+
+
+def _copy(job: Job, wanted: str) -> str:
+    drives = _drives()
+    fitting = [path for path, name in drives.items() if name == wanted]
+    if not fitting:
+        if drives:
+            raise other_chip(job, ", ".join(sorted(drives.values())), wanted)
+        raise BoardError("no board in BOOTSEL mode", hint=_HINT)
+    if len(fitting) > 1:
+        places = ", ".join(map(str, fitting))
+        raise BoardError(f"several boards in BOOTSEL mode: {places}", hint="unplug all but one")
+    place = fitting[0] / job.uf2.name
+    try:
+        with job.uf2.open("rb") as source, place.open("wb") as drive:
+            shutil.copyfileobj(source, drive)
+            drive.flush()
+            os.fsync(drive.fileno())
+    except OSError as error:
+        raise BoardError(
+            f"cannot be copied to: {error.strerror}", where=str(fitting[0]), hint=_HINT
+        ) from error
+    return ""
+
+
+def _drives() -> dict[Path, str]:
+    """Return the mounted UF2 drives and what board each says it is."""
+    found = {}
+    for line in _MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines():
+        place = Path(re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), line.split()[1]))
+        try:
+            info = (place / _INFO).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        board = re.search(r"^Board-ID:\s*(\S+)", info, re.M)
+        found[place] = board[1] if board else "no Board-ID"
+    return found
