@@ -1,5 +1,6 @@
 """Hostile input: the board's parser against a corpus, the host's against boards that lie."""
 
+import ctypes
 import random
 import re
 from collections.abc import Callable
@@ -9,6 +10,7 @@ import fuzzing
 import hostile
 import numpy as np
 import pytest
+from crun import run_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +19,7 @@ from edgesq.link import frame
 from edgesq.link.client import Client, Inference
 from edgesq.link.frame import Decoder
 from edgesq.link.trace import Tracer, unpack_ops, unpack_row
+from edgesq.project.build import STRICT_FLAGS
 from edgesq.resources import resource
 
 settings.register_profile("hostile", deadline=None)  # the machine may be busy
@@ -83,6 +86,20 @@ def test_no_number_from_the_line_becomes_an_address() -> None:
         assert not re.search(r"u?intptr_t|\(\w[\w ]*\*\)\s*\(?\s*(esq_get|\d)", path.read_text()), (
             path
         )
+
+
+def test_a_port_takes_no_rate_that_its_registers_do_not_hold(tmp_path: Path) -> None:
+    ports = resource("firmware") / "ports" / "cortex_m"
+    library = tmp_path / "baud.so"
+    include = f"-I{resource('firmware') / 'include'}"
+    options = ("-shared", "-fPIC", include, f"-I{ports}")
+    run_command("gcc", *STRICT_FLAGS, *options, ports / "baud.c", "-o", library)
+    divisor = ctypes.CDLL(str(library)).esq_baud_divisor
+    for clock_hz in (8_000_000, 84_000_000, 480_000_000):
+        for baud in (0, 1, 300, 9_599, clock_hz // 16 + 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF):
+            assert divisor(ctypes.c_uint32(clock_hz), ctypes.c_uint32(baud)) == 0
+        for baud in (9_600, 115_200, clock_hz // 16):
+            assert 16 <= divisor(ctypes.c_uint32(clock_hz), ctypes.c_uint32(baud)) < 1 << 16
 
 
 # --- the host: bytes ---

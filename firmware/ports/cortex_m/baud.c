@@ -2,10 +2,11 @@
 #include "esq_port.h"
 
 #define SAMPLES_PER_BIT 16u
-#define TOLERANCE 50u /* 1 / 50 */
+#define SLOWEST_BAUD 9600u /* of 480 MHz: a divisor of 16 bits */
+#define TOLERANCE 50u      /* 1 / 50 */
 
 uint32_t esq_baud_divisor(uint32_t clock_hz, uint32_t baud) {
-    if (baud == 0 || baud > clock_hz / SAMPLES_PER_BIT) {
+    if (baud < SLOWEST_BAUD || baud > clock_hz / SAMPLES_PER_BIT) {
         return 0;
     }
     uint32_t divisor = (clock_hz + baud / 2u) / baud;
