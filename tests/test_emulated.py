@@ -34,7 +34,12 @@ TICKS_OF_JITTER = 20
 """A step begins and ends between two ticks; where a tick is one instruction there is none."""
 
 TABLE = os.environ.get("EDGESQ_LADDER_JSON")
-SMALL = ("v1.0_simple_bypass", "squeezenet_v1.1_bypass_trained_10c_64", "squeezenet_v1.1_10c_96")
+SMALL = (
+    "v1.0_simple_bypass",
+    "squeezenet_v1.1_bypass_trained_10c_64",
+    "squeezenet_v1.1_10c_96",
+    "mobilenet_48",
+)
 PAIRS = [
     *((model, REFERENCE_BOARD) for model in LADDER),
     *((model, board) for board in OTHER_BOARDS for model in (LADDER if TABLE else SMALL)),

@@ -23,7 +23,9 @@ def keras_model() -> Any:
     left = keras.layers.Conv2D(4, 1, activation="relu")(x)
     right = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(x)
     x = keras.layers.Add()([x, keras.layers.Concatenate()([left, right])])
-    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(10, 1)(x))
+    x = keras.layers.DepthwiseConv2D(3, activation="relu")(x)
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(12, 1)(x))
+    x = keras.layers.Dense(10)(x)
     return keras.Model(image, keras.layers.Softmax()(x), name="tiny")
 
 
