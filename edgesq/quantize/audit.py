@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -68,16 +69,10 @@ class _Probe:
         import keras
 
         ops = keras.ops
-        maps = [
-            layer.output
-            for layer in model.layers
-            if not isinstance(layer, keras.layers.InputLayer)
-            and len(layer.output.shape) == 4
-            and layer.output.shape[1] * layer.output.shape[2] > 1
-        ]
+        maps = [output for layer in model.layers if _is_map(output := _output(layer))]
         low = [ops.min(values, axis=(1, 2)) for values in maps]
         high = [ops.max(values, axis=(1, 2)) for values in maps]
-        self._model = keras.Model(model.inputs, [model.output, *low, *high])
+        self._model = keras.Model(model.inputs, [model.outputs[0], *low, *high])
         self._count = len(maps)
 
     def magnitudes(self, floats: Float32Array) -> Float32Array:
@@ -98,6 +93,21 @@ class _Probe:
             return iter(())
         _, *ends = self._model.predict(floats, batch_size=_BATCH, verbose=0)
         return zip(ends[: self._count], ends[self._count :], strict=True)
+
+
+def _output(layer: Any) -> Any:
+    """Return what a layer gives; None where it gives several things, or none here."""
+    import keras
+
+    with contextlib.suppress(AttributeError, ValueError):
+        return None if isinstance(layer, keras.layers.InputLayer) else layer.output
+    return None
+
+
+def _is_map(output: Any) -> bool:
+    """Say whether a layer's output has more than one pixel."""
+    shape: tuple[int | None, ...] = tuple(getattr(output, "shape", ()))
+    return len(shape) == 4 and None not in shape[1:] and shape[1:3] != (1, 1)
 
 
 def coverage_curve(ranges: Float32Array) -> list[tuple[int, float]]:
@@ -158,7 +168,7 @@ def _ends_in_softmax(model: keras.Model) -> bool:
 def _certainty(model: keras.Model, images: ImageSet) -> Iterator[AuditRow]:
     step = max(len(images.images) // _PROBES, 1)
     probes = images.images[::step][:_PROBES]
-    classes = model.output.shape[-1]
+    classes = model.outputs[0].shape[-1]
     certainty = _mean_certainty(model, images.preprocessing, probes)
     least = max(LEAST_CERTAINTY, 1.5 / classes)
     yield AuditRow(
