@@ -132,6 +132,11 @@ def assert_announced(
     assert memory_bytes(place) == sizes
     assert report.device_stack_bytes is not None
     assert 0 < report.device_stack_bytes <= target.stack_bytes // 2
+    # The plan is as full as it says: the last block ends within the alignment of the arena's size.
+    used = max(item.offset + item.bytes for item in plan.items)
+    assert report.device_arena_bytes is not None
+    assert plan.arena_bytes - 16 < used <= plan.arena_bytes
+    assert 0.9 * used <= report.device_arena_bytes <= used
 
 
 def add_to_table(row: dict[str, object]) -> None:

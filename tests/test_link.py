@@ -271,20 +271,20 @@ def test_results_stay_while_the_next_image_comes(raw: Raw) -> None:
     for offset in range(0, 1500, 300):
         raw.ask(FrameType.DATA, frame.pack_data(1, offset, bytes(300)))
     expected = np.concatenate(stub_values(bytes(1500))).tobytes()
-    for step, (offset, most) in enumerate([(0, 472), (472, 500), (0, 7), (1009, 472), (1010, 9)]):
+    for step, (offset, most) in enumerate([(0, 468), (468, 500), (0, 7), (1009, 468), (1010, 9)]):
         raw.ask(FrameType.DATA, frame.pack_data(2, step * 290, b"\1" * 290))
         got = result(1, offset, most)
         assert got is not None
         assert (got.image, got.offset, got.total) == (1, offset, 1010)
-        assert got.values == expected[offset : offset + min(most, 472)]
+        assert got.values == expected[offset : offset + min(most, 468)]
     beyond = raw.ack(FrameType.RESULT_GET, frame.pack_result_get(1, 1011, 9))
     assert beyond == Ack(2, 1450, AckStatus.REFUSED)
     assert result(2, 0, 9) is None
     raw.ask(FrameType.DATA, frame.pack_data(2, 1450, b"\1" * 50))
     assert result(1, 0, 9) is None
-    newer = result(2, 0, 472)
+    newer = result(2, 0, 468)
     assert newer is not None
-    assert newer.values == np.concatenate(stub_values(b"\1" * 1500)).tobytes()[:472]
+    assert newer.values == np.concatenate(stub_values(b"\1" * 1500)).tobytes()[:468]
     raw.ask(FrameType.HELLO, frame.pack_hello(0))
     assert result(2, 0, 9) is None
 

@@ -145,7 +145,8 @@ def test_times_are_median_and_p95(exact: VerifyReport, noise: Facts) -> None:
     ticks = [one.ticks for one in PretendedClient().stream(images, ahead=True)]
     assert exact.device_us == np.median(ticks)
     assert exact.device_us_p95 == np.percentile(ticks, 95)
-    assert exact.device_stack_bytes == 48
+    assert (exact.device_stack_bytes, exact.device_arena_bytes) == (48, 1006)
+    assert exact.arena_planned_bytes == 1234
     assert exact.seconds == COUNT * 0.25
 
 

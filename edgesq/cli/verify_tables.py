@@ -17,7 +17,7 @@ def summary(result: VerifyReport) -> Table:
     )
     asked = result.images_asked or 0
     fewer = f" ({asked:,} asked for)" if asked > result.images_planned else ""
-    stack, arena = result.device_stack_bytes, result.device_arena_bytes
+    stack = result.device_stack_bytes
     rows = {
         f"images ({result.images_from})": f"{result.images:,}{fewer}",
         "images equal bit for bit": f"{result.bit_exact_images:,}",
@@ -28,7 +28,7 @@ def summary(result: VerifyReport) -> Table:
         "time per image on the board": f"{result.device_us / 1000:,.1f} ms, 95 % in "
         f"{result.device_us_p95 / 1000:,.1f} ms",
         "deepest stack": "cannot tell" if stack is None else f"{stack:,} B",
-        "arena, planned": "the build does not say" if arena is None else f"{arena:,} B",
+        "arena in use": _arena(result),
         "kernels": result.kernels,
         "compiled by": result.build,
         "core": f"{result.core} at {result.clock_hz / 1e6:g} MHz" if result.core else "no Cortex-M",
@@ -111,6 +111,12 @@ def _accuracy(result: VerifyReport) -> str:
     if result.accuracy is None:
         return "no labels"
     return f"{result.accuracy:.1%}"
+
+
+def _arena(result: VerifyReport) -> str:
+    used, planned = result.device_arena_bytes, result.arena_planned_bytes
+    said = "cannot tell" if used is None else f"{used:,} B"
+    return said if planned is None else f"{said} of {planned:,} B"
 
 
 def _instructions(result: VerifyReport) -> str:

@@ -28,6 +28,7 @@ class Inference:
         outputs: int8 [n] per observed tensor: the output, then the logits.
         ticks: of the board's counter, spent in the engine alone.
         stack_bytes: deepest use of the board's stack so far; 0 where it cannot tell.
+        arena_bytes: of the arena, up to the last byte written so far; 0 where it cannot tell.
         retries: how often something had to be sent again.
         resets: how often the session was begun again: board reset, port away, rate fallen back.
         wire_bytes: sent and received.
@@ -38,6 +39,7 @@ class Inference:
     outputs: tuple[NDArray[np.int8], ...]
     ticks: int
     stack_bytes: int
+    arena_bytes: int
     retries: int
     resets: int
     wire_bytes: int
@@ -242,6 +244,7 @@ def _inference(
         outputs=tuple(np.split(np.frombuffer(finished.values, dtype=np.int8), ends)),
         ticks=finished.ticks,
         stack_bytes=finished.stack_bytes,
+        arena_bytes=finished.arena_bytes,
         retries=now.repeats - before.repeats,
         resets=now.resets - before.resets,
         wire_bytes=now.wire_bytes - before.wire_bytes,

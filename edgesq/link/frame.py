@@ -22,7 +22,7 @@ _RESULT_GET = struct.Struct("<IIH")
 _HELLO = struct.Struct("<BI")
 _BAUD = struct.Struct("<I")
 _ACK = struct.Struct("<IIB")
-_RESULT_HEAD = struct.Struct("<IIIQI")
+_RESULT_HEAD = struct.Struct("<IIIQII")
 _INFO_HEAD = struct.Struct("<BBHI32sHHHIIIHBB")
 
 
@@ -147,6 +147,7 @@ class Result:
     total: int
     ticks: int
     stack_bytes: int
+    arena_bytes: int
     values: bytes
 
 
@@ -349,8 +350,10 @@ def unpack_result(payload: bytes) -> Result | None:
     """Return what RESULT says, None where the payload is not one."""
     if len(payload) < _RESULT_HEAD.size:
         return None
-    image, offset, total, ticks, stack_bytes = _RESULT_HEAD.unpack_from(payload)
-    return Result(image, offset, total, ticks, stack_bytes, payload[_RESULT_HEAD.size :])
+    image, offset, total, *numbers = _RESULT_HEAD.unpack_from(payload)
+    ticks, stack_bytes, arena_bytes = numbers
+    values = payload[_RESULT_HEAD.size :]
+    return Result(image, offset, total, ticks, stack_bytes, arena_bytes, values)
 
 
 def unpack_baud_set(payload: bytes) -> int | None:

@@ -26,11 +26,13 @@ class Finished:
         values: bytes of the observed tensors, one after the other.
         ticks: of the board's counter, spent in the engine.
         stack_bytes: deepest use of the board's stack so far; 0 where it cannot tell.
+        arena_bytes: of the arena, up to the last byte written so far; 0 where it cannot tell.
     """
 
     values: bytes
     ticks: int
     stack_bytes: int
+    arena_bytes: int
 
 
 class Stream:
@@ -200,7 +202,7 @@ class Stream:
         self._session.progress()
         if len(self._values) < total:
             return None
-        finished = Finished(self._values, result.ticks, result.stack_bytes)
+        finished = Finished(self._values, result.ticks, result.stack_bytes, result.arena_bytes)
         self._values = b""
         self._pending.pop(0)
         self.first += 1

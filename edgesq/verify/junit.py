@@ -10,7 +10,13 @@ from edgesq.verify.tally import Note
 
 _PROPERTIES = (
     *("model_sha256", "board", "core", "kernels", "build", "port", "expected_by", "images_from"),
-    *("device_instructions", "device_us", "device_us_p95", "device_stack_bytes"),
+    *(
+        "device_instructions",
+        "device_us",
+        "device_us_p95",
+        "device_stack_bytes",
+        "device_arena_bytes",
+    ),
     *("link_bytes_per_s", "retries", "resets", "accuracy", "top5_accuracy"),
 )
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

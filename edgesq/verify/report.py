@@ -95,7 +95,9 @@ class VerifyReport:
             emulated board that is virtual time and says nothing about silicon.
         device_us_p95: 95 of 100 images take at most so long.
         device_stack_bytes: deepest use of the board's stack; None where it cannot tell.
-        device_arena_bytes: of the arena, as planned; None where the build does not say.
+        device_arena_bytes: bytes of the arena up to the last one ever written, read from the board;
+            None where it cannot tell.
+        arena_planned_bytes: of the arena, by the plan; None where the build does not say.
         link_bytes_per_s: both ways, from the first byte of an image to its last result.
         baud: bits per second of the line at the end.
         line_share: of the line's bytes at that rate, 8N1, how many carried image bytes. Above 1 on
@@ -143,6 +145,7 @@ class VerifyReport:
     device_us_p95: float
     device_stack_bytes: int | None
     device_arena_bytes: int | None
+    arena_planned_bytes: int | None
     link_bytes_per_s: float
     baud: int
     line_share: float

@@ -87,6 +87,7 @@ class Tally:
         confusion: images by their class and the board's.
         ticks: of every image, 8 bytes each.
         stack_bytes: deepest use of the board's stack; 0 where it cannot tell.
+        arena_bytes: of the arena, up to the last byte written; 0 where the board cannot tell.
         retries: how often something was sent again.
         resets: how often the session was begun again.
         wire_bytes: sent and received.
@@ -107,6 +108,7 @@ class Tally:
     confusion: Counter[tuple[int, int]] = field(default_factory=Counter)
     ticks: "array[int]" = field(default_factory=lambda: array("Q"))
     stack_bytes: int = 0
+    arena_bytes: int = 0
     retries: int = 0
     resets: int = 0
     wire_bytes: int = 0
@@ -138,6 +140,7 @@ class Tally:
         self._note(graph, expected[0], got, label)
         self.ticks.append(inference.ticks)
         self.stack_bytes = max(self.stack_bytes, inference.stack_bytes)
+        self.arena_bytes = max(self.arena_bytes, inference.arena_bytes)
         self.retries += inference.retries
         self.resets += inference.resets
         self.wire_bytes += inference.wire_bytes

@@ -5,7 +5,16 @@
 #include "esq_port.h"
 #include "frame.h"
 
-#define HEAD_BYTES 24u /* image, offset, total, ticks, stack */
+#define HEAD_BYTES 28u /* image, offset, total, ticks, stack, arena */
+
+/* A byte that was written with the paint's value counts where any image writes another one. */
+static void look_at_arena(struct esq_results *results) {
+    uint32_t used = results->arena_bytes;
+    while (used > results->arena_used && results->arena[used - 1] == ESQ_ARENA_PAINT) {
+        used--;
+    }
+    results->arena_used = used;
+}
 
 void esq_results_keep(struct esq_results *results, const struct esq_engine *engine, uint32_t image,
                       uint64_t ticks) {
@@ -20,6 +29,7 @@ void esq_results_keep(struct esq_results *results, const struct esq_engine *engi
     results->image = image;
     results->ticks = ticks;
     results->is_kept = 1;
+    look_at_arena(results);
 }
 
 uint32_t esq_results_pack(const struct esq_results *results, uint32_t offset, uint32_t most,
@@ -37,6 +47,7 @@ uint32_t esq_results_pack(const struct esq_results *results, uint32_t offset, ui
     esq_put_u32(payload + 12, (uint32_t)results->ticks);
     esq_put_u32(payload + 16, (uint32_t)(results->ticks >> 32));
     esq_put_u32(payload + 20, esq_port_stack_bytes());
+    esq_put_u32(payload + 24, results->arena_used);
     memcpy(payload + HEAD_BYTES, results->values + offset, n_bytes);
     return HEAD_BYTES + n_bytes;
 }

@@ -4,10 +4,15 @@
 
 #include "edgesq.h"
 
-/* Zero-initialise, then set values and n_bytes. */
+#define ESQ_ARENA_PAINT 0xA5u
+
+/* Zero-initialise, then set values, n_bytes, arena and arena_bytes. */
 struct esq_results {
     uint8_t *values; /* [n_bytes]: the observed tensors one after the other, int8 */
     uint32_t n_bytes;
+    const uint8_t *arena; /* [arena_bytes]: the engine's, filled with ESQ_ARENA_PAINT before esq_init */
+    uint32_t arena_bytes;
+    uint32_t arena_used; /* bytes from the arena's start up to the last one ever written */
     uint64_t ticks; /* spent in the engine for this image */
     uint32_t image;
     uint8_t is_kept; /* 0: there are none */

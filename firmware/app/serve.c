@@ -1,5 +1,7 @@
 #include "serve.h"
 
+#include <string.h>
+
 #include "esq_port.h"
 #include "link.h"
 #include "model_data.h"
@@ -62,6 +64,9 @@ int esq_serve_begin(void) {
     link.trace.op_count = ESQ_MODEL_OP_COUNT;
     link.results.values = results;
     link.results.n_bytes = sizeof results;
+    link.results.arena = arena;
+    link.results.arena_bytes = sizeof arena;
+    memset(arena, ESQ_ARENA_PAINT, sizeof arena);
 
     esq_port_init();
     /* Cannot fail: the generator sized the arena. A board that fails here stays silent, and the

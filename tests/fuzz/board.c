@@ -9,7 +9,7 @@
 
 #define IMAGE_BYTES                                                                                \
     (ESQ_MODEL_INPUT_HEIGHT * ESQ_MODEL_INPUT_WIDTH * ESQ_MODEL_INPUT_CHANNELS)
-#define RESULT_HEAD_BYTES 24u
+#define RESULT_HEAD_BYTES 28u
 #define RATE_MIN 9600u
 #define RATE_MAX 3000000u
 #define PATIENCE_TICKS (2u * BOARD_CLOCK_HZ)
