@@ -18,11 +18,14 @@ from verify_runs import CLASSES, CONTENT, GRAPH, SHAPE, PretendedClient, facts, 
 from edgesq.calibrate import Preprocessing
 from edgesq.export import VERIFY_IMAGES
 from edgesq.reference import run_observed
-from edgesq.verify import VerifyOptions, VerifyReport
+from edgesq.verify import VerifyOptions, VerifyReport, read_json
 from edgesq.verify.charts import curve, histogram
-from edgesq.verify.memory import planned
+from edgesq.verify.diagnose import Cause
+from edgesq.verify.layers import LayerDifference, Layers
+from edgesq.verify.memory import Row, planned
 from edgesq.verify.page import write_page
 from edgesq.verify.pictures import as_data_url
+from edgesq.verify.profile import OperatorProfile
 
 CHROMIUM = shutil.which("chromium")
 COUNT = 30
@@ -118,6 +121,43 @@ def test_a_page_of_differences(build: Path, differing: Path) -> None:
     assert "least certain" not in text
 
 
+def test_a_page_of_what_was_found_inside(build: Path, tmp_path: Path) -> None:
+    found = LayerDifference(
+        image=3,
+        operator=0,
+        name="conv <1>",
+        kind="CONV_2D",
+        function="f",
+        values=112,
+        differing=5,
+        max_abs_lsb=9,
+        first_index=(0, 0, 1),
+        expected=4,
+        got=5,
+        cause=next(iter(Cause)),
+        detail="here",
+    )
+    costs = tuple(
+        OperatorProfile(row.name, row.kind, "f", 1, 7.0, 1234.0 + at, None, 0.5)
+        for at, row in enumerate(rows_of(build))
+    )
+    report = replace(make_report(build), layers=Layers(4, 3, 0, found), operators=costs)
+    assert not report.is_exact_inside
+    report.write_json(tmp_path / "report.json")
+    assert read_json(tmp_path / "report.json") == (report, None)
+    text = page(report, build, tmp_path / "inside.html")
+    assert "<strong>The board differs inside</strong>" in text
+    assert f"<b>conv &lt;1&gt;</b>, 5 of 112 values. Likely cause: <b>{found.cause.value}" in text
+    assert "1,234 us" in text
+    assert "verify with --profile" not in text
+
+
+def rows_of(build: Path) -> tuple[Row, ...]:
+    memory = planned(GRAPH, json.loads((build / "report.json").read_text()))
+    assert memory is not None
+    return memory.rows
+
+
 def test_a_page_of_a_run_that_was_ended(build: Path, tmp_path: Path) -> None:
     ended = replace(make_report(build), complete=False, images_planned=1000, accuracy=None)
     ended = replace(ended, confusion=(), top5_accuracy=None, device_arena_bytes=None)
@@ -166,11 +206,10 @@ def test_marks_stay_inside_their_chart() -> None:
 
 
 def test_the_arena_in_use_is_the_plans(build: Path) -> None:
-    memory = planned(GRAPH, json.loads((build / "report.json").read_text()))
-    assert memory is not None
-    assert [row.kind for row in memory.rows][-1] == "SOFTMAX"
-    assert sum(row.macs for row in memory.rows) == GRAPH.total_macs
-    assert sum(row.weights_bytes for row in memory.rows) == GRAPH.weights_bytes
+    rows = rows_of(build)
+    assert [row.kind for row in rows][-1] == "SOFTMAX"
+    assert sum(row.macs for row in rows) == GRAPH.total_macs
+    assert sum(row.weights_bytes for row in rows) == GRAPH.weights_bytes
     assert planned(GRAPH, {}) is None
 
 

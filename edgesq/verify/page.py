@@ -101,7 +101,7 @@ def write_page(report: VerifyReport, options: VerifyOptions, path: Path) -> None
         histograms=_histograms(report),
         confusion=_confusion(report),
         memory=planned(graph, facts),
-        profile=getattr(report, "operators", None),
+        profile=report.operators,
     )
     write_whole(path, text)
 

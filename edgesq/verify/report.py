@@ -4,6 +4,7 @@ import json
 import types
 import typing
 from dataclasses import asdict, dataclass, fields, is_dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -229,4 +230,6 @@ def _value(hint: Any, value: Any) -> Any:
     if typing.get_origin(hint) is tuple:
         each = kinds[:1] * len(value) if kinds[-1] is Ellipsis else kinds
         return tuple(_value(kind, item) for kind, item in zip(each, value, strict=True))
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint(value)
     return _made(hint, value) if isinstance(hint, type) and is_dataclass(hint) else value

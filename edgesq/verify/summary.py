@@ -70,7 +70,7 @@ class Facts:
             top5_agreement=_share(decisive.same_top5, tally.images) or 0.0,
             accuracy=_share(tally.correct, tally.labelled),
             top5_accuracy=_share(tally.correct5, tally.labelled),
-            confusion=tuple((*places, count) for places, count in sorted(tally.confusion.items())),
+            confusion=tuple((*pair, images) for pair, images in sorted(tally.confusion.items())),
             device_instructions=None if per_tick is None else round(middle * per_tick),
             device_instructions_p95=None if per_tick is None else round(late * per_tick),
             device_us=middle * us_per_tick,
@@ -78,9 +78,9 @@ class Facts:
             device_stack_bytes=tally.stack_bytes or None,
             device_arena_bytes=tally.arena_bytes or None,
             arena_planned_bytes=self.arena_bytes,
-            link_bytes_per_s=tally.wire_bytes / tally.seconds if tally.seconds else 0.0,
+            link_bytes_per_s=_share(tally.wire_bytes, tally.seconds) or 0.0,
             baud=tally.baud,
-            line_share=tally.line_s / tally.seconds if tally.seconds else 0.0,
+            line_share=_share(tally.line_s, tally.seconds) or 0.0,
             seconds=tally.seconds,
             retries=tally.retries,
             resets=tally.resets,
@@ -140,7 +140,7 @@ def _middle_and_late(tally: Tally) -> tuple[float, float]:
     return float(np.median(ticks)), float(np.percentile(ticks, 95))
 
 
-def _share(part: int, whole: int) -> float | None:
+def _share(part: float, whole: float) -> float | None:
     return part / whole if whole else None
 
 
