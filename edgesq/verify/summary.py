@@ -51,8 +51,7 @@ class Facts:
         """Return what was found in the images of a tally."""
         decisive = tally.against[0] if tally.against else Against()
         middle, late = _middle_and_late(tally)
-        info, per_tick = self.info, instructions_per_tick(self.info)
-        us_per_tick = 1e6 / info.tick_hz if info.tick_hz else 0.0
+        info, per_tick, us = self.info, instructions_per_tick(self.info), _us_per_tick(self.info)
         return VerifyReport(
             schema=SCHEMA_VERSION,
             complete=tally.images == self.images.count,
@@ -73,8 +72,8 @@ class Facts:
             confusion=tuple((*pair, images) for pair, images in sorted(tally.confusion.items())),
             device_instructions=None if per_tick is None else round(middle * per_tick),
             device_instructions_p95=None if per_tick is None else round(late * per_tick),
-            device_us=middle * us_per_tick,
-            device_us_p95=late * us_per_tick,
+            device_us=middle * us,
+            device_us_p95=late * us,
             device_stack_bytes=tally.stack_bytes or None,
             device_arena_bytes=tally.arena_bytes or None,
             arena_planned_bytes=self.arena_bytes,
@@ -138,6 +137,10 @@ def _middle_and_late(tally: Tally) -> tuple[float, float]:
     """Return the median of the images' ticks, and what 95 of 100 images take at most."""
     ticks = np.frombuffer(tally.ticks, np.uint64) if tally.images else np.zeros(1, np.uint64)
     return float(np.median(ticks)), float(np.percentile(ticks, 95))
+
+
+def _us_per_tick(info: BoardInfo) -> float:
+    return 1e6 / info.tick_hz if info.tick_hz else 0.0
 
 
 def _share(part: float, whole: float) -> float | None:

@@ -6,7 +6,7 @@
 #include "frame.h"
 
 #define INFO_HEAD_BYTES 62u
-#define RESULT_HEAD_BYTES 24u
+#define RESULT_HEAD_BYTES 28u
 #define OPS_HEAD_BYTES 9u
 #define OP_BYTES 12u
 #define ROW_HEAD_BYTES 27u
