@@ -151,7 +151,7 @@ class Transport:
 
     def _is_there(self) -> bool:
         try:
-            return self._serial.in_waiting >= 0
+            return bool(self._serial.in_waiting >= 0)
         except (OSError, TypeError):
             return False
 
