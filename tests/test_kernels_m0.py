@@ -1,12 +1,17 @@
-"""The portable kernels on a Cortex-M0 (QEMU's microbit), where a misaligned access is a fault."""
+"""The portable kernels on a Cortex-M0 (QEMU's microbit), where misaligned access faults, and an M3."""
 
 from pathlib import Path
 
+import pytest
+from builds import light_build
 from cases import NETWORKS
 from emulated_cases import Case, differing, skip_without_tools
 from networks import images
 
+from edgesq.export import ensure_compiled
+from edgesq.flash import flash, stop
 from edgesq.formats.tflite import read_graph
+from edgesq.verify import VerifyOptions, verify
 
 MAX_IMAGE_BYTES = 8_192
 """Images lie in 256 KB of flash next to weights and code."""
@@ -29,3 +34,20 @@ def test_every_operator_on_an_m0(tmp_path: Path) -> None:
     found = cases()
     assert len(found) > 20
     assert differing(tmp_path, "microbit", found) == []
+
+
+@pytest.mark.parametrize("board", ["microbit", "netduino2"])
+def test_a_whole_firmware(board: str, tmp_path: Path) -> None:
+    skip_without_tools()
+    content = NETWORKS["every_operator"]()
+    shape = read_graph(content).tensors[read_graph(content).input].hwc
+    build = light_build(tmp_path / "build", board, content, images(shape))
+    target = ensure_compiled(build, None, lambda _: None)
+    flash(build, target)
+    try:
+        report = verify(VerifyOptions(build, count=3, timeout=60))
+    finally:
+        stop(build)
+    assert (report.board, report.bit_exact_images, report.differing_values) == (board, 3, 0)
+    assert report.device_stack_bytes is not None
+    assert report.device_stack_bytes < target.stack_bytes / 2
