@@ -1,4 +1,4 @@
-"""The portable kernels on a Cortex-M0 (QEMU's microbit), where misaligned access faults, and an M3."""
+"""Portable kernels on a Cortex-M0 (QEMU's microbit), where misaligned access faults, and an M3."""
 
 from pathlib import Path
 
