@@ -162,7 +162,7 @@ def test_another_model_is_refused_with_both_hashes(build: Path, tmp_path: Path) 
     hashes = [read_graph(network(seed)).sha256 for seed in (0, 1)]
     port = find_board(build)
     with pytest.raises(BoardError, match=f"runs model {hashes[0]}, the build holds {hashes[1]}"):
-        verify(VerifyOptions(other, port=port))
+        verify(VerifyOptions(other, ports=(port,)))
 
 
 def test_a_board_that_lies_about_its_shape(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:

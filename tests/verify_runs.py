@@ -2,16 +2,16 @@
 
 import functools
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from networks import Network
 from numpy.typing import NDArray
 
 from edgesq.formats.tflite import read_graph
-from edgesq.link.client import Client, Inference
+from edgesq.link.client import Inference
 from edgesq.link.frame import BoardInfo, Optimisation
 from edgesq.reference import run_observed
 from edgesq.verify.images import open_images
@@ -58,7 +58,9 @@ class PretendedClient:
     def __init__(self, is_wrong: Callable[[int], bool] = lambda _: False) -> None:
         self.is_wrong = is_wrong
 
-    def stream(self, images: Iterable[bytes], *, ahead: bool) -> Iterator[Inference]:
+    def stream(
+        self, images: Iterable[bytes], *, ahead: bool = True
+    ) -> Generator[Inference, None, None]:
         del ahead
         for image in images:
             outputs = tuple(row[0] for row in observed(image))
@@ -119,5 +121,5 @@ def run(
     if whole is not None:
         return whole
     streaming = Streaming(run_facts, Oracle("numpy reference", reference), tally, Keeper(path))
-    streaming.run(cast(Client, client or PretendedClient()), on_progress, ahead=True)
+    streaming.run((client or PretendedClient()).stream, on_progress)
     return run_facts.report(tally)

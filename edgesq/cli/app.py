@@ -103,7 +103,10 @@ def flash(
 @terminal.command
 def verify(
     build: Build = DEFAULT_BUILD,
-    port: Annotated[str | None, typer.Option(help="Serial device, URL; found if left out.")] = None,
+    port: Annotated[
+        list[str] | None,
+        typer.Option(help="Serial device, URL; found if left out; several share the images."),
+    ] = None,
     images: Annotated[
         Path | None, typer.Option(help="Folder of images, or .npz with `input` [n, H, W, C].")
     ] = None,
@@ -137,7 +140,8 @@ def verify(
     from edgesq.cli.verify import Outputs, run
 
     looking = Looking(layers, profile)
-    run(build, port, images, count, Outputs(json, junit, html), looking, resume, timeout, baud)
+    outputs = Outputs(json, junit, html)
+    run(build, tuple(port or ()), images, count, outputs, looking, resume, timeout, baud)
 
 
 @app.command()

@@ -28,6 +28,8 @@ class Looking:
         """Return the report with what was asked for, also where it is kept."""
         if not (self.layers or self.profile):
             return report
+        left = tuple(board.port for board in report.boards if board.state == "finished")
+        options = replace(options, ports=left or options.ports)
         with terminal.counter("layer by layer") as on_progress:
             found = look_inside(options, on_progress, with_layers=self.layers)
         operators = found.operators if self.profile else None

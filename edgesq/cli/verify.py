@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from edgesq.cli import terminal, verify_tables
 from edgesq.cli.layers import Looking, print_inside
-from edgesq.errors import EdgesqError
+from edgesq.errors import BoardError, EdgesqError
 from edgesq.targets import load_target
 from edgesq.verify import VerifyOptions, VerifyReport, read_json, verify, write_junit
 
@@ -60,7 +60,7 @@ class Outputs:
 
 def run(
     build: Path,
-    port: str | None,
+    ports: tuple[str, ...],
     images: Path | None,
     count: int | None,
     outputs: Outputs,
@@ -77,7 +77,7 @@ def run(
     path = outputs.report_path(build)
     options = VerifyOptions(
         build,
-        port,
+        ports,
         images,
         count,
         baud=_rate(baud),
@@ -90,7 +90,7 @@ def run(
     with terminal.counter("verify") as on_progress:
         try:
             result = verify(options, on_progress)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, BoardError):
             if path is not None and _changed(path) != earlier:
                 _leave(outputs, options, path)
             raise
@@ -114,7 +114,7 @@ def _changed(path: Path | None) -> int | None:
 
 
 def _leave(outputs: Outputs, options: VerifyOptions, path: Path) -> None:
-    """After Ctrl-C, say how far it came."""
+    """Where it was ended, or the boards went away, say how far it came."""
     report, _ = read_json(path)
     outputs.write(report, options)
     terminal.err.print(
@@ -127,6 +127,8 @@ def _leave(outputs: Outputs, options: VerifyOptions, path: Path) -> None:
 def _show(result: VerifyReport) -> None:
     terminal.out.print(verify_tables.summary(result))
     terminal.out.print(verify_tables.comparisons(result))
+    if result.boards:
+        terminal.out.print(verify_tables.boards(result))
     confusion = verify_tables.confusion(result)
     if confusion is not None:
         terminal.out.print(confusion)

@@ -25,8 +25,7 @@ def summary(result: VerifyReport) -> Table:
         "largest difference": f"{result.max_abs_lsb} LSB",
         "accuracy": _accuracy(result),
         "instructions per image": _instructions(result),
-        "time per image on the board": f"{result.device_us / 1000:,.1f} ms, 95 % in "
-        f"{result.device_us_p95 / 1000:,.1f} ms",
+        "time per image on the board": _time(result),
         "deepest stack": "cannot tell" if stack is None else f"{stack:,} B",
         "arena in use": _arena(result),
         "kernels": result.kernels,
@@ -69,6 +68,27 @@ def comparisons(result: VerifyReport) -> Table:
                 "exact" if item.sqnr_db is None else f"{item.sqnr_db:.1f} dB",
                 *(tops if item is row.outputs[0] else ()),
             )
+    return table
+
+
+def boards(result: VerifyReport) -> Table:
+    """Return what each of several boards did."""
+    table = terminal.table(
+        "boards that shared the images",
+        ["port", "board", "state"],
+        ["images", "ms per image", "retries", "resets"],
+    )
+    for row in result.boards:
+        state = row.state if row.error is None else f"{row.state}: {row.error}"
+        table.add_row(
+            escape(row.port),
+            escape(row.board or ""),
+            escape(state),
+            f"{row.images:,}",
+            "" if row.device_us is None else f"{row.device_us / 1000:,.1f}",
+            str(row.retries),
+            str(row.resets),
+        )
     return table
 
 
@@ -119,7 +139,13 @@ def _arena(result: VerifyReport) -> str:
     return said if planned is None else f"{said} of {planned:,} B"
 
 
+def _time(result: VerifyReport) -> str:
+    if result.device_us is None or result.device_us_p95 is None:
+        return "differs by board, see below"
+    return f"{result.device_us / 1000:,.1f} ms, 95 % in {result.device_us_p95 / 1000:,.1f} ms"
+
+
 def _instructions(result: VerifyReport) -> str:
     if result.device_instructions is None:
-        return "cannot count"
+        return "see the boards" if result.device_us is None else "cannot count"
     return f"{result.device_instructions:,}"

@@ -34,6 +34,7 @@ class Inference:
         wire_bytes: sent and received.
         baud: bits per second of the line at its end.
         seconds: since the last result of the image before, or since the stream began.
+        port: of the board, where several share the images; empty where one has them all.
     """
 
     outputs: tuple[NDArray[np.int8], ...]
@@ -45,6 +46,7 @@ class Inference:
     wire_bytes: int
     baud: int
     seconds: float
+    port: str = ""
 
 
 class Client:

@@ -50,14 +50,21 @@ class Transport:
         self.baud: int = serial_port.baudrate
         self._serial = serial_port
         self._write_timeout = write_timeout
+        self._is_left = False
         self._usb = _usb_device(port)
+
+    def leave(self) -> None:
+        """Make every read and `reopen` after this moment raise, also in another thread."""
+        self._is_left = True
 
     def read(self, timeout: float) -> bytes:
         """Return what came, waiting at most `timeout` seconds for the first byte; b"" if none.
 
         Raises:
             PortGoneError: the port is gone.
+            BoardError: the port was left.
         """
+        self._check_left()
         try:
             first = self._first(timeout)
             waiting = min(self._serial.in_waiting, _CHUNK) if first else 0
@@ -124,6 +131,7 @@ class Transport:
         self.close()
         deadline = time.monotonic() + patience
         while True:
+            self._check_left()
             time.sleep(_POLL_S)
             with contextlib.suppress(BoardError):
                 port = _port_of(self._usb) or self.port
@@ -148,6 +156,10 @@ class Transport:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _check_left(self) -> None:
+        if self._is_left:
+            raise BoardError("the port was left", where=self.port, hint="open it again")
 
     def _is_there(self) -> bool:
         try:

@@ -44,7 +44,7 @@ def look_inside(
     """Run images with every operator traced.
 
     Args:
-        options: as of `verify`.
+        options: as of `verify`; of several boards, the first is looked into.
         on_progress: is told images done and images in all.
         with_layers: compare every operator's output too, up to the first difference.
 
@@ -57,7 +57,7 @@ def look_inside(
     graph = read_graph(read_model(options.build), str(options.build / TFLITE))
     operators = read_operators(read_report(options.build), graph)
     images = open_images(options.build, graph, options.images, options.count)
-    port = options.port or find_board(options.build, options.usb_ids)
+    port = options.ports[0] if options.ports else find_board(options.build, options.usb_ids)
     with open_port(port, options.timeout) as transport:
         client = Client(transport, options.timeout)
         info = client.hello()

@@ -5,7 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from edgesq.verify.diagnose import Cause
-from edgesq.verify.report import Comparison, VerifyReport, write_whole
+from edgesq.verify.report import BoardShare, Comparison, VerifyReport, write_whole
 from edgesq.verify.tally import Note
 
 _PROPERTIES = (
@@ -42,7 +42,7 @@ def write_junit(report: VerifyReport, path: Path) -> None:
         _image(suite, report, note)
     _layers(suite, report)
     _accuracy(suite, report)
-    output = [*report.warnings, *map(_in_words, report.comparisons)]
+    output = [*report.warnings, *map(_in_words, report.comparisons), *map(_share, report.boards)]
     ElementTree.SubElement(suite, "system-out").text = _clean("\n".join(output))
     for kind in ("failure", "error", "skipped"):
         key = {"failure": "failures", "error": "errors"}.get(kind, kind)
@@ -127,6 +127,11 @@ def _in_words(row: Comparison) -> str:
         for item in row.outputs
     ]
     return f"{row.against}: {'; '.join(figures)}; top-1 agreement {row.top1_agreement:.4f}"
+
+
+def _share(row: BoardShare) -> str:
+    error = "" if row.error is None else f": {row.error}"
+    return f"{row.port}: {row.images} images, {row.state}{error}"
 
 
 def _clean(text: str) -> str:

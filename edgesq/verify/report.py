@@ -69,6 +69,33 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class BoardShare:
+    """What one of several boards did of one set of images.
+
+    Attributes:
+        port: of the board.
+        board: its own name; None where only an earlier session had it.
+        images: that it computed.
+        device_us: median microseconds per image in its engine, by its counter; None where it is
+            not known.
+        retries: how often something had to be sent again.
+        resets: how often the board or the port came back and the session was begun again.
+        state: "finished", "gone", "at work" when the report was written, or "earlier": not in the
+            last session.
+        error: why it is gone.
+    """
+
+    port: str
+    board: str | None
+    images: int
+    device_us: float | None
+    retries: int
+    resets: int
+    state: str
+    error: str | None
+
+
+@dataclass(frozen=True)
 class VerifyReport:
     """Board against host, over all images streamed. The field names are the JSON's keys.
 
@@ -90,10 +117,12 @@ class VerifyReport:
         accuracy: share of images that the board put into their class; None without labels.
         top5_accuracy: share whose class is one of the board's five largest; None without labels.
         confusion: class, the board's class, images; where there are any.
-        device_instructions: median per image; None where the board cannot count.
+        device_instructions: median per image; None where the board cannot count, or several share
+            the images that are not alike.
         device_instructions_p95: 95 of 100 images take at most so many.
-        device_us: median microseconds per image in the engine, by the board's counter. On an
-            emulated board that is virtual time and says nothing about silicon.
+        device_us: median microseconds per image in the engine, by the board's counter; None where
+            several boards share the images that are not alike. On an emulated board that is
+            virtual time and says nothing about silicon.
         device_us_p95: 95 of 100 images take at most so long.
         device_stack_bytes: deepest use of the board's stack; None where it cannot tell.
         device_arena_bytes: bytes of the arena up to the last one ever written, read from the board;
@@ -112,15 +141,16 @@ class VerifyReport:
         misclassified: the first images that the board put into a wrong class.
         uncertain: the images whose two largest values are closest, the closest first.
         model_sha256: hex digest of the model that both ran.
-        board: the board's own name.
+        board: the board's own name; of several boards, all, as in the next three.
         kernels: kernel family of its firmware.
         build: compiler of its firmware, version and flags.
         core: its core by the CPUID register; None where it is no Cortex-M.
         clock_hz: its clock as its firmware says.
         warnings: what would make it faster.
-        port: serial device.
+        port: serial device; of several boards, all.
         layers: every operator's output compared; None where that was not asked for.
         operators: what every operator takes; None where that was not asked for.
+        boards: what each did, where several share the images.
     """
 
     schema: int
@@ -142,8 +172,8 @@ class VerifyReport:
     confusion: tuple[tuple[int, int, int], ...]
     device_instructions: int | None
     device_instructions_p95: int | None
-    device_us: float
-    device_us_p95: float
+    device_us: float | None
+    device_us_p95: float | None
     device_stack_bytes: int | None
     device_arena_bytes: int | None
     arena_planned_bytes: int | None
@@ -168,6 +198,7 @@ class VerifyReport:
     port: str
     layers: Layers | None = None
     operators: tuple[OperatorProfile, ...] | None = None
+    boards: tuple[BoardShare, ...] = ()
 
     @property
     def is_exact(self) -> bool:

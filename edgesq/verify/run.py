@@ -1,5 +1,6 @@
 """Stream images to a board and compare every value that comes back."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from edgesq.verify.images import VerifyImages, open_images
 from edgesq.verify.oracle import Oracle, default_oracle, peers
 from edgesq.verify.report import VerifyReport
 from edgesq.verify.resume import Keeper, resumed
+from edgesq.verify.shard import Board, Shards
 from edgesq.verify.stream import Streaming
 from edgesq.verify.summary import Facts, instructions_per_tick, words_and_arena
 from edgesq.verify.tally import Tally
@@ -30,7 +32,7 @@ class VerifyOptions:
 
     Attributes:
         build: the BUILD folder.
-        port: serial device; None finds it.
+        ports: serial devices or URLs of boards that share the images; none: finds the board.
         images: .npz file or folder; None for the BUILD's own.
         count: stream at most so many images, at least 1.
         baud: bits per second to go to where board and line hold them; None for the fastest.
@@ -41,7 +43,7 @@ class VerifyOptions:
     """
 
     build: Path
-    port: str | None = None
+    ports: tuple[str, ...] = ()
     images: Path | None = None
     count: int | None = None
     baud: int | None = DEFAULT_BAUD
@@ -70,39 +72,64 @@ def verify(
         BoardError: no board, another model on it, or the link failed.
         ModelError: BUILD holds no readable model.
         ImageError: the images cannot be used.
-        EdgesqError: not a BUILD folder, a count below 1, or a report that it cannot go on from.
+        EdgesqError: not a BUILD folder, a count below 1, a port named twice, or a report that it
+            cannot go on from.
     """
     content = read_model(options.build)
     graph = read_graph(content, str(options.build / TFLITE))
     images = open_images(options.build, graph, options.images, options.count)
     oracle = oracle or default_oracle(content)
-    port = options.port or find_board(options.build, options.usb_ids)
-    with open_port(port, options.timeout) as transport:
-        client = Client(transport, options.timeout)
-        info = client.hello()
-        check_same_model(info, graph, port)
-        oracle = oracle.first(len(info.observed_bytes))
-        facts = _facts(options, graph, images, info, port, oracle.name)
+    with contextlib.ExitStack() as stack:
+        boards = _open_boards(options, graph, stack)
+        oracle = oracle.first(len(boards[0].info.observed_bytes))
+        facts = _facts(options, graph, images, boards, oracle.name)
         tally = Tally()
         if options.resume and options.report is not None:
             tally, whole = resumed(options.report, facts.report(tally))
             if whole is not None:
                 return whole
-        client.set_baud(options.baud)
+        for board in boards:
+            board.client.set_baud(options.baud)
         streaming = Streaming(facts, oracle, tally, Keeper(options.report))
-        try:
-            streaming.run(client, on_progress, ahead=instructions_per_tick(info) is None)
-        finally:
-            client.close()
+        streaming.run((facts.shards or boards[0]).stream, on_progress)
     return facts.report(tally)
+
+
+def _open_boards(
+    options: VerifyOptions, graph: Graph, stack: contextlib.ExitStack
+) -> tuple[Board, ...]:
+    """Open a session with every board; all must run the build's model and give the same tensors."""
+    ports = options.ports or (find_board(options.build, options.usb_ids),)
+    if len(set(ports)) < len(ports):
+        raise EdgesqError(
+            f"a board cannot share with itself: {', '.join(ports)}", hint="name each port once"
+        )
+    boards = tuple(_open_board(port, options.timeout, graph, stack) for port in ports)
+    for board in boards[1:]:
+        if board.info.observed_bytes != boards[0].info.observed_bytes:
+            raise BoardError(
+                f"the board gives {board.info.observed_bytes} values, the one at {ports[0]} "
+                f"{boards[0].info.observed_bytes}",
+                where=board.port,
+                hint="verify boards of different runtimes one by one",
+            )
+    return boards
+
+
+def _open_board(port: str, timeout: float, graph: Graph, stack: contextlib.ExitStack) -> Board:
+    transport = stack.enter_context(open_port(port, timeout))
+    client = Client(transport, timeout)
+    stack.callback(client.close)
+    info = client.hello()
+    check_same_model(info, graph, port)
+    return Board(port, client, info, instructions_per_tick(info) is None, transport.leave)
 
 
 def _facts(
     options: VerifyOptions,
     graph: Graph,
     images: VerifyImages,
-    info: BoardInfo,
-    port: str,
+    boards: tuple[Board, ...],
     expected_by: str,
 ) -> Facts:
     words, arena_bytes = words_and_arena(options.build, options.images)
@@ -112,10 +139,11 @@ def _facts(
         images_from=words,
         images_asked=options.count,
         arena_bytes=arena_bytes,
-        info=info,
-        port=port,
+        info=boards[0].info,
+        port=", ".join(board.port for board in boards),
         expected_by=expected_by,
         peers=peers(options.build, graph),
+        shards=Shards(boards) if len(boards) > 1 else None,
     )
 
 

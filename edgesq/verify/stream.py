@@ -1,11 +1,12 @@
 """Images through the board, while one other thread computes what to expect and compares."""
 
+import contextlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from edgesq.graph import Int8Array
-from edgesq.link.client import Client, Inference
+from edgesq.link.client import Inference
 from edgesq.verify.oracle import Oracle
 from edgesq.verify.resume import Keeper
 from edgesq.verify.summary import Facts
@@ -38,9 +39,16 @@ class Streaming:
         self._behind: deque[Future[None]] = deque()
 
     def run(
-        self, client: Client, on_progress: Callable[[int, int], None] | None, *, ahead: bool
+        self,
+        stream: Callable[[Iterable[bytes]], Generator[Inference, None, None]],
+        on_progress: Callable[[int, int], None] | None,
     ) -> None:
         """Stream to the end; keep the report then, and also where something ends it before.
+
+        Args:
+            stream: has images computed and yields one result for each, in their order; may take
+                them from other threads, one at a time.
+            on_progress: called with (images done, images in all).
 
         Raises:
             BoardError: the link failed.
@@ -51,11 +59,12 @@ class Streaming:
         if on_progress and done:
             on_progress(done, total)
         try:
-            for inference in client.stream(self._feed(), ahead=ahead):
-                self._compare(done, inference)
-                done += 1
-                if on_progress:
-                    on_progress(done, total)
+            with contextlib.closing(stream(self._feed())) as inferences:
+                for inference in inferences:
+                    self._compare(done, inference)
+                    done += 1
+                    if on_progress:
+                        on_progress(done, total)
             self._wait(0)
         finally:
             self._pool.shutdown(wait=True, cancel_futures=True)

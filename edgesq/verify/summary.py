@@ -1,7 +1,9 @@
 """From a tally to a report."""
 
 import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +17,25 @@ from edgesq.verify.cores import core_name, missed_speed
 from edgesq.verify.images import VerifyImages
 from edgesq.verify.metrics import OutputSums
 from edgesq.verify.oracle import Peer
-from edgesq.verify.report import SCHEMA_VERSION, Comparison, OutputComparison, VerifyReport
+from edgesq.verify.report import (
+    SCHEMA_VERSION,
+    BoardShare,
+    Comparison,
+    OutputComparison,
+    VerifyReport,
+)
+from edgesq.verify.shard import Shards
 from edgesq.verify.tally import Against, Tally
 
 _OUTPUTS = ("output", "logits")
+
+
+@dataclass(frozen=True)
+class _Cost:
+    """Of an image in the engine; None where it is not known."""
+
+    instructions: int | None
+    us: float | None
 
 
 @dataclass(frozen=True)
@@ -31,10 +48,11 @@ class Facts:
         images_from: where they come from, in words.
         images_asked: how many were asked for; None for all.
         arena_bytes: as planned; None where the build does not say.
-        info: what the board said of itself.
+        info: what the board said of itself; of several boards, the first.
         port: serial device.
         expected_by: who decides.
         peers: other forms of the model.
+        shards: the boards, where several share the images.
     """
 
     graph: Graph
@@ -46,12 +64,12 @@ class Facts:
     port: str
     expected_by: str
     peers: tuple[Peer, ...]
+    shards: Shards | None = None
 
     def report(self, tally: Tally) -> VerifyReport:
         """Return what was found in the images of a tally."""
         decisive = tally.against[0] if tally.against else Against()
-        middle, late = _middle_and_late(tally)
-        info, per_tick, us = self.info, instructions_per_tick(self.info), _us_per_tick(self.info)
+        infos, (middle, late) = self._infos(), self._costs(tally)
         return VerifyReport(
             schema=SCHEMA_VERSION,
             complete=tally.images == self.images.count,
@@ -70,16 +88,16 @@ class Facts:
             accuracy=_share(tally.correct, tally.labelled),
             top5_accuracy=_share(tally.correct5, tally.labelled),
             confusion=tuple((*pair, images) for pair, images in sorted(tally.confusion.items())),
-            device_instructions=None if per_tick is None else round(middle * per_tick),
-            device_instructions_p95=None if per_tick is None else round(late * per_tick),
-            device_us=middle * us,
-            device_us_p95=late * us,
+            device_instructions=middle.instructions,
+            device_instructions_p95=late.instructions,
+            device_us=middle.us,
+            device_us_p95=late.us,
             device_stack_bytes=tally.stack_bytes or None,
             device_arena_bytes=tally.arena_bytes or None,
             arena_planned_bytes=self.arena_bytes,
             link_bytes_per_s=_share(tally.wire_bytes, tally.seconds) or 0.0,
             baud=tally.baud,
-            line_share=_share(tally.line_s, tally.seconds) or 0.0,
+            line_share=_share(tally.line_s, tally.seconds * len(infos)) or 0.0,
             seconds=tally.seconds,
             retries=tally.retries,
             resets=tally.resets,
@@ -88,15 +106,36 @@ class Facts:
             differing=tuple(tally.differing),
             misclassified=tuple(tally.wrong),
             uncertain=tuple(tally.unsure),
-            model_sha256=info.model_sha256,
-            board=info.board,
-            kernels=info.kernels,
-            build=info.build,
-            core=core_name(info),
-            clock_hz=info.clock_hz,
-            warnings=missed_speed(info),
+            model_sha256=self.info.model_sha256,
+            board=_all(info.board for info in infos),
+            kernels=_all(info.kernels for info in infos),
+            build=_all(info.build for info in infos),
+            core=_all(core_name(info) for info in infos) or None,
+            clock_hz=self.info.clock_hz,
+            warnings=tuple(dict.fromkeys(chain.from_iterable(map(missed_speed, infos)))),
             port=self.port,
+            boards=self._shares(tally),
         )
+
+    def _shares(self, tally: Tally) -> tuple[BoardShare, ...]:
+        if self.shards is None:
+            return ()
+        return self.shards.rows(tally.shares, complete=tally.images == self.images.count)
+
+    def _infos(self) -> tuple[BoardInfo, ...]:
+        return tuple(board.info for board in self.shards.boards) if self.shards else (self.info,)
+
+    def _costs(self, tally: Tally) -> tuple["_Cost", "_Cost"]:
+        """Return what an image takes: the median, and what 95 of 100 take at most."""
+        if len(set(self._infos())) > 1:  # a median over different boards says nothing of either
+            return _Cost(None, None), _Cost(None, None)
+        per_tick, hz = instructions_per_tick(self.info), self.info.tick_hz
+        us_per_tick = 1e6 / hz if hz else 0.0
+        middle, late = (
+            _Cost(None if per_tick is None else round(some * per_tick), some * us_per_tick)
+            for some in _middle_and_late(tally)
+        )
+        return middle, late
 
     def _comparisons(self, tally: Tally) -> tuple[Comparison, ...]:
         rows = iter(tally.against or [Against()] * (1 + len(self.peers)))
@@ -139,8 +178,9 @@ def _middle_and_late(tally: Tally) -> tuple[float, float]:
     return float(np.median(ticks)), float(np.percentile(ticks, 95))
 
 
-def _us_per_tick(info: BoardInfo) -> float:
-    return 1e6 / info.tick_hz if info.tick_hz else 0.0
+def _all(texts: Iterable[str | None]) -> str:
+    """Return the different texts, in an order that their boards' does not change."""
+    return "; ".join(sorted({text for text in texts if text}))
 
 
 def _share(part: float, whole: float) -> float | None:

@@ -75,6 +75,27 @@ class Against:
 
 
 @dataclass
+class Share:
+    """What one of several boards did.
+
+    Attributes:
+        ticks: of every image that it computed, 8 bytes each.
+        retries: how often something was sent again.
+        resets: how often the session was begun again.
+    """
+
+    ticks: "array[int]" = field(default_factory=lambda: array("Q"))
+    retries: int = 0
+    resets: int = 0
+
+    def add(self, inference: Inference) -> None:
+        """Add one image."""
+        self.ticks.append(inference.ticks)
+        self.retries += inference.retries
+        self.resets += inference.resets
+
+
+@dataclass
 class Tally:
     """All images so far. The five largest are ranked by the logits where there are some.
 
@@ -98,6 +119,7 @@ class Tally:
         differing: the first images that differ.
         wrong: the first images put into a wrong class.
         unsure: the images whose two largest values are closest, the closest first.
+        shares: by port, where several boards share the images.
     """
 
     images: int = 0
@@ -119,6 +141,7 @@ class Tally:
     differing: list[Note] = field(default_factory=list)
     wrong: list[Note] = field(default_factory=list)
     unsure: list[Note] = field(default_factory=list)
+    shares: dict[str, Share] = field(default_factory=dict)
 
     def add(
         self, graph: Graph, expected: Sequence[Expected], inference: Inference, label: int | None
@@ -147,6 +170,8 @@ class Tally:
         self.line_s += math.prod(graph.tensors[graph.input].hwc) * BITS_PER_BYTE / inference.baud
         self.baud = inference.baud
         self.seconds += inference.seconds
+        if inference.port:
+            self.shares.setdefault(inference.port, Share()).add(inference)
         self.images += 1
 
     def _classify(self, got: Sequence[Int8Array], label: int | None) -> None:
@@ -199,6 +224,10 @@ class Tally:
                 for row in self.against
             ],
             **{name: [asdict(note) for note in getattr(self, name)] for name in _NOTES},
+            "shares": {
+                port: {**vars(share), "ticks": share.ticks.tolist()}
+                for port, share in self.shares.items()
+            },
         }
 
     @classmethod
@@ -219,6 +248,10 @@ class Tally:
             )
             for row in state["against"]
         ]
+        made.shares = {
+            port: Share(array("Q", share["ticks"]), share["retries"], share["resets"])
+            for port, share in state["shares"].items()
+        }
         for name in _NOTES:
             setattr(made, name, [_restored(note) for note in state[name]])
         return made

@@ -76,7 +76,7 @@ def _worst(folder: Path) -> list[Figure]:
             wire.at(n_bytes, wire.reset)
         for n_bytes in range(VANISH_BYTES, 100 * VANISH_BYTES, VANISH_BYTES):
             wire.at(n_bytes, lambda: wire.vanish(0.3))
-        report = verify(VerifyOptions(build, port=wire.port))
+        report = verify(VerifyOptions(build, ports=(wire.port,)))
         faults = wire.to_board.faults + wire.to_host.faults
         events = wire.resets + wire.returns
     right = report.images == report.bit_exact_images == IMAGES

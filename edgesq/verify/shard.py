@@ -1,0 +1,251 @@
+"""One set of images over several boards: each takes the next image when it is free.
+
+A thread per board talks to it. What a board held when it went away goes to the others; every image
+is answered once. Results come out in the images' order, whichever board was first.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from edgesq.errors import BoardError
+from edgesq.link.client import Client, Inference
+from edgesq.link.frame import BoardInfo
+from edgesq.verify.report import BoardShare
+from edgesq.verify.tally import Share
+
+_MOST_AHEAD = 256
+"""Images between the first that is not answered and the last that a board took."""
+
+_Job = tuple[int, bytes]
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board with an open session.
+
+    Attributes:
+        port: as the user named it.
+        client: talks to it.
+        info: what it said of itself.
+        ahead: whether images may be sent while it computes.
+        leave: makes its client end soon, from another thread.
+    """
+
+    port: str
+    client: Client
+    info: BoardInfo
+    ahead: bool
+    leave: Callable[[], None]
+
+    def stream(self, images: Iterable[bytes]) -> Generator[Inference, None, None]:
+        """Have this board compute images; see `Client.stream`."""
+        return self.client.stream(images, ahead=self.ahead)
+
+
+class Shards:
+    """Boards that share one set of images, once.
+
+    Args:
+        boards: at least one, all with the same model.
+
+    Attributes:
+        boards: as given.
+    """
+
+    def __init__(self, boards: Sequence[Board]) -> None:
+        self.boards = tuple(boards)
+        self._change = threading.Condition()  # guards all that follows
+        self._images: Iterator[bytes] = iter(())
+        self._returned: list[_Job] = []
+        self._done: dict[int, Inference] = {}  # by image
+        self._gone: dict[str, BoardError] = {}  # by port
+        self._taken = self._answered = self._yielded = 0
+        self._has_ended = False  # no more images
+        self._is_stopped = False
+        self._failure: Exception | None = None
+
+    def stream(self, images: Iterable[bytes]) -> Generator[Inference, None, None]:
+        """Have the boards compute images; yield one result for each, in their order.
+
+        A result's seconds are those since the one before, of whichever board.
+
+        Raises:
+            BoardError: all boards are gone.
+            Exception: what taking an image raised.
+        """
+        self._images = iter(images)
+        threads = [
+            threading.Thread(target=self._work, args=(board,), daemon=True) for board in self.boards
+        ]
+        for thread in threads:
+            thread.start()
+        before = time.monotonic()
+        try:
+            while (inference := self._next()) is not None:
+                now = time.monotonic()
+                yield replace(inference, seconds=now - before)
+                before = now
+        finally:
+            self._stop()
+            for thread in threads:
+                thread.join()
+
+    def rows(self, shares: Mapping[str, Share], *, complete: bool) -> tuple[BoardShare, ...]:
+        """Return what each board did, those of earlier sessions last.
+
+        Args:
+            shares: by port.
+            complete: whether all images are done.
+        """
+        with self._change:
+            gone = dict(self._gone)
+        rows = [
+            _row(
+                board.port,
+                board.info,
+                shares.get(board.port, Share()),
+                "gone" if board.port in gone else "finished" if complete else "at work",
+                str(gone[board.port]) if board.port in gone else None,
+            )
+            for board in self.boards
+        ]
+        earlier = shares.keys() - {board.port for board in self.boards}
+        return (*rows, *(_row(port, None, shares[port], "earlier") for port in sorted(earlier)))
+
+    # --- the thread that called ---
+
+    def _next(self) -> Inference | None:
+        """Wait for the next image's result; None where there are no more images."""
+        with self._change:
+            self._change.wait_for(self._has_news)
+            if self._yielded in self._done:
+                inference = self._done.pop(self._yielded)
+                self._yielded += 1
+                self._change.notify_all()
+                return inference
+            if self._failure is not None:
+                raise self._failure
+            if self._is_finished():
+                return None
+            raise self._all_gone()
+
+    def _has_news(self) -> bool:
+        return (
+            self._yielded in self._done
+            or self._failure is not None
+            or self._is_finished()
+            or len(self._gone) == len(self.boards)
+        )
+
+    def _is_finished(self) -> bool:
+        return self._has_ended and self._answered == self._taken
+
+    def _all_gone(self) -> BoardError:
+        if len(self.boards) == 1:
+            return self._gone[self.boards[0].port]
+        return BoardError(
+            f"all {len(self.boards)} boards are gone: {'; '.join(map(str, self._gone.values()))}",
+            hint="--resume goes on when they are back, or with others of their kind",
+        )
+
+    def _stop(self) -> None:
+        with self._change:
+            self._is_stopped = True
+            is_finished = self._is_finished()
+            self._change.notify_all()
+        if not is_finished:
+            for board in self.boards:
+                board.leave()
+
+    # --- a board's thread ---
+
+    def _work(self, board: Board) -> None:
+        held: deque[_Job] = deque()
+        try:
+            while self._wait_for_work():
+                for inference in board.stream(self._feed(held)):
+                    self._answer(held, replace(inference, port=board.port))
+        except BoardError as error:
+            self._lose(board, error, held)
+        except Exception as error:  # the calling thread raises it
+            self._fail(error)
+
+    def _wait_for_work(self) -> bool:
+        """Wait for an image that may be taken; False where there will be none."""
+        with self._change:
+            self._change.wait_for(lambda: self._may_take() or self._is_over())
+            return not self._is_over()
+
+    def _may_take(self) -> bool:
+        if self._returned:
+            return True
+        return not self._has_ended and self._taken - self._yielded < _MOST_AHEAD
+
+    def _is_over(self) -> bool:
+        return self._is_stopped or self._failure is not None or self._is_finished()
+
+    def _feed(self, held: deque[_Job]) -> Iterator[bytes]:
+        """Yield images as long as there are some to take at once."""
+        while (job := self._take()) is not None:
+            held.append(job)
+            yield job[1]
+
+    def _take(self) -> _Job | None:
+        with self._change:
+            if self._is_over() or not self._may_take():
+                return None
+            if self._returned:
+                return self._returned.pop()
+            try:
+                job = self._taken, next(self._images)
+            except StopIteration:
+                self._has_ended = True
+                self._change.notify_all()
+                return None
+            except Exception as error:  # the calling thread raises it
+                self._failure = error
+                self._change.notify_all()
+                return None
+            self._taken += 1
+            return job
+
+    def _answer(self, held: deque[_Job], inference: Inference) -> None:
+        with self._change:
+            self._done[held.popleft()[0]] = inference
+            self._answered += 1
+            self._change.notify_all()
+
+    def _lose(self, board: Board, error: BoardError, held: Iterable[_Job]) -> None:
+        with self._change:
+            if not self._is_stopped:
+                self._gone[board.port] = error
+            self._returned = sorted([*self._returned, *held], reverse=True)
+            self._change.notify_all()
+
+    def _fail(self, error: Exception) -> None:
+        with self._change:
+            self._failure = error
+            self._change.notify_all()
+
+
+def _row(
+    port: str, info: BoardInfo | None, share: Share, state: str, error: str | None = None
+) -> BoardShare:
+    us = None
+    if info is not None and info.tick_hz and share.ticks:
+        us = float(np.median(np.frombuffer(share.ticks, np.uint64))) * 1e6 / info.tick_hz
+    return BoardShare(
+        port=port,
+        board=None if info is None else info.board,
+        images=len(share.ticks),
+        device_us=us,
+        retries=share.retries,
+        resets=share.resets,
+        state=state,
+        error=error,
+    )
