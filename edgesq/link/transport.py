@@ -18,6 +18,7 @@ _POLL_S = 0.05
 _URL_POLL_S = 0.02
 """How long one read of a URL's port waits: another timeout would be negotiated with the far end."""
 _RFC_2217, _RAW = "rfc2217://", "socket://"
+_PTYS = "/dev/pts/"
 _WENT, _WENT_HINT = "the board went away in the middle", "check the cable or emulator"
 _REASONS = {
     errno.ENOENT: ("there is no such port", "plug the board in, or `edgesq flash` an emulated one"),
@@ -126,9 +127,11 @@ class Transport:
             patience: seconds to wait.
 
         Raises:
-            BoardError: it does not come.
+            BoardError: it does not come, or is a pty.
         """
         self.close()
+        if self.port.startswith(_PTYS):  # gone for good: whoever has its number next is a stranger
+            raise BoardError(_WENT, where=self.port, hint=_WENT_HINT)
         deadline = time.monotonic() + patience
         while True:
             self._check_left()
