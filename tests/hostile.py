@@ -138,7 +138,7 @@ class HostileBoard(Transport):
         offset = int.from_bytes(heard.payload[4:8], "little")
         if heard.type == FrameType.RESULT_GET:
             values = VALUES[offset : offset + 10]
-            head = struct.pack("<IIQI", offset, len(VALUES), 77, 0)
+            head = struct.pack("<IIQII", offset, len(VALUES), 77, 0, 0)
             return FrameType.RESULT, head + values
         if heard.type == FrameType.DATA and offset == self._offset:
             self._offset += len(heard.payload) - 8
@@ -171,7 +171,7 @@ _results = st.builds(
     lambda offset, total, ticks, values: offset + total + ticks + values,
     _u32,
     _total | _total | _u32,
-    st.binary(min_size=12, max_size=12),
+    st.binary(min_size=16, max_size=16),
     st.binary(max_size=30),
 )
 _rests = {FrameType.ACK: _acks, FrameType.RESULT: _results, FrameType.BUSY: st.just(b"")}

@@ -153,6 +153,13 @@ def check_outputs(board: hostile.HostileBoard, got: Inference) -> None:
         )
 
 
+def test_a_board_that_does_not_lie_is_believed() -> None:
+    with hostile.clock() as clock:
+        board = hostile.HostileBoard(clock, [hostile.Move(hostile.HONEST, 0, b"")])
+        got = Client(board).infer(hostile.IMAGE)
+    assert np.concatenate(got.outputs).tobytes() == hostile.VALUES
+
+
 @given(st.lists(hostile.moves, max_size=12), st.booleans())
 def test_a_lying_board_ends_in_a_result_or_an_error(
     moves: list[hostile.Move], is_endless: bool

@@ -107,6 +107,8 @@ void board_start(uint32_t pace) {
     link_.trace.op_count = ESQ_MODEL_OP_COUNT;
     link_.results.values = results;
     link_.results.n_bytes = sizeof results;
+    link_.results.arena = arena;
+    link_.results.arena_bytes = sizeof arena;
     now = 0;
     rate = ESQ_BAUD_DEFAULT;
     pace_ = pace;
@@ -114,7 +116,7 @@ void board_start(uint32_t pace) {
     if (n_expected == 0) {
         expect();
     }
-    memset(arena, 0x55, sizeof arena);
+    memset(arena, ESQ_ARENA_PAINT, sizeof arena);
 }
 
 /* What the link must never lose, whatever came; memory of its own that no sanitizer parts. */
@@ -123,6 +125,7 @@ static void check_link(void) {
     must(link_.trace.ops == op_traces, "trace lost its pointer");
     must(link_.results.values == results, "results lost their pointer");
     must(link_.results.n_bytes == sizeof results, "results have another size");
+    must(link_.results.arena_used <= sizeof arena, "more arena is used than there is");
     must(link_.trace.op_count == ESQ_MODEL_OP_COUNT, "trace counts other operators");
     must(link_.decoder.n_bytes <= ESQ_FRAME_MAX, "decoder beyond its buffer");
     must(link_.offset <= IMAGE_BYTES, "more image than there is");
