@@ -25,7 +25,7 @@ def main() -> None:
     options = _options()
     results: dict[str, Any] = {}
     if models.SHARED.is_dir():
-        networks = [*models.shared_networks(), models.bypass_224()]
+        networks = [*models.shared_networks(), models.bypass_224(), models.mobilenet_96()]
     else:
         networks = [models.demo()]
         terminal.err.print(f"{models.SHARED} is not there: only the demo model is measured")
