@@ -1,30 +1,19 @@
 """One set of images over several boards, some slow, some that go away."""
 
-import json
-import os
-import signal
 import threading
-import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import pytest
-from boards import running
-from builds import edgesq, light_build, refused
-from networks import Network
 from test_verify_report import check_schema
-from verify_runs import CLASSES, CONTENT, SHAPE, PretendedClient, facts, make_images, reference
+from verify_runs import PretendedClient, facts, make_images, reference
 
 from edgesq.errors import BoardError, ImageError
 from edgesq.link.client import Client, Inference
-from edgesq.link.transport import Transport
-from edgesq.project import compile_firmware, firmware_path
-from edgesq.targets import load_target
-from edgesq.verify import VerifyOptions, VerifyReport, read_json, verify
+from edgesq.verify import VerifyReport, read_json
 from edgesq.verify import shard as shard_module
 from edgesq.verify.oracle import Oracle
 from edgesq.verify.resume import Keeper, resumed
@@ -310,98 +299,3 @@ def test_times_of_different_boards_are_not_mixed(noise: Facts) -> None:
     if one.device_us is not None:  # a fast one may have had all
         assert one.device_us < two.device_us
     check_schema(report)
-
-
-# --- boards that are processes ---
-
-
-@pytest.fixture(scope="module")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("build")
-    path = make_images(folder / "noise.npz", COUNT)
-    with np.load(path) as archive:
-        light_build(folder, "host", CONTENT, archive["input"].reshape(-1, *SHAPE))
-    compile_firmware(folder / "firmware", load_target("host"))
-    return folder
-
-
-@pytest.fixture
-def boards(build: Path, tmp_path: Path) -> Iterator[list[tuple[int, str]]]:
-    """Three of the host board: pid and port of each."""
-    program = str(firmware_path(build / "firmware", load_target("host")))
-    with ExitStack() as stack:
-        yield [
-            stack.enter_context(running([program], tmp_path / f"log{place}")) for place in range(3)
-        ]
-
-
-def test_three_boards_one_slow_one_killed(
-    build: Path, boards: list[tuple[int, str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (_, fast), (_, slow), (pid, dead) = boards
-    one = verify(VerifyOptions(build, ports=(fast,)))
-    read, reads = Transport.read, 0
-
-    def slow_read(self: Transport, timeout: float) -> bytes:
-        nonlocal reads
-        if self.port == slow:
-            time.sleep(0.05)
-        if self.port == dead and threading.current_thread() is not threading.main_thread():
-            reads += 1
-            if reads == 3:  # in the middle: an image takes two at least, and it has two
-                os.kill(pid, signal.SIGKILL)
-        return read(self, timeout)
-
-    monkeypatch.setattr(Transport, "read", slow_read)
-    options = VerifyOptions(build, ports=(slow, dead, fast), timeout=0.5)
-    report = verify(options)
-    assert (report.images, report.bit_exact_images, report.complete) == (COUNT, COUNT, True)
-    for name in ("values", "differing_values", "comparisons", "uncertain", "images_identity"):
-        assert getattr(report, name) == getattr(one, name), name
-    rows = {row.port: row for row in report.boards}
-    assert sum(row.images for row in report.boards) == COUNT
-    assert rows[slow].images < rows[fast].images
-    assert (rows[slow].state, rows[fast].state) == ("finished", "finished")
-    assert rows[dead].state == "gone"
-    assert "went away" in (rows[dead].error or "")
-    assert rows[dead].images <= 2
-
-
-def test_the_command_shares_goes_on_and_says_who_did_what(
-    build: Path, boards: list[tuple[int, str]], tmp_path: Path
-) -> None:
-    (one, two, third), path = boards, tmp_path / "out.json"
-    arguments = ("verify", "--build", build, "--json", path, "--timeout", "0.5", "--html")
-    page = tmp_path / "page.html"
-    ports = ("--port", one[1], "--port", two[1], "--port", third[1])
-    os.kill(third[0], signal.SIGSTOP)  # answers no HELLO
-    refused(3, f"{third[1]}: the board is silent", *arguments, page, *ports)
-    os.kill(third[0], signal.SIGCONT)
-    result = edgesq(*arguments, page, *ports)
-    assert (result.returncode, result.stderr) == (0, "")
-    report = json.loads(path.read_text())
-    assert (report["images"], report["bit_exact_images"]) == (COUNT, COUNT)
-    assert [row["port"] for row in report["boards"]] == [one[1], two[1], third[1]]
-    assert "boards that shared the images" in result.stdout
-    assert all(port in result.stdout for _, port in boards)
-    assert all(port in page.read_text() for _, port in boards)
-
-
-def test_boards_that_cannot_share(
-    build: Path, boards: list[tuple[int, str]], tmp_path: Path
-) -> None:
-    port = boards[0][1]
-    refused(2, "share with itself", "verify", "--build", build, "--port", port, "--port", port)
-    with np.load(build / "verify_images.npz") as archive:
-        images = archive["input"]
-    net = Network(SHAPE, (1 / 255, -128), seed=1)
-    content = net.build(net.softmax(net.mean(net.conv(net.input, CLASSES, (3, 3)))))
-    folder = light_build(tmp_path / "other", "host", content, images)
-    compile_firmware(folder / "firmware", load_target("host"))
-    program = str(firmware_path(folder / "firmware", load_target("host")))
-    with running([program], tmp_path / "other log") as (_, wrong):
-        refused(
-            3,
-            f"{wrong}: the board runs model",
-            *("verify", "--build", build, "--port", port, "--port", wrong),
-        )
