@@ -51,6 +51,9 @@ class PretendedBoard:
         self.ahead = ahead
         self.answered: list[bytes] = []
 
+    def set_baud(self, _: int | None) -> None:
+        """Stay at any rate."""
+
     def stream(self, images: Iterable[bytes], *, ahead: bool) -> Generator[Inference, None, None]:
         del ahead
         held: list[bytes] = []
@@ -68,7 +71,7 @@ class PretendedBoard:
 def shards(*clients: object, info: Any = None) -> Shards:
     return Shards(
         [
-            Board(f"port{place}", cast(Client, client), info, True, lambda: None)
+            Board(f"port{place}", cast(Client, client), info, True, None, lambda: None)
             for place, client in enumerate(clients)
         ]
     )
@@ -198,9 +201,12 @@ def test_a_run_that_is_left_ends_its_threads() -> None:
         cast(Client, PretendedBoard(lambda _: waiting(left))),
         cast(Any, None),
         True,
+        None,
         left.set,
     )
-    other = Board("other", cast(Client, PretendedBoard()), cast(Any, None), True, lambda: None)
+    other = Board(
+        "other", cast(Client, PretendedBoard()), cast(Any, None), True, None, lambda: None
+    )
     stream = Shards([other, stuck]).stream(numbered(1000))
     next(stream)
     stream.close()
@@ -217,6 +223,9 @@ class Measured(PretendedClient):
     def __init__(self, most: int = 1 << 30) -> None:
         super().__init__(lambda mark: mark % 5 == 0)
         self.most = most
+
+    def set_baud(self, _: int | None) -> None:
+        """Stay at any rate."""
 
     def stream(
         self, images: Iterable[bytes], *, ahead: bool = True

@@ -88,9 +88,9 @@ def verify(
             tally, whole = resumed(options.report, facts.report(tally))
             if whole is not None:
                 return whole
-        for board in boards:
-            board.client.set_baud(options.baud)
         streaming = Streaming(facts, oracle, tally, Keeper(options.report))
+        if facts.shards is None:
+            boards[0].set_baud()
         streaming.run((facts.shards or boards[0]).stream, on_progress)
     return facts.report(tally)
 
@@ -104,7 +104,7 @@ def _open_boards(
         raise EdgesqError(
             f"a board cannot share with itself: {', '.join(ports)}", hint="name each port once"
         )
-    boards = tuple(_open_board(port, options.timeout, graph, stack) for port in ports)
+    boards = tuple(_open_board(port, options, graph, stack) for port in ports)
     for board in boards[1:]:
         if board.info.observed_bytes != boards[0].info.observed_bytes:
             raise BoardError(
@@ -116,13 +116,16 @@ def _open_boards(
     return boards
 
 
-def _open_board(port: str, timeout: float, graph: Graph, stack: contextlib.ExitStack) -> Board:
-    transport = stack.enter_context(open_port(port, timeout))
-    client = Client(transport, timeout)
+def _open_board(
+    port: str, options: VerifyOptions, graph: Graph, stack: contextlib.ExitStack
+) -> Board:
+    transport = stack.enter_context(open_port(port, options.timeout))
+    client = Client(transport, options.timeout)
     stack.callback(client.close)
     info = client.hello()
     check_same_model(info, graph, port)
-    return Board(port, client, info, instructions_per_tick(info) is None, transport.leave)
+    ahead = instructions_per_tick(info) is None
+    return Board(port, client, info, ahead, options.baud, transport.leave)
 
 
 def _facts(

@@ -33,6 +33,7 @@ class Board:
         client: talks to it.
         info: what it said of itself.
         ahead: whether images may be sent while it computes.
+        baud: bits per second to go to; None for the fastest.
         leave: makes its client end soon, from another thread.
     """
 
@@ -40,7 +41,16 @@ class Board:
     client: Client
     info: BoardInfo
     ahead: bool
+    baud: int | None
     leave: Callable[[], None]
+
+    def set_baud(self) -> None:
+        """Take the line to the rate wanted; a board waits there for two seconds at most.
+
+        Raises:
+            BoardError: silent or gone.
+        """
+        self.client.set_baud(self.baud)
 
     def stream(self, images: Iterable[bytes]) -> Generator[Inference, None, None]:
         """Have this board compute images; see `Client.stream`."""
@@ -167,6 +177,7 @@ class Shards:
     def _work(self, board: Board) -> None:
         held: deque[_Job] = deque()
         try:
+            board.set_baud()
             while self._wait_for_work():
                 for inference in board.stream(self._feed(held)):
                     self._answer(held, replace(inference, port=board.port))
