@@ -17,7 +17,7 @@ from edgesq.project import firmware_path
 from edgesq.targets import list_targets, load_target
 
 EMULATED = [target.name for target in list_targets() if target.is_emulated and not target.board]
-LINK_RAM_BYTES = 1640
+LINK_RAM_BYTES = 1656
 SPIN = 100_000  # loops of 2 instructions in every step
 
 

@@ -104,7 +104,11 @@ def choose(
     question = _Question(graph, kernels, room_bytes)
     smallest = question.candidate({})
     if goal is Goal.RAM:
-        return smallest
+        # Blocks of the smallest sum may fit together worse than those of a slightly larger one.
+        return min(
+            (smallest, *_curve(question)),
+            key=lambda candidate: (candidate.plan.arena_bytes, candidate.instructions),
+        )
     seen = [smallest, *_faster(question, smallest, limit_bytes)]
     fastest = min(candidate.instructions for candidate in seen)
     slowest = fastest if goal is Goal.SPEED else fastest * (1 + TOLERANCE)
@@ -114,9 +118,12 @@ def choose(
 
 def curve(graph: Graph, kernels: str) -> list[Candidate]:
     """Return plans from bands of one row to whole maps, one band height for all operators."""
-    tallest = max(_heights(graph))
-    question = _Question(graph, kernels)
-    return [question.candidate(dict.fromkeys(_heights(graph), rows)) for rows in _choices(tallest)]
+    return _curve(_Question(graph, kernels))
+
+
+def _curve(question: _Question) -> list[Candidate]:
+    heights = _heights(question.graph)
+    return [question.candidate(dict.fromkeys(heights, rows)) for rows in _choices(max(heights))]
 
 
 def _faster(question: _Question, start: Candidate, limit_bytes: int | None) -> Iterator[Candidate]:
