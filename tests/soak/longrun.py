@@ -24,7 +24,10 @@ FEW, MANY = 200, 2_000
 MOST_GROWTH = 2 << 20
 """Bytes; the images that the longer run has more are 5.5 MB."""
 
-TIMES = ("device_us", "device_us_p95", "seconds", "link_bytes_per_s", "port", "retries")
+TIMES = (
+    *("device_us", "device_us_p95", "seconds", "link_bytes_per_s", "line_share", "boards"),
+    *("port", "retries"),
+)
 """What two runs on this computer need not share."""
 
 
@@ -49,9 +52,11 @@ def _network() -> bytes:
 
 
 def _measure(build: Path, scratch: Path, seconds: float) -> list[Figure]:
-    peaks = [_verify(build, count, scratch / f"{count}.json") for count in (FEW, MANY)]
+    runs = [_verify(build, count, scratch / f"{count}.json") for count in (FEW, MANY)]
+    peaks, walls = zip(*runs, strict=True)
     whole = json.loads((scratch / f"{MANY}.json").read_text())
-    parts, resumed = _interrupted(build, scratch / "resumed.json", seconds)
+    middle = walls[1] - whole["seconds"] / 2
+    parts, resumed = _interrupted(build, scratch / "resumed.json", middle, seconds)
     differing = [key for key in whole if key not in TIMES and whole[key] != resumed[key]]
     growth = peaks[1] - peaks[0]
     return [
@@ -80,24 +85,27 @@ def _start(build: Path, count: int, path: Path, *more: str) -> subprocess.Popen[
     )
 
 
-def _verify(build: Path, count: int, path: Path) -> int:
-    """Run the command; return its peak memory in bytes."""
+def _verify(build: Path, count: int, path: Path) -> tuple[int, float]:
+    """Run the command; return its peak memory in bytes, and the seconds it took."""
+    started = time.monotonic()
     process = _start(build, count, path)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise RuntimeError(f"verify ended with {process.returncode}")
-    return int(usage.ru_maxrss) * 1024
+    return int(usage.ru_maxrss) * 1024, time.monotonic() - started
 
 
-def _interrupted(build: Path, path: Path, seconds: float) -> tuple[list[int], dict[str, Any]]:
-    """Interrupt a run every few seconds until one comes to the end; return images done by then."""
+def _interrupted(
+    build: Path, path: Path, after: float, seconds: float
+) -> tuple[list[int], dict[str, Any]]:
+    """Interrupt runs `after` seconds until one comes to the end; return images done by then."""
     parts: list[int] = []
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         process = _start(build, MANY, path, "--resume")
         try:
-            process.wait(2.5 if len(parts) < 3 else deadline - time.monotonic())
+            process.wait(after if len(parts) < 3 else deadline - time.monotonic())
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGINT)
         if process.wait() == 0:
