@@ -120,11 +120,14 @@ def pattern_class(made: Library) -> int:
 
 
 def classified(command: Sequence[str], log: Path) -> bytes:
-    """Return the first line that a classifying example says, without its end."""
+    """Return a line that a classifying example says, without its end.
+
+    It speaks for ever, and from before the port is opened: the first line may be cut.
+    """
     said = b""
     with running(command, log) as (_, port), open_port(port) as line:
-        while b"\n" not in said:
+        while said.count(b"\n") < 2:
             heard = line.read(5.0)
             assert heard, "silent"
             said += heard
-    return said.split(b"\n")[0].rstrip(b"\r")
+    return said.split(b"\n")[1].rstrip(b"\r")
