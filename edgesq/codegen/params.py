@@ -3,13 +3,9 @@
 Mirror: the structs of firmware/include/esq_ops.h and the functions that read them.
 """
 
-from edgesq.arithmetic import (
-    MeanParameters,
-    add_parameters,
-    mean_parameters,
-    softmax_exp_table,
-)
+from edgesq.arithmetic import MeanParameters, mean_parameters
 from edgesq.codegen.params_dsp import conv2d_dsp, depthwise_dsp, has_dsp
+from edgesq.codegen.params_elementwise import add_params, softmax_params
 from edgesq.codegen.params_mve import conv2d_mve, depthwise_mve, has_mve
 from edgesq.codegen.requantization import requantize_arrays, rescaling_arrays
 from edgesq.codegen.text import comment, row, rows, template
@@ -106,10 +102,9 @@ def params(graph: Graph, item: RowOp, index: int, kernels: str) -> str:
         case MaxPool2D() | AveragePool2D():
             return _pool(op, index)
         case Add():
-            return _add(graph, op, index)
+            return add_params(graph, op, index)
         case Softmax():
-            exp = rows(softmax_exp_table(graph, op).tolist())
-            return template("softmax.c").substitute(name=comment(op.name), index=index, exp=exp)
+            return softmax_params(graph, op, index)
     return ""
 
 
@@ -207,20 +202,4 @@ def _reduce_fields(graph: Graph, op: Op) -> str:
         shift=numbers.shift,
         clamp_min=clamp[0],
         clamp_max=clamp[1],
-    )
-
-
-def _add(graph: Graph, op: Add, index: int) -> str:
-    parameters = add_parameters(graph, op)
-    return template("add.c").substitute(
-        name=comment(op.name),
-        index=index,
-        multiplier=row(parameters.multiplier),
-        output_multiplier=parameters.output_multiplier,
-        input_zp=row(graph.tensors[source].zero_point for source in op.inputs),
-        output_zp=graph.tensors[op.output].zero_point,
-        shift=row(parameters.shift),
-        output_shift=parameters.output_shift,
-        clamp_min=op.clamp[0],
-        clamp_max=op.clamp[1],
     )

@@ -13,12 +13,19 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from edgesq.arithmetic import RESCALE_BITS, Int64Array, RescaleParameters
+from edgesq.graph import Window
 
 Value = str | NDArray[Any] | np.integer[Any]
 """What a node reads: the name of an earlier value, or numbers that become a constant."""
 
 UINT8_OFFSET = 128
 """Activations travel as q + 128, because ONNX Runtime's ConvInteger wants uint8 pixels."""
+
+INT8_RANGE = (-128, 127)
+"""A clamp that changes nothing."""
+
+TO_NCHW, TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
+"""Permutations: from TensorFlow Lite's layout to ONNX's, and back."""
 
 _HEADROOM = 1 << 62
 """Makes any product of two int32 non-negative; a multiple of every divisor (2^31 to 2^62)."""
@@ -60,6 +67,20 @@ class Scope:
     def lookup(self, label: str, table: NDArray[Any], index: Value) -> str:
         """Add table[index] for a one-dimensional table and a signed index of any shape."""
         return self.node("Gather", label, table, index)
+
+
+def window_attributes(window: Window) -> dict[str, list[int]]:
+    """Return a window as the attributes of Conv and MaxPool."""
+    return {
+        "kernel_shape": [window.height, window.width],
+        "strides": [window.stride_h, window.stride_w],
+        "pads": [window.pad_top, window.pad_left, window.pad_bottom, window.pad_right],
+    }
+
+
+def unsigned(q: NDArray[Any] | int) -> NDArray[np.uint8]:
+    """Return int8 values as q + 128."""
+    return (np.asarray(q, np.int32) + UINT8_OFFSET).astype(np.uint8)
 
 
 def per_channel(values: NDArray[Any]) -> NDArray[Any]:

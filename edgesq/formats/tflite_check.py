@@ -6,7 +6,7 @@ every window touches its image and no 32-bit sum can overflow.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -36,20 +36,6 @@ from edgesq.graph import (
 
 MAX_EXTENT = (1 << 16) - 1
 """Heights, widths, channels and strides are uint16 on the device."""
-
-_OPTIONS = {
-    "CONV_2D": ("Conv2DOptionsT", (2, 3)),
-    "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptionsT", (2, 3)),
-    "FULLY_CONNECTED": ("FullyConnectedOptionsT", (2, 3)),
-    "MAX_POOL_2D": ("Pool2DOptionsT", (1,)),
-    "AVERAGE_POOL_2D": ("Pool2DOptionsT", (1,)),
-    "CONCATENATION": ("ConcatenationOptionsT", range(1, MAX_EXTENT)),
-    "ADD": ("AddOptionsT", (2,)),
-    "MEAN": ("ReducerOptionsT", (2,)),
-    "SOFTMAX": ("SoftmaxOptionsT", (1,)),
-    "RESHAPE": (None, (1, 2)),
-}
-"""By operator: the class of its options (None: not read), and how many inputs it may have."""
 
 _MAX_PIXELS, _MAX_VALUES = 1 << 22, 1 << 26
 """Of one activation: sums over an image, 255 at most each, and offsets stay in 31 bits."""
@@ -107,9 +93,17 @@ def _listed(values: Iterable[int] | None) -> list[int]:
     return [] if values is None else [int(value) for value in values]
 
 
-def operator_problem(kind: str, operator: Any) -> str | None:
-    """Say what is wrong with the parts of one operator of a known kind, or None."""
-    options, counts = _OPTIONS[kind]
+def operator_problem(
+    kind: str, operator: Any, options: str | None, counts: Collection[int]
+) -> str | None:
+    """Say what is wrong with the parts of one operator, or None.
+
+    Args:
+        kind: its name.
+        operator: an OperatorT.
+        options: class of the options it must have; None where they are not read.
+        counts: how many inputs it may have.
+    """
     inputs, outputs = operator.inputs, operator.outputs
     if len(inputs) not in counts or len(outputs) != 1:
         return f"{kind} has {len(inputs)} inputs and {len(outputs)} outputs"

@@ -1,19 +1,15 @@
 """Read the operators of a .tflite that have weights."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from edgesq.formats.tflite_reader import Reader
 from edgesq.graph import Conv2D, DepthwiseConv2D, FullyConnected, Op, Tensor, Window
 
-if TYPE_CHECKING:
-    from edgesq.formats.tflite import _Reader
 
-
-def read_conv2d(reader: _Reader, operator: Any) -> Op:
+def read_conv2d(reader: Reader, operator: Any) -> Op:
     """Read a CONV_2D.
 
     Raises:
@@ -32,7 +28,7 @@ def read_conv2d(reader: _Reader, operator: Any) -> Op:
     return Conv2D(name, (source,), output, window, weights, bias, clamp)
 
 
-def read_depthwise_conv2d(reader: _Reader, operator: Any) -> Op:
+def read_depthwise_conv2d(reader: Reader, operator: Any) -> Op:
     """Read a DEPTHWISE_CONV_2D.
 
     Raises:
@@ -55,7 +51,7 @@ def read_depthwise_conv2d(reader: _Reader, operator: Any) -> Op:
     return DepthwiseConv2D(name, (source,), output, window, weights, bias, clamp)
 
 
-def read_fully_connected(reader: _Reader, operator: Any) -> Op:
+def read_fully_connected(reader: Reader, operator: Any) -> Op:
     """Read a FULLY_CONNECTED as a convolution over the whole image, or of each pixel.
 
     Raises:
@@ -85,19 +81,19 @@ def read_fully_connected(reader: _Reader, operator: Any) -> Op:
     return FullyConnected(name, (source,), output, window, weights, bias, clamp)
 
 
-def _refuse_dilation(reader: _Reader, name: str, options: Any) -> None:
+def _refuse_dilation(reader: Reader, name: str, options: Any) -> None:
     if (options.dilationHFactor, options.dilationWFactor) != (1, 1):
         raise reader.error(f"{name}: dilated convolutions are not supported")
 
 
-def _constant(reader: _Reader, name: str, index: int, layout: str) -> Tensor:
+def _constant(reader: Reader, name: str, index: int, layout: str) -> Tensor:
     kernel = reader.tensors[index]
     if kernel.data is None or kernel.data.dtype != np.int8 or kernel.data.ndim != 4:
         raise reader.error(f"{name}: weights must be int8 constants {layout}")
     return kernel
 
 
-def _bias(reader: _Reader, name: str, operator: Any, channels: int) -> int:
+def _bias(reader: Reader, name: str, operator: Any, channels: int) -> int:
     """Return the bias, zeros where there is none."""
     if len(operator.inputs) > 2 and operator.inputs[2] >= 0:
         return reader.tensor(operator.inputs[2])

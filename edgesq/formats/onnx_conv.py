@@ -1,0 +1,77 @@
+"""Convolutions in integers, as ONNX nodes.
+
+Weights are uint8 with zero point 128: on x86 without VNNI, ONNX Runtime's product of uint8 by int8
+saturates at 16 bits, that of uint8 by uint8 does not.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesq import arithmetic
+from edgesq.formats.onnx_scope import (
+    TO_NCHW,
+    Scope,
+    requantize,
+    rescale,
+    unsigned,
+    window_attributes,
+)
+from edgesq.graph import Conv2D, Convolution, DepthwiseConv2D, FullyConnected, Graph
+
+
+def conv2d(scope: Scope, graph: Graph, op: Conv2D, pixels: str) -> str:
+    """Add a CONV_2D or FULLY_CONNECTED."""
+    weights = graph.tensors[op.weights].data
+    assert weights is not None
+    return _convolution(scope, graph, op, pixels, weights.transpose(TO_NCHW), groups=1)
+
+
+def depthwise_conv2d(scope: Scope, graph: Graph, op: DepthwiseConv2D, pixels: str) -> str:
+    """Add a DEPTHWISE_CONV_2D."""
+    weights = graph.tensors[op.weights].data
+    assert weights is not None
+    channels = graph.tensors[op.inputs[0]].hwc[2]
+    return _convolution(scope, graph, op, pixels, weights.transpose(3, 0, 1, 2), groups=channels)
+
+
+def _convolution(
+    scope: Scope,
+    graph: Graph,
+    op: Convolution,
+    pixels: str,
+    kernel: NDArray[Any],
+    *,
+    groups: int,
+) -> str:
+    """Add a convolution with int8 weights [O, C / groups, H, W], and its requantization."""
+    bias = graph.tensors[op.bias].data
+    assert bias is not None
+    accumulator = scope.node(
+        "ConvInteger",
+        "conv",
+        pixels,
+        scope.constant("weights", unsigned(kernel)),
+        unsigned(graph.tensors[op.inputs[0]].zero_point),
+        unsigned(0),
+        **window_attributes(op.window),
+        group=groups,
+    )
+    own, zero_point = scope.within("requantize"), graph.tensors[op.output].zero_point
+    if isinstance(op, FullyConnected):
+        parameters = arithmetic.rescale_parameters(graph, op)
+        bias32 = bias.astype(np.int32)
+        return rescale(
+            own, accumulator, parameters, bias=bias32, zero_point=zero_point, clamp=op.clamp
+        )
+    multiplier, shift = arithmetic.conv2d_multipliers(graph, op)
+    return requantize(
+        own,
+        accumulator,
+        multiplier,
+        shift,
+        bias=bias.astype(np.int64),
+        zero_point=zero_point,
+        clamp=op.clamp,
+    )

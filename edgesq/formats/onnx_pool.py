@@ -1,0 +1,71 @@
+"""Pools and means in integers, as ONNX nodes."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesq import arithmetic
+from edgesq.formats.onnx_scope import (
+    INT8_RANGE,
+    UINT8_OFFSET,
+    Scope,
+    requantize,
+    unsigned,
+    window_attributes,
+)
+from edgesq.graph import AveragePool2D, Graph, MaxPool2D, Mean
+
+
+def max_pool2d(scope: Scope, op: MaxPool2D, pixels: str) -> str:
+    """Add a MAX_POOL_2D."""
+    largest = scope.node("MaxPool", "pool", pixels, **window_attributes(op.window))
+    if op.clamp == INT8_RANGE:
+        return largest
+    return scope.node("Clip", "clamp", largest, *map(unsigned, op.clamp))
+
+
+def average_pool2d(scope: Scope, graph: Graph, op: AveragePool2D, pixels: str) -> str:
+    """Add a sum per window (a padded place is the zero point: 0), divided by the places inside."""
+    window, channels = op.window, graph.tensors[op.output].hwc[2]
+    ones = np.ones((channels, 1, window.height, window.width), np.uint8)
+    total = scope.node(
+        "ConvInteger", "sum", pixels, ones, unsigned(0), **window_attributes(window), group=channels
+    )
+    count = _places_inside(graph, op)
+    sign = scope.node("Sign", "sign", total)
+    nudged = scope.node("Add", "nudged", total, scope.node("Mul", "half", sign, count // 2))
+    average = scope.node("Div", "mean", nudged, count)
+    if op.clamp != INT8_RANGE:
+        average = scope.node("Clip", "clamp", average, *(np.int32(bound) for bound in op.clamp))
+    return scope.cast(
+        "uint8", scope.node("Add", "zero_point", average, np.int32(UINT8_OFFSET)), np.uint8
+    )
+
+
+def _places_inside(graph: Graph, op: AveragePool2D) -> NDArray[np.int32]:
+    """Return how many places of each window are inside the image, int32 [H, W] or a scalar."""
+    window = op.window
+    (height, width, _), (rows, columns, _) = (
+        graph.tensors[index].hwc for index in (op.inputs[0], op.output)
+    )
+    top = np.arange(rows) * window.stride_h - window.pad_top
+    left = np.arange(columns) * window.stride_w - window.pad_left
+    tall = np.minimum(top + window.height, height) - np.maximum(top, 0)
+    wide = np.minimum(left + window.width, width) - np.maximum(left, 0)
+    count = np.outer(tall, wide).astype(np.int32)
+    return np.array(count.flat[0]) if (count == count.flat[0]).all() else count
+
+
+def mean(scope: Scope, graph: Graph, op: Mean, pixels: str) -> str:
+    """Add a MEAN over height and width: a sum, requantized once."""
+    parameters = arithmetic.mean_parameters(graph, op)
+    height, width, _ = graph.tensors[op.inputs[0]].hwc
+    wide, axes = scope.cast("wide", pixels, np.int32), np.array([2, 3], np.int64)
+    return requantize(
+        scope.within("requantize"),
+        scope.node("ReduceSum", "sum", wide, axes, keepdims=1),
+        np.array([parameters.multiplier]),
+        np.array([parameters.shift]),
+        bias=np.array([-parameters.offset - UINT8_OFFSET * height * width]),
+        zero_point=graph.tensors[op.output].zero_point,
+        clamp=INT8_RANGE,
+    )

@@ -1,0 +1,186 @@
+"""Unpack a .tflite: its tensors as a `Graph` has them, and what readers of operators share."""
+
+from typing import Any
+
+import numpy as np
+
+from edgesq.errors import ModelError
+from edgesq.formats.tflite_check import activation_problem, structure_problem, window_problem
+from edgesq.graph import Quantization, Tensor, Window
+
+_INT32, _INT8 = 2, 9
+"""schema.fbs, enum TensorType."""
+_DTYPES: dict[int, np.dtype[Any]] = {_INT32: np.dtype("<i4"), _INT8: np.dtype("i1")}
+_SAME_PADDING = 0
+_IDENTIFIER = b"TFL3"
+
+
+def open_model(content: bytes, where: str) -> "Reader":
+    """Unpack a .tflite.
+
+    Args:
+        content: the bytes of the file.
+        where: what an error message calls it.
+
+    Raises:
+        ModelError: it is not a .tflite, or its lists and indices are damaged.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    if content[4:8] != _IDENTIFIER:
+        raise ModelError("this is not a .tflite file", where=where, hint="expected TFL3 at byte 4")
+    try:
+        model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    except Exception as error:
+        raise ModelError(
+            f"the .tflite file is corrupt: {error}", where=where, hint="export it again"
+        ) from error
+    return Reader(model, where)
+
+
+def _operator_names() -> dict[int, str]:
+    from ai_edge_litert import schema_py_generated as schema
+
+    return {
+        value: name
+        for name, value in vars(schema.BuiltinOperator).items()
+        if not name.startswith("_")
+    }
+
+
+class Reader:
+    """Turns the flatbuffer's tensors into the graph's, checking as it goes.
+
+    Attributes:
+        model: the unpacked flatbuffer, a ModelT.
+        where: what an error message calls it.
+        source: its only subgraph.
+        index: the graph's number of each of the file's tensors read so far.
+        tensors: of the graph.
+    """
+
+    def __init__(self, model: Any, where: str) -> None:
+        self.model = model
+        self.where = where
+        if len(model.subgraphs or ()) != 1:
+            raise self.error("the model must have exactly one subgraph")
+        self.refuse(structure_problem(model))
+        self.source = model.subgraphs[0]
+        self.index: dict[int, int] = {}
+        self.tensors: list[Tensor] = []
+
+    def error(self, message: str, hint: str | None = None) -> ModelError:
+        """Return an error about this file."""
+        return ModelError(message, where=self.where, hint=hint)
+
+    def refuse(self, problem: str | None) -> None:
+        """Raise an error, if there is a problem."""
+        if problem:
+            raise self.error(problem, "the file is damaged, or needs more than the runtime has")
+
+    def kind(self, operator: Any) -> str:
+        """Return an operator's name in the schema."""
+        code = self.model.operatorCodes[operator.opcodeIndex]
+        value = max(code.builtinCode, code.deprecatedBuiltinCode)
+        return _operator_names().get(value, f"operator {value}")
+
+    def name(self, index: int) -> str:
+        """Return the name of one of the file's tensors."""
+        raw = self.source.tensors[index].name
+        return raw.decode(errors="replace") if isinstance(raw, bytes) else str(raw)
+
+    def data(self, index: int) -> np.ndarray[Any, Any] | None:
+        """Return the constants of one of the file's tensors, None where it is computed."""
+        tensor = self.source.tensors[index]
+        raw = self.model.buffers[tensor.buffer].data
+        if raw is None or len(raw) == 0:
+            return None
+        dtype = _DTYPES.get(tensor.type)
+        shape = tuple(int(extent) for extent in tensor.shape)
+        if dtype is None or len(raw) != dtype.itemsize * int(np.prod(shape)):
+            raise self.error(f"constant {self.name(index)} is damaged or not int8 / int32")
+        values: np.ndarray[Any, Any] = np.frombuffer(bytes(raw), dtype).reshape(shape)
+        return values
+
+    def tensor(self, index: int) -> int:
+        """Return the graph's index of a tensor, reading it on first use."""
+        if index not in self.index:
+            self.append(index, self.read(index))
+        return self.index[index]
+
+    def read(self, index: int) -> Tensor:
+        """Return a tensor as it stands in the file."""
+        tensor = self.source.tensors[index]
+        name = self.name(index)
+        data = self.data(index)
+        if tensor.type != _INT8 and not (data is not None and tensor.type == _INT32):
+            raise self.error(f"tensor {name} is not int8", "quantize it fully, input and output")
+        quantization = tensor.quantization
+        if quantization is None or quantization.scale is None or len(quantization.scale) == 0:
+            raise self.error(f"tensor {name} has no quantization", "quantize the model to int8")
+        shape = tuple(int(extent) for extent in tensor.shape)
+        if data is None and (len(shape) not in (2, 4) or shape[0] != 1):
+            raise self.error(f"tensor {name} has shape {shape}", "use [1, H, W, C] or [1, C]")
+        scale = tuple(float(value) for value in quantization.scale)
+        points = [0] if quantization.zeroPoint is None else [*quantization.zeroPoint, 0]
+        made = Tensor(name, shape, Quantization(scale, int(points[0])), data)
+        if data is None:
+            self.refuse(activation_problem(made))
+        return made
+
+    def append(self, index: int, tensor: Tensor) -> int:
+        """Add a tensor of the graph; `index` is its number in the file, -1 where it has none."""
+        self.tensors.append(tensor)
+        if index >= 0:
+            self.index[index] = len(self.tensors) - 1
+        return len(self.tensors) - 1
+
+    def parts(self, operator: Any) -> tuple[str, int]:
+        """Name and output of an operator."""
+        return self.name(operator.outputs[0]), self.tensor(operator.outputs[0])
+
+    def window(self, options: Any, size: tuple[int, int], source: int, output: int) -> Window:
+        """Return the window of a size (H, W), with the padding that the options ask for."""
+        image = self.tensors[source].hwc[:2]
+        strides = (int(options.strideH), int(options.strideW))
+        pads = [0, 0]
+        if options.padding == _SAME_PADDING:
+            # A stride of 0 is refused below.
+            pads = [
+                max((-(-extent // (stride or 1)) - 1) * stride + kernel - extent, 0)
+                for stride, kernel, extent in zip(strides, size, image, strict=True)
+            ]
+        tall, wide = pads
+        top, left = tall // 2, wide // 2
+        window = Window(*size, *strides, top, tall - top, left, wide - left)
+        self.refuse_window(window, source, output)
+        return window
+
+    def refuse_window(self, window: Window, source: int, output: int) -> None:
+        """Raise an error where windows do not lead from one tensor to the other."""
+        image, result = self.tensors[source].hwc[:2], self.tensors[output].hwc[:2]
+        self.refuse(window_problem(window, image, result))
+
+    def clamp(self, activation: int, output: int) -> tuple[int, int]:
+        """Return the fused activation as an int8 range."""
+        tensor = self.tensors[output]
+
+        def quantized(real: float) -> int:
+            level = np.float32(real) / np.float32(tensor.scale)
+            return tensor.zero_point + int(np.floor(level + np.float32(0.5)))
+
+        if activation == 0:
+            return -128, 127
+        if activation == 1:
+            return max(-128, quantized(0.0)), 127
+        if activation == 3:
+            return max(-128, quantized(0.0)), min(127, quantized(6.0))
+        raise self.error(f"fused activation {activation} of {tensor.name} is not supported")
+
+    def same_quantization(self, name: str, indices: tuple[int, ...]) -> None:
+        """Raise an error where tensors differ in scale or zero point."""
+        if len({self.tensors[index].quantization for index in indices}) > 1:
+            raise self.error(
+                f"{name}: inputs and output differ in scale or zero point",
+                "convert with TensorFlow's current quantizer",
+            )
