@@ -1,5 +1,6 @@
 """Reading .tflite files: what comes in, and what is refused with one line."""
 
+import copy
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -183,10 +184,13 @@ def test_model_without_quantization() -> None:
 def test_every_unknown_operator_is_named() -> None:
     def edit(model: Any) -> None:
         kinds = iter([schema.BuiltinOperator.TANH, schema.BuiltinOperator.TRANSPOSE_CONV, 9999])
-        for code in model.operatorCodes:
+        for operator in model.subgraphs[0].operators:
+            code = copy.copy(model.operatorCodes[operator.opcodeIndex])
             if code.builtinCode == schema.BuiltinOperator.CONV_2D:
                 code.builtinCode = next(kinds)
                 code.deprecatedBuiltinCode = 0
+            operator.opcodeIndex = len(model.operatorCodes)
+            model.operatorCodes.append(code)
 
     line = refusal(edited(edit))
     assert "does not know TANH (" in line
