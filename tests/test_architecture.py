@@ -28,6 +28,7 @@ STAGES = (
     "quantize",
     "formats",
     "reference",
+    "compress",
     "plan",
     "codegen",
     "project",
