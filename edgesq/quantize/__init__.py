@@ -4,8 +4,8 @@ TensorFlow is imported when a function is called, and kept quiet down to the fil
 """
 
 from edgesq.quantize.audit import audit_model
-from edgesq.quantize.convert import to_int8_tflite
+from edgesq.quantize.convert import to_float_tflite, to_int8_tflite
 from edgesq.quantize.keras_file import load_keras
 from edgesq.quantize.quiet import captured_output
 
-__all__ = ["audit_model", "captured_output", "load_keras", "to_int8_tflite"]
+__all__ = ["audit_model", "captured_output", "load_keras", "to_float_tflite", "to_int8_tflite"]

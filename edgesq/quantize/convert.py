@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,16 +37,30 @@ def to_int8_tflite(model: keras.Model, representative: Iterable[Float32Array]) -
     """
     shape = _input_shape(model)
     images = _checked(representative, shape)
+    return _quietly(model, "int8", lambda: _convert(model, shape, images))
+
+
+def to_float_tflite(model: keras.Model) -> bytes:
+    """Convert `model` by the same passes, without quantizing anything.
+
+    Raises:
+        ModelError: as `to_int8_tflite`.
+    """
+    shape = _input_shape(model)
+    return _quietly(model, "a float .tflite", lambda: _converter(model, shape).convert())
+
+
+def _quietly(model: keras.Model, what: str, convert: Callable[[], Any]) -> bytes:
     with captured_output() as said:
         try:
-            return bytes(_convert(model, shape, images))
+            return bytes(convert())
         except EdgesqError:
             raise
         # The converter passes on whatever its C++ side raised.
         except Exception as error:
             reason = said.last_error() or " ".join(str(error).split())[:200]
             raise ModelError(
-                "TensorFlow cannot convert the model to int8", where=model.name, hint=reason
+                f"TensorFlow cannot convert the model to {what}", where=model.name, hint=reason
             ) from error
 
 
@@ -88,16 +102,22 @@ def _checked(images: Iterable[Float32Array], shape: tuple[int, ...]) -> Iterator
 
 
 def _convert(model: keras.Model, shape: tuple[int, ...], images: Iterator[Float32Array]) -> Any:
-    """Run the TFLite converter on the model as one graph of constants."""
     import tensorflow as tf
 
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([_frozen(model, shape)])
+    converter = _converter(model, shape)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([image] for image in images)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
     return converter.convert()
+
+
+def _converter(model: keras.Model, shape: tuple[int, ...]) -> Any:
+    """Return TensorFlow's converter of the model as one graph of constants."""
+    import tensorflow as tf
+
+    return tf.lite.TFLiteConverter.from_concrete_functions([_frozen(model, shape)])
 
 
 def _frozen(model: keras.Model, shape: tuple[int, ...]) -> Any:

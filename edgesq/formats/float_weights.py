@@ -1,0 +1,111 @@
+"""The float weights that belong to the operators of an int8 .tflite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesq.errors import ModelError
+from edgesq.formats.tflite import read_graph
+from edgesq.graph import Convolution, Graph
+from edgesq.quantize import to_float_tflite
+
+if TYPE_CHECKING:
+    import keras
+
+Float32Array = NDArray[np.float32]
+
+_WITH_WEIGHTS = (3, 4, 9)
+"""schema.fbs, enum BuiltinOperator: CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED."""
+
+_MOST_STEPS = 1
+"""By which a weight may differ from the rounded quotient of its float and its scale."""
+
+
+@dataclass(frozen=True, eq=False)
+class FloatWeights:
+    """What an operator's weights and bias were before they were quantized.
+
+    Attributes:
+        kernel: float32, in the shape of the operator's int8 weights (OHWI, or [1, H, W, O] where
+            they are depthwise).
+        bias: float32 [O]; zeros where the operator has none.
+    """
+
+    kernel: Float32Array
+    bias: Float32Array
+
+
+def float_weights(model: keras.Model, content: bytes) -> dict[str, FloatWeights]:
+    """Find the float weights of every operator of an int8 .tflite that has some.
+
+    The model goes through the same passes of the converter (batch normalization folded, for
+    example), once without quantization. Of the operators there with weights of the right shape the
+    one is taken whose weights, divided by the int8 scales, give the int8 weights.
+
+    Args:
+        model: what `content` was quantized from.
+        content: the bytes of the int8 .tflite, as the converter wrote them.
+
+    Returns:
+        by operator name, as in `Graph.ops`.
+
+    Raises:
+        ModelError: an operator's weights are not those of the model.
+    """
+    graph = read_graph(content)
+    there = list(_read(to_float_tflite(model)))
+    return {op.name: _take(graph, op, there) for op in graph.ops if isinstance(op, Convolution)}
+
+
+def _take(graph: Graph, op: Convolution, there: list[FloatWeights]) -> FloatWeights:
+    """Remove the float weights of `op` from the list and return them in its shape."""
+    weights = graph.tensors[op.weights]
+    assert weights.data is not None
+    scale = np.asarray(weights.quantization.scale, np.float32)
+    if weights.data.shape[0] != 1 or len(scale) == 1:
+        scale = scale.reshape(-1, 1, 1, 1)
+    for position, found in enumerate(there):
+        if (
+            found.kernel.size != weights.data.size
+            or len(found.bias) != graph.tensors[op.bias].shape[0]
+        ):
+            continue
+        kernel = found.kernel.reshape(weights.data.shape)
+        steps = np.clip(np.round(kernel / scale), -127, 127) - weights.data
+        if np.abs(steps).max(initial=0) <= _MOST_STEPS:
+            del there[position]
+            return FloatWeights(kernel, found.bias)
+    raise ModelError(
+        "no weights of the float model give those of the int8 model",
+        where=op.name,
+        hint="give the model that this .tflite was quantized from",
+    )
+
+
+def _read(content: bytes) -> Iterator[FloatWeights]:
+    """Yield the weights of a float .tflite in the order of its operators."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    graph = model.subgraphs[0]
+
+    def constant(index: int) -> Float32Array:
+        tensor = graph.tensors[index]
+        raw = np.asarray(model.buffers[tensor.buffer].data, np.uint8)
+        return raw.view("<f4").reshape(tuple(tensor.shape))
+
+    for operator in graph.operators:
+        code = model.operatorCodes[operator.opcodeIndex]
+        kind = max(code.builtinCode, code.deprecatedBuiltinCode)
+        if kind not in _WITH_WEIGHTS:
+            continue
+        kernel = constant(operator.inputs[1])
+        outputs = kernel.shape[-1 if kind == _WITH_WEIGHTS[1] else 0]
+        has_bias = len(operator.inputs) > 2 and operator.inputs[2] >= 0
+        bias = constant(operator.inputs[2]) if has_bias else np.zeros(outputs, np.float32)
+        yield FloatWeights(kernel, bias)
