@@ -10,15 +10,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test bench soak lint tools browser clean
+.PHONY: demo test bench soak lint tools browser labgrid clean
 
 demo: tools
 	$(BIN)/edgesq export --target cortex-m
 	$(BIN)/edgesq flash
 	$(BIN)/edgesq verify --count 100; code=$$?; $(BIN)/edgesq flash --stop; exit $$code
 
-test: tools lint browser
-	command -v ser2net || apt-get install -y ser2net || true # for one test file, which else skips
+test: tools lint browser labgrid
+	command -v ser2net || apt-get install -y ser2net || true # for two test files, which else skip
 	$(BIN)/pytest -n 2
 
 bench: tools
@@ -41,6 +41,13 @@ browser:
 	@command -v chromium > /dev/null \
 		|| { test $$(id -u) = 0 && apt-get update && apt-get install -y --no-install-recommends chromium; } \
 		|| echo "no chromium: tests that open a page in it are skipped"
+
+# Only the tests need it. An environment of its own: labgrid's pyserial would replace ours.
+labgrid: $(INSTALLED)
+	@test -x $(VENV)/labgrid/bin/labgrid-client \
+		|| { $(PYTHON) -m venv $(VENV)/labgrid \
+			&& $(VENV)/labgrid/bin/pip install --quiet --disable-pip-version-check "labgrid>=25"; } \
+		|| echo "no labgrid: tests with its coordinator are skipped"
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV) || { apt-get update && apt-get install -y python3-venv; $(PYTHON) -m venv $(VENV); }

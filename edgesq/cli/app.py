@@ -105,7 +105,9 @@ def verify(
     build: Build = DEFAULT_BUILD,
     port: Annotated[
         list[str] | None,
-        typer.Option(help="Serial device, URL; found if left out; several share the images."),
+        typer.Option(
+            help="Serial device, URL, labgrid://PLACE; found if left out; several share the images."
+        ),
     ] = None,
     images: Annotated[
         Path | None, typer.Option(help="Folder of images, or .npz with `input` [n, H, W, C].")

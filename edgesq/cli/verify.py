@@ -10,6 +10,7 @@ from rich.markup import escape
 from edgesq.cli import terminal, verify_tables
 from edgesq.cli.layers import Looking, print_inside
 from edgesq.errors import BoardError, EdgesqError
+from edgesq.link.labgrid import held
 from edgesq.targets import load_target
 from edgesq.verify import VerifyOptions, VerifyReport, read_json, verify, write_junit
 
@@ -86,17 +87,22 @@ def run(
         report=path,
         resume=resume,
     )
-    earlier = _changed(path)
-    with terminal.counter("verify") as on_progress:
-        try:
-            result = verify(options, on_progress)
-        except (KeyboardInterrupt, BoardError):
-            if path is not None and _changed(path) != earlier:
-                _leave(outputs, options, path)
-            raise
-    result = looking.inside(options, result)
+    with held(ports):
+        result = looking.inside(options, _streamed(options, outputs))
     outputs.write(result, options)
     _show(result)
+
+
+def _streamed(options: VerifyOptions, outputs: Outputs) -> VerifyReport:
+    """Stream; where that ends early, leave what there is."""
+    earlier = _changed(options.report)
+    with terminal.counter("verify") as on_progress:
+        try:
+            return verify(options, on_progress)
+        except (KeyboardInterrupt, BoardError):
+            if options.report is not None and _changed(options.report) != earlier:
+                _leave(outputs, options, options.report)
+            raise
 
 
 def _rate(words: str) -> int | None:

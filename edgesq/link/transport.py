@@ -9,6 +9,7 @@ import serial
 from serial.tools import list_ports
 
 from edgesq.errors import BoardError
+from edgesq.link.labgrid import Place, is_place
 
 DEFAULT_BAUD = 115_200
 """Bits per second at which every board starts."""
@@ -40,14 +41,22 @@ class Transport:
         port: device path, as /dev/ttyACM0, or URL.
         serial_port: the opened pyserial object.
         write_timeout: seconds that a write may take, as set there.
+        place: whose serial line it is, released when the port is closed; None without labgrid.
 
     Attributes:
         port: where the device is now; it may come back under another name.
         baud: bits per second.
     """
 
-    def __init__(self, port: str, serial_port: serial.Serial, write_timeout: float) -> None:
+    def __init__(
+        self,
+        port: str,
+        serial_port: serial.Serial,
+        write_timeout: float,
+        place: Place | None = None,
+    ) -> None:
         self.port = port
+        self._place = place
         self.baud: int = serial_port.baudrate
         self._serial = serial_port
         self._write_timeout = write_timeout
@@ -106,7 +115,7 @@ class Transport:
         Raises:
             PortGoneError: the port is gone.
         """
-        if self.port.startswith(_RAW) and baud != self.baud:
+        if str(self._serial.port).startswith(_RAW) and baud != self.baud:
             return False
         try:
             self._serial.baudrate = baud
@@ -129,7 +138,7 @@ class Transport:
         Raises:
             BoardError: it does not come, or is a pty.
         """
-        self.close()
+        self._close()
         if self.port.startswith(_PTYS):  # gone for good: whoever has its number next is a stranger
             raise BoardError(_WENT, where=self.port, hint=_WENT_HINT)
         deadline = time.monotonic() + patience
@@ -138,14 +147,20 @@ class Transport:
             time.sleep(_POLL_S)
             with contextlib.suppress(BoardError):
                 port = _port_of(self._usb) or self.port
-                self._serial = _open(port, self._write_timeout)
+                line = port if self._place is None else self._place.line()
+                self._serial = _open(line, self._write_timeout)
                 self.port, self.baud = port, DEFAULT_BAUD
                 return
             if time.monotonic() > deadline:
                 raise BoardError(_WENT, where=self.port, hint=_WENT_HINT)
 
     def close(self) -> None:
-        """Close the port; errors no longer matter."""
+        """Close the port, and give its place back; errors no longer matter."""
+        self._close()
+        if self._place is not None:
+            self._place.release()
+
+    def _close(self) -> None:
         with contextlib.suppress(OSError):
             self._serial.close()
 
@@ -181,13 +196,23 @@ def open_port(port: str, timeout: float = 5.0) -> Transport:
 
     Args:
         port: device path, or a URL that pyserial knows, as rfc2217://host:port or socket://host:port;
-            the rate of a socket is the far end's affair.
+            the rate of a socket is the far end's affair; or labgrid://place, which is acquired
+            where nobody holds it.
         timeout: seconds that a write may take; RFC 2217 has 5.
 
     Raises:
         BoardError: it is not there, not ours, or not a serial port.
+        ToolError: labgrid-client is not installed.
+        EdgesqError: no place has such a URL.
     """
-    return Transport(port, _open(port, timeout), timeout)
+    if not is_place(port):
+        return Transport(port, _open(port, timeout), timeout)
+    place = Place(port)
+    try:
+        return Transport(port, _open(place.line(), timeout), timeout, place)
+    except BaseException:
+        place.release()
+        raise
 
 
 def _open(port: str, timeout: float) -> serial.Serial:
