@@ -188,6 +188,21 @@ def mean_parameters(graph: Graph, op: Mean) -> MeanParameters:
     return MeanParameters((multiplier << fold) // count, shift - fold, source.zero_point * count)
 
 
+def nearest_sources(
+    extent: int, count: int, *, align_corners: bool, half_pixel_centers: bool
+) -> tuple[int, ...]:
+    """Return which of `extent` rows or columns each of `count` of a RESIZE_NEAREST_NEIGHBOR is.
+
+    Source: TensorFlow Lite, reference/resize_nearest_neighbor.h; all in float32, as there.
+    """
+    corners = align_corners and count > 1
+    scale = np.float32(extent - corners) / np.float32(count - corners)
+    offset = np.float32(0.5 if half_pixel_centers else 0.0)
+    places = (np.arange(count, dtype=np.float32) + offset) * scale
+    nearest = np.floor(places.astype(np.float64) + (0.5 if align_corners else 0.0))
+    return tuple(int(place) for place in np.minimum(nearest, extent - 1))
+
+
 def softmax_exp_table(graph: Graph, op: Softmax) -> Int64Array:
     """Return exp(-scale * beta * d) for d = max - q in [0, 255], int64 [256], Q0.31.
 

@@ -119,7 +119,22 @@ class DepthwiseConv2D(Op):
     clamp: tuple[int, int]
 
 
-Convolution = Conv2D | DepthwiseConv2D
+@dataclass(frozen=True)
+class GroupedConv2D(Op):
+    """Convolution in G groups: output channels [g * O / G, ...) see input channels [g * I, ...).
+
+    Per-channel weights [O, H, W, I] int8, I channels of the G * I that the input has; bias int32;
+    `clamp` is the fused activation.
+    """
+
+    kind: ClassVar[str] = "CONV_2D"
+    window: Window
+    weights: int
+    bias: int
+    clamp: tuple[int, int]
+
+
+Convolution = Conv2D | DepthwiseConv2D | GroupedConv2D
 """What has weights, a bias and a multiplier per output channel."""
 
 
@@ -176,6 +191,94 @@ class Reshape(Op):
     """The same values in the same order under another shape."""
 
     kind: ClassVar[str] = "RESHAPE"
+
+
+OUTSIDE = -1
+"""Of a Pick: no row, column or channel of the input."""
+
+
+@dataclass(frozen=True)
+class Pick(Op):
+    """Output value [y, x, c] is the input's [rows[y], columns[x], channels[c]], else `fill`.
+
+    Attributes:
+        rows, columns, channels: rising indices into the input, by the output's own; OUTSIDE at one
+            or both ends.
+        fill: int8 of what lies outside.
+    """
+
+    rows: tuple[int, ...]
+    columns: tuple[int, ...]
+    channels: tuple[int, ...]
+    fill: int
+
+    def source_rows(self, row: int) -> tuple[int, int]:
+        """Input rows [first, end) that output row `row` is made of."""
+        source = self.rows[row]
+        return (0, 0) if source == OUTSIDE else (source, source + 1)
+
+
+@dataclass(frozen=True)
+class Pad(Pick):
+    """The input with `fill` around it."""
+
+    kind: ClassVar[str] = "PAD"
+
+
+@dataclass(frozen=True)
+class PadV2(Pad):
+    """The same, `fill` is any number."""
+
+    kind: ClassVar[str] = "PADV2"
+
+
+@dataclass(frozen=True)
+class Slice(Pick):
+    """A part of the input."""
+
+    kind: ClassVar[str] = "SLICE"
+
+
+@dataclass(frozen=True)
+class StridedSlice(Slice):
+    """A part of the input, perhaps only every second, third, ... row, column or channel."""
+
+    kind: ClassVar[str] = "STRIDED_SLICE"
+
+
+@dataclass(frozen=True)
+class ResizeNearest(Pick):
+    """Rows and columns repeated or left out."""
+
+    kind: ClassVar[str] = "RESIZE_NEAREST_NEIGHBOR"
+
+
+@dataclass(frozen=True)
+class SpaceToDepth(Op):
+    """Squares of `block` by `block` pixels side by side in one pixel, row by row."""
+
+    kind: ClassVar[str] = "SPACE_TO_DEPTH"
+    block: int
+
+    def source_rows(self, row: int) -> tuple[int, int]:
+        """Input rows [first, end) that output row `row` is made of."""
+        return row * self.block, (row + 1) * self.block
+
+
+@dataclass(frozen=True)
+class DepthToSpace(Op):
+    """One pixel taken apart into a square of `block` by `block` pixels, row by row."""
+
+    kind: ClassVar[str] = "DEPTH_TO_SPACE"
+    block: int
+
+    def source_rows(self, row: int) -> tuple[int, int]:
+        """Input rows [first, end) that output row `row` is made of."""
+        return row // self.block, row // self.block + 1
+
+
+Move = Pick | SpaceToDepth | DepthToSpace
+"""What moves values and changes none."""
 
 
 @dataclass(frozen=True, eq=False)

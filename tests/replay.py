@@ -14,11 +14,13 @@ from edgesq.graph import (
     Add,
     AveragePool2D,
     Concatenation,
-    Conv2D,
-    DepthwiseConv2D,
+    Convolution,
+    DepthToSpace,
     Graph,
     MaxPool2D,
+    Move,
     Reshape,
+    SpaceToDepth,
     Window,
 )
 from edgesq.plan import STEP_END, STEP_INPUT, Item, Plan, RowOp
@@ -112,12 +114,14 @@ class Replay:
                 self.make_row(item, row)
 
     def make_row(self, item: RowOp, row: int) -> None:
-        """Convolution, average, ADD, softmax; or the copy of one input of a concatenation."""
+        """Convolution, average, ADD, softmax, moved values; or a copy for a concatenation."""
         op = item.op
         sources = item.inputs if isinstance(op, Concatenation) else op.inputs
         rows = range(row, row + 1)
-        if isinstance(op, Conv2D | DepthwiseConv2D | AveragePool2D):
+        if isinstance(op, Convolution | AveragePool2D):
             rows = under(op.window, row, self.height(item.inputs[0]))
+        elif isinstance(op, Move):
+            rows = moved_from(op, row)
         pairs = list(zip(item.inputs, sources, strict=True))
         reads = [(slot, tensor, at) for slot, tensor in pairs for at in rows]
         for read in reads:
@@ -198,6 +202,14 @@ class Replay:
         start = int(self.places(number, 0)[0, 0])
         expected = self.ids[number].ravel()
         assert np.array_equal(self.memory[start : start + expected.size], expected)
+
+
+def moved_from(op: Move, row: int) -> range:
+    """Input rows whose values output row `row` takes."""
+    if isinstance(op, SpaceToDepth):
+        return range(op.block * row, op.block * row + op.block)
+    source = row // op.block if isinstance(op, DepthToSpace) else op.rows[row]
+    return range(max(source, 0), source + 1)
 
 
 def under(window: Window, row: int, height: int) -> range:

@@ -12,7 +12,7 @@ import pytest
 from crun import run_command
 
 from edgesq import arithmetic, codegen, plan
-from edgesq.codegen import params
+from edgesq.codegen import params, params_move
 from edgesq.plan import lower, planner
 from edgesq.project import fit
 from edgesq.resources import resource
@@ -189,6 +189,7 @@ def c_define(path: str, name: str) -> int:
         (codegen.LAYOUT_VERSION, "include/edgesq.h", "ESQ_LAYOUT_VERSION"),
         (params.MAX_WINDOW_ROWS, "include/esq_model.h", "ESQ_MAX_WINDOW_ROWS"),
         (lower.STRIP_PIXELS, "include/esq_ops.h", "ESQ_STRIP_PIXELS"),
+        (params_move._OUTSIDE, "include/esq_ops.h", "ESQ_OUTSIDE"),
         (arithmetic.RESCALE_BITS, "src/esq_arithmetic.h", "ESQ_RESCALE_BITS"),
         (arithmetic.ADD_LEFT_SHIFT, "src/ops/esq_add.c", "LEFT_SHIFT"),
         (arithmetic.SOFTMAX_SUM_INTEGER_BITS, "src/ops/esq_softmax.c", "SUM_INTEGER_BITS"),
@@ -202,7 +203,7 @@ def test_constants_equal_their_mirrors(value: int, path: str, name: str) -> None
 
 def test_sizes_equal_their_mirrors(tmp_path: Path) -> None:
     """Sizes on a board, which the planner and the fit check count with."""
-    kinds = ("conv2d", "fully_connected", "pool", "reduce", "add")
+    kinds = ("conv2d", "grouped_conv2d", "fully_connected", "pool", "reduce", "add", "pick")
     sizes = {
         "struct esq_progress": planner.PROGRESS_BYTES,
         "struct esq_slot": fit._SLOT_BYTES,

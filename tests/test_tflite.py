@@ -290,20 +290,20 @@ def test_damaged_or_beyond_us(edit: Callable[[Any], None], says: str) -> None:
     assert says in refusal(edited(edit))
 
 
-def test_grouped_convolution() -> None:
+def test_groups_that_do_not_fit() -> None:
     def edit(model: Any) -> None:
         weights = model.subgraphs[0].tensors[1]
         model.buffers[weights.buffer].data = np.ones(2, np.uint8)
         weights.shape = [2, 1, 1, 1]
 
-    assert "grouped convolutions are not supported" in refusal(edited(edit))
+    assert "2 channels of 1 each do not share 3" in refusal(edited(edit))
 
 
 @pytest.mark.parametrize(
     ("name", "edit", "says"),
     [
         ("conv_1x1", tensor(3, shape=[1, 5, 6, 4]), "does not follow"),
-        ("add_two_scales", tensor(0, shape=[1, 4, 5, 2]), "grouped"),
+        ("add_two_scales", tensor(0, shape=[1, 4, 5, 2]), "do not share 2"),
         ("add_to_itself", tensor(1, shape=[1, 1, 1, 3]), "no broadcasting"),
         ("add_to_itself", quantization(1, scale=np.array([1e-12], np.float32)), "too fine for ADD"),
         ("mean_rank_2", tensor(1, shape=[1, 5]), "does not follow"),

@@ -6,6 +6,7 @@ Mirror: the structs of firmware/include/esq_ops.h and the functions that read th
 from edgesq.arithmetic import MeanParameters, mean_parameters
 from edgesq.codegen.params_dsp import conv2d_dsp, depthwise_dsp, has_dsp
 from edgesq.codegen.params_elementwise import add_params, softmax_params
+from edgesq.codegen.params_move import pick_params
 from edgesq.codegen.params_mve import conv2d_mve, depthwise_mve, has_mve
 from edgesq.codegen.requantization import requantize_arrays, rescaling_arrays
 from edgesq.codegen.text import comment, row, rows, template
@@ -17,14 +18,18 @@ from edgesq.graph import (
     Concatenation,
     Conv2D,
     Convolution,
+    DepthToSpace,
     DepthwiseConv2D,
     FullyConnected,
     Graph,
+    GroupedConv2D,
     MaxPool2D,
     Mean,
     Op,
+    Pick,
     Reshape,
     Softmax,
+    SpaceToDepth,
     Window,
 )
 from edgesq.plan import WINOGRAD_PIXELS, Access, Plan, RowOp
@@ -49,10 +54,15 @@ def _portable_function(item: RowOp) -> str:
         return "esq_run_winograd"
     if item.access is Access.REDUCE:
         return "esq_run_conv2d_reduce" if item.feeder else "esq_run_reduce"
+    if isinstance(item.op, Pick):
+        return "esq_run_pick"
     return {
         Conv2D: "esq_run_conv2d",
         FullyConnected: "esq_run_conv2d" if item.pixels else "esq_run_fully_connected",
+        GroupedConv2D: "esq_run_grouped_conv2d",
         DepthwiseConv2D: "esq_run_depthwise_conv2d",
+        SpaceToDepth: "esq_run_space_to_depth",
+        DepthToSpace: "esq_run_depth_to_space",
         MaxPool2D: "esq_run_max_pool",
         AveragePool2D: "esq_run_average_pool",
         Add: "esq_run_add",
@@ -77,23 +87,8 @@ def params(graph: Graph, item: RowOp, index: int, kernels: str) -> str:
             reduce_fields=_reduce_fields(graph, op),
         )
     match op:
-        case Conv2D() if item.pixels == WINOGRAD_PIXELS:
-            return winograd(graph, op, index, _ring_window(op))
-        case FullyConnected() if not family:
-            return template("fully_connected.c").substitute(
-                index=index,
-                arrays=_weights_arrays(graph, op, index) + rescaling_arrays(graph, op, index),
-                fields=_conv2d_fields(graph, op, index, multiplier="0", shift="0"),
-            )
-        case DepthwiseConv2D() if family == "dsp":
-            return depthwise_dsp(graph, op, index, item.pixels, _ring_window(op))
-        case DepthwiseConv2D() if family == "mve":
-            return depthwise_mve(graph, op, index, item.pixels, _ring_window(op))
-        case Conv2D() | DepthwiseConv2D():
-            arrays, fields = _conv2d(graph, op, item.pixels, index, family)
-            return template("conv2d.c").substitute(
-                family=f"_{family}" if family else "", index=index, arrays=arrays, fields=fields
-            )
+        case Conv2D() | DepthwiseConv2D() | GroupedConv2D():
+            return _convolution(graph, item, op, index, family)
         case AveragePool2D() | Mean() if item.access is Access.REDUCE:
             fields = _reduce_fields(graph, op)
             return template("reduce.c").substitute(
@@ -103,9 +98,37 @@ def params(graph: Graph, item: RowOp, index: int, kernels: str) -> str:
             return _pool(op, index)
         case Add():
             return add_params(graph, op, index)
+        case Pick():
+            return pick_params(op, index)
         case Softmax():
             return softmax_params(graph, op, index)
     return ""
+
+
+def _convolution(graph: Graph, item: RowOp, op: Convolution, index: int, family: str) -> str:
+    """Return the C text that defines `params_<index>` of a convolution."""
+    match op:
+        case Conv2D() if item.pixels == WINOGRAD_PIXELS:
+            return winograd(graph, op, index, _ring_window(op))
+        case FullyConnected() if not family:
+            return template("fully_connected.c").substitute(
+                index=index,
+                arrays=_weights_arrays(graph, op, index) + rescaling_arrays(graph, op, index),
+                fields=_conv2d_fields(graph, op, index, multiplier="0", shift="0"),
+            )
+        case GroupedConv2D():
+            arrays, fields = _conv2d(graph, op, item.pixels, index, family)
+            return template("grouped_conv2d.c").substitute(
+                index=index, arrays=arrays, fields=fields, depth=graph.tensors[op.weights].shape[3]
+            )
+        case DepthwiseConv2D() if family == "dsp":
+            return depthwise_dsp(graph, op, index, item.pixels, _ring_window(op))
+        case DepthwiseConv2D() if family == "mve":
+            return depthwise_mve(graph, op, index, item.pixels, _ring_window(op))
+    arrays, fields = _conv2d(graph, op, item.pixels, index, family)
+    return template("conv2d.c").substitute(
+        family=f"_{family}" if family else "", index=index, arrays=arrays, fields=fields
+    )
 
 
 def _window(window: Window) -> str:

@@ -18,7 +18,14 @@ from edgesq.formats.onnx_scope import (
     unsigned,
     window_attributes,
 )
-from edgesq.graph import Conv2D, Convolution, DepthwiseConv2D, FullyConnected, Graph
+from edgesq.graph import (
+    Conv2D,
+    Convolution,
+    DepthwiseConv2D,
+    FullyConnected,
+    Graph,
+    GroupedConv2D,
+)
 
 
 def conv2d(scope: Scope, graph: Graph, op: Conv2D, pixels: str) -> str:
@@ -26,6 +33,14 @@ def conv2d(scope: Scope, graph: Graph, op: Conv2D, pixels: str) -> str:
     weights = graph.tensors[op.weights].data
     assert weights is not None
     return _convolution(scope, graph, op, pixels, weights.transpose(TO_NCHW), groups=1)
+
+
+def grouped_conv2d(scope: Scope, graph: Graph, op: GroupedConv2D, pixels: str) -> str:
+    """Add a CONV_2D in groups."""
+    weights = graph.tensors[op.weights].data
+    assert weights is not None
+    groups = graph.tensors[op.inputs[0]].hwc[2] // weights.shape[3]
+    return _convolution(scope, graph, op, pixels, weights.transpose(TO_NCHW), groups=groups)
 
 
 def depthwise_conv2d(scope: Scope, graph: Graph, op: DepthwiseConv2D, pixels: str) -> str:

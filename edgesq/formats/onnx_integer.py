@@ -11,8 +11,9 @@ from onnx import TensorProto, helper
 
 import edgesq
 from edgesq.errors import ModelError
-from edgesq.formats.onnx_conv import conv2d, depthwise_conv2d
+from edgesq.formats.onnx_conv import conv2d, depthwise_conv2d, grouped_conv2d
 from edgesq.formats.onnx_elementwise import add
+from edgesq.formats.onnx_move import depth_to_space, pick, space_to_depth
 from edgesq.formats.onnx_pool import average_pool2d, max_pool2d, mean
 from edgesq.formats.onnx_scope import TO_NCHW, TO_NHWC, UINT8_OFFSET, Scope
 from edgesq.formats.onnx_shape import concatenation, reshape
@@ -22,13 +23,17 @@ from edgesq.graph import (
     AveragePool2D,
     Concatenation,
     Conv2D,
+    DepthToSpace,
     DepthwiseConv2D,
     Graph,
+    GroupedConv2D,
     MaxPool2D,
     Mean,
     Op,
+    Pick,
     Reshape,
     Softmax,
+    SpaceToDepth,
     Tensor,
 )
 
@@ -109,6 +114,8 @@ def _write_op(scope: Scope, graph: Graph, op: Op, inputs: Sequence[str]) -> str:
             return conv2d(scope, graph, op, inputs[0])
         case DepthwiseConv2D():
             return depthwise_conv2d(scope, graph, op, inputs[0])
+        case GroupedConv2D():
+            return grouped_conv2d(scope, graph, op, inputs[0])
         case MaxPool2D():
             return max_pool2d(scope, op, inputs[0])
         case AveragePool2D():
@@ -121,6 +128,12 @@ def _write_op(scope: Scope, graph: Graph, op: Op, inputs: Sequence[str]) -> str:
             return mean(scope, graph, op, inputs[0])
         case Softmax():
             return softmax(scope, graph, op, inputs[0])
+        case Pick():
+            return pick(scope, graph, op, inputs[0])
+        case SpaceToDepth():
+            return space_to_depth(scope, graph, op, inputs[0])
+        case DepthToSpace():
+            return depth_to_space(scope, graph, op, inputs[0])
         case Reshape():
             return reshape(scope, graph, op, inputs[0])
     raise ModelError(f"{op.kind} has no integer ONNX form", where=op.name)

@@ -23,13 +23,17 @@ from edgesq.graph import (
     Concatenation,
     Conv2D,
     Convolution,
+    DepthToSpace,
     DepthwiseConv2D,
     FullyConnected,
     Graph,
+    GroupedConv2D,
     Mean,
     Op,
+    Pick,
     Reshape,
     Softmax,
+    SpaceToDepth,
     Tensor,
     Window,
 )
@@ -168,7 +172,7 @@ def _shape_problem(graph: Graph, op: Op) -> str | None:
     if isinstance(op, Concatenation):
         fits = {shape[:2] for shape in shapes} == {(height, width)}
         fits = fits and sum(shape[2] for shape in shapes) == channels
-    elif isinstance(op, Conv2D):
+    elif isinstance(op, Conv2D | GroupedConv2D):
         fits = graph.tensors[op.weights].shape[0] == channels
     elif isinstance(op, DepthwiseConv2D):
         fits = graph.tensors[op.weights].shape[3] == channels
@@ -176,6 +180,18 @@ def _shape_problem(graph: Graph, op: Op) -> str | None:
         fits = shapes[0][2] == channels and (height, width) == (1, 1)
     elif isinstance(op, Add | Softmax):
         fits = all(shape == (height, width, channels) for shape in shapes)
+    elif isinstance(op, Pick):
+        fits = (len(op.rows), len(op.columns), len(op.channels)) == (height, width, channels)
+    elif isinstance(op, SpaceToDepth):
+        block = op.block
+        fits = shapes[0] == (height * block, width * block, channels / (block * block))
+    elif isinstance(op, DepthToSpace):
+        block = op.block
+        fits = (height, width, channels * block * block) == (
+            shapes[0][0] * block,
+            shapes[0][1] * block,
+            shapes[0][2],
+        )
     elif isinstance(op, Reshape):
         fits = math.prod(shapes[0]) == height * width * channels
     else:
@@ -185,7 +201,7 @@ def _shape_problem(graph: Graph, op: Op) -> str | None:
 
 def _range_problem(graph: Graph, op: Op) -> str | None:
     match op:
-        case Conv2D() | DepthwiseConv2D():
+        case Conv2D() | DepthwiseConv2D() | GroupedConv2D():
             return _convolution_problem(graph, op)
         case Add():
             # TensorFlow Lite itself takes no output scale so fine.

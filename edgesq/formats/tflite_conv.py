@@ -6,26 +6,36 @@ from typing import Any
 import numpy as np
 
 from edgesq.formats.tflite_reader import Reader
-from edgesq.graph import Conv2D, DepthwiseConv2D, FullyConnected, Op, Tensor, Window
+from edgesq.graph import Conv2D, DepthwiseConv2D, FullyConnected, GroupedConv2D, Op, Tensor, Window
 
 
 def read_conv2d(reader: Reader, operator: Any) -> Op:
-    """Read a CONV_2D.
+    """Read a CONV_2D; one whose groups are single channels is a depthwise convolution.
 
     Raises:
-        ModelError: it is dilated, grouped or damaged.
+        ModelError: it is dilated or damaged, or its groups do not fit its shapes.
     """
     name, output = reader.parts(operator)
     options = operator.builtinOptions
     _refuse_dilation(reader, name, options)
     source, weights = reader.tensor(operator.inputs[0]), reader.tensor(operator.inputs[1])
     kernel = _constant(reader, name, weights, "[O, H, W, I]")
-    if kernel.shape[3] != reader.tensors[source].hwc[2]:
-        raise reader.error(f"{name}: grouped convolutions are not supported")
+    channels = reader.tensors[source].hwc[2]
+    if channels % kernel.shape[3] or kernel.shape[0] % (channels // kernel.shape[3]):
+        raise reader.error(
+            f"{name}: {kernel.shape[0]} channels of {kernel.shape[3]} each do not share {channels}"
+        )
     bias = _bias(reader, name, operator, kernel.shape[0])
     window = reader.window(options, (kernel.shape[1], kernel.shape[2]), source, output)
     clamp = reader.clamp(options.fusedActivationFunction, output)
-    return Conv2D(name, (source,), output, window, weights, bias, clamp)
+    if kernel.shape[3] == channels:
+        return Conv2D(name, (source,), output, window, weights, bias, clamp)
+    if kernel.shape[3] > 1:
+        return GroupedConv2D(name, (source,), output, window, weights, bias, clamp)
+    assert kernel.data is not None
+    depthwise = np.ascontiguousarray(kernel.data.transpose(3, 1, 2, 0), np.int8)
+    own = reader.append(-1, replace(kernel, shape=depthwise.shape, data=depthwise))
+    return DepthwiseConv2D(name, (source,), output, window, own, bias, clamp)
 
 
 def read_depthwise_conv2d(reader: Reader, operator: Any) -> Op:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from edgesq.formats.fold import fold_pads
 from edgesq.formats.tflite_check import MAX_EXTENT, graph_problem, operator_problem
 from edgesq.formats.tflite_conv import (
     read_conv2d,
@@ -14,9 +15,18 @@ from edgesq.formats.tflite_conv import (
     read_fully_connected,
 )
 from edgesq.formats.tflite_elementwise import read_add, read_softmax
+from edgesq.formats.tflite_move import (
+    read_depth_to_space,
+    read_pad,
+    read_pad_v2,
+    read_resize_nearest,
+    read_slice,
+    read_space_to_depth,
+    read_strided_slice,
+)
 from edgesq.formats.tflite_pool import read_average_pool2d, read_max_pool2d, read_mean
 from edgesq.formats.tflite_reader import Reader
-from edgesq.formats.tflite_shape import read_concatenation, read_reshape
+from edgesq.formats.tflite_shape import read_concatenation, read_reshape, read_transpose
 from edgesq.graph import Graph, Op
 
 
@@ -40,12 +50,22 @@ OPERATORS = {
     "AVERAGE_POOL_2D": Readable(read_average_pool2d, "Pool2DOptionsT", (1,)),
     "CONCATENATION": Readable(read_concatenation, "ConcatenationOptionsT", range(1, MAX_EXTENT)),
     "CONV_2D": Readable(read_conv2d, "Conv2DOptionsT", (2, 3)),
+    "DEPTH_TO_SPACE": Readable(read_depth_to_space, "DepthToSpaceOptionsT", (1,)),
     "DEPTHWISE_CONV_2D": Readable(read_depthwise_conv2d, "DepthwiseConv2DOptionsT", (2, 3)),
+    "EXPAND_DIMS": Readable(read_reshape, None, (2,)),
     "FULLY_CONNECTED": Readable(read_fully_connected, "FullyConnectedOptionsT", (2, 3)),
     "MAX_POOL_2D": Readable(read_max_pool2d, "Pool2DOptionsT", (1,)),
     "MEAN": Readable(read_mean, "ReducerOptionsT", (2,)),
+    "PAD": Readable(read_pad, None, (2,)),
+    "PADV2": Readable(read_pad_v2, None, (3,)),
     "RESHAPE": Readable(read_reshape, None, (1, 2)),
+    "RESIZE_NEAREST_NEIGHBOR": Readable(read_resize_nearest, "ResizeNearestNeighborOptionsT", (2,)),
+    "SLICE": Readable(read_slice, None, (3,)),
     "SOFTMAX": Readable(read_softmax, "SoftmaxOptionsT", (1,)),
+    "SPACE_TO_DEPTH": Readable(read_space_to_depth, "SpaceToDepthOptionsT", (1,)),
+    "SQUEEZE": Readable(read_reshape, None, (1,)),
+    "STRIDED_SLICE": Readable(read_strided_slice, "StridedSliceOptionsT", (4,)),
+    "TRANSPOSE": Readable(read_transpose, None, (2,)),
 }
 """By the operator's name in the schema."""
 
@@ -75,7 +95,7 @@ def make_graph(reader: Reader, sha256: str) -> Graph:
     last = reader.tensor(source.outputs[0])
     graph = Graph(tuple(reader.tensors), ops, first, last, sha256)
     reader.refuse(graph_problem(graph))
-    return graph
+    return fold_pads(graph)
 
 
 def _refuse_unknown(reader: Reader, operators: list[tuple[str, Any]]) -> None:

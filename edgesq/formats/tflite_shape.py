@@ -1,4 +1,4 @@
-"""Read the operators of a .tflite that only move values."""
+"""Read the operators of a .tflite that give values another place, in the same order."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def read_concatenation(reader: Reader, operator: Any) -> Op:
 
 
 def read_reshape(reader: Reader, operator: Any) -> Op:
-    """Read a RESHAPE.
+    """Read a RESHAPE, SQUEEZE or EXPAND_DIMS.
 
     Raises:
         ModelError: it changes the number of values.
@@ -32,5 +32,21 @@ def read_reshape(reader: Reader, operator: Any) -> Op:
     name, output = reader.parts(operator)
     source = reader.tensor(operator.inputs[0])
     if np.prod(reader.tensors[source].shape) != np.prod(reader.tensors[output].shape):
-        raise reader.error(f"{name}: RESHAPE changes the number of values")
+        raise reader.error(f"{name}: {reader.kind(operator)} changes the number of values")
     return Reshape(name, (source,), output)
+
+
+def read_transpose(reader: Reader, operator: Any) -> Op:
+    """Read a TRANSPOSE that leaves the order of the values as it is.
+
+    Raises:
+        ModelError: it moves values, or its axes are computed.
+    """
+    name, shape = reader.name(operator.outputs[0]), reader.source.tensors[operator.inputs[0]].shape
+    axes = reader.data(operator.inputs[1])
+    if axes is None or sorted(axes.flat) != list(range(len(shape))):
+        raise reader.error(f"{name}: TRANSPOSE needs a constant order of {len(shape)} axes")
+    wide = [int(axis) for axis in axes.flat if shape[axis] > 1]
+    if wide != sorted(wide):
+        raise reader.error(f"{name}: TRANSPOSE must leave the order of the values as it is")
+    return read_reshape(reader, operator)

@@ -15,7 +15,15 @@ NONE, RELU, RELU6 = 0, 1, 3
 """schema.fbs, enums Padding and ActivationFunctionType."""
 
 _TYPES = {np.dtype(np.int8): schema.TensorType.INT8, np.dtype(np.int32): schema.TensorType.INT32}
-_VERSIONS = {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 5, "RESHAPE": 1}
+_VERSIONS = {
+    "CONV_2D": 3,
+    "DEPTH_TO_SPACE": 1,
+    "DEPTHWISE_CONV_2D": 3,
+    "EXPAND_DIMS": 1,
+    "FULLY_CONNECTED": 5,
+    "RESHAPE": 1,
+    "SQUEEZE": 1,
+}
 """The first version of an operator that takes int8, where it is not 2."""
 
 

@@ -14,10 +14,11 @@ from edgesq.graph import (
     AveragePool2D,
     Concatenation,
     Conv2D,
-    DepthwiseConv2D,
+    Convolution,
     Graph,
     MaxPool2D,
     Mean,
+    Move,
     Op,
     Reshape,
     Tensor,
@@ -36,6 +37,7 @@ class Access(Enum):
     ROW = "one output row from the same input row"
     MAXIMUM = "one input row into one of the output rows whose window holds it"
     REDUCE = "one row into sums over the whole image"
+    MOVE = "one output row from the input rows whose values it takes"
     RESHAPE = "one input row to where its values belong"
 
 
@@ -184,8 +186,10 @@ def _row_op(graph: Graph, op: Op, feeder: Conv2D | None, bands: Mapping[int, int
         work = STRIP_PIXELS * channels if feeder else 0
     elif isinstance(op, MaxPool2D):
         access, window, band = Access.MAXIMUM, op.window, 1
-    elif isinstance(op, Conv2D | DepthwiseConv2D | AveragePool2D):
+    elif isinstance(op, Convolution | AveragePool2D):
         access, window = Access.WINDOW, op.window
+    elif isinstance(op, Move):
+        access = Access.MOVE
     elif isinstance(op, Reshape):
         access, band = Access.RESHAPE, 1
     return RowOp(op, feeder, inputs, op.output, access, window, height, band, sums, work)

@@ -6,6 +6,7 @@ input row adds to one output row.
 
 from dataclasses import dataclass
 
+from edgesq.graph import Move
 from edgesq.plan.lower import Access, Lowered, RowOp
 
 Span = tuple[int, int]
@@ -62,6 +63,9 @@ def walk(lowered: Lowered, op: RowOp) -> Walk:
         height = op.reduced_rows
         reads = _windows(op, source.height, height) if op.window else _each(height)
         writes = ((0, 0),) * (height - 1) + ((0, 1),)
+    elif op.access is Access.MOVE:
+        assert isinstance(op.op, Move)
+        reads = tuple(op.op.source_rows(row) for row in range(result.height))
     elif op.access is Access.RESHAPE:
         values, row_values = source.width * source.channels, result.width * result.channels
         reads = _each(source.height)

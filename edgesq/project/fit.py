@@ -3,7 +3,7 @@
 import math
 
 from edgesq.errors import FitError, TargetError
-from edgesq.graph import Conv2D, Convolution, FullyConnected, Graph, Op, Softmax
+from edgesq.graph import Conv2D, Convolution, FullyConnected, Graph, Op, Pick, Softmax
 from edgesq.plan import Candidate, Goal, Plan, choose, extra_weights_bytes, mve_row_blocks
 from edgesq.plan.lower import lower
 from edgesq.targets import Target
@@ -38,6 +38,10 @@ _OP_BYTES, _SLOT_BYTES, _SOFTMAX_BYTES = 72, 20, 1024
 struct esq_slot, and a table of exponentials."""
 
 
+_INDEX_BYTES = 2
+"""Per row and per column of what a Pick makes."""
+
+
 def needs(graph: Graph, plan: Plan, target: Target) -> dict[str, int]:
     """Return upper bounds of what a whole image takes, bytes by memory ("flash", "ram")."""
     tables = (
@@ -46,6 +50,11 @@ def needs(graph: Graph, plan: Plan, target: Target) -> dict[str, int]:
         + len(plan.ops) * _OP_BYTES
         + sum(slot is not None for slot in plan.slots) * _SLOT_BYTES
         + sum(isinstance(op, Softmax) for op in graph.ops) * _SOFTMAX_BYTES
+        + sum(
+            _INDEX_BYTES * sum(graph.tensors[op.output].hwc[:2])
+            for op in graph.ops
+            if isinstance(op, Pick)
+        )
     )
     return {
         "flash": graph.weights_bytes

@@ -3,7 +3,13 @@
 Source: TensorFlow Lite, kernels/internal/reference. Mirror: firmware/src/ops, one file a family.
 """
 
-from edgesq.reference.conv2d import conv2d_sums, conv2d_windows, rescaled
+from edgesq.reference.conv2d import (
+    conv2d_sums,
+    conv2d_windows,
+    grouped_sums,
+    grouped_windows,
+    rescaled,
+)
 from edgesq.reference.depthwise_conv2d import depthwise_sums, depthwise_windows
 from edgesq.reference.run import run, run_observed
 
@@ -12,6 +18,8 @@ __all__ = [
     "conv2d_windows",
     "depthwise_sums",
     "depthwise_windows",
+    "grouped_sums",
+    "grouped_windows",
     "rescaled",
     "run",
     "run_observed",

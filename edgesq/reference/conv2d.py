@@ -12,7 +12,7 @@ from edgesq.arithmetic import (
     rescale,
     rescale_parameters,
 )
-from edgesq.graph import Conv2D, Convolution, FullyConnected, Graph, Int8Array
+from edgesq.graph import Conv2D, Convolution, FullyConnected, Graph, GroupedConv2D, Int8Array
 from edgesq.reference.windows import gather
 
 
@@ -22,7 +22,33 @@ def conv2d(graph: Graph, op: Conv2D, image: Int8Array) -> Int8Array:
     return requantize(graph, op, sums).reshape(graph.tensors[op.output].hwc)
 
 
-def conv2d_windows(graph: Graph, op: Conv2D, image: Int8Array) -> Int64Array:
+def grouped_conv2d(graph: Graph, op: GroupedConv2D, image: Int8Array) -> Int8Array:
+    """Convolve groups of channels of int8 [H, W, C] by themselves to int8 [H_out, W_out, O]."""
+    return requantize(graph, op, grouped_sums(graph, op, image)).reshape(
+        graph.tensors[op.output].hwc
+    )
+
+
+def grouped_windows(graph: Graph, op: GroupedConv2D, image: Int8Array) -> Int64Array:
+    """Return what each output channel sees as `conv2d_windows` does, [O, H_out * W_out, K]."""
+    channels, rows, columns, depth = graph.tensors[op.weights].shape
+    windows = conv2d_windows(graph, op, image)
+    taps = windows.reshape(len(windows), rows * columns, -1, depth)
+    groups = taps.transpose(2, 0, 1, 3).reshape(taps.shape[2], len(windows), -1)
+    return np.repeat(groups, channels // len(groups), axis=0)
+
+
+def grouped_sums(graph: Graph, op: GroupedConv2D, image: Int8Array) -> Int64Array:
+    """Return the sums [H_out * W_out, O] before requantization."""
+    weights, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
+    assert weights is not None
+    assert bias is not None
+    flat = weights.reshape(len(weights), -1).astype(np.int64)
+    sums = np.einsum("opk,ok->po", grouped_windows(graph, op, image), flat)
+    return np.asarray(sums + bias, np.int64)
+
+
+def conv2d_windows(graph: Graph, op: Conv2D | GroupedConv2D, image: Int8Array) -> Int64Array:
     """Return the inputs less their zero point under each output pixel, [H_out * W_out, K].
 
     K runs over the kernel's rows, its columns and the input's channels; padded places are 0.

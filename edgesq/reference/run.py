@@ -7,18 +7,23 @@ from edgesq.graph import (
     AveragePool2D,
     Concatenation,
     Conv2D,
+    DepthToSpace,
     DepthwiseConv2D,
     Graph,
+    GroupedConv2D,
     Int8Array,
     MaxPool2D,
     Mean,
     Op,
+    Pick,
     Reshape,
     Softmax,
+    SpaceToDepth,
 )
-from edgesq.reference.conv2d import conv2d
+from edgesq.reference.conv2d import conv2d, grouped_conv2d
 from edgesq.reference.depthwise_conv2d import depthwise_conv2d
 from edgesq.reference.elementwise import add, softmax
+from edgesq.reference.move import depth_to_space, pick, space_to_depth
 from edgesq.reference.pool import average_pool2d, max_pool2d, mean
 
 
@@ -44,6 +49,8 @@ def _apply(graph: Graph, op: Op, inputs: list[Int8Array]) -> Int8Array:
             return conv2d(graph, op, inputs[0])
         case DepthwiseConv2D():
             return depthwise_conv2d(graph, op, inputs[0])
+        case GroupedConv2D():
+            return grouped_conv2d(graph, op, inputs[0])
         case MaxPool2D():
             return max_pool2d(graph, op, inputs[0])
         case AveragePool2D():
@@ -56,6 +63,12 @@ def _apply(graph: Graph, op: Op, inputs: list[Int8Array]) -> Int8Array:
             return mean(graph, op, inputs[0])
         case Softmax():
             return softmax(graph, op, inputs[0])
+        case Pick():
+            return pick(op, inputs[0])
+        case SpaceToDepth():
+            return space_to_depth(op, inputs[0])
+        case DepthToSpace():
+            return depth_to_space(op, inputs[0])
         case Reshape():
             return inputs[0].reshape(graph.tensors[op.output].hwc)
     raise TypeError(f"no reference kernel for {op.kind}")

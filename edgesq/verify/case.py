@@ -12,12 +12,13 @@ from edgesq.arithmetic import (
     mean_parameters,
     multiply_by_quantized_multiplier,
 )
-from edgesq.graph import Add, Conv2D, DepthwiseConv2D, Graph, Int8Array, Mean, Op
+from edgesq.graph import Add, Conv2D, DepthwiseConv2D, Graph, GroupedConv2D, Int8Array, Mean, Op
 from edgesq.reference import (
     conv2d_sums,
     conv2d_windows,
     depthwise_sums,
     depthwise_windows,
+    grouped_sums,
     rescaled,
 )
 
@@ -52,6 +53,9 @@ def unclamped(graph: Graph, op: Op, values: Mapping[int, Int8Array]) -> Int64Arr
             return rescaled(graph, op, sums).reshape(graph.tensors[op.output].hwc)
         case DepthwiseConv2D():
             sums = depthwise_sums(graph, op, depthwise_windows(graph, op, values[op.inputs[0]]))
+            return rescaled(graph, op, sums).reshape(graph.tensors[op.output].hwc)
+        case GroupedConv2D():
+            sums = grouped_sums(graph, op, values[op.inputs[0]])
             return rescaled(graph, op, sums).reshape(graph.tensors[op.output].hwc)
         case Add():
             scaled = _add(graph, op, values)

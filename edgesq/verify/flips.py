@@ -27,11 +27,19 @@ from edgesq.graph import (
     DepthwiseConv2D,
     FullyConnected,
     Graph,
+    GroupedConv2D,
     Int8Array,
     Int32Array,
     Mean,
 )
-from edgesq.reference import conv2d_sums, conv2d_windows, depthwise_sums, depthwise_windows
+from edgesq.reference import (
+    conv2d_sums,
+    conv2d_windows,
+    depthwise_sums,
+    depthwise_windows,
+    grouped_sums,
+    grouped_windows,
+)
 from edgesq.verify.case import Case
 from edgesq.verify.flips_winograd import WinogradLayer
 
@@ -110,7 +118,7 @@ def _taps_seen(operator: Operator) -> tuple[str, ...]:
 
 
 class Layer:
-    """A convolution, all cases after each other; a depthwise one as channel `channel` sees it."""
+    """A convolution, all cases after each other; one in groups as channel `channel` sees it."""
 
     def __init__(
         self,
@@ -131,6 +139,9 @@ class Layer:
         if isinstance(op, Conv2D):
             offset = [conv2d_windows(graph, op, image) for image in images]
             self.sums = np.stack([conv2d_sums(graph, op, windows) for windows in offset])
+        elif isinstance(op, GroupedConv2D):
+            offset = [grouped_windows(graph, op, image)[channel] for image in images]
+            self.sums = np.stack([grouped_sums(graph, op, image) for image in images])
         else:
             each = [depthwise_windows(graph, op, image) for image in images]
             self.sums = np.stack([depthwise_sums(graph, op, windows) for windows in each])

@@ -41,6 +41,12 @@ struct esq_fully_connected {
     const struct esq_rescaling *rescaling; /* [O] */
 };
 
+/* In groups: output channels in order share the input's, `depth` of them under a window. */
+struct esq_grouped_conv2d {
+    struct esq_conv2d conv; /* weights [O, kernel_h, kernel_w, depth] */
+    uint16_t depth;
+};
+
 struct esq_dsp_job;
 struct esq_conv2d_dsp;
 
@@ -195,12 +201,28 @@ struct esq_softmax {
     const int32_t *exp; /* [256] Q0.31: exp(-beta * scale * d) for d = maximum - q */
 };
 
+/* Of struct esq_pick: no row or column of the input. */
+#define ESQ_OUTSIDE 65535u
+
+/* Every output pixel is a part of an input pixel, with `fill` around it, or all `fill`. */
+struct esq_pick {
+    const uint16_t *rows;    /* [output height] of the input, or ESQ_OUTSIDE */
+    const uint16_t *columns; /* [output width] likewise */
+    uint16_t before;         /* channels of `fill` in front */
+    uint16_t count;          /* then so many of the input's */
+    uint16_t first;          /* from this one on */
+    uint16_t step;           /* from one to the next */
+    int8_t fill;
+};
+
 typedef void esq_run_fn(const struct esq_op *op, int8_t *arena, struct esq_progress *progress);
 
 /* params: struct esq_conv2d. */
 esq_run_fn esq_run_conv2d;
 /* params: struct esq_fully_connected. */
 esq_run_fn esq_run_fully_connected;
+/* params: struct esq_grouped_conv2d. */
+esq_run_fn esq_run_grouped_conv2d;
 /* params: struct esq_conv2d, weights [kernel_h, kernel_w, O]. */
 esq_run_fn esq_run_depthwise_conv2d;
 /* params: struct esq_conv2d_dsp; work: uint32 [groups, 2, pixels + slide - 1], then, where 4 does not
@@ -245,6 +267,12 @@ esq_run_fn esq_run_add_mve;
 esq_run_fn esq_run_softmax;
 /* params: none. Same shape: a concatenation's input that is needed elsewhere too. */
 esq_run_fn esq_run_copy;
+/* params: struct esq_pick. */
+esq_run_fn esq_run_pick;
+/* params: none. Squares of pixels side by side in one, row by row; heights and widths say how large. */
+esq_run_fn esq_run_space_to_depth;
+/* params: none. The other way round. */
+esq_run_fn esq_run_depth_to_space;
 /* params: none. Same values in the same order under another shape. */
 esq_run_fn esq_run_reshape;
 

@@ -19,19 +19,20 @@ static inline int32_t esq_pixels_sum(const int8_t *pixels, uint32_t pixel_bytes,
     return sum;
 }
 
-/* Sum for one output channel of the window whose `taps` lie inside the image, its bias included. */
-static inline int32_t esq_conv2d_sum(const struct esq_conv2d *params, const struct esq_slot *input,
-                                     const int8_t *const *rows, const struct esq_taps *taps,
-                                     uint32_t channel) {
+/* Sum for one output channel of the window whose `taps` lie inside the image, its bias included;
+ * `depth` input channels from the taps' offset on. */
+static inline int32_t esq_conv2d_sum(const struct esq_conv2d *params, uint32_t pixel_bytes,
+                                     uint32_t depth, const int8_t *const *rows,
+                                     const struct esq_taps *taps, uint32_t channel) {
     const struct esq_window *window = &params->window;
-    const uint32_t kernel_row = (uint32_t)window->width * input->channels;
+    const uint32_t kernel_row = window->width * depth;
     const int8_t *weights = params->weights + channel * window->height * kernel_row;
     int32_t sum = params->bias[channel];
-    weights += taps->first * input->channels;
+    weights += taps->first * depth;
     for (uint32_t y = 0; y < window->height; y++) {
         if (rows[y]) {
-            sum += esq_pixels_sum(rows[y] + taps->offset_bytes, input->pixel_bytes, weights,
-                                  input->channels, taps->count, params->input_zp);
+            sum += esq_pixels_sum(rows[y] + taps->offset_bytes, pixel_bytes, weights, depth,
+                                  taps->count, params->input_zp);
         }
         weights += kernel_row;
     }

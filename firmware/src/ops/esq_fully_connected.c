@@ -5,10 +5,12 @@
 static void connect_pixel(const struct esq_fully_connected *params, const struct esq_op *op,
                           const int8_t *const *rows, uint32_t column, int8_t *result) {
     const struct esq_conv2d *conv = &params->conv;
-    const struct esq_taps taps = esq_taps_at(&conv->window, op->input[0], column);
+    const struct esq_slot *input = op->input[0];
+    const struct esq_taps taps = esq_taps_at(&conv->window, input, column);
     for (uint32_t channel = 0; channel < op->output->channels; channel++) {
         const struct esq_rescaling *by = &params->rescaling[channel];
-        const int32_t sum = esq_conv2d_sum(conv, op->input[0], rows, &taps, channel);
+        const int32_t sum =
+            esq_conv2d_sum(conv, input->pixel_bytes, input->channels, rows, &taps, channel);
         const int32_t level = esq_rescale(sum, by->multiplier, by->limit);
         result[channel] = esq_clamp(level + conv->output_zp, conv->clamp_min, conv->clamp_max);
     }

@@ -1,0 +1,64 @@
+"""Take padding into the windows that read it: exact, and nothing is copied."""
+
+from dataclasses import replace
+
+from edgesq.formats.tflite_check import window_problem
+from edgesq.graph import (
+    OUTSIDE,
+    Conv2D,
+    DepthwiseConv2D,
+    Graph,
+    GroupedConv2D,
+    MaxPool2D,
+    Op,
+    Pad,
+    Window,
+)
+
+_LOWEST = -128
+
+_Windowed = Conv2D | DepthwiseConv2D | GroupedConv2D | MaxPool2D
+
+
+def fold_pads(graph: Graph) -> Graph:
+    """Return the graph without the PADs that all their readers' windows can do themselves.
+
+    A convolution takes what lies beside the image for its zero point, a max pool for the lowest
+    value. Windows that would touch no pixel of the image are left to the PAD.
+    """
+    ops = list(graph.ops)
+    for pad in reversed(graph.ops):
+        if not isinstance(pad, Pad) or pad.output in graph.observed:
+            continue
+        readers = [op for op in ops if pad.output in op.inputs]
+        folded = {reader.output: _folded(graph, pad, reader) for reader in readers}
+        if readers and None not in folded.values():
+            ops = [folded.get(op.output) or op for op in ops if op is not pad]
+    return replace(graph, ops=tuple(ops))
+
+
+def _folded(graph: Graph, pad: Pad, reader: Op) -> Op | None:
+    """Return a reader of a PAD as one of the PAD's input, None where it cannot be."""
+    source = graph.tensors[pad.inputs[0]]
+    if type(reader) not in (Conv2D, DepthwiseConv2D, GroupedConv2D, MaxPool2D):
+        return None
+    assert isinstance(reader, _Windowed)
+    fill = _LOWEST if isinstance(reader, MaxPool2D) else source.zero_point
+    if pad.fill != fill or OUTSIDE in pad.channels:
+        return None
+    window = _padded(reader.window, pad)
+    if window_problem(window, source.hwc[:2], graph.tensors[reader.output].hwc[:2]):
+        return None
+    return replace(reader, inputs=pad.inputs, window=window)
+
+
+def _padded(window: Window, pad: Pad) -> Window:
+    top, left = (axis.index(0) for axis in (pad.rows, pad.columns))
+    bottom, right = (axis[::-1].index(max(axis)) for axis in (pad.rows, pad.columns))
+    return replace(
+        window,
+        pad_top=window.pad_top + top,
+        pad_bottom=window.pad_bottom + bottom,
+        pad_left=window.pad_left + left,
+        pad_right=window.pad_right + right,
+    )

@@ -1,0 +1,65 @@
+"""Operators that move values, as ONNX nodes on [1, C, H, W]."""
+
+import numpy as np
+
+from edgesq.formats.onnx_scope import Scope, unsigned
+from edgesq.graph import OUTSIDE, DepthToSpace, Graph, Pick, SpaceToDepth
+
+_AXES = {"channels": 1, "rows": 2, "columns": 3}
+
+
+def pick(scope: Scope, graph: Graph, op: Pick, pixels: str) -> str:
+    """Add a Slice or a Gather for each axis that is not whole, then a Pad for what is outside."""
+    height, width, channels = graph.tensors[op.inputs[0]].hwc
+    before, after = [0] * 4, [0] * 4
+    for (name, axis), extent, indices in zip(
+        _AXES.items(), (channels, height, width), (op.channels, op.rows, op.columns), strict=True
+    ):
+        inside = [index for index in indices if index != OUTSIDE]
+        before[axis] = indices.index(inside[0])
+        after[axis] = len(indices) - before[axis] - len(inside)
+        pixels = _part(scope.within(name), pixels, axis, inside, extent)
+    if not any(before + after):
+        return pixels
+    return scope.node("Pad", "pad", pixels, np.array(before + after, np.int64), unsigned(op.fill))
+
+
+def _part(scope: Scope, pixels: str, axis: int, inside: list[int], extent: int) -> str:
+    """Add what takes some places along an axis."""
+    if inside == list(range(extent)):
+        return pixels
+    first, last = inside[0], inside[-1]
+    step = inside[1] - first if len(inside) > 1 else 1
+    if step > 0 and inside == list(range(first, last + 1, step)):
+        bounds = (np.array([value], np.int64) for value in (first, last + 1, axis, step))
+        return scope.node("Slice", "slice", pixels, *bounds)
+    return scope.node("Gather", "gather", pixels, np.array(inside, np.int64), axis=axis)
+
+
+def space_to_depth(scope: Scope, graph: Graph, op: SpaceToDepth, pixels: str) -> str:
+    """Add the move of squares of pixels into one pixel.
+
+    ONNX has an operator of its own, which ONNX Runtime knows for floats only.
+    """
+    height, width, channels = graph.tensors[op.inputs[0]].hwc
+    block = op.block
+    squares = [1, channels, height // block, block, width // block, block]
+    result = [1, channels * block * block, height // block, width // block]
+    return _moved(scope, pixels, squares, (0, 3, 5, 1, 2, 4), result)
+
+
+def depth_to_space(scope: Scope, graph: Graph, op: DepthToSpace, pixels: str) -> str:
+    """Add the move of one pixel into a square of pixels."""
+    height, width, channels = graph.tensors[op.inputs[0]].hwc
+    block = op.block
+    squares = [1, block, block, channels // (block * block), height, width]
+    result = [1, channels // (block * block), height * block, width * block]
+    return _moved(scope, pixels, squares, (0, 3, 4, 1, 5, 2), result)
+
+
+def _moved(
+    scope: Scope, pixels: str, squares: list[int], order: tuple[int, ...], result: list[int]
+) -> str:
+    taken = scope.node("Reshape", "squares", pixels, np.array(squares, np.int64))
+    moved = scope.node("Transpose", "moved", taken, perm=order)
+    return scope.node("Reshape", "pixels", moved, np.array(result, np.int64))
