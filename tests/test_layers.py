@@ -156,11 +156,12 @@ def test_a_flipped_weight_bit_is_named(good: Path, program: Path, index: int) ->
         assert found.differing > 0
 
 
-@pytest.mark.parametrize("index", [0, 1])
+@pytest.mark.parametrize("index", [0, 1, 2])
 def test_a_flipped_bit_of_other_layers(index: int, tmp_path: Path) -> None:
-    """A depthwise convolution, then a fully connected layer."""
+    """A depthwise convolution, then a fully connected layer, then a grouped convolution."""
     net = Network(faults.SHAPE, (1 / 255, -128), 3)
-    content = net.build(net.dense(net.depthwise(net.input, stride=(2, 2), each=2), 5, keep=True))
+    step = net.dense(net.depthwise(net.input, stride=(2, 2), each=2), 8, keep=True)
+    content = net.build(net.conv(step, 6, (3, 3), groups=2))
     build = make(tmp_path, "host", content)
     assert look(build).difference is None
     graph = read_graph(content)
@@ -168,7 +169,7 @@ def test_a_flipped_bit_of_other_layers(index: int, tmp_path: Path) -> None:
     assert isinstance(op, Convolution)
     weights = graph.tensors[op.weights].data
     assert weights is not None
-    place = (0, 2, 1, 5) if index == 0 else (3, 0, 0, 6)
+    place = ((0, 2, 1, 5), (3, 0, 0, 4), (4, 1, 2, 3))[index]
     flip(build, weights.tobytes(), int(np.ravel_multi_index(place, weights.shape)), 6)
     found = difference(build)
     assert (found.operator, found.cause) == (index, Cause.WEIGHTS), found

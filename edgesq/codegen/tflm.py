@@ -5,6 +5,7 @@ import numpy as np
 from edgesq.codegen.generate import tflite_array
 from edgesq.codegen.text import row, template
 from edgesq.errors import ModelError
+from edgesq.formats.tflite import operator_kinds
 from edgesq.graph import Graph
 
 TFLM_KERNELS = "tflm"
@@ -15,12 +16,22 @@ _ADDERS = {
     "AVERAGE_POOL_2D": "AddAveragePool2D",
     "CONCATENATION": "AddConcatenation",
     "CONV_2D": "AddConv2D",
+    "DEPTH_TO_SPACE": "AddDepthToSpace",
     "DEPTHWISE_CONV_2D": "AddDepthwiseConv2D",
+    "EXPAND_DIMS": "AddExpandDims",
     "FULLY_CONNECTED": "AddFullyConnected",
     "MAX_POOL_2D": "AddMaxPool2D",
     "MEAN": "AddMean",
+    "PAD": "AddPad",
+    "PADV2": "AddPadV2",
     "RESHAPE": "AddReshape",
+    "RESIZE_NEAREST_NEIGHBOR": "AddResizeNearestNeighbor",
+    "SLICE": "AddSlice",
     "SOFTMAX": "AddSoftmax",
+    "SPACE_TO_DEPTH": "AddSpaceToDepth",
+    "SQUEEZE": "AddSqueeze",
+    "STRIDED_SLICE": "AddStridedSlice",
+    "TRANSPOSE": "AddTranspose",
 }
 """Methods of tflite::MicroMutableOpResolver, by the operator's name in the .tflite."""
 
@@ -37,7 +48,7 @@ def generate_tflm(graph: Graph, tflite: bytes, arena_bytes: int, name: str) -> d
     Raises:
         ModelError: an operator whose name in TensorFlow Lite Micro is not known here.
     """
-    kinds = sorted({op.kind for op in graph.ops})
+    kinds = sorted(operator_kinds(tflite))
     unknown = [kind for kind in kinds if kind not in _ADDERS]
     if unknown:
         raise ModelError(f"no TensorFlow Lite Micro kernel is known for {', '.join(unknown)}")

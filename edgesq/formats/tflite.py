@@ -26,6 +26,12 @@ def read_graph(content: bytes, where: str = "model") -> Graph:
     return make_graph(open_model(content, where), digest(content))
 
 
+def operator_kinds(content: bytes) -> set[str]:
+    """Return the names of the operators of a .tflite that `read_graph` takes."""
+    reader = open_model(content, "model")
+    return {reader.kind(operator) for operator in reader.source.operators}
+
+
 class ReferenceInterpreter:
     """TensorFlow Lite with its reference kernels (BUILTIN_REF): the oracle of every other stage."""
 

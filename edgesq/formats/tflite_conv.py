@@ -13,11 +13,10 @@ def read_conv2d(reader: Reader, operator: Any) -> Op:
     """Read a CONV_2D; one whose groups are single channels is a depthwise convolution.
 
     Raises:
-        ModelError: it is dilated or damaged, or its groups do not fit its shapes.
+        ModelError: it is damaged, or its groups do not fit its shapes.
     """
     name, output = reader.parts(operator)
     options = operator.builtinOptions
-    _refuse_dilation(reader, name, options)
     source, weights = reader.tensor(operator.inputs[0]), reader.tensor(operator.inputs[1])
     kernel = _constant(reader, name, weights, "[O, H, W, I]")
     channels = reader.tensors[source].hwc[2]
@@ -42,11 +41,10 @@ def read_depthwise_conv2d(reader: Reader, operator: Any) -> Op:
     """Read a DEPTHWISE_CONV_2D.
 
     Raises:
-        ModelError: it is dilated or damaged, or its depth multiplier does not fit its shapes.
+        ModelError: it is damaged, or its depth multiplier does not fit its shapes.
     """
     name, output = reader.parts(operator)
     options = operator.builtinOptions
-    _refuse_dilation(reader, name, options)
     source, weights = reader.tensor(operator.inputs[0]), reader.tensor(operator.inputs[1])
     kernel = _constant(reader, name, weights, "[1, H, W, O]")
     channels = reader.tensors[source].hwc[2]
@@ -89,11 +87,6 @@ def read_fully_connected(reader: Reader, operator: Any) -> Op:
     reader.refuse_window(window, source, output)
     clamp = reader.clamp(options.fusedActivationFunction, output)
     return FullyConnected(name, (source,), output, window, weights, bias, clamp)
-
-
-def _refuse_dilation(reader: Reader, name: str, options: Any) -> None:
-    if (options.dilationHFactor, options.dilationWFactor) != (1, 1):
-        raise reader.error(f"{name}: dilated convolutions are not supported")
 
 
 def _constant(reader: Reader, name: str, index: int, layout: str) -> Tensor:

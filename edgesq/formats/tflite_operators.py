@@ -100,15 +100,24 @@ def make_graph(reader: Reader, sha256: str) -> Graph:
 
 def _refuse_unknown(reader: Reader, operators: list[tuple[str, Any]]) -> None:
     unknown = [
-        f"{kind} ({', '.join(map(reader.name, operator.outputs))})"
+        f"{words} ({', '.join(map(reader.name, operator.outputs))})"
         for kind, operator in operators
-        if kind not in OPERATORS
+        if (words := _unknown(kind, operator))
     ]
     if unknown:
         raise reader.error(
             f"the runtime does not know {', '.join(unknown)}",
             f"it knows {', '.join(sorted(OPERATORS))}",
         )
+
+
+def _unknown(kind: str, operator: Any) -> str | None:
+    """Return what to call an operator that the runtime does not know, None where it does."""
+    if kind not in OPERATORS:
+        return kind
+    options = operator.builtinOptions
+    dilation = [getattr(options, f"dilation{axis}Factor", 1) for axis in "HW"]
+    return None if dilation == [1, 1] else f"{kind} dilated by {dilation[0]} x {dilation[1]}"
 
 
 def _named(ops: Iterable[Op]) -> tuple[Op, ...]:
