@@ -8,7 +8,7 @@ from edgesq.plan import Candidate, Goal, Plan, choose, extra_weights_bytes, mve_
 from edgesq.plan.lower import lower
 from edgesq.targets import Target
 
-FIRMWARE_FLASH_BYTES = 14_336
+FIRMWARE_FLASH_BYTES = 15_872
 """The code, with every portable kernel, at most; held by a test on every board."""
 
 KERNEL_FLASH_BYTES = {"portable": 0, "dsp": 6_656, "mve": 4_096}
