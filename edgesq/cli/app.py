@@ -78,7 +78,10 @@ def export(
 @app.command()
 @terminal.command
 def flash(
-    build: Build = DEFAULT_BUILD,
+    build: Annotated[
+        Path,
+        typer.Option("--build", help="Folder that `export`, or ESP-IDF's `idf.py build`, wrote."),
+    ] = DEFAULT_BUILD,
     target: Annotated[
         str | None, typer.Option(help="Another board than the one exported for.")
     ] = None,
@@ -87,7 +90,8 @@ def flash(
         str | None, typer.Option(help="Another way to flash than the board's first.")
     ] = None,
     probe: Annotated[
-        str | None, typer.Option(help="Serial number of the debug probe, where there are several.")
+        str | None,
+        typer.Option(help="Serial number of the debug probe, or ESP32's port, where several are."),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the commands and run none.")

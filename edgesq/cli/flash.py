@@ -1,9 +1,12 @@
 """`edgesq flash`."""
 
 import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from edgesq.cli import terminal
+from edgesq.errors import EdgesqError
 from edgesq.targets import Target, load_target
 
 
@@ -16,8 +19,11 @@ def run(
     dry_run: bool,
 ) -> None:
     """Compile if need be and program or start the board, show how, or stop it."""
-    from edgesq.flash import PROCESSES, commands, runner_of, stop
+    from edgesq.flash import PROCESSES, commands, is_project, runner_of, stop
 
+    if is_project(build):
+        _project(build, {"--target": target, "--stop": stop_it, "--runner": runner}, probe, dry_run)
+        return
     option = "" if str(build) == "build/edgesq" else f" --build {build}"
     if stop_it:
         was_running = stop(build)
@@ -31,8 +37,7 @@ def run(
     with terminal.stages(8) as on_stage:
         board_target = ensure_compiled(build, wanted, on_stage)
     if dry_run:
-        for command in commands(build, board_target, runner=runner, probe=probe):
-            terminal.out.print(shlex.join(command), soft_wrap=True, markup=False)
+        _show(commands(build, board_target, runner=runner, probe=probe))
     elif runner_of(board_target, runner) in PROCESSES:
         _start(build, board_target, runner, option)
     else:
@@ -55,6 +60,49 @@ def _program(
 ) -> None:
     from edgesq.flash import program
 
+    with _shown_stages() as begin:
+        result = program(build, target, begin, runner=runner, probe=probe)
+    compared = "programmed, read back and compared" if result.is_compared else "programmed"
+    terminal.out.print(f"{target.description}: {compared}")
+    if len(result.ports) == 1:
+        terminal.out.print(f"It answers on {result.ports[0]}.")
+    port = f" --port {result.ports[0]}" if len(result.ports) == 1 else " --port DEVICE"
+    terminal.out.print(f"verify:  edgesq verify{option}{port}", soft_wrap=True)
+
+
+def _project(
+    folder: Path, refused: Mapping[str, str | bool | None], probe: str | None, dry_run: bool
+) -> None:
+    """Program a board with a project that ESP-IDF built."""
+    from edgesq.flash import esptool, read_project
+
+    for option, value in refused.items():
+        if value and (option, value) != ("--runner", esptool.NAME):
+            hint = f"{esptool.NAME} flashes it to the chip it was built for"
+            raise EdgesqError(
+                f"{option} is not for a project of ESP-IDF", where=str(folder), hint=hint
+            )
+    if dry_run:
+        _show(esptool.commands(folder, probe))
+        return
+    project = read_project(folder)
+    with _shown_stages() as begin:
+        result = esptool.program(folder, begin, probe)
+    terminal.out.print(f"{project.chip}: programmed, read back and compared")
+    if not project.is_started:
+        terminal.out.print("It was not reset, as the project asks: press its button.")
+    port = f"--port {result.ports[0]}"
+    terminal.out.print(f"verify:  edgesq verify --build EXPORTED {port}", soft_wrap=True)
+
+
+def _show(commands: Iterable[tuple[str, ...]]) -> None:
+    for command in commands:
+        terminal.out.print(shlex.join(command), soft_wrap=True, markup=False)
+
+
+@contextmanager
+def _shown_stages() -> Iterator[Callable[[str], None]]:
+    """Show a bar over what is done; where all went well, leave the lines."""
     done: list[str] = []
     with terminal.stages(8) as on_stage:
 
@@ -62,12 +110,6 @@ def _program(
             done.append(what)
             on_stage(what)
 
-        result = program(build, target, begin, runner=runner, probe=probe)
+        yield begin
     for what in done:
         terminal.out.print(what, soft_wrap=True, markup=False)
-    compared = "programmed, read back and compared" if result.is_compared else "programmed"
-    terminal.out.print(f"{target.description}: {compared}")
-    if len(result.ports) == 1:
-        terminal.out.print(f"It answers on {result.ports[0]}.")
-    port = f" --port {result.ports[0]}" if len(result.ports) == 1 else " --port DEVICE"
-    terminal.out.print(f"verify:  edgesq verify{option}{port}", soft_wrap=True)
