@@ -1,8 +1,8 @@
 """esptool: chips of Espressif, over their serial bootloader, with a project of ESP-IDF.
 
 There is no port of ours on these chips: what is programmed is the user's project, which holds the
-library that `edgesq export --format esp-idf` wrote. Comparing is by MD5: esptool's loader in the chip
-reads its flash and sends the sum.
+library that `edgesq export --format esp-idf` wrote. Comparing is by MD5: a loader in the chip reads
+its flash and sends the sum.
 """
 
 import re
