@@ -1,0 +1,57 @@
+"""Fold layers into the convolution or dense layer beside them, where nothing is lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from edgesq.importers.layers import Affine, Conv, Dense, Layer, Network, Pad
+from edgesq.importers.net import Constant
+
+
+def folded(network: Network) -> Network:
+    """Return the network without batch normalizations behind weights and zeros around images.
+
+    A border of zeros before a convolution becomes its padding; a batch normalization of what a
+    convolution or dense layer gives becomes its weights and bias.
+    """
+    layers: list[Layer] = []
+    for layer in network.layers:
+        last = _sole_source(network, layers, layer)
+        if isinstance(last, Pad) and isinstance(layer, Conv) and _is_zeros(last):
+            sides = (mine + more for mine, more in zip(layer.pads, last.pads, strict=True))
+            top, bottom, left, right = sides
+            layers.remove(last)
+            layers.append(replace(layer, inputs=last.inputs, pads=(top, bottom, left, right)))
+        elif isinstance(last, Conv | Dense) and isinstance(layer, Affine) and last.clip is None:
+            layers[layers.index(last)] = _scaled(last, layer)
+        else:
+            layers.append(layer)
+    return replace(network, layers=tuple(layers))
+
+
+def _sole_source(network: Network, made: list[Layer], layer: Layer) -> Layer | None:
+    """Return what made the input of `layer`, if nobody else reads that."""
+    (name,) = layer.inputs if len(layer.inputs) == 1 else ("",)
+    readers = [other for other in network.layers if name in other.inputs]
+    if len(readers) != 1 or name == network.output.name:
+        return None
+    return next((other for other in made if other.output == name), None)
+
+
+def _is_zeros(pad: Pad) -> bool:
+    return pad.value == 0 and pad.channels == (0, 0)
+
+
+def _scaled(layer: Conv | Dense, by: Affine) -> Conv | Dense:
+    weights = layer.weights.real().astype(np.float64)
+    factors = by.scale.astype(np.float64)
+    bias = np.zeros(len(factors)) if layer.bias is None else layer.bias.real().astype(np.float64)
+    shape = (-1, *[1] * (weights.ndim - 1))
+    return replace(
+        layer,
+        output=by.output,
+        weights=Constant((weights * factors.reshape(shape)).astype(np.float32)),
+        bias=Constant((bias * factors + by.offset).astype(np.float32)),
+    )

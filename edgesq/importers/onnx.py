@@ -1,0 +1,115 @@
+"""Import an .onnx file: a float one as a Keras model, an int8 one as a .tflite."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnx
+
+from edgesq.errors import ModelError
+from edgesq.importers.folding import folded
+from edgesq.importers.layers import Network
+from edgesq.importers.lowering import lower
+from edgesq.importers.net import Net
+from edgesq.importers.onnx_file import is_quantized, read_model, read_net
+from edgesq.importers.original import Original
+from edgesq.importers.quantized import annotate
+from edgesq.importers.rules_values import RULES as VALUE_RULES
+from edgesq.importers.rules_windows import RULES as WINDOW_RULES
+from edgesq.importers.to_keras import build_keras
+from edgesq.importers.to_tflite import write_tflite
+
+if TYPE_CHECKING:
+    import keras
+
+_RULES = VALUE_RULES | WINDOW_RULES
+_TRIALS = 3
+_SEED = 20261126
+TOLERANCE = 1e-4
+"""Largest difference of the Keras model from ONNX Runtime, in parts of the largest output."""
+
+
+@dataclass(frozen=True, eq=False)
+class ImportedFloat:
+    """A float .onnx.
+
+    Attributes:
+        keras: computes the same on NHWC images.
+        notes: what was decided on the way.
+    """
+
+    keras: keras.Model
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ImportedInt8:
+    """An int8 .onnx.
+
+    Attributes:
+        tflite: has its scales, zero points, weights and biases.
+        original: runs the file itself on the same images.
+        notes: what was decided on the way.
+    """
+
+    tflite: bytes
+    original: Original
+    notes: tuple[str, ...]
+
+
+def import_onnx(path: Path) -> ImportedFloat | ImportedInt8:
+    """Read an .onnx file.
+
+    Raises:
+        ModelError: it is damaged, has operators or numbers that cannot be taken (all are named),
+            or the Keras model made of a float one does not compute what ONNX Runtime does.
+    """
+    where = str(path)
+    model = read_model(path)
+    net = read_net(model, where)
+    if is_quantized(model):
+        return _import_int8(model, annotate(net, where), where)
+    return _import_float(model, net, where)
+
+
+def is_int8_onnx(path: Path) -> bool:
+    """Say whether an .onnx file is an int8 model; a damaged one is not."""
+    try:
+        return is_quantized(onnx.load(path, load_external_data=False))
+    # What is wrong with the file is said when it is imported.
+    except Exception:
+        return False
+
+
+def _import_int8(model: onnx.ModelProto, net: Net, where: str) -> ImportedInt8:
+    network = folded(lower(net, _RULES, where))
+    tflite, notes = write_tflite(network, where)
+    return ImportedInt8(tflite, Original(model, network), (*network.notes, *notes))
+
+
+def _import_float(model: onnx.ModelProto, net: Net, where: str) -> ImportedFloat:
+    network = folded(lower(net, _RULES, where))
+    name = Path(where).stem
+    built = build_keras(network, "".join(c if c.isalnum() else "_" for c in name) or "model", where)
+    worst = _difference(built, Original(model, network), network)
+    if not worst <= TOLERANCE:
+        raise ModelError(
+            f"the Keras model made of it differs from ONNX Runtime by {worst:.1e} of its largest "
+            f"output, {TOLERANCE:.0e} is rounding",
+            where=where,
+            hint="this is a fault of the import: please report it with the model",
+        )
+    note = f"Keras model against ONNX Runtime on {_TRIALS} random images: {worst:.1e} at most"
+    return ImportedFloat(built, (*network.notes, note))
+
+
+def _difference(built: keras.Model, original: Original, network: Network) -> float:
+    """Return the largest difference on random images, in parts of the largest output."""
+    shape = network.shapes[network.input.name][1:]
+    images = np.random.default_rng(_SEED).uniform(-1, 1, (_TRIALS, *shape)).astype(np.float32)
+    mine = np.asarray(built(images, training=False)).reshape(_TRIALS, -1)
+    theirs = original.run_floats(images)
+    return float(np.abs(mine - theirs).max() / max(float(np.abs(theirs).max()), 1e-30))

@@ -1,0 +1,95 @@
+"""Run an imported .onnx file itself, on images as edgesq has them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from edgesq.graph import Graph, Int8Array
+from edgesq.importers.layers import Network, Place
+
+Float32Array = NDArray[np.float32]
+
+
+class Original:
+    """An .onnx file in ONNX Runtime, as anybody would run it."""
+
+    def __init__(self, model: onnx.ModelProto, network: Network) -> None:
+        self._model = model
+        self._network = network
+
+    def run_floats(self, images: Float32Array) -> Float32Array:
+        """Run float32 [n, H, W, C]; return float32 [n, values] as they are stored, NHWC."""
+        (output,) = self._run(images, (self._network.output,))
+        return output.astype(np.float32)
+
+    def run_int8(self, images: Int8Array, graph: Graph) -> tuple[Int8Array, ...]:
+        """Run int8 images; return the output, and logits where `graph` has them, as its int8.
+
+        Args:
+            images: [n, H, W, C], with the scale of the graph's input.
+            graph: of the imported .tflite.
+        """
+        source = graph.tensors[graph.input]
+        values: NDArray[Any] = images
+        if self._input_type() == onnx.TensorProto.FLOAT:
+            scale = np.float32(source.scale)
+            values = (images.astype(np.float32) - np.float32(source.zero_point)) * scale
+        elif self._input_type() == onnx.TensorProto.UINT8:
+            values = (images.astype(np.int16) + 128).astype(np.uint8)
+        places = [self._network.output]
+        if self._network.logits is not None and graph.logits is not None:
+            places.append(self._network.logits)
+        outputs = self._run(values, tuple(places))
+        return tuple(
+            _as_int8(output, graph.tensors[index].scale, graph.tensors[index].zero_point)
+            for output, index in zip(outputs, graph.observed, strict=False)
+        )
+
+    def _input_type(self) -> int:
+        return int(self._source().type.tensor_type.elem_type)
+
+    def _source(self) -> onnx.ValueInfoProto:
+        graph = self._model.graph
+        constants = {constant.name for constant in graph.initializer}
+        inputs: list[onnx.ValueInfoProto] = list(graph.input)
+        return next(value for value in inputs if value.name not in constants)
+
+    def _run(self, images: NDArray[Any], places: tuple[Place, ...]) -> list[NDArray[Any]]:
+        """Return [n, values] for each place, in the order in which they are stored."""
+        import onnxruntime
+
+        model = onnx.ModelProto()
+        model.CopyFrom(self._model)
+        del model.graph.output[:]
+        model.graph.output.extend(onnx.ValueInfoProto(name=place.onnx) for place in places)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        session = onnxruntime.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+        source = self._network.input
+        rows: list[list[NDArray[Any]]] = [[] for _ in places]
+        for image in images:
+            fed = image.reshape(-1)[source.place]
+            for row, place, made in zip(
+                rows, places, session.run(None, {source.onnx: fed}), strict=True
+            ):
+                stored = np.empty(made.size, made.dtype)
+                stored[place.place.reshape(-1)] = made.reshape(-1)
+                row.append(stored)
+        return [np.stack(row) for row in rows]
+
+
+def _as_int8(values: NDArray[Any], scale: float, zero_point: int) -> Int8Array:
+    """Express floats on an int8 scale; integers are only moved to int8."""
+    if values.dtype == np.uint8:
+        return (values.astype(np.int16) - 128).astype(np.int8)
+    if values.dtype == np.int8:
+        return values
+    levels = np.round(values.astype(np.float64) / scale) + zero_point
+    return np.clip(levels, -128, 127).astype(np.int8)

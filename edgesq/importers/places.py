@@ -1,0 +1,75 @@
+"""Where ONNX's values lie once maps are stored as NHWC.
+
+ONNX has NCHW maps and moves them by Transpose, Flatten and Reshape. Here values never move: each
+ONNX value carries `place`, an array of its own shape that says at which position of the stored
+tensor each of its numbers lies. A Transpose transposes `place`, a Flatten reshapes it, and who
+reads the value at last, a dense layer for one, puts its weights in the order it finds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Axes = tuple[int, ...]
+"""For each of ONNX's axes the one in NHWC."""
+
+NCHW: Axes = (0, 3, 1, 2)
+NHWC: Axes = (0, 1, 2, 3)
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A value of ONNX as it is stored.
+
+    Attributes:
+        name: of the stored tensor.
+        shape: of the stored tensor, [1, H, W, C] or [1, C].
+        place: int64, in ONNX's shape: positions in the stored tensor.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    place: NDArray[np.int64]
+
+    def as_map(self, like: Axes | None = None) -> tuple[tuple[int, ...], Axes] | None:
+        """Return the NHWC shape of a four-dimensional value, and the NHWC axis of each of its own.
+
+        None where its numbers do not lie as in a map. Where one row or channel leaves a choice,
+        `like` is taken, or NCHW.
+        """
+        if self.place.ndim != 4:
+            return None
+        positions = np.arange(self.place.size)
+        for axes in sorted((NCHW, NHWC), key=lambda axes: axes != (like or NCHW)):
+            moved = self.place.transpose(np.argsort(axes))
+            if np.array_equal(moved.reshape(-1), positions):
+                return moved.shape, axes
+        return None
+
+    @property
+    def in_order(self) -> bool:
+        """Whether its numbers follow each other as ONNX's do."""
+        return bool(np.array_equal(self.place.reshape(-1), np.arange(self.place.size)))
+
+
+def nchw(name: str, shape: tuple[int, ...]) -> Stored:
+    """Store a value of ONNX's shape the usual way: maps as NHWC, everything else as it is."""
+    positions = np.arange(int(np.prod(shape)))
+    if len(shape) == 4:
+        stored = (shape[0], shape[2], shape[3], shape[1])
+        return Stored(name, stored, positions.reshape(stored).transpose(0, 3, 1, 2))
+    return Stored(name, (1, positions.size), positions.reshape(shape))
+
+
+def image(name: str, shape: tuple[int, ...], channels_last: bool) -> Stored:
+    """Store a model's input as a map, whatever ONNX's rank."""
+    positions = np.arange(int(np.prod(shape)))
+    if len(shape) == 4 and channels_last:
+        return Stored(name, shape, positions.reshape(shape))
+    if len(shape) == 4:
+        return nchw(name, shape)
+    stored = (1, *shape[1:], 1) if len(shape) == 3 else (1, 1, 1, positions.size)
+    return Stored(name, stored, positions.reshape(shape))

@@ -1,0 +1,195 @@
+"""Bring both int8 forms of ONNX, QDQ and QOperator, to one: float operators with known scales.
+
+Numbers stay as they are in the file; only uint8 becomes int8, by subtracting 128 from values and
+zero points alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from edgesq.importers.net import Constant, Net, Node, Quant
+from edgesq.importers.onnx_file import read_quant
+from edgesq.importers.qoperators import float_form
+from edgesq.importers.supported import SHAPES_ONLY, refusal
+
+INT8 = np.dtype(np.int8)
+PROBABILITY = Quant(np.array([1 / 256], np.float32), np.array([-128]), INT8)
+"""The only output that TensorFlow Lite's SOFTMAX and LOGISTIC have."""
+
+_KEEP_RANGE = SHAPES_ONLY | {
+    "AveragePool",
+    "Clip",
+    "Concat",
+    "DepthToSpace",
+    "GlobalAveragePool",
+    "GlobalMaxPool",
+    "LeakyRelu",
+    "MaxPool",
+    "Pad",
+    "ReduceMean",
+    "Relu",
+    "Resize",
+    "Slice",
+    "SpaceToDepth",
+    "Upsample",
+}
+"""Operators whose results stay in the range of their input, so that its scale serves them too."""
+
+_TAKES_CLIP = frozenset({"Add", "AveragePool", "Conv", "Gemm", "MatMul", "MaxPool", "Mul", "Sub"})
+
+
+def annotate(net: Net, where: str) -> Net:
+    """Return the net without QuantizeLinear, DequantizeLinear and QLinear operators.
+
+    What they said stands in `quants`, int8 for every value.
+
+    Raises:
+        ModelError: a value has no scale, or one that int8 cannot hold.
+    """
+    return _Annotator(net, where).run()
+
+
+class _Annotator:
+    def __init__(self, net: Net, where: str) -> None:
+        self.net = net
+        self.where = where
+        self.alias: dict[str, str] = {}
+        self.problems: list[tuple[str, str, str]] = []
+        self.nodes: list[Node] = []
+
+    def run(self) -> Net:
+        net = self.net
+        for node in net.nodes:
+            inputs = tuple(self.alias.get(name, name) for name in node.inputs)
+            self.take(replace(node, inputs=inputs))
+        net.nodes = self.nodes
+        net.output = self.alias.get(net.output, net.output)
+        self.fuse_clips()
+        for node in net.nodes:
+            self.fill(node)
+        if self.problems:
+            raise refusal(self.problems, self.where)
+        return net
+
+    def take(self, node: Node) -> None:
+        if node.kind == "QuantizeLinear":
+            self.quantize(node)
+        elif node.kind == "DequantizeLinear":
+            self.dequantize(node)
+        else:
+            plain, quants = float_form(node, self.net)
+            for name, quant in quants.items():
+                self.set_quant(plain, name, quant)
+            self.nodes.append(plain)
+
+    def quantize(self, node: Node) -> None:
+        """Note the scale of a value; one that has another already is requantized."""
+        source, quant = node.inputs[0], self.quant_of(node)
+        known = self.net.quants.get(source)
+        if known is not None and not known.same(quant):
+            self.nodes.append(Node("Requantize", node.name, (source,), node.output))
+            self.set_quant(node, node.output, quant)
+        else:
+            self.set_quant(node, source, quant)
+            self.alias[node.output] = source
+
+    def dequantize(self, node: Node) -> None:
+        source = node.inputs[0]
+        self.set_quant(node, source, self.quant_of(node))
+        self.alias[node.output] = source
+
+    def quant_of(self, node: Node) -> Quant:
+        """Return the int8 quantization of a QuantizeLinear or DequantizeLinear of an activation."""
+        constants = self.net.constants
+        if any(name not in constants for name in node.inputs[1:] if name):
+            self.problems.append((node.kind, node.name, "scales must be constants"))
+            return PROBABILITY
+        point = constants[node.inputs[2]] if len(node.inputs) > 2 and node.inputs[2] else None
+        return read_quant(constants[node.inputs[1]], point, np.dtype(np.uint8), 1, 4)
+
+    def set_quant(self, node: Node, name: str, quant: Quant) -> None:
+        if len(quant.scale) != 1 or quant.dtype not in (INT8, np.dtype(np.uint8)):
+            what = f"{node.kind} to {quant.dtype}, {len(quant.scale)} scales"
+            self.problems.append(
+                (what, node.name, "quantize activations to int8 or uint8, one scale each")
+            )
+            return
+        known = self.net.quants.get(name)
+        if known is not None and not known.same(quant):
+            self.problems.append((f"{node.kind} with other scales", node.name, "export it again"))
+        self.net.quants[name] = quant
+
+    def fuse_clips(self) -> None:
+        """Let an operator without a scale do the Relu or Clip behind it, which has one."""
+        net, readers = self.net, self.net.readers()
+        gone: set[str] = set()
+        fused = []
+        for node in net.nodes:
+            if node.name in gone:
+                continue
+            after = readers.get(node.output, [])
+            lonely = len(after) == 1 and node.output not in net.quants and node.output != net.output
+            if node.kind in _TAKES_CLIP and lonely and after[0].kind in ("Relu", "Clip"):
+                gone.add(after[0].name)
+                clip = clip_range(net, after[0])
+                node = replace(node, output=after[0].output, clip=clip)
+            fused.append(node)
+        net.nodes = fused
+
+    def fill(self, node: Node) -> None:
+        """Find a scale for what the file leaves in float."""
+        net = self.net
+        if node.output in net.quants:
+            return
+        source = net.quants.get(node.inputs[0])
+        if node.kind in ("Softmax", "Sigmoid"):
+            net.quants[node.output] = PROBABILITY
+            net.notes.append(f"{node.described()} in float: int8 in steps of 1/256")
+        elif node.kind in _KEEP_RANGE and source is not None:
+            net.quants[node.output] = source
+            if node.kind not in SHAPES_ONLY and net.shapes[node.output]:
+                net.notes.append(f"{node.described()} without a scale: its input's")
+        else:
+            net.quants[node.output] = PROBABILITY
+            self.problems.append(
+                (node.kind, node.name, "quantize its output too: no QuantizeLinear follows it")
+            )
+
+
+def clip_range(net: Net, node: Node) -> tuple[float, float]:
+    """Return lowest and highest value that a Relu or Clip lets through."""
+    if node.kind == "Relu":
+        return 0.0, np.inf
+    if net.opset < 11:
+        low = node.attributes.get("min", -np.inf)
+        return float(low), float(node.attributes.get("max", np.inf))
+    ends = [-np.inf, np.inf]
+    for position, name in enumerate(node.inputs[1:3]):
+        if name in net.constants:
+            ends[position] = float(net.constants[name].real())
+    return ends[0], ends[1]
+
+
+def as_int8(quant: Quant) -> Quant:
+    """Return the quantization of the same values, 128 less where they were uint8."""
+    if quant.dtype == np.dtype(np.uint8):
+        return Quant(quant.scale, quant.zero_point - 128, INT8, quant.axis)
+    return quant
+
+
+def symmetric_weights(constant: Constant) -> tuple[Constant, float]:
+    """Return int8 weights with zero point 0, and the part of them for which that is not exact.
+
+    Args:
+        constant: int8 or uint8 with any zero points.
+    """
+    assert constant.quant is not None
+    _, points = constant.quant.spread(constant.values.ndim)
+    shifted = constant.values.astype(np.int64) - points
+    outside = float(np.mean((shifted < -128) | (shifted > 127)))
+    quant = constant.quant
+    zero = Quant(quant.scale, np.zeros_like(quant.zero_point), INT8, quant.axis)
+    return Constant(np.clip(shifted, -128, 127).astype(np.int8), zero), outside

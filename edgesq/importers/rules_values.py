@@ -1,0 +1,188 @@
+"""ONNX's operators on values: sums and products, activations, concatenation, softmax."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from edgesq.importers.layers import Activation, Affine, Binary, Concat, Requantize, Softmax
+from edgesq.importers.lowering import Lowering, Rule, UnsupportedError
+from edgesq.importers.net import Array, Constant, Node
+from edgesq.importers.places import Axes, Stored
+from edgesq.importers.quantized import clip_range
+
+_FUNCTIONS = {"Add": "add", "Div": "mul", "Mul": "mul", "Sub": "sub"}
+_BROADCAST = "operands of one shape, a constant per channel, or one number are supported"
+
+
+def _binary(lowering: Lowering, node: Node) -> None:
+    constants = [lowering.constant(node, position) for position in (0, 1)]
+    if constants == [None, None]:
+        _two(lowering, node)
+        return
+    at = 0 if constants[0] is not None else 1
+    constant = constants[at]
+    if constant is None or (node.kind == "Div" and (at == 0 or constant.quant is not None)):
+        raise UnsupportedError(f"{node.kind} of a constant", "compute it beforehand")
+    stored = lowering.source(node, 1 - at)
+    if lowering.net.shapes[node.output] != stored.place.shape:
+        raise UnsupportedError(f"{node.kind} that widens an activation", _BROADCAST)
+    values = 1 / constant.values if node.kind == "Div" else constant.values
+    own = Constant(_per_channel(node, stored, values), constant.quant)
+    if constant.quant is not None and len(constant.quant.scale) > 1:
+        own = Constant(_per_channel(node, stored, constant.real()))
+    function: Any = _FUNCTIONS[node.kind]
+    swapped = at == 0
+    layer = Binary(node.name, (stored.name,), node.output, function, own, swapped, node.clip)
+    lowering.emit(layer, stored.place, stored.shape)
+
+
+def _per_channel(node: Node, stored: Stored, values: Array) -> Array:
+    """Return a constant as [] or as [C] of the stored tensor.
+
+    Raises:
+        UnsupportedError: it differs from pixel to pixel.
+    """
+    if values.size == 1:
+        return values.reshape(())
+    full: Array = np.empty(int(np.prod(stored.shape)), values.dtype)
+    full[stored.place.reshape(-1)] = np.broadcast_to(values, stored.place.shape).reshape(-1)
+    rows: Array = full.reshape(-1, stored.shape[-1])
+    if not (rows == rows[0]).all():
+        raise UnsupportedError(f"{node.kind} by a constant map", _BROADCAST)
+    first: Array = rows[0]
+    return first
+
+
+def _two(lowering: Lowering, node: Node) -> None:
+    """Take an operator on two activations, the second of which may be one pixel."""
+    one, two = lowering.source(node, 0), lowering.source(node, 1)
+    function: Any = _FUNCTIONS[node.kind]
+    if node.kind == "Div":
+        raise UnsupportedError("Div by an activation", "multiply by a constant")
+    names = (one.name, two.name)
+    place, shape = one.place, one.shape
+    if one.shape != two.shape or not np.array_equal(one.place, two.place):
+        larger = 0 if one.place.size >= two.place.size else 1
+        first, axes = lowering.map(node, larger)
+        second, other = lowering.map(node, 1 - larger, axes)
+        if axes != other or any(
+            mine not in (theirs, 1) for mine, theirs in zip(second.shape, first.shape, strict=True)
+        ):
+            raise UnsupportedError(f"{node.kind} of two layouts or sizes", _BROADCAST)
+        names = (first.name, second.name) if larger == 0 else (second.name, first.name)
+        place, shape = first.place, first.shape
+    layer = Binary(node.name, names, node.output, function, clip=node.clip)
+    lowering.emit(layer, place, shape)
+
+
+def _batch_norm(lowering: Lowering, node: Node) -> None:
+    gamma, beta, mean, variance = (
+        lowering.needs_constant(node, position).real().astype(np.float64)
+        for position in range(1, 5)
+    )
+    stored = lowering.source(node)
+    scale = gamma / np.sqrt(variance + node.attributes.get("epsilon", 1e-5))
+    shape = [1, -1, *[1] * (stored.place.ndim - 2)]
+    sides = [
+        np.broadcast_to(_per_channel(node, stored, values.reshape(shape)), stored.shape[-1:])
+        for values in (scale, beta - mean * scale)
+    ]
+    layer = Affine(
+        node.name,
+        (stored.name,),
+        node.output,
+        sides[0].astype(np.float32),
+        sides[1].astype(np.float32),
+    )
+    lowering.emit(layer, stored.place, stored.shape)
+
+
+def _activation(lowering: Lowering, node: Node) -> None:
+    stored = lowering.source(node)
+    alpha = beta = 0.0
+    function: Any
+    if node.kind in ("Relu", "Clip"):
+        function, (alpha, beta) = "clip", clip_range(lowering.net, node)
+    else:
+        usual = {"LeakyRelu": (0.01, 0.0), "HardSigmoid": (0.2, 0.5)}.get(node.kind, (0.0, 0.0))
+        alpha = float(node.attributes.get("alpha", usual[0]))
+        beta = float(node.attributes.get("beta", usual[1]))
+        function = {
+            "HardSigmoid": "hard_sigmoid",
+            "HardSwish": "hard_swish",
+            "LeakyRelu": "leaky_relu",
+            "Sigmoid": "sigmoid",
+            "Tanh": "tanh",
+        }[node.kind]
+    layer = Activation(node.name, (stored.name,), node.output, function, alpha, beta)
+    lowering.emit(layer, stored.place, stored.shape)
+
+
+def _requantize(lowering: Lowering, node: Node) -> None:
+    stored = lowering.source(node)
+    layer = Requantize(node.name, (stored.name,), node.output)
+    lowering.emit(layer, stored.place, stored.shape)
+
+
+def _concat(lowering: Lowering, node: Node) -> None:
+    count = len(node.inputs)
+    rank = lowering.source(node).place.ndim
+    axis = int(node.attributes["axis"]) % rank
+    if rank == 4:
+        maps = [lowering.map(node, position) for position in range(count)]
+        axes: Axes = maps[0][1]
+        if any(other != axes for _, other in maps):
+            raise UnsupportedError("Concat of two layouts", "transpose neither")
+        sources, along = [stored for stored, _ in maps], axes[axis]
+        extents = list(sources[0].shape)
+        extents[along] = sum(stored.shape[along] for stored in sources)
+        names = tuple(stored.name for stored in sources)
+        lowering.emit_map(Concat(node.name, names, node.output, along), tuple(extents), axes)
+        return
+    rows = [lowering.source(node, position) for position in range(count)]
+    if any(stored.place.size != stored.place.shape[axis] for stored in rows):
+        raise UnsupportedError(f"Concat of {rank} dimensions along {axis}", "keep to maps and rows")
+    rows = [lowering.reshaped(node, stored, (1, stored.place.size)) for stored in rows]
+    starts = np.cumsum([0, *(stored.place.size for stored in rows)])
+    shifted = [stored.place + start for stored, start in zip(rows, starts, strict=False)]
+    layer = Concat(node.name, tuple(stored.name for stored in rows), node.output, 1)
+    lowering.emit(layer, np.concatenate(shifted, axis), (1, int(starts[-1])))
+
+
+def _softmax(lowering: Lowering, node: Node) -> None:
+    stored = lowering.source(node)
+    shape = stored.place.shape
+    by_row = lowering.net.opset < 13 and not node.kind.startswith("Q")
+    axis = int(node.attributes.get("axis", 1 if by_row else -1)) % len(shape)
+    over = int(np.prod(shape[axis:])) if by_row else shape[axis]
+    if over == stored.place.size:
+        if stored.shape[-1] != over:
+            stored = lowering.reshaped(node, stored, (1, over))
+    else:
+        found = stored.as_map()
+        if found is None or found[1][axis] != 3 or over != shape[axis]:
+            raise UnsupportedError(f"Softmax over dimension {axis}", "over channels is supported")
+        stored = lowering.reshaped(node, stored, found[0])
+    layer = Softmax(node.name, (stored.name,), node.output)
+    lowering.emit(layer, stored.place, stored.shape)
+
+
+RULES: dict[str, Rule] = {
+    "Add": _binary,
+    "BatchNormalization": _batch_norm,
+    "Clip": _activation,
+    "Concat": _concat,
+    "Div": _binary,
+    "HardSigmoid": _activation,
+    "HardSwish": _activation,
+    "LeakyRelu": _activation,
+    "Mul": _binary,
+    "Relu": _activation,
+    "Requantize": _requantize,
+    "Sigmoid": _activation,
+    "Softmax": _softmax,
+    "Sub": _binary,
+    "Tanh": _activation,
+}

@@ -1,0 +1,124 @@
+"""Which ONNX operators are taken, and what to do about others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from edgesq.errors import ModelError
+
+SHAPES_ONLY = frozenset({"Flatten", "Reshape", "Squeeze", "Transpose", "Unsqueeze"})
+"""Operators that move no value to another place in memory, or only so that weights can follow."""
+
+COMPUTED_BEFOREHAND = frozenset(
+    {
+        "Cast",
+        "Constant",
+        "ConstantOfShape",
+        "Div",
+        "Expand",
+        "Floor",
+        "Gather",
+        "Range",
+        "Shape",
+        "Size",
+    }
+)
+"""Taken where they give constants, such as sizes for a Reshape (Div also by a constant)."""
+
+PASSED = frozenset({"Dropout", "Identity"})
+
+FLOAT = SHAPES_ONLY | {
+    "Add",
+    "AveragePool",
+    "BatchNormalization",
+    "Clip",
+    "Concat",
+    "Conv",
+    "DepthToSpace",
+    "Div",
+    "Gemm",
+    "GlobalAveragePool",
+    "GlobalMaxPool",
+    "HardSigmoid",
+    "HardSwish",
+    "LeakyRelu",
+    "MatMul",
+    "MaxPool",
+    "Mul",
+    "Pad",
+    "ReduceMean",
+    "Relu",
+    "Resize",
+    "Sigmoid",
+    "Slice",
+    "Softmax",
+    "SpaceToDepth",
+    "Sub",
+    "Tanh",
+    "Upsample",
+}
+"""Operators between activations."""
+
+QUANTIZED = frozenset(
+    {
+        "DequantizeLinear",
+        "QGemm",
+        "QLinearAdd",
+        "QLinearAveragePool",
+        "QLinearConcat",
+        "QLinearConv",
+        "QLinearGlobalAveragePool",
+        "QLinearLeakyRelu",
+        "QLinearMatMul",
+        "QLinearMul",
+        "QLinearReduceMean",
+        "QLinearSigmoid",
+        "QLinearSoftmax",
+        "QuantizeLinear",
+    }
+)
+
+KNOWN = FLOAT | QUANTIZED | PASSED | COMPUTED_BEFOREHAND
+
+_STATIC = "quantize with fixed scales: onnxruntime.quantization.quantize_static"
+_DO = {
+    "ConvInteger": _STATIC,
+    "ConvTranspose": "use Resize (nearest) and a Conv",
+    "DynamicQuantizeLinear": _STATIC,
+    "DynamicQuantizeLSTM": _STATIC,
+    "DynamicQuantizeMatMul": _STATIC,
+    "Elu": "train with Relu, LeakyRelu or HardSwish",
+    "Erf": "train with Relu, LeakyRelu or HardSwish instead of GELU",
+    "GRU": "recurrent layers cannot be used",
+    "Gelu": "train with Relu, LeakyRelu or HardSwish",
+    "InstanceNormalization": "train with BatchNormalization",
+    "LRN": "train with BatchNormalization",
+    "LSTM": "recurrent layers cannot be used",
+    "LayerNormalization": "train with BatchNormalization",
+    "Loop": "unroll it before exporting",
+    "MatMulInteger": _STATIC,
+    "NonMaxSuppression": "cut the model before it",
+    "PRelu": "train with LeakyRelu, one slope for all channels",
+    "Selu": "train with Relu, LeakyRelu or HardSwish",
+    "TopK": "cut the model before it",
+}
+_ELSE = "rewrite it by the operators that are known, or cut the model before it"
+
+
+def refusal(problems: Iterable[tuple[str, str, str]], where: str) -> ModelError:
+    """Return the error that names everything which cannot be taken.
+
+    Args:
+        problems: what, where in the model, and what to do ("": what the table says).
+        where: the file.
+    """
+    merged: dict[tuple[str, str], list[str]] = {}
+    for what, place, do in problems:
+        merged.setdefault((what, do or _DO.get(what, _ELSE)), []).append(place)
+    parts = [f"{what} at {', '.join(places)}: {do}" for (what, do), places in merged.items()]
+    return ModelError(f"cannot be taken as it is: {'; '.join(parts)}", where=where)
+
+
+def known_operators() -> str:
+    """Return the operators that are taken, in words."""
+    return ", ".join(sorted(FLOAT | QUANTIZED | PASSED))

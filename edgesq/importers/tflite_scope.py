@@ -1,0 +1,142 @@
+"""The .tflite in the making: its tensors, and what several kinds of layers need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from edgesq.formats.tflite_writer import NONE, RELU, RELU6, SAME, VALID, TfliteWriter
+from edgesq.importers.layers import NO_PADS, Clip, Layer, Network, Pads, Pair
+from edgesq.importers.net import Constant, Quant
+from edgesq.importers.windows import same_pads
+
+
+class TfliteScope:
+    """A .tflite being written from an int8 network.
+
+    Attributes:
+        network: where it comes from.
+        writer: where it goes.
+        index: tensors of the .tflite by the network's names.
+        problems: what cannot be written, as `supported.refusal` wants it.
+        notes: what was decided, for the report.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.writer = TfliteWriter()
+        self.index: dict[str, int] = {}
+        self.problems: list[tuple[str, str, str]] = []
+        self.notes: list[str] = []
+        source = network.input.name
+        self.index[source] = self.value(source, self.quant(source), "input/image")
+
+    def quant(self, name: str) -> Quant:
+        """Return the quantization of a value."""
+        return self.network.quants[name]
+
+    def value(self, name: str, quant: Quant, label: str, shape: Sequence[int] = ()) -> int:
+        """Add an activation with the shape of value `name`, or another."""
+        extents = shape or self.network.shapes[name]
+        return self.writer.value(extents, float(quant.scale[0]), int(quant.zero_point[0]), label)
+
+    def made(self, layer: Layer, quant: Quant | None = None) -> int:
+        """Add the output of a layer."""
+        name = layer.output
+        label = f"{layer.name}/{layer.kind}"
+        self.index[name] = self.value(name, quant or self.quant(name), label)
+        return self.index[name]
+
+    def read(self, layer: Layer, position: int = 0) -> int:
+        """Return the tensor that a layer reads."""
+        return self.index[layer.inputs[position]]
+
+    def rescaled(self, layer: Layer, position: int, quant: Quant) -> int:
+        """Return an input as it is if it has this quantization, else requantized."""
+        name = layer.inputs[position]
+        if self.quant(name).same(quant):
+            return self.index[name]
+        made = self.value(name, quant, f"{layer.name}_rescale{position}/Requantize")
+        return self.writer.op("QUANTIZE", [self.index[name]], made, "QuantizeOptions")
+
+    def keep(
+        self,
+        layer: Layer,
+        kind: str,
+        inputs: Sequence[int],
+        quant: Quant,
+        options: str | None,
+        **fields: Any,
+    ) -> None:
+        """Add an operator whose output has `quant`, and a QUANTIZE where the layer's differs."""
+        if self.quant(layer.output).same(quant):
+            self.writer.op(kind, inputs, self.made(layer), options, **fields)
+            return
+        raw = self.value(layer.output, quant, f"{layer.name}_raw/{layer.kind}")
+        self.writer.op(kind, inputs, raw, options, **fields)
+        self.writer.op("QUANTIZE", [raw], self.made(layer), "QuantizeOptions")
+
+    def fused(self, layer: Layer, clip: Clip | None) -> int:
+        """Return a fused activation as .tflite numbers it."""
+        quant = self.quant(layer.output)
+        if clip is None or covers(quant, clip):
+            return NONE
+        if clip[0] == 0 and covers(quant, (-np.inf, clip[1])):
+            return RELU
+        if clip == (0.0, 6.0):
+            return RELU6
+        low, high = clip
+        self.problems.append(
+            (f"Clip from {low:g} to {high:g}", layer.name, "0 alone and 0 to 6 can be bounds")
+        )
+        return NONE
+
+    def bordered(self, layer: Layer, pads: Pads, size: Pair, strides: Pair) -> tuple[int, int]:
+        """Return a layer's input and its padding's kind; a PAD comes before where none says it."""
+        name = layer.inputs[0]
+        shape = self.network.shapes[name]
+        if pads == NO_PADS:
+            return self.index[name], VALID
+        if pads == same_pads(size, strides, (shape[1], shape[2])):
+            return self.index[name], SAME
+        padded = self.border(layer, pads)
+        inputs = [self.index[name], self.amounts(pads, (0, 0))]
+        return self.writer.op("PAD", inputs, padded, "PadOptions"), VALID
+
+    def border(self, layer: Layer, pads: Pads) -> int:
+        """Add a value as large as a layer's input with a border."""
+        name = layer.inputs[0]
+        batch, height, width, channels = self.network.shapes[name]
+        shape = (batch, height + pads[0] + pads[1], width + pads[2] + pads[3], channels)
+        return self.value(name, self.quant(name), f"{layer.name}_pad/Pad", shape)
+
+    def amounts(self, pads: Pads, channels: Pair) -> int:
+        """Add the constant [4, 2] that a PAD reads."""
+        return self.writer.constant(np.array([(0, 0), pads[:2], pads[2:], channels], np.int32))
+
+    def numbers(self, values: Sequence[int]) -> int:
+        """Add int32 constants."""
+        return self.writer.constant(np.array(values, np.int32))
+
+    def operand(self, constant: Constant, label: str) -> int:
+        """Add the constant of a sum or product in int8; floats get the finest symmetric scale."""
+        if constant.quant is not None:
+            offset = 128 if constant.quant.dtype == np.dtype(np.uint8) else 0
+            values = (constant.values.astype(np.int16) - offset).astype(np.int8)
+            scale = float(constant.quant.scale[0])
+            point = int(constant.quant.zero_point[0]) - offset
+            return self.writer.constant(values, [scale], zero_point=point, name=label)
+        largest = float(np.abs(constant.values).max()) or 1.0
+        scale = float(np.float32(largest / 127))
+        values = np.clip(np.round(constant.values / scale), -127, 127).astype(np.int8)
+        self.notes.append(f"{label}: a float constant, quantized in steps of {scale:.6g}")
+        return self.writer.constant(values, [scale], name=label)
+
+
+def covers(quant: Quant, clip: Clip) -> bool:
+    """Say whether int8 ends before a clip's bounds, so that it does nothing."""
+    scale, point = float(quant.scale[0]), int(quant.zero_point[0])
+    low, high = (np.round(bound / scale) + point for bound in clip)
+    return bool(low <= -128 and high >= 127)
