@@ -88,9 +88,7 @@ class OnnxNetwork:
         return self.node("BatchNormalization", source, *sides)
 
     def max_pool(self, source: str, size: int = 3, stride: int = 2, **how: Any) -> str:
-        return self.node(
-            "MaxPool", source, kernel_shape=[size] * 2, strides=[stride] * 2, **how
-        )
+        return self.node("MaxPool", source, kernel_shape=[size] * 2, strides=[stride] * 2, **how)
 
     def concat(self, *sources: str) -> str:
         channels = sum(self.channels[source] for source in sources)

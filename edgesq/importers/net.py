@@ -91,6 +91,7 @@ class Net:
         nodes: in an order in which they can be computed.
         constants: by name.
         shapes: of every value, with its batch of 1.
+        floats: the values that are floats in the file.
         quants: by value, for an int8 model.
         input: name of the image.
         output: name of the result.
@@ -101,6 +102,7 @@ class Net:
     nodes: list[Node]
     constants: dict[str, Constant]
     shapes: dict[str, tuple[int, ...]]
+    floats: frozenset[str]
     quants: dict[str, Quant]
     input: str
     output: str

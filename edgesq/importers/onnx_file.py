@@ -133,8 +133,10 @@ def read_net(model: onnx.ModelProto, where: str) -> Net:
     }
     source = next(value for value in graph.input if value.name not in constants)
     values = _run(model, source, where)
-    net = Net([], constants, {}, {}, source.name, graph.output[0].name, _opset(model))
-    net.shapes = {name: tuple(value.shape) for name, value in values.items()}
+    shapes = {name: tuple(value.shape) for name, value in values.items()}
+    floats = frozenset(name for name, value in values.items() if value.dtype == np.float32)
+    result = graph.output[0].name
+    net = Net([], constants, shapes, floats, {}, source.name, result, _opset(model))
     names = _Names()
     aliases: dict[str, str] = {}
     for node in graph.node:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edgesq.graph import Graph, Int8Array
 from edgesq.importers.layers import Network, Place
+from edgesq.importers.net import Quant
 
 Float32Array = NDArray[np.float32]
 
@@ -44,10 +45,11 @@ class Original:
         if self._network.logits is not None and graph.logits is not None:
             places.append(self._network.logits)
         outputs = self._run(values, tuple(places))
-        return tuple(
-            _as_int8(output, graph.tensors[index].scale, graph.tensors[index].zero_point)
-            for output, index in zip(outputs, graph.observed, strict=False)
-        )
+        results = []
+        for output, place, index in zip(outputs, places, graph.observed, strict=False):
+            known, wanted = self._network.quants[place.name], graph.tensors[index]
+            results.append(_as_int8(output, known, wanted.scale, wanted.zero_point))
+        return tuple(results)
 
     def _input_type(self) -> int:
         return int(self._source().type.tensor_type.elem_type)
@@ -85,11 +87,18 @@ class Original:
         return [np.stack(row) for row in rows]
 
 
-def _as_int8(values: NDArray[Any], scale: float, zero_point: int) -> Int8Array:
-    """Express floats on an int8 scale; integers are only moved to int8."""
-    if values.dtype == np.uint8:
-        return (values.astype(np.int16) - 128).astype(np.int8)
-    if values.dtype == np.int8:
-        return values
-    levels = np.round(values.astype(np.float64) / scale) + zero_point
+def _as_int8(values: NDArray[Any], known: Quant, scale: float, zero_point: int) -> Int8Array:
+    """Express values on an int8 scale.
+
+    Args:
+        values: floats, or int8 or uint8 with the scale `known`.
+        known: the scale of the file, for int8.
+        scale: of the result.
+        zero_point: of the result.
+    """
+    real = values.astype(np.float64)
+    if values.dtype != np.float32:
+        offset = 128 if values.dtype == np.uint8 else 0
+        real = (real - offset - int(known.zero_point[0])) * float(known.scale[0])
+    levels = np.round(real / scale) + zero_point
     return np.clip(levels, -128, 127).astype(np.int8)

@@ -150,7 +150,7 @@ class _Annotator:
             net.notes.append(f"{node.described()} in float: int8 in steps of 1/256")
         elif node.kind in _KEEP_RANGE and source is not None:
             net.quants[node.output] = source
-            if node.kind not in SHAPES_ONLY and net.shapes[node.output]:
+            if node.kind not in SHAPES_ONLY and node.output in net.floats:
                 net.notes.append(f"{node.described()} without a scale: its input's")
         else:
             net.quants[node.output] = PROBABILITY
