@@ -31,6 +31,12 @@ class OnnxNetwork:
         self.constants.append(numpy_helper.from_array(np.asarray(values), name))
         return name
 
+    def ints(self, values: Any) -> str:
+        return self.constant(np.array(values, np.int64))
+
+    def floats(self, values: Any) -> str:
+        return self.constant(np.array(values, np.float32))
+
     def node(self, kind: str, *inputs: str, channels: int | None = None, **how: Any) -> str:
         """Add a node; `channels` where they are not those of its first input."""
         name = f"/{kind.lower()}{len(self.nodes)}/{kind}"

@@ -27,6 +27,7 @@ STAGES = (
     "calibrate",
     "quantize",
     "formats",
+    "importers",
     "reference",
     "compress",
     "plan",
@@ -42,11 +43,11 @@ ORDER = (*BASE, *STAGES)
 """A module imports only rooms to the left of its own; flash speaks to the board it started."""
 
 OWNERS = {
-    "tensorflow": ("zoo", "quantize", "formats"),
-    "keras": ("zoo", "quantize", "formats"),
-    "onnx": ("zoo", "quantize", "formats"),
+    "tensorflow": ("zoo", "quantize", "formats", "importers"),
+    "keras": ("zoo", "quantize", "formats", "importers"),
+    "onnx": ("zoo", "quantize", "formats", "importers"),
     "tf2onnx": ("zoo", "quantize", "formats"),
-    "onnxruntime": ("formats", "verify"),
+    "onnxruntime": ("formats", "importers", "verify"),
     "ai_edge_litert": ("formats", "verify"),
     "tflite_micro": ("formats",),
     "flatbuffers": ("formats",),

@@ -81,8 +81,8 @@ def test_missing_model(place: Place) -> None:
 
 
 def test_a_file_of_another_kind(place: Place) -> None:
-    (place.folder / "model.onnx").write_bytes(b"onnx")
-    place.refused(2, "a .onnx file is not a model edgesq reads", "export", "model.onnx")
+    (place.folder / "model.pt").write_bytes(b"torch")
+    place.refused(2, "a .pt file is not a model edgesq reads", "export", "model.pt")
 
 
 def test_keras_model_without_calibration(place: Place) -> None:

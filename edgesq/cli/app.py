@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 
 DEFAULT_BUILD = Path("build/edgesq")
+MODEL_KINDS = ".keras, .h5, .onnx or int8 .tflite; the bundled demo model if left out."
 Optimize = Annotated[Goal, typer.Option(help="What the plan is best at.")]
 RamLimit = Annotated[
     int | None, typer.Option(min=1, help="RAM in bytes to plan for instead of the board's.")
@@ -35,7 +36,7 @@ Build = Annotated[Path, typer.Option("--build", help="Folder that `export` wrote
 def export(
     model: Annotated[
         Path | None,
-        typer.Argument(help=".keras, .h5 or int8 .tflite; the bundled demo model if left out."),
+        typer.Argument(help=MODEL_KINDS),
     ] = None,
     target: Annotated[str, typer.Option(help="Board; see `edgesq targets`.")] = "cortex-m",
     calibration: Annotated[
@@ -155,7 +156,7 @@ def verify(
 def plan(
     model: Annotated[
         Path | None,
-        typer.Argument(help=".keras, .h5 or int8 .tflite; the bundled demo model if left out."),
+        typer.Argument(help=MODEL_KINDS),
     ] = None,
     target: Annotated[str, typer.Option(help="Board; see `edgesq targets`.")] = "cortex-m",
     optimize: Optimize = Goal.BALANCED,
@@ -175,7 +176,7 @@ def plan(
 def compare_runtimes(
     model: Annotated[
         Path | None,
-        typer.Argument(help=".keras, .h5 or int8 .tflite; the bundled demo model if left out."),
+        typer.Argument(help=MODEL_KINDS),
     ] = None,
     target: Annotated[str, typer.Option(help="Board; see `edgesq targets`.")] = "cortex-m",
     tflm_dir: TflmDir = None,

@@ -33,6 +33,8 @@ def run(target: str, runtime: Runtime, model: Path | None, out: Path, **options:
 def _show(report: dict[str, Any], out: Path, board: Target) -> None:
     terminal.out.print(size_table(report))
     terminal.out.print(parity_table(report))
+    for note in report["import"]:
+        terminal.out.print(f"import: {note}", soft_wrap=True)
     for warning in report["warnings"]:
         terminal.err.print(f"[yellow]warning:[/] {warning}", soft_wrap=True)
     if report["format"] != Format.CMAKE.value:

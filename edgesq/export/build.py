@@ -24,6 +24,7 @@ from edgesq.export.folder import (
     write_report,
 )
 from edgesq.export.library import formats_of, write_library
+from edgesq.export.model import is_float
 from edgesq.export.parity import compare
 from edgesq.export.runtime import Firmware, Wish, check_tree, make_firmware
 from edgesq.export.source import Source, load_source
@@ -49,7 +50,7 @@ class ExportOptions:
     """What to export.
 
     Attributes:
-        model: .keras, .h5 or int8 .tflite; None for the bundled demo model.
+        model: .keras, .h5, .onnx or int8 .tflite; None for the bundled demo model.
         calibration: folder of images; None for the default.
         target: the board.
         out: the build folder; replaced if it is one.
@@ -106,8 +107,14 @@ def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str,
 
 
 def stage_count(model: Path | None) -> int:
-    """Return how many stages `export` goes through."""
-    return 8 if model is not None and model.suffix.lower() == ".tflite" else 11
+    """Return how many stages `export` goes through.
+
+    Raises:
+        ModelError: there is no such model.
+    """
+    if model is None or is_float(model):
+        return 11
+    return 8 if model.suffix.lower() == ".tflite" else 9
 
 
 def _fill(
@@ -149,6 +156,7 @@ def _fill(
         "verify_images": source.verify_images_are,
         "parity_images": source.images_are,
         "parity": [dataclasses.asdict(row) for row in rows],
+        "import": list(source.notes),
         "audit": [dataclasses.asdict(row) for row in source.audit],
         "warnings": [
             *(f"calibration: {row.message}" for row in source.audit if not row.is_good),

@@ -74,6 +74,9 @@ def compare(
     forms["TFLite, default kernels"] = lambda: (
         ReferenceInterpreter(source.tflite, optimized=True).run(images),
     )
+    original = source.original
+    if original is not None:
+        forms["ONNX Runtime, the file itself"] = lambda: original.run_int8(images, source.graph)
     if source.keras is not None:
         forms["float Keras"] = lambda: (_float_as_int8(source, count),)
     rows = []

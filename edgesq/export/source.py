@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from edgesq.calibrate import AuditRow, Preprocessing, audit_images, load_folder
 from edgesq.errors import ImageError, ModelError
+from edgesq.export.model import Model, Original, is_float, open_model
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph, Int8Array
-from edgesq.quantize import audit_model, load_keras, to_int8_tflite
+from edgesq.quantize import audit_model, to_int8_tflite
 from edgesq.resources import resource
 from edgesq.zoo.demo import demo_model_path, heldout
 
@@ -42,6 +43,8 @@ class Source:
         verify_images_are: where those come from, in words.
         preprocessing: from pixels to the model's input.
         audit: what was found of the calibration images; empty where nothing was quantized.
+        original: runs the int8 file that `tflite` was made of; None where it is that file.
+        notes: what the import of another format decided.
     """
 
     name: str
@@ -56,6 +59,8 @@ class Source:
     verify_images_are: str
     preprocessing: Preprocessing
     audit: tuple[AuditRow, ...] = ()
+    original: Original | None = None
+    notes: tuple[str, ...] = ()
 
 
 def load_source(
@@ -68,49 +73,45 @@ def load_source(
     """Read and, if need be, quantize a model.
 
     Args:
-        model: .keras, .h5 or int8 .tflite; None for the bundled demo model.
-        calibration: folder of images; None for the bundled ones (demo model) or none (.tflite).
+        model: .keras, .h5, .onnx or int8 .tflite; None for the bundled demo model.
+        calibration: folder of images; None for the bundled ones (demo model) or none (int8).
         on_stage: is told what begins.
         strict: refuse calibration images that the audit finds wrong.
 
     Raises:
         ModelError, ImageError: the model or its images cannot be used.
     """
+    path = model or demo_model_path()
     if model is None:
-        bundled = calibration or resource("calibration_data")
-        return _from_keras(demo_model_path(), bundled, on_stage, strict)
-    if not model.is_file():
-        raise ModelError("no such model file", where=str(model), hint="check the path")
-    if model.suffix.lower() == ".tflite":
-        return _from_tflite(model, calibration, on_stage)
-    if model.suffix.lower() not in (".keras", ".h5"):
-        raise ModelError(
-            f"a {model.suffix or 'nameless'} file is not a model edgesq reads",
-            where=str(model),
-            hint="give a .keras, .h5 or int8 .tflite file",
-        )
-    if calibration is None:
+        calibration = calibration or resource("calibration_data")
+    if is_float(path) and calibration is None:
         raise ImageError(
-            "a Keras model needs images to be quantized with",
+            "a float model needs images to be quantized with",
             where=str(model),
             hint="give --calibration FOLDER with some 100 typical images",
         )
-    return _from_keras(model, calibration, on_stage, strict)
+    opened = open_model(path, on_stage)
+    if opened.keras is None or calibration is None:
+        return _from_int8(opened, path, calibration)
+    return _from_keras(opened, path, calibration, on_stage, strict)
 
 
 def load_content(model: Path | None, on_stage: Callable[[str], None]) -> bytes:
-    """Return a model as int8 .tflite for its shapes; a Keras model is quantized with some noise.
+    """Return a model as int8 .tflite for its shapes; a float one is quantized with some noise.
 
     Raises:
         ModelError: the model cannot be used.
     """
-    if model is not None and model.suffix.lower() == ".tflite":
-        return _from_tflite(model, None, on_stage).tflite
-    on_stage("quantize for its shapes")
-    keras_model = load_keras(model or demo_model_path())
-    shape = keras_model.inputs[0].shape[1:]
+    path = model or demo_model_path()
+    on_stage("quantize for its shapes" if is_float(path) else "read the model")
+    opened = open_model(path, lambda _: None)
+    if opened.tflite is not None:
+        read_graph(opened.tflite, str(model))
+        return opened.tflite
+    assert opened.keras is not None
+    shape = opened.keras.inputs[0].shape[1:]
     noise = np.random.default_rng(_NOISE_SEED).random((2, 1, *shape), np.float32)
-    return to_int8_tflite(keras_model, noise)
+    return to_int8_tflite(opened.keras, noise)
 
 
 def load_graph(model: Path | None, on_stage: Callable[[str], None]) -> Graph:
@@ -123,10 +124,10 @@ def load_graph(model: Path | None, on_stage: Callable[[str], None]) -> Graph:
 
 
 def _from_keras(
-    path: Path, calibration: Path, on_stage: Callable[[str], None], strict: bool
+    opened: Model, path: Path, calibration: Path, on_stage: Callable[[str], None], strict: bool
 ) -> Source:
-    on_stage("load the Keras model")
-    model = load_keras(path)
+    model = opened.keras
+    assert model is not None
     shape = tuple(model.inputs[0].shape[1:]) if len(model.inputs) == 1 else ()
     if len(shape) != 3 or None in shape:
         raise ModelError(
@@ -151,7 +152,7 @@ def _from_keras(
         verify = _quantized(graph, digits, images.preprocessing)
         verify_are = "held-out digits"
     return Source(
-        path.stem,
+        opened.name,
         content,
         graph,
         model,
@@ -163,6 +164,7 @@ def _from_keras(
         verify_are,
         images.preprocessing,
         audit,
+        notes=opened.notes,
     )
 
 
@@ -175,9 +177,9 @@ def _refuse(audit: tuple[AuditRow, ...], calibration: Path) -> None:
         )
 
 
-def _from_tflite(path: Path, calibration: Path | None, on_stage: Callable[[str], None]) -> Source:
-    on_stage("read the .tflite")
-    content = path.read_bytes()
+def _from_int8(opened: Model, path: Path, calibration: Path | None) -> Source:
+    content = opened.tflite
+    assert content is not None
     graph = read_graph(content, str(path))
     shape = graph.tensors[graph.input].hwc
     preprocessing, labels = Preprocessing(), None
@@ -191,7 +193,7 @@ def _from_tflite(path: Path, calibration: Path | None, on_stage: Callable[[str],
         images = _quantized(graph, loaded.images, preprocessing)
         images_are = f"the images of {calibration.name}"
     return Source(
-        path.stem,
+        opened.name,
         content,
         graph,
         None,
@@ -202,6 +204,8 @@ def _from_tflite(path: Path, calibration: Path | None, on_stage: Callable[[str],
         labels,
         images_are,
         preprocessing,
+        original=opened.original,
+        notes=opened.notes,
     )
 
 

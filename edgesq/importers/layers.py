@@ -5,10 +5,10 @@ Values are named; a map is [1, H, W, C], a row [1, C]. Pads are (top, bottom, le
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from edgesq.importers.net import Array, Constant, Quant
+from edgesq.importers.net import Array, Constant, Note, Quant
 
 Pads = tuple[int, int, int, int]
 Pair = tuple[int, int]
@@ -219,4 +219,4 @@ class Network:
     input: Place
     output: Place
     logits: Place | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[Note, ...] = ()

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+Note = tuple[str, str]
+"""What was decided, and where."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +80,6 @@ class Node:
     attributes: dict[str, Any] = field(default_factory=dict)
     clip: tuple[float, float] | None = None
 
-    def described(self) -> str:
-        """Return operator and place, for messages."""
-        return f"{self.kind} ({self.name})"
-
 
 @dataclass(eq=False)
 class Net:
@@ -107,7 +105,7 @@ class Net:
     input: str
     output: str
     opset: int
-    notes: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
     def readers(self) -> dict[str, list[Node]]:
         """Return the nodes that read each value."""

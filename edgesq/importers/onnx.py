@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from edgesq.errors import ModelError
 from edgesq.importers.folding import folded
 from edgesq.importers.layers import Network
 from edgesq.importers.lowering import lower
-from edgesq.importers.net import Net
+from edgesq.importers.net import Net, Note
 from edgesq.importers.onnx_file import is_quantized, read_model, read_net
 from edgesq.importers.original import Original
 from edgesq.importers.quantized import annotate
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _RULES = VALUE_RULES | WINDOW_RULES
 _TRIALS = 3
+_SHOWN = 3
 _SEED = 20261126
 TOLERANCE = 1e-4
 """Largest difference of the Keras model from ONNX Runtime, in parts of the largest output."""
@@ -75,19 +77,10 @@ def import_onnx(path: Path) -> ImportedFloat | ImportedInt8:
     return _import_float(model, net, where)
 
 
-def is_int8_onnx(path: Path) -> bool:
-    """Say whether an .onnx file is an int8 model; a damaged one is not."""
-    try:
-        return is_quantized(onnx.load(path, load_external_data=False))
-    # What is wrong with the file is said when it is imported.
-    except Exception:
-        return False
-
-
 def _import_int8(model: onnx.ModelProto, net: Net, where: str) -> ImportedInt8:
     network = folded(lower(net, _RULES, where))
     tflite, notes = write_tflite(network, where)
-    return ImportedInt8(tflite, Original(model, network), (*network.notes, *notes))
+    return ImportedInt8(tflite, Original(model, network), _merged((*network.notes, *notes)))
 
 
 def _import_float(model: onnx.ModelProto, net: Net, where: str) -> ImportedFloat:
@@ -103,7 +96,19 @@ def _import_float(model: onnx.ModelProto, net: Net, where: str) -> ImportedFloat
             hint="this is a fault of the import: please report it with the model",
         )
     note = f"Keras model against ONNX Runtime on {_TRIALS} random images: {worst:.1e} at most"
-    return ImportedFloat(built, (*network.notes, note))
+    return ImportedFloat(built, (*_merged(network.notes), note))
+
+
+def _merged(notes: Iterable[Note]) -> tuple[str, ...]:
+    """Return each note once, with the places it is about."""
+    places: dict[str, list[str]] = {}
+    for what, where in notes:
+        places.setdefault(what, []).append(where)
+    lines = []
+    for what, names in places.items():
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        lines.append(f"{what}: {', '.join(names[:_SHOWN])}{more}")
+    return tuple(lines)
 
 
 def _difference(built: keras.Model, original: Original, network: Network) -> float:

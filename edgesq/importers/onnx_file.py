@@ -32,10 +32,28 @@ def read_model(path: Path) -> onnx.ModelProto:
             another type or size than an image, or operators that are not known (all are named).
     """
     where = str(path)
+    model = _load(path, external=True)
+    if model.functions:
+        model = onnx.inliner.inline_local_functions(model)
+    _prune(model.graph)
+    _refuse_unknown(model.graph, where)
+    _fix_input(model.graph, where)
+    return model
+
+
+def is_int8(path: Path) -> bool:
+    """Say whether a file's activations are integers.
+
+    Raises:
+        ModelError: the file is damaged.
+    """
+    return is_quantized(_load(path, external=False))
+
+
+def _load(path: Path, *, external: bool) -> onnx.ModelProto:
+    where = str(path)
     try:
-        model = onnx.load(path)
-        if model.functions:
-            model = onnx.inliner.inline_local_functions(model)
+        model = onnx.load(path, load_external_data=external)
     # protobuf, onnx and the file system each have exceptions of their own.
     except Exception as error:
         raise ModelError(
@@ -45,9 +63,6 @@ def read_model(path: Path) -> onnx.ModelProto:
         ) from error
     if not model.graph.node or not model.graph.output:
         raise ModelError("this is not an ONNX model", where=where, hint="export it again")
-    _prune(model.graph)
-    _refuse_unknown(model.graph, where)
-    _fix_input(model.graph, where)
     return model
 
 

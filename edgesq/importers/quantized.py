@@ -147,11 +147,11 @@ class _Annotator:
         source = net.quants.get(node.inputs[0])
         if node.kind in ("Softmax", "Sigmoid"):
             net.quants[node.output] = PROBABILITY
-            net.notes.append(f"{node.described()} in float: int8 in steps of 1/256")
+            net.notes.append((f"{node.kind} in float became int8 in steps of 1/256", node.name))
         elif node.kind in _KEEP_RANGE and source is not None:
             net.quants[node.output] = source
             if node.kind not in SHAPES_ONLY and node.output in net.floats:
-                net.notes.append(f"{node.described()} without a scale: its input's")
+                net.notes.append((f"{node.kind} in float takes the scale of its input", node.name))
         else:
             net.quants[node.output] = PROBABILITY
             self.problems.append(

@@ -29,30 +29,39 @@ def _binary(lowering: Lowering, node: Node) -> None:
     if lowering.net.shapes[node.output] != stored.place.shape:
         raise UnsupportedError(f"{node.kind} that widens an activation", _BROADCAST)
     values = 1 / constant.values if node.kind == "Div" else constant.values
-    own = Constant(_per_channel(node, stored, values), constant.quant)
-    if constant.quant is not None and len(constant.quant.scale) > 1:
-        own = Constant(_per_channel(node, stored, constant.real()))
+    quant = constant.quant
+    if quant is not None and len(quant.scale) > 1:
+        values, quant = constant.real(), None
+    stored, (operand,) = _per_channel(lowering, node, stored, values)
+    own = Constant(operand, quant)
     function: Any = _FUNCTIONS[node.kind]
     swapped = at == 0
     layer = Binary(node.name, (stored.name,), node.output, function, own, swapped, node.clip)
     lowering.emit(layer, stored.place, stored.shape)
 
 
-def _per_channel(node: Node, stored: Stored, values: Array) -> Array:
-    """Return a constant as [] or as [C] of the stored tensor.
+def _per_channel(
+    lowering: Lowering, node: Node, stored: Stored, *constants: Array
+) -> tuple[Stored, list[Array]]:
+    """Return constants as [] or as [C] of the stored tensor, which may become one row for it.
 
     Raises:
-        UnsupportedError: it differs from pixel to pixel.
+        UnsupportedError: one differs from pixel to pixel of a map.
     """
-    if values.size == 1:
-        return values.reshape(())
-    full: Array = np.empty(int(np.prod(stored.shape)), values.dtype)
-    full[stored.place.reshape(-1)] = np.broadcast_to(values, stored.place.shape).reshape(-1)
-    rows: Array = full.reshape(-1, stored.shape[-1])
-    if not (rows == rows[0]).all():
+    shape = stored.place.shape
+    full = [np.broadcast_to(values, shape).reshape(-1) for values in constants]
+    order = np.argsort(stored.place.reshape(-1))
+    rows = [values[order].reshape(-1, stored.shape[-1]) for values in full]
+    if all((row == row[0]).all() for row in rows):
+        small = [
+            values.reshape(()) if values.size == 1 else row[0]
+            for values, row in zip(constants, rows, strict=True)
+        ]
+        return stored, small
+    if stored.place.size not in shape:
         raise UnsupportedError(f"{node.kind} by a constant map", _BROADCAST)
-    first: Array = rows[0]
-    return first
+    row = lowering.reshaped(node, stored, (1, stored.place.size))
+    return row, [values[order] for values in full]
 
 
 def _two(lowering: Lowering, node: Node) -> None:
@@ -85,17 +94,10 @@ def _batch_norm(lowering: Lowering, node: Node) -> None:
     stored = lowering.source(node)
     scale = gamma / np.sqrt(variance + node.attributes.get("epsilon", 1e-5))
     shape = [1, -1, *[1] * (stored.place.ndim - 2)]
-    sides = [
-        np.broadcast_to(_per_channel(node, stored, values.reshape(shape)), stored.shape[-1:])
-        for values in (scale, beta - mean * scale)
-    ]
-    layer = Affine(
-        node.name,
-        (stored.name,),
-        node.output,
-        sides[0].astype(np.float32),
-        sides[1].astype(np.float32),
-    )
+    sides = [values.astype(np.float32).reshape(shape) for values in (scale, beta - mean * scale)]
+    stored, placed = _per_channel(lowering, node, stored, *sides)
+    factors, offsets = (np.broadcast_to(values, stored.shape[-1:]) for values in placed)
+    layer = Affine(node.name, (stored.name,), node.output, factors, offsets)
     lowering.emit(layer, stored.place, stored.shape)
 
 

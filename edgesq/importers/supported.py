@@ -112,13 +112,14 @@ def refusal(problems: Iterable[tuple[str, str, str]], where: str) -> ModelError:
         problems: what, where in the model, and what to do ("": what the table says).
         where: the file.
     """
-    merged: dict[tuple[str, str], list[str]] = {}
+    places: dict[str, list[str]] = {}
+    advice: dict[str, str] = {}
     for what, place, do in problems:
-        merged.setdefault((what, do or _DO.get(what, _ELSE)), []).append(place)
-    parts = [f"{what} at {', '.join(places)}: {do}" for (what, do), places in merged.items()]
-    return ModelError(f"cannot be taken as it is: {'; '.join(parts)}", where=where)
-
-
-def known_operators() -> str:
-    """Return the operators that are taken, in words."""
-    return ", ".join(sorted(FLOAT | QUANTIZED | PASSED))
+        places.setdefault(what, []).append(place)
+        advice.setdefault(what, do or _DO.get(what, _ELSE))
+    listed = "; ".join(f"{what} ({', '.join(names)})" for what, names in places.items())
+    ways = set(advice.values())
+    hint = "; ".join(f"{what}: {do}" for what, do in advice.items())
+    return ModelError(
+        f"cannot be taken: {listed}", where=where, hint=ways.pop() if len(ways) == 1 else hint
+    )

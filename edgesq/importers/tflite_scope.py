@@ -9,7 +9,7 @@ import numpy as np
 
 from edgesq.formats.tflite_writer import NONE, RELU, RELU6, SAME, VALID, TfliteWriter
 from edgesq.importers.layers import NO_PADS, Clip, Layer, Network, Pads, Pair
-from edgesq.importers.net import Constant, Quant
+from edgesq.importers.net import Constant, Note, Quant
 from edgesq.importers.windows import same_pads
 
 
@@ -29,7 +29,7 @@ class TfliteScope:
         self.writer = TfliteWriter()
         self.index: dict[str, int] = {}
         self.problems: list[tuple[str, str, str]] = []
-        self.notes: list[str] = []
+        self.notes: list[Note] = []
         source = network.input.name
         self.index[source] = self.value(source, self.quant(source), "input/image")
 
@@ -131,7 +131,7 @@ class TfliteScope:
         largest = float(np.abs(constant.values).max()) or 1.0
         scale = float(np.float32(largest / 127))
         values = np.clip(np.round(constant.values / scale), -127, 127).astype(np.int8)
-        self.notes.append(f"{label}: a float constant, quantized in steps of {scale:.6g}")
+        self.notes.append((f"a float constant became int8 in steps of {scale:.3g}", label))
         return self.writer.constant(values, [scale], name=label)
 
 

@@ -84,7 +84,7 @@ def _weights(scope: TfliteScope, layer: Conv | Dense) -> Constant:
             )
         )
     elif constant.quant.zero_point.any():
-        scope.notes.append(f"{layer.name}: weights less their zero points, which is exact")
+        scope.notes.append(("weights less their zero points, which is exact", layer.name))
     return exact
 
 
@@ -118,6 +118,6 @@ def _rounded(scope: TfliteScope, layer: Conv | Dense, real: Array) -> NDArray[np
     limit = np.iinfo(np.int32).max
     if np.abs(levels).max(initial=0) > limit:
         scope.problems.append(("a bias beyond int32", layer.name, "quantize it again"))
-    scope.notes.append(f"{layer.name}: bias rounded to steps of input scale times weight scale")
+    scope.notes.append(("bias rounded to steps of input scale times weight scale", layer.name))
     values: NDArray[np.int32] = np.clip(levels, -limit, limit).astype(np.int32)
     return values

@@ -28,7 +28,7 @@ from edgesq.importers.layers import (
     Slice,
     Softmax,
 )
-from edgesq.importers.net import Quant
+from edgesq.importers.net import Note, Quant
 from edgesq.importers.quantized import INT8, PROBABILITY
 from edgesq.importers.supported import refusal
 from edgesq.importers.tflite_scope import TfliteScope, covers
@@ -38,7 +38,7 @@ _TANH = Quant(np.array([1 / 128], np.float32), np.array([0]), INT8)
 _LOWEST = -128
 
 
-def write_tflite(network: Network, where: str) -> tuple[bytes, tuple[str, ...]]:
+def write_tflite(network: Network, where: str) -> tuple[bytes, tuple[Note, ...]]:
     """Return the .tflite and what had to be decided for it.
 
     Raises:
@@ -163,13 +163,10 @@ def _probability(
     wanted = scope.quant(layer.output)
     if layer.output == scope.network.output.name and not wanted.same(PROBABILITY):
         step, point = float(wanted.scale[0]), int(wanted.zero_point[0])
-        scope.notes.append(
-            f"{layer.name}: the output is in steps of 1/256 from -128, {kind}'s only ones, not of "
-            f"{step:.6g} from {point}"
-        )
-        scope.writer.op(
-            kind, [scope.read(layer)], scope.made(layer, PROBABILITY), options, **fields
-        )
+        what = f"the output is in steps of 1/256 from -128, {kind}'s only ones, not of {step:.6g}"
+        scope.notes.append((f"{what} from {point}", layer.name))
+        made = scope.made(layer, PROBABILITY)
+        scope.writer.op(kind, [scope.read(layer)], made, options, **fields)
         return
     scope.keep(layer, kind, [scope.read(layer)], PROBABILITY, options, **fields)
 

@@ -1,0 +1,93 @@
+"""From a model's file or folder to a float Keras model or an int8 .tflite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from edgesq.errors import ModelError
+from edgesq.graph import Graph, Int8Array
+from edgesq.quantize import load_keras
+
+if TYPE_CHECKING:
+    import keras
+
+_KERAS, _ONNX, _TFLITE = (".keras", ".h5"), ".onnx", ".tflite"
+
+
+class Original(Protocol):
+    """The file that an int8 model was imported from, in its own runtime."""
+
+    def run_int8(self, images: Int8Array, graph: Graph) -> tuple[Int8Array, ...]:
+        """Run int8 [n, H, W, C]; return what the tensors of `graph.observed` hold."""
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A model as its file gives it: either `keras` or `tflite` is there.
+
+    Attributes:
+        name: for reports.
+        keras: a float model.
+        tflite: an int8 model.
+        original: runs the file that `tflite` was made of; None where it is that file.
+        notes: what the import decided.
+    """
+
+    name: str
+    keras: keras.Model | None = None
+    tflite: bytes | None = None
+    original: Original | None = None
+    notes: tuple[str, ...] = ()
+
+
+def is_float(path: Path) -> bool:
+    """Say whether a model needs images to be quantized with.
+
+    Raises:
+        ModelError: there is no such file, it is of a kind that is not read, or damaged.
+    """
+    suffix = path.suffix.lower()
+    if not path.exists():
+        raise ModelError("no such model file", where=str(path), hint="check the path")
+    if path.is_dir() or suffix not in (*_KERAS, _ONNX, _TFLITE):
+        raise ModelError(
+            f"a {suffix or 'nameless'} {'folder' if path.is_dir() else 'file'} is not a model "
+            "edgesq reads",
+            where=str(path),
+            hint="give a .keras, .h5, .onnx or int8 .tflite file",
+        )
+    if suffix == _ONNX:
+        from edgesq.importers.onnx_file import is_int8
+
+        return not is_int8(path)
+    return suffix != _TFLITE
+
+
+def open_model(path: Path, on_stage: Callable[[str], None]) -> Model:
+    """Read a model of any kind.
+
+    Args:
+        path: .keras, .h5, .onnx or int8 .tflite.
+        on_stage: is told what begins.
+
+    Raises:
+        ModelError: it cannot be used.
+    """
+    needs_images = is_float(path)
+    suffix = path.suffix.lower()
+    if suffix == _ONNX:
+        on_stage("import the ONNX model")
+        from edgesq.importers.onnx import ImportedFloat, import_onnx
+
+        made = import_onnx(path)
+        if isinstance(made, ImportedFloat):
+            return Model(path.stem, keras=made.keras, notes=made.notes)
+        return Model(path.stem, tflite=made.tflite, original=made.original, notes=made.notes)
+    if needs_images:
+        on_stage("load the Keras model")
+        return Model(path.stem, keras=load_keras(path))
+    on_stage("read the .tflite")
+    return Model(path.stem, tflite=path.read_bytes())
