@@ -36,8 +36,10 @@ class Runtime:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         sources = sorted((resource("firmware") / "src").rglob("*.c"))
-        compile_c("-O2", "-c", *sources, CKERNELS / "plans.c", cwd=folder)
-        self.objects = sorted(folder.glob("*.o"))
+        compile_c("-O2", "-c", *sources, cwd=folder)
+        self.runtime_objects = sorted(folder.glob("*.o"))
+        compile_c("-O2", "-c", CKERNELS / "plans.c", cwd=folder)
+        self.objects = [*self.runtime_objects, folder / "plans.o"]
 
     def run(
         self, graph: Graph, plans: Sequence[Plan], inputs: Int8Array
