@@ -258,3 +258,18 @@ def reciprocal(total: ArrayLike) -> tuple[Int64Array, Int64Array]:
         error = (1 << 29) - doubling_high_mul(half_denominator, x)
         x = x + saturating_shift_left(doubling_high_mul(x, error), 2)
     return saturating_shift_left(x, 1), SOFTMAX_SUM_INTEGER_BITS - headroom
+
+
+def sum_range(rows: Int64Array, bias: Int64Array, input_zp: int) -> tuple[Int64Array, Int64Array]:
+    """Return the least and the greatest sum per channel that any input can give.
+
+    Args:
+        rows: weights [O, K].
+        bias: [O].
+        input_zp: the input's zero point; inputs minus it lie in [-128 - zp, 127 - zp].
+    """
+    least, most = -128 - input_zp, 127 - input_zp
+    positive, negative = np.maximum(rows, 0).sum(axis=1), np.minimum(rows, 0).sum(axis=1)
+    low = bias + positive * least + negative * most
+    high = bias + positive * most + negative * least
+    return np.minimum(low, bias), np.maximum(high, bias)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from edgesq.codegen import generate
 from edgesq.flash import qemu
-from edgesq.graph import Graph
-from edgesq.plan import Plan, make_plan
+from edgesq.graph import Conv2D, Graph
+from edgesq.plan import Plan, has_stream_kernel, make_plan
 from edgesq.project import compile_firmware, lay_out
 from edgesq.reference import run_observed
 from edgesq.targets import Target, load_target
@@ -29,18 +29,31 @@ Int8 = NDArray[np.int8]
 
 @dataclass(frozen=True)
 class Case:
-    """A model and its images, int8 [n, H, W, C]."""
+    """A model and its images, int8 [n, H, W, C]; weights decoded on the board where `streamed`."""
 
     name: str
     graph: Graph
     images: Int8
     band_rows: int = 1
+    streamed: bool = False
+    limit_bytes: int | None = None
+
+    def plan(self, kernels: str) -> Plan:
+        """Plan the model."""
+        outputs = all_streamed(self.graph, kernels) if self.streamed else frozenset()
+        return make_plan(self.graph, self.band_rows, kernels, None, outputs, self.limit_bytes)
+
+
+def all_streamed(graph: Graph, kernels: str) -> frozenset[int]:
+    """Return all convolutions that a family can stream, worth it or not."""
+    convs = [op for op in graph.ops if isinstance(op, Conv2D)]
+    return frozenset(op.output for op in convs if has_stream_kernel(graph, op, kernels))
 
 
 def run_cases(folder: Path, target_name: str, cases: Sequence[Case]) -> list[Int8]:
     """Return each case's outputs, int8 [n, values]."""
     target = load_target(target_name)
-    plans = [make_plan(case.graph, case.band_rows, target.kernels) for case in cases]
+    plans = [case.plan(target.kernels) for case in cases]
     texts = [
         generate(case.graph, plan, target.kernels, f"case_{index}")
         for index, (case, plan) in enumerate(zip(cases, plans, strict=True))

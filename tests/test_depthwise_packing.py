@@ -6,9 +6,8 @@ from networks import RECTIFIED, USUAL, Network
 from tflite_builder import RELU
 from weighted_cases import depthwise_random, depthwise_widths
 
-from edgesq.arithmetic import conv2d_multipliers, multiply_by_quantized_multiplier
+from edgesq.arithmetic import conv2d_multipliers, multiply_by_quantized_multiplier, sum_range
 from edgesq.codegen import pack_depthwise as packing
-from edgesq.codegen.pack_dsp import sum_range
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import DepthwiseConv2D, Graph
 from edgesq.plan.depthwise import depthwise_fits

@@ -18,7 +18,8 @@ from kernel_cases import (
 from tflite_builder import SAME, VALID
 from weighted_cases import weighted_cases
 
-from edgesq.codegen.pack_dsp import in_order, pack_conv2d, pack_weights, sum_range, unpack_weights
+from edgesq.arithmetic import sum_range
+from edgesq.codegen.pack_dsp import in_order, pack_conv2d, pack_weights, unpack_weights
 from edgesq.plan import make_plan, winograd_fits, work
 
 AMPLE = 0.01

@@ -9,7 +9,7 @@ from edgesq.codegen.text import comment, row, rows, template
 from edgesq.graph import Graph, digest
 from edgesq.plan import STEP_END, STEP_INPUT, Access, Plan, Slot
 
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 """Mirror: ESQ_LAYOUT_VERSION in edgesq.h."""
 
 _CORE_HAS = {
@@ -81,6 +81,7 @@ def _header(graph: Graph, plan: Plan, kernels: str, names: Mapping[str, str]) ->
 def _source(graph: Graph, plan: Plan, kernels: str, names: Mapping[str, str]) -> str:
     numbers = [number for number, slot in enumerate(plan.slots) if slot]
     texts = [params(graph, item, index, kernels) for index, item in enumerate(plan.ops)]
+    streams = [f"&stream_{index}" for index, item in enumerate(plan.ops) if item.streamed]
     position = {number: place for place, number in enumerate(numbers)}
     return template("model.c").substitute(
         names,
@@ -109,6 +110,9 @@ def _source(graph: Graph, plan: Plan, kernels: str, names: Mapping[str, str]) ->
         progress_offset=plan.progress.offset,
         op_count=len(plan.ops),
         observed_count=len(graph.observed),
+        streams=template("streams.c").substitute(streams=row(streams)) if streams else "",
+        stream_count=len(streams),
+        streams_pointer="streams" if streams else "0",
     )
 
 

@@ -10,8 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.arithmetic import Int64Array, conv2d_multipliers, multiply_by_quantized_multiplier
-from edgesq.codegen.pack_dsp import sum_range
+from edgesq.arithmetic import (
+    Int64Array,
+    conv2d_multipliers,
+    multiply_by_quantized_multiplier,
+    sum_range,
+)
 from edgesq.graph import DepthwiseConv2D, Graph
 
 SHIFT = 12

@@ -8,17 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.arithmetic import Int64Array, conv2d_multipliers
+from edgesq.arithmetic import Int64Array, conv2d_multipliers, sum_range
 from edgesq.graph import Conv2D, FullyConnected, Graph, Int8Array, Int32Array
-from edgesq.plan import dsp_groups, dsp_slide
+from edgesq.plan import dsp_groups, dsp_pair_channels, dsp_slide
 
 Uint32Array = NDArray[np.uint32]
 
 GROUP_VALUES = 4
 """Input values that are unpacked together: lanes (0, 2), then (1, 3)."""
-
-LANE_BOUND = 1 << 23
-"""Sums of the channel in the upper byte, A, must lie in [-LANE_BOUND, LANE_BOUND)."""
 
 LOWER_BOUND = 1 << 30
 """The short requantization doubles sums of the channel in the lower byte, B."""
@@ -56,8 +53,7 @@ def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
     assert bias is not None
     rows = weights.reshape(len(weights), -1).astype(np.int64)
     low, high = sum_range(rows, bias.astype(np.int64), graph.tensors[op.inputs[0]].zero_point)
-    upper_fits = (low >= -LANE_BOUND) & (high < LANE_BOUND) & (rows.min(axis=1) > -128)
-    pair_channels = 2 if upper_fits[0::2].all() else 1
+    pair_channels = dsp_pair_channels(graph, op)
     multiplier, shift = conv2d_multipliers(graph, op)
     lower_fits = bool((np.maximum(-low, high) < LOWER_BOUND).all())
     relu = pair_channels == 2 and lower_fits and _negative_clamps(graph, op, shift)
@@ -72,21 +68,6 @@ def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
     slide = dsp_slide(graph, op)
     words = pack_weights(in_order(weights, slide), pair_channels, slide)
     return Packed(words, table, finish, pair_channels, slide, dsp_groups(graph, op))
-
-
-def sum_range(rows: Int64Array, bias: Int64Array, input_zp: int) -> tuple[Int64Array, Int64Array]:
-    """Return the least and the greatest sum per channel that any input can give.
-
-    Args:
-        rows: weights [O, K].
-        bias: [O].
-        input_zp: the input's zero point; inputs minus it lie in [-128 - zp, 127 - zp].
-    """
-    least, most = -128 - input_zp, 127 - input_zp
-    positive, negative = np.maximum(rows, 0).sum(axis=1), np.minimum(rows, 0).sum(axis=1)
-    low = bias + positive * least + negative * most
-    high = bias + positive * most + negative * least
-    return np.minimum(low, bias), np.maximum(high, bias)
 
 
 def in_order(weights: Int8Array | Int32Array, slide: int) -> Int64Array:
@@ -117,10 +98,21 @@ def unpack_weights(
     """Undo `pack_weights`: weights [channels, values]."""
     wide = words.astype(np.int64).reshape(len(words), -1, 2, slide)
     lanes = np.stack([wide & 0xFFFF, wide >> 16], axis=2).reshape(len(words), -1)
-    lower = (lanes + 128 & 0xFF) - 128
-    upper = ((lanes - lower >> 8) + 128 & 0xFF) - 128
+    lower, upper = _apart(lanes)
     both = np.stack([upper, lower], axis=1)[:, 2 - pair_channels :]
     return both.reshape(len(words) * pair_channels, -1)[:channels, :values]
+
+
+def in_memory(words: Uint32Array) -> Int8Array:
+    """Return packed weights one by one in the order in which a decoder writes them: B, then A."""
+    lanes = np.stack([words & 0xFFFF, words >> 16], axis=-1).astype(np.int64)
+    return np.stack(_apart(lanes), axis=-1).reshape(-1).astype(np.int8)
+
+
+def _apart(lanes: Int64Array) -> tuple[Int64Array, Int64Array]:
+    """Return B and A of lanes 256 A + B."""
+    lower = (lanes + 128 & 0xFF) - 128
+    return lower, ((lanes - lower >> 8) + 128 & 0xFF) - 128
 
 
 def _paired(values: Int64Array, pair_channels: int) -> Int64Array:

@@ -3,11 +3,14 @@
 Mirror: the structs of firmware/include/esq_ops.h and the functions that read them.
 """
 
+import numpy as np
+
 from edgesq.arithmetic import MeanParameters, mean_parameters
 from edgesq.codegen.params_dsp import conv2d_dsp, depthwise_dsp, has_dsp
 from edgesq.codegen.params_elementwise import add_params, softmax_params
 from edgesq.codegen.params_move import pick_params
 from edgesq.codegen.params_mve import conv2d_mve, depthwise_mve, has_mve
+from edgesq.codegen.params_stream import ConvText, stream_array, streamed_fields
 from edgesq.codegen.requantization import requantize_arrays, rescaling_arrays
 from edgesq.codegen.text import comment, row, rows, template
 from edgesq.codegen.winograd import winograd
@@ -38,8 +41,7 @@ MAX_WINDOW_ROWS = 32
 """Mirror: ESQ_MAX_WINDOW_ROWS."""
 
 
-def run_function(graph: Graph, plan: Plan, item: RowOp, kernels: str) -> str:
-    """Return the name of the C function that takes an operator's steps."""
+def _family_function(graph: Graph, plan: Plan, item: RowOp, kernels: str) -> str:
     portable = _portable_function(item)
     match kernels:
         case "dsp" if has_dsp(graph, plan, item):
@@ -47,6 +49,12 @@ def run_function(graph: Graph, plan: Plan, item: RowOp, kernels: str) -> str:
         case "mve" if has_mve(item):
             return f"{portable}_mve"
     return portable
+
+
+def run_function(graph: Graph, plan: Plan, item: RowOp, kernels: str) -> str:
+    """Return the name of the C function that takes an operator's steps."""
+    name = _family_function(graph, plan, item, kernels)
+    return f"{name}_streamed" if item.streamed else name
 
 
 def _portable_function(item: RowOp) -> str:
@@ -76,13 +84,15 @@ def params(graph: Graph, item: RowOp, index: int, kernels: str) -> str:
     """Return the C text that defines `params_<index>`; empty where an operator has none."""
     op, feeder = item.op, item.feeder
     family = kernels if item.pixels else ""
+    suffix = "_streamed" if item.streamed else ""
     if feeder:
-        arrays, fields = _conv2d(graph, feeder, item.pixels, index, family)
-        return template("conv2d_reduce.c").substitute(
+        text = _conv2d(graph, feeder, item, index, family)
+        return template(f"conv2d_reduce{suffix}.c").substitute(
             family=f"_{family}" if family else "",
             index=index,
-            arrays=arrays,
-            conv_fields=fields,
+            arrays=text.arrays,
+            conv_fields=text.fields,
+            streamed=text.streamed,
             rows=row(_rows_slot(graph, feeder)),
             reduce_fields=_reduce_fields(graph, op),
         )
@@ -113,21 +123,32 @@ def _convolution(graph: Graph, item: RowOp, op: Convolution, index: int, family:
         case FullyConnected() if not family:
             return template("fully_connected.c").substitute(
                 index=index,
-                arrays=_weights_arrays(graph, op, index) + rescaling_arrays(graph, op, index),
-                fields=_conv2d_fields(graph, op, index, multiplier="0", shift="0"),
+                arrays=_weights(graph, op, index)
+                + _bias(graph, op, index)
+                + rescaling_arrays(graph, op, index),
+                fields=_conv2d_fields(
+                    graph, op, index, weights=f"weights_{index}", multiplier="0", shift="0"
+                ),
             )
         case GroupedConv2D():
-            arrays, fields = _conv2d(graph, op, item.pixels, index, family)
+            text = _conv2d(graph, op, item, index, family)
             return template("grouped_conv2d.c").substitute(
-                index=index, arrays=arrays, fields=fields, depth=graph.tensors[op.weights].shape[3]
+                index=index,
+                arrays=text.arrays,
+                fields=text.fields,
+                depth=graph.tensors[op.weights].shape[3],
             )
         case DepthwiseConv2D() if family == "dsp":
             return depthwise_dsp(graph, op, index, item.pixels, _ring_window(op))
         case DepthwiseConv2D() if family == "mve":
             return depthwise_mve(graph, op, index, item.pixels, _ring_window(op))
-    arrays, fields = _conv2d(graph, op, item.pixels, index, family)
-    return template("conv2d.c").substitute(
-        family=f"_{family}" if family else "", index=index, arrays=arrays, fields=fields
+    text = _conv2d(graph, op, item, index, family)
+    return template("conv2d_streamed.c" if item.streamed else "conv2d.c").substitute(
+        family=f"_{family}" if family else "",
+        index=index,
+        arrays=text.arrays,
+        fields=text.fields,
+        streamed=text.streamed,
     )
 
 
@@ -154,38 +175,54 @@ def _ring_window(op: Convolution | AveragePool2D) -> str:
     return _window(op.window)
 
 
-def _conv2d(graph: Graph, op: Convolution, pixels: int, index: int, family: str) -> tuple[str, str]:
-    """Return the arrays and the fields of a convolution's struct."""
+def _conv2d(graph: Graph, op: Convolution, item: RowOp, index: int, family: str) -> ConvText:
+    """Return a convolution's arrays and the fields of its struct."""
+    pixels, streamed = item.pixels, item.streamed
     match family:
         case "dsp" if isinstance(op, Conv2D):
-            return conv2d_dsp(graph, op, index, pixels, _ring_window(op))
+            return conv2d_dsp(graph, op, index, pixels, _ring_window(op), streamed)
         case "mve" if isinstance(op, Conv2D):
-            return conv2d_mve(graph, op, index, pixels, _ring_window(op))
+            return conv2d_mve(graph, op, index, pixels, _ring_window(op), streamed)
     fields = _conv2d_fields(
-        graph, op, index, multiplier=f"multiplier_{index}", shift=f"shift_{index}"
+        graph,
+        op,
+        index,
+        weights="0" if streamed else f"weights_{index}",
+        multiplier=f"multiplier_{index}",
+        shift=f"shift_{index}",
     )
-    return _weights_arrays(graph, op, index) + requantize_arrays(graph, op, index), fields
-
-
-def _weights_arrays(graph: Graph, op: Convolution, index: int) -> str:
-    weights, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
+    ends = _bias(graph, op, index) + requantize_arrays(graph, op, index)
+    if streamed is None:
+        return ConvText(_weights(graph, op, index) + ends, fields)
+    weights = graph.tensors[op.weights].data
     assert weights is not None
-    assert bias is not None
-    return template("conv2d_arrays.c").substitute(
+    stream = stream_array(op.name, weights.astype(np.int8), index)
+    return ConvText(stream + ends, fields, streamed_fields(streamed, index))
+
+
+def _weights(graph: Graph, op: Convolution, index: int) -> str:
+    weights = graph.tensors[op.weights].data
+    assert weights is not None
+    return template("weights.c").substitute(
         name=comment(op.name),
         index=index,
-        weight_count=weights.size,
-        channels=bias.size,
-        weights=rows(weights.reshape(-1).tolist()),
-        bias=rows(bias.tolist()),
+        count=weights.size,
+        values=rows(weights.reshape(-1).tolist()),
     )
+
+
+def _bias(graph: Graph, op: Convolution, index: int) -> str:
+    bias = graph.tensors[op.bias].data
+    assert bias is not None
+    return template("bias.c").substitute(index=index, count=bias.size, values=rows(bias.tolist()))
 
 
 def _conv2d_fields(
-    graph: Graph, op: Convolution, index: int, *, multiplier: str, shift: str
+    graph: Graph, op: Convolution, index: int, *, weights: str, multiplier: str, shift: str
 ) -> str:
     return template("conv2d_fields.c").substitute(
         index=index,
+        weights=weights,
         multiplier=multiplier,
         shift=shift,
         window=_ring_window(op),

@@ -5,11 +5,18 @@ Mirror: struct esq_conv2d_dsp in firmware/include/esq_ops.h.
 
 from edgesq.arithmetic import add_parameters
 from edgesq.codegen.pack_depthwise import pack_depthwise
-from edgesq.codegen.pack_dsp import Packed, pack_conv2d
+from edgesq.codegen.pack_dsp import Packed, in_memory, pack_conv2d
+from edgesq.codegen.params_stream import (
+    ConvText,
+    channels_arrays,
+    pack_channels,
+    stream_array,
+    streamed_fields,
+)
 from edgesq.codegen.requantization import requantize_arrays, rescaling_arrays
 from edgesq.codegen.text import comment, hex_rows, rows, template
 from edgesq.graph import Add, Conv2D, DepthwiseConv2D, FullyConnected, Graph, MaxPool2D
-from edgesq.plan import Plan, RowOp
+from edgesq.plan import Plan, RowOp, Streamed
 
 
 def has_dsp(graph: Graph, plan: Plan, item: RowOp) -> bool:
@@ -37,8 +44,10 @@ def _adds_with_shifts(graph: Graph, op: Add) -> bool:
     return halved and min(parameters.shift) > -31 and -31 < parameters.output_shift < 0
 
 
-def conv2d_dsp(graph: Graph, op: Conv2D, index: int, pixels: int, window: str) -> tuple[str, str]:
-    """Return the arrays and the fields of struct esq_conv2d_dsp.
+def conv2d_dsp(
+    graph: Graph, op: Conv2D, index: int, pixels: int, window: str, streamed: Streamed | None
+) -> ConvText:
+    """Return struct esq_conv2d_dsp.
 
     Args:
         graph: the model.
@@ -46,10 +55,13 @@ def conv2d_dsp(graph: Graph, op: Conv2D, index: int, pixels: int, window: str) -
         index: the operator's number, in the arrays' names.
         pixels: most output pixels computed together.
         window: initialiser of struct esq_window.
+        streamed: how its weights are decoded; None where they lie in flash as they are.
     """
     packed = pack_conv2d(graph, op)
-    return _arrays(graph, op, index, packed), template("conv2d_dsp_fields.c").substitute(
-        index=index,
+    channels = pack_channels(graph, op) if streamed and packed.finish == "relu" else None
+    fields = template("conv2d_dsp_fields.c").substitute(
+        weights="0" if streamed else f"weights_{index}",
+        table="0" if channels else f"table_{index}",
         finish=f"esq_dsp_finish_{packed.finish}",
         multiplier=f"multiplier_{index}" if packed.finish == "any" else "0",
         shift=f"shift_{index}" if packed.finish == "any" else "0",
@@ -63,6 +75,20 @@ def conv2d_dsp(graph: Graph, op: Conv2D, index: int, pixels: int, window: str) -
         input_zp=graph.tensors[op.inputs[0]].zero_point,
         groups=packed.groups,
         window=window,
+    )
+    if streamed is None:
+        return ConvText(_weights(op, index, packed) + _ends(graph, op, index, packed), fields)
+    ends = channels_arrays(channels, index) if channels else _ends(graph, op, index, packed)
+    return ConvText(
+        stream_array(op.name, in_memory(packed.weights), index) + ends,
+        fields,
+        streamed_fields(
+            streamed,
+            index,
+            has_channels=channels is not None,
+            carries=True,
+            table_row=packed.table.shape[1],
+        ),
     )
 
 
@@ -86,14 +112,18 @@ def depthwise_dsp(graph: Graph, op: DepthwiseConv2D, index: int, pixels: int, wi
     )
 
 
-def _arrays(graph: Graph, op: Conv2D, index: int, packed: Packed) -> str:
-    text = template("conv2d_dsp_arrays.c").substitute(
+def _weights(op: Conv2D, index: int, packed: Packed) -> str:
+    return template("weights_dsp.c").substitute(
         name=comment(op.name),
         index=index,
-        weight_count=packed.weights.size,
-        weights=hex_rows(packed.weights.reshape(-1).tolist()),
-        table_count=packed.table.size,
-        table=rows(packed.table.reshape(-1).tolist()),
+        count=packed.weights.size,
+        values=hex_rows(packed.weights.reshape(-1).tolist()),
+    )
+
+
+def _ends(graph: Graph, op: Conv2D, index: int, packed: Packed) -> str:
+    text = template("table.c").substitute(
+        index=index, count=packed.table.size, values=rows(packed.table.reshape(-1).tolist())
     )
     if isinstance(op, FullyConnected):
         return text + rescaling_arrays(graph, op, index)

@@ -3,7 +3,8 @@
 Mirror: struct esq_conv2d_mve in firmware/include/esq_ops.h.
 """
 
-from edgesq.codegen.pack_mve import pack_conv2d, pack_depthwise
+from edgesq.codegen.pack_mve import Packed, pack_conv2d, pack_depthwise
+from edgesq.codegen.params_stream import ConvText, stream_array, streamed_fields
 from edgesq.codegen.requantization import rescaling_arrays
 from edgesq.codegen.text import comment, rows, template
 from edgesq.graph import (
@@ -16,7 +17,14 @@ from edgesq.graph import (
     MaxPool2D,
     Mean,
 )
-from edgesq.plan import MVE_BLOCK, RowOp, mve_blocks, mve_reads_in_place, strip_blocks
+from edgesq.plan import (
+    MVE_BLOCK,
+    RowOp,
+    Streamed,
+    mve_blocks,
+    mve_reads_in_place,
+    strip_blocks,
+)
 
 
 def has_mve(item: RowOp) -> bool:
@@ -29,8 +37,10 @@ def has_mve(item: RowOp) -> bool:
     return item.pixels > 0
 
 
-def conv2d_mve(graph: Graph, op: Conv2D, index: int, pixels: int, window: str) -> tuple[str, str]:
-    """Return the arrays and the fields of struct esq_conv2d_mve.
+def conv2d_mve(
+    graph: Graph, op: Conv2D, index: int, pixels: int, window: str, streamed: Streamed | None
+) -> ConvText:
+    """Return struct esq_conv2d_mve.
 
     Args:
         graph: the model.
@@ -38,21 +48,17 @@ def conv2d_mve(graph: Graph, op: Conv2D, index: int, pixels: int, window: str) -
         index: the operator's number, in the arrays' names.
         pixels: most output pixels computed together.
         window: initialiser of struct esq_window.
+        streamed: how its weights are decoded; None where they lie in flash as they are.
     """
     packed = pack_conv2d(graph, op)
-    weights = [*packed.weights.reshape(-1).tolist(), *[0] * MVE_BLOCK]  # loaded ahead, never used
-    arrays = template("conv2d_mve_arrays.c").substitute(
-        name=comment(op.name),
-        index=index,
-        weight_count=len(weights),
-        weights=rows(weights),
-        table_count=packed.table.size,
-        table=rows(packed.table.reshape(-1).tolist()),
+    table = template("table_mve.c").substitute(
+        index=index, count=packed.table.size, values=rows(packed.table.reshape(-1).tolist())
     )
     if isinstance(op, FullyConnected):
-        arrays += rescaling_arrays(graph, op, index)
-    return arrays, template("conv2d_mve_fields.c").substitute(
-        index=index,
+        table += rescaling_arrays(graph, op, index)
+    fields = template("conv2d_mve_fields.c").substitute(
+        weights="0" if streamed else f"weights_{index}",
+        table=f"table_{index}",
         locate="esq_mve_direct" if mve_reads_in_place(graph, op) else "esq_mve_gathered",
         finish=f"esq_mve_finish_{packed.finish}",
         rescaling=f"rescaling_{index}" if packed.finish == "once" else "0",
@@ -65,6 +71,17 @@ def conv2d_mve(graph: Graph, op: Conv2D, index: int, pixels: int, window: str) -
         table_row=packed.table[0].size,
         pixels=pixels,
         window=window,
+    )
+    if streamed is None:
+        return ConvText(_weights(op, index, packed) + table, fields)
+    stream = stream_array(op.name, packed.weights.reshape(-1), index)
+    return ConvText(stream + table, fields, streamed_fields(streamed, index))
+
+
+def _weights(op: Conv2D, index: int, packed: Packed) -> str:
+    weights = [*packed.weights.reshape(-1).tolist(), *[0] * MVE_BLOCK]  # loaded ahead, never used
+    return template("weights_mve.c").substitute(
+        name=comment(op.name), index=index, count=len(weights), values=rows(weights)
     )
 
 

@@ -36,6 +36,11 @@ def hex_rows(values: Iterable[int]) -> str:
     return _lines(f"0x{value:08x}" for value in values)
 
 
+def hex_bytes(values: Iterable[int]) -> str:
+    """Return bytes likewise, in hex."""
+    return _lines(f"0x{value:02x}" for value in values)
+
+
 def _lines(values: Iterable[str]) -> str:
     texts = list(values)
     lines = (texts[start : start + _PER_LINE] for start in range(0, len(texts), _PER_LINE))

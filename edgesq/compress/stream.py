@@ -51,8 +51,8 @@ class Stream:
 
     @property
     def crc32(self) -> int:
-        """CRC-32 (zlib's) of `content`."""
-        return zlib.crc32(self.content)
+        """CRC-32 (zlib's) of `content` without its padding."""
+        return zlib.crc32(self.content[:-PADDING])
 
 
 def code_lengths(counts: NDArray[np.int64], most: int = MAX_BITS) -> NDArray[np.int64]:

@@ -12,10 +12,12 @@ from edgesq.plan.lower import Access, RowOp, Slot
 from edgesq.plan.planner import Item, Plan, make_plan
 from edgesq.plan.schedule import STEP_END, STEP_INPUT
 from edgesq.plan.search import Candidate, Goal, choose, curve, judge
+from edgesq.plan.streams import Streamed, has_stream_kernel, streamable
 from edgesq.plan.work import (
     MVE_BLOCK,
     WINOGRAD_PIXELS,
     dsp_groups,
+    dsp_pair_channels,
     dsp_slide,
     extra_weights_bytes,
     mve_blocks,
@@ -36,16 +38,20 @@ __all__ = [
     "Plan",
     "RowOp",
     "Slot",
+    "Streamed",
     "choose",
     "curve",
     "dsp_groups",
+    "dsp_pair_channels",
     "dsp_slide",
     "extra_weights_bytes",
+    "has_stream_kernel",
     "judge",
     "make_plan",
     "mve_blocks",
     "mve_reads_in_place",
     "mve_row_blocks",
+    "streamable",
     "strip_blocks",
     "winograd_fits",
 ]

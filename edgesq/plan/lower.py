@@ -7,8 +7,9 @@ by side and the concatenation itself costs nothing; a reshape that keeps the row
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from edgesq.graph import (
     AveragePool2D,
@@ -25,6 +26,9 @@ from edgesq.graph import (
     Window,
 )
 from edgesq.plan.sharing import Sharing, share
+
+if TYPE_CHECKING:
+    from edgesq.plan.streams import Streamed
 
 STRIP_PIXELS = 2
 """Pixels of a feeder's output held at a time. Mirror: ESQ_STRIP_PIXELS."""
@@ -78,6 +82,8 @@ class RowOp:
         sums_bytes: accumulators, kept from its first step to its last.
         work_bytes: working memory of one step.
         pixels: output pixels that a packed kernel computes together; 0 for portable kernels.
+        waits: whether its first band waits for all input rows.
+        streamed: how its weights are decoded; None where they lie in flash as they are.
     """
 
     op: Op
@@ -91,6 +97,8 @@ class RowOp:
     sums_bytes: int
     work_bytes: int
     pixels: int = 0
+    waits: bool = False
+    streamed: "Streamed | None" = None
 
     @property
     def ops(self) -> tuple[Op, ...]:
@@ -113,12 +121,15 @@ class Lowered:
     members: dict[int, tuple[int, ...]]
 
 
-def lower(graph: Graph, bands: Mapping[int, int] | int) -> Lowered:
+def lower(
+    graph: Graph, bands: Mapping[int, int] | int, streamed: frozenset[int] = frozenset()
+) -> Lowered:
     """Assign slots and list the operators the runtime runs.
 
     Args:
         graph: the model.
         bands: rows per step, for all operators or by the height of their output.
+        streamed: convolutions, by output, whose weights are decoded once per band.
     """
     sharing = share(graph)
     tensors = list(graph.tensors) + [graph.tensors[source] for source in sharing.copies]
@@ -126,7 +137,7 @@ def lower(graph: Graph, bands: Mapping[int, int] | int) -> Lowered:
         None if tensor.data is not None else _slot(sharing, tensors, number)
         for number, tensor in enumerate(tensors)
     )
-    return Lowered(slots, tuple(_row_ops(graph, sharing, bands)), sharing.members)
+    return Lowered(slots, tuple(_row_ops(graph, sharing, bands, streamed)), sharing.members)
 
 
 def _slot(sharing: Sharing, tensors: list[Tensor], number: int) -> Slot:
@@ -142,7 +153,9 @@ def _slot(sharing: Sharing, tensors: list[Tensor], number: int) -> Slot:
     return Slot(root, height, width, channels, offset, pixel_bytes, row_bytes)
 
 
-def _row_ops(graph: Graph, sharing: Sharing, bands: Mapping[int, int] | int) -> Iterator[RowOp]:
+def _row_ops(
+    graph: Graph, sharing: Sharing, bands: Mapping[int, int] | int, streamed: frozenset[int]
+) -> Iterator[RowOp]:
     feeders = _feeders(graph)
     fed = set(feeders.values())
     for op in graph.ops:
@@ -153,7 +166,9 @@ def _row_ops(graph: Graph, sharing: Sharing, bands: Mapping[int, int] | int) -> 
                     band = _band(bands, graph.tensors[source].hwc[0])
                     yield RowOp(op, None, (source,), number, Access.ROW, None, 0, band, 0, 0)
         elif op.output not in sharing.members and op not in fed:
-            yield _row_op(graph, op, feeders.get(op.output), bands)
+            item = _row_op(graph, op, feeders.get(op.output), bands)
+            decodes = (item.feeder or item.op).output in streamed
+            yield _with_band(graph, item, bands) if decodes else item
 
 
 def _feeders(graph: Graph) -> dict[int, Conv2D]:
@@ -193,6 +208,19 @@ def _row_op(graph: Graph, op: Op, feeder: Conv2D | None, bands: Mapping[int, int
     elif isinstance(op, Reshape):
         access, band = Access.RESHAPE, 1
     return RowOp(op, feeder, inputs, op.output, access, window, height, band, sums, work)
+
+
+def _with_band(graph: Graph, item: RowOp, bands: Mapping[int, int] | int) -> RowOp:
+    """Return a convolution with as many rows per step as the decoding of its weights should serve.
+
+    One that feeds a reduction takes bands too. Where the output is wider than the input, as in the
+    expanding half of a Fire module, the first band waits for the whole input: its rows cost little,
+    and what comes before is then done before a wide band is there.
+    """
+    conv = item.feeder or item.op
+    source, result = graph.tensors[conv.inputs[0]], graph.tensors[conv.output]
+    band = _band(bands, result.hwc[0])
+    return replace(item, band_units=band, waits=band > 1 and result.hwc[2] > source.hwc[2])
 
 
 def is_reduction(graph: Graph, op: Op) -> bool:

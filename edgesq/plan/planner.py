@@ -7,6 +7,7 @@ from edgesq.graph import Graph
 from edgesq.plan.arena import Block, place
 from edgesq.plan.lower import Lowered, RowOp, Slot, lower
 from edgesq.plan.schedule import Schedule, make_schedule
+from edgesq.plan.streams import fit_tiles
 from edgesq.plan.work import fit_work
 
 PROGRESS_BYTES = 4
@@ -75,6 +76,8 @@ def make_plan(
     bands: Mapping[int, int] | int = 1,
     kernels: str = "portable",
     room_bytes: int | None = None,
+    streamed: frozenset[int] = frozenset(),
+    limit_bytes: int | None = None,
 ) -> Plan:
     """Plan a graph.
 
@@ -84,20 +87,23 @@ def make_plan(
             is not named, which takes the least RAM.
         kernels: kernel family, which decides the working memory.
         room_bytes: most bytes by which packed weights may grow to be faster; None for the usual.
+        streamed: convolutions, by output, whose weights are decoded once per band.
+        limit_bytes: size up to which the arena may be filled with decoded weights; None for not
+            beyond what it is anyway.
 
     Raises:
         ModelError: the model has more operators than the runtime takes.
     """
-    lowered = lower(graph, bands)
+    lowered = lower(graph, bands, streamed)
     schedule = make_schedule(graph, lowered)
 
     def arena_bytes_of(ops: tuple[RowOp, ...], enough_bytes: int) -> int:
         wanted = _wanted(graph, replace(lowered, ops=ops), schedule)
         return place([want.block for want in wanted], enough_bytes)[1]
 
-    lowered = replace(
-        lowered, ops=fit_work(graph, lowered.ops, kernels, arena_bytes_of, room_bytes)
-    )
+    ops = fit_work(graph, lowered.ops, kernels, arena_bytes_of, room_bytes, streamed)
+    ops = fit_tiles(graph, ops, kernels, arena_bytes_of, streamed, limit_bytes)
+    lowered = replace(lowered, ops=ops)
     wanted = _wanted(graph, lowered, schedule)
     offsets, arena_bytes = place([want.block for want in wanted])
     items = {

@@ -145,7 +145,7 @@ class _Order:
     def next_read(self, index: int) -> int:
         """One past the newest input row that an operator's next step reads."""
         reads = self.walks[index].reads[self.units[index] : self.next_units(index)]
-        return max(end for _, end in reads)
+        return max(self.walks[index].waits_for, *(end for _, end in reads))
 
 
 class _Lifetimes:

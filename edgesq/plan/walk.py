@@ -15,11 +15,15 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True)
 class Walk:
-    """An operator's path: `reads[u]` of each input and `writes[u]` of the output, per unit."""
+    """An operator's path: `reads[u]` of each input and `writes[u]` of the output, per unit.
+
+    `waits_for` are the input rows there must be before its first unit.
+    """
 
     reads: tuple[Span, ...]
     writes: tuple[Span, ...]
     band_units: int
+    waits_for: int = 0
 
     @property
     def units(self) -> int:
@@ -73,7 +77,7 @@ def walk(lowered: Lowered, op: RowOp) -> Walk:
             (row * values // row_values, -(-(row + 1) * values // row_values))
             for row in range(source.height)
         )
-    return Walk(reads, writes, op.band_units)
+    return Walk(reads, writes, op.band_units, source.height if op.waits else 0)
 
 
 def _windows(op: RowOp, height: int, rows: int) -> tuple[Span, ...]:

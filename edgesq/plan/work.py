@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from edgesq.arithmetic import conv2d_multipliers
+from edgesq.arithmetic import conv2d_multipliers, sum_range
 from edgesq.graph import Conv2D, DepthwiseConv2D, Graph
 from edgesq.plan.depthwise import (
     depthwise_choices,
@@ -32,6 +32,9 @@ _TILE_COLUMNS = 6
 _WINOGRAD_USES = 256
 """Output pixels from which four times the weights are worth it."""
 
+LANE_BOUND = 1 << 23
+"""Sums of the channel in the upper byte, A, must lie in [-LANE_BOUND, LANE_BOUND)."""
+
 MVE_BLOCK = 16
 """Input values that one instruction multiplies. Mirror: ESQ_MVE_BLOCK."""
 
@@ -44,6 +47,7 @@ def fit_work(
     kernels: str,
     arena_bytes: Callable[[Ops, int], int],
     room_bytes: int | None,
+    streamed: frozenset[int] = frozenset(),
 ) -> Ops:
     """Give operators the working memory of a kernel family.
 
@@ -54,6 +58,7 @@ def fit_work(
         arena_bytes: the arena that a choice of operators leads to, and a size that is enough.
         room_bytes: most bytes by which packed weights may grow; None for one part in
             WEIGHTS_GROWTH.
+        streamed: convolutions, by output, whose weights are decoded; Winograd takes none of them.
 
     Returns:
         the operators; those with the most work first, each computes as many pixels together as the
@@ -65,7 +70,8 @@ def fit_work(
     chosen = [_with_pixels(graph, item, kernels, 1) for item in ops]
     limit = max(limit + limit // ARENA_GROWTH, arena_bytes(tuple(chosen), 0))
     room = graph.weights_bytes // WEIGHTS_GROWTH if room_bytes is None else room_bytes
-    winograd = _worth_winograd(graph, ops, room) if kernels == "dsp" else {}
+    plain = {index: item for index, item in enumerate(ops) if item.op.output not in streamed}
+    winograd = _worth_winograd(graph, plain, room) if kernels == "dsp" else {}
     for index in sorted(range(len(ops)), key=lambda k: (-_macs(graph, ops[k]), k)):
         if chosen[index].pixels:
             for pixels in winograd.get(index, ()) + _choices(graph, ops[index]):
@@ -77,11 +83,11 @@ def fit_work(
     return tuple(chosen)
 
 
-def _worth_winograd(graph: Graph, ops: Ops, room: int) -> dict[int, tuple[int]]:
+def _worth_winograd(graph: Graph, ops: dict[int, RowOp], room: int) -> dict[int, tuple[int]]:
     """Return the operators whose weights may grow: those used most often per byte."""
     fitting = {
         index: op
-        for index, item in enumerate(ops)
+        for index, item in ops.items()
         if isinstance(op := item.op, Conv2D) and winograd_fits(graph, op)
     }
     chosen: dict[int, tuple[int]] = {}
@@ -161,6 +167,17 @@ def dsp_groups(graph: Graph, op: Conv2D) -> int:
     """Return the groups of four input values under one window, or under a column that slides."""
     values = int(np.prod(graph.tensors[op.weights].shape[1:]))
     return -(-values // dsp_slide(graph, op) // 4)
+
+
+def dsp_pair_channels(graph: Graph, op: Conv2D) -> int:
+    """Return 2 where two channels may share a lane as 256 A + B, else 1. Mirror: esq_dsp.h."""
+    weights, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
+    assert weights is not None
+    assert bias is not None
+    rows = weights.reshape(len(weights), -1).astype(np.int64)
+    low, high = sum_range(rows, bias.astype(np.int64), graph.tensors[op.inputs[0]].zero_point)
+    fits = (low >= -LANE_BOUND) & (high < LANE_BOUND) & (rows.min(axis=1) > -128)
+    return 2 if fits[0::2].all() else 1
 
 
 def dsp_work_bytes(graph: Graph, op: Conv2D, pixels: int) -> int:

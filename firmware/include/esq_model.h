@@ -60,6 +60,14 @@ struct esq_op {
     uint8_t takes_maximum;      /* 1: a running maximum, whose params begin with its window */
 };
 
+/* Weights of an operator as codes of few bits; edgesq/compress/stream.py says how. */
+struct esq_stream {
+    const uint8_t *content; /* [n_bytes], and 4 of padding behind */
+    uint32_t n_bytes;
+    uint32_t crc32; /* of n_bytes */
+    uint16_t op;    /* whose weights they are */
+};
+
 struct esq_model {
     const struct esq_op *ops;
     const uint8_t *schedule;
@@ -69,6 +77,8 @@ struct esq_model {
     uint32_t progress_offset_bytes;
     uint16_t op_count;
     uint16_t observed_count;
+    uint16_t stream_count;
+    const struct esq_stream *const *streams;
 };
 
 /* First byte of a tensor's row in its ring. */

@@ -148,6 +148,26 @@ struct esq_depthwise_mve {
     struct esq_window window;
 };
 
+/* Longest index into a table of a stream's codes. */
+#define ESQ_STREAM_MOST_TABLE_BITS 11u
+
+/* How a convolution's weights come from a stream, `tile` output channels at a time, into its working
+ * memory. Offsets are bytes from there; see src/esq_stream.h. */
+struct esq_streamed {
+    const struct esq_stream *stream;
+    const uint8_t *channels; /* dsp, relu: [O, 4]: bias in 24 bits, index into steps; 0: there is a
+                              * whole table */
+    const int32_t *steps;    /* [n, 2]: multiplier, right shift */
+    uint32_t table_offset_bytes; /* uint32 [2^table_bits] */
+    uint32_t rows_offset_bytes;  /* with channels: int32 [tile / 2, 8], a table for the tile */
+    uint32_t weights_offset_bytes;
+    uint32_t channel_bytes; /* of weights, as this kernel family packs them */
+    uint16_t tile;          /* a multiple of 4 */
+    uint8_t table_bits;     /* up to ESQ_STREAM_MOST_TABLE_BITS */
+    uint8_t carries;        /* how two weights stand: dsp: 0x80, as 256 A + B; else 0, as two bytes */
+    uint8_t table_row;      /* dsp: int32 of a whole table per channel pair */
+};
+
 struct esq_pool {
     struct esq_window window; /* first: the engine reads it, see struct esq_op */
     int8_t clamp_min;
@@ -167,6 +187,21 @@ struct esq_reduce {
     int8_t clamp_max;
 };
 
+struct esq_conv2d_streamed {
+    struct esq_conv2d conv;
+    struct esq_streamed streamed;
+};
+
+struct esq_conv2d_dsp_streamed {
+    struct esq_conv2d_dsp conv;
+    struct esq_streamed streamed;
+};
+
+struct esq_conv2d_mve_streamed {
+    struct esq_conv2d_mve conv;
+    struct esq_streamed streamed;
+};
+
 /* A convolution that only a reduction reads: computed a strip of pixels at a time. */
 struct esq_conv2d_reduce {
     struct esq_conv2d conv;
@@ -184,6 +219,21 @@ struct esq_conv2d_reduce_mve {
     struct esq_conv2d_mve conv;
     struct esq_slot rows;
     struct esq_reduce reduce;
+};
+
+struct esq_conv2d_reduce_streamed {
+    struct esq_conv2d_reduce whole;
+    struct esq_streamed streamed;
+};
+
+struct esq_conv2d_reduce_dsp_streamed {
+    struct esq_conv2d_reduce_dsp whole;
+    struct esq_streamed streamed;
+};
+
+struct esq_conv2d_reduce_mve_streamed {
+    struct esq_conv2d_reduce_mve whole;
+    struct esq_streamed streamed;
 };
 
 struct esq_add {
@@ -219,6 +269,11 @@ typedef void esq_run_fn(const struct esq_op *op, int8_t *arena, struct esq_progr
 
 /* params: struct esq_conv2d. */
 esq_run_fn esq_run_conv2d;
+/* The same, weights decoded tile by tile, for all rows of a band; params: struct esq_conv2d_streamed;
+ * work: as without a stream, then what struct esq_streamed says. */
+esq_run_fn esq_run_conv2d_streamed;
+esq_run_fn esq_run_conv2d_dsp_streamed;
+esq_run_fn esq_run_conv2d_mve_streamed;
 /* params: struct esq_fully_connected. */
 esq_run_fn esq_run_fully_connected;
 /* params: struct esq_grouped_conv2d. */
@@ -257,6 +312,11 @@ esq_run_fn esq_run_conv2d_reduce;
 esq_run_fn esq_run_conv2d_reduce_dsp;
 /* params: struct esq_conv2d_reduce_mve; work: as esq_run_conv2d_mve. */
 esq_run_fn esq_run_conv2d_reduce_mve;
+/* The same three, weights decoded tile by tile, for all rows of a band; params: struct
+ * esq_conv2d_reduce_streamed, and so on. */
+esq_run_fn esq_run_conv2d_reduce_streamed;
+esq_run_fn esq_run_conv2d_reduce_dsp_streamed;
+esq_run_fn esq_run_conv2d_reduce_mve_streamed;
 /* params: struct esq_add. */
 esq_run_fn esq_run_add;
 /* The same, where output_shift < 0, and an input without a shift has multiplier 2^30. */

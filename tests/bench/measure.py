@@ -21,7 +21,7 @@ from edgesq.targets import Target
 from edgesq.verify import VerifyOptions, VerifyReport, verify
 
 _PARAMETERS = re.compile(
-    r"^ \.rodata\.(?:weights|bias|multiplier|shift|table|rescaling)_\d+"
+    r"^ \.rodata\.(?:weights|bias|multiplier|shift|table|rescaling|content|channels|steps)_\d+"
     r"\s+0x[0-9a-f]+\s+0x([0-9a-f]+)",
     re.M,
 )

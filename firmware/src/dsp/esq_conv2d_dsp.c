@@ -239,21 +239,28 @@ static inline uint32_t at_most(uint32_t most, uint32_t left) {
     return left < most ? left : most;
 }
 
-void esq_run_conv2d_dsp(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
-    const struct esq_conv2d_dsp *params = op->params;
+void esq_dsp_compute_rows(const struct esq_conv2d_dsp *params, const struct esq_op *op, int8_t *arena,
+                          const struct esq_dsp_rows *rows) {
     const struct esq_slot *output = op->output;
-    for (uint32_t end = esq_band_end(op, progress); progress->out_row < end; progress->out_row++) {
-        const struct view view = view_of(params, op, arena, progress->out_row);
-        int8_t *result = esq_row(arena, output, progress->out_row);
+    for (uint32_t y = rows->first; y < rows->end; y++) {
+        const struct view view = view_of(params, op, arena, y);
+        int8_t *result = esq_row(arena, output, y) + rows->channel;
         for (uint32_t x = 0, pixels; x < output->width; x += pixels) {
             pixels = at_most(params->pixels, output->width - x);
             const struct esq_dsp_job job = begin(&view, x, pixels);
-            const struct esq_dsp_block block = {0, output->channels, pixels, result,
-                                                    output->pixel_bytes};
+            const struct esq_dsp_block block = {0, rows->channels, pixels, result,
+                                                output->pixel_bytes};
             params->finish(params, &job, &block);
             result += pixels * output->pixel_bytes;
         }
     }
+}
+
+void esq_run_conv2d_dsp(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
+    const struct esq_dsp_rows rows = {progress->out_row, esq_band_end(op, progress), 0,
+                                      op->output->channels};
+    esq_dsp_compute_rows(op->params, op, arena, &rows);
+    progress->out_row = (uint16_t)rows.end;
 }
 
 static void add_strip(const int8_t *strip, uint32_t pixels, uint32_t channels, int32_t *sums) {
@@ -266,22 +273,28 @@ static void add_strip(const int8_t *strip, uint32_t pixels, uint32_t channels, i
     }
 }
 
-void esq_run_conv2d_reduce_dsp(const struct esq_op *op, int8_t *arena,
-                               struct esq_progress *progress) {
-    const struct esq_conv2d_reduce_dsp *params = op->params;
-    const struct view view = view_of(&params->conv, op, arena, progress->in_row);
-    int32_t *sums = esq_reduce_begin(op, params->rows.channels, arena, progress);
+void esq_dsp_add_row(const struct esq_conv2d_dsp *params, const struct esq_op *op, int8_t *arena,
+                     const struct esq_dsp_row *row, int32_t *sums) {
+    const struct view view = view_of(params, op, arena, row->row);
     int8_t strip[MOST_PIXELS * STRIP_CHANNELS];
-    for (uint32_t x = 0, pixels; x < params->rows.width; x += pixels) {
-        pixels = at_most(params->conv.pixels, params->rows.width - x);
+    for (uint32_t x = 0, pixels; x < row->width; x += pixels) {
+        pixels = at_most(params->pixels, row->width - x);
         const struct esq_dsp_job job = begin(&view, x, pixels);
-        for (uint32_t c = 0; c < params->rows.channels; c += STRIP_CHANNELS) {
-            const uint32_t channels = at_most(STRIP_CHANNELS, params->rows.channels - c);
+        for (uint32_t c = 0; c < row->channels; c += STRIP_CHANNELS) {
+            const uint32_t channels = at_most(STRIP_CHANNELS, row->channels - c);
             const struct esq_dsp_block block = {c, channels, pixels, strip, STRIP_CHANNELS};
-            params->conv.finish(&params->conv, &job, &block);
+            params->finish(params, &job, &block);
             add_strip(strip, pixels, channels, sums + c);
         }
     }
+}
+
+void esq_run_conv2d_reduce_dsp(const struct esq_op *op, int8_t *arena,
+                               struct esq_progress *progress) {
+    const struct esq_conv2d_reduce_dsp *params = op->params;
+    int32_t *sums = esq_reduce_begin(op, params->rows.channels, arena, progress);
+    const struct esq_dsp_row row = {progress->in_row, params->rows.width, params->rows.channels};
+    esq_dsp_add_row(&params->conv, op, arena, &row, sums);
     esq_reduce_end(op, &params->reduce, params->rows.height, arena, progress);
 }
 

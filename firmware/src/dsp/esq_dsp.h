@@ -57,4 +57,27 @@ esq_dsp_kernel esq_dsp_slide_sums_1;
 esq_dsp_kernel esq_dsp_slide_sums_2;
 esq_dsp_kernel esq_dsp_slide_sums_3;
 
+/* Output rows [first, end) of a convolution, and which channels of the output they are. */
+struct esq_dsp_rows {
+    uint32_t first;
+    uint32_t end;
+    uint32_t channel;  /* of the output: where `params` begin */
+    uint32_t channels; /* that `params` have */
+};
+
+/* Computes rows of op->output. */
+void esq_dsp_compute_rows(const struct esq_conv2d_dsp *params, const struct esq_op *op, int8_t *arena,
+                          const struct esq_dsp_rows *rows);
+
+/* One output row that is only added up. */
+struct esq_dsp_row {
+    uint32_t row;
+    uint32_t width;
+    uint32_t channels; /* that `params` have */
+};
+
+/* Adds a row's pixels to sums [row->channels]. */
+void esq_dsp_add_row(const struct esq_conv2d_dsp *params, const struct esq_op *op, int8_t *arena,
+                     const struct esq_dsp_row *row, int32_t *sums);
+
 #endif

@@ -129,14 +129,14 @@ static inline uint32_t at_most(uint32_t most, uint32_t left) {
     return left < most ? left : most;
 }
 
-void esq_run_conv2d_mve(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
-    const struct esq_conv2d_mve *params = op->params;
+void esq_mve_compute_rows(const struct esq_conv2d_mve *params, const struct esq_op *op, int8_t *arena,
+                          const struct esq_mve_rows *rows) {
     const struct esq_slot *output = op->output;
     struct esq_mve_view view;
-    for (uint32_t end = esq_band_end(op, progress); progress->out_row < end; progress->out_row++) {
-        look(params, op, arena, progress->out_row, &view);
-        struct esq_mve_job job = job_of(&view, output->channels);
-        int8_t *result = esq_row(arena, output, progress->out_row);
+    for (uint32_t y = rows->first; y < rows->end; y++) {
+        look(params, op, arena, y, &view);
+        struct esq_mve_job job = job_of(&view, rows->channels);
+        int8_t *result = esq_row(arena, output, y) + rows->channel;
         job.pixel_bytes = output->pixel_bytes;
         for (uint32_t x = 0; x < output->width; x += job.count) {
             job.count = at_most(params->pixels, output->width - x);
@@ -148,28 +148,40 @@ void esq_run_conv2d_mve(const struct esq_op *op, int8_t *arena, struct esq_progr
     }
 }
 
-void esq_run_conv2d_reduce_mve(const struct esq_op *op, int8_t *arena,
-                               struct esq_progress *progress) {
-    const struct esq_conv2d_reduce_mve *params = op->params;
-    const struct esq_slot *rows = &params->rows;
-    int32_t *sums = esq_reduce_begin(op, rows->channels, arena, progress);
+void esq_run_conv2d_mve(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
+    const struct esq_mve_rows rows = {progress->out_row, esq_band_end(op, progress), 0,
+                                      op->output->channels};
+    esq_mve_compute_rows(op->params, op, arena, &rows);
+    progress->out_row = (uint16_t)rows.end;
+}
+
+void esq_mve_add_row(const struct esq_conv2d_mve *params, const struct esq_op *op, int8_t *arena,
+                     const struct esq_mve_row *row, int32_t *sums) {
     int8_t strip[ESQ_MVE_MOST_PIXELS * STRIP_CHANNELS];
     struct esq_mve_view view;
-    look(&params->conv, op, arena, progress->in_row, &view);
-    struct esq_mve_job job = job_of(&view, rows->channels);
+    look(params, op, arena, row->row, &view);
+    struct esq_mve_job job = job_of(&view, row->channels);
     job.result = strip;
     job.pixel_bytes = STRIP_CHANNELS;
-    for (uint32_t x = 0; x < rows->width; x += job.count) {
-        job.count = at_most(params->conv.pixels, rows->width - x);
-        params->conv.locate(&view, x, &job);
-        for (uint32_t c = 0; c < rows->channels; c += STRIP_CHANNELS) {
-            const uint32_t channels = at_most(STRIP_CHANNELS, rows->channels - c);
-            const struct esq_mve_job part = esq_mve_part(&params->conv, &job, c, channels);
-            params->conv.finish(&params->conv, &part);
+    for (uint32_t x = 0; x < row->width; x += job.count) {
+        job.count = at_most(params->pixels, row->width - x);
+        params->locate(&view, x, &job);
+        for (uint32_t c = 0; c < row->channels; c += STRIP_CHANNELS) {
+            const uint32_t channels = at_most(STRIP_CHANNELS, row->channels - c);
+            const struct esq_mve_job part = esq_mve_part(params, &job, c, channels);
+            params->finish(params, &part);
             esq_mve_add_pixels(strip, STRIP_CHANNELS, job.count, channels, sums + c);
         }
     }
-    esq_reduce_end(op, &params->reduce, rows->height, arena, progress);
+}
+
+void esq_run_conv2d_reduce_mve(const struct esq_op *op, int8_t *arena,
+                               struct esq_progress *progress) {
+    const struct esq_conv2d_reduce_mve *params = op->params;
+    int32_t *sums = esq_reduce_begin(op, params->rows.channels, arena, progress);
+    const struct esq_mve_row row = {progress->in_row, params->rows.width, params->rows.channels};
+    esq_mve_add_row(&params->conv, op, arena, &row, sums);
+    esq_reduce_end(op, &params->reduce, params->rows.height, arena, progress);
 }
 
 #endif

@@ -1,0 +1,150 @@
+/* Why a table of pairs: one look-up serves two weights, and what it gives are the bytes as they lie in
+ * memory, for kernels of every family. On the DSP extension two weights share a 16-bit lane as
+ * 256 A + B; there the table carries what a negative B takes from A.
+ */
+#include "esq_stream.h"
+
+#include <string.h>
+
+#define HEADER_BYTES 2u
+#define WORD_WEIGHTS 4u
+
+/* A word takes at most this many bits, weight by weight. */
+#define WORD_BITS (WORD_WEIGHTS * ESQ_STREAM_MOST_TABLE_BITS)
+
+/* Of a table's entry. */
+#define VALUE_SHIFT 16u
+#define FIRST_SHIFT 8u
+#define LENGTH_MASK 0xffu
+
+/* 25 bits at least, from bit `place` on. */
+static inline uint32_t window(const uint8_t *bits, uint32_t place) {
+    uint32_t word;
+    memcpy(&word, bits + (place >> 3), sizeof word);
+    return word >> (place & 7u);
+}
+
+static uint32_t reversed(uint32_t code, uint32_t length) {
+    uint32_t result = 0;
+    for (; length > 0; length--) {
+        result = result << 1 | (code & 1u);
+        code >>= 1;
+    }
+    return result;
+}
+
+/* Entries of single weights: their codes, and all bits that may follow. */
+static void enter_singles(const uint8_t *header, uint32_t symbols, uint32_t table_bits,
+                          uint32_t *table) {
+    const uint8_t *lengths = header + HEADER_BYTES;
+    uint32_t code = 0;
+    for (uint32_t length = 1; length <= table_bits; length++) {
+        for (uint32_t symbol = 0; symbol < symbols; symbol++) {
+            const uint32_t both = lengths[symbol >> 1];
+            if ((both >> 4u * (symbol & 1u) & 15u) != length) {
+                continue;
+            }
+            const uint32_t weight = (header[0] + symbol) & LENGTH_MASK;
+            for (uint32_t at = reversed(code, length); at >> table_bits == 0; at += 1u << length) {
+                table[at] = weight << VALUE_SHIFT | length << FIRST_SHIFT;
+            }
+            code++;
+        }
+        code <<= 1;
+    }
+}
+
+/* Two weights as they lie in 16 bits, the first one below. */
+static inline uint32_t beside(uint32_t first, uint32_t second, uint32_t carries) {
+    return ((second << 8) + (first ^ carries) - carries) & 0xffffu;
+}
+
+/* What two single entries say together. The bits behind a code are a smaller number than all bits, so
+ * from the last entry to the first single ones can be read in place. */
+static void pair_up(uint32_t table_bits, uint32_t carries, uint32_t *table) {
+    for (uint32_t at = 1u << table_bits; at-- > 0;) {
+        const uint32_t first = table[at];
+        const uint32_t length = first >> FIRST_SHIFT & LENGTH_MASK;
+        const uint32_t second = table[at >> length];
+        const uint32_t both = length + (second >> FIRST_SHIFT & LENGTH_MASK);
+        if (both <= table_bits) {
+            const uint32_t value = beside(first >> VALUE_SHIFT, second >> VALUE_SHIFT, carries);
+            table[at] = value << VALUE_SHIFT | length << FIRST_SHIFT | both;
+        }
+    }
+}
+
+static inline uint32_t at_most(uint32_t most, uint32_t value) {
+    return value < most ? value : most;
+}
+
+void esq_decoder_begin(struct esq_decoder *decoder, const struct esq_streamed *streamed,
+                       uint32_t *table) {
+    const uint8_t *header = streamed->stream->content;
+    const uint32_t size = 1u << streamed->table_bits;
+    const uint32_t behind = streamed->stream->n_bytes - HEADER_BYTES;
+    const uint32_t length_bytes = at_most(behind, (header[1] + 2u) / 2u);
+    for (uint32_t at = 0; at < size; at++) {
+        table[at] = 1u << FIRST_SHIFT; /* bits that are no code: a zero, and the place moves on */
+    }
+    enter_singles(header, at_most(2u * length_bytes, header[1] + 1u), streamed->table_bits, table);
+    pair_up(streamed->table_bits, streamed->carries, table);
+    *decoder = (struct esq_decoder){
+        .table = table,
+        .mask = size - 1u,
+        .carries = streamed->carries,
+        .bits = header + HEADER_BYTES + length_bytes,
+        .end = (behind - length_bytes) * 8u,
+    };
+}
+
+/* 0 where the stream has ended. */
+static uint32_t next_weight(struct esq_decoder *decoder) {
+    if (decoder->place >= decoder->end) {
+        return 0;
+    }
+    const uint32_t entry = decoder->table[window(decoder->bits, decoder->place) & decoder->mask];
+    decoder->place += entry >> FIRST_SHIFT & LENGTH_MASK;
+    return entry >> VALUE_SHIFT & LENGTH_MASK;
+}
+
+static uint32_t word_by_weights(struct esq_decoder *decoder) {
+    uint32_t word = 0;
+    for (uint32_t shift = 0; shift < 32u; shift += 16u) {
+        const uint32_t first = next_weight(decoder);
+        const uint32_t second = next_weight(decoder);
+        word |= beside(first, second, decoder->carries) << shift;
+    }
+    return word;
+}
+
+/* Words that the stream surely has. Where a pair is too long for the table, its entry moves the place
+ * by 0 bits, so that the second entry is the same one: it alone has to be looked at. */
+static void decode_inside(struct esq_decoder *decoder, uint32_t *to, const uint32_t *end) {
+    const uint32_t *table = decoder->table;
+    const uint32_t mask = decoder->mask;
+    while (to < end) {
+        const uint32_t bits = window(decoder->bits, decoder->place);
+        const uint32_t lower = table[bits & mask];
+        const uint32_t upper = table[bits >> (lower & LENGTH_MASK) & mask];
+        if ((upper & LENGTH_MASK) == 0) {
+            *to++ = word_by_weights(decoder);
+            continue;
+        }
+        decoder->place += (lower & LENGTH_MASK) + (upper & LENGTH_MASK);
+        *to++ = lower >> VALUE_SHIFT | (upper & 0xffff0000u);
+    }
+}
+
+void esq_decode(struct esq_decoder *decoder, uint32_t *to, uint32_t words) {
+    const uint32_t *end = to + words;
+    while (to < end) {
+        const uint32_t left = decoder->end > decoder->place ? decoder->end - decoder->place : 0;
+        const uint32_t inside = at_most((uint32_t)(end - to), left / WORD_BITS);
+        decode_inside(decoder, to, to + inside);
+        to += inside;
+        if (inside == 0) {
+            *to++ = word_by_weights(decoder);
+        }
+    }
+}

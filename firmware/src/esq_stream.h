@@ -1,0 +1,34 @@
+/* Weights decoded from a stream of Huffman codes; see edgesq/compress/stream.py.
+ *
+ * A table indexed by the next bits of the stream gives two weights at a time. Whatever a stream says,
+ * nothing is read beyond its end and its padding, and nothing is written beyond what was asked for;
+ * that it says what export wrote, esq_damaged_weights() has made sure of.
+ */
+#ifndef ESQ_STREAM_H
+#define ESQ_STREAM_H
+
+#include "esq_ops.h"
+
+/* A stream and how far it was read. */
+struct esq_decoder {
+    const uint32_t *table; /* [2^table_bits]: two weights, bits of the first, bits of both or 0 */
+    uint32_t mask;
+    uint32_t carries; /* as of struct esq_streamed */
+    const uint8_t *bits;
+    uint32_t place; /* next bit */
+    uint32_t end;   /* bits there are */
+};
+
+/* Makes `table`, uint32 [2^streamed->table_bits], and stands before the first weight. */
+void esq_decoder_begin(struct esq_decoder *decoder, const struct esq_streamed *streamed,
+                       uint32_t *table);
+
+/* Writes the next 4 * `words` weights, four to a word. A stream that ends early gives zeros. */
+void esq_decode(struct esq_decoder *decoder, uint32_t *to, uint32_t words);
+
+/* The part of an operator's working memory that begins `offset_bytes` behind it. */
+static inline void *esq_work_at(const struct esq_op *op, int8_t *arena, uint32_t offset_bytes) {
+    return arena + op->work_offset_bytes + offset_bytes;
+}
+
+#endif
