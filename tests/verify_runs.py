@@ -75,7 +75,7 @@ def facts(build: Path, images: Path, **changes: Any) -> Facts:
     """Return the facts of a run on a board that is not there."""
     info = BoardInfo(
         protocol=2,
-        layout=2,
+        layout=3,
         max_payload=512,
         rx_window=4096,
         model_sha256=GRAPH.sha256,

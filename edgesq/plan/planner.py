@@ -103,7 +103,11 @@ def make_plan(
 
     ops = fit_work(graph, lowered.ops, kernels, arena_bytes_of, room_bytes, streamed)
     ops = fit_tiles(graph, ops, kernels, arena_bytes_of, streamed, limit_bytes)
-    lowered = replace(lowered, ops=ops)
+    return _placed(graph, replace(lowered, ops=ops), schedule)
+
+
+def _placed(graph: Graph, lowered: Lowered, schedule: Schedule) -> Plan:
+    """Return the plan once the operators' working memory is decided."""
     wanted = _wanted(graph, lowered, schedule)
     offsets, arena_bytes = place([want.block for want in wanted])
     items = {
