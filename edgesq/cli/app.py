@@ -20,7 +20,9 @@ app = typer.Typer(
 )
 
 DEFAULT_BUILD = Path("build/edgesq")
-MODEL_KINDS = ".keras, .h5, .onnx or int8 .tflite; the bundled demo model if left out."
+MODEL_KINDS = (
+    ".keras, .h5, SavedModel folder, .onnx or int8 .tflite; the bundled demo model if left out."
+)
 Optimize = Annotated[Goal, typer.Option(help="What the plan is best at.")]
 RamLimit = Annotated[
     int | None, typer.Option(min=1, help="RAM in bytes to plan for instead of the board's.")

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from edgesq.errors import ModelError
 from edgesq.graph import Graph, Int8Array
-from edgesq.quantize import load_keras
+from edgesq.quantize import is_saved_model, load_keras, load_saved_model
 
 if TYPE_CHECKING:
     import keras
 
 _KERAS, _ONNX, _TFLITE = (".keras", ".h5"), ".onnx", ".tflite"
+_READ = "give a .keras, .h5, .onnx or int8 .tflite file, or a SavedModel's folder"
 
 
 class Original(Protocol):
@@ -52,12 +53,17 @@ def is_float(path: Path) -> bool:
     suffix = path.suffix.lower()
     if not path.exists():
         raise ModelError("no such model file", where=str(path), hint="check the path")
-    if path.is_dir() or suffix not in (*_KERAS, _ONNX, _TFLITE):
+    if path.is_dir():
+        if is_saved_model(path):
+            return True
         raise ModelError(
-            f"a {suffix or 'nameless'} {'folder' if path.is_dir() else 'file'} is not a model "
-            "edgesq reads",
+            "a folder without saved_model.pb is not a model", where=str(path), hint=_READ
+        )
+    if suffix not in (*_KERAS, _ONNX, _TFLITE):
+        raise ModelError(
+            f"a {suffix or 'nameless'} file is not a model edgesq reads",
             where=str(path),
-            hint="give a .keras, .h5, .onnx or int8 .tflite file",
+            hint=_READ,
         )
     if suffix == _ONNX:
         from edgesq.importers.onnx_file import is_int8
@@ -70,7 +76,7 @@ def open_model(path: Path, on_stage: Callable[[str], None]) -> Model:
     """Read a model of any kind.
 
     Args:
-        path: .keras, .h5, .onnx or int8 .tflite.
+        path: .keras, .h5, a SavedModel's folder, .onnx or int8 .tflite.
         on_stage: is told what begins.
 
     Raises:
@@ -78,7 +84,7 @@ def open_model(path: Path, on_stage: Callable[[str], None]) -> Model:
     """
     needs_images = is_float(path)
     suffix = path.suffix.lower()
-    if suffix == _ONNX:
+    if suffix == _ONNX and not path.is_dir():
         on_stage("import the ONNX model")
         from edgesq.importers.onnx import ImportedFloat, import_onnx
 
@@ -86,6 +92,9 @@ def open_model(path: Path, on_stage: Callable[[str], None]) -> Model:
         if isinstance(made, ImportedFloat):
             return Model(path.stem, keras=made.keras, notes=made.notes)
         return Model(path.stem, tflite=made.tflite, original=made.original, notes=made.notes)
+    if path.is_dir():
+        on_stage("load the SavedModel")
+        return Model(path.name, keras=load_saved_model(path))
     if needs_images:
         on_stage("load the Keras model")
         return Model(path.stem, keras=load_keras(path))

@@ -73,7 +73,7 @@ def load_source(
     """Read and, if need be, quantize a model.
 
     Args:
-        model: .keras, .h5, .onnx or int8 .tflite; None for the bundled demo model.
+        model: .keras, .h5, SavedModel, .onnx or int8 .tflite; None for the bundled demo model.
         calibration: folder of images; None for the bundled ones (demo model) or none (int8).
         on_stage: is told what begins.
         strict: refuse calibration images that the audit finds wrong.

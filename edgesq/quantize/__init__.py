@@ -7,5 +7,14 @@ from edgesq.quantize.audit import audit_model
 from edgesq.quantize.convert import to_float_tflite, to_int8_tflite
 from edgesq.quantize.keras_file import load_keras
 from edgesq.quantize.quiet import captured_output
+from edgesq.quantize.saved_model import is_saved_model, load_saved_model
 
-__all__ = ["audit_model", "captured_output", "load_keras", "to_float_tflite", "to_int8_tflite"]
+__all__ = [
+    "audit_model",
+    "captured_output",
+    "is_saved_model",
+    "load_keras",
+    "load_saved_model",
+    "to_float_tflite",
+    "to_int8_tflite",
+]

@@ -69,7 +69,7 @@ class _Probe:
         import keras
 
         ops = keras.ops
-        maps = [output for layer in model.layers if _is_map(output := _output(layer))]
+        maps = [output for layer in model.layers for output in _outputs(layer) if _is_map(output)]
         low = [ops.min(values, axis=(1, 2)) for values in maps]
         high = [ops.max(values, axis=(1, 2)) for values in maps]
         self._model = keras.Model(model.inputs, [model.outputs[0], *low, *high])
@@ -95,13 +95,14 @@ class _Probe:
         return zip(ends[: self._count], ends[self._count :], strict=True)
 
 
-def _output(layer: Any) -> Any:
-    """Return what a layer gives; None where it gives several things, or none here."""
+def _outputs(layer: Any) -> list[Any]:
+    """Return what a layer gives; nothing where that is not of this model."""
     import keras
 
     with contextlib.suppress(AttributeError, ValueError):
-        return None if isinstance(layer, keras.layers.InputLayer) else layer.output
-    return None
+        given = [] if isinstance(layer, keras.layers.InputLayer) else layer.output
+        return list(given) if isinstance(given, list | tuple) else [given]
+    return []
 
 
 def _is_map(output: Any) -> bool:
