@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     import keras
 
 Float32Array = NDArray[np.float32]
+Activation = Literal["none", "relu", "relu6"]
+
+_ACTIVATIONS: dict[int, Activation] = {0: "none", 1: "relu", 3: "relu6"}
+"""schema.fbs, enum ActivationFunctionType."""
 
 _WITH_WEIGHTS = (3, 4, 9)
 """schema.fbs, enum BuiltinOperator: CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED."""
@@ -34,10 +38,12 @@ class FloatWeights:
         kernel: float32, in the shape of the operator's int8 weights (OHWI, or [1, H, W, O] where
             they are depthwise).
         bias: float32 [O]; zeros where the operator has none.
+        activation: fused behind the sums.
     """
 
     kernel: Float32Array
     bias: Float32Array
+    activation: Activation
 
 
 def float_weights(model: keras.Model, content: bytes) -> dict[str, FloatWeights]:
@@ -79,7 +85,7 @@ def _take(graph: Graph, op: Convolution, there: list[FloatWeights]) -> FloatWeig
         steps = np.clip(np.round(kernel / scale), -127, 127) - weights.data
         if np.abs(steps).max(initial=0) <= _MOST_STEPS:
             del there[position]
-            return FloatWeights(kernel, found.bias)
+            return replace(found, kernel=kernel)
     raise ModelError(
         "no weights of the float model give those of the int8 model",
         where=op.name,
@@ -108,4 +114,5 @@ def _read(content: bytes) -> Iterator[FloatWeights]:
         outputs = kernel.shape[-1 if kind == _WITH_WEIGHTS[1] else 0]
         has_bias = len(operator.inputs) > 2 and operator.inputs[2] >= 0
         bias = constant(operator.inputs[2]) if has_bias else np.zeros(outputs, np.float32)
-        yield FloatWeights(kernel, bias)
+        activation = _ACTIVATIONS[operator.builtinOptions.fusedActivationFunction]
+        yield FloatWeights(kernel, bias, activation)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edgesq.formats.onnx_float import float_onnx, qdq_onnx
 from edgesq.formats.onnx_integer import integer_onnx
 
-__all__ = ["float_onnx", "integer_onnx", "onnx_bytes", "qdq_onnx", "run_onnx"]
+__all__ = ["float_onnx", "integer_onnx", "onnx_bytes", "onnx_session", "qdq_onnx", "run_onnx"]
 
 
 def onnx_bytes(model: onnx.ModelProto) -> bytes:
@@ -32,6 +32,14 @@ def run_onnx(
     Returns:
         one array [n, K] for each output of the model, in its order.
     """
+    session = onnx_session(model, threads)
+    name = session.get_inputs()[0].name
+    rows = [session.run(None, {name: image[np.newaxis]}) for image in inputs]
+    return tuple(np.concatenate(column) for column in zip(*rows, strict=True))
+
+
+def onnx_session(model: onnx.ModelProto | bytes, threads: int = 1) -> Any:
+    """Return a quiet session of ONNX Runtime on the CPU."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -39,7 +47,4 @@ def run_onnx(
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     content = model if isinstance(model, bytes) else onnx_bytes(model)
-    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    rows = [session.run(None, {name: image[np.newaxis]}) for image in inputs]
-    return tuple(np.concatenate(column) for column in zip(*rows, strict=True))
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])

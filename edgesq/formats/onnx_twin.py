@@ -1,0 +1,162 @@
+"""The float twin of an int8 model: its operators in float32, as ONNX, any tensor of it looked at.
+
+It has the structure of the .tflite and the weights of the float model, so that each activation has
+its counterpart in the int8 model; some of them may be rounded as the int8 model rounds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+import edgesq
+from edgesq.errors import ModelError
+from edgesq.formats.float_weights import FloatWeights
+from edgesq.formats.onnx import onnx_session
+from edgesq.formats.onnx_scope import TO_NCHW, TO_NHWC, Scope, window_attributes
+from edgesq.graph import (
+    Add,
+    AveragePool2D,
+    Concatenation,
+    Conv2D,
+    Convolution,
+    DepthwiseConv2D,
+    Graph,
+    MaxPool2D,
+    Mean,
+    Op,
+    Reshape,
+    Softmax,
+    Tensor,
+)
+
+Float32Array = NDArray[np.float32]
+
+_OPSET, _IR_VERSION = 17, 8
+
+
+def float_twin(
+    graph: Graph,
+    weights: Mapping[str, FloatWeights],
+    wanted: Sequence[int],
+    rounded: Collection[int] = (),
+) -> onnx.ModelProto:
+    """Write the operators of an int8 model in float32.
+
+    Args:
+        graph: the int8 model.
+        weights: by operator name.
+        wanted: tensors of the graph to give out.
+        rounded: tensors that are rounded and cut as int8 does, and go on as floats.
+
+    Returns:
+        a model with input `input` float32 [1, H, W, C], the model's input as reals, and one output
+        float32 [1, H, W, C] for each of `wanted`, named by its number.
+
+    Raises:
+        ModelError: an operator has no float form here.
+    """
+    scope = Scope()
+    source = graph.tensors[graph.input]
+    values = {graph.input: scope.node("Transpose", "nchw", "input", perm=TO_NCHW)}
+    if graph.input in rounded:
+        values[graph.input] = _rounded(scope.within("input"), source, values[graph.input])
+    for op in graph.ops:
+        inner = scope.within(op.name)
+        made = _write_op(inner, graph, op, [values[index] for index in op.inputs], weights)
+        if op.output in rounded:
+            made = _rounded(inner, graph.tensors[op.output], made)
+        values[op.output] = made
+    outputs = []
+    for index in wanted:
+        scope.nodes.append(
+            helper.make_node("Transpose", [values[index]], [str(index)], perm=TO_NHWC)
+        )
+        shape = [1, *graph.tensors[index].hwc]
+        outputs.append(helper.make_tensor_value_info(str(index), TensorProto.FLOAT, shape))
+    image = helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, *source.hwc])
+    body = helper.make_graph(scope.nodes, "edgesq_twin", [image], outputs, scope.constants)
+    return helper.make_model(
+        body,
+        producer_name="edgesq",
+        producer_version=edgesq.__version__,
+        ir_version=_IR_VERSION,
+        opset_imports=[helper.make_opsetid("", _OPSET)],
+    )
+
+
+def twin_activations(
+    model: onnx.ModelProto, images: Float32Array
+) -> Iterator[tuple[Float32Array, ...]]:
+    """Yield for each image what a twin gives out, float32 [H, W, C] each.
+
+    Args:
+        model: from `float_twin`.
+        images: float32 [n, H, W, C].
+    """
+    session = onnx_session(model)
+    for image in images:
+        yield tuple(row[0] for row in session.run(None, {"input": image[np.newaxis]}))
+
+
+def _rounded(scope: Scope, tensor: Tensor, value: str) -> str:
+    """Add the way to the nearest level that int8 has, and back."""
+    scale, zero_point = np.float32(tensor.scale), np.float32(tensor.zero_point)
+    levels = scope.node("Round", "level", scope.node("Div", "steps", value, scale))
+    low, high = np.float32(-128) - zero_point, np.float32(127) - zero_point
+    return scope.node("Mul", "real", scope.node("Clip", "cut", levels, low, high), scale)
+
+
+def _write_op(
+    scope: Scope,
+    graph: Graph,
+    op: Op,
+    inputs: Sequence[str],
+    weights: Mapping[str, FloatWeights],
+) -> str:
+    match op:
+        case Conv2D() | DepthwiseConv2D():
+            return _convolution(scope, graph, op, inputs[0], weights[op.name])
+        case MaxPool2D():
+            return scope.node("MaxPool", "pool", inputs[0], **window_attributes(op.window))
+        case AveragePool2D():
+            return scope.node("AveragePool", "pool", inputs[0], **window_attributes(op.window))
+        case Concatenation():
+            return scope.node("Concat", "concat", *inputs, axis=1)
+        case Add():
+            total = scope.node("Add", "sum", *inputs)
+            has_relu = op.clamp[0] == graph.tensors[op.output].zero_point
+            return scope.node("Relu", "relu", total) if has_relu else total
+        case Mean():
+            return scope.node("ReduceMean", "mean", inputs[0], axes=[2, 3], keepdims=1)
+        case Softmax():
+            steeper = scope.node("Mul", "beta", inputs[0], np.float32(op.beta))
+            return scope.node("Softmax", "softmax", steeper, axis=1)
+        case Reshape():
+            nhwc = scope.node("Transpose", "nhwc", inputs[0], perm=TO_NHWC)
+            shape = np.array([1, *graph.tensors[op.output].hwc], np.int64)
+            return scope.node(
+                "Transpose", "nchw", scope.node("Reshape", "shape", nhwc, shape), perm=TO_NCHW
+            )
+    raise ModelError(f"{op.kind} has no float form here", where=op.name)
+
+
+def _convolution(
+    scope: Scope, graph: Graph, op: Convolution, pixels: str, weights: FloatWeights
+) -> str:
+    is_depthwise = isinstance(op, DepthwiseConv2D)
+    kernel = weights.kernel.transpose((3, 0, 1, 2) if is_depthwise else TO_NCHW)
+    attributes: dict[str, Any] = window_attributes(op.window)
+    groups = graph.tensors[op.inputs[0]].hwc[2] if is_depthwise else 1
+    sums = scope.node("Conv", "conv", pixels, kernel, weights.bias, **attributes, group=groups)
+    if weights.activation == "none":
+        return sums
+    positive = scope.node("Relu", "relu", sums)
+    if weights.activation == "relu":
+        return positive
+    return scope.node("Clip", "relu6", positive, np.float32(0), np.float32(6))
