@@ -30,6 +30,7 @@ STAGES = (
     "importers",
     "reference",
     "compress",
+    "repair",
     "plan",
     "codegen",
     "project",

@@ -59,6 +59,14 @@ def export(
     ] = False,
     runtime: Annotated[Runtime, typer.Option(help="What computes on the board.")] = Runtime.EDGESQ,
     tflm_dir: TflmDir = None,
+    optimize_accuracy: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            metavar="SECONDS",
+            help="Look so long for an int8 model closer to the float one.",
+        ),
+    ] = None,
 ) -> None:
     """Quantize a model and write every format and a firmware project."""
     from edgesq.cli.export import run
@@ -75,6 +83,7 @@ def export(
         ram_limit=ram_limit,
         strict=strict,
         tflm_dir=tflm_dir,
+        optimize_accuracy=optimize_accuracy,
     )
 
 

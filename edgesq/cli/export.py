@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from edgesq.cli import terminal
-from edgesq.cli.tables import parity_table, size_table
+from edgesq.cli.tables import parity_table, size_table, trial_table
 from edgesq.project import Format
 from edgesq.targets import Target, load_target
 
@@ -24,7 +24,7 @@ def run(target: str, runtime: Runtime, model: Path | None, out: Path, **options:
 
     if runtime is Runtime.TFLM:
         board = around_tflm(board)
-    with terminal.stages(stage_count(model)) as on_stage:
+    with terminal.stages(stage_count(model, options["optimize_accuracy"])) as on_stage:
         chosen = ExportOptions(model=model, target=board, out=out, **options)
         report = export(chosen, on_stage)
     _show(report, out, board)
@@ -35,6 +35,8 @@ def _show(report: dict[str, Any], out: Path, board: Target) -> None:
     terminal.out.print(parity_table(report))
     for note in report["import"]:
         terminal.out.print(f"import: {note}", soft_wrap=True)
+    if report["accuracy"] is not None:
+        terminal.out.print(trial_table(report["accuracy"]))
     for warning in report["warnings"]:
         terminal.err.print(f"[yellow]warning:[/] {warning}", soft_wrap=True)
     if report["format"] != Format.CMAKE.value:

@@ -9,6 +9,7 @@ from edgesq.export.build import ExportOptions, export, stage_count
 from edgesq.export.curve import draw_curve
 from edgesq.export.folder import REPORT, TFLITE, VERIFY_IMAGES, read_report
 from edgesq.export.operators import Operator, operator_facts, read_operators
+from edgesq.export.optimize import SECONDS, read_float_weights
 from edgesq.export.parity import ParityRow
 from edgesq.export.runtime import Firmware, Wish, around_tflm, make_firmware
 from edgesq.export.source import Source, load_content, load_graph, load_source
@@ -16,6 +17,7 @@ from edgesq.export.target import ensure_compiled
 
 __all__ = [
     "REPORT",
+    "SECONDS",
     "TFLITE",
     "VERIFY_IMAGES",
     "ExportOptions",
@@ -33,6 +35,7 @@ __all__ = [
     "load_source",
     "make_firmware",
     "operator_facts",
+    "read_float_weights",
     "read_operators",
     "read_report",
     "stage_count",

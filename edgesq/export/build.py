@@ -25,6 +25,7 @@ from edgesq.export.folder import (
 )
 from edgesq.export.library import formats_of, write_library
 from edgesq.export.model import is_float
+from edgesq.export.optimize import MOST_TRIALS, optimized, write_float_weights
 from edgesq.export.parity import compare
 from edgesq.export.runtime import Firmware, Wish, check_tree, make_firmware
 from edgesq.export.source import Source, load_source
@@ -60,6 +61,7 @@ class ExportOptions:
         layout: the ecosystem that gets a library beside the firmware project.
         strict: refuse calibration images that the audit finds wrong.
         tflm_dir: TensorFlow Lite Micro's tree, for a target whose kernels are "tflm".
+        optimize_accuracy: seconds to look for a more exact int8 model; None for the converter's.
     """
 
     model: Path | None
@@ -72,6 +74,7 @@ class ExportOptions:
     layout: Format = Format.CMAKE
     strict: bool = False
     tflm_dir: Path | None = None
+    optimize_accuracy: float | None = None
 
 
 def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str, Any]:
@@ -97,24 +100,29 @@ def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str,
             hint="leave out --format or --runtime",
         )
     source = load_source(options.model, options.calibration, on_stage, strict=options.strict)
+    accuracy = None
+    if options.optimize_accuracy is not None:
+        source, accuracy = optimized(source, options.optimize_accuracy, on_stage)
     name = options.name or name_of(source.name)
     wish = Wish(options.target, name, options.goal, options.ram_limit, options.tflm_dir)
     firmware = make_firmware(source.graph, source.tflite, wish)
     with appearing(options.out) as folder:
         report = _fill(folder, source, firmware, options, on_stage)
+        report["accuracy"] = accuracy
         write_report(folder, report)
     return report
 
 
-def stage_count(model: Path | None) -> int:
-    """Return how many stages `export` goes through.
+def stage_count(model: Path | None, optimize_accuracy: float | None = None) -> int:
+    """Return how many stages `export` goes through, at most.
 
     Raises:
         ModelError: there is no such model.
     """
+    extra = 0 if optimize_accuracy is None else MOST_TRIALS
     if model is None or is_float(model):
-        return 11
-    return 8 if model.suffix.lower() == ".tflite" else 9
+        return 11 + extra
+    return (8 if model.suffix.lower() == ".tflite" else 9) + extra
 
 
 def _fill(
@@ -130,6 +138,7 @@ def _fill(
     name = options.name or name_of(source.name)
     _write_code(folder, source, firmware, options, name)
     _write_images(folder, source)
+    write_float_weights(folder, source)
     bands: Mapping[int, int] = {}
     if firmware.chosen is not None:
         bands = firmware.chosen.bands

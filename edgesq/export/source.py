@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from edgesq.calibrate import AuditRow, Preprocessing, audit_images, load_folder
 from edgesq.errors import ImageError, ModelError
 from edgesq.export.model import Model, Original, is_float, open_model
+from edgesq.formats.float_weights import FloatWeights, float_weights
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph, Int8Array
 from edgesq.quantize import audit_model, to_int8_tflite
@@ -45,6 +47,8 @@ class Source:
         audit: what was found of the calibration images; empty where nothing was quantized.
         original: runs the int8 file that `tflite` was made of; None where it is that file.
         notes: what the import of another format decided.
+        weights: float weights by operator name, which `tflite` stands for; None where they are not
+            known.
     """
 
     name: str
@@ -61,6 +65,7 @@ class Source:
     audit: tuple[AuditRow, ...] = ()
     original: Original | None = None
     notes: tuple[str, ...] = ()
+    weights: Mapping[str, FloatWeights] | None = None
 
 
 def load_source(
@@ -164,8 +169,15 @@ def _from_keras(
         verify_are,
         images.preprocessing,
         audit,
+        weights=_float_weights(model, content),
         notes=opened.notes,
     )
+
+
+def _float_weights(model: keras.Model, content: bytes) -> dict[str, FloatWeights] | None:
+    with contextlib.suppress(ModelError):
+        return float_weights(model, content)
+    return None
 
 
 def _refuse(audit: tuple[AuditRow, ...], calibration: Path) -> None:

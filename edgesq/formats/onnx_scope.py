@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from edgesq.arithmetic import RESCALE_BITS, Int64Array, RescaleParameters
 from edgesq.graph import Window
 
-Value = str | NDArray[Any] | np.integer[Any]
+Value = str | NDArray[Any] | np.number[Any]
 """What a node reads: the name of an earlier value, or numbers that become a constant."""
 
 UINT8_OFFSET = 128
@@ -43,7 +43,7 @@ class Scope:
         """Return the same model under a longer prefix."""
         return Scope(f"{self.prefix}{name}/", self.nodes, self.constants)
 
-    def constant(self, label: str, values: NDArray[Any] | np.integer[Any]) -> str:
+    def constant(self, label: str, values: NDArray[Any] | np.number[Any]) -> str:
         """Add an initializer and return its name."""
         name = self.prefix + label
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))

@@ -25,13 +25,17 @@ from edgesq.graph import (
     Concatenation,
     Conv2D,
     Convolution,
+    DepthToSpace,
     DepthwiseConv2D,
     Graph,
+    GroupedConv2D,
     MaxPool2D,
     Mean,
     Op,
+    Pick,
     Reshape,
     Softmax,
+    SpaceToDepth,
     Tensor,
 )
 
@@ -45,6 +49,7 @@ def float_twin(
     weights: Mapping[str, FloatWeights],
     wanted: Sequence[int],
     rounded: Collection[int] = (),
+    ops: Sequence[Op] | None = None,
 ) -> onnx.ModelProto:
     """Write the operators of an int8 model in float32.
 
@@ -53,34 +58,36 @@ def float_twin(
         weights: by operator name.
         wanted: tensors of the graph to give out.
         rounded: tensors that are rounded and cut as int8 does, and go on as floats.
+        ops: those to write; None for all.
 
     Returns:
-        a model with input `input` float32 [1, H, W, C], the model's input as reals, and one output
-        float32 [1, H, W, C] for each of `wanted`, named by its number.
+        a model of float32 [1, H, W, C] reals: an input for each tensor that no operator written
+        makes, and an output for each of `wanted`, named by their numbers.
 
     Raises:
         ModelError: an operator has no float form here.
     """
-    scope = Scope()
-    source = graph.tensors[graph.input]
-    values = {graph.input: scope.node("Transpose", "nchw", "input", perm=TO_NCHW)}
-    if graph.input in rounded:
-        values[graph.input] = _rounded(scope.within("input"), source, values[graph.input])
-    for op in graph.ops:
+    written = graph.ops if ops is None else ops
+    made = {op.output for op in written}
+    sources = sorted({index for op in written for index in op.inputs} - made)
+    scope, values = Scope(), dict[int, str]()
+    for index in sources:
+        inner = scope.within(f"in{index}")
+        values[index] = inner.node("Transpose", "nchw", str(index), perm=TO_NCHW)
+        if index in rounded:
+            values[index] = _rounded(inner, graph.tensors[index], values[index])
+    for op in written:
         inner = scope.within(op.name)
-        made = _write_op(inner, graph, op, [values[index] for index in op.inputs], weights)
+        value = _write_op(inner, graph, op, [values[index] for index in op.inputs], weights)
         if op.output in rounded:
-            made = _rounded(inner, graph.tensors[op.output], made)
-        values[op.output] = made
-    outputs = []
+            value = _rounded(inner, graph.tensors[op.output], value)
+        values[op.output] = value
     for index in wanted:
-        scope.nodes.append(
-            helper.make_node("Transpose", [values[index]], [str(index)], perm=TO_NHWC)
-        )
-        shape = [1, *graph.tensors[index].hwc]
-        outputs.append(helper.make_tensor_value_info(str(index), TensorProto.FLOAT, shape))
-    image = helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, *source.hwc])
-    body = helper.make_graph(scope.nodes, "edgesq_twin", [image], outputs, scope.constants)
+        scope.node("Transpose", str(index), values[index], perm=TO_NHWC)
+    inputs, outputs = (
+        [_described(graph, index) for index in indices] for indices in (sources, wanted)
+    )
+    body = helper.make_graph(scope.nodes, "edgesq_twin", inputs, outputs, scope.constants)
     return helper.make_model(
         body,
         producer_name="edgesq",
@@ -91,17 +98,24 @@ def float_twin(
 
 
 def twin_activations(
-    model: onnx.ModelProto, images: Float32Array
+    model: onnx.ModelProto, *inputs: Float32Array
 ) -> Iterator[tuple[Float32Array, ...]]:
     """Yield for each image what a twin gives out, float32 [H, W, C] each.
 
     Args:
         model: from `float_twin`.
-        images: float32 [n, H, W, C].
+        inputs: float32 [n, H, W, C] for each of its inputs, in the order of their numbers.
     """
     session = onnx_session(model)
-    for image in images:
-        yield tuple(row[0] for row in session.run(None, {"input": image[np.newaxis]}))
+    names = [value.name for value in session.get_inputs()]
+    for images in zip(*inputs, strict=True):
+        feed = {name: image[np.newaxis] for name, image in zip(names, images, strict=True)}
+        yield tuple(row[0] for row in session.run(None, feed))
+
+
+def _described(graph: Graph, index: int) -> onnx.ValueInfoProto:
+    shape = [1, *graph.tensors[index].hwc]
+    return helper.make_tensor_value_info(str(index), TensorProto.FLOAT, shape)
 
 
 def _rounded(scope: Scope, tensor: Tensor, value: str) -> str:
@@ -120,7 +134,7 @@ def _write_op(
     weights: Mapping[str, FloatWeights],
 ) -> str:
     match op:
-        case Conv2D() | DepthwiseConv2D():
+        case Conv2D() | DepthwiseConv2D() | GroupedConv2D():
             return _convolution(scope, graph, op, inputs[0], weights[op.name])
         case MaxPool2D():
             return scope.node("MaxPool", "pool", inputs[0], **window_attributes(op.window))
@@ -143,7 +157,24 @@ def _write_op(
             return scope.node(
                 "Transpose", "nchw", scope.node("Reshape", "shape", nhwc, shape), perm=TO_NCHW
             )
+        case Pick():
+            return _pick(scope, graph.tensors[op.output], op, inputs[0])
+        case SpaceToDepth():
+            return scope.node("SpaceToDepth", "depth", inputs[0], blocksize=op.block)
+        case DepthToSpace():
+            return scope.node("DepthToSpace", "space", inputs[0], blocksize=op.block, mode="DCR")
     raise ModelError(f"{op.kind} has no float form here", where=op.name)
+
+
+def _pick(scope: Scope, tensor: Tensor, op: Pick, pixels: str) -> str:
+    """Surround the image with what lies outside, and choose rows, columns and channels of that."""
+    fill = np.float32((op.fill - tensor.zero_point) * tensor.scale)
+    around = np.array([0, 1, 1, 1, 0, 1, 1, 1], np.int64)
+    value = scope.node("Pad", "around", pixels, around, fill)
+    for axis, chosen in ((1, op.channels), (2, op.rows), (3, op.columns)):
+        indices = np.array(chosen, np.int64) + 1
+        value = scope.node("Gather", f"axis{axis}", value, indices, axis=axis)
+    return value
 
 
 def _convolution(
@@ -152,7 +183,7 @@ def _convolution(
     is_depthwise = isinstance(op, DepthwiseConv2D)
     kernel = weights.kernel.transpose((3, 0, 1, 2) if is_depthwise else TO_NCHW)
     attributes: dict[str, Any] = window_attributes(op.window)
-    groups = graph.tensors[op.inputs[0]].hwc[2] if is_depthwise else 1
+    groups = graph.tensors[op.inputs[0]].hwc[2] // kernel.shape[1]
     sums = scope.node("Conv", "conv", pixels, kernel, weights.bias, **attributes, group=groups)
     if weights.activation == "none":
         return sums

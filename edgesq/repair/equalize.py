@@ -1,8 +1,8 @@
 """Let the channels of an activation have alike ranges, without changing what the model computes.
 
-Source: Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", 2019.
-What a convolution multiplies by 1/s and the next by s goes through anything between them that takes
-each channel by itself and keeps a factor: ReLU, pools, means, concatenations.
+Source: Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction",
+2019. What a convolution multiplies by 1/s and the next by s goes through anything between them
+that takes each channel by itself and keeps a factor: ReLU, pools, means, concatenations.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ def equalized(model: Quantized, images: Float32Array, strength: float) -> Quanti
         readers = _readers(graph, op.output)
         if readers and weights[op.name].activation != "relu6":
             factors = _factors(weights, readers, peaks[op.output], strength)
-            weights[op.name] = _scaled_outputs(op, weights[op.name], 1 / factors)
+            weights[op.name] = _scaled_outputs(op, weights[op.name], np.float32(1) / factors)
             for reader, first in readers:
-                weights[reader.name] = _scaled_inputs(weights[reader.name], reader, first, factors)
+                weights[reader.name] = _scaled_inputs(weights[reader.name], first, factors)
     return model.with_weights(weights)
 
 
@@ -66,19 +66,24 @@ def _readers(graph: Graph, tensor: int, first: int = 0) -> Readers | None:
         for position, index in enumerate(op.inputs):
             if index != tensor:
                 continue
-            if isinstance(op, Conv2D | DepthwiseConv2D):
-                behind: Readers | None = [(op, first)]
+            behind: Readers | None = None
+            if isinstance(op, Conv2D | DepthwiseConv2D) and _takes_channels_alike(graph, op):
+                behind = [(op, first)]
             elif isinstance(op, MaxPool2D | AveragePool2D | Mean):
                 behind = _readers(graph, op.output, first)
             elif isinstance(op, Concatenation):
                 before = sum(graph.tensors[other].hwc[2] for other in op.inputs[:position])
                 behind = _readers(graph, op.output, first + before)
-            else:
-                return None
             if behind is None:
                 return None
             found += behind
     return found
+
+
+def _takes_channels_alike(graph: Graph, op: Conv2D | DepthwiseConv2D) -> bool:
+    """Say whether the last dimension of its weights is that of its input's channels."""
+    kernel = graph.tensors[op.weights].shape
+    return kernel[-1] == graph.tensors[op.inputs[0]].hwc[2]
 
 
 def _peaks(model: Quantized, images: Float32Array) -> dict[int, Float32Array]:
@@ -101,7 +106,7 @@ def _factors(
     """Return by what the readers' weights grow, per channel; its geometric mean is 1."""
     count = len(peaks)
     reading = np.max(
-        [_input_peaks(weights[op.name], op)[first : first + count] for op, first in readers], axis=0
+        [_input_peaks(weights[op.name])[first : first + count] for op, first in readers], axis=0
     )
     alive = (peaks > 0) & (reading > 0)
     if not alive.any():
@@ -113,17 +118,9 @@ def _factors(
     return np.exp(np.clip(logs, -limit, limit)).astype(np.float32)
 
 
-def _input_peaks(weights: FloatWeights, op: Convolution) -> Float32Array:
+def _input_peaks(weights: FloatWeights) -> Float32Array:
     """Return the largest weight per input channel."""
-    if isinstance(op, DepthwiseConv2D):
-        by_output = np.abs(weights.kernel).max(axis=(0, 1, 2))
-        return np.asarray(by_output.reshape(-1, _multiplier(weights, op)).max(axis=1))
     return np.asarray(np.abs(weights.kernel).max(axis=(0, 1, 2)))
-
-
-def _multiplier(weights: FloatWeights, op: DepthwiseConv2D) -> int:
-    del op
-    return 1 if weights.kernel.shape[0] == 1 else weights.kernel.shape[0]
 
 
 def _scaled_outputs(op: Convolution, weights: FloatWeights, by: Float32Array) -> FloatWeights:
@@ -132,9 +129,7 @@ def _scaled_outputs(op: Convolution, weights: FloatWeights, by: Float32Array) ->
     return replace(weights, kernel=scaled, bias=weights.bias * by)
 
 
-def _scaled_inputs(
-    weights: FloatWeights, op: Convolution, first: int, by: Float32Array
-) -> FloatWeights:
+def _scaled_inputs(weights: FloatWeights, first: int, by: Float32Array) -> FloatWeights:
     kernel = weights.kernel.copy()
     kernel[..., first : first + len(by)] *= by
     return replace(weights, kernel=kernel)

@@ -1,4 +1,4 @@
-"""Which reals the 256 levels of an activation show: five rules, and which tensors share a scale."""
+"""Which reals the 256 levels of an activation show: rules, and which tensors share a scale."""
 
 from __future__ import annotations
 
@@ -38,7 +38,6 @@ _FIXED = frozenset({"SOFTMAX", "LOGISTIC"})
 _PER_IMAGE = 2_048
 _SEED = 20261126
 _LEVELS = 255
-_WIDER = 1.15
 _SHARES = np.linspace(0.2, 1.1, 46)
 _BINS, _STEP = 2_048, 32
 
@@ -138,9 +137,13 @@ def min_max(samples: Samples) -> tuple[float, float]:
     return samples.low, samples.high
 
 
-def wider(samples: Samples) -> tuple[float, float]:
-    """Take more than was seen: few images do not show the largest values."""
-    return samples.low * _WIDER, samples.high * _WIDER
+def wider(factor: float) -> Rule:
+    """Return the rule that takes more than was seen: few images do not show the largest values."""
+
+    def rule(samples: Samples) -> tuple[float, float]:
+        return samples.low * factor, samples.high * factor
+
+    return rule
 
 
 def percentile(share: float) -> Rule:
@@ -199,10 +202,11 @@ def _divergence(counts: NDArray[np.int64], stop: int, levels: int) -> float:
 
 RULES: dict[str, Rule] = {
     "min-max": min_max,
-    "wider": wider,
-    "percentile 99.99": percentile(0.9999),
-    "percentile 99.9": percentile(0.999),
+    "min-max x 1.15": wider(1.15),
+    "min-max x 1.3": wider(1.3),
+    "min-max x 1.5": wider(1.5),
     "MSE": least_squares,
     "KL": divergence,
+    "percentile 99.99": percentile(0.9999),
 }
 """By the name that reports show."""

@@ -86,7 +86,9 @@ class Quantized:
             kernel = weights[op.name].kernel
             largest = _largest(kernel, op, len(tensor.quantization.scale))
             scale = np.maximum(largest / LARGEST, _LEAST_SCALE).astype(np.float32)
-            changes[tensor.name] = TensorChange(nearest(kernel, op, scale), tuple(map(float, scale)))
+            changes[tensor.name] = TensorChange(
+                nearest(kernel, op, scale), tuple(map(float, scale))
+            )
             bias = _bias_change(self.graph, op, scale.astype(np.float64), weights[op.name].bias)
             changes[self.graph.tensors[op.bias].name] = bias
         return self._rewritten(changes, weights)
@@ -148,7 +150,7 @@ def nearest(kernel: Float32Array, op: Convolution, scale: NDArray[np.floating]) 
 def _largest(kernel: Float32Array, op: Convolution, scales: int) -> Float32Array:
     """Return the largest magnitude per output channel, or in all."""
     if scales == 1:
-        return np.abs(kernel).max(keepdims=True).reshape(1)
+        return np.asarray(np.abs(kernel).max().reshape(1))
     axes = (0, 1, 2) if isinstance(op, DepthwiseConv2D) else (1, 2, 3)
     return np.asarray(np.abs(kernel).max(axis=axes))
 

@@ -1,0 +1,246 @@
+"""Try recipes under a time budget, and keep what helps on images that were held out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesq.errors import ImageError
+from edgesq.formats.float_weights import FloatWeights
+from edgesq.formats.tflite import read_graph
+from edgesq.graph import Int8Array
+from edgesq.repair.equalize import equalized
+from edgesq.repair.judge import Distance, distance, float_scores, int8_scores
+from edgesq.repair.ranges import RULES, Samples, choose, observe
+from edgesq.repair.rounding import corrected
+from edgesq.repair.state import Quantized, check_unshared
+
+Float32Array = NDArray[np.float32]
+
+LEAST_IMAGES = 8
+_HELD_OUT = 4
+"""Every fourth image is held out."""
+
+_STRENGTHS = (0.5, 1.0)
+_LEAST_GAIN = 0.02
+"""Part of the KL divergence by which a more intricate recipe must be better."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How an int8 model is made of a float one.
+
+    Attributes:
+        rule: of the activations' ranges, a key of `RULES`; None for the converter's own.
+        strength: of cross-layer equalization; 0 for none.
+        correction: what is corrected layer by layer: nothing, biases, or biases and weights.
+    """
+
+    rule: str | None = None
+    strength: float = 0.0
+    correction: str = "nothing"
+
+    def __str__(self) -> str:
+        parts = [self.rule or "as converted"]
+        parts += [f"equalized by {self.strength:g}"] * bool(self.strength)
+        parts += [f"{self.correction} corrected"] * (self.correction != "nothing")
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a recipe gave on the held-out images.
+
+    Attributes:
+        recipe: in words.
+        kl: mean KL(float || int8), in nats.
+        agreement: share of images with the same largest score.
+        sqnr_db: of the scores; None where they are equal.
+        seconds: it took.
+        is_kept: whether it is the one that was taken.
+    """
+
+    recipe: str
+    kl: float
+    agreement: float
+    sqnr_db: float | None
+    seconds: float
+    is_kept: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Repaired:
+    """The int8 model that was found.
+
+    Attributes:
+        content: the bytes of the .tflite.
+        weights: its float weights, by operator name; other than those given where it is equalized.
+        recipe: how it was made, from all images.
+        trials: what was tried, in order.
+        held_out: images that trials were judged on.
+    """
+
+    content: bytes
+    weights: Mapping[str, FloatWeights]
+    recipe: Recipe
+    trials: tuple[Trial, ...]
+    held_out: int
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a report holds."""
+        return {
+            "recipe": str(self.recipe),
+            "held_out_images": self.held_out,
+            "trials": [asdict(trial) for trial in self.trials],
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """Calibration images.
+
+    Attributes:
+        floats: as the float model sees them, float32 [n, H, W, C].
+        int8: as the int8 model sees them, [n, H, W, C].
+    """
+
+    floats: Float32Array
+    int8: Int8Array
+
+    def __getitem__(self, chosen: NDArray[np.bool_]) -> Pictures:
+        return Pictures(self.floats[chosen], self.int8[chosen])
+
+    def reals(self, model: Quantized) -> Float32Array:
+        """Return what the int8 model's input stands for."""
+        tensor = model.graph.tensors[model.graph.input]
+        levels = self.int8.astype(np.float32) - np.float32(tensor.zero_point)
+        return np.asarray(levels * np.float32(tensor.scale))
+
+
+def repair(
+    content: bytes,
+    weights: Mapping[str, FloatWeights],
+    pictures: Pictures,
+    seconds: float,
+    on_trial: Callable[[str], None] = lambda _: None,
+) -> Repaired:
+    """Look for the int8 model that is closest to the float one.
+
+    First the rules of ranges, then equalization, then corrections, each on top of the best so far.
+    A recipe counts by the KL divergence of the scores from the float model's on every fourth image;
+    it is fitted to the others. What was found is fitted once more, to all images. A recipe begun
+    within the time is ended, so more of it may pass.
+
+    Args:
+        content: the bytes of the .tflite, as the converter wrote them.
+        weights: by operator name.
+        pictures: calibration images.
+        seconds: after which no further recipe is begun.
+        on_trial: is told which recipe begins.
+
+    Raises:
+        ImageError: there are fewer than 8 images.
+        ModelError: an operator has no float form, or two share their constants.
+    """
+    count = len(pictures.floats)
+    if count < LEAST_IMAGES:
+        raise ImageError(
+            f"{count} calibration images are too few to hold some out",
+            hint=f"give {LEAST_IMAGES} or more, or leave out --optimize-accuracy",
+        )
+    base = Quantized(content, read_graph(content), weights)
+    check_unshared(base.graph)
+    is_held = np.arange(count) % _HELD_OUT == _HELD_OUT - 1
+    search = _Search(base, pictures[~is_held], pictures[is_held], time.monotonic() + seconds)
+    best = search.run(on_trial)
+    on_trial(f"{best}, from all images")
+    found = _Kitchen(base, pictures).cook(best)
+    trials = tuple(replace(one, is_kept=one.recipe == str(best)) for one in search.trials)
+    return Repaired(found.content, found.weights, best, trials, int(is_held.sum()))
+
+
+class _Kitchen:
+    """Makes int8 models by recipes from some images; what recipes share is made once."""
+
+    def __init__(self, base: Quantized, pictures: Pictures) -> None:
+        self._base = base
+        self._pictures = pictures
+        self._equalized: dict[float, Quantized] = {0.0: base}
+        self._observed: dict[float, dict[tuple[int, ...], Samples]] = {}
+
+    def cook(self, recipe: Recipe) -> Quantized:
+        """Return the model that a recipe makes."""
+        strength, floats = recipe.strength, self._pictures.floats
+        if strength not in self._equalized:
+            self._equalized[strength] = equalized(self._base, floats, strength)
+        model = self._equalized[strength]
+        if recipe.rule is not None:
+            if strength not in self._observed:
+                self._observed[strength] = observe(model, floats)
+            model = model.with_ranges(choose(self._observed[strength], RULES[recipe.rule]))
+        if recipe.correction == "nothing":
+            return model
+        with_weights = recipe.correction == "weights"
+        return corrected(model, floats, self._pictures.reals(model), with_weights=with_weights)
+
+
+class _Search:
+    def __init__(
+        self, base: Quantized, fitted: Pictures, held_out: Pictures, deadline: float
+    ) -> None:
+        self._kitchen = _Kitchen(base, fitted)
+        self._held_out = held_out
+        self._deadline = deadline
+        self._expected = float_scores(base, held_out.floats)
+        self.trials: list[Trial] = []
+
+    def run(self, on_trial: Callable[[str], None]) -> Recipe:
+        """Try recipes until the time is up; return the best."""
+        best = Recipe()
+        least = self._try(best, on_trial).kl
+        for stage in _stages():
+            found, found_kl = best, least
+            for recipe in stage(best):
+                if time.monotonic() >= self._deadline:
+                    break
+                kl = self._try(recipe, on_trial).kl
+                if kl < found_kl:
+                    found, found_kl = recipe, kl
+            if found_kl < least * (1 - _LEAST_GAIN):
+                best, least = found, found_kl
+        return best
+
+    def _try(self, recipe: Recipe, on_trial: Callable[[str], None]) -> Distance:
+        on_trial(str(recipe))
+        start = time.monotonic()
+        graph = self._kitchen.cook(recipe).graph
+        result = distance(self._expected, int8_scores(graph, self._held_out.int8))
+        took = time.monotonic() - start
+        facts = (result.kl, result.agreement, result.sqnr_db)
+        self.trials.append(Trial(str(recipe), *facts, took))
+        return result
+
+
+def _stages() -> tuple[Callable[[Recipe], Iterator[Recipe]], ...]:
+    return _rules, _strengths, _corrections
+
+
+def _rules(best: Recipe) -> Iterator[Recipe]:
+    for rule in RULES:
+        yield replace(best, rule=rule)
+
+
+def _strengths(best: Recipe) -> Iterator[Recipe]:
+    """Equalized models need ranges of their own."""
+    for strength in _STRENGTHS:
+        yield replace(best, strength=strength, rule=best.rule or "min-max")
+
+
+def _corrections(best: Recipe) -> Iterator[Recipe]:
+    for correction in ("biases", "weights"):
+        yield replace(best, correction=correction)
