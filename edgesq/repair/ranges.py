@@ -35,10 +35,10 @@ _REQUANTIZE = frozenset(
 _FIXED = frozenset({"SOFTMAX", "LOGISTIC"})
 """Operators whose output's scale TensorFlow Lite prescribes."""
 
-_PER_IMAGE = 2_048
+_PER_IMAGE = 1_024
 _SEED = 20261126
 _LEVELS = 255
-_SHARES = np.linspace(0.2, 1.1, 46)
+_SHARES = np.linspace(0.2, 1.1, 31)
 _BINS, _STEP = 2_048, 32
 
 
