@@ -13,7 +13,6 @@ from edgesq.errors import ModelError
 from edgesq.export.source import Source
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.tflite import read_graph
-from edgesq.repair import Pictures, repair
 
 SECONDS = 120.0
 """For looking, where nobody says."""
@@ -38,6 +37,8 @@ def optimized(
         ModelError: there is no float model, or its weights are not found in the int8 one.
         ImageError: there are too few calibration images.
     """
+    from edgesq.repair import Pictures, repair  # imports onnx
+
     if source.weights is None or source.floats is None:
         raise ModelError(
             "there is no float model that accuracy could be measured against",
