@@ -30,6 +30,12 @@ RamLimit = Annotated[
 TflmDir = Annotated[
     Path | None, typer.Option(help="TensorFlow Lite Micro's tree, its library built.")
 ]
+OptimizeAccuracy = Annotated[
+    float | None,
+    typer.Option(
+        min=0.0, metavar="SECONDS", help="Look so long for an int8 model closer to the float one."
+    ),
+]
 Build = Annotated[Path, typer.Option("--build", help="Folder that `export` wrote.")]
 
 
@@ -59,14 +65,7 @@ def export(
     ] = False,
     runtime: Annotated[Runtime, typer.Option(help="What computes on the board.")] = Runtime.EDGESQ,
     tflm_dir: TflmDir = None,
-    optimize_accuracy: Annotated[
-        float | None,
-        typer.Option(
-            min=0.0,
-            metavar="SECONDS",
-            help="Look so long for an int8 model closer to the float one.",
-        ),
-    ] = None,
+    optimize_accuracy: OptimizeAccuracy = None,
 ) -> None:
     """Quantize a model and write every format and a firmware project."""
     from edgesq.cli.export import run
