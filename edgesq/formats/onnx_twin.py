@@ -68,8 +68,7 @@ def float_twin(
         ModelError: an operator has no float form here.
     """
     written = graph.ops if ops is None else ops
-    made = {op.output for op in written}
-    sources = sorted({index for op in written for index in op.inputs} - made)
+    sources = sorted({i for op in written for i in op.inputs} - {op.output for op in written})
     scope, values = Scope(), dict[int, str]()
     for index in sources:
         inner = scope.within(f"in{index}")
