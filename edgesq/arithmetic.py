@@ -14,7 +14,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edgesq.graph import Add, Convolution, FullyConnected, Graph, Mean, Softmax
+from edgesq.graph import (
+    Add,
+    Binary,
+    Convolution,
+    FullyConnected,
+    Graph,
+    Mean,
+    Mul,
+    Softmax,
+    Sub,
+)
 
 Int64Array = NDArray[np.int64]
 
@@ -152,7 +162,7 @@ def rescale_is_exact(graph: Graph, op: FullyConnected, largest: Int64Array) -> b
 
 @dataclass(frozen=True)
 class AddParameters:
-    """Multipliers Q0.31 and shifts (<= 0) of both inputs and of the output of ADD."""
+    """Multipliers Q0.31 and shifts (<= 0) of both operands and of the output of ADD or SUB."""
 
     multiplier: tuple[int, int]
     shift: tuple[int, int]
@@ -160,13 +170,49 @@ class AddParameters:
     output_shift: int
 
 
-def add_parameters(graph: Graph, op: Add) -> AddParameters:
-    """Derive ADD's rescaling: both inputs to a common scale, then to the output's."""
-    first, second = (graph.tensors[index].scale for index in op.inputs)
+def add_parameters(graph: Graph, op: Add | Sub) -> AddParameters:
+    """Derive the rescaling of ADD or SUB: both operands to a common scale, then to the output's."""
+    first, second = (graph.tensors[index].scale for index in op.operands)
     common = 2 * max(first, second)
     one, two = quantize_multiplier(first / common), quantize_multiplier(second / common)
     out = quantize_multiplier(common / ((1 << ADD_LEFT_SHIFT) * graph.tensors[op.output].scale))
     return AddParameters((one[0], two[0]), (one[1], two[1]), out[0], out[1])
+
+
+def mul_multiplier(graph: Graph, op: Mul) -> tuple[int, int]:
+    """Return multiplier and shift of a product; TensorFlow Lite divides the scales in float32."""
+    first, second = (np.float32(graph.tensors[index].scale) for index in op.operands)
+    return quantize_multiplier(float(first * second / np.float32(graph.tensors[op.output].scale)))
+
+
+def combine(graph: Graph, op: Binary, first: ArrayLike, second: ArrayLike) -> Int64Array:
+    """Return ADD, SUB or MUL of int8 arrays, before the clamp.
+
+    Args:
+        graph: the model.
+        op: the operator.
+        first: int8 values of its first operand.
+        second: of its second one; numpy can broadcast the two.
+    """
+    one, two = (
+        np.asarray(values, np.int64) - graph.tensors[index].zero_point
+        for index, values in zip(op.operands, (first, second), strict=True)
+    )
+    if isinstance(op, Add | Sub):
+        parameters = add_parameters(graph, op)
+        one, two = (
+            multiply_by_quantized_multiplier(real << ADD_LEFT_SHIFT, multiplier, shift)
+            for real, multiplier, shift in zip(
+                (one, two), parameters.multiplier, parameters.shift, strict=True
+            )
+        )
+        total = one - two if isinstance(op, Sub) else one + two
+        multiplier, shift = parameters.output_multiplier, parameters.output_shift
+    else:
+        assert isinstance(op, Mul)
+        total, (multiplier, shift) = one * two, mul_multiplier(graph, op)
+    scaled = multiply_by_quantized_multiplier(total, multiplier, shift)
+    return scaled + graph.tensors[op.output].zero_point
 
 
 @dataclass(frozen=True)

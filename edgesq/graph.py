@@ -35,9 +35,9 @@ class Tensor:
     Attributes:
         name: as in the .tflite.
         shape: [1, H, W, C] or [1, C] for activations, OHWI for weights ([1, H, W, O] where they are
-            depthwise), [O] for biases.
+            depthwise), [O] for biases, [C] or [1] for operands.
         quantization: scale and zero point.
-        data: int8 weights or int32 biases; None for activations.
+        data: int8 weights and operands or int32 biases; None for activations.
     """
 
     name: str
@@ -164,11 +164,109 @@ class Concatenation(Op):
 
 
 @dataclass(frozen=True)
-class Add(Op):
-    """Sum of two tensors of the same shape, each with its own scale and zero point."""
+class Binary(Op):
+    """Two operands value by value, each with its own scale and zero point.
+
+    One has the output's shape; the other one too, or it is one pixel that all pixels meet, or one
+    value. It may be a constant, [C] or [1].
+
+    Attributes:
+        operands: both, in order; `inputs` are those that are not constants.
+        clamp: the fused activation.
+    """
+
+    operands: tuple[int, int]
+    clamp: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Add(Binary):
+    """The first operand plus the second."""
 
     kind: ClassVar[str] = "ADD"
+
+
+@dataclass(frozen=True)
+class Sub(Binary):
+    """The first operand minus the second."""
+
+    kind: ClassVar[str] = "SUB"
+
+
+@dataclass(frozen=True)
+class Mul(Binary):
+    """The first operand times the second."""
+
+    kind: ClassVar[str] = "MUL"
+
+
+@dataclass(frozen=True)
+class Lookup(Op):
+    """Each value by itself, by a table of 256 answers; see `lookup_table`."""
+
+
+@dataclass(frozen=True)
+class Quantize(Lookup):
+    """The same reals with another scale and zero point."""
+
+    kind: ClassVar[str] = "QUANTIZE"
+
+
+@dataclass(frozen=True)
+class Rectifier(Lookup):
+    """RELU, RELU6 and their like: rescaled, then cut to `clamp`."""
+
     clamp: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Relu(Rectifier):
+    """Cut at 0 from below."""
+
+    kind: ClassVar[str] = "RELU"
+
+
+@dataclass(frozen=True)
+class Relu6(Rectifier):
+    """Cut to [0, 6]."""
+
+    kind: ClassVar[str] = "RELU6"
+
+
+@dataclass(frozen=True)
+class ReluN1To1(Rectifier):
+    """Cut to [-1, 1]."""
+
+    kind: ClassVar[str] = "RELU_N1_TO_1"
+
+
+@dataclass(frozen=True)
+class LeakyRelu(Lookup):
+    """x, or alpha * x where that is negative."""
+
+    kind: ClassVar[str] = "LEAKY_RELU"
+    alpha: float
+
+
+@dataclass(frozen=True)
+class HardSwish(Lookup):
+    """x * clamp(x + 3, 0, 6) / 6."""
+
+    kind: ClassVar[str] = "HARD_SWISH"
+
+
+@dataclass(frozen=True)
+class Logistic(Lookup):
+    """1 / (1 + exp(-x))."""
+
+    kind: ClassVar[str] = "LOGISTIC"
+
+
+@dataclass(frozen=True)
+class Tanh(Lookup):
+    """Hyperbolic tangent."""
+
+    kind: ClassVar[str] = "TANH"
 
 
 @dataclass(frozen=True)
@@ -313,9 +411,16 @@ class Graph:
         height, width, _ = self.tensors[op.output].hwc
         return height * width * int(np.prod(self.tensors[op.weights].shape))
 
+    def constants(self, op: Op) -> tuple[int, ...]:
+        """Tensors of one operator that are constants: weights and bias, or an operand."""
+        if isinstance(op, Convolution):
+            return op.weights, op.bias
+        operands = op.operands if isinstance(op, Binary) else ()
+        return tuple(index for index in operands if self.tensors[index].data is not None)
+
     def op_weights_bytes(self, op: Op) -> int:
-        """Bytes of int8 weights and int32 biases of one operator."""
-        constants = (op.weights, op.bias) if isinstance(op, Convolution) else ()
+        """Bytes of the constants of one operator."""
+        constants = self.constants(op)
         return sum(
             data.nbytes for index in constants if (data := self.tensors[index].data) is not None
         )
@@ -327,7 +432,7 @@ class Graph:
 
     @property
     def weights_bytes(self) -> int:
-        """Bytes of int8 weights and int32 biases."""
+        """Bytes of all constants."""
         return sum(tensor.data.nbytes for tensor in self.tensors if tensor.data is not None)
 
 

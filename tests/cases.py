@@ -5,8 +5,9 @@ from collections.abc import Callable
 from moved_cases import MOVED
 from networks import FINER, RECTIFIED, USUAL, Network, Pair, Quant
 from tflite_builder import NONE, RELU, RELU6, SAME, VALID
+from value_cases import VALUE_NETWORKS
 
-NETWORKS: dict[str, Callable[[], bytes]] = {}
+NETWORKS: dict[str, Callable[[], bytes]] = {**VALUE_NETWORKS}
 
 
 def network(build: Callable[[], bytes]) -> Callable[[], bytes]:

@@ -171,10 +171,33 @@ class Network:
         )
 
     def add(self, one: int, two: int, quant: Quant = FINER, activation: int = NONE) -> int:
-        output = self.value(self.shapes[one], quant)
+        return self.binary("ADD", one, two, quant, activation)
+
+    def binary(
+        self, kind: str, one: int, two: int, quant: Quant = FINER, activation: int = NONE
+    ) -> int:
+        """Add ADD, SUB or MUL; one operand has the shape of the output."""
+        shape = max(self.shapes[one], self.shapes[two], key=lambda shape: int(np.prod(shape)))
         return self.builder.op(
-            "ADD", [one, two], output, "AddOptions", fusedActivationFunction=activation
+            kind,
+            [one, two],
+            self.value(shape, quant),
+            f"{kind.capitalize()}Options",
+            fusedActivationFunction=activation,
         )
+
+    def constant(self, shape: tuple[int, ...], quant: Quant = FINER) -> int:
+        """Add a random constant operand, of exactly this shape."""
+        values = self.random.integers(-128, 128, shape).astype(np.int8)
+        index = self.builder.constant(np.asarray(values, np.int8), [quant[0]], zero_point=quant[1])
+        self.shapes[index], self.quants[index] = shape, quant
+        return index
+
+    def unary(self, kind: str, source: int, quant: Quant = FINER, **fields: float) -> int:
+        """Add an operator that takes each value by itself."""
+        output = self.value(self.shapes[source], quant)
+        options = "LeakyReluOptions" if fields else None
+        return self.builder.op(kind, [source], output, options, **fields)
 
     def concat(self, sources: Sequence[int]) -> int:
         first = self.shapes[sources[0]]

@@ -201,7 +201,7 @@ def test_mean_divides_by_the_pixels(size: tuple[int, int], ratio: float) -> None
 
 @pytest.mark.parametrize(("first", "second"), [(0.1, 0.1), (0.1, 3.0), (5.0, 1e-9)])
 def test_add_rescales_both_inputs_alike(first: float, second: float) -> None:
-    op = Add("add", (0, 1), 2, (-128, 127))
+    op = Add("add", (0, 1), 2, (0, 1), (-128, 127))
     tensors = [tensor((1, 2), scale) for scale in (first, second, 0.2)]
     parameters = add_parameters(graph_of(op, *tensors), op)
     reals = [

@@ -7,7 +7,7 @@ import numpy as np
 
 from edgesq.arithmetic import MeanParameters, mean_parameters
 from edgesq.codegen.params_dsp import conv2d_dsp, depthwise_dsp, has_dsp
-from edgesq.codegen.params_elementwise import add_params, softmax_params
+from edgesq.codegen.params_elementwise import softmax_params, value_params
 from edgesq.codegen.params_move import pick_params
 from edgesq.codegen.params_mve import conv2d_mve, depthwise_mve, has_mve
 from edgesq.codegen.params_stream import ConvText, stream_array, streamed_fields
@@ -18,6 +18,7 @@ from edgesq.errors import ModelError
 from edgesq.graph import (
     Add,
     AveragePool2D,
+    Binary,
     Concatenation,
     Conv2D,
     Convolution,
@@ -26,15 +27,19 @@ from edgesq.graph import (
     FullyConnected,
     Graph,
     GroupedConv2D,
+    Lookup,
     MaxPool2D,
     Mean,
+    Mul,
     Op,
     Pick,
     Reshape,
     Softmax,
     SpaceToDepth,
+    Sub,
     Window,
 )
+from edgesq.lookup import has_table
 from edgesq.plan import WINOGRAD_PIXELS, Access, Plan, RowOp
 
 MAX_WINDOW_ROWS = 32
@@ -42,11 +47,11 @@ MAX_WINDOW_ROWS = 32
 
 
 def _family_function(graph: Graph, plan: Plan, item: RowOp, kernels: str) -> str:
-    portable = _portable_function(item)
+    portable = _portable_function(graph, item)
     match kernels:
         case "dsp" if has_dsp(graph, plan, item):
             return f"{portable}_dsp"
-        case "mve" if has_mve(item):
+        case "mve" if has_mve(graph, item):
             return f"{portable}_mve"
     return portable
 
@@ -57,9 +62,11 @@ def run_function(graph: Graph, plan: Plan, item: RowOp, kernels: str) -> str:
     return f"{name}_streamed" if item.streamed else name
 
 
-def _portable_function(item: RowOp) -> str:
+def _portable_function(graph: Graph, item: RowOp) -> str:
     if isinstance(item.op, Conv2D) and item.pixels == WINOGRAD_PIXELS:
         return "esq_run_winograd"
+    if has_table(graph, item.op):
+        return "esq_run_lookup"
     if item.access is Access.REDUCE:
         return "esq_run_conv2d_reduce" if item.feeder else "esq_run_reduce"
     if isinstance(item.op, Pick):
@@ -74,6 +81,8 @@ def _portable_function(item: RowOp) -> str:
         MaxPool2D: "esq_run_max_pool",
         AveragePool2D: "esq_run_average_pool",
         Add: "esq_run_add",
+        Sub: "esq_run_add",
+        Mul: "esq_run_mul",
         Softmax: "esq_run_softmax",
         Concatenation: "esq_run_copy",
         Reshape: "esq_run_reshape",
@@ -97,6 +106,8 @@ def params(graph: Graph, item: RowOp, index: int, kernels: str) -> str:
             reduce_fields=_reduce_fields(graph, op),
         )
     match op:
+        case Binary() | Lookup():
+            return value_params(graph, op, index)
         case Conv2D() | DepthwiseConv2D() | GroupedConv2D():
             return _convolution(graph, item, op, index, family)
         case AveragePool2D() | Mean() if item.access is Access.REDUCE:
@@ -106,8 +117,6 @@ def params(graph: Graph, item: RowOp, index: int, kernels: str) -> str:
             )
         case MaxPool2D() | AveragePool2D():
             return _pool(op, index)
-        case Add():
-            return add_params(graph, op, index)
         case Pick():
             return pick_params(op, index)
         case Softmax():

@@ -15,7 +15,8 @@ from edgesq.codegen.params_stream import (
 )
 from edgesq.codegen.requantization import requantize_arrays, rescaling_arrays
 from edgesq.codegen.text import comment, hex_rows, rows, template
-from edgesq.graph import Add, Conv2D, DepthwiseConv2D, FullyConnected, Graph, MaxPool2D
+from edgesq.graph import Add, Conv2D, DepthwiseConv2D, FullyConnected, Graph, MaxPool2D, Sub
+from edgesq.lookup import has_table
 from edgesq.plan import Plan, RowOp, Streamed
 
 
@@ -24,7 +25,7 @@ def has_dsp(graph: Graph, plan: Plan, item: RowOp) -> bool:
     match item.op:
         case MaxPool2D():
             return _pools_by_words(plan, item, item.op)
-        case Add():
+        case Add() | Sub() if not has_table(graph, item.op):
             return _adds_with_shifts(graph, item.op)
     return item.pixels > 0
 
@@ -36,7 +37,7 @@ def _pools_by_words(plan: Plan, item: RowOp, op: MaxPool2D) -> bool:
     return op.clamp == (-128, 127) and all(size % 4 == 0 for size in sizes)
 
 
-def _adds_with_shifts(graph: Graph, op: Add) -> bool:
+def _adds_with_shifts(graph: Graph, op: Add | Sub) -> bool:
     """Say whether ADD's rescaling always ends in a shift, so that the short rounding is exact."""
     parameters = add_parameters(graph, op)
     inputs = zip(parameters.multiplier, parameters.shift, strict=True)

@@ -3,26 +3,73 @@
 Mirror: the structs of firmware/include/esq_ops.h.
 """
 
-from edgesq.arithmetic import add_parameters, softmax_exp_table
+import numpy as np
+
+from edgesq.arithmetic import add_parameters, mul_multiplier, softmax_exp_table
 from edgesq.codegen.text import comment, row, rows, template
-from edgesq.graph import Add, Graph, Softmax
+from edgesq.graph import Add, Binary, Graph, Lookup, Mul, Softmax, Sub
+from edgesq.lookup import has_table, lookup_table
 
 
-def add_params(graph: Graph, op: Add, index: int) -> str:
-    """Return the C text that defines `params_<index>` of an ADD."""
+def value_params(graph: Graph, op: Binary | Lookup, index: int) -> str:
+    """Return the C text that defines `params_<index>` of an operator on each value."""
+    if has_table(graph, op):
+        table = np.roll(lookup_table(graph, op), -128)  # in the order of uint8: 0, ..., -1
+        return template("lookup.c").substitute(
+            name=comment(op.name), index=index, table=rows(table.tolist())
+        )
+    if isinstance(op, Mul):
+        return _mul(graph, op, index)
+    assert isinstance(op, Add | Sub)
+    return _add(graph, op, index)
+
+
+def _add(graph: Graph, op: Add | Sub, index: int) -> str:
     parameters = add_parameters(graph, op)
-    return template("add.c").substitute(
+    arrays, constants = _constants(graph, op, index)
+    return arrays + template("add.c").substitute(
         name=comment(op.name),
         index=index,
+        constants=constants,
         multiplier=row(parameters.multiplier),
         output_multiplier=parameters.output_multiplier,
-        input_zp=row(graph.tensors[source].zero_point for source in op.inputs),
+        input_zp=row(graph.tensors[source].zero_point for source in op.operands),
         output_zp=graph.tensors[op.output].zero_point,
         shift=row(parameters.shift),
         output_shift=parameters.output_shift,
+        sign=-1 if isinstance(op, Sub) else 1,
         clamp_min=op.clamp[0],
         clamp_max=op.clamp[1],
     )
+
+
+def _mul(graph: Graph, op: Mul, index: int) -> str:
+    multiplier, shift = mul_multiplier(graph, op)
+    arrays, constants = _constants(graph, op, index)
+    return arrays + template("mul.c").substitute(
+        name=comment(op.name),
+        index=index,
+        constants=constants,
+        multiplier=multiplier,
+        input_zp=row(graph.tensors[source].zero_point for source in op.operands),
+        output_zp=graph.tensors[op.output].zero_point,
+        shift=shift,
+        clamp_min=op.clamp[0],
+        clamp_max=op.clamp[1],
+    )
+
+
+def _constants(graph: Graph, op: Binary, index: int) -> tuple[str, str]:
+    """Return the array of a constant operand, and where each operand's is."""
+    places, arrays = [], ""
+    for tensor in op.operands:
+        data = graph.tensors[tensor].data
+        places.append("0" if data is None else f"constant_{index}")
+        if data is not None:
+            arrays = template("constant.c").substitute(
+                name=comment(op.name), index=index, count=data.size, values=rows(data.tolist())
+            )
+    return arrays, row(places)
 
 
 def softmax_params(graph: Graph, op: Softmax, index: int) -> str:

@@ -16,7 +16,9 @@ from edgesq.graph import (
     Graph,
     MaxPool2D,
     Mean,
+    Sub,
 )
+from edgesq.lookup import has_table
 from edgesq.plan import (
     MVE_BLOCK,
     RowOp,
@@ -27,12 +29,14 @@ from edgesq.plan import (
 )
 
 
-def has_mve(item: RowOp) -> bool:
+def has_mve(graph: Graph, item: RowOp) -> bool:
     """Say whether there is a function on MVE that is exact for an operator."""
     match item.op:
         case MaxPool2D():
             return item.op.clamp == (-128, 127)
-        case Add() | AveragePool2D() | Mean():
+        case Add() | Sub():
+            return not has_table(graph, item.op)
+        case AveragePool2D() | Mean():
             return item.feeder is None or item.pixels > 0
     return item.pixels > 0
 

@@ -9,28 +9,75 @@ import numpy as np
 
 from edgesq import arithmetic
 from edgesq.formats.onnx_scope import UINT8_OFFSET, Scope, requantize
-from edgesq.graph import Add, Graph
+from edgesq.graph import Add, Binary, Graph, Lookup, Mul, Sub
+from edgesq.lookup import lookup_table
 
 
-def add(scope: Scope, graph: Graph, op: Add, inputs: Sequence[str]) -> str:
-    """Add both inputs, rescaled to a common scale by tables, and requantize the sum."""
+def lookup(scope: Scope, graph: Graph, op: Lookup, pixels: str) -> str:
+    """Add a table of all 256 answers."""
+    table = (lookup_table(graph, op).astype(np.int16) + UINT8_OFFSET).astype(np.uint8)
+    return scope.lookup("answer", table, scope.cast("index", pixels, np.int32))
+
+
+def add(scope: Scope, graph: Graph, op: Add | Sub, inputs: Sequence[str]) -> str:
+    """Add both operands, rescaled to a common scale by tables, and requantize the sum."""
     parameters = arithmetic.add_parameters(graph, op)
-    every = np.arange(256, dtype=np.int64) - UINT8_OFFSET
-    scaled = []
-    for position, (pixels, tensor) in enumerate(zip(inputs, op.inputs, strict=True)):
-        table = arithmetic.multiply_by_quantized_multiplier(
-            (every - graph.tensors[tensor].zero_point) << arithmetic.ADD_LEFT_SHIFT,
-            parameters.multiplier[position],
-            parameters.shift[position],
-        ).astype(np.int32)
-        index = scope.cast(f"index{position}", pixels, np.int32)
-        scaled.append(scope.lookup(f"scaled{position}", table, index))
+    tables = [
+        arithmetic.multiply_by_quantized_multiplier(
+            _every(graph, index) << arithmetic.ADD_LEFT_SHIFT, multiplier, shift
+        )
+        for index, multiplier, shift in zip(
+            op.operands, parameters.multiplier, parameters.shift, strict=True
+        )
+    ]
+    scaled = _through_tables(scope, graph, op, inputs, tables)
     return requantize(
         scope.within("requantize"),
-        scope.node("Add", "sum", *scaled),
+        scope.node("Sub" if isinstance(op, Sub) else "Add", "sum", *scaled),
         np.array([parameters.output_multiplier]),
         np.array([parameters.output_shift]),
         bias=np.array([0]),
         zero_point=graph.tensors[op.output].zero_point,
         clamp=op.clamp,
     )
+
+
+def mul(scope: Scope, graph: Graph, op: Mul, inputs: Sequence[str]) -> str:
+    """Multiply both operands less their zero points, and requantize the product."""
+    multiplier, shift = arithmetic.mul_multiplier(graph, op)
+    tables = [_every(graph, index) for index in op.operands]
+    return requantize(
+        scope.within("requantize"),
+        scope.node("Mul", "product", *_through_tables(scope, graph, op, inputs, tables)),
+        np.array([multiplier]),
+        np.array([shift]),
+        bias=np.array([0]),
+        zero_point=graph.tensors[op.output].zero_point,
+        clamp=op.clamp,
+    )
+
+
+def _every(graph: Graph, index: int) -> arithmetic.Int64Array:
+    """Return all 256 values of a tensor less its zero point."""
+    every = np.arange(256, dtype=np.int64) - UINT8_OFFSET
+    return every - graph.tensors[index].zero_point
+
+
+def _through_tables(
+    scope: Scope,
+    graph: Graph,
+    op: Binary,
+    inputs: Sequence[str],
+    tables: Sequence[arithmetic.Int64Array],
+) -> list[str]:
+    """Return each operand through a table of 256 int32; constants are taken through it here."""
+    pixels, values = iter(inputs), []
+    for position, (index, table) in enumerate(zip(op.operands, tables, strict=True)):
+        data, label = graph.tensors[index].data, f"scaled{position}"
+        if data is None:
+            wide = scope.cast(f"index{position}", next(pixels), np.int32)
+            values.append(scope.lookup(label, table.astype(np.int32), wide))
+        else:
+            constants = table[data.astype(np.int64) + UINT8_OFFSET].astype(np.int32)
+            values.append(scope.constant(label, constants.reshape(1, -1, 1, 1)))
+    return values

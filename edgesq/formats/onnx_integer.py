@@ -12,7 +12,7 @@ from onnx import TensorProto, helper
 import edgesq
 from edgesq.errors import ModelError
 from edgesq.formats.onnx_conv import conv2d, depthwise_conv2d, grouped_conv2d
-from edgesq.formats.onnx_elementwise import add
+from edgesq.formats.onnx_elementwise import add, lookup, mul
 from edgesq.formats.onnx_move import depth_to_space, pick, space_to_depth
 from edgesq.formats.onnx_pool import average_pool2d, max_pool2d, mean
 from edgesq.formats.onnx_scope import TO_NCHW, TO_NHWC, UINT8_OFFSET, Scope
@@ -27,13 +27,16 @@ from edgesq.graph import (
     DepthwiseConv2D,
     Graph,
     GroupedConv2D,
+    Lookup,
     MaxPool2D,
     Mean,
+    Mul,
     Op,
     Pick,
     Reshape,
     Softmax,
     SpaceToDepth,
+    Sub,
     Tensor,
 )
 
@@ -122,8 +125,12 @@ def _write_op(scope: Scope, graph: Graph, op: Op, inputs: Sequence[str]) -> str:
             return average_pool2d(scope, graph, op, inputs[0])
         case Concatenation():
             return concatenation(scope, inputs)
-        case Add():
+        case Mul():
+            return mul(scope, graph, op, inputs)
+        case Add() | Sub():
             return add(scope, graph, op, inputs)
+        case Lookup():
+            return lookup(scope, graph, op, inputs[0])
         case Mean():
             return mean(scope, graph, op, inputs[0])
         case Softmax():

@@ -8,9 +8,10 @@ the same model without its softmax.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgesq.arithmetic import (
     SOFTMAX_SUM_INTEGER_BITS,
@@ -19,7 +20,7 @@ from edgesq.arithmetic import (
     softmax_exp_table,
 )
 from edgesq.errors import ModelError
-from edgesq.graph import Graph, Int8Array, Softmax
+from edgesq.graph import Graph, Softmax
 
 if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter
@@ -34,13 +35,18 @@ def needs_guard(graph: Graph) -> bool:
 
 
 def without_softmax(content: bytes) -> bytes:
-    """Return the model without its last operator; the logits are its output."""
+    """Return the model without its softmax and what follows; the logits are its output."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
     graph = model.subgraphs[0]
-    graph.outputs = graph.operators.pop().inputs
+    while True:
+        last = graph.operators.pop()
+        code = model.operatorCodes[last.opcodeIndex]
+        if schema.BuiltinOperator.SOFTMAX in (code.builtinCode, code.deprecatedBuiltinCode):
+            break
+    graph.outputs = last.inputs
     model.signatureDefs = None
     builder = flatbuffers.Builder(len(content))
     builder.Finish(model.Pack(builder), b"TFL3")
@@ -61,8 +67,11 @@ class SoftmaxGuard:
     terms: Int64Array
     name: str
 
-    def check(self, image: Int8Array) -> None:
-        """Compute the logits of int8 [1, H, W, C] and the sums of their exponentials.
+    def check(self, image: NDArray[Any]) -> None:
+        """Compute the logits of an image and the sums of their exponentials.
+
+        Args:
+            image: [1, H, W, C] as the file takes it.
 
         Raises:
             ModelError: TensorFlow Lite would abort.

@@ -6,6 +6,7 @@ import numpy as np
 
 from edgesq.errors import ModelError
 from edgesq.formats.softmax_guard import make_guard, needs_guard, without_softmax
+from edgesq.formats.tflite_edges import from_outside, to_outside
 from edgesq.formats.tflite_operators import make_graph
 from edgesq.formats.tflite_reader import open_model
 from edgesq.graph import Graph, Int8Array, digest
@@ -14,6 +15,8 @@ from edgesq.quantize import captured_output
 
 def read_graph(content: bytes, where: str = "model") -> Graph:
     """Parse a .tflite with int8 activations, batch 1, one input and one output.
+
+    Its ends may be uint8 or float32; the graph's are the int8 tensors inside.
 
     Args:
         content: the bytes of the file.
@@ -46,6 +49,9 @@ class ReferenceInterpreter:
         self._numbers = {mine: theirs for theirs, mine in reader.index.items()}
         self._interpreter = _interpreter(content, optimized)
         self._input = self._interpreter.get_input_details()[0]
+        if optimized:  # it keeps no tensor but the last
+            outside = self._interpreter.get_output_details()[0]["index"]
+            self._numbers[self._graph.output] = outside
         self._guard = None
         if needs_guard(self._graph) and not optimized:
             self._guard = make_guard(self._graph, _interpreter(without_softmax(content), False))
@@ -64,16 +70,18 @@ class ReferenceInterpreter:
         Raises:
             ModelError: an image makes the classes too alike for TensorFlow Lite's softmax.
         """
+        tensors = self._graph.tensors
         rows: list[list[Int8Array]] = [[] for _ in wanted]
         for pixels in inputs:
-            image = pixels.reshape(self._input["shape"])
+            outside = to_outside(pixels, tensors[self._graph.input], self._input["dtype"])
+            image = outside.reshape(self._input["shape"])
             if self._guard:
                 self._guard.check(image)
             self._interpreter.set_tensor(self._input["index"], image)
             self._interpreter.invoke()
             for row, index in zip(rows, wanted, strict=True):
                 values = self._interpreter.get_tensor(self._numbers[index])
-                row.append(values.reshape(-1).copy())
+                row.append(from_outside(values, tensors[index]).reshape(-1).copy())
         return tuple(np.stack(row) for row in rows)
 
 

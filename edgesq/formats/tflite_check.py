@@ -16,10 +16,12 @@ from edgesq.arithmetic import (
     add_parameters,
     conv2d_multipliers,
     mean_parameters,
+    mul_multiplier,
     rescale_is_exact,
 )
 from edgesq.graph import (
     Add,
+    Binary,
     Concatenation,
     Conv2D,
     Convolution,
@@ -28,15 +30,21 @@ from edgesq.graph import (
     FullyConnected,
     Graph,
     GroupedConv2D,
+    HardSwish,
+    LeakyRelu,
+    Lookup,
     Mean,
+    Mul,
     Op,
     Pick,
     Reshape,
     Softmax,
     SpaceToDepth,
+    Sub,
     Tensor,
     Window,
 )
+from edgesq.lookup import hard_swish_fits
 
 MAX_EXTENT = (1 << 16) - 1
 """Heights, widths, channels and strides are uint16 on the device."""
@@ -142,6 +150,11 @@ def activation_problem(tensor: Tensor) -> str | None:
     pixels = height * width
     if max(tensor.hwc) > MAX_EXTENT or pixels > _MAX_PIXELS or pixels * channels > _MAX_VALUES:
         return f"{tensor.name}: {height} x {width} x {channels} is more than the runtime takes"
+    return scale_problem(tensor)
+
+
+def scale_problem(tensor: Tensor) -> str | None:
+    """Say what is wrong with the scale or zero point of a tensor that has one of each, or None."""
     low, high = _SCALES
     if len(tensor.quantization.scale) != 1 or not low <= tensor.scale <= high:
         return f"{tensor.name}: the scale is not one usable number"
@@ -178,7 +191,9 @@ def _shape_problem(graph: Graph, op: Op) -> str | None:
         fits = graph.tensors[op.weights].shape[3] == channels
     elif isinstance(op, Mean):
         fits = shapes[0][2] == channels and (height, width) == (1, 1)
-    elif isinstance(op, Add | Softmax):
+    elif isinstance(op, Binary):
+        fits = all(shape in ((height, width, channels), (1, 1, channels)) for shape in shapes)
+    elif isinstance(op, Lookup | Softmax):
         fits = all(shape == (height, width, channels) for shape in shapes)
     elif isinstance(op, Pick):
         fits = (len(op.rows), len(op.columns), len(op.channels)) == (height, width, channels)
@@ -203,10 +218,16 @@ def _range_problem(graph: Graph, op: Op) -> str | None:
     match op:
         case Conv2D() | DepthwiseConv2D() | GroupedConv2D():
             return _convolution_problem(graph, op)
-        case Add():
+        case Add() | Sub():
             # TensorFlow Lite itself takes no output scale so fine.
             fits = add_parameters(graph, op).output_shift <= 0
-            return None if fits else "the output's scale is too fine for ADD"
+            return None if fits else f"the output's scale is too fine for {op.kind}"
+        case Mul():
+            _, shift = mul_multiplier(graph, op)
+            fits = _INT8_SPAN**2 << max(shift, 0) < _SUM_LIMIT
+            return None if fits else "the output's scale is too fine for MUL"
+        case Lookup():
+            return _table_problem(graph, op)
         case Mean():
             parameters = mean_parameters(graph, op)
             height, width, _ = graph.tensors[op.inputs[0]].hwc
@@ -219,6 +240,17 @@ def _range_problem(graph: Graph, op: Op) -> str | None:
                 return f"softmax over more than {_MAX_SOFTMAX} channels"
             return None if usable else "beta or the input's scale is not usable"
     return None
+
+
+def _table_problem(graph: Graph, op: Lookup) -> str | None:
+    alpha = op.alpha if isinstance(op, LeakyRelu) else 0.0
+    if not 0 <= alpha < math.inf:
+        return f"alpha {alpha} is not a usable slope"
+    if isinstance(op, HardSwish) and not hard_swish_fits(graph, op):
+        return "the output's scale is too fine or too coarse for HARD_SWISH"
+    growth = graph.tensors[op.inputs[0]].scale / graph.tensors[op.output].scale
+    fits = _INT8_SPAN * growth * max(alpha, 1) < _SUM_LIMIT / 2
+    return None if fits else f"the output's scale is too fine for {op.kind}"
 
 
 def _convolution_problem(graph: Graph, op: Convolution) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from edgesq.errors import ModelError
 from edgesq.formats.fold import fold_pads
 from edgesq.formats.tflite_check import MAX_EXTENT, graph_problem, operator_problem
 from edgesq.formats.tflite_conv import (
@@ -14,7 +15,16 @@ from edgesq.formats.tflite_conv import (
     read_depthwise_conv2d,
     read_fully_connected,
 )
-from edgesq.formats.tflite_elementwise import read_add, read_softmax
+from edgesq.formats.tflite_edges import Inside, without_edges
+from edgesq.formats.tflite_elementwise import (
+    read_binary,
+    read_curve,
+    read_dequantize,
+    read_leaky_relu,
+    read_quantize,
+    read_rectifier,
+    read_softmax,
+)
 from edgesq.formats.tflite_move import (
     read_depth_to_space,
     read_pad,
@@ -27,7 +37,19 @@ from edgesq.formats.tflite_move import (
 from edgesq.formats.tflite_pool import read_average_pool2d, read_max_pool2d, read_mean
 from edgesq.formats.tflite_reader import Reader
 from edgesq.formats.tflite_shape import read_concatenation, read_reshape, read_transpose
-from edgesq.graph import Graph, Op
+from edgesq.graph import (
+    Add,
+    Graph,
+    HardSwish,
+    Logistic,
+    Mul,
+    Op,
+    Relu,
+    Relu6,
+    ReluN1To1,
+    Sub,
+    Tanh,
+)
 
 
 @dataclass(frozen=True)
@@ -46,18 +68,27 @@ class Readable:
 
 
 OPERATORS = {
-    "ADD": Readable(read_add, "AddOptionsT", (2,)),
+    "ADD": Readable(read_binary(Add), "AddOptionsT", (2,)),
     "AVERAGE_POOL_2D": Readable(read_average_pool2d, "Pool2DOptionsT", (1,)),
     "CONCATENATION": Readable(read_concatenation, "ConcatenationOptionsT", range(1, MAX_EXTENT)),
     "CONV_2D": Readable(read_conv2d, "Conv2DOptionsT", (2, 3)),
-    "DEPTH_TO_SPACE": Readable(read_depth_to_space, "DepthToSpaceOptionsT", (1,)),
     "DEPTHWISE_CONV_2D": Readable(read_depthwise_conv2d, "DepthwiseConv2DOptionsT", (2, 3)),
+    "DEPTH_TO_SPACE": Readable(read_depth_to_space, "DepthToSpaceOptionsT", (1,)),
+    "DEQUANTIZE": Readable(read_dequantize, None, (1,)),
     "EXPAND_DIMS": Readable(read_reshape, None, (2,)),
     "FULLY_CONNECTED": Readable(read_fully_connected, "FullyConnectedOptionsT", (2, 3)),
+    "HARD_SWISH": Readable(read_curve(HardSwish), None, (1,)),
+    "LEAKY_RELU": Readable(read_leaky_relu, "LeakyReluOptionsT", (1,)),
+    "LOGISTIC": Readable(read_curve(Logistic), None, (1,)),
     "MAX_POOL_2D": Readable(read_max_pool2d, "Pool2DOptionsT", (1,)),
     "MEAN": Readable(read_mean, "ReducerOptionsT", (2,)),
+    "MUL": Readable(read_binary(Mul), "MulOptionsT", (2,)),
     "PAD": Readable(read_pad, None, (2,)),
     "PADV2": Readable(read_pad_v2, None, (3,)),
+    "QUANTIZE": Readable(read_quantize, None, (1,)),
+    "RELU": Readable(read_rectifier(Relu), None, (1,)),
+    "RELU6": Readable(read_rectifier(Relu6), None, (1,)),
+    "RELU_N1_TO_1": Readable(read_rectifier(ReluN1To1), None, (1,)),
     "RESHAPE": Readable(read_reshape, None, (1, 2)),
     "RESIZE_NEAREST_NEIGHBOR": Readable(read_resize_nearest, "ResizeNearestNeighborOptionsT", (2,)),
     "SLICE": Readable(read_slice, None, (3,)),
@@ -65,9 +96,28 @@ OPERATORS = {
     "SPACE_TO_DEPTH": Readable(read_space_to_depth, "SpaceToDepthOptionsT", (1,)),
     "SQUEEZE": Readable(read_reshape, None, (1,)),
     "STRIDED_SLICE": Readable(read_strided_slice, "StridedSliceOptionsT", (4,)),
+    "SUB": Readable(read_binary(Sub), "SubOptionsT", (2,)),
+    "TANH": Readable(read_curve(Tanh), None, (1,)),
     "TRANSPOSE": Readable(read_transpose, None, (2,)),
 }
 """By the operator's name in the schema."""
+
+ADVICE = {
+    "BATCH_TO_SPACE_ND": "a dilated convolution: use dilation 1",
+    "CONV_2D": "use dilation 1",
+    "DEPTHWISE_CONV_2D": "use dilation 1",
+    "ELU": "use RELU or LEAKY_RELU",
+    "EXP": "leave it to the program behind the network",
+    "GELU": "use HARD_SWISH",
+    "L2_NORMALIZATION": "leave it to the program behind the network",
+    "PRELU": "use LEAKY_RELU, one slope for all channels",
+    "RESIZE_BILINEAR": "use nearest neighbours",
+    "SPACE_TO_BATCH_ND": "a dilated convolution: use dilation 1",
+    "TRANSPOSE_CONV": "use nearest neighbours and a convolution",
+}
+"""What to do about operators that cannot be read."""
+
+_ADVICE = "build the model without it, or cut it before"
 
 
 def make_graph(reader: Reader, sha256: str) -> Graph:
@@ -78,35 +128,61 @@ def make_graph(reader: Reader, sha256: str) -> Graph:
         sha256: of the file.
 
     Raises:
-        ModelError: the model is not one that the runtime takes.
+        ModelError: the model is not one that the runtime takes; all its operators that the runtime
+            does not take are named at once.
     """
     source = reader.source
-    operators = [(reader.kind(operator), operator) for operator in source.operators]
-    _refuse_unknown(reader, operators)
     if len(source.inputs) != 1 or len(source.outputs) != 1:
         raise reader.error("the model must have one input and one output")
+    operators = [(reader.kind(operator), operator) for operator in source.operators]
     if not operators:
         raise reader.error("the model has no operators")
-    for kind, operator in operators:
-        known = OPERATORS[kind]
-        reader.refuse(operator_problem(kind, operator, known.options, known.inputs))
-    first = reader.tensor(source.inputs[0])
-    ops = _named(OPERATORS[kind].read(reader, operator) for kind, operator in operators)
-    last = reader.tensor(source.outputs[0])
-    graph = Graph(tuple(reader.tensors), ops, first, last, sha256)
+    inside = without_edges(reader, operators)
+    ops = _read(reader, inside)
+    first, last = reader.tensor(inside.source), reader.tensor(inside.result)
+    graph = Graph(tuple(reader.tensors), _named(ops), first, last, sha256)
     reader.refuse(graph_problem(graph))
     return fold_pads(graph)
 
 
-def _refuse_unknown(reader: Reader, operators: list[tuple[str, Any]]) -> None:
-    unknown = [
-        f"{words} ({', '.join(map(reader.name, operator.outputs))})"
-        for kind, operator in operators
+def _read(reader: Reader, inside: Inside) -> list[Op]:
+    """Return the operators between the ends, or name all that cannot be read."""
+    problems = [
+        reader.error(
+            f"the runtime does not know {words} ({', '.join(map(reader.name, operator.outputs))})",
+            ADVICE.get(kind, _ADVICE),
+        )
+        for kind, operator in inside.operators
         if (words := _unknown(kind, operator))
     ]
-    if unknown:
+    known = [(kind, one) for kind, one in inside.operators if not _unknown(kind, one)]
+    for kind, operator in known:
+        readable = OPERATORS[kind]
+        reader.refuse(operator_problem(kind, operator, readable.options, readable.inputs))
+    if not problems:
+        reader.tensor(inside.source)
+    made = [_attempt(reader, OPERATORS[kind], operator) for kind, operator in known]
+    _refuse(reader, [*problems, *(error for error in made if isinstance(error, ModelError))])
+    return [op for op in made if isinstance(op, Op)]
+
+
+def _attempt(reader: Reader, readable: Readable, operator: Any) -> Op | ModelError:
+    try:
+        return readable.read(reader, operator)
+    except ModelError as error:
+        return error
+
+
+def _refuse(reader: Reader, problems: list[ModelError]) -> None:
+    """Raise one error that names every operator that is not taken, if there is any."""
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        texts = [
+            f"{error.message} ({error.hint})" if error.hint else error.message for error in problems
+        ]
         raise reader.error(
-            f"the runtime does not know {', '.join(unknown)}",
+            f"cannot take {len(texts)} operators: {'; '.join(dict.fromkeys(texts))}",
             f"it knows {', '.join(sorted(OPERATORS))}",
         )
 

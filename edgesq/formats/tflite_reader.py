@@ -5,14 +5,43 @@ from typing import Any
 import numpy as np
 
 from edgesq.errors import ModelError
-from edgesq.formats.tflite_check import activation_problem, structure_problem, window_problem
+from edgesq.formats.tflite_check import (
+    activation_problem,
+    scale_problem,
+    structure_problem,
+    window_problem,
+)
 from edgesq.graph import Quantization, Tensor, Window
 
-_INT32, _INT8 = 2, 9
+FLOAT32, INT32, UINT8, INT8 = 0, 2, 3, 9
 """schema.fbs, enum TensorType."""
-_DTYPES: dict[int, np.dtype[Any]] = {_INT32: np.dtype("<i4"), _INT8: np.dtype("i1")}
+_DTYPES: dict[int, np.dtype[Any]] = {INT32: np.dtype("<i4"), INT8: np.dtype("i1")}
 _SAME_PADDING = 0
+UINT8_OFFSET = 128
+"""A uint8 value is this much above the int8 one that stands for it."""
 _IDENTIFIER = b"TFL3"
+
+
+FUSED: dict[int, tuple[float | None, float | None]] = {
+    0: (None, None),
+    1: (0.0, None),
+    2: (-1.0, 1.0),
+    3: (0.0, 6.0),
+}
+"""schema.fbs, enum ActivationFunctionType: the range to which reals are cut."""
+
+
+def quantized_range(tensor: Tensor, low: float | None, high: float | None) -> tuple[int, int]:
+    """Return a range of reals as one of int8, as TensorFlow Lite rounds; None: unlimited."""
+
+    def quantized(real: float) -> int:
+        level = np.float32(real) / np.float32(tensor.scale)
+        return tensor.zero_point + int(np.sign(level) * np.floor(np.abs(level) + np.float32(0.5)))
+
+    return (
+        -128 if low is None else max(-128, quantized(low)),
+        127 if high is None else min(127, quantized(high)),
+    )
 
 
 def open_model(content: bytes, where: str) -> "Reader":
@@ -57,6 +86,7 @@ class Reader:
         source: its only subgraph.
         index: the graph's number of each of the file's tensors read so far.
         tensors: of the graph.
+        read_as_int8: the file's uint8 tensors that the graph takes as int8, 128 below.
     """
 
     def __init__(self, model: Any, where: str) -> None:
@@ -68,6 +98,7 @@ class Reader:
         self.source = model.subgraphs[0]
         self.index: dict[int, int] = {}
         self.tensors: list[Tensor] = []
+        self.read_as_int8: set[int] = set()
 
     def error(self, message: str, hint: str | None = None) -> ModelError:
         """Return an error about this file."""
@@ -83,6 +114,10 @@ class Reader:
         code = self.model.operatorCodes[operator.opcodeIndex]
         value = max(code.builtinCode, code.deprecatedBuiltinCode)
         return _operator_names().get(value, f"operator {value}")
+
+    def type(self, index: int) -> int:
+        """Return the type of one of the file's tensors in the schema."""
+        return int(self.source.tensors[index].type)
 
     def name(self, index: int) -> str:
         """Return the name of one of the file's tensors."""
@@ -113,7 +148,8 @@ class Reader:
         tensor = self.source.tensors[index]
         name = self.name(index)
         data = self.data(index)
-        if tensor.type != _INT8 and not (data is not None and tensor.type == _INT32):
+        known = tensor.type == INT8 or index in self.read_as_int8
+        if not known and not (data is not None and tensor.type == INT32):
             raise self.error(f"tensor {name} is not int8", "quantize it fully, input and output")
         quantization = tensor.quantization
         if quantization is None or quantization.scale is None or len(quantization.scale) == 0:
@@ -123,9 +159,20 @@ class Reader:
             raise self.error(f"tensor {name} has shape {shape}", "use [1, H, W, C] or [1, C]")
         scale = tuple(float(value) for value in quantization.scale)
         points = [0] if quantization.zeroPoint is None else [*quantization.zeroPoint, 0]
-        made = Tensor(name, shape, Quantization(scale, int(points[0])), data)
+        point = int(points[0]) - (UINT8_OFFSET if index in self.read_as_int8 else 0)
+        made = Tensor(name, shape, Quantization(scale, point), data)
         if data is None:
             self.refuse(activation_problem(made))
+        return made
+
+    def constant_operand(self, index: int) -> Tensor | None:
+        """Return a constant int8 tensor with one scale, None where it is computed."""
+        if self.data(index) is None:
+            return None
+        made = self.read(index)
+        if made.data is None or made.data.dtype != np.int8:
+            raise self.error(f"constant {made.name} is not int8", "quantize the model fully")
+        self.refuse(scale_problem(made))
         return made
 
     def append(self, index: int, tensor: Tensor) -> int:
@@ -164,18 +211,9 @@ class Reader:
     def clamp(self, activation: int, output: int) -> tuple[int, int]:
         """Return the fused activation as an int8 range."""
         tensor = self.tensors[output]
-
-        def quantized(real: float) -> int:
-            level = np.float32(real) / np.float32(tensor.scale)
-            return tensor.zero_point + int(np.floor(level + np.float32(0.5)))
-
-        if activation == 0:
-            return -128, 127
-        if activation == 1:
-            return max(-128, quantized(0.0)), 127
-        if activation == 3:
-            return max(-128, quantized(0.0)), min(127, quantized(6.0))
-        raise self.error(f"fused activation {activation} of {tensor.name} is not supported")
+        if activation not in FUSED:
+            raise self.error(f"fused activation {activation} of {tensor.name} is not supported")
+        return quantized_range(tensor, *FUSED[activation])
 
     def same_quantization(self, name: str, indices: tuple[int, ...]) -> None:
         """Raise an error where tensors differ in scale or zero point."""

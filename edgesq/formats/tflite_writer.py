@@ -11,16 +11,23 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 SAME, VALID = 0, 1
-NONE, RELU, RELU6 = 0, 1, 3
+NONE, RELU, RELU_N1_TO_1, RELU6 = 0, 1, 2, 3
 """schema.fbs, enums Padding and ActivationFunctionType."""
 
-_TYPES = {np.dtype(np.int8): schema.TensorType.INT8, np.dtype(np.int32): schema.TensorType.INT32}
+_TYPES = {
+    np.dtype(np.int8): schema.TensorType.INT8,
+    np.dtype(np.int32): schema.TensorType.INT32,
+    np.dtype(np.uint8): schema.TensorType.UINT8,
+    np.dtype(np.float32): schema.TensorType.FLOAT32,
+}
 _VERSIONS = {
     "CONV_2D": 3,
     "DEPTH_TO_SPACE": 1,
     "DEPTHWISE_CONV_2D": 3,
     "EXPAND_DIMS": 1,
     "FULLY_CONNECTED": 5,
+    "HARD_SWISH": 1,
+    "RELU_N1_TO_1": 1,
     "RESHAPE": 1,
     "SQUEEZE": 1,
 }
@@ -43,9 +50,10 @@ class TfliteWriter:
         scale: float = 1.0,
         zero_point: int = 0,
         name: str | None = None,
+        dtype: type[np.generic] = np.int8,
     ) -> int:
-        """Add an int8 activation; return its index, as the methods below do."""
-        return self._tensor(shape, schema.TensorType.INT8, [scale], zero_point, name)
+        """Add an activation, int8 but at an end; return its index, as the methods below do."""
+        return self._tensor(shape, _TYPES[np.dtype(dtype)], [scale], zero_point, name)
 
     def constant(
         self,

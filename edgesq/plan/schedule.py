@@ -106,10 +106,10 @@ class _Order:
             if self.complete[index][self.units[index]] < end
         }:
             for index, unit in lagging.items():
-                for source in self.lowered.ops[index].inputs:
+                for position, source in enumerate(self.lowered.ops[index].inputs):
                     # Another one's inputs may have taken this step already, and it was the last.
                     if self.units[index] == unit:
-                        self.ensure(source, self.next_read(index))
+                        self.ensure(source, self.next_read(index, position))
             for index, unit in lagging.items():
                 if self.units[index] == unit:
                     self.step(index)
@@ -142,10 +142,11 @@ class _Order:
         path = self.walks[index]
         return min(self.units[index] + path.band_units, path.units)
 
-    def next_read(self, index: int) -> int:
-        """One past the newest input row that an operator's next step reads."""
-        reads = self.walks[index].reads[self.units[index] : self.next_units(index)]
-        return max(self.walks[index].waits_for, *(end for _, end in reads))
+    def next_read(self, index: int, position: int) -> int:
+        """One past the newest row of an input that an operator's next step reads."""
+        units = range(self.units[index], self.next_units(index))
+        path = self.walks[index]
+        return max(path.waits_for, *(path.read(position, unit)[1] for unit in units))
 
 
 class _Lifetimes:
@@ -165,8 +166,8 @@ class _Lifetimes:
                 path = walks[step]
                 end = min(units[step] + path.band_units, path.units)
                 for unit in range(units[step], end):
-                    for slot in lowered.ops[step].inputs:
-                        self.use(slot, path.reads[unit], now)
+                    for position, slot in enumerate(lowered.ops[step].inputs):
+                        self.use(slot, path.read(position, unit), now)
                     self.use(lowered.ops[step].output, path.writes[unit], now)
                 units[step] = end
                 self.busy[step] = (self.busy.get(step, (now, now))[0], now)

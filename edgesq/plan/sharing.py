@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from edgesq.graph import Add, Concatenation, Graph, Op, Reshape
+from edgesq.graph import Binary, Concatenation, Graph, Lookup, Op, Reshape
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def share(graph: Graph) -> Sharing:
 
     - Inputs of a concatenation live in its rows, side by side.
     - A reshape that keeps the rows is the same slot.
-    - The sums of an ADD live where one of its inputs was, if nobody else reads that input.
+    - What an operator makes value by value lives where an input was, if nobody else reads that.
 
     The image is in nobody's rows, for only its own slot asks the link for rows. Observed tensors
     are not either, for they are read as one block at the end.
@@ -53,7 +53,7 @@ def share(graph: Graph) -> Sharing:
                 numbers.append(number)
                 offset += graph.tensors[source].hwc[2]
             members[op.output] = tuple(numbers)
-        elif isinstance(op, Add):
+        elif isinstance(op, Binary | Lookup):
             place = _overwritable(graph, op, parent, blocks)
             if place is not None:
                 parent[op.output] = (place, 0)
@@ -76,12 +76,12 @@ def _is_alias(graph: Graph, op: Op) -> bool:
 
 
 def _overwritable(
-    graph: Graph, op: Add, parent: dict[int, tuple[int, int]], blocks: frozenset[int]
+    graph: Graph, op: Binary | Lookup, parent: dict[int, tuple[int, int]], blocks: frozenset[int]
 ) -> int | None:
-    """Return an input of an ADD that its sums may be written over, None if there is none.
+    """Return an input that an operator's output may be written over, None if there is none.
 
-    Neither the input nor, if it is a concatenation, any part of it may have another reader. Sums
-    that a concatenation reads are left to it: living there saves more.
+    Neither the input nor, if it is a concatenation, any part of it may have another reader. What
+    a concatenation reads is left to it: living there saves more.
     """
     readers = Counter(source for other in graph.ops for source in other.inputs)
     makers = {other.output: other for other in graph.ops}
@@ -91,6 +91,8 @@ def _overwritable(
     for source in op.inputs:
         maker = makers.get(source)
         if maker is None or isinstance(maker, Reshape) or source in blocks or source in parent:
+            continue
+        if graph.tensors[source].hwc != graph.tensors[op.output].hwc:
             continue
         parts = maker.inputs if isinstance(maker, Concatenation) else ()
         if all(readers[tensor] == 1 for tensor in (source, *parts)):

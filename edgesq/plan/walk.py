@@ -15,15 +15,25 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True)
 class Walk:
-    """An operator's path: `reads[u]` of each input and `writes[u]` of the output, per unit.
+    """An operator's path, unit by unit.
 
-    `waits_for` are the input rows there must be before its first unit.
+    Attributes:
+        reads: rows of an input that each unit reads.
+        writes: rows of the output that it writes.
+        band_units: units per step.
+        waits_for: input rows that there must be before the first unit.
+        pixels: inputs, by position, that are one pixel, which every unit reads.
     """
 
     reads: tuple[Span, ...]
     writes: tuple[Span, ...]
     band_units: int
     waits_for: int = 0
+    pixels: frozenset[int] = frozenset()
+
+    def read(self, position: int, unit: int) -> Span:
+        """Return the rows of an input that a unit reads."""
+        return (0, 1) if position in self.pixels else self.reads[unit]
 
     @property
     def units(self) -> int:
@@ -47,7 +57,8 @@ class Walk:
 
 def walk(lowered: Lowered, op: RowOp) -> Walk:
     """Return the path of one operator."""
-    source, result = lowered.slots[op.inputs[0]], lowered.slots[op.output]
+    sources, result = [lowered.slots[number] for number in op.inputs], lowered.slots[op.output]
+    source, pixels = sources[0], frozenset[int]()
     assert source is not None
     assert result is not None
     reads = writes = _each(result.height)
@@ -77,7 +88,9 @@ def walk(lowered: Lowered, op: RowOp) -> Walk:
             (row * values // row_values, -(-(row + 1) * values // row_values))
             for row in range(source.height)
         )
-    return Walk(reads, writes, op.band_units, source.height if op.waits else 0)
+    elif result.height > 1:
+        pixels = frozenset(k for k, slot in enumerate(sources) if slot and slot.height == 1)
+    return Walk(reads, writes, op.band_units, source.height if op.waits else 0, pixels)
 
 
 def _windows(op: RowOp, height: int, rows: int) -> tuple[Span, ...]:

@@ -1,33 +1,37 @@
-"""ADD and SOFTMAX on int8. Mirror: firmware/src/ops/esq_add.c, esq_softmax.c."""
+"""Operators that keep the shape, on int8.
+
+Mirror: firmware/src/ops/esq_add.c, esq_mul.c, esq_lookup.c, esq_softmax.c.
+"""
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from edgesq.arithmetic import (
-    ADD_LEFT_SHIFT,
     SOFTMAX_SUM_INTEGER_BITS,
-    add_parameters,
+    combine,
     doubling_high_mul,
-    multiply_by_quantized_multiplier,
     reciprocal,
     rounding_divide_by_pot,
     softmax_exp_table,
 )
-from edgesq.graph import Add, Graph, Int8Array, Softmax
+from edgesq.graph import Binary, Graph, Int8Array, Lookup, Softmax
+from edgesq.lookup import lookup_table
 
 
-def add(graph: Graph, op: Add, first: Int8Array, second: Int8Array) -> Int8Array:
-    """Add two int8 images of one shape, each with its own scale and zero point."""
-    parameters = add_parameters(graph, op)
-    total = np.zeros(first.shape, np.int64)
-    for index, image, multiplier, shift in zip(
-        op.inputs, (first, second), parameters.multiplier, parameters.shift, strict=True
-    ):
-        real = (image.astype(np.int64) - graph.tensors[index].zero_point) << ADD_LEFT_SHIFT
-        total += multiply_by_quantized_multiplier(real, multiplier, shift)
-    scaled = multiply_by_quantized_multiplier(
-        total, parameters.output_multiplier, parameters.output_shift
-    )
-    return np.clip(scaled + graph.tensors[op.output].zero_point, *op.clamp).astype(np.int8)
+def binary(graph: Graph, op: Binary, inputs: Sequence[Int8Array]) -> Int8Array:
+    """Add, subtract or multiply; `inputs` are int8 [H, W, C] or [1, 1, C], without constants."""
+    images = iter(inputs)
+    operands = [
+        next(images) if (data := graph.tensors[index].data) is None else data
+        for index in op.operands
+    ]
+    return np.clip(combine(graph, op, *operands), *op.clamp).astype(np.int8)
+
+
+def lookup(graph: Graph, op: Lookup, image: Int8Array) -> Int8Array:
+    """Take each value by itself, through the operator's table."""
+    return lookup_table(graph, op)[image.astype(np.int64) + 128]
 
 
 def softmax(graph: Graph, op: Softmax, image: Int8Array) -> Int8Array:

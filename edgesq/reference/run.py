@@ -3,8 +3,8 @@
 import numpy as np
 
 from edgesq.graph import (
-    Add,
     AveragePool2D,
+    Binary,
     Concatenation,
     Conv2D,
     DepthToSpace,
@@ -12,6 +12,7 @@ from edgesq.graph import (
     Graph,
     GroupedConv2D,
     Int8Array,
+    Lookup,
     MaxPool2D,
     Mean,
     Op,
@@ -22,7 +23,7 @@ from edgesq.graph import (
 )
 from edgesq.reference.conv2d import conv2d, grouped_conv2d
 from edgesq.reference.depthwise_conv2d import depthwise_conv2d
-from edgesq.reference.elementwise import add, softmax
+from edgesq.reference.elementwise import binary, lookup, softmax
 from edgesq.reference.move import depth_to_space, pick, space_to_depth
 from edgesq.reference.pool import average_pool2d, max_pool2d, mean
 
@@ -57,8 +58,10 @@ def _apply(graph: Graph, op: Op, inputs: list[Int8Array]) -> Int8Array:
             return average_pool2d(graph, op, inputs[0])
         case Concatenation():
             return np.concatenate(inputs, axis=-1)
-        case Add():
-            return add(graph, op, inputs[0], inputs[1])
+        case Binary():
+            return binary(graph, op, inputs)
+        case Lookup():
+            return lookup(graph, op, inputs[0])
         case Mean():
             return mean(graph, op, inputs[0])
         case Softmax():

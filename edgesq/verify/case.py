@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgesq.arithmetic import (
-    ADD_LEFT_SHIFT,
     Int64Array,
-    add_parameters,
+    combine,
     mean_parameters,
     multiply_by_quantized_multiplier,
 )
-from edgesq.graph import Add, Conv2D, DepthwiseConv2D, Graph, GroupedConv2D, Int8Array, Mean, Op
+from edgesq.graph import Binary, Conv2D, DepthwiseConv2D, Graph, GroupedConv2D, Int8Array, Mean, Op
 from edgesq.reference import (
     conv2d_sums,
     conv2d_windows,
@@ -57,8 +56,12 @@ def unclamped(graph: Graph, op: Op, values: Mapping[int, Int8Array]) -> Int64Arr
         case GroupedConv2D():
             sums = grouped_sums(graph, op, values[op.inputs[0]])
             return rescaled(graph, op, sums).reshape(graph.tensors[op.output].hwc)
-        case Add():
-            scaled = _add(graph, op, values)
+        case Binary():
+            operands = [
+                values[index] if (data := graph.tensors[index].data) is None else data
+                for index in op.operands
+            ]
+            return combine(graph, op, *operands)
         case Mean():
             mean = mean_parameters(graph, op)
             total = values[op.inputs[0]].astype(np.int64).sum(axis=(0, 1)) - mean.offset
@@ -67,18 +70,3 @@ def unclamped(graph: Graph, op: Op, values: Mapping[int, Int8Array]) -> Int64Arr
             return None
     output = graph.tensors[op.output]
     return scaled.reshape(output.hwc) + output.zero_point
-
-
-def _add(graph: Graph, op: Add, values: Mapping[int, Int8Array]) -> Int64Array:
-    parameters = add_parameters(graph, op)
-    total = np.zeros(graph.tensors[op.output].hwc, np.int64)
-    for tensor, multiplier, shift in zip(
-        op.inputs, parameters.multiplier, parameters.shift, strict=True
-    ):
-        real = (
-            values[tensor].astype(np.int64) - graph.tensors[tensor].zero_point
-        ) << ADD_LEFT_SHIFT
-        total += multiply_by_quantized_multiplier(real, multiplier, shift)
-    return multiply_by_quantized_multiplier(
-        total, parameters.output_multiplier, parameters.output_shift
-    )

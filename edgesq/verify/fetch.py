@@ -55,14 +55,17 @@ def fetch(
         for number, tensor in enumerate(operator.inputs)
     ]
     held = tracer.hold(expected[graph.input].tobytes(), index)
-    counts, last_reads = path.complete_rows(), _last_reads(path)
+    counts = path.complete_rows()
+    last_reads = [_last_reads(path, number) for number in range(len(inputs))]
     first = 0
     while held.go_on():
         end = min(first + path.band_units, path.units)
         for row in range(counts[first], counts[end]):
             output[row] = _row(held, OUTPUT, row, output)
         for number, values in enumerate(inputs):
-            for row in {row for unit in range(first, end) for row in last_reads.get(unit, ())}:
+            for row in {
+                row for unit in range(first, end) for row in last_reads[number].get(unit, ())
+            }:
                 if values is not None:
                     values[row] = _row(held, number + 1, row, values)
         first = end
@@ -82,9 +85,9 @@ def _path(graph: Graph, operators: tuple[Operator, ...], index: int) -> Walk:
     return walk(lowered, item)
 
 
-def _last_reads(path: Walk) -> dict[int, list[int]]:
-    """Return the rows that each unit is the last to read."""
-    last = {row: unit for unit, span in enumerate(path.reads) for row in range(*span)}
+def _last_reads(path: Walk, number: int) -> dict[int, list[int]]:
+    """Return the rows of an input that each unit is the last to read."""
+    last = {row: unit for unit in range(path.units) for row in range(*path.read(number, unit))}
     reads: dict[int, list[int]] = {}
     for row, unit in last.items():
         reads.setdefault(unit, []).append(row)

@@ -236,15 +236,33 @@ struct esq_conv2d_reduce_mve_streamed {
     struct esq_streamed streamed;
 };
 
+/* ADD, and SUB: operand 0 plus `sign` times operand 1. */
 struct esq_add {
+    const int8_t *constant[2]; /* [C] where an operand is constant; 0: it is the next of op->input */
     int32_t multiplier[2];
     int32_t output_multiplier;
     int16_t input_zp[2];
     int16_t output_zp;
     int8_t shift[2];
     int8_t output_shift;
+    int8_t sign; /* 1 or -1 */
     int8_t clamp_min;
     int8_t clamp_max;
+};
+
+struct esq_mul {
+    const int8_t *constant[2]; /* as of struct esq_add */
+    int32_t multiplier;
+    int16_t input_zp[2];
+    int16_t output_zp;
+    int8_t shift;
+    int8_t clamp_min;
+    int8_t clamp_max;
+};
+
+/* What every value becomes by itself. */
+struct esq_lookup {
+    const int8_t *table; /* [256], by the value as uint8: 0, ..., 127, -128, ..., -1 */
 };
 
 struct esq_softmax {
@@ -317,12 +335,17 @@ esq_run_fn esq_run_conv2d_reduce_mve;
 esq_run_fn esq_run_conv2d_reduce_streamed;
 esq_run_fn esq_run_conv2d_reduce_dsp_streamed;
 esq_run_fn esq_run_conv2d_reduce_mve_streamed;
-/* params: struct esq_add. */
+/* params: struct esq_add. An operand that is one pixel meets every pixel of the other; the output may
+ * lie where an operand of its size does. */
 esq_run_fn esq_run_add;
 /* The same, where output_shift < 0, and an input without a shift has multiplier 2^30. */
 esq_run_fn esq_run_add_dsp;
 /* The same, four values at a time. */
 esq_run_fn esq_run_add_mve;
+/* params: struct esq_mul; operands as of esq_run_add. */
+esq_run_fn esq_run_mul;
+/* params: struct esq_lookup. The output may lie where the input does. */
+esq_run_fn esq_run_lookup;
 /* params: struct esq_softmax. Over the channels of each pixel. */
 esq_run_fn esq_run_softmax;
 /* params: none. Same shape: a concatenation's input that is needed elsewhere too. */

@@ -1,10 +1,10 @@
-/* ADD on the DSP extension. Mirror: edgesq/reference/elementwise.py. */
+/* ADD and SUB on the DSP extension. Mirror: edgesq/reference/elementwise.py. */
 #include "../esq_arithmetic.h"
-#include "../esq_windows.h"
+#include "../esq_operands.h"
 
 #if defined(__ARM_FEATURE_DSP)
 
-/* Headroom given to the inputs before they are rescaled to a common scale. */
+/* Headroom given to the operands before they are rescaled to a common scale. */
 #define LEFT_SHIFT 20
 
 /* real * multiplier * 2^-31 >> right, halves away from zero, where right > 0. */
@@ -50,24 +50,24 @@ static void add_pixel(const struct esq_add *params, const int8_t *first, const i
     const struct rescaling one = rescaling_of(params, 0);
     const struct rescaling two = rescaling_of(params, 1);
     const struct rounding out = rounding_of(params->output_multiplier, -params->output_shift);
+    const int32_t sign = params->sign;
     const int32_t output_zp = params->output_zp;
     const int32_t low = params->clamp_min;
     const int32_t high = params->clamp_max;
     for (uint32_t c = 0; c < channels; c++) {
-        const int32_t sum = rescaled(first[c], one) + rescaled(second[c], two);
+        const int32_t sum = rescaled(first[c], one) + sign * rescaled(second[c], two);
         result[c] = esq_clamp(requantize(sum * 2, out) + output_zp, low, high);
     }
 }
 
 void esq_run_add_dsp(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
+    const struct esq_add *params = op->params;
     for (uint32_t end = esq_band_end(op, progress); progress->out_row < end; progress->out_row++) {
-        const int8_t *first = esq_row(arena, op->input[0], progress->out_row);
-        const int8_t *second = esq_row(arena, op->input[1], progress->out_row);
+        struct esq_operands from = esq_operands_of(op, params->constant, arena, progress->out_row);
         int8_t *result = esq_row(arena, op->output, progress->out_row);
         for (uint32_t x = 0; x < op->output->width; x++) {
-            add_pixel(op->params, first, second, op->output->channels, result);
-            first += op->input[0]->pixel_bytes;
-            second += op->input[1]->pixel_bytes;
+            add_pixel(params, from.at[0].pixel, from.at[1].pixel, op->output->channels, result);
+            esq_operands_step(&from);
             result += op->output->pixel_bytes;
         }
     }

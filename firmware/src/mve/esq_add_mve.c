@@ -1,11 +1,11 @@
-/* ADD on MVE, about 10 instructions per value. Mirror: edgesq/reference/elementwise.py. */
-#include "../esq_windows.h"
+/* ADD and SUB on MVE, about 10 instructions per value. Mirror: edgesq/reference/elementwise.py. */
+#include "../esq_operands.h"
 
 #if defined(__ARM_FEATURE_MVE)
 
 #include "esq_requantize_mve.h"
 
-/* Headroom given to the inputs before they are rescaled to a common scale. */
+/* Headroom given to the operands before they are rescaled to a common scale. */
 #define LEFT_SHIFT 20
 
 static inline int32x4_t scaled(int32x4_t x, int32_t multiplier, int32_t shift) {
@@ -26,7 +26,7 @@ static void add(const struct esq_add *params, const int8_t *first, const int8_t 
         const int32x4_t one = rescaled(params, 0, vldrbq_z_s32(first + i, there));
         const int32x4_t two = rescaled(params, 1, vldrbq_z_s32(second + i, there));
         const int32x4_t sum =
-            scaled(vaddq_s32(one, two), params->output_multiplier, params->output_shift);
+            scaled(vmlaq_n_s32(one, two, params->sign), params->output_multiplier, params->output_shift);
         const int32x4_t value =
             esq_mve_clamp(sum, params->output_zp, params->clamp_min, params->clamp_max);
         vstrbq_p_s32(result + i, value, there);
@@ -34,14 +34,13 @@ static void add(const struct esq_add *params, const int8_t *first, const int8_t 
 }
 
 void esq_run_add_mve(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
+    const struct esq_add *params = op->params;
     for (uint32_t end = esq_band_end(op, progress); progress->out_row < end; progress->out_row++) {
-        const int8_t *first = esq_row(arena, op->input[0], progress->out_row);
-        const int8_t *second = esq_row(arena, op->input[1], progress->out_row);
+        struct esq_operands from = esq_operands_of(op, params->constant, arena, progress->out_row);
         int8_t *result = esq_row(arena, op->output, progress->out_row);
         for (uint32_t x = 0; x < op->output->width; x++) {
-            add(op->params, first, second, op->output->channels, result);
-            first += op->input[0]->pixel_bytes;
-            second += op->input[1]->pixel_bytes;
+            add(params, from.at[0].pixel, from.at[1].pixel, op->output->channels, result);
+            esq_operands_step(&from);
             result += op->output->pixel_bytes;
         }
     }
