@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.graph import (
-    Add,
     AveragePool2D,
+    Binary,
     Concatenation,
     Convolution,
     DepthToSpace,
     Graph,
+    Lookup,
     MaxPool2D,
     Move,
     Reshape,
@@ -114,7 +115,7 @@ class Replay:
                 self.make_row(item, row)
 
     def make_row(self, item: RowOp, row: int) -> None:
-        """Convolution, average, ADD, softmax, moved values; or a copy for a concatenation."""
+        """Any operator that makes one row at a time; or a copy for a concatenation."""
         op = item.op
         sources = item.inputs if isinstance(op, Concatenation) else op.inputs
         rows = range(row, row + 1)
@@ -123,13 +124,19 @@ class Replay:
         elif isinstance(op, Move):
             rows = moved_from(op, row)
         pairs = list(zip(item.inputs, sources, strict=True))
-        reads = [(slot, tensor, at) for slot, tensor in pairs for at in rows]
+        reads = [
+            (slot, tensor, 0 if isinstance(op, Binary) and self.height(slot) == 1 else at)
+            for slot, tensor in pairs
+            for at in rows
+        ]
         for read in reads:
             self.check(*read)
         written = self.places(item.output, row)
         self.write(item.output, sources[0] if isinstance(op, Concatenation) else op.output, row)
         for slot, tensor, at in reads:
-            in_place = isinstance(op, Add) and np.array_equal(self.places(slot, at), written)
+            in_place = isinstance(op, Binary | Lookup) and np.array_equal(
+                self.places(slot, at), written
+            )
             if not in_place:
                 self.check(slot, tensor, at)
 
