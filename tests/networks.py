@@ -177,13 +177,36 @@ class Network:
         self, kind: str, one: int, two: int, quant: Quant = FINER, activation: int = NONE
     ) -> int:
         """Add ADD, SUB or MUL; one operand has the shape of the output."""
-        shape = max(self.shapes[one], self.shapes[two], key=lambda shape: int(np.prod(shape)))
+        shape = max(self.shapes[one], self.shapes[two], key=lambda s: (int(np.prod(s)), len(s)))
         return self.builder.op(
             kind,
             [one, two],
             self.value(shape, quant),
             f"{kind.capitalize()}Options",
             fusedActivationFunction=activation,
+        )
+
+    def binary_of(self, one: int, two: int, kind: str, quant: Quant, activation: int) -> int:
+        """Add ADD, SUB or MUL, as above."""
+        return self.binary(kind, one, two, quant, activation)
+
+    def by_constant(
+        self,
+        source: int,
+        kind: str,
+        shape: tuple[int, ...],
+        constant: Quant,
+        quant: Quant = FINER,
+        activation: int = NONE,
+        first: bool = False,
+    ) -> int:
+        """Add ADD, SUB or MUL whose second operand, or first, is a random constant."""
+        operands = (source, self.constant(shape, constant))
+        one, two = operands[::-1] if first else operands
+        output = self.value(self.shapes[source], quant)
+        options = f"{kind.capitalize()}Options"
+        return self.builder.op(
+            kind, [one, two], output, options, fusedActivationFunction=activation
         )
 
     def constant(self, shape: tuple[int, ...], quant: Quant = FINER) -> int:
@@ -193,7 +216,7 @@ class Network:
         self.shapes[index], self.quants[index] = shape, quant
         return index
 
-    def unary(self, kind: str, source: int, quant: Quant = FINER, **fields: float) -> int:
+    def unary(self, source: int, kind: str, quant: Quant = FINER, **fields: float) -> int:
         """Add an operator that takes each value by itself."""
         output = self.value(self.shapes[source], quant)
         options = "LeakyReluOptions" if fields else None

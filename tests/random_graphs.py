@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from networks import FINER, RECTIFIED, USUAL, Network, Quant
+from random_values import VALUE_LAYERS
 from tflite_builder import NONE, RELU, RELU6, SAME, VALID
 
 MOST_EXTENT, MOST_CHANNELS, MOST_VALUES = 14, 24, 1_000
@@ -191,10 +192,6 @@ def _mean(sketch: Sketch, source: int) -> None:
         sketch.add("mean", [source], sketch.quant(), keep=sketch.one_of(True, False))
 
 
-def _add(sketch: Sketch, source: int) -> None:
-    sketch.add("add", [source, sketch.alike(source)], sketch.quant(), sketch.activation())
-
-
 def _softmax(sketch: Sketch, source: int) -> None:
     sketch.add("softmax", [source], sketch.one_of(1.0, 0.3))
 
@@ -298,7 +295,6 @@ LAYERS: dict[str, Callable[[Sketch, int], None]] = {
     "AVERAGE_POOL_2D": _pool("average_pool"),
     "FULLY_CONNECTED": _dense,
     "MEAN": _mean,
-    "ADD": _add,
     "SOFTMAX": _softmax,
     "CONCATENATION": _concat,
     "RESHAPE": _reshape,
@@ -309,6 +305,7 @@ LAYERS: dict[str, Callable[[Sketch, int], None]] = {
     "RESIZE_NEAREST_NEIGHBOR": _resize,
     "SPACE_TO_DEPTH": _space_to_depth,
     "DEPTH_TO_SPACE": _depth_to_space,
+    **VALUE_LAYERS,
 }
 
 

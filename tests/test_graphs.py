@@ -21,8 +21,8 @@ from edgesq.reference.move import depth_to_space
 GRAPHS, ON_BOARDS = 50, 40
 """Networks of one seed: on this computer, on an emulated board."""
 
-UNDRAWN = {"EXPAND_DIMS", "PADV2", "SQUEEZE", "TRANSPOSE"}
-"""Drawn as PAD, or read as RESHAPE."""
+UNDRAWN = {"DEQUANTIZE", "EXPAND_DIMS", "PADV2", "SQUEEZE", "TRANSPOSE"}
+"""Drawn as PAD, read as RESHAPE, or no operator of the graph."""
 
 
 @pytest.mark.parametrize("number", range(4))
@@ -82,7 +82,7 @@ def test_a_fault_is_found_and_shrunk(
     assert found
     assert "numpy: DEPTH_TO_SPACE" in found
     source = found.partition("\n\n")[2]
-    assert source.count(" = net.") <= 2, source
+    assert source.count(" = net.") <= 3, source
     monkeypatch.undo()
     one = Drawn(evaluated(source), source, 1)
     assert problems(runtime, tmp_path, [one]) == [None]

@@ -85,7 +85,7 @@ def squeeze_and_excite() -> bytes:
     net = Network((6, 5, 3))
     trunk = net.conv(net.input, 8, (3, 3), activation=RELU, quant=RECTIFIED)
     gate = net.conv(net.mean(trunk, RECTIFIED, keep=True), 2, activation=RELU, quant=RECTIFIED)
-    gate = net.unary("LOGISTIC", net.conv(gate, 8), (1 / 256, -128))
+    gate = net.unary(net.conv(gate, 8), "LOGISTIC", (1 / 256, -128))
     scaled = net.binary("MUL", trunk, gate, RECTIFIED)
     return net.build(net.conv(scaled, 4, (3, 3), (2, 2)))
 
@@ -94,7 +94,7 @@ def squeeze_and_excite() -> bytes:
 def squeeze_and_excite_the_image() -> bytes:
     """The gate comes first among the operands, and the image itself is kept until it is there."""
     net = Network((5, 4, 3))
-    gate = net.unary("HARD_SWISH", net.mean(net.input, USUAL))
+    gate = net.unary(net.mean(net.input, USUAL), "HARD_SWISH")
     return net.build(net.binary("MUL", gate, net.input, USUAL))
 
 
@@ -144,7 +144,7 @@ def _curve(name: str) -> Callable[[], bytes]:
 
     def build() -> bytes:
         net = Network((4, 5, 3), before)
-        return net.build(net.unary(kind, net.input, after, **fields))
+        return net.build(net.unary(net.input, kind, after, **fields))
 
     return build
 
@@ -156,38 +156,38 @@ VALUE_NETWORKS |= {f"lookup_{name}": _curve(name) for name in _CURVES}
 def lookups_in_place() -> bytes:
     """Each overwrites what only it reads; the one that two read is left alone."""
     net = Network((6, 5, 3))
-    step = net.unary("HARD_SWISH", net.conv(net.input, 4, (3, 3)), USUAL)
-    both = [net.unary("RELU", step, RECTIFIED), net.unary("LEAKY_RELU", step, USUAL, alpha=0.1)]
-    step = net.unary("TANH", net.binary("ADD", both[0], both[1]), (1 / 128, 0))
-    return net.build(net.conv(net.unary("QUANTIZE", step, USUAL), 3, (3, 3), (2, 2)))
+    step = net.unary(net.conv(net.input, 4, (3, 3)), "HARD_SWISH", USUAL)
+    both = [net.unary(step, "RELU", RECTIFIED), net.unary(step, "LEAKY_RELU", USUAL, alpha=0.1)]
+    step = net.unary(net.binary("ADD", both[0], both[1]), "TANH", (1 / 128, 0))
+    return net.build(net.conv(net.unary(step, "QUANTIZE", USUAL), 3, (3, 3), (2, 2)))
 
 
 @network
 def lookup_of_a_running_maximum() -> bytes:
     net = Network((9, 8, 3))
     pooled = net.max_pool(net.conv(net.input, 4), (3, 3), (2, 2))
-    return net.build(net.conv(net.unary("RELU", pooled, RECTIFIED), 2, (3, 3)))
+    return net.build(net.conv(net.unary(pooled, "RELU", RECTIFIED), 2, (3, 3)))
 
 
 @network
 def concat_of_other_scales() -> bytes:
     """A QUANTIZE each brings inputs to the scale of the concatenation, as the converter does."""
     net = Network((5, 4, 3))
-    one = net.unary("QUANTIZE", net.conv(net.input, 3, quant=FINER), USUAL)
-    two = net.unary("QUANTIZE", net.conv(net.input, 2, (3, 3), quant=(0.2, 5)), USUAL)
+    one = net.unary(net.conv(net.input, 3, quant=FINER), "QUANTIZE", USUAL)
+    two = net.unary(net.conv(net.input, 2, (3, 3), quant=(0.2, 5)), "QUANTIZE", USUAL)
     return net.build(net.conv(net.concat([one, net.conv(net.input, 4), two]), 3, (3, 3)))
 
 
 @network
 def concat_of_a_quantized_image() -> bytes:
     net = Network((5, 4, 3), FINER)
-    return net.build(net.concat([net.unary("QUANTIZE", net.input, USUAL), net.conv(net.input, 2)]))
+    return net.build(net.concat([net.unary(net.input, "QUANTIZE", USUAL), net.conv(net.input, 2)]))
 
 
 @network
 def lookup_before_softmax() -> bytes:
     net = Network((4, 4, 3))
-    logits = net.unary("RELU", net.mean(net.conv(net.input, 5)), USUAL)
+    logits = net.unary(net.mean(net.conv(net.input, 5)), "RELU", USUAL)
     return net.build(net.softmax(logits))
 
 
@@ -195,4 +195,4 @@ def lookup_before_softmax() -> bytes:
 def lookup_of_a_reshape() -> bytes:
     net = Network((4, 4, 3))
     flat = net.reshape(net.conv(net.input, 3), (48,))
-    return net.build(net.unary("LEAKY_RELU", flat, USUAL, alpha=0.3))
+    return net.build(net.unary(flat, "LEAKY_RELU", USUAL, alpha=0.3))

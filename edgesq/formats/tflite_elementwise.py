@@ -29,6 +29,23 @@ _RANGES: dict[type[Rectifier], tuple[float, float | None]] = {
 }
 
 
+_OUTPUTS: dict[type[Op], tuple[int, int]] = {
+    Logistic: (256, -128),
+    Softmax: (256, -128),
+    Tanh: (128, 0),
+}
+"""Where an output's range is fixed: one over its scale, and its zero point."""
+
+
+def _refuse_output(reader: Reader, name: str, cls: type[Op], output: int) -> None:
+    result = reader.tensors[output]
+    steps, zero_point = _OUTPUTS.get(cls, (0, 0))
+    if steps and (result.scale, result.zero_point) != (1 / steps, zero_point):
+        raise reader.error(
+            f"{name}: {cls.kind} must have output scale 1/{steps}, zero point {zero_point}"
+        )
+
+
 def read_binary(cls: type[Binary]) -> Callable[[Reader, Any], Op]:
     """Return a reader of ADD, SUB or MUL; it refuses shapes that meet in other ways than ours."""
 
@@ -108,6 +125,7 @@ def read_curve(
 
     def read(reader: Reader, operator: Any) -> Op:
         name, output = reader.parts(operator)
+        _refuse_output(reader, name, cls, output)
         return cls(name, (reader.tensor(operator.inputs[0]),), output)
 
     return read
@@ -120,8 +138,6 @@ def read_softmax(reader: Reader, operator: Any) -> Op:
         ModelError: its output has not the scale and zero point of a softmax.
     """
     name, output = reader.parts(operator)
-    result = reader.tensors[output]
-    if (result.scale, result.zero_point) != (1 / 256, -128):
-        raise reader.error(f"{name}: SOFTMAX must have output scale 1/256, zero point -128")
+    _refuse_output(reader, name, Softmax, output)
     source = reader.tensor(operator.inputs[0])
     return Softmax(name, (source,), output, float(operator.builtinOptions.beta))
