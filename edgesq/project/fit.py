@@ -4,6 +4,7 @@ import math
 
 from edgesq.errors import FitError, TargetError
 from edgesq.graph import Conv2D, Convolution, FullyConnected, Graph, Op, Pick, Softmax
+from edgesq.lookup import has_table
 from edgesq.plan import Candidate, Goal, Plan, choose, extra_weights_bytes, mve_row_blocks
 from edgesq.plan.lower import lower
 from edgesq.targets import Target
@@ -33,9 +34,9 @@ _MVE_EDGE_BYTES = 8
 _RESCALING_BYTES = 16
 """struct esq_rescaling."""
 
-_OP_BYTES, _SLOT_BYTES, _SOFTMAX_BYTES = 72, 20, 1024
+_OP_BYTES, _SLOT_BYTES, _SOFTMAX_BYTES, _TABLE_BYTES = 72, 20, 1024, 256
 """On a 32-bit core: struct esq_op (32) and its parameters (at most 40, but a pooled convolution's),
-struct esq_slot, and a table of exponentials."""
+struct esq_slot, a table of exponentials, and one of 256 answers."""
 
 
 _INDEX_BYTES = 2
@@ -50,6 +51,7 @@ def needs(graph: Graph, plan: Plan, target: Target) -> dict[str, int]:
         + len(plan.ops) * _OP_BYTES
         + sum(slot is not None for slot in plan.slots) * _SLOT_BYTES
         + sum(isinstance(op, Softmax) for op in graph.ops) * _SOFTMAX_BYTES
+        + sum(has_table(graph, op) for op in graph.ops) * _TABLE_BYTES
         + sum(
             _INDEX_BYTES * sum(graph.tensors[op.output].hwc[:2])
             for op in graph.ops

@@ -8,6 +8,7 @@
 #define ESQ_OPS_H
 
 #include "esq_model.h"
+#include "esq_values.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -234,39 +235,6 @@ struct esq_conv2d_reduce_dsp_streamed {
 struct esq_conv2d_reduce_mve_streamed {
     struct esq_conv2d_reduce_mve whole;
     struct esq_streamed streamed;
-};
-
-/* ADD, and SUB: operand 0 plus `sign` times operand 1. */
-struct esq_add {
-    const int8_t *constant[2]; /* [C] where an operand is constant; 0: it is the next of op->input */
-    int32_t multiplier[2];
-    int32_t output_multiplier;
-    int16_t input_zp[2];
-    int16_t output_zp;
-    int8_t shift[2];
-    int8_t output_shift;
-    int8_t sign; /* 1 or -1 */
-    int8_t clamp_min;
-    int8_t clamp_max;
-};
-
-struct esq_mul {
-    const int8_t *constant[2]; /* as of struct esq_add */
-    int32_t multiplier;
-    int16_t input_zp[2];
-    int16_t output_zp;
-    int8_t shift;
-    int8_t clamp_min;
-    int8_t clamp_max;
-};
-
-/* What every value becomes by itself. */
-struct esq_lookup {
-    const int8_t *table; /* [256], by the value as uint8: 0, ..., 127, -128, ..., -1 */
-};
-
-struct esq_softmax {
-    const int32_t *exp; /* [256] Q0.31: exp(-beta * scale * d) for d = maximum - q */
 };
 
 /* Of struct esq_pick: no row or column of the input. */

@@ -1,0 +1,40 @@
+/* Parameters of the operators that keep the shape: values taken one by one, two by two, or by pixel. */
+#ifndef ESQ_VALUES_H
+#define ESQ_VALUES_H
+
+#include <stdint.h>
+
+/* ADD, and SUB: operand 0 plus `sign` times operand 1. */
+struct esq_add {
+    const int8_t *constant[2]; /* [C] where an operand is constant; 0: it is the next of op->input */
+    int32_t multiplier[2];
+    int32_t output_multiplier;
+    int16_t input_zp[2];
+    int16_t output_zp;
+    int8_t shift[2];
+    int8_t output_shift;
+    int8_t sign; /* 1 or -1 */
+    int8_t clamp_min;
+    int8_t clamp_max;
+};
+
+struct esq_mul {
+    const int8_t *constant[2]; /* as of struct esq_add */
+    int32_t multiplier;
+    int16_t input_zp[2];
+    int16_t output_zp;
+    int8_t shift;
+    int8_t clamp_min;
+    int8_t clamp_max;
+};
+
+/* What every value becomes by itself. */
+struct esq_lookup {
+    const int8_t *table; /* [256], by the value as uint8: 0, ..., 127, -128, ..., -1 */
+};
+
+struct esq_softmax {
+    const int32_t *exp; /* [256] Q0.31: exp(-beta * scale * d) for d = maximum - q */
+};
+
+#endif
