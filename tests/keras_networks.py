@@ -8,6 +8,8 @@ from edgesq.quantize import captured_output, to_int8_tflite
 
 _SEED = 7
 
+UNEVEN_SHAPE = (12, 12, 3)
+
 
 def mobilenet(side: int, alpha: float = 0.25, classes: int = 10) -> bytes:
     """Return MobileNet v1, batch normalization folded, ReLU6."""
@@ -50,6 +52,30 @@ def lenet() -> bytes:
         return layers.Softmax()(layers.Dense(10)(layers.Dense(84, activation="relu")(x)))
 
     return _quantized((28, 28, 1), body)
+
+
+def uneven_fire() -> Any:
+    """Return a Fire module between two convolutions; channels differ a hundredfold in range."""
+    import keras
+
+    keras.utils.set_random_seed(11)
+    layers = keras.layers
+    image = keras.Input(UNEVEN_SHAPE)
+    x = layers.Conv2D(8, 3, activation="relu", name="conv1")(image)
+    x = layers.MaxPooling2D(2, name="pool")(x)
+    squeezed = layers.Conv2D(6, 1, activation="relu", name="squeeze")(x)
+    one = layers.Conv2D(8, 1, activation="relu", name="expand1")(squeezed)
+    three = layers.Conv2D(8, 3, padding="same", activation="relu", name="expand3")(squeezed)
+    x = layers.Concatenate(name="concat")([one, three])
+    x = layers.Conv2D(10, 1, name="conv10")(x)
+    x = layers.Softmax(name="softmax")(layers.GlobalAveragePooling2D(name="mean")(x))
+    model = keras.Model(image, x, name="fire")
+    for name in ("conv1", "squeeze", "expand1", "expand3"):
+        layer = model.get_layer(name)
+        kernel, bias = layer.get_weights()
+        by = np.geomspace(0.1, 10, len(bias), dtype=np.float32)
+        layer.set_weights([kernel * by, bias + 0.05 * by])
+    return model
 
 
 def _normalized(layers: Any, x: Any) -> Any:

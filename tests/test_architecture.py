@@ -38,6 +38,7 @@ STAGES = (
     "link",
     "flash",
     "verify",
+    "accuracy",
     "cli",
 )
 ORDER = (*BASE, *STAGES)

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-import keras
 import numpy as np
 import pytest
+from keras_networks import uneven_fire
 from networks import Network
 
 from edgesq.errors import ImageError, ModelError
@@ -23,30 +23,7 @@ from edgesq.repair.rounding import corrected
 from edgesq.repair.search import LEAST_IMAGES
 from edgesq.repair.state import Quantized, check_unshared
 
-SHAPE = (12, 12, 3)
 RNG = np.random.default_rng(4)
-
-
-def network() -> keras.Model:
-    """A Fire module between two convolutions; channels differ a hundredfold in range."""
-    keras.utils.set_random_seed(11)
-    layers = keras.layers
-    image = keras.Input(SHAPE)
-    x = layers.Conv2D(8, 3, activation="relu", name="conv1")(image)
-    x = layers.MaxPooling2D(2, name="pool")(x)
-    squeezed = layers.Conv2D(6, 1, activation="relu", name="squeeze")(x)
-    one = layers.Conv2D(8, 1, activation="relu", name="expand1")(squeezed)
-    three = layers.Conv2D(8, 3, padding="same", activation="relu", name="expand3")(squeezed)
-    x = layers.Concatenate(name="concat")([one, three])
-    x = layers.Conv2D(10, 1, name="conv10")(x)
-    x = layers.Softmax(name="softmax")(layers.GlobalAveragePooling2D(name="mean")(x))
-    model = keras.Model(image, x, name="fire")
-    for name in ("conv1", "squeeze", "expand1", "expand3"):
-        layer = model.get_layer(name)
-        kernel, bias = layer.get_weights()
-        by = np.geomspace(0.1, 10, len(bias), dtype=np.float32)
-        layer.set_weights([kernel * by, bias + 0.05 * by])
-    return model
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +38,7 @@ def pictures() -> Pictures:
 @pytest.fixture(scope="module")
 def model(pictures: Pictures) -> Quantized:
     with captured_output():
-        made = network()
+        made = uneven_fire()
     content = to_int8_tflite(made, (image[np.newaxis] for image in pictures.floats))
     return Quantized(content, read_graph(content), float_weights(made, content))
 
@@ -69,7 +46,7 @@ def model(pictures: Pictures) -> Quantized:
 def twin_is_keras(model: Quantized, pictures: Pictures) -> None:
     twin = float_twin(model.graph, model.weights, [model.graph.output])
     got = np.stack([value[0].reshape(-1) for value in twin_activations(twin, pictures.floats)])
-    np.testing.assert_allclose(got, np.asarray(network()(pictures.floats)), atol=1e-5)
+    np.testing.assert_allclose(got, np.asarray(uneven_fire()(pictures.floats)), atol=1e-5)
 
 
 def test_the_float_twin_computes_what_keras_does(model: Quantized, pictures: Pictures) -> None:

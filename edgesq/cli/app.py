@@ -163,6 +163,25 @@ def verify(
 
 @app.command()
 @terminal.command
+def evaluate(
+    images: Annotated[
+        Path, typer.Option(help="Folder with one folder per class, or .npz with labels.")
+    ],
+    build: Build = DEFAULT_BUILD,
+    port: Annotated[
+        list[str] | None, typer.Option(help="Judge the board too, as `verify` reaches it.")
+    ] = None,
+    count: Annotated[int | None, typer.Option(min=1, help="Images at most.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Report to write.")] = None,
+) -> None:
+    """Judge every form of the model on labelled images, and say which layer costs most."""
+    from edgesq.cli.evaluate import run
+
+    run(build, images, tuple(port or ()), count, json)
+
+
+@app.command()
+@terminal.command
 def plan(
     model: Annotated[
         Path | None,

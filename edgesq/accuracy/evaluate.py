@@ -1,0 +1,231 @@
+"""Judge every form of a build's model on labelled images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesq.accuracy.layers import LayerNoise, layer_noise
+from edgesq.accuracy.score import (
+    ClassScore,
+    FormScore,
+    class_scores,
+    form_score,
+    share,
+)
+from edgesq.calibrate import open_folder
+from edgesq.errors import ImageError
+from edgesq.export import TFLITE, read_float_weights
+from edgesq.formats.float_weights import FloatWeights
+from edgesq.formats.onnx import integer_onnx, run_onnx
+from edgesq.formats.onnx_twin import float_twin, twin_activations
+from edgesq.formats.tflite import ReferenceInterpreter, read_graph
+from edgesq.graph import Graph, Int8Array, Tensor
+from edgesq.verify import VerifyReport
+from edgesq.verify.images import VerifyImages, open_images, read_preprocessing
+from edgesq.verify.run import read_model
+
+Float32Array = NDArray[np.float32]
+
+SCHEMA_VERSION = 1
+LAYER_IMAGES = 16
+"""Images whose layers are looked at."""
+
+_BATCH = 16
+
+
+@dataclass(frozen=True)
+class AccuracyReport:
+    """What was found. The field names are the JSON's keys.
+
+    Attributes:
+        schema: version of this shape.
+        model_sha256: of the .tflite.
+        images: labelled ones, judged.
+        images_from: file or folder.
+        images_identity: changes where the images do.
+        forms: float, TFLite int8, ONNX int8, device, as far as they are there.
+        classes: float against int8, those that lose most first; empty without a float model.
+        layers: noise by operator; empty without a float model.
+        layer_images: images that these are from.
+        hurts: the operator whose rounding alone moves the model's answer most; None without them.
+        notes: what is absent, and why.
+    """
+
+    schema: int
+    model_sha256: str
+    images: int
+    images_from: str
+    images_identity: str
+    forms: tuple[FormScore, ...]
+    classes: tuple[ClassScore, ...]
+    layers: tuple[LayerNoise, ...]
+    layer_images: int
+    hurts: str | None
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `--json` writes."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, eq=False)
+class _Scores:
+    """Scores [n, K] of each form, and the first images."""
+
+    by_form: dict[str, Float32Array]
+    floats: Float32Array
+    int8: Int8Array
+
+
+def evaluate(
+    build: Path,
+    source: Path,
+    count: int | None = None,
+    device: VerifyReport | None = None,
+    on_progress: Callable[[int, int], None] = lambda _done, _all: None,
+) -> AccuracyReport:
+    """Run labelled images through the float model and the int8 forms.
+
+    Args:
+        build: the BUILD folder.
+        source: folder with one folder per class, or .npz with `input` and `labels`.
+        count: take at most so many, at least 1.
+        device: what `verify` found on a board with the same images; None without.
+        on_progress: called with (images done, images in all).
+
+    Raises:
+        ImageError: the images cannot be used, or have no labels, or labels that are no class.
+        ModelError, EdgesqError: `build` is not a BUILD folder, or damaged.
+    """
+    content = read_model(build)
+    graph = read_graph(content, str(build / TFLITE))
+    images = open_images(build, graph, source, count)
+    labels = _labels(images, graph)
+    weights = read_float_weights(build)
+    got = _run(_Forms(graph, content, weights), build, images, on_progress)
+    expected = got.by_form.get("float")
+    forms = [form_score(form, rows, labels, expected) for form, rows in got.by_form.items()]
+    notes = [] if weights else ["no float model: the build was made of an int8 model"]
+    board = _device(device, images)
+    if board is None:
+        notes.append("no device: `edgesq verify` these images first, or give --port")
+    classes: tuple[ClassScore, ...] = ()
+    layers: tuple[LayerNoise, ...] = ()
+    if weights is not None and expected is not None:
+        said = (expected.argmax(axis=1), got.by_form["TFLite int8"].argmax(axis=1))
+        classes = class_scores(labels, *said, images.class_names)
+        layers = layer_noise(graph, content, weights, got.floats, got.int8)
+    return AccuracyReport(
+        SCHEMA_VERSION,
+        graph.sha256,
+        len(labels),
+        str(images.source),
+        images.identity,
+        (*forms, *([board] if board else [])),
+        classes,
+        layers,
+        len(got.int8),
+        max(layers, key=lambda row: row.own_kl).name if layers else None,
+        tuple(notes),
+    )
+
+
+def _labels(images: VerifyImages, graph: Graph) -> NDArray[np.int64]:
+    """Return a class for each image."""
+    classes = int(np.prod(graph.tensors[graph.output].hwc))
+    if images.labels is None:
+        raise ImageError(
+            "these images have no labels",
+            where=str(images.source),
+            hint="put them in one folder per class, or `labels` into the .npz",
+        )
+    labels = np.asarray(images.labels[: images.count], np.int64)
+    if labels.min() < 0 or labels.max() >= classes:
+        raise ImageError(
+            f"label {int(labels.max())} is none of the model's {classes} classes",
+            where=str(images.source),
+            hint="folders are numbered in alphabetical order, or by their names if all are numbers",
+        )
+    return labels
+
+
+class _Forms:
+    """All forms of a model that run here."""
+
+    def __init__(
+        self, graph: Graph, content: bytes, weights: dict[str, FloatWeights] | None
+    ) -> None:
+        self.graph = graph
+        self._scores = graph.observed[-1]
+        self._reference = ReferenceInterpreter(content)
+        self._onnx = integer_onnx(graph)
+        self._twin = weights and float_twin(graph, weights, [self._scores])
+
+    def run(self, floats: Float32Array, int8: Int8Array) -> dict[str, Float32Array]:
+        """Return the scores [n, K] of a batch by form."""
+        tensor = self.graph.tensors[self._scores]
+        golden = self._reference.tensors(int8, (self._scores,))[0]
+        integer = run_onnx(self._onnx, int8)[-1].reshape(len(int8), -1)
+        found = {"TFLite int8": _real(tensor, golden), "ONNX int8": _real(tensor, integer)}
+        if not self._twin:
+            return found
+        rows = [made[0].reshape(-1) for made in twin_activations(self._twin, floats)]
+        return {"float": np.stack(rows), **found}
+
+
+def _real(tensor: Tensor, levels: Int8Array) -> Float32Array:
+    return (levels.astype(np.float32) - np.float32(tensor.zero_point)) * np.float32(tensor.scale)
+
+
+def _run(
+    forms: _Forms,
+    build: Path,
+    images: VerifyImages,
+    on_progress: Callable[[int, int], None],
+) -> _Scores:
+    batches: list[dict[str, Float32Array]] = []
+    pairs = zip(_floats(build, images, forms.graph), images.read(), strict=False)
+    first: list[tuple[Float32Array, Int8Array]] = []
+    done = 0
+    while batch := list(islice(pairs, _BATCH)):
+        first += batch[: max(LAYER_IMAGES - len(first), 0)]
+        floats, int8 = (np.stack(side) for side in zip(*batch, strict=True))
+        batches.append(forms.run(floats, int8))
+        done += len(batch)
+        on_progress(done, images.count)
+    scores = {form: np.concatenate([one[form] for one in batches]) for form in batches[0]}
+    floats, int8 = (np.stack(side) for side in zip(*first, strict=True))
+    return _Scores(scores, floats, int8)
+
+
+def _floats(build: Path, images: VerifyImages, graph: Graph) -> Iterator[Float32Array]:
+    """Yield the images as the float model sees them, where there are pixels unrounded."""
+    tensor = graph.tensors[graph.input]
+    if images.source.is_dir():
+        preparation = read_preprocessing(build)
+        for pixels in open_folder(images.source).images(tensor.hwc):
+            yield preparation.to_float(pixels)
+        return
+    for levels in images.read():
+        yield _real(tensor, levels).reshape(tensor.hwc)
+
+
+def _device(report: VerifyReport | None, images: VerifyImages) -> FormScore | None:
+    """Return a board's score; None where it saw other images."""
+    if (
+        report is None
+        or report.accuracy is None
+        or (report.images_identity, report.images) != (images.identity, images.count)
+    ):
+        return None
+    top5 = report.top5_accuracy
+    fives = None if top5 is None else share(round(top5 * report.images), report.images)
+    ones = share(round(report.accuracy * report.images), report.images)
+    return FormScore("device", ones, fives, None, None)

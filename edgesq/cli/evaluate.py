@@ -1,0 +1,106 @@
+"""`edgesq evaluate`."""
+
+import json
+from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Table
+
+from edgesq.accuracy import AccuracyReport, Share, evaluate
+from edgesq.cli import terminal
+from edgesq.errors import EdgesqError
+from edgesq.link.labgrid import held
+from edgesq.verify import VerifyOptions, VerifyReport, read_json, verify
+
+_DEFAULT_REPORT = "verify.json"
+_MOST_CLASSES = 12
+
+
+def run(
+    build: Path, images: Path, ports: tuple[str, ...], count: int | None, path: Path | None
+) -> None:
+    """Judge, show, and write the report if asked for."""
+    if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+        raise EdgesqError("is no file in a folder that is there", where=str(path), hint="--json")
+    device = _device(build, images, ports, count)
+    with terminal.counter("evaluate") as on_progress:
+        report = evaluate(build, images, count, device, on_progress)
+    terminal.out.print(_forms(report))
+    if report.classes:
+        terminal.out.print(_classes(report))
+    if report.layers:
+        terminal.out.print(_layers(report))
+    for note in report.notes:
+        terminal.err.print(f"[dim]{escape(note)}[/]", soft_wrap=True)
+    if path is not None:
+        path.write_text(json.dumps(report.to_json(), indent=2) + "\n", encoding="utf-8")
+        terminal.out.print(f"Wrote {path}", soft_wrap=True)
+
+
+def _device(
+    build: Path, images: Path, ports: tuple[str, ...], count: int | None
+) -> VerifyReport | None:
+    """Return what a board makes of the images: now, or in the build's last report."""
+    if ports:
+        options = VerifyOptions(build, ports, images, count)
+        with held(ports), terminal.counter("verify") as on_progress:
+            return verify(options, on_progress)
+    path = build / _DEFAULT_REPORT
+    return read_json(path)[0] if path.is_file() else None
+
+
+def _forms(report: AccuracyReport) -> Table:
+    table = terminal.table(
+        f"{report.images:,} labelled images, 95 % intervals",
+        ["form"],
+        ["top-1", "", "top-5", "", "float's class", "KL to float"],
+    )
+    for row in report.forms:
+        table.add_row(
+            row.form,
+            *_share(row.top1),
+            *(_share(row.top5) if row.top5 else ("", "")),
+            "" if row.agreement is None else f"{row.agreement:.1%}",
+            "" if row.kl is None else f"{row.kl:.5f}",
+        )
+    return table
+
+
+def _share(value: Share) -> tuple[str, str]:
+    return f"{value.share:.1%}", f"{value.low:.1%} to {value.high:.1%}"
+
+
+def _classes(report: AccuracyReport) -> Table:
+    table = terminal.table(
+        "classes that change most", ["class"], ["images", "float right", "int8 right", "drop"]
+    )
+    changed = [row for row in report.classes if row.float_right != row.int8_right]
+    for row in changed[:_MOST_CLASSES]:
+        drop = (row.float_right - row.int8_right) / row.images
+        table.add_row(
+            escape(row.name or str(row.label)),
+            str(row.images),
+            str(row.float_right),
+            str(row.int8_right),
+            f"{drop:+.1%}",
+        )
+    if not changed:
+        table.add_row("none", "", "", "", "")
+    return table
+
+
+def _layers(report: AccuracyReport) -> Table:
+    table = terminal.table(
+        f"noise by layer, on {report.layer_images} images; {report.hurts} alone costs most",
+        ["layer"],
+        ["SQNR so far", "SQNR of its own", "KL by it alone", "cut off"],
+    )
+    for row in report.layers:
+        table.add_row(
+            escape(row.name),
+            *("exact" if db is None else f"{db:.1f} dB" for db in (row.sqnr_db, row.own_sqnr_db)),
+            f"{row.own_kl:.6f}",
+            f"{row.clipped:.3%}",
+            style="bold" if row.name == report.hurts else None,
+        )
+    return table
