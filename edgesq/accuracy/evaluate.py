@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -116,11 +116,8 @@ def evaluate(
     board = _device(device, images)
     if board is None:
         notes.append("no device: `edgesq verify` these images first, or give --port")
-    classes: tuple[ClassScore, ...] = ()
     layers: tuple[LayerNoise, ...] = ()
-    if weights is not None and expected is not None:
-        said = (expected.argmax(axis=1), got.by_form["TFLite int8"].argmax(axis=1))
-        classes = class_scores(labels, *said, images.class_names)
+    if weights is not None:
         layers = layer_noise(graph, content, weights, got.floats, got.int8)
     return AccuracyReport(
         SCHEMA_VERSION,
@@ -129,12 +126,21 @@ def evaluate(
         str(images.source),
         images.identity,
         (*forms, *([board] if board else [])),
-        classes,
+        _classes(got, labels, images.class_names),
         layers,
         len(got.int8),
         max(layers, key=lambda row: row.own_kl).name if layers else None,
         tuple(notes),
     )
+
+
+def _classes(
+    got: _Scores, labels: NDArray[np.int64], names: Sequence[str]
+) -> tuple[ClassScore, ...]:
+    if "float" not in got.by_form:
+        return ()
+    said = (got.by_form[form].argmax(axis=1) for form in ("float", "TFLite int8"))
+    return class_scores(labels, *said, names)
 
 
 def _labels(images: VerifyImages, graph: Graph) -> NDArray[np.int64]:
