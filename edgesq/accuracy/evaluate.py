@@ -139,8 +139,8 @@ def _classes(
 ) -> tuple[ClassScore, ...]:
     if "float" not in got.by_form:
         return ()
-    said = (got.by_form[form].argmax(axis=1) for form in ("float", "TFLite int8"))
-    return class_scores(labels, *said, names)
+    in_float, in_int8 = (got.by_form[form].argmax(axis=1) for form in ("float", "TFLite int8"))
+    return class_scores(labels, in_float, in_int8, names)
 
 
 def _labels(images: VerifyImages, graph: Graph) -> NDArray[np.int64]:
