@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from math import prod
 from typing import TYPE_CHECKING
 
 from edgesq.graph import (
@@ -29,6 +30,9 @@ from edgesq.plan.sharing import Sharing, share
 
 if TYPE_CHECKING:
     from edgesq.plan.streams import Streamed
+
+POOLED_ROWS = 2
+"""Rows of a max pool that a convolution with decoded weights takes at a time, at most."""
 
 STRIP_PIXELS = 2
 """Pixels of a feeder's output held at a time. Mirror: ESQ_STRIP_PIXELS."""
@@ -158,6 +162,7 @@ def _row_ops(
 ) -> Iterator[RowOp]:
     feeders = _feeders(graph)
     fed = set(feeders.values())
+    pooled = frozenset(op.output for op in graph.ops if isinstance(op, MaxPool2D))
     for op in graph.ops:
         if isinstance(op, Concatenation):
             for number in sharing.members[op.output]:
@@ -168,7 +173,7 @@ def _row_ops(
         elif op.output not in sharing.members and op not in fed:
             item = _row_op(graph, op, feeders.get(op.output), bands)
             decodes = (item.feeder or item.op).output in streamed
-            yield _with_band(graph, item, bands) if decodes else item
+            yield _with_band(graph, item, bands, pooled) if decodes else item
 
 
 def _feeders(graph: Graph) -> dict[int, Conv2D]:
@@ -210,17 +215,24 @@ def _row_op(graph: Graph, op: Op, feeder: Conv2D | None, bands: Mapping[int, int
     return RowOp(op, feeder, inputs, op.output, access, window, height, band, sums, work)
 
 
-def _with_band(graph: Graph, item: RowOp, bands: Mapping[int, int] | int) -> RowOp:
+def _with_band(
+    graph: Graph, item: RowOp, bands: Mapping[int, int] | int, pooled: frozenset[int]
+) -> RowOp:
     """Return a convolution with as many rows per step as the decoding of its weights should serve.
 
-    One that feeds a reduction takes bands too. Where the output is wider than the input, as in the
-    expanding half of a Fire module, the first band waits for the whole input: its rows cost little,
-    and what comes before is then done before a wide band is there.
+    One that feeds a reduction takes bands too. A pool's rows come one by one and are wide: few of
+    them wait. Where the whole input takes no more than one band of output, as in the expanding half
+    of a Fire module in small maps, the first band waits for all of it: what comes before is then
+    done when a wide band is there.
     """
     conv = item.feeder or item.op
     source, result = graph.tensors[conv.inputs[0]], graph.tensors[conv.output]
     band = _band(bands, result.hwc[0])
-    return replace(item, band_units=band, waits=band > 1 and result.hwc[2] > source.hwc[2])
+    if conv.inputs[0] in pooled:
+        band = min(band, POOLED_ROWS)
+    rows = band * result.hwc[1] * result.hwc[2]
+    waits = item.feeder is None and 1 < band and prod(source.hwc) <= rows
+    return replace(item, band_units=band, waits=waits)
 
 
 def is_reduction(graph: Graph, op: Op) -> bool:

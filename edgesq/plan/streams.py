@@ -3,7 +3,7 @@
 Mirror: struct esq_streamed in firmware/include/esq_ops.h.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -102,17 +102,6 @@ def with_tile(graph: Graph, item: RowOp, kernels: str, tile: int) -> RowOp:
     return replace(item, work_bytes=end, streamed=streamed)
 
 
-def tiles(graph: Graph, item: RowOp) -> Iterator[int]:
-    """Yield the sizes of tiles to try, largest first: each takes one tile more than the last."""
-    channels = graph.tensors[(item.feeder or item.op).output].hwc[2]
-    seen = 0
-    for count in range(1, -(-channels // TILE) + 1):
-        tile = -(-channels // count // TILE) * TILE
-        if tile != seen:
-            seen = tile
-            yield tile
-
-
 def fit_tiles(
     graph: Graph,
     ops: Ops,
@@ -138,13 +127,24 @@ def fit_tiles(
     limit = arena_bytes(tuple(chosen), 0)
     limit = max(limit, limit_bytes or 0)
     for index in sorted(places, key=lambda k: (-sum(map(graph.macs, ops[k].ops)), k)):
-        for tile in tiles(graph, ops[index]):
+        channels = graph.tensors[(ops[index].feeder or ops[index].op).output].hwc[2]
+        least, most = 1, -(-channels // TILE)
+        while least < most:
+            middle = (least + most + 1) // 2
             trial = list(chosen)
-            trial[index] = with_tile(graph, ops[index], kernels, tile)
+            trial[index] = with_tile(graph, ops[index], kernels, middle * TILE)
             if arena_bytes(tuple(trial), limit) <= limit:
-                chosen = trial
-                break
+                least, chosen = middle, trial
+            else:
+                most = middle - 1
+        chosen[index] = _evened(graph, ops[index], kernels, channels, least * TILE)
     return tuple(chosen)
+
+
+def _evened(graph: Graph, item: RowOp, kernels: str, channels: int, tile: int) -> RowOp:
+    """Return an operator with as many tiles as `tile` needs, all about as large."""
+    count = -(-channels // tile)
+    return with_tile(graph, item, kernels, -(-channels // count // TILE) * TILE)
 
 
 def _aligned(size: int) -> int:

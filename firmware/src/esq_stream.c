@@ -12,6 +12,9 @@
 /* A word takes at most this many bits, weight by weight. */
 #define WORD_BITS (WORD_WEIGHTS * ESQ_STREAM_MOST_TABLE_BITS)
 
+/* Of a code, as half a byte says it. */
+#define MOST_LENGTH 15u
+
 /* Of a table's entry. */
 #define VALUE_SHIFT 16u
 #define FIRST_SHIFT 8u
@@ -24,6 +27,29 @@ static inline uint32_t window(const uint8_t *bits, uint32_t place) {
     return word >> (place & 7u);
 }
 
+/* The code lengths of a stream: symbols and where their lengths stand, two to a byte. */
+struct code {
+    const uint8_t *lengths;
+    uint32_t symbols;
+    uint32_t lowest;
+    uint32_t longest; /* that there is room for; longer ones are left out */
+};
+
+static inline uint32_t length_of(const struct code *code, uint32_t symbol) {
+    const uint32_t both = code->lengths[symbol >> 1];
+    return both >> 4u * (symbol & 1u) & 15u;
+}
+
+/* The code behind `code` of `length` bits, both from the last bit to the first. */
+static inline uint32_t following(uint32_t code, uint32_t length) {
+    uint32_t bit = 1u << length >> 1;
+    while (code & bit) {
+        code ^= bit;
+        bit >>= 1;
+    }
+    return code | bit;
+}
+
 static uint32_t reversed(uint32_t code, uint32_t length) {
     uint32_t result = 0;
     for (; length > 0; length--) {
@@ -33,24 +59,34 @@ static uint32_t reversed(uint32_t code, uint32_t length) {
     return result;
 }
 
+/* The first code of every length, from its last bit to its first. */
+static void first_codes(const struct code *code, uint32_t first[MOST_LENGTH + 1u]) {
+    uint32_t next = 0;
+    uint32_t counts[MOST_LENGTH + 1u] = {0};
+    for (uint32_t symbol = 0; symbol < code->symbols; symbol++) {
+        counts[length_of(code, symbol)]++;
+    }
+    for (uint32_t length = 1; length <= MOST_LENGTH; length++) {
+        first[length] = reversed(next, length);
+        next = (next + counts[length]) << 1;
+    }
+}
+
 /* Entries of single weights: their codes, and all bits that may follow. */
-static void enter_singles(const uint8_t *header, uint32_t symbols, uint32_t table_bits,
-                          uint32_t *table) {
-    const uint8_t *lengths = header + HEADER_BYTES;
-    uint32_t code = 0;
-    for (uint32_t length = 1; length <= table_bits; length++) {
-        for (uint32_t symbol = 0; symbol < symbols; symbol++) {
-            const uint32_t both = lengths[symbol >> 1];
-            if ((both >> 4u * (symbol & 1u) & 15u) != length) {
-                continue;
-            }
-            const uint32_t weight = (header[0] + symbol) & LENGTH_MASK;
-            for (uint32_t at = reversed(code, length); at >> table_bits == 0; at += 1u << length) {
-                table[at] = weight << VALUE_SHIFT | length << FIRST_SHIFT;
-            }
-            code++;
+static void enter_singles(const struct code *code, uint32_t *table) {
+    uint32_t next[MOST_LENGTH + 1u];
+    first_codes(code, next);
+    for (uint32_t symbol = 0; symbol < code->symbols; symbol++) {
+        const uint32_t length = length_of(code, symbol);
+        if (length == 0 || length > code->longest) {
+            continue;
         }
-        code <<= 1;
+        const uint32_t weight = (code->lowest + symbol) & LENGTH_MASK;
+        const uint32_t entry = weight << VALUE_SHIFT | length << FIRST_SHIFT;
+        for (uint32_t at = next[length]; at >> code->longest == 0; at += 1u << length) {
+            table[at] = entry;
+        }
+        next[length] = following(next[length], length);
     }
 }
 
@@ -87,7 +123,9 @@ void esq_decoder_begin(struct esq_decoder *decoder, const struct esq_streamed *s
     for (uint32_t at = 0; at < size; at++) {
         table[at] = 1u << FIRST_SHIFT; /* bits that are no code: a zero, and the place moves on */
     }
-    enter_singles(header, at_most(2u * length_bytes, header[1] + 1u), streamed->table_bits, table);
+    const struct code code = {header + HEADER_BYTES, at_most(2u * length_bytes, header[1] + 1u),
+                              header[0], streamed->table_bits};
+    enter_singles(&code, table);
     pair_up(streamed->table_bits, streamed->carries, table);
     *decoder = (struct esq_decoder){
         .table = table,
@@ -118,6 +156,9 @@ static uint32_t word_by_weights(struct esq_decoder *decoder) {
     return word;
 }
 
+#if defined(__ARM_FEATURE_DSP)
+#define decode_inside esq_dsp_decode
+#else
 /* Words that the stream surely has. Where a pair is too long for the table, its entry moves the place
  * by 0 bits, so that the second entry is the same one: it alone has to be looked at. */
 static void decode_inside(struct esq_decoder *decoder, uint32_t *to, const uint32_t *end) {
@@ -135,6 +176,7 @@ static void decode_inside(struct esq_decoder *decoder, uint32_t *to, const uint3
         *to++ = lower >> VALUE_SHIFT | (upper & 0xffff0000u);
     }
 }
+#endif
 
 void esq_decode(struct esq_decoder *decoder, uint32_t *to, uint32_t words) {
     const uint32_t *end = to + words;

@@ -13,10 +13,10 @@
 struct esq_decoder {
     const uint32_t *table; /* [2^table_bits]: two weights, bits of the first, bits of both or 0 */
     uint32_t mask;
-    uint32_t carries; /* as of struct esq_streamed */
     const uint8_t *bits;
-    uint32_t place; /* next bit */
-    uint32_t end;   /* bits there are */
+    uint32_t place;   /* next bit */
+    uint32_t end;     /* bits there are */
+    uint32_t carries; /* as of struct esq_streamed */
 };
 
 /* Makes `table`, uint32 [2^streamed->table_bits], and stands before the first weight. */
@@ -25,6 +25,11 @@ void esq_decoder_begin(struct esq_decoder *decoder, const struct esq_streamed *s
 
 /* Writes the next 4 * `words` weights, four to a word. A stream that ends early gives zeros. */
 void esq_decode(struct esq_decoder *decoder, uint32_t *to, uint32_t words);
+
+#if defined(__ARM_FEATURE_DSP)
+/* Words up to `end` that the stream surely has; see src/dsp/esq_stream_kernel.S. */
+void esq_dsp_decode(struct esq_decoder *decoder, uint32_t *to, const uint32_t *end);
+#endif
 
 /* The part of an operator's working memory that begins `offset_bytes` behind it. */
 static inline void *esq_work_at(const struct esq_op *op, int8_t *arena, uint32_t offset_bytes) {

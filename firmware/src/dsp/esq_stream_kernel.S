@@ -1,0 +1,112 @@
+/* The inner loop of esq_stream.c: four weights in 15 instructions and the loop's end.
+ *
+ * Two look-ups, each for two weights, share one load of the bits. An entry's lowest byte is how many
+ * bits its weights take; a shift by a register looks at nothing else, so it needs no mask. A pair too
+ * long for the table says 0 bits, and then the second look-up finds the same entry: only the
+ * second is looked at.
+ */
+#if defined(__ARM_FEATURE_DSP)
+
+    .syntax unified
+    .thumb
+
+/* struct esq_decoder. */
+    .equ PLACE, 12
+
+/* r3 table, r4 mask, r12 carries, r5 bits, r6 place; r8 the bits from there on. */
+    .macro WINDOW
+    lsrs r7, r6, #3
+    ldr r8, [r5, r7]
+    and r7, r6, #7
+    lsr r8, r8, r7
+    .endm
+
+    .macro LOOK_UP entry
+    and \entry, r8, r4
+    ldr \entry, [r3, \entry, lsl #2]
+    .endm
+
+    .macro WORD number
+    WINDOW
+    LOOK_UP r9
+    lsr r8, r8, r9
+    LOOK_UP r10
+    uxtab r6, r6, r9
+    uxtb r7, r10
+    cbz r7, .Llong_\number
+    add r6, r6, r7
+.Lfound_\number:
+    pkhtb r9, r10, r9, asr #16
+    str r9, [r1], #4
+    .endm
+
+/* The first pair again, where it is the long one, and the second. */
+    .macro LONG number
+.Llong_\number:
+    uxtb r7, r9
+    cbnz r7, .Lsecond_\number
+    bl .Lpair
+    mov r9, r10
+.Lsecond_\number:
+    bl .Lpair
+    b .Lfound_\number
+    .endm
+
+/* void esq_dsp_decode(struct esq_decoder *decoder, uint32_t *to, const uint32_t *end) */
+    .section .text.esq_dsp_decode, "ax", %progbits
+    .balign 4
+    .global esq_dsp_decode
+    .type esq_dsp_decode, %function
+    .thumb_func
+esq_dsp_decode:
+    push {r0, r4-r11, lr}
+    ldr r6, [r0, #PLACE]
+    ldr r12, [r0, #PLACE + 8]
+    ldmia r0, {r3, r4, r5}
+    subs r7, r2, r1
+    beq .Ldone
+    lsls r7, r7, #29             /* an odd number of words begins in the middle */
+    bmi .Lodd
+.Lloop:
+    WORD 0
+.Lodd:
+    WORD 1
+    cmp r1, r2
+    bne .Lloop
+.Ldone:
+    pop {r0}
+    str r6, [r0, #PLACE]
+    pop {r4-r11, pc}
+
+    LONG 0
+    LONG 1
+
+/* The next two weights in r10's upper half, one by one where they are long. */
+.Lpair:
+    WINDOW
+    LOOK_UP r10
+    uxtb r7, r10
+    cbz r7, .Lsingles
+    add r6, r6, r7
+    bx lr
+.Lsingles:
+    ubfx r7, r10, #8, #8
+    lsr r8, r8, r7
+    add r6, r6, r7
+    LOOK_UP r11
+    ubfx r7, r11, #8, #8
+    add r6, r6, r7
+    ubfx r10, r10, #16, #8
+    eor r10, r10, r12
+    sub r10, r10, r12
+    lsr r11, r11, #16
+    add r10, r10, r11, lsl #8
+    lsl r10, r10, #16
+    bx lr
+    .size esq_dsp_decode, . - esq_dsp_decode
+
+#endif
+
+#if defined(__linux__)
+    .section .note.GNU-stack, "", %progbits /* on a computer: no executable stack */
+#endif
