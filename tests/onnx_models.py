@@ -190,7 +190,9 @@ def noise(model: onnx.ModelProto, count: int, seed: int = 5) -> Float32Array:
     return np.random.default_rng(seed).uniform(-1, 1, (count, *shape)).astype(np.float32)
 
 
-def quantized(model: onnx.ModelProto, qdq: bool = True, **how: Any) -> onnx.ModelProto:
+def quantized(
+    model: onnx.ModelProto, qdq: bool = True, signed: bool = False, **how: Any
+) -> onnx.ModelProto:
     """Return what onnxruntime.quantization makes of a float model with 8 images of noise."""
     from onnxruntime.quantization import (
         CalibrationDataReader,
@@ -209,7 +211,7 @@ def quantized(model: onnx.ModelProto, qdq: bool = True, **how: Any) -> onnx.Mode
             return None if image is None else {model.graph.input[0].name: image}
 
     options: dict[str, Any] = {
-        "activation_type": QuantType.QUInt8,
+        "activation_type": QuantType.QInt8 if signed else QuantType.QUInt8,
         "weight_type": QuantType.QInt8,
         **how,
     }
