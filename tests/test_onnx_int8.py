@@ -12,10 +12,11 @@ from crun import Runtime
 from emulated_cases import Case, differing, skip_without_tools
 from graph_ladder import problems
 from onnx import numpy_helper
-from onnx_int8_cases import CASES
+from onnx_int8_cases import CASES, RECTIFIED, QuantNetwork
 from onnx_models import lenet, mobilenet_v2, quantized, resnet_8, squeezenet
 from random_graphs import Drawn
 
+from edgesq.errors import ModelError
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.graph import Graph, Int8Array
 from edgesq.importers.onnx import ImportedInt8, import_onnx
@@ -149,3 +150,31 @@ def test_notes_say_what_the_file_left_open(imported: Importer) -> None:
     )
     assert "not of 0.00392157" in imported["q_softmax"].made.notes[0]
     assert imported["q_signed"].made.notes == ()
+
+
+def residual(net: QuantNetwork) -> onnx.ModelProto:
+    """As toolkits for GPUs quantize: what convolutions read, and nothing else."""
+    step = net.qdq_conv(net.image(), 6, None)
+    inner = net.node("Conv", net.between(net.relu(step), RECTIFIED), net.kernel(6, 6, 1, 1))
+    net.channels[inner] = 6
+    step = net.between(net.relu(net.node("Add", step, inner)), RECTIFIED)
+    return net.finished(net.node("Conv", step, net.kernel(4, 6, 1, 1), channels=4))
+
+
+def test_images_find_scales_that_the_file_lacks(tmp_path: Path) -> None:
+    path = tmp_path / "residual.onnx"
+    onnx.save(residual(QuantNetwork()), path)
+    with pytest.raises(ModelError, match=r"Conv without a scale \(conv3_Conv, .*--calibration"):
+        import_onnx(path)
+    floats = np.random.default_rng(3).uniform(-1, 1, (20, 6, 7, 3)).astype(np.float32)
+    made = import_onnx(path, lambda _: floats)
+    assert isinstance(made, ImportedInt8)
+    assert made.notes[0].startswith("Conv without a scale got one by the calibration images: ")
+    graph = read_graph(made.tflite)
+    source = graph.tensors[graph.input]
+    levels = np.round(floats / source.scale) + source.zero_point
+    images = np.clip(levels, -128, 127).astype(np.int8)
+    (mine,) = ReferenceInterpreter(made.tflite).observed(images)
+    (theirs,) = made.original.run_int8(images, graph)
+    assert len(np.unique(mine)) > 200, "the range is used"
+    assert np.abs(mine.astype(int) - theirs).max() <= 4

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesq.calibrate import load_folder
 from edgesq.errors import ModelError
 from edgesq.graph import Graph, Int8Array
 from edgesq.quantize import is_saved_model, load_keras, load_saved_model
@@ -72,15 +76,18 @@ def is_float(path: Path) -> bool:
     return suffix != _TFLITE
 
 
-def open_model(path: Path, on_stage: Callable[[str], None]) -> Model:
+def open_model(
+    path: Path, on_stage: Callable[[str], None], calibration: Path | None = None
+) -> Model:
     """Read a model of any kind.
 
     Args:
         path: .keras, .h5, a SavedModel's folder, .onnx or int8 .tflite.
         on_stage: is told what begins.
+        calibration: images, where an int8 .onnx leaves values without a scale.
 
     Raises:
-        ModelError: it cannot be used.
+        ModelError, ImageError: it cannot be used.
     """
     needs_images = is_float(path)
     suffix = path.suffix.lower()
@@ -88,7 +95,8 @@ def open_model(path: Path, on_stage: Callable[[str], None]) -> Model:
         on_stage("import the ONNX model")
         from edgesq.importers.onnx import ImportedFloat, import_onnx
 
-        made = import_onnx(path)
+        images = None if calibration is None else _images_of(calibration)
+        made = import_onnx(path, images)
         if isinstance(made, ImportedFloat):
             return Model(path.stem, keras=made.keras, notes=made.notes)
         return Model(path.stem, tflite=made.tflite, original=made.original, notes=made.notes)
@@ -100,3 +108,11 @@ def open_model(path: Path, on_stage: Callable[[str], None]) -> Model:
         return Model(path.stem, keras=load_keras(path))
     on_stage("read the .tflite")
     return Model(path.stem, tflite=path.read_bytes())
+
+
+def _images_of(folder: Path) -> Callable[[tuple[int, int, int]], NDArray[np.float32]]:
+    def images(shape: tuple[int, int, int]) -> NDArray[np.float32]:
+        loaded = load_folder(folder, shape)
+        return loaded.preprocessing.to_float(loaded.images)
+
+    return images

@@ -95,7 +95,7 @@ def load_source(
             where=str(model),
             hint="give --calibration FOLDER with some 100 typical images",
         )
-    opened = open_model(path, on_stage)
+    opened = open_model(path, on_stage, calibration)
     if opened.keras is None or calibration is None:
         return _from_int8(opened, path, calibration)
     return _from_keras(opened, path, calibration, on_stage, strict)

@@ -12,7 +12,19 @@ from edgesq.importers.places import Axes, Stored, image, nchw
 from edgesq.importers.quantized import as_int8
 from edgesq.importers.supported import SHAPES_ONLY, refusal
 
-_LOOKS_THROUGH = frozenset({"Add", "Clip", "Div", "Mul", "Relu", "Requantize", "Sub"})
+_LOOKS_THROUGH = frozenset(
+    {
+        "Add",
+        "Clip",
+        "DequantizeLinear",
+        "Div",
+        "Mul",
+        "QuantizeLinear",
+        "Relu",
+        "Requantize",
+        "Sub",
+    }
+)
 
 
 class UnsupportedError(Exception):
@@ -32,8 +44,7 @@ class Lowering:
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.stored: dict[str, Stored] = {}
         self.quants = {name: as_int8(quant) for name, quant in net.quants.items()}
-        source = image(net.input, net.shapes[net.input], _is_channels_last(net))
-        self.put(net.input, source)
+        self.put(net.input, stored_input(net))
 
     def put(self, name: str, stored: Stored) -> None:
         """Note where a value lies."""
@@ -205,6 +216,11 @@ def _move(lowering: Lowering, node: Node) -> None:
         lowering.emit(layer, place, stored.shape)
     else:
         lowering.put(node.output, Stored(stored.name, stored.shape, place))
+
+
+def stored_input(net: Net) -> Stored:
+    """Return how a net's image is stored."""
+    return image(net.input, net.shapes[net.input], _is_channels_last(net))
 
 
 def _is_channels_last(net: Net) -> bool:

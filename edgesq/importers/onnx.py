@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 
 from edgesq.errors import ModelError
 from edgesq.importers.folding import folded
-from edgesq.importers.layers import Network
-from edgesq.importers.lowering import lower
+from edgesq.importers.layers import Network, Place
+from edgesq.importers.lowering import lower, stored_input
 from edgesq.importers.net import Net, Note
 from edgesq.importers.onnx_file import is_quantized, read_model, read_net
 from edgesq.importers.original import Original
-from edgesq.importers.quantized import annotate
+from edgesq.importers.quantized import Measure, annotate
 from edgesq.importers.rules_values import RULES as VALUE_RULES
 from edgesq.importers.rules_windows import RULES as WINDOW_RULES
+from edgesq.importers.session import Range, input_type, ranges
 from edgesq.importers.to_keras import build_keras
 from edgesq.importers.to_tflite import write_tflite
 
 if TYPE_CHECKING:
     import keras
+
+Images = Callable[[tuple[int, int, int]], NDArray[np.float32]]
+"""From height, width and channels to float32 [n, H, W, C], as the model expects them."""
 
 _RULES = VALUE_RULES | WINDOW_RULES
 _TRIALS = 3
@@ -62,8 +67,12 @@ class ImportedInt8:
     notes: tuple[str, ...]
 
 
-def import_onnx(path: Path) -> ImportedFloat | ImportedInt8:
+def import_onnx(path: Path, images: Images | None = None) -> ImportedFloat | ImportedInt8:
     """Read an .onnx file.
+
+    Args:
+        path: the file.
+        images: gives calibration images; an int8 model needs them where values have no scale.
 
     Raises:
         ModelError: it is damaged, has operators or numbers that cannot be taken (all are named),
@@ -73,12 +82,24 @@ def import_onnx(path: Path) -> ImportedFloat | ImportedInt8:
     model = read_model(path)
     net = read_net(model, where)
     if is_quantized(model):
-        return _import_int8(model, annotate(net, where), where)
+        return _import_int8(model, net, images, where)
     return _import_float(model, net, where)
 
 
-def _import_int8(model: onnx.ModelProto, net: Net, where: str) -> ImportedInt8:
-    network = folded(lower(net, _RULES, where))
+def _import_int8(
+    model: onnx.ModelProto, net: Net, images: Images | None, where: str
+) -> ImportedInt8:
+    measure: Measure | None = None
+    if images is not None and input_type(model) == onnx.TensorProto.FLOAT:
+        given, source = images, stored_input(net)
+
+        def measure(names: Sequence[str]) -> dict[str, Range]:
+            _, height, width, channels = source.shape
+            floats = given((height, width, channels))
+            place = Place(net.input, source.name, source.place)
+            return ranges(model, place, floats, names)
+
+    network = folded(lower(annotate(net, where, measure), _RULES, where))
     tflite, notes = write_tflite(network, where)
     return ImportedInt8(tflite, Original(model, network), _merged((*network.notes, *notes)))
 

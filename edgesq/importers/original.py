@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from edgesq.graph import Graph, Int8Array
 from edgesq.importers.layers import Network, Place
 from edgesq.importers.net import Quant
+from edgesq.importers.session import input_type, run_file
 
 Float32Array = NDArray[np.float32]
 
@@ -36,10 +37,11 @@ class Original:
         """
         source = graph.tensors[graph.input]
         values: NDArray[Any] = images
-        if self._input_type() == onnx.TensorProto.FLOAT:
+        kind = input_type(self._model)
+        if kind == onnx.TensorProto.FLOAT:
             scale = np.float32(source.scale)
             values = (images.astype(np.float32) - np.float32(source.zero_point)) * scale
-        elif self._input_type() == onnx.TensorProto.UINT8:
+        elif kind == onnx.TensorProto.UINT8:
             values = (images.astype(np.int16) + 128).astype(np.uint8)
         places = [self._network.output]
         if self._network.logits is not None and graph.logits is not None:
@@ -51,38 +53,14 @@ class Original:
             results.append(_as_int8(output, known, wanted.scale, wanted.zero_point))
         return tuple(results)
 
-    def _input_type(self) -> int:
-        return int(self._source().type.tensor_type.elem_type)
-
-    def _source(self) -> onnx.ValueInfoProto:
-        graph = self._model.graph
-        constants = {constant.name for constant in graph.initializer}
-        inputs: list[onnx.ValueInfoProto] = list(graph.input)
-        return next(value for value in inputs if value.name not in constants)
-
     def _run(self, images: NDArray[Any], places: tuple[Place, ...]) -> list[NDArray[Any]]:
         """Return [n, values] for each place, in the order in which they are stored."""
-        import onnxruntime
-
-        model = onnx.ModelProto()
-        model.CopyFrom(self._model)
-        del model.graph.output[:]
-        model.graph.output.extend(onnx.ValueInfoProto(name=place.onnx) for place in places)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 4
-        session = onnxruntime.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
-        source = self._network.input
+        names = [place.onnx for place in places]
         rows: list[list[NDArray[Any]]] = [[] for _ in places]
-        for image in images:
-            fed = image.reshape(-1)[source.place]
-            for row, place, made in zip(
-                rows, places, session.run(None, {source.onnx: fed}), strict=True
-            ):
-                stored = np.empty(made.size, made.dtype)
-                stored[place.place.reshape(-1)] = made.reshape(-1)
+        for values in run_file(self._model, self._network.input, images, names):
+            for row, place, value in zip(rows, places, values, strict=True):
+                stored = np.empty(value.size, value.dtype)
+                stored[place.place.reshape(-1)] = value.reshape(-1)
                 row.append(stored)
         return [np.stack(row) for row in rows]
 

@@ -6,6 +6,7 @@ zero points alike.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,9 @@ from edgesq.importers.net import Constant, Net, Node, Quant
 from edgesq.importers.onnx_file import read_quant
 from edgesq.importers.qoperators import float_form
 from edgesq.importers.supported import SHAPES_ONLY, refusal
+
+Measure = Callable[[Sequence[str]], dict[str, tuple[float, float]]]
+"""From names of values to their least and largest numbers."""
 
 INT8 = np.dtype(np.int8)
 PROBABILITY = Quant(np.array([1 / 256], np.float32), np.array([-128]), INT8)
@@ -38,24 +42,33 @@ _KEEP_RANGE = SHAPES_ONLY | {
 }
 """Operators whose results stay in the range of their input, so that its scale serves them too."""
 
+_IMPLIED = frozenset({"Sigmoid", "Softmax"})
+"""Operators whose output can have one scale only."""
+
 _TAKES_CLIP = frozenset({"Add", "AveragePool", "Conv", "Gemm", "MatMul", "MaxPool", "Mul", "Sub"})
 
 
-def annotate(net: Net, where: str) -> Net:
+def annotate(net: Net, where: str, measure: Measure | None = None) -> Net:
     """Return the net without QuantizeLinear, DequantizeLinear and QLinear operators.
 
     What they said stands in `quants`, int8 for every value.
 
+    Args:
+        net: as it was read.
+        where: the file, for messages.
+        measure: finds the ranges of values that have no scale in the file; None without images.
+
     Raises:
         ModelError: a value has no scale, or one that int8 cannot hold.
     """
-    return _Annotator(net, where).run()
+    return _Annotator(net, where, measure).run()
 
 
 class _Annotator:
-    def __init__(self, net: Net, where: str) -> None:
+    def __init__(self, net: Net, where: str, measure: Measure | None) -> None:
         self.net = net
         self.where = where
+        self.measure = measure
         self.alias: dict[str, str] = {}
         self.problems: list[tuple[str, str, str]] = []
         self.nodes: list[Node] = []
@@ -68,6 +81,7 @@ class _Annotator:
         net.nodes = self.nodes
         net.output = self.alias.get(net.output, net.output)
         self.fuse_clips()
+        self.measure_missing()
         for node in net.nodes:
             self.fill(node)
         if self.problems:
@@ -139,24 +153,68 @@ class _Annotator:
             fused.append(node)
         net.nodes = fused
 
+    def measure_missing(self) -> None:
+        """Find scales by images for values that have none, and whose operators imply none."""
+        net = self.net
+        known, missing = {*net.quants}, []
+        if net.input not in known:
+            missing.append((net.input, "the image", net.input))
+            known.add(net.input)
+        for node in net.nodes:
+            implied = node.kind in _IMPLIED or (
+                node.kind in _KEEP_RANGE and node.inputs[0] in known
+            )
+            if node.output not in known and not implied:
+                missing.append((node.output, node.kind, node.name))
+            known.add(node.output)
+        if not missing:
+            return
+        if self.measure is None:
+            do = "quantize this value too, or give images to find its range: --calibration FOLDER"
+            self.problems += [(f"{what} without a scale", place, do) for _, what, place in missing]
+            net.quants |= {name: PROBABILITY for name, _, _ in missing}
+            return
+        ranges = self.measure([name for name, _, _ in missing])
+        for name, what, place in missing:
+            net.quants[name] = range_quant(*ranges[name])
+            net.notes.append((f"{what} without a scale got one by the calibration images", place))
+
+    def read(self, node: Node) -> tuple[str, ...]:
+        """Return the activations whose range an operator keeps."""
+        return node.inputs if node.kind == "Concat" else node.inputs[:1]
+
     def fill(self, node: Node) -> None:
-        """Find a scale for what the file leaves in float."""
+        """Note the scale that an operator in float implies."""
         net = self.net
         if node.output in net.quants:
             return
-        source = net.quants.get(node.inputs[0])
-        if node.kind in ("Softmax", "Sigmoid"):
+        if node.kind in _IMPLIED:
             net.quants[node.output] = PROBABILITY
             net.notes.append((f"{node.kind} in float became int8 in steps of 1/256", node.name))
-        elif node.kind in _KEEP_RANGE and source is not None:
-            net.quants[node.output] = source
-            if node.kind not in SHAPES_ONLY and node.output in net.floats:
-                net.notes.append((f"{node.kind} in float takes the scale of its input", node.name))
-        else:
-            net.quants[node.output] = PROBABILITY
-            self.problems.append(
-                (node.kind, node.name, "quantize its output too: no QuantizeLinear follows it")
-            )
+            return
+        net.quants[node.output] = covering([net.quants[name] for name in self.read(node)])
+        if node.kind not in SHAPES_ONLY and node.output in net.floats:
+            net.notes.append((f"{node.kind} in float takes the scale of its input", node.name))
+
+
+def covering(quants: Sequence[Quant]) -> Quant:
+    """Return the quantization that several have in common, or one whose range has all of theirs."""
+    if all(quant.same(quants[0]) for quant in quants):
+        return quants[0]
+    ends = [
+        (level - int(quant.zero_point[0])) * float(quant.scale[0])
+        for quant in map(as_int8, quants)
+        for level in (-128, 127)
+    ]
+    return range_quant(min(ends), max(ends))
+
+
+def range_quant(low: float, high: float) -> Quant:
+    """Return the int8 quantization of a range, which is widened to have zero in it."""
+    low, high = min(low, 0.0), max(high, 0.0)
+    scale = np.float32((high - low) / 255 or 1.0)
+    point = int(np.clip(np.round(-128 - low / float(scale)), -128, 127))
+    return Quant(np.array([scale], np.float32), np.array([point]), INT8)
 
 
 def clip_range(net: Net, node: Node) -> tuple[float, float]:

@@ -1,0 +1,61 @@
+"""Run an .onnx file in ONNX Runtime, image by image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from edgesq.importers.layers import Place
+
+Range = tuple[float, float]
+
+
+def input_type(model: onnx.ModelProto) -> int:
+    """Return the type of the one input that is no constant, as TensorProto numbers it."""
+    constants = {constant.name for constant in model.graph.initializer}
+    inputs: list[onnx.ValueInfoProto] = list(model.graph.input)
+    source = next(value for value in inputs if value.name not in constants)
+    return int(source.type.tensor_type.elem_type)
+
+
+def run_file(
+    model: onnx.ModelProto, source: Place, images: NDArray[Any], names: Sequence[str]
+) -> Iterator[list[NDArray[Any]]]:
+    """Yield for each image what values of the file hold, in ONNX's shapes.
+
+    Args:
+        model: the file.
+        source: its input, and where the pixels of an image go.
+        images: [n, H, W, C] in the dtype of the input.
+        names: of the values.
+    """
+    import onnxruntime
+
+    asked = onnx.ModelProto()
+    asked.CopyFrom(model)
+    del asked.graph.output[:]
+    asked.graph.output.extend(onnx.ValueInfoProto(name=name) for name in dict.fromkeys(names))
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    session = onnxruntime.InferenceSession(
+        asked.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    for image in images:
+        yield session.run(list(names), {source.onnx: image.reshape(-1)[source.place]})
+
+
+def ranges(
+    model: onnx.ModelProto, source: Place, images: NDArray[Any], names: Sequence[str]
+) -> dict[str, Range]:
+    """Return the least and the largest number of each value over all images."""
+    found = dict.fromkeys(names, (np.inf, -np.inf))
+    for values in run_file(model, source, images, names):
+        for name, value in zip(names, values, strict=True):
+            low, high = found[name]
+            found[name] = min(low, float(value.min())), max(high, float(value.max()))
+    return found
