@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 from emulated_cases import Case
+from networks import Network, Pair
+from networks import images as network_images
 from numpy.typing import NDArray
 from tflite_builder import NONE, RELU, RELU6, SAME, VALID, TfliteBuilder
 
@@ -197,6 +199,32 @@ def pool_cases() -> list[Case]:
     ]
 
 
+def average_case(
+    name: str, shape: tuple[int, int, int], size: Pair = (1, 1), activation: int = NONE
+) -> Case:
+    """An average pool, or a mean where `size` is one pixel; on noise, and on one value all over."""
+    net = Network(shape, (0.1, -20))
+    if size == (1, 1):
+        graph = read_graph(net.build(net.mean(net.input, (0.07, 11))))
+    else:
+        pool = net.average_pool(net.input, size, (1, 1), VALID, activation)
+        graph = read_graph(net.build(pool))
+    return Case(f"{name} {shape} {size}", graph, network_images(shape, 1))
+
+
+def average_cases() -> list[Case]:
+    """Sums at the ends of 16 bits, and past them."""
+    return [
+        average_case("lanes are full", (16, 18, 4), (15, 17)),
+        average_case("lanes would overflow", (17, 17, 8), (16, 16)),
+        average_case("clamped", (5, 6, 8), (3, 2), RELU6),
+        average_case("rows of 255", (2, 255, 4)),
+        average_case("rows of 300", (2, 300, 8)),
+        average_case("not by fours", (3, 5, 6)),
+        average_case("whole", (7, 9, 16), (7, 9), RELU),
+    ]
+
+
 def add_case(seed: int, scales: tuple[float, float, float], activation: int) -> Case:
     """The image plus a convolution of it: two tensors with scales of their own."""
     builder = TfliteBuilder()
@@ -253,6 +281,7 @@ def all_cases() -> list[Case]:
         *edge_cases(),
         *tie_cases(),
         *pool_cases(),
+        *average_cases(),
         *add_cases(),
         side_by_side_case(),
     ]

@@ -12,7 +12,7 @@ import pytest
 from crun import run_command
 
 from edgesq import arithmetic, codegen, plan
-from edgesq.codegen import params, params_move
+from edgesq.codegen import params, params_dsp, params_move
 from edgesq.plan import lower, planner
 from edgesq.project import fit
 from edgesq.resources import resource
@@ -192,6 +192,7 @@ def c_define(path: str, name: str) -> int:
         (codegen.LAYOUT_VERSION, "include/edgesq.h", "ESQ_LAYOUT_VERSION"),
         (params.MAX_WINDOW_ROWS, "include/esq_model.h", "ESQ_MAX_WINDOW_ROWS"),
         (lower.STRIP_PIXELS, "include/esq_ops.h", "ESQ_STRIP_PIXELS"),
+        (params_dsp._MOST_ADDED, "src/dsp/esq_pool_dsp.h", "ESQ_DSP_MOST_ADDED"),
         (params_move._OUTSIDE, "include/esq_ops.h", "ESQ_OUTSIDE"),
         (arithmetic.RESCALE_BITS, "src/esq_arithmetic.h", "ESQ_RESCALE_BITS"),
         (arithmetic.ADD_LEFT_SHIFT, "src/ops/esq_add.c", "LEFT_SHIFT"),

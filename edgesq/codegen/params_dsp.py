@@ -15,9 +15,22 @@ from edgesq.codegen.params_stream import (
 )
 from edgesq.codegen.requantization import requantize_arrays, rescaling_arrays
 from edgesq.codegen.text import comment, hex_rows, rows, template
-from edgesq.graph import Add, Conv2D, DepthwiseConv2D, FullyConnected, Graph, MaxPool2D, Sub
+from edgesq.graph import (
+    Add,
+    AveragePool2D,
+    Conv2D,
+    DepthwiseConv2D,
+    FullyConnected,
+    Graph,
+    MaxPool2D,
+    Mean,
+    Sub,
+)
 from edgesq.lookup import has_table
 from edgesq.plan import Plan, RowOp, Streamed
+
+_MOST_ADDED = 255
+"""Mirror: ESQ_DSP_MOST_ADDED."""
 
 
 def has_dsp(graph: Graph, plan: Plan, item: RowOp) -> bool:
@@ -25,6 +38,8 @@ def has_dsp(graph: Graph, plan: Plan, item: RowOp) -> bool:
     match item.op:
         case MaxPool2D():
             return _pools_by_words(plan, item, item.op)
+        case AveragePool2D() | Mean() if item.feeder is None:
+            return _adds_by_words(plan, item)
         case Add() | Sub() if not has_table(graph, item.op):
             return _adds_with_shifts(graph, item.op)
     return item.pixels > 0
@@ -35,6 +50,15 @@ def _pools_by_words(plan: Plan, item: RowOp, op: MaxPool2D) -> bool:
     slots = [plan.slots[number] for number in (*item.inputs, item.output)]
     sizes = [size for slot in slots if slot for size in (slot.channels, slot.pixel_bytes)]
     return op.clamp == (-128, 127) and all(size % 4 == 0 for size in sizes)
+
+
+def _adds_by_words(plan: Plan, item: RowOp) -> bool:
+    """Say whether an average can take four channels at a time, its sums in 16 bits."""
+    slot = plan.slots[item.inputs[0]]
+    assert slot is not None
+    window = item.window
+    fits = window is None or window.height * window.width <= _MOST_ADDED
+    return fits and slot.channels % 4 == 0
 
 
 def _adds_with_shifts(graph: Graph, op: Add | Sub) -> bool:

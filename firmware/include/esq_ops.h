@@ -280,6 +280,8 @@ esq_run_fn esq_run_winograd_dsp;
 esq_run_fn esq_run_conv2d_mve;
 /* params: struct esq_pool. The window is a ring of input rows. */
 esq_run_fn esq_run_average_pool;
+/* The same, four channels at a time: channels a multiple of 4, at most 255 pixels under a window. */
+esq_run_fn esq_run_average_pool_dsp;
 /* The same, four channels at a time. */
 esq_run_fn esq_run_average_pool_mve;
 /* params: struct esq_pool. A running maximum: a step takes one input row into one output row. */
@@ -290,6 +292,8 @@ esq_run_fn esq_run_max_pool_dsp;
 esq_run_fn esq_run_max_pool_mve;
 /* params: struct esq_reduce. Running sums: each input row is used once and dropped. */
 esq_run_fn esq_run_reduce;
+/* The same, four channels at a time: channels a multiple of 4. */
+esq_run_fn esq_run_reduce_dsp;
 /* The same, four channels at a time. */
 esq_run_fn esq_run_reduce_mve;
 /* params: struct esq_conv2d_reduce; work: int8 [ESQ_STRIP_PIXELS, channels]. */
