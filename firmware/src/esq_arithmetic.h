@@ -13,7 +13,7 @@ static inline int32_t esq_doubling_high_mul(int32_t a, int32_t b) {
 
 /* x / 2^exponent, halves away from zero; exponent in [0, 31]. */
 static inline int32_t esq_rounding_divide_by_pot(int32_t x, int32_t exponent) {
-    const int32_t mask = (int32_t)((1LL << exponent) - 1);
+    const int32_t mask = (int32_t)((1u << exponent) - 1u);
     const int32_t threshold = (mask >> 1) + (x < 0 ? 1 : 0);
     return (x >> exponent) + ((x & mask) > threshold ? 1 : 0);
 }
