@@ -9,7 +9,7 @@ from edgesq.plan import Candidate, Goal, Plan, choose, extra_weights_bytes, mve_
 from edgesq.plan.lower import lower
 from edgesq.targets import Target
 
-FIRMWARE_FLASH_BYTES = 15_872
+FIRMWARE_FLASH_BYTES = 16_384
 """The code, with every portable kernel, at most; held by a test on every board."""
 
 KERNEL_FLASH_BYTES = {"portable": 0, "dsp": 6_656, "mve": 4_096}
@@ -37,7 +37,6 @@ _RESCALING_BYTES = 16
 _OP_BYTES, _SLOT_BYTES, _SOFTMAX_BYTES, _TABLE_BYTES = 72, 20, 1024, 256
 """On a 32-bit core: struct esq_op (32) and its parameters (at most 40, but a pooled convolution's),
 struct esq_slot, a table of exponentials, and one of 256 answers."""
-
 
 _INDEX_BYTES = 2
 """Per row and per column of what a Pick makes."""
