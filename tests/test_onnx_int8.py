@@ -43,7 +43,7 @@ ROUGH = {
     "q_sigmoid": (2, 0.35),
     "q_softmax": (1, 0.4),
     "requantized": (3, 0.02),
-    "tanh": (1, 0.2),
+    "tanh": (2, 0.2),
 }
 """LSB, and share of values that differ, where one step is multiplied by what is behind it, or where
 TensorFlow Lite rounds a small integer twice (QUANTIZE, LEAKY_RELU)."""

@@ -231,7 +231,7 @@ def _with_band(
     if conv.inputs[0] in pooled:
         band = min(band, POOLED_ROWS)
     rows = band * result.hwc[1] * result.hwc[2]
-    waits = item.feeder is None and 1 < band and prod(source.hwc) <= rows
+    waits = item.feeder is None and band > 1 and prod(source.hwc) <= rows
     return replace(item, band_units=band, waits=waits)
 
 
