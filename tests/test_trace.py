@@ -10,12 +10,21 @@ import numpy as np
 import pytest
 from boards import SANITIZERS, STUB_BYTES, BadLine, compile_stub, running, stub_values
 from test_link import INFO, Actor, Raw
+from wire_tool import Wire
 
 from edgesq.errors import BoardError
 from edgesq.link import frame
 from edgesq.link.client import Client
 from edgesq.link.frame import Ack, AckStatus, FrameType
-from edgesq.link.trace import NO_OP, OUTPUT, OperatorTrace, Tracer, unpack_ops, unpack_row
+from edgesq.link.trace import (
+    NO_OP,
+    OUTPUT,
+    HeldImage,
+    OperatorTrace,
+    Tracer,
+    unpack_ops,
+    unpack_row,
+)
 from edgesq.link.transport import open_port
 
 ROWS = 20
@@ -97,6 +106,53 @@ def test_a_board_that_forgot_the_session(port: str) -> None:
         check_crcs(tracer, 3)
         assert Raw(transport).ask(FrameType.HELLO, b"\2") is not None
         check_crcs(tracer, 4)
+
+
+@pytest.mark.parametrize("times", [1, 4, 5])
+def test_a_board_that_forgets_a_hold(port: str, times: int) -> None:
+    """Each time it is begun again; a board that never gets through is given up."""
+    with open_port(port) as transport:
+        tracer = Tracer(Client(transport))
+        begun: list[HeldImage] = []
+
+        def rows(held: HeldImage) -> list[bytes]:
+            begun.append(held)
+            got: list[bytes] = []
+            while held.go_on():
+                got.append(held.row(OUTPUT, len(got))[0].tobytes())
+                if len(got) == 7 and len(begun) <= times:
+                    assert Raw(transport).ask(FrameType.HELLO, b"\2") is not None
+            return got
+
+        if times == 5:
+            with pytest.raises(BoardError, match=r"the session broke 5 times .*watchdog"):
+                tracer.held(image(8), TRACED, rows)
+        else:
+            assert tracer.held(image(8), TRACED, rows) == traced_rows(image(8))
+        assert len(begun) == min(times + 1, 5)
+        check_crcs(tracer, 9)
+
+
+@pytest.mark.parametrize("happens", ["reset", "vanish"])
+def test_a_board_that_goes_and_comes_back(firmware: Path, tmp_path: Path, happens: str) -> None:
+    with Wire([str(firmware)], tmp_path) as wire, open_port(wire.port) as transport:
+        tracer = Tracer(Client(transport))
+        begun: list[HeldImage] = []
+        check_crcs(tracer, 1)
+
+        def rows(held: HeldImage) -> list[bytes]:
+            begun.append(held)
+            got: list[bytes] = []
+            while held.go_on():
+                got.append(held.row(OUTPUT, len(got))[0].tobytes())
+                if len(got) == 5 and len(begun) == 1:
+                    wire.soon(wire.reset if happens == "reset" else lambda: wire.vanish(0.1))
+            return got
+
+        assert tracer.held(image(2), TRACED, rows) == traced_rows(image(2))
+        assert (len(begun), wire.resets + wire.returns) == (2, 1)
+        wire.soon(wire.reset if happens == "reset" else lambda: wire.vanish(0.1))
+        check_crcs(tracer, 3)
 
 
 def test_a_held_image_can_be_left(port: str) -> None:

@@ -104,6 +104,18 @@ class Client:
         self._image += 1
         return self._image
 
+    def recover(self, error: BoardError) -> None:
+        """Begin a new session with the same board, which forgot the last one or went away.
+
+        Args:
+            error: what was raised, SessionLostError or PortGoneError.
+
+        Raises:
+            BoardError: it does not come back, or another one does.
+        """
+        assert self._info is not None, "there was a session"
+        self._begin_again(error, self._image, self._info)
+
     def set_baud(self, wanted: int | None) -> int:
         """Take the line to another rate for the client's life, where both sides hold it.
 

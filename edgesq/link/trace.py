@@ -3,7 +3,6 @@
 Mirror: firmware/app/trace.c; the bytes are in firmware/SPEC.md.
 """
 
-import contextlib
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from edgesq.link import frame
 from edgesq.link.client import Client, Inference
 from edgesq.link.frame import AckStatus, BoardInfo, Frame, FrameType
 from edgesq.link.session import Session, SessionLostError
+from edgesq.link.transport import PortGoneError
 
 NO_OP = 0xFFFF
 OUTPUT = 0
@@ -132,19 +132,30 @@ class Tracer:
             BoardError: silent, gone, refuses, or the line is too bad.
             ValueError: the image has another size.
         """
-        for _ in range(_MOST_SESSIONS):
+
+        def once() -> tuple[Inference, tuple[OperatorTrace, ...]] | None:
             session, info = self._client.session()
-            with contextlib.suppress(SessionLostError):
-                _ask_for(session, with_crc, NO_OP)
-                inference = self._client.infer(image, ahead=False)
-                if self._client.session()[0] is session:
-                    return inference, _operators(session, info, self._client.image, with_crc)
-                continue  # a reset in between: the board traced nothing
-            self._client.hello()
-        raise session.error(
-            f"the session broke {_MOST_SESSIONS} times in one image",
-            "does the board reset by itself? check its supply and watchdog",
-        )
+            _ask_for(session, with_crc, NO_OP)
+            inference = self._client.infer(image, ahead=False)
+            if self._client.session()[0] is not session:
+                return None  # a reset in between: the board traced nothing
+            return inference, _operators(session, info, self._client.image, with_crc)
+
+        return self._until_done(once)
+
+    def held(self, image: bytes, op: int, work: Callable[["HeldImage"], Answer]) -> Answer:
+        """Do `work` in an image in which the board stops after every step of operator `op`.
+
+        Args:
+            image: int8 [H, W, C] as bytes.
+            op: index into the board's table.
+            work: is done from the beginning again where the board is reset in it, or its port goes.
+
+        Raises:
+            BoardError: silent, gone, refuses, or the line is too bad.
+            ValueError: the image has another size.
+        """
+        return self._until_done(lambda: work(self.hold(image, op)))
 
     def hold(self, image: bytes, op: int) -> "HeldImage":
         """Begin an image in which the board stops after every step of operator `op`.
@@ -158,6 +169,21 @@ class Tracer:
             raise ValueError(f"image of {len(image)} bytes, the board takes {info.input_bytes}")
         _ask_for(session, False, op)
         return HeldImage(session, info, self._client.next_image(), image)
+
+    def _until_done(self, work: Callable[[], Answer | None]) -> Answer:
+        """Do `work` until it returns something, in as many sessions as that takes."""
+        for _ in range(_MOST_SESSIONS):
+            try:
+                answer = work()
+            except (SessionLostError, PortGoneError) as error:
+                self._client.recover(error)
+                continue
+            if answer is not None:
+                return answer
+        raise self._client.session()[0].error(
+            f"the session broke {_MOST_SESSIONS} times in one image",
+            "does the board reset by itself? check its supply and watchdog",
+        )
 
 
 class HeldImage:

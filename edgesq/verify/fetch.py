@@ -47,14 +47,27 @@ def fetch(
         BoardError: the link failed.
         EdgesqError: the table is not the one this version makes of the model.
     """
-    operator = operators[index]
     path = _path(graph, operators, index)
+
+    def once(held: HeldImage) -> Fetched:
+        return _fetched(held, path, operators[index], graph, expected)
+
+    return tracer.held(expected[graph.input].tobytes(), index, once)
+
+
+def _fetched(
+    held: HeldImage,
+    path: Walk,
+    operator: Operator,
+    graph: Graph,
+    expected: Mapping[int, Int8Array],
+) -> Fetched:
+    """Fetch the rows of one held image, each after the step that completes or last reads it."""
     output = np.zeros(graph.tensors[operator.output].hwc, np.int8)
     inputs = [
         None if number == operator.overwrites else expected[tensor].copy()
         for number, tensor in enumerate(operator.inputs)
     ]
-    held = tracer.hold(expected[graph.input].tobytes(), index)
     counts = path.complete_rows()
     last_reads = [_last_reads(path, number) for number in range(len(inputs))]
     first = 0
