@@ -6,10 +6,11 @@ import numpy as np
 import onnx
 import onnx.reference
 import pytest
-from onnx import TensorProto, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 from test_onnx import assert_equals_reference, random, random_int8
 
 from edgesq.formats.onnx import float_onnx, integer_onnx, onnx_bytes, qdq_onnx, run_onnx
+from edgesq.formats.onnx_float import _clean
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 
 
@@ -72,6 +73,29 @@ def test_qdq_model_is_close_and_clean(
     graph = read_graph(keras_tflite)
     assert {tensor.scale for tensor in graph.tensors if tensor.data is None} <= scales
     assert onnx_bytes(qdq_onnx(keras_tflite)) == onnx_bytes(model)
+
+
+def converted(idle: bool) -> onnx.ModelProto:
+    """Return what tf2onnx may write: where maps are 1 x 1, a Reshape that does nothing or none."""
+    weights = random("weights").random((6, 3, 4, 4)).astype(np.float32)
+    shape = numpy_helper.from_array(np.array([-1, 6, 1, 1], np.int64), "shape")
+    flat = numpy_helper.from_array(np.array([-1, 6], np.int64), "flat")
+    nodes = [
+        helper.make_node("Conv", ["in", "weights"], ["sums"], "a"),
+        *([helper.make_node("Reshape", ["sums", "shape"], ["same"], "b")] if idle else []),
+        helper.make_node("Relu", ["same" if idle else "sums"], ["positive"], "c"),
+        helper.make_node("Reshape", ["positive", "flat"], ["out"], "d"),
+    ]
+    source = helper.make_tensor_value_info("in", TensorProto.FLOAT, ["n", 3, 4, 4])
+    result = helper.make_tensor_value_info("out", TensorProto.FLOAT, ["n", 6])
+    constants = [numpy_helper.from_array(weights, "weights"), shape, flat]
+    return helper.make_model(helper.make_graph(nodes, "x", [source], [result], constants))
+
+
+def test_reshapes_that_change_nothing_are_left_out() -> None:
+    without, with_one = (_clean(converted(idle), "float") for idle in (False, True))
+    assert [node.op_type for node in without.graph.node] == ["Conv", "Relu", "Reshape"]
+    assert onnx_bytes(without) == onnx_bytes(with_one)
 
 
 def assert_clean(model: onnx.ModelProto, kind: int) -> None:

@@ -2,7 +2,8 @@
 
 tf2onnx numbers its names by a counter of the process and orders nodes by a set, so the same model
 gives other bytes each time. What it returns is written anew here: nodes in the order the output
-needs them, named by operator and number, batch 1, `input` and `output`.
+needs them, without Reshapes that change nothing, named by operator and number, batch 1, `input` and
+`output`.
 """
 
 from __future__ import annotations
@@ -93,7 +94,11 @@ def _clean(model: onnx.ModelProto, what: str) -> onnx.ModelProto:
     constants = {constant.name: constant for constant in graph.initializer}
     counts: Counter[str] = Counter()
     nodes, kept = [], []
+    idle = _idle_reshapes(model)
     for node in _in_order_of_need(graph, result.name):
+        if node.output[0] in idle:
+            names[node.output[0]] = names[node.input[0]]
+            continue
         counts[node.op_type] += 1
         name = f"{node.op_type}_{counts[node.op_type]}"
         for position, value in enumerate(node.output):
@@ -107,6 +112,31 @@ def _clean(model: onnx.ModelProto, what: str) -> onnx.ModelProto:
                 inputs.append(names[value])
         nodes.append(_rewritten(node, name, inputs, [names[value] for value in node.output]))
     return _checked(nodes, kept, (_batch_one(source, "input"), _batch_one(result, "output")), what)
+
+
+def _idle_reshapes(model: onnx.ModelProto) -> set[str]:
+    """Return what is made by a Reshape to the shape that is there.
+
+    Where height and width are 1, tf2onnx makes Reshapes of the Transposes that it did not cancel;
+    how many those are varies from one conversion to the next.
+    """
+    fixed = onnx.ModelProto()
+    fixed.CopyFrom(model)
+    del fixed.graph.value_info[:]
+    fixed.graph.input[0].CopyFrom(_batch_one(model.graph.input[0], model.graph.input[0].name))
+    fixed.graph.output[0].type.tensor_type.ClearField("shape")
+    graph = onnx.shape_inference.infer_shapes(fixed).graph
+    shapes = {
+        value.name: [dimension.dim_value for dimension in value.type.tensor_type.shape.dim]
+        for value in (*graph.input, *graph.value_info)
+    }
+    return {
+        node.output[0]
+        for node in graph.node
+        if node.op_type == "Reshape"
+        and all(shapes.get(node.output[0], [0]))
+        and shapes[node.output[0]] == shapes.get(node.input[0])
+    }
 
 
 def _in_order_of_need(graph: onnx.GraphProto, wanted: str) -> Iterator[onnx.NodeProto]:
