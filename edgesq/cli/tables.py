@@ -47,14 +47,15 @@ def parity_table(report: dict[str, Any]) -> Table:
 def trial_table(facts: dict[str, Any]) -> Table:
     """Return what was tried for accuracy, the recipe taken marked."""
     table = terminal.table(
-        f"int8 against float, on {facts['held_out_images']} calibration images held out",
+        "int8 against float, on calibration images that each was not fitted to",
         ["recipe"],
-        ["KL to float", "same class", "SQNR", "seconds"],
+        ["images", "KL to float", "same class", "SQNR", "seconds"],
     )
     for trial in facts["trials"]:
         sqnr = trial["sqnr_db"]
         table.add_row(
             f"{trial['recipe']}{'  <- taken' if trial['is_kept'] else ''}",
+            str(trial["images"]),
             f"{trial['kl']:.5f}",
             f"{trial['agreement']:.1%}",
             "exact" if sqnr is None else f"{sqnr:.1f} dB",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Int8Array
 from edgesq.repair.equalize import equalized
-from edgesq.repair.judge import Distance, distance, float_scores, int8_scores
+from edgesq.repair.judge import distance, float_scores, int8_scores
 from edgesq.repair.ranges import RULES, Samples, choose, observe
 from edgesq.repair.rounding import corrected
 from edgesq.repair.state import Quantized, check_unshared
@@ -23,8 +23,8 @@ from edgesq.repair.state import Quantized, check_unshared
 Float32Array = NDArray[np.float32]
 
 LEAST_IMAGES = 8
-_HELD_OUT = 4
-"""Every fourth image is held out."""
+_FOLDS = 4
+"""Parts of the images; each is held out once, while recipes are fitted to the others."""
 
 _STRENGTHS = (0.5, 1.0)
 _LEAST_GAIN = 0.02
@@ -54,10 +54,11 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Trial:
-    """What a recipe gave on the held-out images.
+    """What a recipe gave on images that it was not fitted to.
 
     Attributes:
         recipe: in words.
+        images: that it was judged on.
         kl: mean KL(float || int8), in nats.
         agreement: share of images with the same largest score.
         sqnr_db: of the scores; None where they are equal.
@@ -66,6 +67,7 @@ class Trial:
     """
 
     recipe: str
+    images: int
     kl: float
     agreement: float
     sqnr_db: float | None
@@ -82,20 +84,17 @@ class Repaired:
         weights: its float weights, by operator name; other than those given where it is equalized.
         recipe: how it was made, from all images.
         trials: what was tried, in order.
-        held_out: images that trials were judged on.
     """
 
     content: bytes
     weights: Mapping[str, FloatWeights]
     recipe: Recipe
     trials: tuple[Trial, ...]
-    held_out: int
 
     def facts(self) -> dict[str, Any]:
         """Return what a report holds."""
         return {
             "recipe": str(self.recipe),
-            "held_out_images": self.held_out,
             "trials": [asdict(trial) for trial in self.trials],
         }
 
@@ -132,8 +131,9 @@ def repair(
     """Look for the int8 model that is closest to the float one.
 
     First the rules of ranges, then equalization, then corrections, each on top of the best so far.
-    A recipe counts by the KL divergence of the scores from the float model's on every fourth image;
-    it is fitted to the others. What was found is fitted once more, to all images. A recipe begun
+    A recipe counts by the KL divergence of the scores from the float model's on images that it was
+    not fitted to: ranges and equalization on every image, in four parts; corrections, which take
+    longer, on the first part. What was found is fitted once more, to all images. A recipe begun
     within the time is ended, so more of it may pass.
 
     Args:
@@ -155,13 +155,14 @@ def repair(
         )
     base = Quantized(content, read_graph(content), weights)
     check_unshared(base.graph)
-    is_held = np.arange(count) % _HELD_OUT == _HELD_OUT - 1
-    search = _Search(base, pictures[~is_held], pictures[is_held], time.monotonic() + seconds)
+    search = _Search(base, pictures, time.monotonic() + seconds)
     best = search.run(on_trial)
     on_trial(f"{best}, from all images")
     found = _Kitchen(base, pictures).cook(best)
-    trials = tuple(replace(one, is_kept=one.recipe == str(best)) for one in search.trials)
-    return Repaired(found.content, found.weights, best, trials, int(is_held.sum()))
+    # The same recipe is tried again where corrections begin; the last one is the one they beat.
+    kept = max(i for i, one in enumerate(search.trials) if one.recipe == str(best))
+    trials = tuple(replace(one, is_kept=i == kept) for i, one in enumerate(search.trials))
+    return Repaired(found.content, found.weights, best, trials)
 
 
 class _Kitchen:
@@ -189,45 +190,79 @@ class _Kitchen:
         return corrected(model, floats, self._pictures.reals(model), with_weights=with_weights)
 
 
+@dataclass(frozen=True, eq=False)
+class _Fold:
+    """One part held out.
+
+    Attributes:
+        kitchen: with the other parts.
+        held_out: the part.
+        expected: the float model's scores of it, [n, K].
+    """
+
+    kitchen: _Kitchen
+    held_out: Pictures
+    expected: Float32Array
+
+
 class _Search:
-    def __init__(
-        self, base: Quantized, fitted: Pictures, held_out: Pictures, deadline: float
-    ) -> None:
-        self._kitchen = _Kitchen(base, fitted)
-        self._held_out = held_out
+    def __init__(self, base: Quantized, pictures: Pictures, deadline: float) -> None:
+        parts = np.arange(len(pictures.floats)) % _FOLDS
+        expected = float_scores(base, pictures.floats)
+        self._folds = [
+            _Fold(
+                _Kitchen(base, pictures[parts != part]),
+                pictures[parts == part],
+                expected[parts == part],
+            )
+            for part in range(_FOLDS)
+        ]
         self._deadline = deadline
-        self._expected = float_scores(base, held_out.floats)
         self.trials: list[Trial] = []
 
     def run(self, on_trial: Callable[[str], None]) -> Recipe:
         """Try recipes until the time is up; return the best."""
         best = Recipe()
-        least = self._try(best, on_trial).kl
-        for stage in _stages():
-            found, found_kl = best, least
-            for recipe in stage(best):
-                if time.monotonic() >= self._deadline:
-                    break
-                kl = self._try(recipe, on_trial).kl
-                if kl < found_kl:
-                    found, found_kl = recipe, kl
-            if found_kl < least * (1 - _LEAST_GAIN):
-                best, least = found, found_kl
+        least = self._try(best, self._folds, on_trial)
+        for stage in (_rules, _strengths):
+            best, least = self._best(best, least, stage(best), self._folds, on_trial)
+        if time.monotonic() < self._deadline:
+            first = self._folds[:1]
+            least = self._try(best, first, on_trial)
+            best, _ = self._best(best, least, _corrections(best), first, on_trial)
         return best
 
-    def _try(self, recipe: Recipe, on_trial: Callable[[str], None]) -> Distance:
+    def _best(
+        self,
+        best: Recipe,
+        least: float,
+        recipes: Iterator[Recipe],
+        folds: Sequence[_Fold],
+        on_trial: Callable[[str], None],
+    ) -> tuple[Recipe, float]:
+        """Return the best of some recipes, or the one before where none is clearly better."""
+        found, found_kl = best, least
+        for recipe in recipes:
+            if time.monotonic() >= self._deadline:
+                break
+            kl = self._try(recipe, folds, on_trial)
+            if kl < found_kl:
+                found, found_kl = recipe, kl
+        return (found, found_kl) if found_kl < least * (1 - _LEAST_GAIN) else (best, least)
+
+    def _try(
+        self, recipe: Recipe, folds: Sequence[_Fold], on_trial: Callable[[str], None]
+    ) -> float:
         on_trial(str(recipe))
         start = time.monotonic()
-        graph = self._kitchen.cook(recipe).graph
-        result = distance(self._expected, int8_scores(graph, self._held_out.int8))
-        took = time.monotonic() - start
-        facts = (result.kl, result.agreement, result.sqnr_db)
-        self.trials.append(Trial(str(recipe), *facts, took))
-        return result
-
-
-def _stages() -> tuple[Callable[[Recipe], Iterator[Recipe]], ...]:
-    return _rules, _strengths, _corrections
+        scores = [
+            int8_scores(fold.kitchen.cook(recipe).graph, fold.held_out.int8) for fold in folds
+        ]
+        expected = np.concatenate([fold.expected for fold in folds])
+        result = distance(expected, np.concatenate(scores))
+        facts = (len(expected), result.kl, result.agreement, result.sqnr_db)
+        self.trials.append(Trial(str(recipe), *facts, time.monotonic() - start))
+        return result.kl
 
 
 def _rules(best: Recipe) -> Iterator[Recipe]:
