@@ -216,7 +216,7 @@ def _floats(build: Path, images: VerifyImages, graph: Graph) -> Iterator[Float32
     tensor = graph.tensors[graph.input]
     if images.source.is_dir():
         preparation = read_preprocessing(build)
-        for pixels in open_folder(images.source).images(tensor.hwc):
+        for pixels in open_folder(images.source).images(tensor.hwc, 0, preparation):
             yield preparation.to_float(pixels)
         return
     for levels in images.read():

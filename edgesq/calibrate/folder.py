@@ -45,19 +45,26 @@ class ImageFiles:
             found.update(f"{name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
         return found.hexdigest()
 
-    def images(self, input_shape: tuple[int, int, int], start: int = 0) -> Iterator[UInt8Array]:
+    def images(
+        self,
+        input_shape: tuple[int, int, int],
+        start: int = 0,
+        preprocessing: Preprocessing | None = None,
+    ) -> Iterator[UInt8Array]:
         """Read the images from number `start` on, one by one, resized as `read_image` does.
 
         Args:
             input_shape: height, width, channels (1 or 3) of each.
             start: number of the first.
+            preprocessing: says how they are resized; None for the folder's own.
 
         Raises:
             ImageError: an image cannot be read.
         """
         height, width, channels = input_shape
+        resize = (preprocessing or self.preprocessing).resize
         for file in self.files[start:]:
-            yield read_image(file, (height, width), channels)
+            yield read_image(file, (height, width), channels, resize)
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from edgesq.calibrate.preprocessing import Preprocessing
 from edgesq.errors import ImageError
@@ -89,14 +89,11 @@ class _Reader:
 
     def _preprocessing(self, value: Any) -> Preprocessing:
         fields = self._object(value, "preprocessing", Preprocessing)
-        order: Literal["rgb", "bgr"] = fields.get("channel_order", "rgb")
-        mean = fields.get("mean", [0, 0, 0])
-        scale = fields.get("scale", 1 / 255)
-        self._expect(order in ("rgb", "bgr"), "channel_order is neither rgb nor bgr")
-        good = isinstance(mean, list) and len(mean) == 3 and all(map(_is_number, mean))
-        self._expect(good, "mean is not a list of three numbers")
-        self._expect(_is_number(scale) and scale > 0, "scale is not a number above 0")
-        return Preprocessing(order, (float(mean[0]), float(mean[1]), float(mean[2])), float(scale))
+        try:
+            return Preprocessing.from_json(fields)
+        except ValueError as error:
+            self._expect(False, str(error))
+            raise
 
     def _object(self, value: Any, name: str, shape: type) -> dict[str, Any]:
         """Return `value` as a dict with no keys but the fields of dataclass `shape`."""
@@ -115,9 +112,3 @@ class _Reader:
 def _is_mapping_of(value: Any, accept: Callable[[Any], bool]) -> bool:
     """Whether `value` is a JSON object whose values are all accepted."""
     return isinstance(value, dict) and all(map(accept, value.values()))
-
-
-def _is_number(value: Any) -> bool:
-    """Whether `value` is a finite JSON number."""
-    good = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return good and abs(value) < float("inf")

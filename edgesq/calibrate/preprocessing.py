@@ -1,5 +1,6 @@
 """From pixels to what the model was trained on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,18 +14,46 @@ Float32Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """real = (pixel - mean) * scale, after putting the channels in the model's order.
+    """real = (pixel - mean) * scale, after cutting out and putting the channels in order.
 
     Attributes:
         channel_order: what the model expects; images are read as RGB.
         mean: one value per channel, in the model's order, on the scale of pixels, 0..255; images of
             one channel use the first.
         scale: reals per pixel step, above 0.
+        resize: what an image is resized to before the model's size is cut out of its centre: height
+            and width, or the shorter side alone, which keeps its proportions; None squashes it to
+            the model's size, and nothing is cut.
     """
 
     channel_order: Literal["rgb", "bgr"] = "rgb"
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     scale: float = 1 / 255
+    resize: tuple[int, int] | int | None = None
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> "Preprocessing":
+        """Return what JSON says of it; what is left out is as by default.
+
+        Raises:
+            ValueError: a key is unknown, or a value is of the wrong kind; the message is a clause.
+        """
+        unknown = sorted(fields.keys() - cls.__dataclass_fields__.keys())
+        _expect(not unknown, f"preprocessing has an unknown key: {', '.join(unknown)}")
+        order, mean = fields.get("channel_order", "rgb"), fields.get("mean", [0, 0, 0])
+        scale, resize = fields.get("scale", 1 / 255), fields.get("resize")
+        _expect(order in ("rgb", "bgr"), "channel_order is neither rgb nor bgr")
+        good = isinstance(mean, list | tuple) and len(mean) == 3 and all(map(_is_number, mean))
+        _expect(good, "mean is not a list of three numbers")
+        _expect(_is_number(scale) and scale > 0, "scale is not a number above 0")
+        if isinstance(resize, list | tuple):
+            _expect(len(resize) == 2, "resize is neither a number of pixels nor two")
+            resize = (resize[0], resize[1])
+        sides = resize if isinstance(resize, tuple) else (resize or 1,)
+        good = all(isinstance(side, int) and side is not True and side > 0 for side in sides)
+        _expect(good, "resize is neither a number of pixels nor two")
+        means = (float(mean[0]), float(mean[1]), float(mean[2]))
+        return cls(order, means, float(scale), resize)
 
     def to_float(self, images: UInt8Array) -> Float32Array:
         """Return the model's float32 input for uint8 images [..., H, W, C], C = 1 or 3."""
@@ -56,3 +85,14 @@ class Preprocessing:
         steps = self.to_float(images).astype(np.float64) / scale
         rounded: NDArray[np.float64] = np.trunc(steps + np.copysign(0.5, steps)) + zero_point
         return np.clip(rounded, -128, 127).astype(np.int8)
+
+
+def _expect(condition: bool, complaint: str) -> None:
+    if not condition:
+        raise ValueError(complaint)
+
+
+def _is_number(value: Any) -> bool:
+    """Whether `value` is a finite JSON number."""
+    good = isinstance(value, int | float) and not isinstance(value, bool)
+    return good and abs(value) < float("inf")

@@ -48,5 +48,4 @@ def folder_of(layout: Format) -> str:
 
 def reported_preprocessing(report: Mapping[str, Any]) -> Preprocessing:
     """Return the preprocessing that a report tells of."""
-    told = report.get("preprocessing", {})
-    return Preprocessing(**{**told, **({"mean": tuple(told["mean"])} if told else {})})
+    return Preprocessing.from_json(report.get("preprocessing", {}))

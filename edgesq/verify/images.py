@@ -88,7 +88,7 @@ def open_images(build: Path, graph: Graph, source: Path | None, count: int | Non
 
     if source.is_dir():
         preparation = read_preprocessing(build)
-        return _from_folder(source, count, tensor.hwc, quantized)
+        return _from_folder(source, count, tensor.hwc, preparation, quantized)
     arrays = open_npz(source, tensor.hwc)
     if arrays.dtype != np.int8:
         preparation = read_preprocessing(build)
@@ -108,6 +108,7 @@ def _from_folder(
     source: Path,
     count: int | None,
     shape: tuple[int, int, int],
+    preparation: Preprocessing,
     quantized: Callable[[Iterable[NDArray[Any]]], Iterator[Int8Array]],
 ) -> VerifyImages:
     found = open_folder(source)
@@ -119,7 +120,7 @@ def _from_folder(
         found.labels,
         found.class_names,
         names,
-        lambda start: quantized(found.images(shape, start)),
+        lambda start: quantized(found.images(shape, start, preparation)),
     )
 
 
@@ -135,10 +136,9 @@ def read_preprocessing(build: Path) -> Preprocessing:
     """
     path = build / REPORT
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))["preprocessing"]
-        mean = (float(fields["mean"][0]), float(fields["mean"][1]), float(fields["mean"][2]))
-        return Preprocessing(fields["channel_order"], mean, float(fields["scale"]))
-    except (OSError, ValueError, LookupError, TypeError) as error:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        return Preprocessing.from_json(report["preprocessing"])
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise EdgesqError(
             "does not say how pixels become the model's input",
             where=str(path),
