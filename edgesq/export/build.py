@@ -162,6 +162,7 @@ def _fill(
         "weights_bytes": source.graph.weights_bytes,
         "input": list(source.graph.tensors[source.graph.input].hwc),
         "preprocessing": dataclasses.asdict(source.preprocessing),
+        "declared_preprocessing": source.declared and dataclasses.asdict(source.declared),
         "verify_images": source.verify_images_are,
         "parity_images": source.images_are,
         "parity": [dataclasses.asdict(row) for row in rows],

@@ -16,8 +16,8 @@ from edgesq.errors import ImageError, ModelError
 from edgesq.export.model import Model, Original, is_float, open_model
 from edgesq.formats.float_weights import FloatWeights, float_weights
 from edgesq.formats.tflite import read_graph
-from edgesq.graph import Graph, Int8Array
-from edgesq.quantize import audit_model, to_int8_tflite
+from edgesq.graph import Graph, Int8Array, Quantization
+from edgesq.quantize import audit_model, baked, to_int8_tflite
 from edgesq.resources import resource
 from edgesq.zoo.demo import demo_model_path, heldout
 
@@ -43,10 +43,12 @@ class Source:
         verify_images: what `verify` streams, int8 [m, H, W, C].
         verify_labels: int64 [m], or None.
         verify_images_are: where those come from, in words.
-        preprocessing: from pixels to the model's input.
+        preprocessing: from pixels to the model's input, that of `tflite`.
         audit: what was found of the calibration images; empty where nothing was quantized.
         original: runs the int8 file that `tflite` was made of; None where it is that file.
         notes: what the import of another format decided.
+        declared: the preprocessing that the images' manifest declares, where the first layer of
+            `tflite` and `keras` does what is missing in `preprocessing`; None where nothing is.
         weights: float weights by operator name, which `tflite` stands for; None where they are not
             known.
     """
@@ -66,6 +68,7 @@ class Source:
     original: Original | None = None
     notes: tuple[str, ...] = ()
     weights: Mapping[str, FloatWeights] | None = None
+    declared: Preprocessing | None = None
 
 
 def load_source(
@@ -145,16 +148,20 @@ def _from_keras(
     audit = (*audit_images(images), *audit_model(model, images))
     if strict:
         _refuse(audit, calibration)
-    floats = images.preprocessing.to_float(images.images)
+    model, preprocessing = baked(model, images.preprocessing) or (model, images.preprocessing)
+    floats = preprocessing.to_float(images.images)
     on_stage("quantize to int8")
     content = to_int8_tflite(model, (image[np.newaxis] for image in floats))
+    weights = _float_weights(model, content)
+    if preprocessing != images.preprocessing and weights is not None:
+        content = _all_pixels(content, weights)
     graph = read_graph(content, str(path))
-    int8 = _quantized(graph, images.images, images.preprocessing)
+    int8 = _quantized(graph, images.images, preprocessing)
     verify, labels = int8, images.labels
     verify_are = f"the calibration images of {calibration.name}"
     if path == demo_model_path():
         digits, labels = heldout()
-        verify = _quantized(graph, digits, images.preprocessing)
+        verify = _quantized(graph, digits, preprocessing)
         verify_are = "held-out digits"
     return Source(
         opened.name,
@@ -167,9 +174,10 @@ def _from_keras(
         verify,
         labels,
         verify_are,
-        images.preprocessing,
+        preprocessing,
         audit,
-        weights=_float_weights(model, content),
+        weights=weights,
+        declared=None if preprocessing == images.preprocessing else images.preprocessing,
         notes=opened.notes,
     )
 
@@ -178,6 +186,14 @@ def _float_weights(model: keras.Model, content: bytes) -> dict[str, FloatWeights
     with contextlib.suppress(ModelError):
         return float_weights(model, content)
     return None
+
+
+def _all_pixels(content: bytes, weights: Mapping[str, FloatWeights]) -> bytes:
+    """Give the input the levels 0 to 255, also where no image reaches both ends."""
+    from edgesq.repair.state import Quantized
+
+    model = Quantized(content, read_graph(content), weights)
+    return model.with_ranges({model.graph.input: Quantization((1.0,), -128)}).content
 
 
 def _refuse(audit: tuple[AuditRow, ...], calibration: Path) -> None:

@@ -4,6 +4,7 @@ TensorFlow is imported when a function is called, and kept quiet down to the fil
 """
 
 from edgesq.quantize.audit import audit_model
+from edgesq.quantize.bake import baked
 from edgesq.quantize.convert import to_float_tflite, to_int8_tflite
 from edgesq.quantize.keras_file import load_keras
 from edgesq.quantize.quiet import captured_output
@@ -11,6 +12,7 @@ from edgesq.quantize.saved_model import is_saved_model, load_saved_model
 
 __all__ = [
     "audit_model",
+    "baked",
     "captured_output",
     "is_saved_model",
     "load_keras",
