@@ -1,7 +1,8 @@
 # make demo   a real SqueezeNet from Keras to an emulated Cortex-M7, verified bit for bit
 # make test   everything .ci/run runs
 # make bench  memory and instructions of real networks on emulated boards, next to TFLM's
-# make soak   fuzzing, faults on the line, a long run: the figures, in at most 10 minutes
+# make soak   fuzzing, faults on the line, a long run, random networks: the figures, in at most 18
+#             minutes
 #             (make soak SOAK="link fuzz": only these parts)
 # make clean  removes what was built, and the environment
 
