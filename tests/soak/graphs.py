@@ -4,6 +4,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent import futures
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def _on_this_computer(scratch: Path, seconds: float) -> Iterator[str | None]:
         try:
             for job in as_completed(jobs, timeout=seconds):
                 yield job.result()
-        except TimeoutError:
+        except futures.TimeoutError:
             pool.shutdown(cancel_futures=True)
 
 
