@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from builds import Exported, edgesq, stop_and_check
+from builds import Exported, Place, edgesq, stop_and_check
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +36,9 @@ def demo(demo_export: Exported, tmp_path: Path) -> Iterator[Path]:
         stop_and_check(build)
     finally:
         shutil.rmtree(build)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    (tmp_path / "tmp").mkdir()
+    return Place(tmp_path)

@@ -83,6 +83,19 @@ def snapshot(folder: Path) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True)
+class Place:
+    """A folder to run commands in, with scratch files kept inside it."""
+
+    folder: Path
+
+    def refused(self, code: int, says: str, *arguments: str | Path) -> None:
+        """Run `edgesq`, which must fail so and leave the folder as it was."""
+        before = snapshot(self.folder)
+        refused(code, says, *arguments, cwd=self.folder, env={"TMPDIR": str(self.folder / "tmp")})
+        assert snapshot(self.folder) == before
+
+
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import Network
-from test_tflite import refusal
 from tflite_builder import NONE, RELU, RELU6
+from tflite_edits import refusal
 
 from edgesq import arithmetic
 from edgesq.formats.onnx import integer_onnx, run_onnx

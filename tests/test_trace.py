@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from boards import SANITIZERS, STUB_BYTES, BadLine, compile_stub, running, stub_values
-from test_link import INFO, Actor, Raw
+from link_partners import INFO, Actor, Raw
 from wire_tool import Wire
 
 from edgesq.errors import BoardError
