@@ -47,6 +47,7 @@ from edgesq.operators import (
     StridedSlice,
     Sub,
     Tanh,
+    Tile,
     Window,
 )
 
@@ -92,6 +93,7 @@ __all__ = [
     "Sub",
     "Tanh",
     "Tensor",
+    "Tile",
     "Window",
     "digest",
 ]

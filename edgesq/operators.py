@@ -241,8 +241,8 @@ class Pick(Op):
     """Output value [y, x, c] is the input's [rows[y], columns[x], channels[c]], else `fill`.
 
     Attributes:
-        rows, columns, channels: rising indices into the input, by the output's own; OUTSIDE at one
-            or both ends.
+        rows, columns: indices into the input, by the output's own; OUTSIDE at one or both ends.
+        channels: likewise, evenly apart.
         fill: int8 of what lies outside.
     """
 
@@ -290,6 +290,13 @@ class ResizeNearest(Pick):
     """Rows and columns repeated or left out."""
 
     kind: ClassVar[str] = "RESIZE_NEAREST_NEIGHBOR"
+
+
+@dataclass(frozen=True)
+class Tile(Pick):
+    """Rows and columns repeated, each by itself or all one after the other."""
+
+    kind: ClassVar[str] = "TILE"
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,40 @@ def uneven_fire() -> Any:
     return model
 
 
+def unet() -> bytes:
+    """Return a small U-Net: padded, half the size and back, cropped, the last windows in groups."""
+
+    def body(layers: Any, x: Any) -> Any:
+        x = layers.Conv2D(8, 3, 2, activation="relu")(layers.ZeroPadding2D(1)(x))
+        low = layers.DepthwiseConv2D(3, 2)(layers.ZeroPadding2D(((0, 1), (0, 1)))(x))
+        low = _normalized(layers, low)
+        low = layers.Conv2D(8, 3, padding="same", activation="relu")(low)
+        both = layers.Concatenate()([layers.UpSampling2D(2)(low), x])
+        both = layers.Conv2D(8, 3, padding="same", groups=2, activation="relu")(both)
+        both = layers.Conv2D(5, 1)(layers.Cropping2D(((1, 0), (0, 2)))(both))
+        return layers.Softmax()(layers.GlobalAveragePooling2D()(both))
+
+    return _quantized((20, 16, 3), body)
+
+
+def shuffled() -> bytes:
+    """Return a network that moves values: squares of pixels, halves of channels, a shortcut."""
+    import tensorflow as tf
+
+    def body(layers: Any, x: Any) -> Any:
+        x = layers.Lambda(lambda t: tf.nn.space_to_depth(t, 2))(x)
+        x = layers.Conv2D(16, 3, padding="same", activation="relu")(x)
+        one, two = (layers.Lambda(lambda t, k=k: t[..., 8 * k : 8 * k + 8])(x) for k in (0, 1))
+        one = layers.Conv2D(8, 3, padding="same", groups=4, activation="relu")(one)
+        x = layers.Concatenate()([two, one])
+        short = layers.Lambda(lambda t: tf.pad(t[:, ::2, ::2], [[0, 0]] * 3 + [[4, 4]]))(x)
+        x = layers.ReLU()(layers.Add()([short, layers.Conv2D(24, 3, 2, padding="same")(x)]))
+        x = layers.Lambda(lambda t: tf.nn.depth_to_space(t, 2))(layers.Conv2D(12, 1)(x))
+        return layers.Softmax()(layers.GlobalAveragePooling2D()(x))
+
+    return _quantized((16, 16, 3), body)
+
+
 def _normalized(layers: Any, x: Any) -> Any:
     return layers.ReLU(6.0)(layers.BatchNormalization()(x))
 

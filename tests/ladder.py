@@ -33,6 +33,8 @@ _OTHERS: dict[str, Callable[[], bytes]] = {
     "mobilenet_48": lambda: keras_networks.mobilenet(48),
     "ds_cnn": keras_networks.ds_cnn,
     "lenet": keras_networks.lenet,
+    "unet": keras_networks.unet,
+    "shuffled": keras_networks.shuffled,
 }
 LADDER = ("demo", *SHARED_NAMES, *_ZOO, *_OTHERS)
 

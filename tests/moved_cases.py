@@ -242,6 +242,42 @@ def there_and_back() -> bytes:
     return net.build(net.add(net.depth_to_space(net.space_to_depth(net.input, 2), 2), net.input))
 
 
+# TILE, and what converters make of several operators
+
+
+@network
+def tile_rows_and_columns() -> bytes:
+    """The whole map again and again: all of its rows are held."""
+    net = Network((3, 4, 2))
+    return net.build(net.conv(net.tile(net.conv(net.input, 2), (2, 3, 1)), 3, (3, 3)))
+
+
+@network
+def upsampled_by_five_axes() -> bytes:
+    net = Network((3, 4, 3))
+    return net.build(net.conv(net.upsample(net.conv(net.input, 3), (2, 3)), 2, (3, 3)))
+
+
+@network
+def upsampled_image() -> bytes:
+    net = Network((2, 3, 4))
+    return net.build(net.upsample(net.input, (3, 1)))
+
+
+@network
+def pixels_shuffled_by_five_axes() -> bytes:
+    net = Network((3, 2, 4))
+    return net.build(net.pixel_shuffle(net.conv(net.input, 8), 2))
+
+
+@network
+def squares_joined_by_five_axes() -> bytes:
+    net = Network((4, 6, 3))
+    step = net.reshape(net.input, (2, 2, 3, 2, 3))
+    step = net.reshape(net.transpose(step, (0, 2, 1, 3, 4)), (2, 3, 12))
+    return net.build(net.conv(step, 4))
+
+
 # Values moved into a concatenation
 
 

@@ -314,6 +314,38 @@ class Network:
             halfPixelCenters=half_pixel,
         )
 
+    def upsample(self, source: int, times: Pair) -> int:
+        """Repeat every row and column as Keras' UpSampling2D does, by way of five axes."""
+        height, width, channels = self.shapes[source]
+        down, across = times
+        step = self.reshape(source, (height, 1, width, channels))
+        step = self.tile(step, (1, down, 1, 1))
+        step = self.reshape(step, (height * down, width, 1, channels))
+        step = self.tile(step, (1, 1, across, 1))
+        return self.reshape(step, (height * down, width * across, channels))
+
+    def tile(self, source: int, times: tuple[int, ...]) -> int:
+        """Repeat the whole map along each axis."""
+        shape = [extent * many for extent, many in zip(self.shapes[source], times, strict=True)]
+        output = self.value(tuple(shape), self.quants[source])
+        many = self.builder.constant(np.array((1, *times), np.int32))
+        return self.builder.op("TILE", [source, many], output, None)
+
+    def transpose(self, source: int, axes: tuple[int, ...]) -> int:
+        """Move axes, numbered without the batch."""
+        shape = tuple(self.shapes[source][axis] for axis in axes)
+        output = self.value(shape, self.quants[source])
+        order = self.builder.constant(np.array((0, *(axis + 1 for axis in axes)), np.int32))
+        return self.builder.op("TRANSPOSE", [source, order], output, "TransposeOptions")
+
+    def pixel_shuffle(self, source: int, block: int) -> int:
+        """DEPTH_TO_SPACE as RESHAPE, TRANSPOSE, RESHAPE."""
+        height, width, channels = self.shapes[source]
+        depth = channels // block**2
+        step = self.reshape(source, (height, width, block, block, depth))
+        step = self.transpose(step, (0, 2, 1, 3, 4))
+        return self.reshape(step, (height * block, width * block, depth))
+
     def space_to_depth(self, source: int, block: int) -> int:
         height, width, channels = self.shapes[source]
         shape = (height // block, width // block, channels * block * block)

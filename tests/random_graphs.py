@@ -287,6 +287,18 @@ def _depth_to_space(sketch: Sketch, source: int) -> None:
         sketch.add("depth_to_space", [source], sketch.one_of(*sizes))
 
 
+def _upsample(sketch: Sketch, source: int) -> None:
+    shape, times = sketch.shape(source), (sketch.number(1, 3), sketch.number(1, 3))
+    if shape and fits(shape[0] * times[0], shape[1] * times[1], shape[2]):
+        sketch.add("upsample", [source], times)
+
+
+def _tile(sketch: Sketch, source: int) -> None:
+    shape, times = sketch.shape(source), (sketch.number(1, 3), sketch.number(1, 3), 1)
+    if shape and fits(shape[0] * times[0], shape[1] * times[1], shape[2]):
+        sketch.add("tile", [source], times)
+
+
 LAYERS: dict[str, Callable[[Sketch, int], None]] = {
     "CONV_2D": _conv,
     "CONV_2D in groups": _grouped,
@@ -305,6 +317,8 @@ LAYERS: dict[str, Callable[[Sketch, int], None]] = {
     "RESIZE_NEAREST_NEIGHBOR": _resize,
     "SPACE_TO_DEPTH": _space_to_depth,
     "DEPTH_TO_SPACE": _depth_to_space,
+    "TILE": _tile,
+    "RESHAPE and TILE": _upsample,
     **VALUE_LAYERS,
 }
 

@@ -1,5 +1,6 @@
 """The whole ladder on random networks of every operator; `make soak` draws more of them."""
 
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -14,9 +15,9 @@ from random_graphs import LAYERS, Drawn, draw_graphs, smallest
 
 from edgesq.formats.tflite import read_graph
 from edgesq.formats.tflite_operators import OPERATORS
-from edgesq.graph import DepthToSpace, Int8Array
+from edgesq.graph import Conv2D, Graph, Int8Array
 from edgesq.reference import run_observed
-from edgesq.reference.move import depth_to_space
+from edgesq.reference.conv2d import conv2d
 
 GRAPHS, ON_BOARDS = 50, 40
 """Networks of one seed: on this computer, on an emulated board."""
@@ -72,15 +73,15 @@ def test_what_is_printed_makes_the_network() -> None:
 def test_a_fault_is_found_and_shrunk(
     runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Pixels taken apart end one column too far: one operator shows it, and few are printed."""
+    """Convolutions end one column too far: one operator shows it, and few are printed."""
 
-    def wrong(op: DepthToSpace, image: Int8Array) -> Int8Array:
-        return np.roll(depth_to_space(op, image), 1, axis=1)
+    def wrong(graph: Graph, op: Conv2D, image: Int8Array) -> Int8Array:
+        return np.roll(conv2d(graph, op, image), 1, axis=1)
 
-    monkeypatch.setattr(import_module("edgesq.reference.run"), "depth_to_space", wrong)
+    monkeypatch.setattr(import_module("edgesq.reference.run"), "conv2d", wrong)
     found = fault(runtime, tmp_path, 20, 7)
     assert found
-    assert "numpy: DEPTH_TO_SPACE" in found
+    assert re.search("numpy: (CONV_2D|FULLY_CONNECTED) ", found)
     source = found.partition("\n\n")[2]
     assert source.count(" = net.") <= 3, source
     monkeypatch.undo()

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+import flatbuffers
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from cases import NETWORKS
-from networks import Network
+from networks import Network, images
 from tflite_builder import VALID
 
 from edgesq.arithmetic import nearest_sources
@@ -177,6 +179,72 @@ def test_another_scale_is_refused() -> None:
     bounds = [net.builder.constant(np.array(values, np.int32)) for values in (FROM, [1, 2, 5, 8])]
     net.builder.op("SLICE", [net.input, *bounds], output, "SliceOptions")
     assert "differ in scale" in refusal(net.build(output))
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("upsampled_by_five_axes", ["CONV_2D", "TILE", "CONV_2D"]),
+        ("upsampled_image", ["TILE"]),
+        ("pixels_shuffled_by_five_axes", ["CONV_2D", "DEPTH_TO_SPACE"]),
+        ("squares_joined_by_five_axes", ["SPACE_TO_DEPTH", "CONV_2D"]),
+    ],
+)
+def test_chains_become_one_operator(name: str, wanted: list[str]) -> None:
+    assert kinds(name) == wanted
+
+
+def chain(*steps: Callable[[Network, int], int]) -> bytes:
+    net = Network((2, 3, 8))
+    result = net.input
+    for step in steps:
+        result = step(net, result)
+    return net.build(result)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (
+            chain(lambda net, x: net.transpose(x, (1, 0, 2))),
+            "must leave the order of the values",
+        ),
+        (
+            chain(
+                lambda net, x: net.reshape(x, (2, 3, 2, 4)),
+                lambda net, x: net.transpose(x, (0, 1, 3, 2)),
+                lambda net, x: net.reshape(x, (2, 3, 8)),
+            ),
+            "RESHAPE, TRANSPOSE, RESHAPE move values in a way that the runtime does not know",
+        ),
+        (chain(lambda net, x: net.tile(x, (1, 1, 2))), "TILE move values in a way"),
+        (chain(lambda net, x: net.reshape(x, (2, 3, 2, 4))), "use [1, H, W, C]"),
+    ],
+)
+def test_chains_that_are_refused(content: bytes, says: str) -> None:
+    assert says in refusal(content)
+
+
+def test_a_chain_that_another_operator_reads_is_refused() -> None:
+    net = Network((2, 3, 8))
+    five = net.reshape(net.input, (2, 3, 2, 4))
+    one, two = net.reshape(five, (2, 3, 8)), net.reshape(five, (3, 2, 8))
+    net.conv(two, 2)
+    assert "has shape (1, 2, 3, 2, 4)" in refusal(net.build(one))
+
+
+def test_versions_that_the_reference_kernels_are_not_listed_for() -> None:
+    """The converter writes them; the values are the same."""
+    net = Network((2, 2, 8))
+    content = net.build(net.tile(net.depth_to_space(net.input, 2), (2, 1, 1)))
+    later = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    for code in later.operatorCodes:
+        code.version = 2 if code.builtinCode == schema.BuiltinOperator.DEPTH_TO_SPACE else 3
+    writer = flatbuffers.Builder(1024)
+    writer.Finish(later.Pack(writer), b"TFL3")
+    image = images((2, 2, 8), 1)
+    golden = ReferenceInterpreter(content).run(image)
+    assert np.array_equal(ReferenceInterpreter(bytes(writer.Output())).run(image), golden)
 
 
 @pytest.mark.parametrize("kind", ["SQUEEZE", "EXPAND_DIMS", "TRANSPOSE"])

@@ -228,6 +228,8 @@ FUZZED = (
     "resize_up",
     "depth_to_space",
     "grouped_by_2",
+    "upsampled_by_five_axes",
+    "pixels_shuffled_by_five_axes",
 )
 
 

@@ -8,9 +8,13 @@ from edgesq.errors import ModelError
 from edgesq.formats.softmax_guard import make_guard, needs_guard, without_softmax
 from edgesq.formats.tflite_edges import from_outside, to_outside
 from edgesq.formats.tflite_operators import make_graph
-from edgesq.formats.tflite_reader import open_model
+from edgesq.formats.tflite_reader import Reader, open_model
 from edgesq.graph import Graph, Int8Array, digest
 from edgesq.quantize import captured_output
+
+_LISTED = {"DEPTH_TO_SPACE": 1, "TILE": 2}
+"""Newest version that LiteRT 2.3's reference kernels are listed for, where the converter writes a
+later one."""
 
 
 def read_graph(content: bytes, where: str = "model") -> Graph:
@@ -47,7 +51,7 @@ class ReferenceInterpreter:
         reader = open_model(content, "model")
         self._graph = make_graph(reader, digest(content))
         self._numbers = {mine: theirs for theirs, mine in reader.index.items()}
-        self._interpreter = _interpreter(content, optimized)
+        self._interpreter = _interpreter(_for_litert(content, reader), optimized)
         self._input = self._interpreter.get_input_details()[0]
         if optimized:  # it keeps no tensor but the last
             outside = self._interpreter.get_output_details()[0]["index"]
@@ -83,6 +87,30 @@ class ReferenceInterpreter:
                 values = self._interpreter.get_tensor(self._numbers[index])
                 row.append(from_outside(values, tensors[index]).reshape(-1).copy())
         return tuple(np.stack(row) for row in rows)
+
+
+def _for_litert(content: bytes, reader: Reader) -> bytes:
+    """Return the model with versions of operators that LiteRT lists reference kernels for.
+
+    They move int8 values as the later versions do, which the converter asks for.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    most = {getattr(schema.BuiltinOperator, kind): version for kind, version in _LISTED.items()}
+    newer = [
+        code
+        for code in reader.model.operatorCodes
+        if code.version > most.get(max(code.builtinCode, code.deprecatedBuiltinCode), code.version)
+    ]
+    if not newer:
+        return content
+    import flatbuffers
+
+    for code in newer:
+        code.version = most[max(code.builtinCode, code.deprecatedBuiltinCode)]
+    writer = flatbuffers.Builder(len(content))
+    writer.Finish(reader.model.Pack(writer), b"TFL3")
+    return bytes(writer.Output())
 
 
 def _interpreter(content: bytes, optimized: bool) -> Any:

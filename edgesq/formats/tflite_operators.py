@@ -9,6 +9,7 @@ from typing import Any
 
 from edgesq.errors import ModelError
 from edgesq.formats.fold import fold_pads
+from edgesq.formats.tflite_chain import joined, read_chain
 from edgesq.formats.tflite_check import MAX_EXTENT, graph_problem, operator_problem
 from edgesq.formats.tflite_conv import (
     read_conv2d,
@@ -98,6 +99,7 @@ OPERATORS = {
     "STRIDED_SLICE": Readable(read_strided_slice, "StridedSliceOptionsT", (4,)),
     "SUB": Readable(read_binary(Sub), "SubOptionsT", (2,)),
     "TANH": Readable(read_curve(Tanh), None, (1,)),
+    "TILE": Readable(read_chain, None, (1,)),
     "TRANSPOSE": Readable(read_transpose, None, (2,)),
 }
 """By the operator's name in the schema."""
@@ -137,6 +139,7 @@ def make_graph(reader: Reader, sha256: str) -> Graph:
     operators = [(reader.kind(operator), operator) for operator in source.operators]
     if not operators:
         raise reader.error("the model has no operators")
+    operators = joined(reader, operators, source.outputs[0])
     inside = without_edges(reader, operators)
     ops = _read(reader, inside)
     first, last = reader.tensor(inside.source), reader.tensor(inside.result)
