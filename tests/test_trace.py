@@ -27,6 +27,8 @@ from edgesq.link.trace import (
 )
 from edgesq.link.transport import open_port
 
+pytest_plugins = ("link_partners",)
+
 ROWS = 20
 TRACED = 1
 """The stub's operator that has an output: the first, third and fifth byte of each image row."""
