@@ -128,7 +128,7 @@ def _convolution(graph: Graph, item: RowOp, op: Convolution, index: int, family:
     """Return the C text that defines `params_<index>` of a convolution."""
     match op:
         case Conv2D() if item.pixels == WINOGRAD_PIXELS:
-            return winograd(graph, op, index, _ring_window(op))
+            return winograd(graph, op, index, _ring_window(op), item.streamed)
         case FullyConnected() if not family:
             return template("fully_connected.c").substitute(
                 index=index,

@@ -7,8 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.arithmetic import Int64Array, conv2d_multipliers
+from edgesq.codegen.params_stream import (
+    channels_arrays,
+    pack_channels,
+    stream_array,
+    streamed_fields,
+)
 from edgesq.codegen.text import comment, hex_rows, rows, template
 from edgesq.graph import Conv2D, Graph
+from edgesq.plan import Streamed
 
 TRANSFORM = np.array([[1, 0, 0], [1, 1, 1], [1, -1, 1], [1, 2, 4], [1, -2, 4], [0, 0, 1]], np.int64)
 """Lavin's G without its divisors 4, -6, -6, 24, 24, 1."""
@@ -35,19 +42,46 @@ def _table(graph: Graph, op: Conv2D) -> Int64Array:
     return np.concatenate([bias.astype(np.int64).reshape(-1, _BLOCK), ends], axis=1)
 
 
-def winograd(graph: Graph, op: Conv2D, index: int, window: str) -> str:
-    """Return the C text that defines `params_<index>`; `window` initialises struct esq_window."""
+def winograd(graph: Graph, op: Conv2D, index: int, window: str, streamed: Streamed | None) -> str:
+    """Return the C text that defines `params_<index>`.
+
+    Args:
+        graph: the model.
+        op: the convolution.
+        index: the operator's number, in the arrays' names.
+        window: initialiser of struct esq_window.
+        streamed: how its weights are decoded; None where they lie in flash, transformed.
+    """
     weights = graph.tensors[op.weights].data
     assert weights is not None
-    words, table = transform_weights(weights.astype(np.int8)), _table(graph, op)
-    return template("winograd.c").substitute(
-        name=comment(op.name),
-        index=index,
-        weight_count=words.size,
-        weights=hex_rows(words.reshape(-1).tolist()),
-        table_count=table.size,
-        table=rows(table.reshape(-1).tolist()),
+    channels = pack_channels(graph, op) if streamed else None
+    fields = template("winograd_fields.c").substitute(
+        weights="0" if streamed else f"weights_{index}",
+        table="0" if channels else f"table_{index}",
         window=window,
-        steps=words.shape[2],
+        steps=weights[0].size // 6,
         input_zp=graph.tensors[op.inputs[0]].zero_point,
     )
+    table = _table(graph, op).reshape(-1).tolist()
+    ends = template("table.c").substitute(index=index, count=len(table), values=rows(table))
+    if streamed is None:
+        words = transform_weights(weights.astype(np.int8)).reshape(-1).tolist()
+        array = template("weights_dsp.c").substitute(
+            name=comment(op.name), index=index, count=len(words), values=hex_rows(words)
+        )
+        return template("winograd.c").substitute(arrays=array + ends, index=index, fields=fields)
+    if channels:
+        ends = channels_arrays(channels, index)
+    return template("winograd_streamed.c").substitute(
+        arrays=stream_array(op.name, columns_together(weights.astype(np.int8)), index) + ends,
+        index=index,
+        fields=fields,
+        streamed=streamed_fields(streamed, index, has_channels=channels is not None),
+    )
+
+
+def columns_together(weights: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Return OHWI weights [O, H, 3, C] in the order of a stream, [O, H, C / 4, 3, 4]."""
+    channels, height, width, depth = weights.shape
+    grouped = weights.reshape(channels, height, width, depth // 4, 4)
+    return grouped.transpose(0, 1, 3, 2, 4)

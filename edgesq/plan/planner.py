@@ -7,7 +7,7 @@ from edgesq.graph import Graph
 from edgesq.plan.arena import Block, place
 from edgesq.plan.lower import Lowered, RowOp, Slot, lower
 from edgesq.plan.schedule import Schedule, make_schedule
-from edgesq.plan.streams import fit_tiles
+from edgesq.plan.streams import fit_streams
 from edgesq.plan.work import fit_work
 
 PROGRESS_BYTES = 4
@@ -101,8 +101,8 @@ def make_plan(
         wanted = _wanted(graph, replace(lowered, ops=ops), schedule)
         return place([want.block for want in wanted], enough_bytes)[1]
 
-    ops = fit_work(graph, lowered.ops, kernels, arena_bytes_of, room_bytes, streamed)
-    ops = fit_tiles(graph, ops, kernels, arena_bytes_of, streamed, limit_bytes)
+    ops = fit_work(graph, lowered.ops, kernels, arena_bytes_of, room_bytes, streamed, limit_bytes)
+    ops = fit_streams(graph, ops, kernels, arena_bytes_of, streamed, limit_bytes)
     return _placed(graph, replace(lowered, ops=ops), schedule)
 
 

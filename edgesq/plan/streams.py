@@ -5,14 +5,23 @@ Mirror: struct esq_streamed in firmware/include/esq_ops.h.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
 from edgesq.compress import MAX_BITS, stream_bytes
 from edgesq.graph import Conv2D, FullyConnected, Graph
 from edgesq.plan.lower import RowOp
-from edgesq.plan.work import MVE_BLOCK, Ops, dsp_groups, dsp_pair_channels, dsp_slide, mve_blocks
+from edgesq.plan.work import (
+    MVE_BLOCK,
+    WINOGRAD_PIXELS,
+    Ops,
+    dsp_groups,
+    dsp_pair_channels,
+    dsp_slide,
+    mve_blocks,
+    winograd_fits,
+)
 
 TABLE_BITS = MAX_BITS
 """Index into the table of pairs of weights, which is made anew for each band."""
@@ -27,6 +36,21 @@ _FIXED_BYTES = 48
 """struct esq_stream and what struct esq_streamed adds to an operator."""
 
 _ALIGNMENT = 16
+
+_TILE_VALUES = 6
+"""Of Winograd's F(4, 3), from six columns of a tile."""
+
+_TABLE_INSTRUCTIONS = 30_000
+"""To make the table of codes."""
+
+_WEIGHT_INSTRUCTIONS = {"portable": 12.0, "dsp": 4.8, "mve": 4.8}
+"""To decode a weight of about three bits."""
+
+_UNPACK_INSTRUCTIONS = {"portable": 0.0, "dsp": 1.3, "mve": 0.2}
+"""To set out an input value under one output pixel, again for each tile."""
+
+_TRANSFORM_INSTRUCTIONS, _COLUMN_INSTRUCTIONS, _END_INSTRUCTIONS = 4.5, 23.0, 13.0
+"""Winograd: per weight; per input value of a tile's row; per output value."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +126,49 @@ def with_tile(graph: Graph, item: RowOp, kernels: str, tile: int) -> RowOp:
     return replace(item, work_bytes=end, streamed=streamed)
 
 
-def fit_tiles(
+def with_winograd(graph: Graph, item: RowOp) -> RowOp:
+    """Return a 3x3 convolution with what Winograd needs. Mirror: esq_winograd_streamed_dsp.c."""
+    assert isinstance(item.op, Conv2D)
+    window = item.op.window
+    _, width, _ = graph.tensors[item.op.output].hwc
+    depth = graph.tensors[item.op.inputs[0]].hwc[2]
+    rows = (item.band_units - 1) * window.stride_h + window.height
+    values = window.height * window.width * depth
+    tiles = -(-width // WINOGRAD_PIXELS) * _TILE_VALUES * rows * depth * 2
+    table = _aligned(tiles)
+    raw = table + (4 << TABLE_BITS)
+    weights = _aligned(raw + values)
+    end = weights + TILE * values * _TILE_VALUES // window.width * 2
+    streamed = Streamed(TILE, TABLE_BITS, table, raw, weights, values)
+    return replace(item, work_bytes=end, streamed=streamed, pixels=WINOGRAD_PIXELS)
+
+
+def decoding_instructions(graph: Graph, item: RowOp, kernels: str) -> float:
+    """Estimate what an operator spends per image beyond its kernel over plain weights."""
+    conv, streamed = item.feeder or item.op, item.streamed
+    if streamed is None:
+        return 0.0
+    assert isinstance(conv, Conv2D)
+    height, width, channels = graph.tensors[conv.output].hwc
+    shape = graph.tensors[conv.weights].shape
+    weights = int(np.prod(shape))
+    bands = -(-height // item.band_units)
+    cost = bands * (_TABLE_INSTRUCTIONS + weights * _WEIGHT_INSTRUCTIONS[kernels])
+    if item.pixels != WINOGRAD_PIXELS:
+        unpacked = height * width * int(np.prod(shape[1:])) * _UNPACK_INSTRUCTIONS[kernels]
+        return cost + (-(-channels // streamed.tile) - 1) * unpacked
+    rows = (item.band_units - 1) * conv.window.stride_h + conv.window.height
+    tiles = -(-width // WINOGRAD_PIXELS)
+    cost += bands * (
+        weights * _TRANSFORM_INSTRUCTIONS + rows * tiles * shape[3] * _COLUMN_INSTRUCTIONS
+    )
+    outputs = height * tiles * WINOGRAD_PIXELS * channels
+    return (
+        cost + outputs * (_END_INSTRUCTIONS + 0.36 * np.prod(shape[1:])) - 0.69 * graph.macs(conv)
+    )
+
+
+def fit_streams(
     graph: Graph,
     ops: Ops,
     kernels: str,
@@ -110,7 +176,7 @@ def fit_tiles(
     streamed: frozenset[int],
     limit_bytes: int | None,
 ) -> Ops:
-    """Give streamed operators tiles, those with the most work first the largest there is room for.
+    """Give streamed operators what is fastest in the room there is, those with the most work first.
 
     Args:
         graph: the model.
@@ -124,26 +190,33 @@ def fit_tiles(
     chosen = list(ops)
     for index in places:
         chosen[index] = with_tile(graph, ops[index], kernels, TILE)
-    limit = arena_bytes(tuple(chosen), 0)
-    limit = max(limit, limit_bytes or 0)
+    limit = max(arena_bytes(tuple(chosen), 0), limit_bytes or 0)
+
+    def fits(index: int, item: RowOp) -> bool:
+        trial = (*chosen[:index], item, *chosen[index + 1 :])
+        return arena_bytes(trial, limit) <= limit
+
     for index in sorted(places, key=lambda k: (-sum(map(graph.macs, ops[k].ops)), k)):
-        channels = graph.tensors[(ops[index].feeder or ops[index].op).output].hwc[2]
-        least, most = 1, -(-channels // TILE)
-        while least < most:
-            middle = (least + most + 1) // 2
-            trial = list(chosen)
-            trial[index] = with_tile(graph, ops[index], kernels, middle * TILE)
-            if arena_bytes(tuple(trial), limit) <= limit:
-                least, chosen = middle, trial
-            else:
-                most = middle - 1
-        chosen[index] = _evened(graph, ops[index], kernels, channels, least * TILE)
+        best = [_largest_tile(graph, ops[index], kernels, partial(fits, index))]
+        op = ops[index].op
+        if kernels == "dsp" and isinstance(op, Conv2D) and winograd_fits(graph, op):
+            other = with_winograd(graph, ops[index])
+            best += [other] if fits(index, other) else []
+        chosen[index] = min(best, key=lambda item: decoding_instructions(graph, item, kernels))
     return tuple(chosen)
 
 
-def _evened(graph: Graph, item: RowOp, kernels: str, channels: int, tile: int) -> RowOp:
-    """Return an operator with as many tiles as `tile` needs, all about as large."""
-    count = -(-channels // tile)
+def _largest_tile(graph: Graph, item: RowOp, kernels: str, fits: Callable[[RowOp], bool]) -> RowOp:
+    """Return an operator with as few tiles as fit, all about as large."""
+    channels = graph.tensors[(item.feeder or item.op).output].hwc[2]
+    least, most = 1, -(-channels // TILE)
+    while least < most:
+        middle = (least + most + 1) // 2
+        if fits(with_tile(graph, item, kernels, middle * TILE)):
+            least = middle
+        else:
+            most = middle - 1
+    count = -(-channels // (least * TILE))
     return with_tile(graph, item, kernels, -(-channels // count // TILE) * TILE)
 
 

@@ -48,6 +48,7 @@ def fit_work(
     arena_bytes: Callable[[Ops, int], int],
     room_bytes: int | None,
     streamed: frozenset[int] = frozenset(),
+    limit_bytes: int | None = None,
 ) -> Ops:
     """Give operators the working memory of a kernel family.
 
@@ -59,6 +60,7 @@ def fit_work(
         room_bytes: most bytes by which packed weights may grow; None for one part in
             WEIGHTS_GROWTH.
         streamed: convolutions, by output, whose weights are decoded; Winograd takes none of them.
+        limit_bytes: size up to which the arena may grow at least; None for a part of it.
 
     Returns:
         the operators; those with the most work first, each computes as many pixels together as the
@@ -68,7 +70,8 @@ def fit_work(
         return ops
     limit = arena_bytes(ops, 0)
     chosen = [_with_pixels(graph, item, kernels, 1) for item in ops]
-    limit = max(limit + limit // ARENA_GROWTH, arena_bytes(tuple(chosen), 0))
+    growing = limit + limit // ARENA_GROWTH
+    limit = max(growing, arena_bytes(tuple(chosen), 0), limit_bytes or 0)
     room = graph.weights_bytes // WEIGHTS_GROWTH if room_bytes is None else room_bytes
     plain = {index: item for index, item in enumerate(ops) if item.op.output not in streamed}
     winograd = _worth_winograd(graph, plain, room) if kernels == "dsp" else {}

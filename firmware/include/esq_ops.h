@@ -198,6 +198,11 @@ struct esq_conv2d_dsp_streamed {
     struct esq_streamed streamed;
 };
 
+struct esq_winograd_streamed {
+    struct esq_winograd conv;
+    struct esq_streamed streamed;
+};
+
 struct esq_conv2d_mve_streamed {
     struct esq_conv2d_mve conv;
     struct esq_streamed streamed;
@@ -276,6 +281,10 @@ esq_run_fn esq_run_depthwise_conv2d_dsp;
 esq_run_fn esq_run_depthwise_conv2d_mve;
 /* params: struct esq_winograd; work: uint32 [6, steps]. */
 esq_run_fn esq_run_winograd_dsp;
+/* The same, weights decoded and transformed on the board; params: struct esq_winograd_streamed; work:
+ * uint32 [tiles of a row, 6, input rows of a band, C / 2], then what struct esq_streamed says, where
+ * rows are one channel's weights as they are decoded, int8 [height, C / 4, 3, 4]. */
+esq_run_fn esq_run_winograd_dsp_streamed;
 /* params: struct esq_conv2d_mve; work: int8 [pixels, blocks, 16] for esq_mve_gathered. */
 esq_run_fn esq_run_conv2d_mve;
 /* params: struct esq_pool. The window is a ring of input rows. */

@@ -35,9 +35,10 @@ struct esq_dsp_job {
     uint32_t gap_bytes;
 };
 
-/* Sums [6][4 channels] of a tile [6][8 * iterations] with weights [6][8 * iterations][4]. */
+/* Sums [6][4 channels] of a tile [6][8 * iterations] with weights [6][8 * iterations][4]; of the tile
+ * `gap_bytes` are left out after each 8 * iterations. */
 void esq_dsp_winograd(const uint32_t *tile, const uint32_t *weights, uint32_t *sums,
-                      uint32_t iterations);
+                      uint32_t iterations, uint32_t gap_bytes);
 
 typedef void esq_dsp_kernel(const struct esq_dsp_job *job);
 

@@ -8,7 +8,6 @@
 
 #if defined(__ARM_FEATURE_DSP)
 
-#define CHANNEL_BYTES 4u
 #define ROW_WORDS 8u /* of a pair's table, with the short requantization */
 
 /* A tile at work. */
@@ -23,19 +22,15 @@ static inline uint32_t at_most(uint32_t most, uint32_t left) {
     return left < most ? left : most;
 }
 
-static int32_t bias_of(const uint8_t *channel) {
-    const uint32_t low = channel[0] | (uint32_t)channel[1] << 8;
-    return (int32_t)(low | (uint32_t)(int8_t)channel[2] << 16);
-}
-
 /* The table of the tile, as the short requantization wants it. Mirror: edgesq/codegen/pack_dsp.py. */
 static void enter_rows(const struct esq_streamed *streamed, const struct tile *tile, int32_t *row) {
-    const uint8_t *channel = streamed->channels + tile->first * CHANNEL_BYTES;
+    const uint8_t *channel = streamed->channels + tile->first * ESQ_STREAM_CHANNEL_BYTES;
     for (uint32_t c = 0; c < tile->channels; c += 2) {
-        const int32_t lower = bias_of(channel + CHANNEL_BYTES);
-        const int32_t *a = streamed->steps + 2 * channel[3];
-        const int32_t *b = streamed->steps + 2 * channel[CHANNEL_BYTES + 3];
-        row[0] = (int32_t)(256u * (uint32_t)bias_of(channel) + (uint32_t)lower);
+        const uint8_t *second = channel + ESQ_STREAM_CHANNEL_BYTES;
+        const int32_t lower = esq_bias_of(second);
+        const int32_t *a = esq_step_of(streamed, channel);
+        const int32_t *b = esq_step_of(streamed, second);
+        row[0] = (int32_t)(256u * (uint32_t)esq_bias_of(channel) + (uint32_t)lower);
         row[1] = lower;
         row[2] = a[0];
         row[3] = 64 - (255 << (a[1] + 6));
@@ -44,7 +39,7 @@ static void enter_rows(const struct esq_streamed *streamed, const struct tile *t
         row[6] = (1 << b[1] >> 1) - (128 << b[1]);
         row[7] = b[1];
         row += ROW_WORDS;
-        channel += 2 * CHANNEL_BYTES;
+        channel = second + ESQ_STREAM_CHANNEL_BYTES;
     }
 }
 

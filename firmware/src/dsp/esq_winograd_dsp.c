@@ -11,11 +11,8 @@
 #if defined(__ARM_FEATURE_DSP)
 
 #include "esq_lanes.h"
+#include "esq_winograd_dsp.h"
 
-#define TILE_PIXELS 4u
-#define TILE_COLUMNS 6u
-#define BLOCK_CHANNELS 4u
-#define TABLE_ROW 16u
 #define INVERSE_OF_3 0xAAAAAAABu
 
 static inline uint32_t plus(uint32_t a, uint32_t b) {
@@ -35,7 +32,7 @@ static inline uint32_t twice(uint32_t a) {
 }
 
 /* Six columns d of one step to the tile's six values, `steps` words apart; 23 instructions. */
-static inline void transform(const uint32_t d[TILE_COLUMNS], uint32_t steps, uint32_t *to) {
+static inline void transform(const uint32_t d[ESQ_WINOGRAD_COLUMNS], uint32_t steps, uint32_t *to) {
     const uint32_t a = minus(d[4], twice(twice(d[2])));
     const uint32_t b = minus(d[3], twice(twice(d[1])));
     const uint32_t c = minus(d[4], d[2]);
@@ -50,8 +47,8 @@ static inline void transform(const uint32_t d[TILE_COLUMNS], uint32_t steps, uin
 
 /* Where the six columns of a tile are; a column outside the image stands still on the zero point. */
 struct columns {
-    const int8_t *values[TILE_COLUMNS];
-    uint32_t advance[TILE_COLUMNS]; /* bytes per four channels */
+    const int8_t *values[ESQ_WINOGRAD_COLUMNS];
+    uint32_t advance[ESQ_WINOGRAD_COLUMNS]; /* bytes per four channels */
 };
 
 /* The next four channels of column x, which is a constant where this is inlined. */
@@ -64,11 +61,11 @@ static inline void unpack_column(struct columns *columns, uint32_t x, uint32_t m
 }
 
 /* No loop over the columns, so that all twelve words stay in registers. */
-static uint32_t *transform_row(struct columns columns, uint32_t groups, uint32_t minus_zp,
+static void transform_row(struct columns columns, uint32_t groups, uint32_t minus_zp,
                                uint32_t steps, uint32_t *to) {
     for (; groups > 0; groups--) {
-        uint32_t even[TILE_COLUMNS];
-        uint32_t odd[TILE_COLUMNS];
+        uint32_t even[ESQ_WINOGRAD_COLUMNS];
+        uint32_t odd[ESQ_WINOGRAD_COLUMNS];
         unpack_column(&columns, 0, minus_zp, even, odd);
         unpack_column(&columns, 1, minus_zp, even, odd);
         unpack_column(&columns, 2, minus_zp, even, odd);
@@ -79,23 +76,30 @@ static uint32_t *transform_row(struct columns columns, uint32_t groups, uint32_t
         transform(odd, steps, to + 1);
         to += 2;
     }
-    return to;
+}
+
+void esq_winograd_transform(const struct esq_winograd *params, const struct esq_slot *input,
+                            const int8_t *row, const struct esq_winograd_place *place,
+                            uint32_t *to) {
+    const uint32_t minus_zp = ((uint32_t)-params->input_zp & 0xffffu) * 0x10001u;
+    const int8_t zp = (int8_t)params->input_zp;
+    const int8_t zeros[4] = {zp, zp, zp, zp};
+    struct columns columns;
+    for (uint32_t x = 0; x < ESQ_WINOGRAD_COLUMNS; x++) {
+        const uint32_t column = place->column + x - params->window.pad_left; /* wraps: outside too */
+        const int inside = row && column < input->width;
+        columns.values[x] = inside ? row + column * input->pixel_bytes : zeros;
+        columns.advance[x] = inside ? 4 : 0;
+    }
+    transform_row(columns, input->channels / 4u, minus_zp, place->steps, to);
 }
 
 static void transform_tile(const struct esq_winograd *params, const struct esq_slot *input,
                            const int8_t *const *rows, uint32_t column, uint32_t *to) {
-    const uint32_t minus_zp = ((uint32_t)-params->input_zp & 0xffffu) * 0x10001u;
-    const int8_t zp = (int8_t)params->input_zp;
-    const int8_t zeros[4] = {zp, zp, zp, zp};
+    const struct esq_winograd_place place = {column, params->steps};
     for (uint32_t y = 0; y < params->window.height; y++) {
-        struct columns columns;
-        for (uint32_t x = 0; x < TILE_COLUMNS; x++) {
-            const uint32_t place = column + x - params->window.pad_left; /* wraps: outside too */
-            const int inside = rows[y] && place < input->width;
-            columns.values[x] = inside ? rows[y] + place * input->pixel_bytes : zeros;
-            columns.advance[x] = inside ? 4 : 0;
-        }
-        to = transform_row(columns, input->channels / 4u, minus_zp, params->steps, to);
+        esq_winograd_transform(params, input, rows[y], &place, to);
+        to += input->channels / 2u;
     }
 }
 
@@ -119,11 +123,10 @@ static inline int8_t finish(uint32_t part, uint32_t rest, struct ending by) {
     return (int8_t)scaled;
 }
 
-/* Four channels from sums [6][4] to int8; table: bias [4], then multiplier, constant, shift each. */
-static void finish_block(const uint32_t *sums, const int32_t *table, uint32_t pixels,
+void esq_winograd_finish(const uint32_t *sums, const int32_t *table, uint32_t pixels,
                          uint32_t pixel_bytes, int8_t *result) {
-    for (uint32_t c = 0; c < BLOCK_CHANNELS; c++, sums++, result++) {
-        const int32_t *end = table + BLOCK_CHANNELS + 3 * c;
+    for (uint32_t c = 0; c < ESQ_WINOGRAD_CHANNELS; c++, sums++, result++) {
+        const int32_t *end = table + ESQ_WINOGRAD_CHANNELS + 3 * c;
         const struct ending by = {2u * (uint32_t)table[c], end[0], end[1], end[2]};
         const uint32_t e = sums[4] + sums[8];
         const uint32_t o = sums[4] - sums[8];
@@ -146,20 +149,20 @@ static void finish_block(const uint32_t *sums, const int32_t *table, uint32_t pi
 static void compute_row(const struct esq_winograd *params, const struct esq_op *op,
                         const int8_t *const *rows, uint32_t *tile, int8_t *result) {
     const struct esq_slot *output = op->output;
-    const uint32_t block_words = TILE_COLUMNS * params->steps * BLOCK_CHANNELS;
-    for (uint32_t x = 0; x < output->width; x += TILE_PIXELS) {
+    const uint32_t block_words = ESQ_WINOGRAD_COLUMNS * params->steps * ESQ_WINOGRAD_CHANNELS;
+    for (uint32_t x = 0; x < output->width; x += ESQ_WINOGRAD_PIXELS) {
         const uint32_t left = output->width - x;
         const uint32_t *weights = params->weights;
         const int32_t *table = params->table;
         transform_tile(params, op->input[0], rows, x, tile);
-        for (uint32_t c = 0; c < output->channels; c += BLOCK_CHANNELS) {
-            uint32_t sums[TILE_COLUMNS * BLOCK_CHANNELS];
-            esq_dsp_winograd(tile, weights, sums, params->steps / 8u);
-            finish_block(sums, table, left, output->pixel_bytes, result + c);
+        for (uint32_t c = 0; c < output->channels; c += ESQ_WINOGRAD_CHANNELS) {
+            uint32_t sums[ESQ_WINOGRAD_COLUMNS * ESQ_WINOGRAD_CHANNELS];
+            esq_dsp_winograd(tile, weights, sums, params->steps / 8u, 0);
+            esq_winograd_finish(sums, table, left, output->pixel_bytes, result + c);
             weights += block_words;
-            table += TABLE_ROW;
+            table += ESQ_WINOGRAD_ROW;
         }
-        result += TILE_PIXELS * output->pixel_bytes;
+        result += ESQ_WINOGRAD_PIXELS * output->pixel_bytes;
     }
 }
 

@@ -6,6 +6,8 @@
     .syntax unified
     .thumb
 
+    .equ GAP, 48                 /* below it: 2 words, and the 10 saved registers */
+
     .macro TWO_STEPS
     ldrd r2, r3, [r0], #8
     ldmia.w r1!, {r10, r11, r12, lr}
@@ -26,7 +28,7 @@
     .type esq_dsp_winograd, %function
     .thumb_func
 esq_dsp_winograd:
-    push {r3-r11, lr}            /* r3, iterations, stands at sp */
+    push {r3-r11, lr}            /* r3, iterations, stands at sp; the gap behind them all */
     mov r5, r2
     add r2, r2, #96
     push {r2, r3}                /* the sums' end, iterations */
@@ -42,7 +44,9 @@ esq_dsp_winograd:
     subs r4, r4, #1
     bne 2b
     stmia.w r5!, {r6, r7, r8, r9}
+    ldr r4, [sp, #GAP]
     ldr r2, [sp]
+    add r0, r0, r4
     cmp r5, r2
     bne 1b
     add sp, sp, #8

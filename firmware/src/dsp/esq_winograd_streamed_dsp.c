@@ -1,0 +1,158 @@
+/* Winograd's F(4, 3) with weights from a stream: transformed weights are four times as many bytes, so
+ * they are made on the board, four channels at a time, and used for all tiles of a band of rows. The
+ * band's input is transformed once. Mirror: edgesq/codegen/winograd.py.
+ */
+#include "../esq_stream.h"
+#include "../esq_windows.h"
+#include "esq_dsp.h"
+
+#if defined(__ARM_FEATURE_DSP)
+
+#include "esq_lanes.h"
+#include "esq_winograd_dsp.h"
+
+#define KERNEL_COLUMNS 3u
+
+/* A band at work. */
+struct band {
+    const struct esq_winograd *params;
+    const struct esq_op *op;
+    int8_t *arena;
+    uint32_t first; /* output row */
+    uint32_t end;
+    uint32_t row_words;  /* of one of a tile's six values, under one input row */
+    uint32_t tile_steps; /* from one of its six values to the next */
+    uint32_t *tiles;
+};
+
+static inline uint32_t lanes_plus(uint32_t a, uint32_t b) {
+    uint32_t lanes;
+    __asm("sadd16 %0, %1, %2" : "=r"(lanes) : "r"(a), "r"(b));
+    return lanes;
+}
+
+static inline uint32_t lanes_minus(uint32_t a, uint32_t b) {
+    uint32_t lanes;
+    __asm("ssub16 %0, %1, %2" : "=r"(lanes) : "r"(a), "r"(b));
+    return lanes;
+}
+
+/* Lavin's G without its divisors, two input channels: three weights to six, `step` words apart. */
+static inline void transform(uint32_t a, uint32_t b, uint32_t c, uint32_t step, uint32_t *to) {
+    const uint32_t outer = lanes_plus(a, c);
+    const uint32_t twice_b = lanes_plus(b, b);
+    const uint32_t twice_c = lanes_plus(c, c);
+    const uint32_t wider = lanes_plus(a, lanes_plus(twice_c, twice_c));
+    to[0] = a;
+    to[step] = lanes_plus(outer, b);
+    to[2 * step] = lanes_minus(outer, b);
+    to[3 * step] = lanes_plus(wider, twice_b);
+    to[4 * step] = lanes_minus(wider, twice_b);
+    to[5 * step] = c;
+}
+
+/* One output channel, int8 [groups, 3 columns, 4], into every fourth word of the block. */
+static void transform_channel(const uint32_t *raw, uint32_t groups, uint32_t step, uint32_t *to) {
+    for (; groups > 0; groups--) {
+        const uint32_t a = *raw++;
+        const uint32_t b = *raw++;
+        const uint32_t c = *raw++;
+        transform(esq_even_lanes(0, a), esq_even_lanes(0, b), esq_even_lanes(0, c), step, to);
+        to += ESQ_WINOGRAD_CHANNELS;
+        transform(esq_odd_lanes(0, a), esq_odd_lanes(0, b), esq_odd_lanes(0, c), step, to);
+        to += ESQ_WINOGRAD_CHANNELS;
+    }
+}
+
+static void transform_input(const struct band *band) {
+    const struct esq_slot *input = band->op->input[0];
+    const struct esq_window *window = &band->params->window;
+    const uint32_t rows = band->tile_steps / band->row_words;
+    const uint32_t top = band->first * window->stride_h - window->pad_top; /* wraps above */
+    for (uint32_t y = 0; y < rows; y++) {
+        const int inside = top + y < input->height;
+        const int8_t *row = inside ? esq_row(band->arena, input, top + y) : 0;
+        uint32_t *to = band->tiles + y * band->row_words;
+        for (uint32_t x = 0; x < band->op->output->width; x += ESQ_WINOGRAD_PIXELS) {
+            const struct esq_winograd_place place = {x, band->tile_steps};
+            esq_winograd_transform(band->params, input, row, &place, to);
+            to += ESQ_WINOGRAD_COLUMNS * band->tile_steps;
+        }
+    }
+}
+
+/* Four output channels from `channel` on. */
+static void compute_block(const struct band *band, const uint32_t *weights, const int32_t *table,
+                          uint32_t channel) {
+    const struct esq_slot *output = band->op->output;
+    const uint32_t steps = band->params->steps;
+    const uint32_t gap_bytes = (band->tile_steps - steps) * (uint32_t)sizeof *weights;
+    const uint32_t next_row = band->params->window.stride_h * band->row_words;
+    const uint32_t *tiles = band->tiles;
+    for (uint32_t y = band->first; y < band->end; y++) {
+        int8_t *result = esq_row(band->arena, output, y) + channel;
+        const uint32_t *tile = tiles;
+        for (uint32_t x = 0; x < output->width; x += ESQ_WINOGRAD_PIXELS) {
+            uint32_t sums[ESQ_WINOGRAD_COLUMNS * ESQ_WINOGRAD_CHANNELS];
+            esq_dsp_winograd(tile, weights, sums, steps / 8u, gap_bytes);
+            esq_winograd_finish(sums, table, output->width - x, output->pixel_bytes, result);
+            tile += ESQ_WINOGRAD_COLUMNS * band->tile_steps;
+            result += ESQ_WINOGRAD_PIXELS * output->pixel_bytes;
+        }
+        tiles += next_row;
+    }
+}
+
+static void decode_block(struct esq_decoder *decoder, uint32_t channel_bytes, uint32_t steps,
+                         uint32_t *raw, uint32_t *weights) {
+    const uint32_t groups = channel_bytes / (4u * KERNEL_COLUMNS);
+    for (uint32_t c = 0; c < ESQ_WINOGRAD_CHANNELS; c++) {
+        esq_decode(decoder, raw, channel_bytes / 4u);
+        transform_channel(raw, groups, steps * ESQ_WINOGRAD_CHANNELS, weights + c);
+    }
+}
+
+/* A block's row of the table, from four bytes per channel. */
+static void enter_row(const struct esq_streamed *streamed, uint32_t channel, int32_t *row) {
+    const uint8_t *bytes = streamed->channels + channel * ESQ_STREAM_CHANNEL_BYTES;
+    int32_t *end = row + ESQ_WINOGRAD_CHANNELS;
+    for (uint32_t c = 0; c < ESQ_WINOGRAD_CHANNELS; c++) {
+        const int32_t *step = esq_step_of(streamed, bytes);
+        row[c] = esq_bias_of(bytes);
+        end[0] = step[0];
+        end[1] = (1 << step[1] >> 1) - (128 << step[1]);
+        end[2] = step[1];
+        end += 3;
+        bytes += ESQ_STREAM_CHANNEL_BYTES;
+    }
+}
+
+void esq_run_winograd_dsp_streamed(const struct esq_op *op, int8_t *arena,
+                                   struct esq_progress *progress) {
+    const struct esq_winograd_streamed *params = op->params;
+    const struct esq_streamed *streamed = &params->streamed;
+    const struct esq_winograd *conv = &params->conv;
+    uint32_t *weights = esq_work_at(op, arena, streamed->weights_offset_bytes);
+    uint32_t *raw = esq_work_at(op, arena, streamed->rows_offset_bytes);
+    struct band band = {conv, op, arena, progress->out_row, esq_band_end(op, progress), 0, 0, 0};
+    const uint32_t rows = (band.end - band.first - 1u) * conv->window.stride_h + conv->window.height;
+    struct esq_decoder decoder;
+    band.row_words = op->input[0]->channels / 2u;
+    band.tile_steps = rows * band.row_words;
+    band.tiles = esq_work_at(op, arena, 0);
+    transform_input(&band);
+    esq_decoder_begin(&decoder, streamed, esq_work_at(op, arena, streamed->table_offset_bytes));
+    for (uint32_t c = 0; c < op->output->channels; c += ESQ_WINOGRAD_CHANNELS) {
+        int32_t row[ESQ_WINOGRAD_ROW];
+        decode_block(&decoder, streamed->channel_bytes, conv->steps, raw, weights);
+        const int32_t *table = conv->table + c / ESQ_WINOGRAD_CHANNELS * ESQ_WINOGRAD_ROW;
+        if (streamed->channels) {
+            enter_row(streamed, c, row);
+            table = row;
+        }
+        compute_block(&band, weights, table, c);
+    }
+    progress->out_row = (uint16_t)band.end;
+}
+
+#endif
