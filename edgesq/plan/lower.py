@@ -173,7 +173,11 @@ def _row_ops(
         elif op.output not in sharing.members and op not in fed:
             item = _row_op(graph, op, feeders.get(op.output), bands)
             decodes = (item.feeder or item.op).output in streamed
-            yield _with_band(graph, item, bands, pooled) if decodes else item
+            if decodes:
+                item = _with_band(graph, item, bands, pooled)
+            elif streamed and item.op.inputs and item.inputs[0] in pooled:
+                item = replace(item, band_units=1)
+            yield item
 
 
 def _feeders(graph: Graph) -> dict[int, Conv2D]:
@@ -221,7 +225,7 @@ def _with_band(
     """Return a convolution with as many rows per step as the decoding of its weights should serve.
 
     One that feeds a reduction takes bands too. A pool's rows come one by one and are wide: few of
-    them wait. Where the whole input takes no more than one band of output, as in the expanding half
+    them wait. Where the whole input takes hardly more than a band of output, as in the expanding half
     of a Fire module in small maps, the first band waits for all of it: what comes before is then
     done when a wide band is there.
     """
@@ -231,7 +235,7 @@ def _with_band(
     if conv.inputs[0] in pooled:
         band = min(band, POOLED_ROWS)
     rows = band * result.hwc[1] * result.hwc[2]
-    waits = item.feeder is None and band > 1 and prod(source.hwc) <= rows
+    waits = item.feeder is None and band > 1 and 2 * prod(source.hwc) <= 3 * rows
     return replace(item, band_units=band, waits=waits)
 
 

@@ -114,13 +114,14 @@ class _Order:
                 if self.units[index] == unit:
                     self.step(index)
                     self.finish_inputs(index)
+            self.empty(slot)
 
     def step(self, index: int) -> None:
         self.steps.append(index)
         self.units[index] = self.next_units(index)
 
     def finish_inputs(self, index: int) -> None:
-        """Let the pools that an operator reads from finish with the row they hold.
+        """Let the pools that an operator reads from finish with the rows they hold.
 
         A pool's input row ends one window and begins the next. The ended row is read first, so that
         the next one can begin in its place, and then the input row is free.
@@ -130,6 +131,42 @@ class _Order:
             if self.lowered.ops[pool].access is Access.MAXIMUM:
                 while self.walks[pool].pending(self.units[pool]):
                     self.step(pool)
+                for slot in self.lowered.ops[pool].inputs:
+                    self.empty(slot)
+
+    def empty(self, slot: int) -> None:
+        """Let pools take the rows of a band at once, up to the first row of theirs that is read.
+
+        Their rows are fewer and narrower than those of the band.
+        """
+        if all(self.walks[maker].band_units == 1 for maker in self.producers(slot)):
+            return
+        for index, item in enumerate(self.lowered.ops):
+            if item.access is Access.MAXIMUM and slot in item.inputs:
+                while (
+                    self.units[index] < self.walks[index].units
+                    and self.is_there(index)
+                    and not self.is_unread(item.output, self.complete[index][self.units[index]])
+                ):
+                    self.step(index)
+
+    def is_unread(self, slot: int, rows: int) -> bool:
+        """Say whether an operator has yet to read one of the first `rows` rows of a slot."""
+        return any(
+            path.read(position, self.units[index])[0] < rows
+            for index, path in enumerate(self.walks)
+            if self.units[index] < path.units
+            for position, source in enumerate(self.lowered.ops[index].inputs)
+            if source == slot
+        )
+
+    def is_there(self, index: int) -> bool:
+        """Say whether the input rows of an operator's next step are complete."""
+        return all(
+            self.complete[maker][self.units[maker]] >= self.next_read(index, position)
+            for position, source in enumerate(self.lowered.ops[index].inputs)
+            for maker in self.producers(source)
+        )
 
     def producers(self, slot: int) -> list[int]:
         """Operators that write a slot, through the slots inside it."""

@@ -137,7 +137,7 @@ def with_winograd(graph: Graph, item: RowOp) -> RowOp:
     tiles = -(-width // WINOGRAD_PIXELS) * _TILE_VALUES * rows * depth * 2
     table = _aligned(tiles)
     raw = table + (4 << TABLE_BITS)
-    weights = _aligned(raw + values)
+    weights = _aligned(raw + window.width * depth)
     end = weights + TILE * values * _TILE_VALUES // window.width * 2
     streamed = Streamed(TILE, TABLE_BITS, table, raw, weights, values)
     return replace(item, work_bytes=end, streamed=streamed, pixels=WINOGRAD_PIXELS)

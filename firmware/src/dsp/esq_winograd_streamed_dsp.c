@@ -51,8 +51,8 @@ static inline void transform(uint32_t a, uint32_t b, uint32_t c, uint32_t step, 
     to[5 * step] = c;
 }
 
-/* One output channel, int8 [groups, 3 columns, 4], into every fourth word of the block. */
-static void transform_channel(const uint32_t *raw, uint32_t groups, uint32_t step, uint32_t *to) {
+/* A kernel row of one channel, int8 [groups, 3 columns, 4], into every fourth word of the block. */
+static void transform_row(const uint32_t *raw, uint32_t groups, uint32_t step, uint32_t *to) {
     for (; groups > 0; groups--) {
         const uint32_t a = *raw++;
         const uint32_t b = *raw++;
@@ -103,12 +103,19 @@ static void compute_block(const struct band *band, const uint32_t *weights, cons
     }
 }
 
-static void decode_block(struct esq_decoder *decoder, uint32_t channel_bytes, uint32_t steps,
-                         uint32_t *raw, uint32_t *weights) {
-    const uint32_t groups = channel_bytes / (4u * KERNEL_COLUMNS);
+/* The next four channels' weights, one kernel row of one channel at a time. */
+static void decode_block(struct esq_decoder *decoder, const struct band *band, uint32_t *raw,
+                         uint32_t *weights) {
+    const uint32_t step = band->params->steps * ESQ_WINOGRAD_CHANNELS;
+    const uint32_t row = band->row_words * ESQ_WINOGRAD_CHANNELS;
+    const uint32_t groups = band->row_words / 2u;
     for (uint32_t c = 0; c < ESQ_WINOGRAD_CHANNELS; c++) {
-        esq_decode(decoder, raw, channel_bytes / 4u);
-        transform_channel(raw, groups, steps * ESQ_WINOGRAD_CHANNELS, weights + c);
+        uint32_t *to = weights + c;
+        for (uint32_t y = band->params->window.height; y > 0; y--) {
+            esq_decode(decoder, raw, groups * KERNEL_COLUMNS);
+            transform_row(raw, groups, step, to);
+            to += row;
+        }
     }
 }
 
@@ -144,7 +151,7 @@ void esq_run_winograd_dsp_streamed(const struct esq_op *op, int8_t *arena,
     esq_decoder_begin(&decoder, streamed, esq_work_at(op, arena, streamed->table_offset_bytes));
     for (uint32_t c = 0; c < op->output->channels; c += ESQ_WINOGRAD_CHANNELS) {
         int32_t row[ESQ_WINOGRAD_ROW];
-        decode_block(&decoder, streamed->channel_bytes, conv->steps, raw, weights);
+        decode_block(&decoder, &band, raw, weights);
         const int32_t *table = conv->table + c / ESQ_WINOGRAD_CHANNELS * ESQ_WINOGRAD_ROW;
         if (streamed->channels) {
             enter_row(streamed, c, row);
