@@ -8,20 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.arithmetic import Int64Array, conv2d_multipliers, sum_range
+from edgesq.arithmetic import Int64Array, conv2d_multipliers
 from edgesq.graph import Conv2D, FullyConnected, Graph, Int8Array, Int32Array
-from edgesq.plan import dsp_groups, dsp_pair_channels, dsp_slide
+from edgesq.plan import dsp_ends_short, dsp_groups, dsp_pair_channels, dsp_slide
 
 Uint32Array = NDArray[np.uint32]
 
 GROUP_VALUES = 4
 """Input values that are unpacked together: lanes (0, 2), then (1, 3)."""
-
-LOWER_BOUND = 1 << 30
-"""The short requantization doubles sums of the channel in the lower byte, B."""
-
-_RELU_SHIFTS = range(1, 16)
-"""Right shifts for which the constants of the short requantization fit."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +45,9 @@ def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
     weights, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
     assert weights is not None
     assert bias is not None
-    rows = weights.reshape(len(weights), -1).astype(np.int64)
-    low, high = sum_range(rows, bias.astype(np.int64), graph.tensors[op.inputs[0]].zero_point)
     pair_channels = dsp_pair_channels(graph, op)
     multiplier, shift = conv2d_multipliers(graph, op)
-    lower_fits = bool((np.maximum(-low, high) < LOWER_BOUND).all())
-    relu = pair_channels == 2 and lower_fits and _negative_clamps(graph, op, shift)
+    relu = dsp_ends_short(graph, op)
     finish = "relu" if relu else "any"
     first = _paired(bias.astype(np.int64), pair_channels)
     sums = np.stack([256 * first[:, 0] + first[:, 1], first[:, 1]], axis=1)
@@ -125,13 +116,6 @@ def _paired(values: Int64Array, pair_channels: int) -> Int64Array:
         result[:, 0] = values[0::2]
         result[: len(values) // 2, 1] = values[1::2]
     return result
-
-
-def _negative_clamps(graph: Graph, op: Conv2D, shift: Int64Array) -> bool:
-    """Say whether rounding halves up instead of away from zero can never show."""
-    zero_point = graph.tensors[op.output].zero_point
-    whole_range = op.clamp == (-128, 127) and zero_point == -128
-    return whole_range and len(shift) % 2 == 0 and all(-int(s) in _RELU_SHIFTS for s in shift)
 
 
 def _relu_rows(multiplier: Int64Array, shift: Int64Array) -> Int64Array:

@@ -7,17 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgesq.arithmetic import Int64Array, conv2d_multipliers
+from edgesq.arithmetic import Int64Array
 from edgesq.codegen.text import comment, hex_bytes, rows, template
-from edgesq.compress import PADDING, encode
+from edgesq.compress import MAX_BITS, PADDING, encode
 from edgesq.graph import Conv2D, Graph, Int8Array
-from edgesq.plan import Streamed
-
-MOST_STEPS = 256
-"""Multipliers that a byte can name."""
-
-BIAS_BOUND = 1 << 23
-"""Biases that three bytes hold lie in [-BIAS_BOUND, BIAS_BOUND)."""
+from edgesq.plan import Streamed, channel_steps
 
 
 @dataclass(frozen=True)
@@ -44,15 +38,14 @@ class Channels:
 
 def pack_channels(graph: Graph, op: Conv2D) -> Channels | None:
     """Return what is known per channel in four bytes each, None where that is not enough."""
+    found = channel_steps(graph, op)
     bias = graph.tensors[op.bias].data
     assert bias is not None
-    multiplier, shift = conv2d_multipliers(graph, op)
-    steps, index = np.unique(np.stack([multiplier, -shift], axis=1), axis=0, return_inverse=True)
-    if len(steps) > MOST_STEPS or np.any((bias < -BIAS_BOUND) | (bias >= BIAS_BOUND)):
+    if found is None:
         return None
     wide = bias.astype(np.int64)
-    columns = [wide & 0xFF, wide >> 8 & 0xFF, wide >> 16 & 0xFF, index.reshape(-1)]
-    return Channels(np.stack(columns, axis=1), steps)
+    columns = [wide & 0xFF, wide >> 8 & 0xFF, wide >> 16 & 0xFF, found[1]]
+    return Channels(np.stack(columns, axis=1), found[0])
 
 
 def channels_arrays(channels: Channels, index: int) -> str:
@@ -66,9 +59,9 @@ def channels_arrays(channels: Channels, index: int) -> str:
     )
 
 
-def stream_array(name: str, weights: Int8Array, index: int) -> str:
+def stream_array(name: str, weights: Int8Array, index: int, table_bits: int) -> str:
     """Return `stream_<index>` of weights in the order of a kernel family."""
-    stream = encode(weights)
+    stream = encode(weights, min(MAX_BITS, table_bits))
     return template("stream.c").substitute(
         name=comment(name),
         index=index,

@@ -73,7 +73,10 @@ def winograd(graph: Graph, op: Conv2D, index: int, window: str, streamed: Stream
     if channels:
         ends = channels_arrays(channels, index)
     return template("winograd_streamed.c").substitute(
-        arrays=stream_array(op.name, columns_together(weights.astype(np.int8)), index) + ends,
+        arrays=stream_array(
+            op.name, columns_together(weights.astype(np.int8)), index, streamed.table_bits
+        )
+        + ends,
         index=index,
         fields=fields,
         streamed=streamed_fields(streamed, index, has_channels=channels is not None),

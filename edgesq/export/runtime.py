@@ -113,6 +113,8 @@ def _edgesq(graph: Graph, _: bytes, wish: Wish) -> Firmware:
             "arena_bytes": chosen.plan.arena_bytes,
             "bands": {str(height): rows for height, rows in chosen.bands.items()},
             "weights_room_bytes": chosen.room_bytes,
+            "streamed": sorted(chosen.streamed),
+            "arena_limit_bytes": chosen.limit_bytes,
             **operator_facts(graph, chosen.plan, target.kernels),
         },
     )

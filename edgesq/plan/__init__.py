@@ -12,10 +12,17 @@ from edgesq.plan.lower import Access, RowOp, Slot
 from edgesq.plan.planner import Item, Plan, make_plan
 from edgesq.plan.schedule import STEP_END, STEP_INPUT
 from edgesq.plan.search import Candidate, Goal, choose, curve, judge
-from edgesq.plan.streams import Streamed, has_stream_kernel, streamable
+from edgesq.plan.streams import (
+    Streamed,
+    channel_steps,
+    has_stream_kernel,
+    streamable,
+    streams_save_bytes,
+)
 from edgesq.plan.work import (
     MVE_BLOCK,
     WINOGRAD_PIXELS,
+    dsp_ends_short,
     dsp_groups,
     dsp_pair_channels,
     dsp_slide,
@@ -39,8 +46,10 @@ __all__ = [
     "RowOp",
     "Slot",
     "Streamed",
+    "channel_steps",
     "choose",
     "curve",
+    "dsp_ends_short",
     "dsp_groups",
     "dsp_pair_channels",
     "dsp_slide",
@@ -52,6 +61,7 @@ __all__ = [
     "mve_reads_in_place",
     "mve_row_blocks",
     "streamable",
+    "streams_save_bytes",
     "strip_blocks",
     "winograd_fits",
 ]

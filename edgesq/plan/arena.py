@@ -2,6 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 ALIGNMENT_BYTES = 16
 
@@ -42,6 +46,20 @@ def place(blocks: Sequence[Block], enough_bytes: int = 0) -> tuple[tuple[int, ..
             if best[1] <= enough_bytes:
                 return best
     return best
+
+
+def peak_bytes(blocks: Sequence[Block]) -> int:
+    """Return the most bytes in use in a step: no placement takes less."""
+    steps = max(block.live.bit_length() for block in blocks)
+    used = np.zeros(8 * -(-steps // 8), np.int64)
+    for block in blocks:
+        used += np.int64(block.bytes) * _steps(block.live, len(used) // 8)
+    return int(used.max())
+
+
+@lru_cache(maxsize=4096)
+def _steps(live: int, count: int) -> NDArray[np.uint8]:
+    return np.unpackbits(np.frombuffer(live.to_bytes(count, "little"), np.uint8), bitorder="little")
 
 
 def _attempts(blocks: Sequence[Block], order: list[int]) -> Iterator[tuple[tuple[int, ...], int]]:

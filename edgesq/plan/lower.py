@@ -132,7 +132,8 @@ def lower(
 
     Args:
         graph: the model.
-        bands: rows per step, for all operators or by the height of their output.
+        bands: rows per step, for all operators or by the height of their output; under ~number,
+            those of the operator with this output alone.
         streamed: convolutions, by output, whose weights are decoded once per band.
     """
     sharing = share(graph)
@@ -168,7 +169,7 @@ def _row_ops(
             for number in sharing.members[op.output]:
                 if number >= len(graph.tensors):
                     source = sharing.copies[number - len(graph.tensors)]
-                    band = _band(bands, graph.tensors[source].hwc[0])
+                    band = _band(bands, graph.tensors[source].hwc[0], number)
                     yield RowOp(op, None, (source,), number, Access.ROW, None, 0, band, 0, 0)
         elif op.output not in sharing.members and op not in fed:
             item = _row_op(graph, op, feeders.get(op.output), bands)
@@ -194,15 +195,20 @@ def _feeders(graph: Graph) -> dict[int, Conv2D]:
     }
 
 
-def _band(bands: Mapping[int, int] | int, height: int) -> int:
-    rows = bands if isinstance(bands, int) else bands.get(height, 1)
-    return min(rows, height)
+def _band(bands: Mapping[int, int] | int, height: int, output: int) -> int:
+    if isinstance(bands, int):
+        return min(bands, height)
+    return min(bands.get(~output, bands.get(height, 1)), height)
 
 
 def _row_op(graph: Graph, op: Op, feeder: Conv2D | None, bands: Mapping[int, int] | int) -> RowOp:
     inputs = feeder.inputs if feeder else op.inputs
     height, _, channels = graph.tensors[op.inputs[0]].hwc
-    access, window, band = Access.ROW, None, _band(bands, graph.tensors[op.output].hwc[0])
+    access, window, band = (
+        Access.ROW,
+        None,
+        _band(bands, graph.tensors[op.output].hwc[0], op.output),
+    )
     sums = work = 0
     if is_reduction(graph, op):
         access, window, band = Access.REDUCE, feeder.window if feeder else None, 1
@@ -225,13 +231,13 @@ def _with_band(
     """Return a convolution with as many rows per step as the decoding of its weights should serve.
 
     One that feeds a reduction takes bands too. A pool's rows come one by one and are wide: few of
-    them wait. Where the whole input takes hardly more than a band of output, as in the expanding half
-    of a Fire module in small maps, the first band waits for all of it: what comes before is then
-    done when a wide band is there.
+    them wait. Where the whole input takes hardly more than a band of output, as in the expanding
+    half of a Fire module in small maps, the first band waits for all of it: what comes before is
+    then done when a wide band is there.
     """
     conv = item.feeder or item.op
     source, result = graph.tensors[conv.inputs[0]], graph.tensors[conv.output]
-    band = _band(bands, result.hwc[0])
+    band = _band(bands, result.hwc[0], conv.output)
     if conv.inputs[0] in pooled:
         band = min(band, POOLED_ROWS)
     rows = band * result.hwc[1] * result.hwc[2]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from edgesq.graph import Graph
-from edgesq.plan.arena import Block, place
+from edgesq.plan.arena import Block, peak_bytes, place
 from edgesq.plan.lower import Lowered, RowOp, Slot, lower
 from edgesq.plan.schedule import Schedule, make_schedule
 from edgesq.plan.streams import fit_streams
@@ -99,7 +99,10 @@ def make_plan(
 
     def arena_bytes_of(ops: tuple[RowOp, ...], enough_bytes: int) -> int:
         wanted = _wanted(graph, replace(lowered, ops=ops), schedule)
-        return place([want.block for want in wanted], enough_bytes)[1]
+        blocks = [want.block for want in wanted]
+        if 0 < enough_bytes < (peak := peak_bytes(blocks)):
+            return peak
+        return place(blocks, enough_bytes)[1]
 
     ops = fit_work(graph, lowered.ops, kernels, arena_bytes_of, room_bytes, streamed, limit_bytes)
     ops = fit_streams(graph, ops, kernels, arena_bytes_of, streamed, limit_bytes)

@@ -14,11 +14,13 @@ or the whole map) that still fits and saves instructions.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from edgesq.graph import Graph
 from edgesq.plan.planner import Plan, make_plan
+from edgesq.plan.search_streams import best_bands
+from edgesq.plan.streams import decoding_instructions
 
 TOLERANCE = 0.01
 
@@ -40,21 +42,27 @@ class Goal(Enum):
     BALANCED = "balanced"
 
 
+STREAMED_GROWTH = {Goal.SPEED: 4.0, Goal.BALANCED: 1.5}
+"""What the arena may take of the smallest one, where weights are decoded."""
+
+
 @dataclass(frozen=True, eq=False)
 class Candidate:
     """A plan with what it costs.
 
     Attributes:
-        bands: rows per step by map height; 1 where not named.
+        bands: as for `make_plan`.
         plan: the plan.
         instructions: estimated, per image.
-        room_bytes: as for `make_plan`.
+        room_bytes, streamed, limit_bytes: as for `make_plan`.
     """
 
     bands: dict[int, int]
     plan: Plan
     instructions: float
     room_bytes: int | None
+    streamed: frozenset[int] = frozenset()
+    limit_bytes: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,24 +72,44 @@ class _Question:
     graph: Graph
     kernels: str
     room_bytes: int | None = None
+    streamed: frozenset[int] = frozenset()
+    limit_bytes: int | None = None
+
+    def plan(self, bands: dict[int, int]) -> Plan:
+        return make_plan(
+            self.graph, bands, self.kernels, self.room_bytes, self.streamed, self.limit_bytes
+        )
 
     def candidate(self, bands: dict[int, int]) -> Candidate:
+        return self.judged(bands, self.plan(bands))
+
+    def judged(self, bands: dict[int, int], plan: Plan) -> Candidate:
+        return Candidate(
+            bands, plan, self.cost(plan), self.room_bytes, self.streamed, self.limit_bytes
+        )
+
+    def cost(self, plan: Plan) -> float:
         graph = self.graph
-        plan = make_plan(graph, bands, self.kernels, self.room_bytes)
         rows = sum(graph.tensors[item.op.output].hwc[0] for item in plan.ops)
-        instructions = (
+        decoding = sum(decoding_instructions(graph, item, self.kernels) for item in plan.ops)
+        return (
             graph.total_macs * MAC_INSTRUCTIONS[self.kernels]
             + rows * ROW_INSTRUCTIONS
             + len(plan.steps) * STEP_INSTRUCTIONS
+            + decoding
         )
-        return Candidate(bands, plan, instructions, self.room_bytes)
 
 
 def judge(
-    graph: Graph, kernels: str, bands: dict[int, int], room_bytes: int | None = None
+    graph: Graph,
+    kernels: str,
+    bands: dict[int, int],
+    room_bytes: int | None = None,
+    streamed: frozenset[int] = frozenset(),
+    limit_bytes: int | None = None,
 ) -> Candidate:
     """Return the plan with given bands, and what it costs; arguments as for `make_plan`."""
-    return _Question(graph, kernels, room_bytes).candidate(bands)
+    return _Question(graph, kernels, room_bytes, streamed, limit_bytes).candidate(bands)
 
 
 def choose(
@@ -90,6 +118,7 @@ def choose(
     goal: Goal,
     limit_bytes: int | None,
     room_bytes: int | None = None,
+    streamed: frozenset[int] = frozenset(),
 ) -> Candidate:
     """Return the best plan for a goal.
 
@@ -100,9 +129,12 @@ def choose(
         limit_bytes: most bytes the arena may take, None for no limit; where even the smallest plan
             is above it, that one is returned.
         room_bytes: as for `make_plan`.
+        streamed: likewise.
     """
-    question = _Question(graph, kernels, room_bytes)
+    question = _Question(graph, kernels, room_bytes, streamed)
     smallest = question.candidate({})
+    if streamed and goal is not Goal.RAM:
+        return _choose_streamed(question, smallest.plan.arena_bytes, goal, limit_bytes)
     if goal is Goal.RAM:
         # Blocks of the smallest sum may fit together worse than those of a slightly larger one.
         return min(
@@ -114,6 +146,18 @@ def choose(
     slowest = fastest if goal is Goal.SPEED else fastest * (1 + TOLERANCE)
     good = [candidate for candidate in seen if candidate.instructions <= slowest]
     return min(good, key=lambda candidate: (candidate.plan.arena_bytes, candidate.instructions))
+
+
+def _choose_streamed(
+    question: _Question, least_bytes: int, goal: Goal, limit_bytes: int | None
+) -> Candidate:
+    """Return the fastest plan within the limit; for `balanced` not far above the smallest arena."""
+    most = int(least_bytes * STREAMED_GROWTH[goal])
+    limit = most if limit_bytes is None else max(least_bytes, min(most, limit_bytes))
+    roomy = replace(question, limit_bytes=limit)
+    plans = best_bands(question.graph, question.streamed, roomy.plan, roomy.cost, limit)
+    *_, (bands, plan) = plans
+    return roomy.judged(bands, plan)
 
 
 def curve(graph: Graph, kernels: str) -> list[Candidate]:

@@ -3,19 +3,21 @@
 Mirror: struct esq_streamed in firmware/include/esq_ops.h.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
 import numpy as np
 
-from edgesq.compress import MAX_BITS, stream_bytes
+from edgesq.arithmetic import Int64Array, conv2d_multipliers
+from edgesq.compress import MAX_BITS, code_lengths, stream_bytes
 from edgesq.graph import Conv2D, FullyConnected, Graph
 from edgesq.plan.lower import RowOp
 from edgesq.plan.work import (
     MVE_BLOCK,
     WINOGRAD_PIXELS,
     Ops,
+    dsp_ends_short,
     dsp_groups,
     dsp_pair_channels,
     dsp_slide,
@@ -23,14 +25,20 @@ from edgesq.plan.work import (
     winograd_fits,
 )
 
-TABLE_BITS = MAX_BITS
-"""Index into the table of pairs of weights, which is made anew for each band."""
+TABLE_BITS = (9, 10, 11)
+"""Indices into the table of pairs of weights, which is made anew for each band, to choose from."""
 
 TILE = 4
 """Tiles are multiples of this many channels, of all families' blocks."""
 
+MOST_SHARE = 0.65
+"""Of a layer's bytes that its stream may take."""
+
 _ROW_BYTES = 16
 """dsp: of the table for the short requantization, per channel."""
+
+_CHANNEL_BYTES, _MOST_STEPS, _BIAS_BOUND = 4, 256, 1 << 23
+"""dsp: what is kept per channel instead: a bias of 24 bits, and which multiplier it has."""
 
 _FIXED_BYTES = 48
 """struct esq_stream and what struct esq_streamed adds to an operator."""
@@ -40,11 +48,14 @@ _ALIGNMENT = 16
 _TILE_VALUES = 6
 """Of Winograd's F(4, 3), from six columns of a tile."""
 
-_TABLE_INSTRUCTIONS = 30_000
-"""To make the table of codes."""
+_TABLE_INSTRUCTIONS, _ENTRY_INSTRUCTIONS = 8_000, 22
+"""To make the table of codes, and for each of its entries."""
 
-_WEIGHT_INSTRUCTIONS = {"portable": 12.0, "dsp": 4.8, "mve": 4.8}
-"""To decode a weight of about three bits."""
+_WEIGHT_INSTRUCTIONS = {"portable": 10.0, "dsp": 4.3, "mve": 4.3}
+"""To decode a weight of a pair that the table has."""
+
+_LONG_INSTRUCTIONS = 15.0
+"""More, for a weight of a word with another pair."""
 
 _UNPACK_INSTRUCTIONS = {"portable": 0.0, "dsp": 1.3, "mve": 0.2}
 """To set out an input value under one output pixel, again for each tile."""
@@ -90,17 +101,66 @@ def streamable(graph: Graph, kernels: str) -> frozenset[int]:
     return frozenset(
         op.output
         for op in graph.ops
-        if isinstance(op, Conv2D)
-        and has_stream_kernel(graph, op, kernels)
-        and _saves(graph, op) > 0
+        if isinstance(op, Conv2D) and has_stream_kernel(graph, op, kernels) and _is_worth(graph, op)
     )
 
 
-def _saves(graph: Graph, op: Conv2D) -> int:
-    """Return the bytes of flash that a stream saves."""
+def _is_worth(graph: Graph, op: Conv2D) -> bool:
+    """Say whether a stream is so much shorter that its decoding pays."""
     weights = graph.tensors[op.weights].data
     assert weights is not None
-    return weights.size - stream_bytes(weights.astype(np.int8)) - _FIXED_BYTES
+    return stream_bytes(weights.astype(np.int8)) + _FIXED_BYTES < MOST_SHARE * weights.size
+
+
+def channel_steps(graph: Graph, op: Conv2D) -> tuple[Int64Array, Int64Array] | None:
+    """Return the distinct multipliers and right shifts [n, 2], and each channel's among them.
+
+    None where four bytes per channel are not enough: more of them than a byte can name, or a bias
+    beyond 24 bits.
+    """
+    bias = graph.tensors[op.bias].data
+    assert bias is not None
+    multiplier, shift = conv2d_multipliers(graph, op)
+    pairs = np.stack([multiplier, -shift], axis=1)
+    steps, index = np.unique(pairs, axis=0, return_inverse=True)
+    wide = np.any((bias < -_BIAS_BOUND) | (bias >= _BIAS_BOUND))
+    return None if wide or len(steps) > _MOST_STEPS else (steps, index.reshape(-1))
+
+
+def streams_save_bytes(graph: Graph, ops: Ops, kernels: str) -> int:
+    """Return the bytes of flash that the streams of a plan save."""
+    return sum(_saves(graph, item, kernels) for item in ops if item.streamed)
+
+
+def _saves(graph: Graph, item: RowOp, kernels: str) -> int:
+    conv = item.feeder or item.op
+    assert isinstance(conv, Conv2D)
+    weights = graph.tensors[conv.weights].data
+    assert weights is not None
+    saved = weights.size - stream_bytes(weights.astype(np.int8)) - _FIXED_BYTES
+    if kernels == "dsp" and dsp_ends_short(graph, conv):
+        steps = channel_steps(graph, conv)
+        if steps is not None:
+            saved += len(weights) * (_ROW_BYTES - _CHANNEL_BYTES) - steps[0].size * 4
+    return saved
+
+
+@lru_cache(maxsize=1024)
+def long_words(graph: Graph, weights: int, bits: int) -> float:
+    """Return the share of words, four weights, with a pair that takes more than `bits` bits.
+
+    Args:
+        graph: the model.
+        weights: the tensor.
+        bits: index into the table; also the longest code, where that is less than usual.
+    """
+    data = graph.tensors[weights].data
+    assert data is not None
+    counts = np.bincount(data.reshape(-1).astype(np.int64) + 128, minlength=256)
+    lengths = code_lengths(counts, min(bits, MAX_BITS))
+    chances = np.bincount(lengths, counts, minlength=2)[1:] / counts.sum()
+    pairs = np.convolve(chances, chances)  # [k]: both take k + 2 bits
+    return float(1 - pairs[: bits - 1].sum() ** 2)
 
 
 def channel_bytes(graph: Graph, op: Conv2D, kernels: str) -> int:
@@ -113,20 +173,20 @@ def channel_bytes(graph: Graph, op: Conv2D, kernels: str) -> int:
     return int(np.prod(graph.tensors[op.weights].shape[1:]))
 
 
-def with_tile(graph: Graph, item: RowOp, kernels: str, tile: int) -> RowOp:
+def with_tile(graph: Graph, item: RowOp, kernels: str, bits: int, tile: int) -> RowOp:
     """Return an operator, whose working memory is that of its kernel, with what a tile needs."""
     conv = item.feeder or item.op
     assert isinstance(conv, Conv2D)
     each = channel_bytes(graph, conv, kernels)
     table = _aligned(item.work_bytes)
-    rows = table + (4 << TABLE_BITS)
+    rows = table + (4 << bits)
     weights = _aligned(rows + (tile * _ROW_BYTES if kernels == "dsp" else 0))
     end = weights + _aligned(tile * each) + (MVE_BLOCK if kernels == "mve" else 0)
-    streamed = Streamed(tile, TABLE_BITS, table, rows, weights, each)
+    streamed = Streamed(tile, bits, table, rows, weights, each)
     return replace(item, work_bytes=end, streamed=streamed)
 
 
-def with_winograd(graph: Graph, item: RowOp) -> RowOp:
+def with_winograd(graph: Graph, item: RowOp, bits: int) -> RowOp:
     """Return a 3x3 convolution with what Winograd needs. Mirror: esq_winograd_streamed_dsp.c."""
     assert isinstance(item.op, Conv2D)
     window = item.op.window
@@ -136,10 +196,10 @@ def with_winograd(graph: Graph, item: RowOp) -> RowOp:
     values = window.height * window.width * depth
     tiles = -(-width // WINOGRAD_PIXELS) * _TILE_VALUES * rows * depth * 2
     table = _aligned(tiles)
-    raw = table + (4 << TABLE_BITS)
+    raw = table + (4 << bits)
     weights = _aligned(raw + window.width * depth)
     end = weights + TILE * values * _TILE_VALUES // window.width * 2
-    streamed = Streamed(TILE, TABLE_BITS, table, raw, weights, values)
+    streamed = Streamed(TILE, bits, table, raw, weights, values)
     return replace(item, work_bytes=end, streamed=streamed, pixels=WINOGRAD_PIXELS)
 
 
@@ -153,7 +213,11 @@ def decoding_instructions(graph: Graph, item: RowOp, kernels: str) -> float:
     shape = graph.tensors[conv.weights].shape
     weights = int(np.prod(shape))
     bands = -(-height // item.band_units)
-    cost = bands * (_TABLE_INSTRUCTIONS + weights * _WEIGHT_INSTRUCTIONS[kernels])
+    table = _TABLE_INSTRUCTIONS + (_ENTRY_INSTRUCTIONS << streamed.table_bits)
+    each = _WEIGHT_INSTRUCTIONS[kernels] + _LONG_INSTRUCTIONS * long_words(
+        graph, conv.weights, streamed.table_bits
+    )
+    cost = bands * (table + weights * each)
     if item.pixels != WINOGRAD_PIXELS:
         unpacked = height * width * int(np.prod(shape[1:])) * _UNPACK_INSTRUCTIONS[kernels]
         return cost + (-(-channels // streamed.tile) - 1) * unpacked
@@ -189,7 +253,7 @@ def fit_streams(
     places = [k for k, item in enumerate(ops) if (item.feeder or item.op).output in streamed]
     chosen = list(ops)
     for index in places:
-        chosen[index] = with_tile(graph, ops[index], kernels, TILE)
+        chosen[index] = with_tile(graph, ops[index], kernels, TABLE_BITS[0], TILE)
     limit = max(arena_bytes(tuple(chosen), 0), limit_bytes or 0)
 
     def fits(index: int, item: RowOp) -> bool:
@@ -197,27 +261,44 @@ def fit_streams(
         return arena_bytes(trial, limit) <= limit
 
     for index in sorted(places, key=lambda k: (-sum(map(graph.macs, ops[k].ops)), k)):
-        best = [_largest_tile(graph, ops[index], kernels, partial(fits, index))]
-        op = ops[index].op
-        if kernels == "dsp" and isinstance(op, Conv2D) and winograd_fits(graph, op):
-            other = with_winograd(graph, ops[index])
-            best += [other] if fits(index, other) else []
-        chosen[index] = min(best, key=lambda item: decoding_instructions(graph, item, kernels))
+        candidates = _candidates(graph, ops[index], kernels, partial(fits, index))
+        chosen[index] = min(
+            candidates, key=lambda item: decoding_instructions(graph, item, kernels)
+        )
     return tuple(chosen)
 
 
-def _largest_tile(graph: Graph, item: RowOp, kernels: str, fits: Callable[[RowOp], bool]) -> RowOp:
+def _candidates(
+    graph: Graph, item: RowOp, kernels: str, fits: Callable[[RowOp], bool]
+) -> Iterator[RowOp]:
+    """Yield an operator's ways of decoding for which there is room; the first one always."""
+    for bits in TABLE_BITS:
+        tiled = _largest_tile(graph, item, partial(with_tile, graph, item, kernels, bits), fits)
+        if bits == TABLE_BITS[0] or fits(tiled):
+            yield tiled
+        if kernels == "dsp" and isinstance(item.op, Conv2D) and winograd_fits(graph, item.op):
+            other = with_winograd(graph, item, bits)
+            if fits(other):
+                yield other
+
+
+def _largest_tile(
+    graph: Graph,
+    item: RowOp,
+    with_channels: Callable[[int], RowOp],
+    fits: Callable[[RowOp], bool],
+) -> RowOp:
     """Return an operator with as few tiles as fit, all about as large."""
     channels = graph.tensors[(item.feeder or item.op).output].hwc[2]
     least, most = 1, -(-channels // TILE)
     while least < most:
         middle = (least + most + 1) // 2
-        if fits(with_tile(graph, item, kernels, middle * TILE)):
+        if fits(with_channels(middle * TILE)):
             least = middle
         else:
             most = middle - 1
     count = -(-channels // (least * TILE))
-    return with_tile(graph, item, kernels, -(-channels // count // TILE) * TILE)
+    return with_channels(-(-channels // count // TILE) * TILE)
 
 
 def _aligned(size: int) -> int:

@@ -5,7 +5,16 @@ import math
 from edgesq.errors import FitError, TargetError
 from edgesq.graph import Conv2D, Convolution, FullyConnected, Graph, Op, Pick, Softmax
 from edgesq.lookup import has_table
-from edgesq.plan import Candidate, Goal, Plan, choose, extra_weights_bytes, mve_row_blocks
+from edgesq.plan import (
+    Candidate,
+    Goal,
+    Plan,
+    choose,
+    extra_weights_bytes,
+    mve_row_blocks,
+    streamable,
+    streams_save_bytes,
+)
 from edgesq.plan.lower import lower
 from edgesq.targets import Target
 
@@ -14,6 +23,9 @@ FIRMWARE_FLASH_BYTES = 16_384
 
 KERNEL_FLASH_BYTES = {"portable": 0, "dsp": 6_656, "mve": 4_096}
 """What a kernel family adds to that; held likewise."""
+
+STREAM_FLASH_BYTES = 3_072
+"""What decoding weights adds, at most; held likewise."""
 
 FIRMWARE_RAM_BYTES = 2_048
 """Link buffers and variables apart from arena and stack, at most; held by a test likewise."""
@@ -60,9 +72,11 @@ def needs(graph: Graph, plan: Plan, target: Target) -> dict[str, int]:
     return {
         "flash": graph.weights_bytes
         + extra_weights_bytes(graph, plan.ops, target.kernels)
+        - streams_save_bytes(graph, plan.ops, target.kernels)
         + tables
         + FIRMWARE_FLASH_BYTES
-        + KERNEL_FLASH_BYTES[target.kernels],
+        + KERNEL_FLASH_BYTES[target.kernels]
+        + (STREAM_FLASH_BYTES if any(item.streamed for item in plan.ops) else 0),
         "ram": plan.arena_bytes + target.stack_bytes + _firmware_ram_bytes(graph),
     }
 
@@ -80,6 +94,21 @@ def _requantization_bytes(graph: Graph, op: Op, kernels: str) -> int:
     more = _MVE_EDGE_BYTES if blocks else 0
     more += _RESCALING_BYTES if isinstance(op, FullyConnected) else 0
     return graph.tensors[op.bias].shape[0] * (_BYTES_PER_CHANNEL[kernels] + more)
+
+
+def low_entropy(graph: Graph, kernels: str) -> frozenset[int]:
+    """Return the convolutions to stream: none unless the model was made for that.
+
+    Weights as a quantizer leaves them have seven bits of entropy, of which a stream saves little.
+    """
+    streamed = streamable(graph, kernels)
+    weights = {
+        op.output: math.prod(graph.tensors[op.weights].shape)
+        for op in graph.ops
+        if isinstance(op, Conv2D)
+    }
+    share = sum(weights[output] for output in streamed)
+    return streamed if 2 * share > sum(weights.values()) else frozenset()
 
 
 def plan_for(
@@ -104,11 +133,12 @@ def plan_for(
     reserve = 0 if ram_limit is not None else target.reserve_bytes
     overhead = target.stack_bytes + _firmware_ram_bytes(graph)
     limit = None if there is None else there - reserve - overhead
-    chosen = choose(graph, target.kernels, goal, limit)
+    streamed = low_entropy(graph, target.kernels)
+    chosen = choose(graph, target.kernels, goal, limit, 0 if streamed else None, streamed)
     needed = needs(graph, chosen.plan, target)
     flash = target.region("flash")
     if flash and needed["flash"] > flash.bytes:
-        chosen = choose(graph, target.kernels, goal, limit, room_bytes=0)
+        chosen = choose(graph, target.kernels, goal, limit, 0, streamed)
         needed = needs(graph, chosen.plan, target)
     if flash:
         what = f"{graph.weights_bytes} of them are weights"

@@ -57,7 +57,14 @@ def planned(graph: Graph, facts: dict[str, Any]) -> Memory | None:
         return None
     kernels = str(facts["kernels"])
     bands = {int(height): rows for height, rows in facts["bands"].items()}
-    chosen = judge(graph, kernels, bands, facts.get("weights_room_bytes"))
+    chosen = judge(
+        graph,
+        kernels,
+        bands,
+        facts.get("weights_room_bytes"),
+        frozenset(facts.get("streamed", ())),
+        facts.get("arena_limit_bytes"),
+    )
     *banded, whole = curve(graph, kernels)
     labels = [str(max(one.bands.values(), default=1)) for one in banded]
     plans = zip([*banded, whole], [*labels, "whole maps"], strict=True)

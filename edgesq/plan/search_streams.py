@@ -1,0 +1,63 @@
+"""Choose band heights for a model whose weights are decoded once per band.
+
+Higher bands are decoded less often and take more of the arena, which larger tiles and Winograd's
+weights want too; so nothing less than a whole plan says what a band is worth. First each map height
+in turn takes the best band, then each Fire module: the operators that write into one concatenation,
+and those that read it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from edgesq.graph import Concatenation, Graph
+from edgesq.plan.planner import Plan
+
+BANDS = (2, 3, 4, 5, 7)
+"""Rows that are tried beside one; more is hardly ever there to be had."""
+
+LEAST_HEIGHT = 2
+
+Bands = dict[int, int]
+"""As for `make_plan`."""
+
+
+def best_bands(
+    graph: Graph,
+    streamed: frozenset[int],
+    plan_with: Callable[[Bands], Plan],
+    cost: Callable[[Plan], float],
+    limit_bytes: int | None,
+) -> Iterator[tuple[Bands, Plan]]:
+    """Yield ever faster plans whose arena is within a limit; the first one whatever it takes.
+
+    Args:
+        graph: the model.
+        streamed: convolutions, by output.
+        plan_with: makes a plan.
+        cost: estimated instructions of a plan.
+        limit_bytes: None for no limit.
+    """
+    bands: Bands = {}
+    plan = plan_with(bands)
+    least = cost(plan)
+    yield bands, plan
+    for keys in _groups(graph, streamed):
+        start = bands
+        for rows in BANDS:
+            trial = {**start, **dict.fromkeys(keys, rows)}
+            plan = plan_with(trial)
+            fits = limit_bytes is None or plan.arena_bytes <= limit_bytes
+            if fits and cost(plan) < least:
+                bands, least = trial, cost(plan)
+                yield bands, plan
+
+
+def _groups(graph: Graph, streamed: frozenset[int]) -> Iterable[tuple[int, ...]]:
+    """Yield keys of bands that are raised together: map heights, lowest first, then modules."""
+    heights = {graph.tensors[output].hwc[0] for output in streamed}
+    yield from ((height,) for height in sorted(heights) if height >= LEAST_HEIGHT)
+    for joined in graph.ops:
+        if isinstance(joined, Concatenation):
+            readers = [op.output for op in graph.ops if joined.output in op.inputs]
+            module = streamed.intersection((*joined.inputs, *readers))
+            if module:
+                yield tuple(~output for output in sorted(module))
