@@ -61,3 +61,7 @@ class BoardError(EdgesqError):
     """A board or link that is absent, silent, unplugged or speaks another protocol."""
 
     exit_code: ClassVar[int] = 3
+
+
+class DamagedError(BoardError):
+    """A board that answers, and says itself that what it holds in flash is not what was written."""

@@ -1,19 +1,30 @@
 """Weights decoded while the network runs: the same values on every kernel family, for any tile."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from builds import light_build, stop_and_check
 from cases import NETWORKS
 from crun import Runtime
 from emulated_cases import Case, all_streamed, differing, skip_without_tools
 from kernel_cases import all_cases
+from networks import RECTIFIED, Network
+from tflite_builder import RELU
 
+from edgesq.errors import DamagedError
+from edgesq.export import ensure_compiled
+from edgesq.flash import flash
 from edgesq.formats.tflite import read_graph
-from edgesq.graph import Graph
+from edgesq.formats.tflite_rewrite import TensorChange, rewrite
+from edgesq.graph import Conv2D, Graph
 from edgesq.plan import Plan, make_plan
 from edgesq.reference import run_observed
+from edgesq.targets import load_target
+from edgesq.verify import VerifyOptions, verify
 
 BOARDS = ("mps2-an500", "mps3-an547", "microbit")
 ROOM_BYTES = 1 << 20
@@ -62,3 +73,53 @@ def test_kernels_on_boards(board: str, tmp_path: Path) -> None:
     skip_without_tools()
     kernels = {"mps2-an500": "dsp", "mps3-an547": "mve", "microbit": "portable"}[board]
     assert differing(tmp_path, board, streamed_cases(kernels)) == []
+
+
+def streamed_squeezenet() -> bytes:
+    """A small network whose weights have few levels, so that it is streamed without being asked."""
+    net = Network((12, 12, 3), RECTIFIED)
+    step = net.conv(net.input, 16, (3, 3), activation=RELU, quant=RECTIFIED)
+    for channels in (32, 64):
+        step = net.conv(step, channels, (3, 3), activation=RELU, quant=RECTIFIED)
+    content = net.build(net.softmax(net.mean(net.conv(step, 10, quant=RECTIFIED), RECTIFIED)))
+    graph = read_graph(content)
+    names = [graph.tensors[op.weights].name for op in graph.ops if isinstance(op, Conv2D)]
+    by_name = {tensor.name: tensor for tensor in graph.tensors}
+    few = {
+        name: TensorChange(np.round(np.asarray(by_name[name].data) / 32).astype(np.int8))
+        for name in names
+    }
+    return rewrite(content, few)
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Iterator[Path]:
+    """Yield where to make a build; stop its board at the end."""
+    yield tmp_path / "build"
+    stop_and_check(tmp_path / "build")
+
+
+def test_damaged_weights_are_named(build: Path) -> None:
+    """One bit of a stream in flash is another one than export wrote."""
+    content = streamed_squeezenet()
+    images = np.zeros((1, *read_graph(content).tensors[0].hwc), np.int8)
+    light_build(build, "host", content, images)
+    source = build / "firmware" / "my_model.c"
+    text = source.read_text()
+    assert "_streamed" in text
+    start = re.search(r"content_\d+\[\d+\] = \{\n\s*(?:0x\w\w, ){9}", text)
+    assert start is not None
+    place = start.end() + 2
+    flipped = f"{int(text[place : place + 2], 16) ^ 0x10:02x}"
+    source.write_text(text[:place] + flipped + text[place + 2 :])
+    with pytest.raises(DamagedError, match="weights in the board's flash are damaged"):
+        flash(build, ensure_compiled(build, load_target("host"), lambda _: None))
+
+
+def test_a_model_with_few_levels_is_streamed_and_exact(build: Path) -> None:
+    content = streamed_squeezenet()
+    images = np.random.default_rng(3).integers(-128, 128, (3, 12, 12, 3)).astype(np.int8)
+    light_build(build, "host", content, images)
+    flash(build, ensure_compiled(build, load_target("host"), lambda _: None))
+    report = verify(VerifyOptions(build, count=3, timeout=60))
+    assert (report.bit_exact_images, report.differing_values) == (3, 0)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgesq.errors import BoardError
+from edgesq.errors import BoardError, DamagedError
 from edgesq.flash.image import read_image, uf2
 from edgesq.flash.runners import PROBED, PROCESSES, PROGRAMMERS, compiled, runner_of
 from edgesq.flash.steps import Job, run_step
@@ -108,6 +108,8 @@ def _wait_for_answer(port: str, target: Target, timeout: float) -> None:
             with open_port(port) as transport:
                 board = Client(transport, timeout=_ATTEMPT_S).hello().board
             break
+        except DamagedError:
+            raise
         except BoardError as error:
             if time.monotonic() > deadline:
                 raise BoardError(

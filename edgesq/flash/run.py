@@ -4,7 +4,7 @@ import contextlib
 import time
 from pathlib import Path
 
-from edgesq.errors import BoardError, ToolError
+from edgesq.errors import BoardError, DamagedError, ToolError
 from edgesq.flash import gdb, process
 from edgesq.flash.board import Board, read_record, remove_record, write_record
 from edgesq.flash.runners import PROCESSES, compiled, runner_of
@@ -86,6 +86,8 @@ def _answers(port: str) -> bool:
     try:
         with open_port(port) as transport:
             Client(transport, timeout=_ATTEMPT_S).hello()
+    except DamagedError:
+        raise
     except BoardError:
         return False
     return True

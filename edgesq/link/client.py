@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.errors import BoardError
+from edgesq.errors import BoardError, DamagedError
 from edgesq.link import baud, frame
 from edgesq.link.frame import BoardInfo, FrameType
 from edgesq.link.session import Counts, Session, SessionLostError
@@ -75,7 +75,7 @@ class Client:
         """Open a session and return what the board is; the end of an earlier session is dropped.
 
         Raises:
-            BoardError: silent, gone, or speaks another protocol version.
+            BoardError: silent, gone, damaged, or speaks another protocol version.
         """
         # Numbers that no earlier session had: a late frame of one fits nowhere.
         self._image = secrets.randbelow(1 << 31)
@@ -86,7 +86,7 @@ class Client:
         """Return the open session and what the board said of itself; open one if need be.
 
         Raises:
-            BoardError: silent, gone, or speaks another protocol version.
+            BoardError: silent, gone, damaged, or speaks another protocol version.
         """
         if self._session is None or self._info is None:
             self.hello()
@@ -246,6 +246,12 @@ class Client:
         info = frame.unpack_info(answer.payload)
         if info is None:
             raise session.error("the board's INFO makes no sense", "`edgesq flash` it again")
+        if info.damaged:
+            raise DamagedError(
+                "the weights in the board's flash are damaged: a CRC-32 is wrong",
+                where=self._transport.port,
+                hint="`edgesq flash` it again",
+            )
         session.progress()
         return session, info
 

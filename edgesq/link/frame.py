@@ -97,6 +97,7 @@ class BoardInfo:
         kernels: kernel family.
         board: name of the target it was built for.
         build: compiler, version and flags.
+        damaged: whether the weights in its flash are not what export wrote.
     """
 
     protocol: int
@@ -114,6 +115,7 @@ class BoardInfo:
     kernels: str
     board: str
     build: str
+    damaged: bool = False
 
     @property
     def input_bytes(self) -> int:
@@ -286,6 +288,10 @@ def echo_room(max_payload: int) -> int:
     return max_payload - _BAUD.size
 
 
+_DAMAGED = 0x80
+"""Beside the optimisation in INFO. Mirror: INFO_DAMAGED in firmware/app/link.c."""
+
+
 def protocol_of(payload: bytes) -> int | None:
     """Return the protocol version in an INFO payload, the only field that never moves."""
     return payload[0] if payload else None
@@ -299,6 +305,7 @@ def unpack_info(payload: bytes) -> BoardInfo | None:
         _INFO_HEAD.unpack_from(payload)
     )
     tick_hz, clock_hz, cpuid, op_count = numbers
+    damaged, optimisation = bool(optimisation & _DAMAGED), optimisation & ~_DAMAGED
     at = _INFO_HEAD.size
     if len(payload) < at + 4 * n:
         return None
@@ -322,6 +329,7 @@ def unpack_info(payload: bytes) -> BoardInfo | None:
         Optimisation(optimisation),
         observed,
         *texts,
+        damaged,
     )
 
 

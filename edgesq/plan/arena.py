@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 ALIGNMENT_BYTES = 16
 
-_ATTEMPTS = 12
+ATTEMPTS = 12
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,15 @@ class Block:
     live: int
 
 
-def place(blocks: Sequence[Block], enough_bytes: int = 0) -> tuple[tuple[int, ...], int]:
+def place(
+    blocks: Sequence[Block], enough_bytes: int = 0, attempts: int = ATTEMPTS
+) -> tuple[tuple[int, ...], int]:
     """Assign offsets, multiples of ALIGNMENT_BYTES; return them and the total in bytes.
 
     Greedy at the lowest gap that fits: by size; by length of life, longest first; and shortest
     first, which gathers working memory at the bottom. Each order is then improved by placing the
-    block that sticks out highest first. A total of at most `enough_bytes` ends the search.
+    block that sticks out highest first, `attempts` times. A total of at most `enough_bytes` ends
+    the search.
     """
     by_size = sorted(range(len(blocks)), key=lambda k: (-blocks[k].bytes, k))
     orders = (
@@ -40,7 +43,7 @@ def place(blocks: Sequence[Block], enough_bytes: int = 0) -> tuple[tuple[int, ..
     )
     best = _place_in_order(blocks, by_size)
     for order in orders:
-        for attempt in _attempts(blocks, order):
+        for attempt in _attempts(blocks, order, attempts):
             if attempt[1] < best[1]:
                 best = attempt
             if best[1] <= enough_bytes:
@@ -62,9 +65,11 @@ def _steps(live: int, count: int) -> NDArray[np.uint8]:
     return np.unpackbits(np.frombuffer(live.to_bytes(count, "little"), np.uint8), bitorder="little")
 
 
-def _attempts(blocks: Sequence[Block], order: list[int]) -> Iterator[tuple[tuple[int, ...], int]]:
+def _attempts(
+    blocks: Sequence[Block], order: list[int], attempts: int
+) -> Iterator[tuple[tuple[int, ...], int]]:
     """Yield placements, the highest block of each placed first in the next."""
-    for _ in range(_ATTEMPTS):
+    for _ in range(attempts):
         offsets, total = _place_in_order(blocks, order)
         yield offsets, total
         highest = max(order, key=lambda k: offsets[k] + blocks[k].bytes)

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from edgesq.graph import Graph
-from edgesq.plan.arena import Block, peak_bytes, place
+from edgesq.plan.arena import ATTEMPTS, Block, peak_bytes, place
 from edgesq.plan.lower import Lowered, RowOp, Slot, lower
 from edgesq.plan.schedule import Schedule, make_schedule
 from edgesq.plan.streams import fit_streams
 from edgesq.plan.work import fit_work
+
+STREAMED_ATTEMPTS = 4
+"""Placements tried where there are hundreds of choices."""
 
 PROGRESS_BYTES = 4
 """Bytes of progress the runtime keeps per operator. Mirror: struct esq_progress."""
@@ -102,7 +105,8 @@ def make_plan(
         blocks = [want.block for want in wanted]
         if 0 < enough_bytes < (peak := peak_bytes(blocks)):
             return peak
-        return place(blocks, enough_bytes)[1]
+        attempts = STREAMED_ATTEMPTS if streamed and enough_bytes else ATTEMPTS
+        return place(blocks, enough_bytes, attempts)[1]
 
     ops = fit_work(graph, lowered.ops, kernels, arena_bytes_of, room_bytes, streamed, limit_bytes)
     ops = fit_streams(graph, ops, kernels, arena_bytes_of, streamed, limit_bytes)

@@ -6,7 +6,7 @@ in turn takes the best band, then each Fire module: the operators that write int
 and those that read it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from edgesq.graph import Concatenation, Graph
 from edgesq.plan.planner import Plan
@@ -40,9 +40,9 @@ def best_bands(
     plan = plan_with(bands)
     least = cost(plan)
     yield bands, plan
-    for keys in _groups(graph, streamed):
+    for keys, height in _groups(graph, streamed):
         start = bands
-        for rows in BANDS:
+        for rows in BANDS if keys == (height,) else _near(start.get(height, 1)):
             trial = {**start, **dict.fromkeys(keys, rows)}
             plan = plan_with(trial)
             fits = limit_bytes is None or plan.arena_bytes <= limit_bytes
@@ -51,13 +51,20 @@ def best_bands(
                 yield bands, plan
 
 
-def _groups(graph: Graph, streamed: frozenset[int]) -> Iterable[tuple[int, ...]]:
-    """Yield keys of bands that are raised together: map heights, lowest first, then modules."""
+def _near(rows: int) -> tuple[int, ...]:
+    return tuple(other for other in (rows - 1, rows + 1, rows + 2) if other > 0)
+
+
+def _groups(graph: Graph, streamed: frozenset[int]) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Yield keys of bands that are raised together, with their maps' height: lowest maps first."""
     heights = {graph.tensors[output].hwc[0] for output in streamed}
-    yield from ((height,) for height in sorted(heights) if height >= LEAST_HEIGHT)
+    yield from (((height,), height) for height in sorted(heights) if height >= LEAST_HEIGHT)
     for joined in graph.ops:
         if isinstance(joined, Concatenation):
             readers = [op.output for op in graph.ops if joined.output in op.inputs]
             module = streamed.intersection((*joined.inputs, *readers))
             if module:
-                yield tuple(~output for output in sorted(module))
+                yield (
+                    tuple(~output for output in sorted(module)),
+                    graph.tensors[joined.output].hwc[0],
+                )

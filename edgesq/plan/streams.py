@@ -254,7 +254,10 @@ def fit_streams(
     chosen = list(ops)
     for index in places:
         chosen[index] = with_tile(graph, ops[index], kernels, TABLE_BITS[0], TILE)
-    limit = max(arena_bytes(tuple(chosen), 0), limit_bytes or 0)
+    limit = arena_bytes(tuple(chosen), 0)
+    if limit_bytes is not None and limit > limit_bytes:
+        return tuple(chosen)
+    limit = max(limit, limit_bytes or 0)
 
     def fits(index: int, item: RowOp) -> bool:
         trial = (*chosen[:index], item, *chosen[index + 1 :])

@@ -119,7 +119,7 @@ def extra_weights_bytes(graph: Graph, ops: Ops, kernels: str) -> int:
     )
     if kernels == "mve":
         return depthwise + sum(_mve_padding(graph, op) for _, op in convs)
-    wide = [op for item, op in convs if item.pixels == WINOGRAD_PIXELS]
+    wide = [op for item, op in convs if item.pixels == WINOGRAD_PIXELS and not item.streamed]
     return depthwise + sum(_extra_bytes(graph, op) for op in wide)
 
 

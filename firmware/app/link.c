@@ -4,6 +4,7 @@
 
 #include "esq_port.h"
 
+#define INFO_DAMAGED 0x80u
 #define DATA_HEAD_BYTES 8u   /* image, offset */
 #define RESULT_GET_BYTES 10u /* image, offset, most */
 #define ACK_BYTES 9u         /* image, next offset, status */
@@ -282,7 +283,7 @@ static void send_info(struct esq_link *link) {
     esq_put_u32(payload + 50, identity->clock_hz);
     esq_put_u32(payload + 54, esq_port_cpuid());
     esq_put_u16(payload + 58, identity->op_count);
-    payload[60] = identity->optimisation;
+    payload[60] = identity->optimisation | (link->is_damaged ? INFO_DAMAGED : 0);
     uint8_t *count = payload + 61;
     uint8_t *end = count + 1;
     uint32_t n_tensor = 0;

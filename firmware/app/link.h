@@ -46,6 +46,7 @@ struct esq_link {
     uint8_t is_open; /* 1: HELLO came */
     uint8_t is_done; /* 1: the current image is computed, the next one may begin */
     uint8_t status;  /* what the engine said last, enum esq_status */
+    uint8_t is_damaged; /* 1: weights in flash are not what export wrote */
 };
 
 /* Takes one byte from the line; computes and answers as needed before it returns. */

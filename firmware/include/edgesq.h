@@ -59,6 +59,11 @@ enum esq_status esq_push_row(struct esq_engine *engine);
 /* No operator: the schedule waits for an image row, or the image is done. */
 #define ESQ_NO_OP 0xFFFFu
 
+/* The first operator whose stream of weights in flash is not what export wrote; ESQ_NO_OP where all
+ * are. About 12 instructions per byte: once, before the first image. The engine itself does not look:
+ * from a damaged stream it decodes weights that are wrong, within its memory. */
+uint32_t esq_damaged_weights(const struct esq_model *model);
+
 /* The operator that the next esq_step runs, below the model's op_count; ESQ_NO_OP for none. */
 uint32_t esq_next_op(const struct esq_engine *engine);
 

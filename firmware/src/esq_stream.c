@@ -114,7 +114,7 @@ static inline uint32_t at_most(uint32_t most, uint32_t value) {
     return value < most ? value : most;
 }
 
-void esq_decoder_begin(struct esq_decoder *decoder, const struct esq_streamed *streamed,
+void esq_bits_begin(struct esq_bits *decoder, const struct esq_streamed *streamed,
                        uint32_t *table) {
     const uint8_t *header = streamed->stream->content;
     const uint32_t size = 1u << streamed->table_bits;
@@ -127,7 +127,7 @@ void esq_decoder_begin(struct esq_decoder *decoder, const struct esq_streamed *s
                               header[0], streamed->table_bits};
     enter_singles(&code, table);
     pair_up(streamed->table_bits, streamed->carries, table);
-    *decoder = (struct esq_decoder){
+    *decoder = (struct esq_bits){
         .table = table,
         .mask = size - 1u,
         .carries = streamed->carries,
@@ -137,7 +137,7 @@ void esq_decoder_begin(struct esq_decoder *decoder, const struct esq_streamed *s
 }
 
 /* 0 where the stream has ended. */
-static uint32_t next_weight(struct esq_decoder *decoder) {
+static uint32_t next_weight(struct esq_bits *decoder) {
     if (decoder->place >= decoder->end) {
         return 0;
     }
@@ -146,7 +146,7 @@ static uint32_t next_weight(struct esq_decoder *decoder) {
     return entry >> VALUE_SHIFT & LENGTH_MASK;
 }
 
-static uint32_t word_by_weights(struct esq_decoder *decoder) {
+static uint32_t word_by_weights(struct esq_bits *decoder) {
     uint32_t word = 0;
     for (uint32_t shift = 0; shift < 32u; shift += 16u) {
         const uint32_t first = next_weight(decoder);
@@ -161,7 +161,7 @@ static uint32_t word_by_weights(struct esq_decoder *decoder) {
 #else
 /* Words that the stream surely has. Where a pair is too long for the table, its entry moves the place
  * by 0 bits, so that the second entry is the same one: it alone has to be looked at. */
-static void decode_inside(struct esq_decoder *decoder, uint32_t *to, const uint32_t *end) {
+static void decode_inside(struct esq_bits *decoder, uint32_t *to, const uint32_t *end) {
     const uint32_t *table = decoder->table;
     const uint32_t mask = decoder->mask;
     while (to < end) {
@@ -178,7 +178,7 @@ static void decode_inside(struct esq_decoder *decoder, uint32_t *to, const uint3
 }
 #endif
 
-void esq_decode(struct esq_decoder *decoder, uint32_t *to, uint32_t words) {
+void esq_decode(struct esq_bits *decoder, uint32_t *to, uint32_t words) {
     const uint32_t *end = to + words;
     while (to < end) {
         const uint32_t left = decoder->end > decoder->place ? decoder->end - decoder->place : 0;

@@ -10,7 +10,7 @@
 #include "esq_ops.h"
 
 /* A stream and how far it was read. */
-struct esq_decoder {
+struct esq_bits {
     const uint32_t *table; /* [2^table_bits]: two weights, bits of the first, bits of both or 0 */
     uint32_t mask;
     const uint8_t *bits;
@@ -20,15 +20,15 @@ struct esq_decoder {
 };
 
 /* Makes `table`, uint32 [2^streamed->table_bits], and stands before the first weight. */
-void esq_decoder_begin(struct esq_decoder *decoder, const struct esq_streamed *streamed,
+void esq_bits_begin(struct esq_bits *decoder, const struct esq_streamed *streamed,
                        uint32_t *table);
 
 /* Writes the next 4 * `words` weights, four to a word. A stream that ends early gives zeros. */
-void esq_decode(struct esq_decoder *decoder, uint32_t *to, uint32_t words);
+void esq_decode(struct esq_bits *decoder, uint32_t *to, uint32_t words);
 
 #if defined(__ARM_FEATURE_DSP)
 /* Words up to `end` that the stream surely has; see src/dsp/esq_stream_kernel.S. */
-void esq_dsp_decode(struct esq_decoder *decoder, uint32_t *to, const uint32_t *end);
+void esq_dsp_decode(struct esq_bits *decoder, uint32_t *to, const uint32_t *end);
 #endif
 
 /* Of struct esq_streamed's channels. */

@@ -10,7 +10,7 @@
     .syntax unified
     .thumb
 
-/* struct esq_decoder. */
+/* struct esq_bits. */
     .equ PLACE, 12
 
 /* r3 table, r4 mask, r12 carries, r5 bits, r6 place; r8 the bits from there on. */
@@ -52,7 +52,7 @@
     b .Lfound_\number
     .endm
 
-/* void esq_dsp_decode(struct esq_decoder *decoder, uint32_t *to, const uint32_t *end) */
+/* void esq_dsp_decode(struct esq_bits *decoder, uint32_t *to, const uint32_t *end) */
     .section .text.esq_dsp_decode, "ax", %progbits
     .balign 4
     .global esq_dsp_decode

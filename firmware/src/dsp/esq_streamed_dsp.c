@@ -12,7 +12,7 @@
 
 /* A tile at work. */
 struct tile {
-    struct esq_decoder decoder;
+    struct esq_bits decoder;
     struct esq_conv2d_dsp conv; /* for this tile alone */
     uint32_t first;
     uint32_t channels;
@@ -68,7 +68,7 @@ static void begin(const struct esq_op *op, const struct esq_streamed *streamed, 
                   struct tile *tile) {
     tile->first = 0;
     tile->channels = 0;
-    esq_decoder_begin(&tile->decoder, streamed,
+    esq_bits_begin(&tile->decoder, streamed,
                       esq_work_at(op, arena, streamed->table_offset_bytes));
 }
 

@@ -104,7 +104,7 @@ static void compute_block(const struct band *band, const uint32_t *weights, cons
 }
 
 /* The next four channels' weights, one kernel row of one channel at a time. */
-static void decode_block(struct esq_decoder *decoder, const struct band *band, uint32_t *raw,
+static void decode_block(struct esq_bits *decoder, const struct band *band, uint32_t *raw,
                          uint32_t *weights) {
     const uint32_t step = band->params->steps * ESQ_WINOGRAD_CHANNELS;
     const uint32_t row = band->row_words * ESQ_WINOGRAD_CHANNELS;
@@ -143,12 +143,12 @@ void esq_run_winograd_dsp_streamed(const struct esq_op *op, int8_t *arena,
     uint32_t *raw = esq_work_at(op, arena, streamed->rows_offset_bytes);
     struct band band = {conv, op, arena, progress->out_row, esq_band_end(op, progress), 0, 0, 0};
     const uint32_t rows = (band.end - band.first - 1u) * conv->window.stride_h + conv->window.height;
-    struct esq_decoder decoder;
+    struct esq_bits decoder;
     band.row_words = op->input[0]->channels / 2u;
     band.tile_steps = rows * band.row_words;
     band.tiles = esq_work_at(op, arena, 0);
     transform_input(&band);
-    esq_decoder_begin(&decoder, streamed, esq_work_at(op, arena, streamed->table_offset_bytes));
+    esq_bits_begin(&decoder, streamed, esq_work_at(op, arena, streamed->table_offset_bytes));
     for (uint32_t c = 0; c < op->output->channels; c += ESQ_WINOGRAD_CHANNELS) {
         int32_t row[ESQ_WINOGRAD_ROW];
         decode_block(&decoder, &band, raw, weights);

@@ -6,7 +6,7 @@
 
 /* A tile at work. */
 struct tile {
-    struct esq_decoder decoder;
+    struct esq_bits decoder;
     struct esq_conv2d conv; /* for this tile alone */
     struct esq_slot output; /* its channels */
     uint32_t first;
@@ -21,7 +21,7 @@ static void begin(const struct esq_op *op, const struct esq_streamed *streamed,
     tile->first = 0;
     tile->output = *output;
     tile->output.channels = 0;
-    esq_decoder_begin(&tile->decoder, streamed,
+    esq_bits_begin(&tile->decoder, streamed,
                       esq_work_at(op, arena, streamed->table_offset_bytes));
 }
 
