@@ -112,6 +112,111 @@ def shuffled() -> bytes:
     return _quantized((16, 16, 3), body)
 
 
+def resnet8() -> bytes:
+    """Return the ResNet-8 of MLPerf Tiny: 32 x 32, 10 classes."""
+
+    def block(layers: Any, x: Any, count: int, stride: int) -> Any:
+        y = layers.Conv2D(count, 3, stride, "same", use_bias=False)(x)
+        y = layers.ReLU()(layers.BatchNormalization()(y))
+        y = layers.BatchNormalization()(layers.Conv2D(count, 3, padding="same")(y))
+        shortcut = x if stride == 1 else layers.Conv2D(count, 1, stride)(x)
+        return layers.ReLU()(layers.Add()([shortcut, y]))
+
+    def body(layers: Any, x: Any) -> Any:
+        x = layers.Conv2D(16, 3, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(layers.BatchNormalization()(x))
+        for count, stride in ((16, 1), (32, 2), (64, 2)):
+            x = block(layers, x, count, stride)
+        x = layers.Flatten()(layers.AveragePooling2D(8)(x))
+        return layers.Softmax()(layers.Dense(10)(x))
+
+    return _quantized((32, 32, 3), body)
+
+
+def mobilenet_v2(side: int, alpha: float = 0.25, classes: int = 10) -> bytes:
+    """Return MobileNet v2; its first layer brings [0, 1] to [-1, 1]."""
+    stages = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1))
+
+    def block(layers: Any, x: Any, grow: int, count: int, stride: int) -> Any:
+        y = x
+        if grow > 1:
+            wide = layers.Conv2D(x.shape[-1] * grow, 1, use_bias=False)(x)
+            y = _normalized(layers, wide)
+        y = layers.DepthwiseConv2D(3, stride, "same", use_bias=False)(y)
+        y = layers.Conv2D(count, 1, use_bias=False)(_normalized(layers, y))
+        y = layers.BatchNormalization()(y)
+        return layers.Add()([x, y]) if stride == 1 and x.shape[-1] == count else y
+
+    def body(layers: Any, x: Any) -> Any:
+        x = layers.Rescaling(2.0, -1.0)(x)
+        x = _normalized(layers, layers.Conv2D(8, 3, 2, "same", use_bias=False)(x))
+        for grow, channels, times, stride in stages:
+            for number in range(times):
+                count = max(8, int(alpha * channels) // 8 * 8)
+                x = block(layers, x, grow, count, stride if number == 0 else 1)
+        x = layers.GlobalAveragePooling2D()(x)
+        return layers.Softmax()(layers.Dense(classes)(x))
+
+    return _quantized((side, side, 3), body)
+
+
+def mobilenet_v3() -> bytes:
+    """Return a few blocks of MobileNet v3: hard swish, squeeze and excite."""
+
+    def excited(layers: Any, x: Any) -> Any:
+        gate = layers.GlobalAveragePooling2D(keepdims=True)(x)
+        gate = layers.Conv2D(8, 1, activation="relu")(gate)
+        gate = layers.Conv2D(x.shape[-1], 1, activation="hard_sigmoid")(gate)
+        return layers.Multiply()([x, gate])
+
+    def block(layers: Any, x: Any, wide: int, count: int, stride: int) -> Any:
+        y = layers.Activation("hard_silu")(layers.Conv2D(wide, 1)(x))
+        y = layers.DepthwiseConv2D(5, stride, "same")(y)
+        y = excited(layers, layers.Activation("hard_silu")(y))
+        y = layers.Conv2D(count, 1)(y)
+        return layers.Add()([x, y]) if stride == 1 else y
+
+    def body(layers: Any, x: Any) -> Any:
+        x = layers.Activation("hard_silu")(layers.Conv2D(8, 3, 2, "same")(x))
+        for wide, count, stride in ((24, 8, 1), (32, 16, 2), (48, 16, 1)):
+            x = block(layers, x, wide, count, stride)
+        x = layers.Activation("hard_silu")(layers.Conv2D(48, 1)(x))
+        x = layers.Dense(32, activation="hard_silu")(layers.GlobalAveragePooling2D()(x))
+        return layers.Softmax()(layers.Dense(10)(x))
+
+    return _quantized((32, 32, 3), body)
+
+
+def squeezenet_normalized(side: int) -> bytes:
+    """Return a small SqueezeNet of four Fire modules, batch normalization behind each ReLU."""
+
+    def conv(layers: Any, x: Any, count: int, size: int, stride: int = 1) -> Any:
+        x = layers.Conv2D(count, size, stride, "same", activation="relu")(x)
+        return layers.BatchNormalization()(x)
+
+    def body(layers: Any, x: Any) -> Any:
+        x = layers.MaxPooling2D(3, 2)(conv(layers, x, 32, 3, 2))
+        for squeeze, expand in ((8, 32), (8, 32), (16, 64), (16, 64)):
+            x = conv(layers, x, squeeze, 1)
+            x = layers.Concatenate()([conv(layers, x, expand, 1), conv(layers, x, expand, 3)])
+        x = layers.GlobalAveragePooling2D()(layers.Conv2D(10, 1)(x))
+        return layers.Softmax()(x)
+
+    return _quantized((side, side, 3), body)
+
+
+def autoencoder() -> bytes:
+    """Return the dense autoencoder of MLPerf Tiny: 5 frames of 128 bins, all values again."""
+
+    def body(layers: Any, x: Any) -> Any:
+        x = layers.Flatten()(x)
+        for count in (128, 128, 8, 128, 128):
+            x = layers.ReLU()(layers.BatchNormalization()(layers.Dense(count)(x)))
+        return layers.Dense(640)(x)
+
+    return _quantized((5, 128, 1), body)
+
+
 def _normalized(layers: Any, x: Any) -> Any:
     return layers.ReLU(6.0)(layers.BatchNormalization()(x))
 

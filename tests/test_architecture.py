@@ -12,7 +12,7 @@ import pytest
 from crun import run_command
 
 from edgesq import arithmetic, codegen, plan
-from edgesq.codegen import params, params_dsp, params_move
+from edgesq.codegen import affine, params, params_dsp, params_move
 from edgesq.plan import lower, planner
 from edgesq.project import fit
 from edgesq.resources import resource
@@ -195,6 +195,7 @@ def c_define(path: str, name: str) -> int:
         (params_dsp._MOST_ADDED, "src/dsp/esq_pool_dsp.h", "ESQ_DSP_MOST_ADDED"),
         (params_move._OUTSIDE, "include/esq_ops.h", "ESQ_OUTSIDE"),
         (arithmetic.RESCALE_BITS, "src/esq_arithmetic.h", "ESQ_RESCALE_BITS"),
+        (affine.BITS, "include/esq_values.h", "ESQ_AFFINE_BITS"),
         (arithmetic.ADD_LEFT_SHIFT, "src/ops/esq_add.c", "LEFT_SHIFT"),
         (arithmetic.SOFTMAX_SUM_INTEGER_BITS, "src/ops/esq_softmax.c", "SUM_INTEGER_BITS"),
         (arithmetic.Q2_48_OVER_17, "src/ops/esq_softmax.c", "Q2_48_OVER_17"),
@@ -207,7 +208,8 @@ def test_constants_equal_their_mirrors(value: int, path: str, name: str) -> None
 
 def test_sizes_equal_their_mirrors(tmp_path: Path) -> None:
     """Sizes on a board, which the planner and the fit check count with."""
-    kinds = ("conv2d", "grouped_conv2d", "fully_connected", "pool", "reduce", "add", "pick")
+    windows = ("conv2d", "grouped_conv2d", "fully_connected", "pool", "reduce")
+    kinds = (*windows, "add", "mul", "affine", "lookup", "pick")
     sizes = {
         "struct esq_progress": planner.PROGRESS_BYTES,
         "struct esq_slot": fit._SLOT_BYTES,
@@ -259,7 +261,8 @@ def test_operators_are_named_alike_everywhere() -> None:
         path.read_text() for folder in folders for path in (FIRMWARE / folder).glob("*.c")
     )
     defined = re.findall(r"^void (esq_run_\w+)\(", code, re.MULTILINE)
-    generator = (PACKAGE / "codegen/params.py").read_text()
+    parts = ("params.py", "params_elementwise.py")
+    generator = "".join((PACKAGE / "codegen" / part).read_text() for part in parts)
     named = set(re.findall(r"\"(esq_run_\w+)\"", generator))
     families = ("_dsp", "_mve", "_streamed")
     assert {name for name in declared if not name.endswith(families)} <= named

@@ -7,7 +7,7 @@ import numpy as np
 
 from edgesq.arithmetic import MeanParameters, mean_parameters
 from edgesq.codegen.params_dsp import conv2d_dsp, depthwise_dsp, has_dsp
-from edgesq.codegen.params_elementwise import softmax_params, value_params
+from edgesq.codegen.params_elementwise import softmax_params, value_function, value_params
 from edgesq.codegen.params_move import pick_params
 from edgesq.codegen.params_mve import conv2d_mve, depthwise_mve, has_mve
 from edgesq.codegen.params_stream import ConvText, stream_array, streamed_fields
@@ -16,7 +16,6 @@ from edgesq.codegen.text import comment, row, rows, template
 from edgesq.codegen.winograd import winograd
 from edgesq.errors import ModelError
 from edgesq.graph import (
-    Add,
     AveragePool2D,
     Binary,
     Concatenation,
@@ -30,16 +29,13 @@ from edgesq.graph import (
     Lookup,
     MaxPool2D,
     Mean,
-    Mul,
     Op,
     Pick,
     Reshape,
     Softmax,
     SpaceToDepth,
-    Sub,
     Window,
 )
-from edgesq.lookup import has_table
 from edgesq.plan import WINOGRAD_PIXELS, Access, Plan, RowOp
 
 MAX_WINDOW_ROWS = 32
@@ -51,7 +47,7 @@ def _family_function(graph: Graph, plan: Plan, item: RowOp, kernels: str) -> str
     match kernels:
         case "dsp" if has_dsp(graph, plan, item):
             return f"{portable}_dsp"
-        case "mve" if has_mve(graph, item):
+        case "mve" if has_mve(item):
             return f"{portable}_mve"
     return portable
 
@@ -65,8 +61,8 @@ def run_function(graph: Graph, plan: Plan, item: RowOp, kernels: str) -> str:
 def _portable_function(graph: Graph, item: RowOp) -> str:
     if isinstance(item.op, Conv2D) and item.pixels == WINOGRAD_PIXELS:
         return "esq_run_winograd"
-    if has_table(graph, item.op):
-        return "esq_run_lookup"
+    if isinstance(item.op, Binary | Lookup):
+        return value_function(graph, item.op)
     if item.access is Access.REDUCE:
         return "esq_run_conv2d_reduce" if item.feeder else "esq_run_reduce"
     if isinstance(item.op, Pick):
@@ -80,9 +76,6 @@ def _portable_function(graph: Graph, item: RowOp) -> str:
         DepthToSpace: "esq_run_depth_to_space",
         MaxPool2D: "esq_run_max_pool",
         AveragePool2D: "esq_run_average_pool",
-        Add: "esq_run_add",
-        Sub: "esq_run_add",
-        Mul: "esq_run_mul",
         Softmax: "esq_run_softmax",
         Concatenation: "esq_run_copy",
         Reshape: "esq_run_reshape",
@@ -107,7 +100,7 @@ def params(graph: Graph, item: RowOp, index: int, kernels: str) -> str:
         )
     match op:
         case Binary() | Lookup():
-            return value_params(graph, op, index)
+            return value_params(graph, op, index, kernels)
         case Conv2D() | DepthwiseConv2D() | GroupedConv2D():
             return _convolution(graph, item, op, index, family)
         case AveragePool2D() | Mean() if item.access is Access.REDUCE:

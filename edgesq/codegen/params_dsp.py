@@ -3,7 +3,8 @@
 Mirror: struct esq_conv2d_dsp in firmware/include/esq_ops.h.
 """
 
-from edgesq.arithmetic import add_parameters
+from edgesq.arithmetic import add_parameters, mul_multiplier
+from edgesq.codegen.affine import affine
 from edgesq.codegen.pack_depthwise import pack_depthwise
 from edgesq.codegen.pack_dsp import Packed, in_memory, pack_conv2d
 from edgesq.codegen.params_stream import (
@@ -18,12 +19,15 @@ from edgesq.codegen.text import comment, hex_rows, rows, template
 from edgesq.graph import (
     Add,
     AveragePool2D,
+    Binary,
     Conv2D,
     DepthwiseConv2D,
     FullyConnected,
     Graph,
+    Lookup,
     MaxPool2D,
     Mean,
+    Mul,
     Sub,
 )
 from edgesq.lookup import has_table
@@ -31,6 +35,8 @@ from edgesq.plan import Plan, RowOp, Streamed
 
 _MOST_ADDED = 255
 """Mirror: ESQ_DSP_MOST_ADDED."""
+_MOST_MUL_SHIFT = 23
+"""Zero points stay in 31 bits."""
 
 
 def has_dsp(graph: Graph, plan: Plan, item: RowOp) -> bool:
@@ -40,8 +46,8 @@ def has_dsp(graph: Graph, plan: Plan, item: RowOp) -> bool:
             return _pools_by_words(plan, item, item.op)
         case AveragePool2D() | Mean() if item.feeder is None:
             return _adds_by_words(plan, item)
-        case Add() | Sub() if not has_table(graph, item.op):
-            return _adds_with_shifts(graph, item.op)
+        case Binary() | Lookup():
+            return _values_with_shifts(graph, item.op)
     return item.pixels > 0
 
 
@@ -59,6 +65,18 @@ def _adds_by_words(plan: Plan, item: RowOp) -> bool:
     window = item.window
     fits = window is None or window.height * window.width <= _MOST_ADDED
     return fits and slot.channels % 4 == 0
+
+
+def _values_with_shifts(graph: Graph, op: Binary | Lookup) -> bool:
+    """Say whether the short forms of an operator on each value are exact."""
+    if has_table(graph, op):
+        return False
+    if affine(graph, op):
+        return True
+    if isinstance(op, Mul):
+        return -_MOST_MUL_SHIFT < mul_multiplier(graph, op)[1] < 0
+    assert isinstance(op, Add | Sub)
+    return _adds_with_shifts(graph, op)
 
 
 def _adds_with_shifts(graph: Graph, op: Add | Sub) -> bool:

@@ -6,22 +6,62 @@ Mirror: the structs of firmware/include/esq_ops.h.
 import numpy as np
 
 from edgesq.arithmetic import add_parameters, mul_multiplier, softmax_exp_table
+from edgesq.codegen.affine import OFFSET_STEP, Affine, affine
 from edgesq.codegen.text import comment, row, rows, template
 from edgesq.graph import Add, Binary, Graph, Lookup, Mul, Softmax, Sub
 from edgesq.lookup import has_table, lookup_table
 
+_DROPPED_BITS = OFFSET_STEP.bit_length() - 1
+"""Of a product, by the DSP extension."""
 
-def value_params(graph: Graph, op: Binary | Lookup, index: int) -> str:
-    """Return the C text that defines `params_<index>` of an operator on each value."""
+
+def value_function(graph: Graph, op: Binary | Lookup) -> str:
+    """Return the name of the portable C function of an operator on each value."""
+    if has_table(graph, op):
+        return "esq_run_lookup"
+    if affine(graph, op):
+        return "esq_run_affine"
+    return "esq_run_mul" if isinstance(op, Mul) else "esq_run_add"
+
+
+def value_params(graph: Graph, op: Binary | Lookup, index: int, kernels: str) -> str:
+    """Return the C text that defines `params_<index>` of an operator on each value.
+
+    Args:
+        graph: the model.
+        op: the operator.
+        index: its number.
+        kernels: the family of the function that takes its steps.
+    """
     if has_table(graph, op):
         table = np.roll(lookup_table(graph, op), -128)  # in the order of uint8: 0, ..., -1
         return template("lookup.c").substitute(
             name=comment(op.name), index=index, table=rows(table.tolist())
         )
+    assert isinstance(op, Binary)
+    lines = affine(graph, op)
+    if lines:
+        return _affine(op, lines, index, _DROPPED_BITS if kernels == "dsp" else 0)
     if isinstance(op, Mul):
         return _mul(graph, op, index)
     assert isinstance(op, Add | Sub)
     return _add(graph, op, index)
+
+
+def _affine(op: Binary, lines: Affine, index: int, dropped_bits: int) -> str:
+    fours = -(-lines.slope.size // 4)
+    table = np.zeros((2, 4 * fours), np.int64)
+    table[0, : lines.slope.size] = lines.slope << dropped_bits
+    table[1, : lines.slope.size] = lines.offset >> dropped_bits
+    quads = table.reshape(2, fours, 4).swapaxes(0, 1)
+    return template("affine.c").substitute(
+        name=comment(op.name),
+        index=index,
+        count=quads.size,
+        table=rows(quads.reshape(-1).tolist()),
+        clamp_min=op.clamp[0],
+        clamp_max=op.clamp[1],
+    )
 
 
 def _add(graph: Graph, op: Add | Sub, index: int) -> str:

@@ -8,17 +8,16 @@ from edgesq.codegen.params_stream import ConvText, stream_array, streamed_fields
 from edgesq.codegen.requantization import rescaling_arrays
 from edgesq.codegen.text import comment, rows, template
 from edgesq.graph import (
-    Add,
     AveragePool2D,
+    Binary,
     Conv2D,
     DepthwiseConv2D,
     FullyConnected,
     Graph,
+    Lookup,
     MaxPool2D,
     Mean,
-    Sub,
 )
-from edgesq.lookup import has_table
 from edgesq.plan import (
     MVE_BLOCK,
     RowOp,
@@ -29,13 +28,13 @@ from edgesq.plan import (
 )
 
 
-def has_mve(graph: Graph, item: RowOp) -> bool:
+def has_mve(item: RowOp) -> bool:
     """Say whether there is a function on MVE that is exact for an operator."""
     match item.op:
         case MaxPool2D():
             return item.op.clamp == (-128, 127)
-        case Add() | Sub():
-            return not has_table(graph, item.op)
+        case Binary() | Lookup():
+            return True
         case AveragePool2D() | Mean():
             return item.feeder is None or item.pixels > 0
     return item.pixels > 0

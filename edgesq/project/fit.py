@@ -3,7 +3,7 @@
 import math
 
 from edgesq.errors import FitError, TargetError
-from edgesq.graph import Conv2D, Convolution, FullyConnected, Graph, Op, Pick, Softmax
+from edgesq.graph import Binary, Conv2D, Convolution, FullyConnected, Graph, Op, Pick, Softmax
 from edgesq.lookup import has_table
 from edgesq.plan import (
     Candidate,
@@ -43,6 +43,9 @@ as words, and a constant."""
 _MVE_EDGE_BYTES = 8
 """mve: two more biases per channel where rows beside the image are left out."""
 
+_AFFINE_BYTES = 8
+"""Slope and offset."""
+
 _RESCALING_BYTES = 16
 """struct esq_rescaling."""
 
@@ -63,6 +66,7 @@ def needs(graph: Graph, plan: Plan, target: Target) -> dict[str, int]:
         + sum(slot is not None for slot in plan.slots) * _SLOT_BYTES
         + sum(isinstance(op, Softmax) for op in graph.ops) * _SOFTMAX_BYTES
         + sum(has_table(graph, op) for op in graph.ops) * _TABLE_BYTES
+        + sum(_affine_bytes(graph, op) for op in graph.ops)
         + sum(
             _INDEX_BYTES * sum(graph.tensors[op.output].hwc[:2])
             for op in graph.ops
@@ -85,6 +89,12 @@ def _firmware_ram_bytes(graph: Graph) -> int:
     """Return what the firmware takes apart from arena and stack, results of one image included."""
     results = sum(math.prod(graph.tensors[index].shape) for index in graph.observed)
     return FIRMWARE_RAM_BYTES + results + len(lower(graph, 1).ops) * _TRACE_BYTES
+
+
+def _affine_bytes(graph: Graph, op: Op) -> int:
+    """Return the bytes of slopes and offsets that stand for a constant per channel."""
+    constants = graph.constants(op) if isinstance(op, Binary) else ()
+    return sum(graph.tensors[index].shape[0] * _AFFINE_BYTES for index in constants)
 
 
 def _requantization_bytes(graph: Graph, op: Op, kernels: str) -> int:

@@ -325,8 +325,19 @@ esq_run_fn esq_run_add_dsp;
 esq_run_fn esq_run_add_mve;
 /* params: struct esq_mul; operands as of esq_run_add. */
 esq_run_fn esq_run_mul;
+/* The same, where -23 < shift < 0. */
+esq_run_fn esq_run_mul_dsp;
+/* The same, four values at a time. */
+esq_run_fn esq_run_mul_mve;
+/* params: struct esq_affine. The output may lie where the input does. */
+esq_run_fn esq_run_affine;
+/* The same, four channels at a time. */
+esq_run_fn esq_run_affine_dsp;
+esq_run_fn esq_run_affine_mve;
 /* params: struct esq_lookup. The output may lie where the input does. */
 esq_run_fn esq_run_lookup;
+/* The same, 16 values at a time. */
+esq_run_fn esq_run_lookup_mve;
 /* params: struct esq_softmax. Over the channels of each pixel. */
 esq_run_fn esq_run_softmax;
 /* params: none. Same shape: a concatenation's input that is needed elsewhere too. */

@@ -28,6 +28,17 @@ struct esq_mul {
     int8_t clamp_max;
 };
 
+/* Bits behind the point of struct esq_affine. */
+#define ESQ_AFFINE_BITS 16
+
+/* ADD, SUB or MUL with a constant per channel: (value * slope + offset) >> ESQ_AFFINE_BITS, clamped.
+ * On the DSP extension slopes are shifted 8 bits left, offsets, multiples of 256, 8 bits right. */
+struct esq_affine {
+    const int32_t *table; /* [C / 4 rounded up]: slopes of four channels, then their offsets */
+    int8_t clamp_min;
+    int8_t clamp_max;
+};
+
 /* What every value becomes by itself. */
 struct esq_lookup {
     const int8_t *table; /* [256], by the value as uint8: 0, ..., 127, -128, ..., -1 */

@@ -1,0 +1,92 @@
+"""ADD, SUB and MUL with a constant per channel, as one multiplication and one shift.
+
+Of one channel only 256 inputs are possible, so whether (input * slope + offset) >> 16 is exact for
+all of them, two or three roundings or not, is looked up and not estimated. Where it is not, the
+operator runs as any other.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesq.arithmetic import Int64Array, combine
+from edgesq.graph import Binary, Graph, Op
+from edgesq.lookup import has_table
+
+BITS = 16
+"""Bits behind the point. Mirror: ESQ_AFFINE_BITS."""
+
+OFFSET_STEP = 256
+"""Offsets are multiples of it: the DSP extension drops as many of a product's bits."""
+
+_MOST_SLOPE = 1 << 23
+"""The DSP extension's slopes have 8 bits more."""
+
+_NEVER, _ROOM = 1 << 60, 1 << 20
+"""No bound of an offset; how far apart two bounds are where one is none."""
+_EVERY = np.arange(-128, 128, dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """Slope and offset of each channel, int64 [C]."""
+
+    slope: Int64Array
+    offset: Int64Array
+
+
+def affine(graph: Graph, op: Op) -> Affine | None:
+    """Return an operator with a constant per channel in that form, None where there is none."""
+    if not isinstance(op, Binary) or not graph.constants(op) or has_table(graph, op):
+        return None
+    columns = [
+        _EVERY[np.newaxis] if (data := graph.tensors[index].data) is None else data[:, np.newaxis]
+        for index in op.operands
+    ]
+    answers = np.clip(combine(graph, op, *columns), *op.clamp)
+    return _fitted(answers.tobytes(), op.clamp)
+
+
+@lru_cache(maxsize=256)
+def _fitted(answers: bytes, clamp: tuple[int, int]) -> Affine | None:
+    """Return the slopes and offsets that give `answers`, int64 [C, 256]."""
+    levels = np.frombuffer(answers, np.int64).reshape(-1, 256)
+    slope = _best_slopes(levels, clamp)
+    low, high = _offsets(levels, clamp, slope)
+    lowest = -(-low // OFFSET_STEP) * OFFSET_STEP
+    highest = high // OFFSET_STEP * OFFSET_STEP
+    offset = np.clip((lowest + highest) // 2 // OFFSET_STEP * OFFSET_STEP, lowest, highest)
+    largest = np.abs(slope) * 128 + np.abs(offset)
+    fits = (lowest <= highest) & (np.abs(slope) < _MOST_SLOPE) & (largest < 1 << 31)
+    return Affine(slope, offset) if fits.all() else None
+
+
+def _offsets(
+    levels: Int64Array, clamp: tuple[int, int], slope: Int64Array
+) -> tuple[Int64Array, Int64Array]:
+    """Return the lowest and the highest offset that gives each channel's levels, [C]."""
+    lines = slope[:, np.newaxis] * _EVERY
+    least = np.where(levels > clamp[0], (levels << BITS) - lines, -_NEVER).max(axis=1)
+    most = np.where(levels < clamp[1], ((levels + 1) << BITS) - 1 - lines, _NEVER).min(axis=1)
+    least = np.where(least > -_NEVER, least, np.where(most < _NEVER, most, _ROOM) - _ROOM)
+    return least, np.where(most < _NEVER, most, least + _ROOM)
+
+
+def _best_slopes(levels: Int64Array, clamp: tuple[int, int]) -> Int64Array:
+    """Return the slope that leaves each channel's offset most room, [C]: room is concave in it."""
+    first, last = (np.full(len(levels), end, np.int64) for end in (-_MOST_SLOPE, _MOST_SLOPE))
+
+    def room(slope: Int64Array) -> Int64Array:
+        low, high = _offsets(levels, clamp, slope)
+        return np.asarray(high - low, np.int64)
+
+    while np.any(last - first > 2):
+        third = (last - first) // 3
+        one, two = first + third, last - third
+        left, right = room(one), room(two)
+        first, last = np.where(left <= right, one, first), np.where(left >= right, two, last)
+    tried = np.stack([first, first + 1, first + 2])
+    rooms: NDArray[np.int64] = np.stack([room(slope) for slope in tried])
+    return np.asarray(tried[rooms.argmax(axis=0), np.arange(len(levels))], np.int64)

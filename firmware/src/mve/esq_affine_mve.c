@@ -1,0 +1,37 @@
+/* ADD, SUB and MUL with a constant per channel, on MVE. Mirror: edgesq/codegen/affine.py. */
+#include "../esq_windows.h"
+
+#if defined(__ARM_FEATURE_MVE)
+
+#include <arm_mve.h>
+
+/* Shifted left so far, a level's byte is the upper one, and the shift saturates. */
+#define TO_UPPER_BYTE (24 - ESQ_AFFINE_BITS)
+
+static void affine_pixel(const struct esq_affine *params, const int8_t *values, uint32_t channels,
+                         int8_t *result) {
+    const int32x4_t low = vdupq_n_s32(params->clamp_min);
+    const int32x4_t high = vdupq_n_s32(params->clamp_max);
+    for (uint32_t c = 0; c < channels; c += 4) {
+        const mve_pred16_t there = vctp32q(channels - c);
+        const int32x4_t product =
+            vmulq_s32(vldrbq_z_s32(values + c, there), vldrwq_s32(params->table + 2 * c));
+        const int32x4_t raised = vaddq_s32(product, vldrwq_s32(params->table + 2 * c + 4));
+        const int32x4_t level = vshrq_n_s32(vqshlq_n_s32(raised, TO_UPPER_BYTE), 24);
+        vstrbq_p_s32(result + c, vminq_s32(vmaxq_s32(level, low), high), there);
+    }
+}
+
+void esq_run_affine_mve(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
+    for (uint32_t end = esq_band_end(op, progress); progress->out_row < end; progress->out_row++) {
+        const int8_t *values = esq_row(arena, op->input[0], progress->out_row);
+        int8_t *result = esq_row(arena, op->output, progress->out_row);
+        for (uint32_t x = 0; x < op->output->width; x++) {
+            affine_pixel(op->params, values, op->output->channels, result);
+            values += op->input[0]->pixel_bytes;
+            result += op->output->pixel_bytes;
+        }
+    }
+}
+
+#endif
