@@ -35,6 +35,11 @@ _OTHERS: dict[str, Callable[[], bytes]] = {
     "lenet": keras_networks.lenet,
     "unet": keras_networks.unet,
     "shuffled": keras_networks.shuffled,
+    "resnet8": keras_networks.resnet8,
+    "mobilenet_v2_48": lambda: keras_networks.mobilenet_v2(48),
+    "mobilenet_v3": keras_networks.mobilenet_v3,
+    "squeezenet_normalized": lambda: keras_networks.squeezenet_normalized(48),
+    "autoencoder": keras_networks.autoencoder,
 }
 LADDER = ("demo", *SHARED_NAMES, *_ZOO, *_OTHERS)
 

@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -40,9 +41,18 @@ SMALL = (
     "squeezenet_v1.1_10c_96",
     "mobilenet_48",
 )
+CLASSES = (
+    "resnet8",
+    "mobilenet_v2_48",
+    "mobilenet_v3",
+    "squeezenet_normalized",
+    "autoencoder",
+)
+"""Of models, tried on an M4 and an M55 too."""
 PAIRS = [
     *((model, REFERENCE_BOARD) for model in LADDER),
     *((model, board) for board in OTHER_BOARDS for model in (LADDER if TABLE else SMALL)),
+    *(() if TABLE else product(CLASSES, ("mps2-an386", "mps3-an547"))),
 ]
 
 

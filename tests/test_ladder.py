@@ -26,16 +26,16 @@ def model(request: pytest.FixtureRequest, ladder_models: LadderModels) -> Ladder
 @pytest.fixture(scope="module")
 def golden(model: LadderModel) -> Outputs:
     outputs = ReferenceInterpreter(model.tflite).observed(model.inputs)
-    assert len(outputs) == 2, "the network ends in a softmax"
+    assert len(outputs) == 2 or model.name == "autoencoder", "the network ends in a softmax"
     seeded = model.name.startswith("squeezenet_v1.0")  # see test_c_before_the_classifier
-    assert seeded or len(np.unique(outputs[1])) > 4, "logits all alike show nothing"
+    assert seeded or len(np.unique(outputs[-1])) > 4, "logits all alike show nothing"
     return outputs
 
 
 def assert_same(outputs: Outputs, golden: Outputs) -> None:
     assert [output.shape for output in outputs] == [output.shape for output in golden]
     differing = [int(np.count_nonzero(a != b)) for a, b in zip(outputs, golden, strict=True)]
-    assert differing == [0, 0]
+    assert not any(differing)
 
 
 def test_numpy(model: LadderModel, golden: Outputs) -> None:

@@ -18,11 +18,11 @@ from edgesq.lookup import has_table
 BITS = 16
 """Bits behind the point. Mirror: ESQ_AFFINE_BITS."""
 
-OFFSET_STEP = 256
-"""Offsets are multiples of it: the DSP extension drops as many of a product's bits."""
+DROPPED_BITS = 5
+"""Of a product, by the DSP extension; so its slopes have 11 bits more, and offsets 5 fewer."""
 
-_MOST_SLOPE = 1 << 23
-"""The DSP extension's slopes have 8 bits more."""
+_OFFSET_STEP = 1 << DROPPED_BITS
+_MOST_SLOPE = 1 << 20
 
 _NEVER, _ROOM = 1 << 60, 1 << 20
 """No bound of an offset; how far apart two bounds are where one is none."""
@@ -55,9 +55,9 @@ def _fitted(answers: bytes, clamp: tuple[int, int]) -> Affine | None:
     levels = np.frombuffer(answers, np.int64).reshape(-1, 256)
     slope = _best_slopes(levels, clamp)
     low, high = _offsets(levels, clamp, slope)
-    lowest = -(-low // OFFSET_STEP) * OFFSET_STEP
-    highest = high // OFFSET_STEP * OFFSET_STEP
-    offset = np.clip((lowest + highest) // 2 // OFFSET_STEP * OFFSET_STEP, lowest, highest)
+    lowest = -(-low // _OFFSET_STEP) * _OFFSET_STEP
+    highest = high // _OFFSET_STEP * _OFFSET_STEP
+    offset = np.clip((lowest + highest) // 2 // _OFFSET_STEP * _OFFSET_STEP, lowest, highest)
     largest = np.abs(slope) * 128 + np.abs(offset)
     fits = (lowest <= highest) & (np.abs(slope) < _MOST_SLOPE) & (largest < 1 << 31)
     return Affine(slope, offset) if fits.all() else None

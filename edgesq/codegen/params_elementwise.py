@@ -6,13 +6,10 @@ Mirror: the structs of firmware/include/esq_ops.h.
 import numpy as np
 
 from edgesq.arithmetic import add_parameters, mul_multiplier, softmax_exp_table
-from edgesq.codegen.affine import OFFSET_STEP, Affine, affine
+from edgesq.codegen.affine import BITS, DROPPED_BITS, Affine, affine
 from edgesq.codegen.text import comment, row, rows, template
 from edgesq.graph import Add, Binary, Graph, Lookup, Mul, Softmax, Sub
 from edgesq.lookup import has_table, lookup_table
-
-_DROPPED_BITS = OFFSET_STEP.bit_length() - 1
-"""Of a product, by the DSP extension."""
 
 
 def value_function(graph: Graph, op: Binary | Lookup) -> str:
@@ -41,18 +38,18 @@ def value_params(graph: Graph, op: Binary | Lookup, index: int, kernels: str) ->
     assert isinstance(op, Binary)
     lines = affine(graph, op)
     if lines:
-        return _affine(op, lines, index, _DROPPED_BITS if kernels == "dsp" else 0)
+        return _affine(op, lines, index, is_dsp=kernels == "dsp")
     if isinstance(op, Mul):
         return _mul(graph, op, index)
     assert isinstance(op, Add | Sub)
     return _add(graph, op, index)
 
 
-def _affine(op: Binary, lines: Affine, index: int, dropped_bits: int) -> str:
+def _affine(op: Binary, lines: Affine, index: int, *, is_dsp: bool) -> str:
     fours = -(-lines.slope.size // 4)
     table = np.zeros((2, 4 * fours), np.int64)
-    table[0, : lines.slope.size] = lines.slope << dropped_bits
-    table[1, : lines.slope.size] = lines.offset >> dropped_bits
+    table[0, : lines.slope.size] = lines.slope << (BITS - DROPPED_BITS if is_dsp else 0)
+    table[1, : lines.slope.size] = lines.offset >> (DROPPED_BITS if is_dsp else 0)
     quads = table.reshape(2, fours, 4).swapaxes(0, 1)
     return template("affine.c").substitute(
         name=comment(op.name),

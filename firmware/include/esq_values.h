@@ -32,7 +32,7 @@ struct esq_mul {
 #define ESQ_AFFINE_BITS 16
 
 /* ADD, SUB or MUL with a constant per channel: (value * slope + offset) >> ESQ_AFFINE_BITS, clamped.
- * On the DSP extension slopes are shifted 8 bits left, offsets, multiples of 256, 8 bits right. */
+ * On the DSP extension slopes are shifted 11 bits left, offsets, multiples of 32, 5 bits right. */
 struct esq_affine {
     const int32_t *table; /* [C / 4 rounded up]: slopes of four channels, then their offsets */
     int8_t clamp_min;

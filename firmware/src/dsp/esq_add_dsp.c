@@ -45,8 +45,9 @@ static inline int32_t rescaled(int8_t value, struct rescaling input) {
     return requantize((value - input.zero_point) * input.factor, input.by);
 }
 
-static void add_pixel(const struct esq_add *params, const int8_t *first, const int8_t *second,
-                      uint32_t channels, int8_t *result) {
+static void add_values(const void *values_params, const int8_t *first, const int8_t *second,
+                       uint32_t channels, int8_t *result) {
+    const struct esq_add *params = values_params;
     const struct rescaling one = rescaling_of(params, 0);
     const struct rescaling two = rescaling_of(params, 1);
     const struct rounding out = rounding_of(params->output_multiplier, -params->output_shift);
@@ -62,15 +63,7 @@ static void add_pixel(const struct esq_add *params, const int8_t *first, const i
 
 void esq_run_add_dsp(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
     const struct esq_add *params = op->params;
-    for (uint32_t end = esq_band_end(op, progress); progress->out_row < end; progress->out_row++) {
-        struct esq_operands from = esq_operands_of(op, params->constant, arena, progress->out_row);
-        int8_t *result = esq_row(arena, op->output, progress->out_row);
-        for (uint32_t x = 0; x < op->output->width; x++) {
-            add_pixel(params, from.at[0].pixel, from.at[1].pixel, op->output->channels, result);
-            esq_operands_step(&from);
-            result += op->output->pixel_bytes;
-        }
-    }
+    esq_operands_band(op, params->constant, arena, progress, add_values);
 }
 
 #endif

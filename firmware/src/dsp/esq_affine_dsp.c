@@ -10,7 +10,7 @@ void esq_dsp_affine(const int8_t *values, const int32_t *table, int8_t *result, 
 
 /* Bits of a product that SMLAW drops, and those then left behind the point. */
 #define DROPPED_BITS 16
-#define LEFT_BITS 8
+#define LEFT_BITS 11
 
 static int8_t one_value(const struct esq_affine *params, int8_t value, uint32_t channel) {
     const int32_t *line = params->table + channel / 4 * 8 + channel % 4;

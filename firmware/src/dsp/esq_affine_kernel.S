@@ -19,10 +19,10 @@ esq_dsp_affine:                  /* values, table, result, fours */
     smlawb r5, r5, r12, r9
     smlawt r6, r6, lr, r10
     smlawt r7, r7, r12, r11
-    ssat r4, #8, r4, asr #8
-    ssat r5, #8, r5, asr #8
-    ssat r6, #8, r6, asr #8
-    ssat r7, #8, r7, asr #8
+    ssat r4, #8, r4, asr #11
+    ssat r5, #8, r5, asr #11
+    ssat r6, #8, r6, asr #11
+    ssat r7, #8, r7, asr #11
     strb r5, [r2, #1]
     strb r6, [r2, #2]
     strb r7, [r2, #3]

@@ -62,25 +62,19 @@ static void mul_clamped(const struct esq_mul *params, struct scaling by, const i
     }
 }
 
+static void mul_values(const void *params, const int8_t *first, const int8_t *second,
+                       uint32_t count, int8_t *result) {
+    const struct esq_mul *mul = params;
+    if (mul->clamp_min == INT8_MIN && mul->clamp_max == INT8_MAX) {
+        mul_whole(scaling_of(mul), first, second, count, result);
+    } else {
+        mul_clamped(mul, scaling_of(mul), first, second, count, result);
+    }
+}
+
 void esq_run_mul_dsp(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
     const struct esq_mul *params = op->params;
-    const struct scaling by = scaling_of(params);
-    const int is_whole = params->clamp_min == INT8_MIN && params->clamp_max == INT8_MAX;
-    for (uint32_t end = esq_band_end(op, progress); progress->out_row < end; progress->out_row++) {
-        struct esq_operands from = esq_operands_of(op, params->constant, arena, progress->out_row);
-        int8_t *result = esq_row(arena, op->output, progress->out_row);
-        for (uint32_t x = 0; x < op->output->width; x++) {
-            const int8_t *first = from.at[0].pixel;
-            const int8_t *second = from.at[1].pixel;
-            if (is_whole) {
-                mul_whole(by, first, second, op->output->channels, result);
-            } else {
-                mul_clamped(params, by, first, second, op->output->channels, result);
-            }
-            esq_operands_step(&from);
-            result += op->output->pixel_bytes;
-        }
-    }
+    esq_operands_band(op, params->constant, arena, progress, mul_values);
 }
 
 #endif

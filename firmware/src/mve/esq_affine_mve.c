@@ -8,17 +8,25 @@
 /* Shifted left so far, a level's byte is the upper one, and the shift saturates. */
 #define TO_UPPER_BYTE (24 - ESQ_AFFINE_BITS)
 
+static inline int32x4_t levels(int32x4_t values, const int32_t *lines, int32x4_t low,
+                               int32x4_t high) {
+    const int32x4_t raised = vaddq_s32(vmulq_s32(values, vldrwq_s32(lines)), vldrwq_s32(lines + 4));
+    const int32x4_t level = vshrq_n_s32(vqshlq_n_s32(raised, TO_UPPER_BYTE), 24);
+    return vminq_s32(vmaxq_s32(level, low), high);
+}
+
 static void affine_pixel(const struct esq_affine *params, const int8_t *values, uint32_t channels,
                          int8_t *result) {
     const int32x4_t low = vdupq_n_s32(params->clamp_min);
     const int32x4_t high = vdupq_n_s32(params->clamp_max);
-    for (uint32_t c = 0; c < channels; c += 4) {
-        const mve_pred16_t there = vctp32q(channels - c);
-        const int32x4_t product =
-            vmulq_s32(vldrbq_z_s32(values + c, there), vldrwq_s32(params->table + 2 * c));
-        const int32x4_t raised = vaddq_s32(product, vldrwq_s32(params->table + 2 * c + 4));
-        const int32x4_t level = vshrq_n_s32(vqshlq_n_s32(raised, TO_UPPER_BYTE), 24);
-        vstrbq_p_s32(result + c, vminq_s32(vmaxq_s32(level, low), high), there);
+    const int32_t *lines = params->table;
+    for (; channels >= 4; channels -= 4, values += 4, lines += 8, result += 4) {
+        vstrbq_s32(result, levels(vldrbq_s32(values), lines, low, high));
+    }
+    if (channels > 0) {
+        const mve_pred16_t there = vctp32q(channels);
+        const int32x4_t last = levels(vldrbq_z_s32(values, there), lines, low, high);
+        vstrbq_p_s32(result, last, there);
     }
 }
 

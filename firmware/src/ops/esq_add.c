@@ -10,25 +10,17 @@ static int32_t rescaled(const struct esq_add *params, uint32_t index, int8_t val
     return esq_requantize(real, params->multiplier[index], params->shift[index]);
 }
 
-static void add_pixel(const struct esq_add *params, const int8_t *first, const int8_t *second,
-                      uint32_t channels, int8_t *result) {
-    for (uint32_t c = 0; c < channels; c++) {
-        const int32_t sum =
-            rescaled(params, 0, first[c]) + params->sign * rescaled(params, 1, second[c]);
-        const int32_t scaled = esq_requantize(sum, params->output_multiplier, params->output_shift);
-        result[c] = esq_clamp(scaled + params->output_zp, params->clamp_min, params->clamp_max);
+static void add_values(const void *params, const int8_t *first, const int8_t *second,
+                       uint32_t count, int8_t *result) {
+    const struct esq_add by = *(const struct esq_add *)params;
+    for (uint32_t i = 0; i < count; i++) {
+        const int32_t sum = rescaled(&by, 0, first[i]) + by.sign * rescaled(&by, 1, second[i]);
+        const int32_t scaled = esq_requantize(sum, by.output_multiplier, by.output_shift);
+        result[i] = esq_clamp(scaled + by.output_zp, by.clamp_min, by.clamp_max);
     }
 }
 
 void esq_run_add(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
     const struct esq_add *params = op->params;
-    for (uint32_t end = esq_band_end(op, progress); progress->out_row < end; progress->out_row++) {
-        struct esq_operands from = esq_operands_of(op, params->constant, arena, progress->out_row);
-        int8_t *result = esq_row(arena, op->output, progress->out_row);
-        for (uint32_t x = 0; x < op->output->width; x++) {
-            add_pixel(params, from.at[0].pixel, from.at[1].pixel, op->output->channels, result);
-            esq_operands_step(&from);
-            result += op->output->pixel_bytes;
-        }
-    }
+    esq_operands_band(op, params->constant, arena, progress, add_values);
 }

@@ -4,10 +4,13 @@
 
 static void affine_pixel(const struct esq_affine *params, const int8_t *values, uint32_t channels,
                          int8_t *result) {
+    const int32_t *lines = params->table;
+    const int32_t low = params->clamp_min;
+    const int32_t high = params->clamp_max;
     for (uint32_t c = 0; c < channels; c++) {
-        const int32_t *line = params->table + c / 4 * 8 + c % 4;
+        const int32_t *line = lines + c / 4 * 8 + c % 4;
         const int32_t raised = values[c] * line[0] + line[4];
-        result[c] = esq_clamp(raised >> ESQ_AFFINE_BITS, params->clamp_min, params->clamp_max);
+        result[c] = esq_clamp(raised >> ESQ_AFFINE_BITS, low, high);
     }
 }
 
