@@ -193,7 +193,7 @@ def c_define(path: str, name: str) -> int:
         (params.MAX_WINDOW_ROWS, "include/esq_model.h", "ESQ_MAX_WINDOW_ROWS"),
         (lower.STRIP_PIXELS, "include/esq_ops.h", "ESQ_STRIP_PIXELS"),
         (params_dsp._MOST_ADDED, "src/dsp/esq_pool_dsp.h", "ESQ_DSP_MOST_ADDED"),
-        (params_move._OUTSIDE, "include/esq_ops.h", "ESQ_OUTSIDE"),
+        (params_move._OUTSIDE, "include/esq_values.h", "ESQ_OUTSIDE"),
         (arithmetic.RESCALE_BITS, "src/esq_arithmetic.h", "ESQ_RESCALE_BITS"),
         (affine.BITS, "include/esq_values.h", "ESQ_AFFINE_BITS"),
         (arithmetic.ADD_LEFT_SHIFT, "src/ops/esq_add.c", "LEFT_SHIFT"),

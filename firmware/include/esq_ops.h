@@ -242,20 +242,6 @@ struct esq_conv2d_reduce_mve_streamed {
     struct esq_streamed streamed;
 };
 
-/* Of struct esq_pick: no row or column of the input. */
-#define ESQ_OUTSIDE 65535u
-
-/* Every output pixel is a part of an input pixel, with `fill` around it, or all `fill`. */
-struct esq_pick {
-    const uint16_t *rows;    /* [output height] of the input, or ESQ_OUTSIDE */
-    const uint16_t *columns; /* [output width] likewise */
-    uint16_t before;         /* channels of `fill` in front */
-    uint16_t count;          /* then so many of the input's */
-    uint16_t first;          /* from this one on */
-    uint16_t step;           /* from one to the next */
-    int8_t fill;
-};
-
 typedef void esq_run_fn(const struct esq_op *op, int8_t *arena, struct esq_progress *progress);
 
 /* params: struct esq_conv2d. */

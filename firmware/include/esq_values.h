@@ -1,4 +1,4 @@
-/* Parameters of the operators that keep the shape: values taken one by one, two by two, or by pixel. */
+/* Parameters of the operators without windows: values taken one by one, two by two, by pixel, moved. */
 #ifndef ESQ_VALUES_H
 #define ESQ_VALUES_H
 
@@ -46,6 +46,20 @@ struct esq_lookup {
 
 struct esq_softmax {
     const int32_t *exp; /* [256] Q0.31: exp(-beta * scale * d) for d = maximum - q */
+};
+
+/* Of struct esq_pick: no row or column of the input. */
+#define ESQ_OUTSIDE 65535u
+
+/* Every output pixel is a part of an input pixel, with `fill` around it, or all `fill`. */
+struct esq_pick {
+    const uint16_t *rows;    /* [output height] of the input, or ESQ_OUTSIDE */
+    const uint16_t *columns; /* [output width] likewise */
+    uint16_t before;         /* channels of `fill` in front */
+    uint16_t count;          /* then so many of the input's */
+    uint16_t first;          /* from this one on */
+    uint16_t step;           /* from one to the next */
+    int8_t fill;
 };
 
 #endif
