@@ -9,7 +9,6 @@
 #include "esq_port.h"
 #include "stm32.h"
 
-#define HSI_HZ 16000000u
 #define TIMER_PRESCALER 8u
 
 #define RCC_CR ESQ_REGISTER(0x40023800u)
@@ -36,7 +35,7 @@
 #define RCC_CFGR_PPRE2_2 (4u << 13)
 #define FLASH_PREFETCH_AND_CACHES (7u << 8)
 
-static uint8_t has_pll, has_cycles;
+static uint8_t has_cycles;
 
 /* Back to the oscillator: a bootloader may have left the core on the PLL. */
 static void leave_pll(void) {
@@ -49,17 +48,17 @@ static void leave_pll(void) {
 }
 
 /* HSI / 16 * N / 2: the core and AHB; APB1 a quarter, APB2 half. */
-static void start_clocks(void) {
+int esq_stm32_start_clocks(void) {
     leave_pll();
     RCC_PLLCFGR = (RCC_PLLCFGR & PLLCFGR_RESERVED) | 16u | (ESQ_PLL_N << 6) | (7u << 24);
     RCC_CR |= RCC_CR_PLLON;
     if (!esq_stm32_wait(&RCC_CR, RCC_CR_PLLRDY, RCC_CR_PLLRDY)) {
-        return;
+        return 0;
     }
     FLASH_ACR = ESQ_FLASH_WAIT_STATES | FLASH_PREFETCH_AND_CACHES;
     RCC_CFGR |= RCC_CFGR_PPRE1_4 | RCC_CFGR_PPRE2_2;
     RCC_CFGR = (RCC_CFGR & ~RCC_CFGR_SW_MASK) | RCC_CFGR_SW_PLL;
-    has_pll = esq_stm32_wait(&RCC_CFGR, RCC_CFGR_SWS_MASK, RCC_CFGR_SWS_PLL) != 0;
+    return esq_stm32_wait(&RCC_CFGR, RCC_CFGR_SWS_MASK, RCC_CFGR_SWS_PLL);
 }
 
 static void start_timer(void) {
@@ -71,20 +70,13 @@ static void start_timer(void) {
     TIM2_CR1 = 1u;
 }
 
-void esq_port_init(void) {
-    start_clocks();
+void esq_stm32_start_ticks(void) {
     has_cycles = esq_cycles_start() != 0;
     if (!has_cycles) {
         start_timer();
     }
-    esq_stm32_start_uart();
 }
-
-uint32_t esq_stm32_uart_hz(void) { return has_pll ? ESQ_UART_CLOCK_HZ : HSI_HZ; }
 
 uint32_t esq_port_ticks(void) { return has_cycles ? esq_cycles() : TIM2_CNT; }
 
-uint32_t esq_port_tick_hz(void) {
-    uint32_t core_hz = has_pll ? ESQ_CLOCK_HZ : HSI_HZ;
-    return has_cycles ? core_hz : ESQ_TICK_HZ;
-}
+uint32_t esq_port_tick_hz(void) { return has_cycles ? esq_stm32_core_hz() : ESQ_TICK_HZ; }

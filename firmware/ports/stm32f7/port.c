@@ -5,8 +5,6 @@
 #include "esq_port.h"
 #include "stm32.h"
 
-#define HSI_HZ 16000000u
-
 #define RCC_CR ESQ_REGISTER(0x40023800u)
 #define RCC_PLLCFGR ESQ_REGISTER(0x40023804u)
 #define RCC_CFGR ESQ_REGISTER(0x40023808u)
@@ -30,8 +28,6 @@
 #define ACR_7_WAIT_STATES 7u
 #define ACR_PREFETCH_AND_ART (3u << 8)
 
-static uint8_t has_pll;
-
 /* RM0385, entering over-drive: the PLL on, then over-drive, then its switch; only then may the core take it. */
 static int start_overdrive(void) {
     RCC_APB1ENR |= RCC_APB1ENR_PWREN;
@@ -45,27 +41,21 @@ static int start_overdrive(void) {
 }
 
 /* HSI / 16 * 432 / 2 = 216 MHz, AHB the same, APB1 54 MHz, APB2 108 MHz. */
-static void start_clocks(void) {
+int esq_stm32_start_clocks(void) {
+    esq_caches_start();
     RCC_PLLCFGR = (RCC_PLLCFGR & PLLCFGR_RESERVED) | 16u | (432u << 6) | (9u << 24);
     RCC_CR |= RCC_CR_PLLON;
     if (!esq_stm32_wait(&RCC_CR, RCC_CR_PLLRDY, RCC_CR_PLLRDY) || !start_overdrive()) {
-        return;
+        return 0;
     }
     FLASH_ACR = ACR_7_WAIT_STATES | ACR_PREFETCH_AND_ART;
     RCC_CFGR |= RCC_CFGR_PPRE1_4 | RCC_CFGR_PPRE2_2;
     RCC_CFGR = (RCC_CFGR & ~RCC_CFGR_SW_MASK) | RCC_CFGR_SW_PLL;
-    has_pll = esq_stm32_wait(&RCC_CFGR, RCC_CFGR_SWS_MASK, RCC_CFGR_SWS_PLL) != 0;
+    return esq_stm32_wait(&RCC_CFGR, RCC_CFGR_SWS_MASK, RCC_CFGR_SWS_PLL);
 }
 
-void esq_port_init(void) {
-    esq_caches_start();
-    start_clocks();
-    (void)esq_cycles_start();
-    esq_stm32_start_uart();
-}
-
-uint32_t esq_stm32_uart_hz(void) { return has_pll ? ESQ_UART_CLOCK_HZ : HSI_HZ; }
+void esq_stm32_start_ticks(void) { (void)esq_cycles_start(); }
 
 uint32_t esq_port_ticks(void) { return esq_cycles(); }
 
-uint32_t esq_port_tick_hz(void) { return has_pll ? ESQ_TICK_HZ : HSI_HZ; }
+uint32_t esq_port_tick_hz(void) { return esq_stm32_core_hz(); }

@@ -4,6 +4,7 @@
 
 #include "usart_isr.h"
 
+#define ESQ_OSCILLATOR_HZ 16000000u
 #define ESQ_GPIO_BASE 0x40020000u
 #define ESQ_GPIO_ENABLE 0x40023830u /* RCC_AHB1ENR */
 

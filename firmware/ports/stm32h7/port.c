@@ -6,8 +6,6 @@
 #include "esq_port.h"
 #include "stm32.h"
 
-#define HSI_HZ 64000000u
-
 #define RCC_CR ESQ_REGISTER(0x58024400u)
 #define RCC_CFGR ESQ_REGISTER(0x58024410u)
 #define RCC_D1CFGR ESQ_REGISTER(0x58024418u)
@@ -43,8 +41,6 @@
 #define ACR_2_WAIT_STATES 2u
 #define ACR_WRHIGHFREQ_2 (2u << 4)
 
-static uint8_t has_pll;
-
 /* RM0433, system supply start-up: the first write to PWR_CR3 settles the supply; before it the voltage is fixed. */
 static int raise_voltage(void) {
     PWR_CR3 = (PWR_CR3 & ~PWR_CR3_SUPPLY_MASK) | PWR_CR3_LDOEN;
@@ -56,9 +52,10 @@ static int raise_voltage(void) {
 }
 
 /* HSI / 4 * 50 / 2 = 400 MHz; AXI and AHB 200 MHz, every APB 100 MHz. */
-static void start_clocks(void) {
+int esq_stm32_start_clocks(void) {
+    esq_caches_start();
     if (!raise_voltage()) {
-        return;
+        return 0;
     }
     RCC_PLLCKSELR = (RCC_PLLCKSELR & ~(PLLCKSELR_DIVM1_MASK | 3u)) | (4u << 4);
     RCC_PLLCFGR =
@@ -66,25 +63,18 @@ static void start_clocks(void) {
     RCC_PLL1DIVR = (50u - 1u) | ((2u - 1u) << 9) | ((4u - 1u) << 16) | ((2u - 1u) << 24);
     RCC_CR |= RCC_CR_PLL1ON;
     if (!esq_stm32_wait(&RCC_CR, RCC_CR_PLL1RDY, RCC_CR_PLL1RDY)) {
-        return;
+        return 0;
     }
     FLASH_ACR = ACR_2_WAIT_STATES | ACR_WRHIGHFREQ_2;
     RCC_D1CFGR = D1CFGR_HPRE_2 | D1CFGR_D1PPRE_2;
     RCC_D2CFGR = D2CFGR_D2PPRE1_D2PPRE2_2;
     RCC_D3CFGR = D3CFGR_D3PPRE_2;
     RCC_CFGR = (RCC_CFGR & ~RCC_CFGR_SW_MASK) | RCC_CFGR_SW_PLL1;
-    has_pll = esq_stm32_wait(&RCC_CFGR, RCC_CFGR_SWS_MASK, RCC_CFGR_SWS_PLL1) != 0;
+    return esq_stm32_wait(&RCC_CFGR, RCC_CFGR_SWS_MASK, RCC_CFGR_SWS_PLL1);
 }
 
-void esq_port_init(void) {
-    esq_caches_start();
-    start_clocks();
-    (void)esq_cycles_start();
-    esq_stm32_start_uart();
-}
-
-uint32_t esq_stm32_uart_hz(void) { return has_pll ? ESQ_UART_CLOCK_HZ : HSI_HZ; }
+void esq_stm32_start_ticks(void) { (void)esq_cycles_start(); }
 
 uint32_t esq_port_ticks(void) { return esq_cycles(); }
 
-uint32_t esq_port_tick_hz(void) { return has_pll ? ESQ_TICK_HZ : HSI_HZ; }
+uint32_t esq_port_tick_hz(void) { return esq_stm32_core_hz(); }

@@ -4,6 +4,7 @@
 
 #include "usart_isr.h"
 
+#define ESQ_OSCILLATOR_HZ 64000000u
 #define ESQ_GPIO_BASE 0x58020000u
 #define ESQ_GPIO_ENABLE 0x580244E0u /* RCC_AHB4ENR */
 

@@ -5,8 +5,6 @@
 #include "esq_port.h"
 #include "stm32.h"
 
-#define MSI_HZ 4000000u /* after a reset */
-
 #define RCC_CR ESQ_REGISTER(0x46020C00u)
 #define RCC_CFGR1 ESQ_REGISTER(0x46020C1Cu)
 #define RCC_PLL1CFGR ESQ_REGISTER(0x46020C28u)
@@ -34,8 +32,6 @@
 #define ACR_4_WAIT_STATES 4u
 #define ACR_PREFETCH (1u << 8)
 
-static uint8_t has_pll;
-
 /* The booster, which range 1 needs above 55 MHz, runs on the PLL's input: 16 MHz undivided. */
 static int raise_voltage(void) {
     PWR_VOSR |= VOSR_RANGE_1;
@@ -47,36 +43,30 @@ static int raise_voltage(void) {
 }
 
 /* HSI16 * 20 / 2 = 160 MHz, all buses the same. */
-static void start_clocks(void) {
+int esq_stm32_start_clocks(void) {
+    ICACHE_CR |= 1u;
     RCC_AHB3ENR |= RCC_AHB3ENR_PWREN;
     (void)RCC_AHB3ENR;
     RCC_CR |= RCC_CR_HSION;
     if (!esq_stm32_wait(&RCC_CR, RCC_CR_HSIRDY, RCC_CR_HSIRDY)) {
-        return;
+        return 0;
     }
     RCC_PLL1CFGR = PLL1CFGR_SOURCE_HSI | PLL1CFGR_RANGE_8_16_MHZ | PLL1CFGR_R_ON;
     RCC_PLL1DIVR = (20u - 1u) | ((2u - 1u) << 9) | ((2u - 1u) << 16) | ((2u - 1u) << 24);
     if (!raise_voltage()) {
-        return;
+        return 0;
     }
     RCC_CR |= RCC_CR_PLL1ON;
     if (!esq_stm32_wait(&RCC_CR, RCC_CR_PLL1RDY, RCC_CR_PLL1RDY)) {
-        return;
+        return 0;
     }
     FLASH_ACR = ACR_4_WAIT_STATES | ACR_PREFETCH;
     RCC_CFGR1 |= RCC_CFGR1_SW_PLL1;
-    has_pll = esq_stm32_wait(&RCC_CFGR1, RCC_CFGR1_SWS_MASK, RCC_CFGR1_SWS_PLL1) != 0;
+    return esq_stm32_wait(&RCC_CFGR1, RCC_CFGR1_SWS_MASK, RCC_CFGR1_SWS_PLL1);
 }
 
-void esq_port_init(void) {
-    ICACHE_CR |= 1u;
-    start_clocks();
-    (void)esq_cycles_start();
-    esq_stm32_start_uart();
-}
-
-uint32_t esq_stm32_uart_hz(void) { return has_pll ? ESQ_UART_CLOCK_HZ : MSI_HZ; }
+void esq_stm32_start_ticks(void) { (void)esq_cycles_start(); }
 
 uint32_t esq_port_ticks(void) { return esq_cycles(); }
 
-uint32_t esq_port_tick_hz(void) { return has_pll ? ESQ_TICK_HZ : MSI_HZ; }
+uint32_t esq_port_tick_hz(void) { return esq_stm32_core_hz(); }

@@ -4,6 +4,7 @@
 
 #include "usart_isr.h"
 
+#define ESQ_OSCILLATOR_HZ 4000000u /* after a reset */
 #define ESQ_GPIO_BASE 0x42020000u
 #define ESQ_GPIO_ENABLE 0x46020C8Cu /* RCC_AHB2ENR1 */
 
