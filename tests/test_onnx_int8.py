@@ -8,15 +8,18 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from cases import NETWORKS
 from crun import Runtime
 from emulated_cases import Case, differing, skip_without_tools
 from graph_ladder import problems
+from networks import images
 from onnx import numpy_helper
 from onnx_int8_cases import CASES, RECTIFIED, QuantNetwork
 from onnx_models import lenet, mobilenet_v2, quantized, resnet_8, squeezenet
 from random_graphs import Drawn
 
 from edgesq.errors import ModelError
+from edgesq.formats.onnx import onnx_bytes, qdq_onnx
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.graph import Graph, Int8Array
 from edgesq.importers.onnx import ImportedInt8, import_onnx
@@ -192,3 +195,47 @@ def test_images_find_scales_that_the_file_lacks(tmp_path: Path) -> None:
     (theirs,) = made.original.run_int8(images, graph)
     assert len(np.unique(mine)) > 200, "the range is used"
     assert np.abs(mine.astype(int) - theirs).max() <= 4
+
+
+THERE_AND_BACK = (
+    "add_constant_channels",
+    "concat_of_global_pools",
+    "concat_of_other_scales",
+    "conv_3x3_stride_2",
+    "conv_5x2_stride_3x1",
+    "conv_one_channel",
+    "conv_one_scale",
+    "dense_then_mean",
+    "depthwise_10x4",
+    "depthwise_twice",
+    "every_operator",
+    "lenet",
+    "lookup_relu6",
+    "mean_rank_4_of_one_row",
+    "moved_side_by_side",
+    "pad_everything",
+    "pad_with_a_value",
+    "pixels_meet_pixels",
+    "separable",
+    "softmax_of_many_classes",
+    "split_and_joined_again",
+    "squeeze_and_excite_the_image",
+    "sub_pixel_from_rows",
+)
+
+
+@pytest.mark.parametrize("name", THERE_AND_BACK)
+def test_a_tflite_written_as_qdq_comes_back(name: str, tmp_path: Path) -> None:
+    """tf2onnx writes other operators in NHWC with transpositions; the numbers are the same."""
+    content = NETWORKS[name]()
+    path = tmp_path / "model.onnx"
+    path.write_bytes(onnx_bytes(qdq_onnx(content)))
+    made = import_onnx(path)
+    assert isinstance(made, ImportedInt8)
+    graph = read_graph(content)
+    inputs = images(graph.tensors[graph.input].hwc)
+    golden = ReferenceInterpreter(content).observed(inputs)
+    for expected, mine in zip(
+        golden, ReferenceInterpreter(made.tflite).observed(inputs), strict=True
+    ):
+        np.testing.assert_array_equal(mine, expected)

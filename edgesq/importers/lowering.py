@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import numpy as np
 
+from edgesq.errors import ModelError
 from edgesq.importers.layers import Layer, Network, Place, Requantize, Reshape, Softmax
 from edgesq.importers.net import Array, Constant, Net, Node
 from edgesq.importers.places import Axes, Stored, image, nchw
@@ -19,12 +21,18 @@ _LOOKS_THROUGH = frozenset(
         "DequantizeLinear",
         "Div",
         "Mul",
+        "Pad",
         "QuantizeLinear",
         "Relu",
         "Requantize",
         "Sub",
     }
 )
+
+_DEFINED_ON_NCHW = frozenset(
+    {"AveragePool", "Conv", "DepthToSpace", "GlobalAveragePool", "MaxPool", "SpaceToDepth"}
+)
+_COLOURS = (1, 3)
 
 
 class UnsupportedError(Exception):
@@ -38,13 +46,13 @@ class UnsupportedError(Exception):
 class Lowering:
     """The layers made so far, and where each value of ONNX lies."""
 
-    def __init__(self, net: Net) -> None:
+    def __init__(self, net: Net, channels_last: bool) -> None:
         self.net = net
         self.layers: list[Layer] = []
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.stored: dict[str, Stored] = {}
         self.quants = {name: as_int8(quant) for name, quant in net.quants.items()}
-        self.put(net.input, stored_input(net))
+        self.put(net.input, stored_input(net, channels_last))
 
     def put(self, name: str, stored: Stored) -> None:
         """Note where a value lies."""
@@ -107,10 +115,15 @@ class Lowering:
     def map(self, node: Node, position: int = 0, like: Axes | None = None) -> tuple[Stored, Axes]:
         """Return input `position` as an NHWC map, and the NHWC axis of each of ONNX's axes.
 
+        Where `like` says how another operand lies, fewer dimensions are filled up as ONNX does.
+
         Raises:
             UnsupportedError: its numbers lie in another order, or it has another rank.
         """
         stored = self.source(node, position)
+        if like is not None and stored.place.ndim < 4:
+            shape = (1,) * (4 - stored.place.ndim) + stored.place.shape
+            stored = Stored(stored.name, stored.shape, stored.place.reshape(shape))
         found = stored.as_map(like)
         if found is None:
             rank = stored.place.ndim
@@ -140,6 +153,8 @@ Rule = Callable[[Lowering, Node], None]
 def lower(net: Net, rules: dict[str, Rule], where: str) -> Network:
     """Return the net's layers in NHWC.
 
+    Where the image's layout is a guess, and wrong, the other one is tried too.
+
     Args:
         net: float, or int8 after `annotate`.
         rules: what makes layers of an operator, by ONNX's name.
@@ -148,7 +163,18 @@ def lower(net: Net, rules: dict[str, Rule], where: str) -> Network:
     Raises:
         ModelError: operators cannot be taken; all are named.
     """
-    lowering = Lowering(net)
+    guess = is_channels_last(net)
+    try:
+        return _lower(net, rules, where, guess)
+    except ModelError:
+        if len(net.shapes[net.input]) == 4:
+            with suppress(ModelError):
+                return _lower(net, rules, where, not guess)
+        raise
+
+
+def _lower(net: Net, rules: dict[str, Rule], where: str, channels_last: bool) -> Network:
+    lowering = Lowering(net, channels_last)
     problems = []
     for node in net.nodes:
         problem = _lowered(lowering, node, rules)
@@ -218,14 +244,15 @@ def _move(lowering: Lowering, node: Node) -> None:
         lowering.put(node.output, Stored(stored.name, stored.shape, place))
 
 
-def stored_input(net: Net) -> Stored:
+def stored_input(net: Net, channels_last: bool) -> Stored:
     """Return how a net's image is stored."""
-    return image(net.input, net.shapes[net.input], _is_channels_last(net))
+    return image(net.input, net.shapes[net.input], channels_last)
 
 
-def _is_channels_last(net: Net) -> bool:
-    """Say whether the image comes as NHWC and is transposed before its first use."""
-    if len(net.shapes[net.input]) != 4:
+def is_channels_last(net: Net) -> bool:
+    """Say whether the image comes as NHWC: transposed before its first use, or by its shape."""
+    shape = net.shapes[net.input]
+    if len(shape) != 4:
         return False
     readers = net.readers()
     name = net.input
@@ -233,7 +260,9 @@ def _is_channels_last(net: Net) -> bool:
         node = readers[name][0]
         if node.kind == "Transpose":
             return list(node.attributes.get("perm", ())) == [0, 3, 1, 2]
-        if node.kind not in _LOOKS_THROUGH:
+        if node.kind in _DEFINED_ON_NCHW:
             return False
+        if node.kind not in _LOOKS_THROUGH:
+            break
         name = node.output
-    return False
+    return shape[3] in _COLOURS and shape[1] not in _COLOURS

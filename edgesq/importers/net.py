@@ -71,6 +71,7 @@ class Node:
         output: name of its first output.
         attributes: by name.
         clip: lowest and highest real value of a fused activation.
+        on_integers: whether its first input is stored integers, not reals.
     """
 
     kind: str
@@ -79,6 +80,7 @@ class Node:
     output: str
     attributes: dict[str, Any] = field(default_factory=dict)
     clip: tuple[float, float] | None = None
+    on_integers: bool = False
 
 
 @dataclass(eq=False)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edgesq.errors import ModelError
 from edgesq.importers.folding import folded
 from edgesq.importers.layers import Network, Place
-from edgesq.importers.lowering import lower, stored_input
+from edgesq.importers.lowering import is_channels_last, lower, stored_input
 from edgesq.importers.net import Net, Note
 from edgesq.importers.onnx_file import is_quantized, read_model, read_net
 from edgesq.importers.original import Original
@@ -91,7 +91,7 @@ def _import_int8(
 ) -> ImportedInt8:
     measure: Measure | None = None
     if images is not None and input_type(model) == onnx.TensorProto.FLOAT:
-        given, source = images, stored_input(net)
+        given, source = images, stored_input(net, is_channels_last(net))
 
         def measure(names: Sequence[str]) -> dict[str, Range]:
             _, height, width, channels = source.shape

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,15 @@ def _load(path: Path, *, external: bool) -> onnx.ModelProto:
 def is_quantized(model: onnx.ModelProto) -> bool:
     """Say whether activations are integers."""
     makers = QUANTIZED - {"DequantizeLinear"}
-    return any(node.op_type in makers for node in model.graph.node)
+    constants = {constant.name for constant in model.graph.initializer}
+    types = {
+        value.type.tensor_type.elem_type
+        for value in model.graph.input
+        if value.name not in constants
+    }
+    return bool(types & {TensorProto.INT8, TensorProto.UINT8}) or any(
+        node.op_type in makers for node in model.graph.node
+    )
 
 
 def _prune(graph: onnx.GraphProto) -> None:
@@ -166,7 +175,10 @@ def read_net(model: onnx.ModelProto, where: str) -> Net:
             aliases[output] = inputs[0]
         else:
             attributes = {item.name: _attribute(item) for item in node.attribute}
-            net.nodes.append(Node(node.op_type, names.make(node), inputs, output, attributes))
+            first = values.get(node.input[0])
+            integers = first is not None and first.dtype != np.float32
+            made = Node(node.op_type, names.make(node), inputs, output, attributes)
+            net.nodes.append(replace(made, on_integers=integers))
     net.output = aliases.get(net.output, net.output)
     if net.output == net.input or net.output in constants:
         raise ModelError("the model computes nothing", where=where)

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from edgesq.importers.fusing import fuse
 from edgesq.importers.net import Constant, Net, Node, Quant
 from edgesq.importers.onnx_file import read_quant
 from edgesq.importers.qoperators import float_form
@@ -45,8 +46,6 @@ _KEEP_RANGE = SHAPES_ONLY | {
 _IMPLIED = frozenset({"Sigmoid", "Softmax"})
 """Operators whose output can have one scale only."""
 
-_TAKES_CLIP = frozenset({"Add", "AveragePool", "Conv", "Gemm", "MatMul", "MaxPool", "Mul", "Sub"})
-
 
 def annotate(net: Net, where: str, measure: Measure | None = None) -> Net:
     """Return the net without QuantizeLinear, DequantizeLinear and QLinear operators.
@@ -80,13 +79,23 @@ class _Annotator:
             self.take(replace(node, inputs=inputs))
         net.nodes = self.nodes
         net.output = self.alias.get(net.output, net.output)
-        self.fuse_clips()
+        self.look_back()
+        fuse(net)
         self.measure_missing()
         for node in net.nodes:
             self.fill(node)
         if self.problems:
             raise refusal(self.problems, self.where)
         return net
+
+    def look_back(self) -> None:
+        """Give integers that are only moved or chosen from the scale that their copies have."""
+        net = self.net
+        for node in reversed(net.nodes):
+            moves = node.kind in SHAPES_ONLY or node.output not in net.floats
+            if node.kind in _KEEP_RANGE and moves and node.output in net.quants:
+                for name in self.read(node):
+                    net.quants.setdefault(name, net.quants[node.output])
 
     def take(self, node: Node) -> None:
         if node.kind == "QuantizeLinear":
@@ -95,6 +104,9 @@ class _Annotator:
             self.dequantize(node)
         else:
             plain, quants = float_form(node, self.net)
+            keeps = node.kind in _KEEP_RANGE or plain is not node
+            if not keeps and node.output not in self.net.floats:
+                self.problems.append((f"{node.kind} of integers", node.name, "dequantize them"))
             for name, quant in quants.items():
                 self.set_quant(plain, name, quant)
             self.nodes.append(plain)
@@ -135,23 +147,6 @@ class _Annotator:
         if known is not None and not known.same(quant):
             self.problems.append((f"{node.kind} with other scales", node.name, "export it again"))
         self.net.quants[name] = quant
-
-    def fuse_clips(self) -> None:
-        """Let an operator without a scale do the Relu or Clip behind it, which has one."""
-        net, readers = self.net, self.net.readers()
-        gone: set[str] = set()
-        fused = []
-        for node in net.nodes:
-            if node.name in gone:
-                continue
-            after = readers.get(node.output, [])
-            lonely = len(after) == 1 and node.output not in net.quants and node.output != net.output
-            if node.kind in _TAKES_CLIP and lonely and after[0].kind in ("Relu", "Clip"):
-                gone.add(after[0].name)
-                clip = clip_range(net, after[0])
-                node = replace(node, output=after[0].output, clip=clip)
-            fused.append(node)
-        net.nodes = fused
 
     def measure_missing(self) -> None:
         """Find scales by images for values that have none, and whose operators imply none."""
@@ -215,20 +210,6 @@ def range_quant(low: float, high: float) -> Quant:
     scale = np.float32((high - low) / 255 or 1.0)
     point = int(np.clip(np.round(-128 - low / float(scale)), -128, 127))
     return Quant(np.array([scale], np.float32), np.array([point]), INT8)
-
-
-def clip_range(net: Net, node: Node) -> tuple[float, float]:
-    """Return lowest and highest value that a Relu or Clip lets through."""
-    if node.kind == "Relu":
-        return 0.0, np.inf
-    if net.opset < 11:
-        low = node.attributes.get("min", -np.inf)
-        return float(low), float(node.attributes.get("max", np.inf))
-    ends = [-np.inf, np.inf]
-    for position, name in enumerate(node.inputs[1:3]):
-        if name in net.constants:
-            ends[position] = float(net.constants[name].real())
-    return ends[0], ends[1]
 
 
 def as_int8(quant: Quant) -> Quant:

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from edgesq.importers.fusing import clip_range
 from edgesq.importers.layers import Activation, Affine, Binary, Concat, Requantize, Softmax
 from edgesq.importers.lowering import Lowering, Rule, UnsupportedError
 from edgesq.importers.net import Array, Constant, Node
 from edgesq.importers.places import Axes, Stored
-from edgesq.importers.quantized import clip_range
 
 _FUNCTIONS = {"Add": "add", "Div": "mul", "Mul": "mul", "Sub": "sub"}
 _BROADCAST = "operands of one shape, a constant per channel, or one number are supported"

@@ -65,6 +65,8 @@ def _gemm(lowering: Lowering, node: Node) -> None:
     matrix = lowering.needs_constant(node, 1)
     stored = lowering.source(node)
     rows = int(np.prod(stored.place.shape[:-1]))
+    if rows > 1 and node.kind != "QGemm" and _of_pixels(lowering, node, matrix):
+        return
     alpha, beta = attributes.get("alpha", 1.0), attributes.get("beta", 1.0)
     if rows != 1 or matrix.values.ndim != 2 or attributes.get("transA", 0):
         raise UnsupportedError(
@@ -84,6 +86,32 @@ def _gemm(lowering: Lowering, node: Node) -> None:
     layer = Dense(node.name, (stored.name,), node.output, weights, bias, node.clip)
     shape = lowering.net.shapes[node.output]
     lowering.emit(layer, np.arange(len(values)).reshape(shape), (1, len(values)))
+
+
+def _of_pixels(lowering: Lowering, node: Node, matrix: Constant) -> bool:
+    """Take a product of each pixel of an NHWC map as a convolution of 1 x 1, if it is one."""
+    stored = lowering.source(node)
+    found = stored.as_map(NHWC)
+    if found is None or found[1] != NHWC or matrix.values.ndim != 2:
+        return False
+    values = matrix.values.T[:, np.newaxis, np.newaxis, :]
+    quant = replace(matrix.quant, axis=0) if matrix.quant else None
+    bias = lowering.optional_constant(node, 2)
+    source = lowering.reshaped(node, stored, found[0])
+    layer = Conv(
+        node.name,
+        (source.name,),
+        node.output,
+        Constant(values, quant),
+        None if bias is None else _row_bias(bias, len(values), 1),
+        (1, 1),
+        (1, 1),
+        NO_PADS,
+        1,
+        node.clip,
+    )
+    lowering.emit_map(layer, (*found[0][:3], len(values)), NHWC)
+    return True
 
 
 def _row_bias(bias: Constant, count: int, beta: float) -> Constant:
@@ -130,8 +158,10 @@ def _global(lowering: Lowering, node: Node) -> None:
 
 
 def _reduce_mean(lowering: Lowering, node: Node) -> None:
-    source, axes = lowering.map(node)
     over = lowering.numbers(node, "axes", 1) or []
+    source, axes = lowering.map(node)
+    if {axes[axis % 4] for axis in over} != {1, 2}:
+        source, axes = lowering.map(node, like=NHWC)
     if {axes[axis % 4] for axis in over} != {1, 2}:
         raise UnsupportedError(f"ReduceMean over {over}", "height and width are supported")
     channels = source.shape[3]
@@ -145,6 +175,9 @@ def _pad(lowering: Lowering, node: Node) -> None:
     listed = lowering.numbers(node, "pads", 1) or []
     own = lowering.constant(node, 2)
     value = float(node.attributes.get("value", 0.0) if own is None else own.real().reshape(-1)[0])
+    quant = lowering.net.quants.get(node.inputs[0])
+    if quant is not None and node.on_integers:
+        value = (value - int(quant.zero_point[0])) * float(quant.scale[0])
     if len(listed) != 8 or mode != "constant" or min(listed) < 0:
         raise UnsupportedError(f"Pad in mode {mode} by {listed}", "pad with a constant, outwards")
     pads = {axes[axis]: (listed[axis], listed[axis + 4]) for axis in range(4)}

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edgesq.formats.tflite_writer import NONE, RELU, RELU6, SAME, VALID, TfliteWriter
+from edgesq.formats.tflite_writer import NONE, RELU, RELU6, RELU_N1_TO_1, SAME, VALID, TfliteWriter
 from edgesq.importers.layers import NO_PADS, Clip, Layer, Network, Pads, Pair
 from edgesq.importers.net import Constant, Note, Quant
 from edgesq.importers.windows import same_pads
@@ -87,9 +87,15 @@ class TfliteScope:
             return RELU
         if clip == (0.0, 6.0):
             return RELU6
+        if clip == (-1.0, 1.0):
+            return RELU_N1_TO_1
         low, high = clip
         self.problems.append(
-            (f"Clip from {low:g} to {high:g}", layer.name, "0 alone and 0 to 6 can be bounds")
+            (
+                f"Clip from {low:g} to {high:g}",
+                layer.name,
+                "0 alone, 0 to 6 and -1 to 1 can be bounds",
+            )
         )
         return NONE
 

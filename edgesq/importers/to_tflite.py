@@ -142,7 +142,7 @@ def _activation(scope: TfliteScope, layer: Activation) -> None:
 def _clip(scope: TfliteScope, layer: Activation) -> None:
     """Write a Relu of its own; where int8 ends there anyway, at most a change of scale is left."""
     bounds = (layer.alpha, layer.beta)
-    kind = ("QUANTIZE", "RELU", "", "RELU6")[scope.fused(layer, bounds)]
+    kind = ("QUANTIZE", "RELU", "RELU_N1_TO_1", "RELU6")[scope.fused(layer, bounds)]
     if kind == "QUANTIZE":
         _requantize(scope, layer)
     else:
