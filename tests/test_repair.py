@@ -220,8 +220,8 @@ def test_the_search_keeps_what_is_better_and_says_what_it_tried(
     kept = [trial for trial in found.trials if trial.is_kept]
     assert len(kept) == 1
     assert kept[0].recipe == str(found.recipe)
-    assert [trial.images for trial in found.trials] == [24] * 10 + [6] * 3
-    assert min(trial.kl for trial in found.trials[:10]) < found.trials[0].kl
+    assert [trial.images for trial in found.trials] == [24] * 12 + [6] * 3
+    assert min(trial.kl for trial in found.trials[:12]) < found.trials[0].kl
     assert found.trials[0].recipe == "as converted"
     assert len(said) == len(found.trials) + 1
     expected = float_scores(model, pictures.floats)

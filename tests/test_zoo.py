@@ -1,15 +1,25 @@
 """Architectures: parameter counts, map sizes, bypasses and metaparameters."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from edgesq.errors import ModelError
-from edgesq.zoo.squeezenet import Metaparameters, squeezenet_v1_0, squeezenet_v1_1
+from edgesq.zoo import train_cifar
+from edgesq.zoo.squeezenet import (
+    V1_1_SMALL,
+    Metaparameters,
+    fold_batch_norm,
+    squeezenet,
+    squeezenet_v1_0,
+    squeezenet_v1_1,
+)
 
 Build = Callable[..., keras.Model]
 
@@ -133,3 +143,48 @@ def test_impossible_networks_are_refused(arguments: dict[str, Any]) -> None:
         squeezenet_v1_0(**{"input_shape": (32, 32, 3), "classes": 2, **arguments})
     assert raised.value.hint
     assert "\n" not in str(raised.value)
+
+
+def test_folded_batch_normalization_computes_the_same() -> None:
+    trained, plain = (
+        squeezenet(
+            V1_1_SMALL,
+            (32, 32, 3),
+            10,
+            bypass="simple",
+            relu_conv10=False,
+            dropout=0,
+            batch_norm=normalized,
+        )
+        for normalized in (True, False)
+    )
+    rng = np.random.default_rng(5)
+    for layer in trained.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.set_weights([rng.uniform(0.5, 1.5, v.shape) for v in layer.get_weights()])
+    fold_batch_norm(trained, plain)
+    assert not any(isinstance(one, keras.layers.BatchNormalization) for one in plain.layers)
+    assert plain.get_layer("conv1").output.shape[1:] == (32, 32, 32)
+    images = rng.random((2, 32, 32, 3), np.float32)
+    np.testing.assert_allclose(plain(images), trained(images), rtol=1e-4, atol=1e-5)
+
+
+def test_the_cifar_recipe_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two small steps of it on coloured squares; what it reaches is in DESIGN.md."""
+    monkeypatch.setattr(train_cifar, "BATCH", 16)
+    rng = np.random.default_rng(0)
+    for part, count in (("train", 4), ("test", 1)):
+        for name in range(10):
+            folder = tmp_path / part / f"class{name}"
+            folder.mkdir(parents=True)
+            for number in range(count):
+                pixels = np.full((32, 32, 3), 25 * name, np.uint8) + rng.integers(
+                    0, 20, (32, 32, 3), np.uint8
+                )
+                Image.fromarray(pixels).save(folder / f"{number:03}.png")
+    data = train_cifar.read(tmp_path)
+    assert data["train_x"].shape == (40, 32, 32, 3)
+    assert sorted(set(data["test_y"].tolist())) == list(range(10))
+    model = train_cifar.train(data, 1)
+    assert model.output_shape == (None, 10)
+    assert 0 <= train_cifar.accuracy(model, data) <= 1

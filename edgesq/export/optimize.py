@@ -17,7 +17,7 @@ from edgesq.formats.tflite import read_graph
 SECONDS = 120.0
 """For looking, where nobody says."""
 
-MOST_TRIALS = 15
+MOST_TRIALS = 17
 """Recipes tried at most, the last one for all images included."""
 
 FLOAT_WEIGHTS = "float_weights.npz"

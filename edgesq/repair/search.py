@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from edgesq.errors import ImageError
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.tflite import read_graph
-from edgesq.graph import Int8Array
+from edgesq.graph import Int8Array, Quantization
 from edgesq.repair.equalize import equalized
 from edgesq.repair.judge import distance, float_scores, int8_scores
-from edgesq.repair.ranges import RULES, Samples, choose, observe
+from edgesq.repair.ranges import RULES, Samples, choose, groups, observe
 from edgesq.repair.rounding import corrected
 from edgesq.repair.state import Quantized, check_unshared
 
@@ -26,6 +26,7 @@ LEAST_IMAGES = 8
 _FOLDS = 4
 """Parts of the images; each is held out once, while recipes are fitted to the others."""
 
+_HEADROOMS = (1.25, 1.5)
 _STRENGTHS = (0.5, 1.0)
 _LEAST_GAIN = 0.02
 """Part of the KL divergence by which a more intricate recipe must be better."""
@@ -37,16 +38,20 @@ class Recipe:
 
     Attributes:
         rule: of the activations' ranges, a key of `RULES`; None for the converter's own.
+        headroom: by which the range of the scores is wider: the largest one decides, and what cuts
+            it off makes the model uncertain of what it knows best.
         strength: of cross-layer equalization; 0 for none.
         correction: what is corrected layer by layer: nothing, biases, or biases and weights.
     """
 
     rule: str | None = None
+    headroom: float = 1.0
     strength: float = 0.0
     correction: str = "nothing"
 
     def __str__(self) -> str:
         parts = [self.rule or "as converted"]
+        parts += [f"scores x {self.headroom:g}"] * (self.headroom != 1)
         parts += [f"equalized by {self.strength:g}"] * bool(self.strength)
         parts += [f"{self.correction} corrected"] * (self.correction != "nothing")
         return ", ".join(parts)
@@ -130,10 +135,10 @@ def repair(
 ) -> Repaired:
     """Look for the int8 model that is closest to the float one.
 
-    First the rules of ranges, then equalization, then corrections, each on top of the best so far.
-    A recipe counts by the KL divergence of the scores from the float model's on images that it was
-    not fitted to: ranges and equalization on every image, in four parts; corrections, which take
-    longer, on the first part. What was found is fitted once more, to all images. A recipe begun
+    First the rules of ranges, then room for larger scores, equalization, and corrections, each on
+    top of the best so far. A recipe counts by the KL divergence of the scores from the float
+    model's on images that it was not fitted to: all of them, in four parts; for corrections, which
+    take longer, the first part. What was found is fitted once more, to all images. A recipe begun
     within the time is ended, so more of it may pass.
 
     Args:
@@ -184,10 +189,20 @@ class _Kitchen:
             if strength not in self._observed:
                 self._observed[strength] = observe(model, floats)
             model = model.with_ranges(choose(self._observed[strength], RULES[recipe.rule]))
+        if recipe.headroom != 1:
+            model = model.with_ranges(_roomier(model, recipe.headroom))
         if recipe.correction == "nothing":
             return model
         with_weights = recipe.correction == "weights"
         return corrected(model, floats, self._pictures.reals(model), with_weights=with_weights)
+
+
+def _roomier(model: Quantized, headroom: float) -> dict[int, Quantization]:
+    """Return a wider range for the scores and what shares their scale."""
+    old = model.graph.tensors[model.scores].quantization
+    wide = Quantization((old.scale[0] * headroom,), old.zero_point)
+    sharing = (group for group in groups(model.graph) if model.scores in group)
+    return {index: wide for group in sharing for index in group}
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,7 +239,7 @@ class _Search:
         """Try recipes until the time is up; return the best."""
         best = Recipe()
         least = self._try(best, self._folds, on_trial)
-        for stage in (_rules, _strengths):
+        for stage in (_rules, _headrooms, _strengths):
             best, least = self._best(best, least, stage(best), self._folds, on_trial)
         if time.monotonic() < self._deadline:
             first = self._folds[:1]
@@ -268,6 +283,11 @@ class _Search:
 def _rules(best: Recipe) -> Iterator[Recipe]:
     for rule in RULES:
         yield replace(best, rule=rule)
+
+
+def _headrooms(best: Recipe) -> Iterator[Recipe]:
+    for headroom in _HEADROOMS:
+        yield replace(best, headroom=headroom)
 
 
 def _strengths(best: Recipe) -> Iterator[Recipe]:

@@ -4,11 +4,13 @@ Source: Iandola et al., "SqueezeNet: AlexNet-level accuracy with 50x fewer param
 sections 3, 5 and 6, and the v1.1 release notes of its authors.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, get_args
 
 import keras
+import numpy as np
 from keras import layers
 
 from edgesq.errors import ModelError
@@ -23,7 +25,7 @@ _CONV10_STDDEV = 0.01
 """As in the authors' training file: logits start near zero, or conv10's ReLU dies early."""
 
 # Keras' default initializer lets the signal fade through 17 ReLU layers until nothing learns.
-_Convolution = partial(layers.Conv2D, activation="relu", kernel_initializer="he_uniform")
+_plain = partial(layers.Conv2D, activation="relu", kernel_initializer="he_uniform")
 
 
 @dataclass(frozen=True)
@@ -81,19 +83,23 @@ class Layout:
 
     Attributes:
         name: of the Keras model.
-        conv1_filters: channels of conv1, which has stride 2 and no padding.
+        conv1_filters: channels of conv1.
         conv1_size: its kernel is this many pixels high and wide.
         pools_after: numbers of the layers (1 = conv1, 2 = fire2 ...) that a max pool follows.
+        conv1_stride: 2, without padding; or 1, padded: for images of some 32 pixels.
     """
 
     name: str
     conv1_filters: int
     conv1_size: int
     pools_after: frozenset[int]
+    conv1_stride: int = 2
 
 
 V1_0 = Layout("squeezenet_v1_0", 96, 7, frozenset({1, 4, 8}))
 V1_1 = Layout("squeezenet_v1_1", 64, 3, frozenset({1, 3, 5}))
+V1_1_SMALL = Layout("squeezenet_v1_1_small", 32, 3, frozenset({1, 3, 5}), conv1_stride=1)
+"""Ours, not the authors': v1.1 that sees every pixel of a small image."""
 
 
 def squeezenet(
@@ -107,6 +113,7 @@ def squeezenet(
     metaparameters: Metaparameters | None = None,
     dropout: float = 0.5,
     pad_conv10: bool = False,
+    batch_norm: bool = False,
 ) -> keras.Model:
     """Build a SqueezeNet; input float32 [None, H, W, C], output float32 [None, classes].
 
@@ -121,7 +128,9 @@ def squeezenet(
         metaparameters: widths of the Fire modules; None for the paper's.
         dropout: share of fire9's output dropped in training; 0 leaves the layer out.
         pad_conv10: surround conv10's input with one pixel of zeros, as the authors' files do; only
-            for reproducing their probabilities, since the runtime has no PAD operator.
+            for reproducing their probabilities.
+        batch_norm: normalize between every convolution but conv10 and its ReLU, for training; a
+            layer called NAME_norm follows each.
 
     Raises:
         ModelError: the input is smaller than conv1's kernel, a width would be below 1, or `bypass`
@@ -130,10 +139,15 @@ def squeezenet(
     _check(layout, input_shape, classes, bypass)
     widths = metaparameters or Metaparameters()
     image = keras.Input(input_shape, name="input")
-    x = _Convolution(layout.conv1_filters, layout.conv1_size, strides=2, name="conv1")(image)
+    convolve = _normalized if batch_norm else _plain
+    stride = layout.conv1_stride
+    padding = "same" if stride == 1 else "valid"
+    x = convolve(
+        layout.conv1_filters, layout.conv1_size, strides=stride, padding=padding, name="conv1"
+    )(image)
     for number in range(1, FIRE_MODULES + 2):
         if number > 1:
-            x = _fire(x, widths.fire(number - 2), bypass, f"fire{number}")
+            x = _fire(convolve, x, widths.fire(number - 2), bypass, f"fire{number}")
         if number in layout.pools_after:
             x = _ceil_max_pool(x, f"pool{number}")
     if dropout:
@@ -160,19 +174,28 @@ def _check(layout: Layout, input_shape: Shape, classes: int, bypass: str) -> Non
         )
 
 
-def _fire(x: Any, widths: FireWidths, bypass: Bypass, name: str) -> Any:
+def _normalized(filters: int, size: int, **options: Any) -> Callable[[Any], Any]:
+    """Return a convolution with batch normalization before its ReLU."""
+    convolution = _plain(filters, size, activation=None, **options)
+
+    def apply(x: Any) -> Any:
+        x = layers.BatchNormalization(momentum=0.9, name=f"{convolution.name}_norm")(convolution(x))
+        return layers.ReLU(name=f"{convolution.name}_relu")(x)
+
+    return apply
+
+
+def _fire(convolve: Any, x: Any, widths: FireWidths, bypass: Bypass, name: str) -> Any:
     """Add one Fire module, and the way around it that `bypass` asks for."""
-    squeezed = _Convolution(widths.squeeze, 1, name=f"{name}_squeeze1x1")(x)
-    expand_1x1 = _Convolution(widths.expand_1x1, 1, name=f"{name}_expand1x1")(squeezed)
-    expand_3x3 = _Convolution(widths.expand_3x3, 3, padding="same", name=f"{name}_expand3x3")(
-        squeezed
-    )
+    squeezed = convolve(widths.squeeze, 1, name=f"{name}_squeeze1x1")(x)
+    expand_1x1 = convolve(widths.expand_1x1, 1, name=f"{name}_expand1x1")(squeezed)
+    expand_3x3 = convolve(widths.expand_3x3, 3, padding="same", name=f"{name}_expand3x3")(squeezed)
     out = layers.Concatenate(name=f"{name}_concat")([expand_1x1, expand_3x3])
     same_channels = x.shape[-1] == widths.out
     if bypass == "none" or (bypass == "simple" and not same_channels):
         return out
     if not same_channels:
-        x = _Convolution(widths.out, 1, activation=None, name=f"{name}_bypass1x1")(x)
+        x = _plain(widths.out, 1, activation=None, name=f"{name}_bypass1x1")(x)
     return layers.Add(name=f"{name}_bypass")([x, out])
 
 
@@ -210,3 +233,23 @@ squeezenet_v1_0 = partial(squeezenet, V1_0)
 
 squeezenet_v1_1 = partial(squeezenet, V1_1)
 """SqueezeNet v1.1, 2.4 times fewer operations; arguments and errors as v1.0."""
+
+
+def fold_batch_norm(trained: keras.Model, plain: keras.Model) -> None:
+    """Give a model built without `batch_norm` what one trained with it computes.
+
+    Args:
+        trained: built with `batch_norm`.
+        plain: the same otherwise; its weights are replaced.
+    """
+    names = {layer.name for layer in trained.layers}
+    for layer in plain.layers:
+        if not isinstance(layer, layers.Conv2D):
+            continue
+        kernel, bias = trained.get_layer(layer.name).get_weights()
+        if f"{layer.name}_norm" in names:
+            norm = trained.get_layer(f"{layer.name}_norm")
+            gamma, beta, mean, variance = norm.get_weights()
+            by = gamma / np.sqrt(variance + norm.epsilon)
+            kernel, bias = kernel * by, (bias - mean) * by + beta
+        layer.set_weights([kernel, bias])
