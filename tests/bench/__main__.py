@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import models, tables
+from bench.accuracy import accuracy
 from bench.code import Code, merged
 from bench.imagenet import imagenet
 from bench.measure import measure
@@ -24,6 +25,10 @@ def main() -> None:
     """Measure what was asked for."""
     options = _options()
     results: dict[str, Any] = {}
+    if options.accuracy:
+        results |= accuracy(options.accuracy)
+        _write(results, options.json)
+        return
     if models.SHARED.is_dir():
         networks = [*models.shared_networks(), models.bypass_224(), models.mobilenet_96()]
     else:
@@ -40,9 +45,13 @@ def main() -> None:
         _board([models.plain_224()], "stm32f405", results)
         results["bands"] = [_bands(network) for network in networks if _is_banded(network)]
         results["imagenet"] = None if options.skip_imagenet else imagenet()
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(results, indent=2) + "\n")
-    terminal.err.print(f"wrote {options.json}")
+    _write(results, options.json)
+
+
+def _write(results: dict[str, Any], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(results, indent=2) + "\n")
+    terminal.err.print(f"wrote {path}")
 
 
 def _options() -> argparse.Namespace:
@@ -52,7 +61,16 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--skip-imagenet", action="store_true")
     parser.add_argument("--operators", action="store_true", help="print operator by operator")
     parser.add_argument("--functions", action="store_true", help="print function by function")
-    return parser.parse_args()
+    parser.add_argument(
+        "--accuracy",
+        nargs="*",
+        choices=("v1.1", "v1.0"),
+        help="measure only what int8 costs on ImageNet weights, and the audit",
+    )
+    options = parser.parse_args()
+    if options.accuracy == []:
+        options.accuracy = ["v1.1", "v1.0"]
+    return options
 
 
 def _board(networks: Sequence[models.Network], name: str, results: dict[str, Any]) -> Code:

@@ -79,7 +79,7 @@ def calibration() -> NDArray[np.float32]:
     About 64 is what the pool's notes found enough; all 200 widen the ranges (see DESIGN.md).
     """
     files = tar_images(DATA / "imagenet_calib200_s256.tar")
-    crops = [_crop(content) for name, content in sorted(files.items()) if _is_image(name)]
+    crops = [crop(content) for name, content in sorted(files.items()) if is_image(name)]
     return _prepared(np.stack(crops[::3]))[:, np.newaxis]
 
 
@@ -94,7 +94,7 @@ def evaluation() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     return _prepared(pixels), np.array([int(row["class_index"]) for row in rows])
 
 
-def _is_image(name: str) -> bool:
+def is_image(name: str) -> bool:
     return name.lower().endswith((".jpg", ".jpeg", ".png"))
 
 
@@ -102,7 +102,7 @@ def _decode(content: bytes) -> Image.Image:
     return Image.open(io.BytesIO(content)).convert("RGB")
 
 
-def _crop(content: bytes) -> NDArray[np.uint8]:
+def crop(content: bytes) -> NDArray[np.uint8]:
     """Squash to 256x256 and cut the centre out, as the network was trained."""
     image = _decode(content).resize((SCALED, SCALED), Image.Resampling.BILINEAR)
     start = (SCALED - SIDE) // 2
