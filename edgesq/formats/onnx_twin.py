@@ -22,6 +22,7 @@ from edgesq.formats.onnx_scope import TO_NCHW, TO_NHWC, Scope, window_attributes
 from edgesq.graph import (
     Add,
     AveragePool2D,
+    Binary,
     Concatenation,
     Conv2D,
     Convolution,
@@ -29,19 +30,31 @@ from edgesq.graph import (
     DepthwiseConv2D,
     Graph,
     GroupedConv2D,
+    HardSwish,
+    LeakyRelu,
+    Logistic,
+    Lookup,
     MaxPool2D,
     Mean,
+    Mul,
     Op,
     Pick,
+    Quantize,
+    Relu,
+    Relu6,
+    ReluN1To1,
     Reshape,
     Softmax,
     SpaceToDepth,
+    Sub,
+    Tanh,
     Tensor,
 )
 
 Float32Array = NDArray[np.float32]
 
 _OPSET, _IR_VERSION = 17, 8
+_INT8_RANGE = (-128, 127)
 
 
 def float_twin(
@@ -136,15 +149,17 @@ def _write_op(
         case Conv2D() | DepthwiseConv2D() | GroupedConv2D():
             return _convolution(scope, graph, op, inputs[0], weights[op.name])
         case MaxPool2D():
-            return scope.node("MaxPool", "pool", inputs[0], **window_attributes(op.window))
+            pooled = scope.node("MaxPool", "pool", inputs[0], **window_attributes(op.window))
+            return _clamped(scope, graph.tensors[op.output], op.clamp, pooled)
         case AveragePool2D():
-            return scope.node("AveragePool", "pool", inputs[0], **window_attributes(op.window))
+            pooled = scope.node("AveragePool", "pool", inputs[0], **window_attributes(op.window))
+            return _clamped(scope, graph.tensors[op.output], op.clamp, pooled)
         case Concatenation():
             return scope.node("Concat", "concat", *inputs, axis=1)
-        case Add():
-            total = scope.node("Add", "sum", *inputs)
-            has_relu = op.clamp[0] == graph.tensors[op.output].zero_point
-            return scope.node("Relu", "relu", total) if has_relu else total
+        case Add() | Sub() | Mul():
+            return _binary(scope, graph, op, dict(zip(op.inputs, inputs, strict=True)))
+        case Lookup():
+            return _each_value(scope, op, inputs[0])
         case Mean():
             return scope.node("ReduceMean", "mean", inputs[0], axes=[2, 3], keepdims=1)
         case Softmax():
@@ -162,6 +177,55 @@ def _write_op(
             return scope.node("SpaceToDepth", "depth", inputs[0], blocksize=op.block)
         case DepthToSpace():
             return scope.node("DepthToSpace", "space", inputs[0], blocksize=op.block, mode="DCR")
+    raise ModelError(f"{op.kind} has no float form here", where=op.name)
+
+
+def _binary(scope: Scope, graph: Graph, op: Binary, inputs: Mapping[int, str]) -> str:
+    """Add a sum, difference or product; constants are what the int8 model has."""
+    operands: list[str | Float32Array] = []
+    for index in op.operands:
+        tensor = graph.tensors[index]
+        if tensor.data is None:
+            operands.append(inputs[index])
+            continue
+        real = (tensor.data.astype(np.float32) - tensor.zero_point) * np.float32(tensor.scale)
+        shape = (1,) * (4 - real.ndim) + real.shape
+        operands.append(real.reshape(shape).transpose(TO_NCHW))
+    kind = {"ADD": "Add", "SUB": "Sub", "MUL": "Mul"}[op.kind]
+    total = scope.node(kind, "binary", *operands)
+    return _clamped(scope, graph.tensors[op.output], op.clamp, total)
+
+
+def _clamped(scope: Scope, tensor: Tensor, clamp: tuple[int, int], value: str) -> str:
+    """Add the fused activation, as far as int8 levels tell: ReLU where they begin at zero."""
+    low, high = ((end - tensor.zero_point) * tensor.scale for end in clamp)
+    if clamp[0] == tensor.zero_point:
+        value = scope.node("Relu", "relu", value)
+    elif clamp[0] > _INT8_RANGE[0]:
+        value = scope.node("Max", "low", value, np.float32(low))
+    return (
+        scope.node("Min", "high", value, np.float32(high)) if clamp[1] < _INT8_RANGE[1] else value
+    )
+
+
+def _each_value(scope: Scope, op: Lookup, value: str) -> str:
+    match op:
+        case Quantize():
+            return value
+        case Relu():
+            return scope.node("Relu", "relu", value)
+        case Relu6():
+            return scope.node("Clip", "relu6", value, np.float32(0), np.float32(6))
+        case ReluN1To1():
+            return scope.node("Clip", "limited", value, np.float32(-1), np.float32(1))
+        case LeakyRelu():
+            return scope.node("LeakyRelu", "leaky", value, alpha=op.alpha)
+        case HardSwish():
+            return scope.node("HardSwish", "swish", value)
+        case Logistic():
+            return scope.node("Sigmoid", "logistic", value)
+        case Tanh():
+            return scope.node("Tanh", "tanh", value)
     raise ModelError(f"{op.kind} has no float form here", where=op.name)
 
 

@@ -26,13 +26,17 @@ _REQUANTIZE = frozenset(
         "SOFTMAX",
         "LOGISTIC",
         "HARD_SWISH",
+        "RELU",
+        "RELU6",
+        "RELU_N1_TO_1",
+        "TANH",
         "LEAKY_RELU",
         "QUANTIZE",
     }
 )
 """Operators whose output has a scale of its own; all others pass their input's levels on."""
 
-_FIXED = frozenset({"SOFTMAX", "LOGISTIC"})
+_FIXED = frozenset({"SOFTMAX", "LOGISTIC", "TANH"})
 """Operators whose output's scale TensorFlow Lite prescribes."""
 
 _PER_IMAGE = 1_024
