@@ -140,11 +140,7 @@ def squeezenet(
     widths = metaparameters or Metaparameters()
     image = keras.Input(input_shape, name="input")
     convolve = _normalized if batch_norm else _plain
-    stride = layout.conv1_stride
-    padding = "same" if stride == 1 else "valid"
-    x = convolve(
-        layout.conv1_filters, layout.conv1_size, strides=stride, padding=padding, name="conv1"
-    )(image)
+    x = _conv1(convolve, layout)(image)
     for number in range(1, FIRE_MODULES + 2):
         if number > 1:
             x = _fire(convolve, x, widths.fire(number - 2), bypass, f"fire{number}")
@@ -172,6 +168,14 @@ def _check(layout: Layout, input_shape: Shape, classes: int, bypass: str) -> Non
         raise ModelError(
             f"no bypass is called {bypass}", where=layout.name, hint=" | ".join(get_args(Bypass))
         )
+
+
+def _conv1(convolve: Any, layout: Layout) -> Any:
+    """Return the first layer."""
+    stride = layout.conv1_stride
+    padding = "same" if stride == 1 else "valid"
+    filters, size = layout.conv1_filters, layout.conv1_size
+    return convolve(filters, size, strides=stride, padding=padding, name="conv1")
 
 
 def _normalized(filters: int, size: int, **options: Any) -> Callable[[Any], Any]:
