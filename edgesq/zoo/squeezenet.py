@@ -129,8 +129,7 @@ def squeezenet(
         dropout: share of fire9's output dropped in training; 0 leaves the layer out.
         pad_conv10: surround conv10's input with one pixel of zeros, as the authors' files do; only
             for reproducing their probabilities.
-        batch_norm: normalize between every convolution but conv10 and its ReLU, for training; a
-            layer called NAME_norm follows each.
+        batch_norm: normalize, for training, behind every convolution with a ReLU but conv10.
 
     Raises:
         ModelError: the input is smaller than conv1's kernel, a width would be below 1, or `bypass`
@@ -151,8 +150,7 @@ def squeezenet(
     if pad_conv10:
         x = layers.ZeroPadding2D(1, name="pad10")(x)
     x = _classify(x, classes, "relu" if relu_conv10 else None)
-    if include_softmax:
-        x = layers.Softmax(name="softmax")(x)
+    x = layers.Softmax(name="softmax")(x) if include_softmax else x
     return keras.Model(image, x, name=layout.name)
 
 
