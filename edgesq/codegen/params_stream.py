@@ -101,4 +101,5 @@ def streamed_fields(
         table_bits=streamed.table_bits,
         carries="0x80" if carries else "0",
         table_row=table_row,
+        kernel_rows=streamed.kernel_rows,
     )

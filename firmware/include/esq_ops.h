@@ -167,6 +167,7 @@ struct esq_streamed {
     uint8_t table_bits;     /* up to ESQ_STREAM_MOST_TABLE_BITS */
     uint8_t carries;        /* how two weights stand: dsp: 0x80, as 256 A + B; else 0, as two bytes */
     uint8_t table_row;      /* dsp: int32 of a whole table per channel pair */
+    uint8_t kernel_rows;    /* Winograd: of a channel, decoded together */
 };
 
 struct esq_pool {
@@ -269,7 +270,7 @@ esq_run_fn esq_run_depthwise_conv2d_mve;
 esq_run_fn esq_run_winograd_dsp;
 /* The same, weights decoded and transformed on the board; params: struct esq_winograd_streamed; work:
  * uint32 [tiles of a row, 6, input rows of a band, C / 2], then what struct esq_streamed says, where
- * rows are a kernel row of one channel as it is decoded, int8 [C / 4, 3, 4]. */
+ * rows are a channel's weights as they are decoded, int8 [kernel_rows, C / 4, 3, 4]. */
 esq_run_fn esq_run_winograd_dsp_streamed;
 /* params: struct esq_conv2d_mve; work: int8 [pixels, blocks, 16] for esq_mve_gathered. */
 esq_run_fn esq_run_conv2d_mve;

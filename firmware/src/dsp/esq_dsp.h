@@ -40,6 +40,11 @@ struct esq_dsp_job {
 void esq_dsp_winograd(const uint32_t *tile, const uint32_t *weights, uint32_t *sums,
                       uint32_t iterations, uint32_t gap_bytes);
 
+/* One output channel's weights, int8 [groups][3 columns][4], to the six values of Winograd's F(4, 3): every
+ * fourth word of [6][2 * groups][4 channels], the values `step_bytes` apart. */
+void esq_dsp_winograd_weights(const uint32_t *raw, uint32_t groups, uint32_t step_bytes,
+                              uint32_t *to);
+
 typedef void esq_dsp_kernel(const struct esq_dsp_job *job);
 
 /* Requantized where negative results clamp to zero point -128; table rows [8]: sums, (M, C, shift) A, B. */

@@ -53,6 +53,49 @@ esq_dsp_winograd:
     pop {r3-r11, pc}
     .size esq_dsp_winograd, . - esq_dsp_winograd
 
+/* Three columns of two input channels, lanes of r6, r7, r8, to six values, r2 bytes apart from r3 on; r4 and
+ * r5 are 3 and 5 times as many. 18 instructions; the sums are those of Lavin's G without its divisors. */
+    .macro WEIGHTS rotation
+    sxtb16 r9, r6, ror #\rotation
+    sxtb16 r11, r8, ror #\rotation
+    sxtb16 r10, r7, ror #\rotation
+    sadd16 r12, r9, r11
+    str r9, [r3]
+    str r11, [r3, r5]
+    sadd16 lr, r12, r10
+    ssub16 r12, r12, r10
+    str lr, [r3, r2]
+    str r12, [r3, r2, lsl #1]
+    sadd16 r11, r11, r11
+    sadd16 r10, r10, r10
+    sadd16 r11, r11, r11
+    sadd16 r11, r11, r9
+    sadd16 lr, r11, r10
+    ssub16 r11, r11, r10
+    str lr, [r3, r4]
+    str r11, [r3, r2, lsl #2]
+    add r3, r3, #16
+    .endm
+
+/* void esq_dsp_winograd_weights(const uint32_t *raw, uint32_t groups, uint32_t step_bytes, uint32_t *to)
+ */
+    .section .text.esq_dsp_winograd_weights, "ax", %progbits
+    .balign 4
+    .global esq_dsp_winograd_weights
+    .type esq_dsp_winograd_weights, %function
+    .thumb_func
+esq_dsp_winograd_weights:
+    push {r4-r11, lr}
+    add r4, r2, r2, lsl #1
+    add r5, r2, r2, lsl #2
+1:  ldmia r0!, {r6, r7, r8}
+    WEIGHTS 0
+    WEIGHTS 8
+    subs r1, r1, #1
+    bne 1b
+    pop {r4-r11, pc}
+    .size esq_dsp_winograd_weights, . - esq_dsp_winograd_weights
+
 #endif
 
 #if defined(__linux__)

@@ -8,10 +8,7 @@
 
 #if defined(__ARM_FEATURE_DSP)
 
-#include "esq_lanes.h"
 #include "esq_winograd_dsp.h"
-
-#define KERNEL_COLUMNS 3u
 
 /* A band at work. */
 struct band {
@@ -24,45 +21,6 @@ struct band {
     uint32_t tile_steps; /* from one of its six values to the next */
     uint32_t *tiles;
 };
-
-static inline uint32_t lanes_plus(uint32_t a, uint32_t b) {
-    uint32_t lanes;
-    __asm("sadd16 %0, %1, %2" : "=r"(lanes) : "r"(a), "r"(b));
-    return lanes;
-}
-
-static inline uint32_t lanes_minus(uint32_t a, uint32_t b) {
-    uint32_t lanes;
-    __asm("ssub16 %0, %1, %2" : "=r"(lanes) : "r"(a), "r"(b));
-    return lanes;
-}
-
-/* Lavin's G without its divisors, two input channels: three weights to six, `step` words apart. */
-static inline void transform(uint32_t a, uint32_t b, uint32_t c, uint32_t step, uint32_t *to) {
-    const uint32_t outer = lanes_plus(a, c);
-    const uint32_t twice_b = lanes_plus(b, b);
-    const uint32_t twice_c = lanes_plus(c, c);
-    const uint32_t wider = lanes_plus(a, lanes_plus(twice_c, twice_c));
-    to[0] = a;
-    to[step] = lanes_plus(outer, b);
-    to[2 * step] = lanes_minus(outer, b);
-    to[3 * step] = lanes_plus(wider, twice_b);
-    to[4 * step] = lanes_minus(wider, twice_b);
-    to[5 * step] = c;
-}
-
-/* A kernel row of one channel, int8 [groups, 3 columns, 4], into every fourth word of the block. */
-static void transform_row(const uint32_t *raw, uint32_t groups, uint32_t step, uint32_t *to) {
-    for (; groups > 0; groups--) {
-        const uint32_t a = *raw++;
-        const uint32_t b = *raw++;
-        const uint32_t c = *raw++;
-        transform(esq_even_lanes(0, a), esq_even_lanes(0, b), esq_even_lanes(0, c), step, to);
-        to += ESQ_WINOGRAD_CHANNELS;
-        transform(esq_odd_lanes(0, a), esq_odd_lanes(0, b), esq_odd_lanes(0, c), step, to);
-        to += ESQ_WINOGRAD_CHANNELS;
-    }
-}
 
 static void transform_input(const struct band *band) {
     const struct esq_slot *input = band->op->input[0];
@@ -103,18 +61,18 @@ static void compute_block(const struct band *band, const uint32_t *weights, cons
     }
 }
 
-/* The next four channels' weights, one kernel row of one channel at a time. */
-static void decode_block(struct esq_bits *decoder, const struct band *band, uint32_t *raw,
-                         uint32_t *weights) {
-    const uint32_t step = band->params->steps * ESQ_WINOGRAD_CHANNELS;
-    const uint32_t row = band->row_words * ESQ_WINOGRAD_CHANNELS;
-    const uint32_t groups = band->row_words / 2u;
+/* The next four channels' weights, some kernel rows of a channel at a time. */
+static void decode_block(struct esq_bits *bits, const struct esq_winograd_streamed *params,
+                         uint32_t *raw, uint32_t *weights) {
+    const uint32_t step_bytes = params->conv.steps * ESQ_WINOGRAD_CHANNELS * (uint32_t)sizeof *weights;
+    const uint32_t pieces = params->conv.window.height / params->streamed.kernel_rows;
+    const uint32_t steps = params->conv.steps / pieces;
     for (uint32_t c = 0; c < ESQ_WINOGRAD_CHANNELS; c++) {
         uint32_t *to = weights + c;
-        for (uint32_t y = band->params->window.height; y > 0; y--) {
-            esq_decode(decoder, raw, groups * KERNEL_COLUMNS);
-            transform_row(raw, groups, step, to);
-            to += row;
+        for (uint32_t piece = 0; piece < pieces; piece++) {
+            esq_decode(bits, raw, params->streamed.channel_bytes / pieces / 4u);
+            esq_dsp_winograd_weights(raw, steps / 2u, step_bytes, to);
+            to += steps * ESQ_WINOGRAD_CHANNELS;
         }
     }
 }
@@ -151,7 +109,7 @@ void esq_run_winograd_dsp_streamed(const struct esq_op *op, int8_t *arena,
     esq_bits_begin(&decoder, streamed, esq_work_at(op, arena, streamed->table_offset_bytes));
     for (uint32_t c = 0; c < op->output->channels; c += ESQ_WINOGRAD_CHANNELS) {
         int32_t row[ESQ_WINOGRAD_ROW];
-        decode_block(&decoder, &band, raw, weights);
+        decode_block(&decoder, params, raw, weights);
         const int32_t *table = conv->table + c / ESQ_WINOGRAD_CHANNELS * ESQ_WINOGRAD_ROW;
         if (streamed->channels) {
             enter_row(streamed, c, row);
