@@ -54,7 +54,7 @@ _TABLE_INSTRUCTIONS, _ENTRY_INSTRUCTIONS = 8_000, 22
 _WEIGHT_INSTRUCTIONS = {"portable": 10.0, "dsp": 4.3, "mve": 4.3}
 """To decode a weight of a pair that the table has."""
 
-_LONG_INSTRUCTIONS = 15.0
+_LONG_INSTRUCTIONS = 7.0
 """More, for a weight of a word with another pair."""
 
 _UNPACK_INSTRUCTIONS = {"portable": 0.0, "dsp": 1.3, "mve": 0.2}

@@ -32,23 +32,49 @@
     lsr r8, r8, r9
     LOOK_UP r10
     uxtab r6, r6, r9
-    uxtb r7, r10
-    cbz r7, .Llong_\number
+    ands r7, r10, #0xff
+    beq.w .Llong_\number
     add r6, r6, r7
 .Lfound_\number:
     pkhtb r9, r10, r9, asr #16
     str r9, [r1], #4
     .endm
 
-/* The first pair again, where it is the long one, and the second. */
+/* Two weights, \entry being that of the first one alone, into the upper half of \entry; r8 are the bits it
+ * was found by where \window is held, else they are loaded again behind the first one. */
+    .macro SINGLES entry, window
+    ubfx r7, \entry, #8, #8
+    add r6, r6, r7
+    .ifc \window, held
+    lsr r8, r8, r7
+    .else
+    WINDOW
+    .endif
+    LOOK_UP r11
+    ubfx \entry, \entry, #16, #8
+    ubfx r7, r11, #8, #8
+    eor \entry, \entry, r12
+    lsr r11, r11, #16
+    sub \entry, \entry, r12
+    add r6, r6, r7
+    add \entry, \entry, r11, lsl #8
+    lsl \entry, \entry, #16
+    .endm
+
+/* What the table does not have: the second pair, or the first one and perhaps the second. */
     .macro LONG number
 .Llong_\number:
     uxtb r7, r9
     cbnz r7, .Lsecond_\number
-    bl .Lpair
-    mov r9, r10
+    SINGLES r9, held
+    WINDOW
+    LOOK_UP r10
+    uxtb r7, r10
+    cbz r7, .Lsecond_\number
+    add r6, r6, r7
+    b .Lfound_\number
 .Lsecond_\number:
-    bl .Lpair
+    SINGLES r10, loaded
     b .Lfound_\number
     .endm
 
@@ -80,29 +106,6 @@ esq_dsp_decode:
 
     LONG 0
     LONG 1
-
-/* The next two weights in r10's upper half, one by one where they are long. */
-.Lpair:
-    WINDOW
-    LOOK_UP r10
-    uxtb r7, r10
-    cbz r7, .Lsingles
-    add r6, r6, r7
-    bx lr
-.Lsingles:
-    ubfx r7, r10, #8, #8
-    lsr r8, r8, r7
-    add r6, r6, r7
-    LOOK_UP r11
-    ubfx r7, r11, #8, #8
-    add r6, r6, r7
-    ubfx r10, r10, #16, #8
-    eor r10, r10, r12
-    sub r10, r10, r12
-    lsr r11, r11, #16
-    add r10, r10, r11, lsl #8
-    lsl r10, r10, #16
-    bx lr
     .size esq_dsp_decode, . - esq_dsp_decode
 
 #endif
