@@ -11,7 +11,7 @@ from builds import light_build, stop_and_check
 from cases import NETWORKS
 from crun import Runtime
 from emulated_cases import Case, all_streamed, differing, skip_without_tools
-from kernel_cases import all_cases
+from kernel_cases import all_cases, conv_graph, images
 from networks import RECTIFIED, Network
 from tflite_builder import RELU
 
@@ -21,7 +21,7 @@ from edgesq.flash import flash
 from edgesq.formats.tflite import read_graph
 from edgesq.formats.tflite_rewrite import TensorChange, rewrite
 from edgesq.graph import Conv2D, Graph
-from edgesq.plan import Plan, make_plan
+from edgesq.plan import WINOGRAD_PIXELS, Plan, make_plan, streams
 from edgesq.reference import run_observed
 from edgesq.targets import load_target
 from edgesq.verify import VerifyOptions, verify
@@ -73,6 +73,33 @@ def test_kernels_on_boards(board: str, tmp_path: Path) -> None:
     skip_without_tools()
     kernels = {"mps2-an500": "dsp", "mps3-an547": "mve", "microbit": "portable"}[board]
     assert differing(tmp_path, board, streamed_cases(kernels)) == []
+
+
+def winograd_cases() -> list[Case]:
+    """3x3 convolutions of all widths around a tile, in bands of one row, several, and all."""
+    shapes = [
+        (5, 5, 16, 8, 1),
+        (6, 9, 32, 4, 2),
+        (7, 14, 16, 12, 3),
+        (9, 4, 48, 8, 99),
+        (1, 1, 16, 4, 1),
+    ]
+    cases = []
+    for seed, (height, width, channels, outputs, rows) in enumerate(shapes):
+        options = {"channels": channels, "outputs": outputs, "real": 0.0005}
+        graph = conv_graph(seed, size=(height, width), **options)  # type: ignore[arg-type]
+        pixels = images(seed, graph)
+        cases.append(Case(f"winograd {seed}", graph, pixels, rows, True, ROOM_BYTES))
+    return cases
+
+
+def test_winograd_from_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    skip_without_tools()
+    monkeypatch.setattr(streams, "decoding_instructions", lambda _, item, __: -item.pixels)
+    cases = winograd_cases()
+    for case in cases:
+        assert [item.pixels for item in case.plan("dsp").ops] == [WINOGRAD_PIXELS], case.name
+    assert differing(tmp_path, "mps2-an386", cases) == []
 
 
 def streamed_squeezenet() -> bytes:
