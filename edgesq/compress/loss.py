@@ -1,0 +1,65 @@
+"""What a compressed model loses against the float one, told without labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesq.graph import Graph, Int8Array
+
+Float64Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """How far a model's answers are from the float model's.
+
+    Attributes:
+        kl: mean Kullback-Leibler divergence of the answers from the float model's, nats.
+        agreement: share of images with the same most likely class, in [0, 1].
+        drop: points of top-1 that are expected to be lost: how much less likely, by the float
+            model's own probabilities, the chosen class is than the most likely one, times 100.
+    """
+
+    kl: float
+    agreement: float
+    drop: float
+
+
+def measure_loss(expected: NDArray[np.floating], got: NDArray[np.floating]) -> Loss:
+    """Compare answers.
+
+    Args:
+        expected: scores before the softmax of the float model, [n, K].
+        got: those of the other model, [n, K].
+    """
+    sure, other = log_softmax(expected), log_softmax(got)
+    likely = np.exp(sure)
+    best, chosen = sure.argmax(axis=1), other.argmax(axis=1)
+    rows = np.arange(len(sure))
+    return Loss(
+        float(np.mean(np.sum(likely * (sure - other), axis=1))),
+        float(np.mean(best == chosen)),
+        100 * float(np.mean(likely[rows, best] - likely[rows, chosen])),
+    )
+
+
+def log_softmax(scores: NDArray[np.floating]) -> Float64Array:
+    """Return the logarithm of the softmax of each row, float64 [n, K]."""
+    wide = scores.astype(np.float64)
+    shifted = wide - wide.max(axis=1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)), np.float64)
+
+
+def int8_scores(graph: Graph, images: Int8Array, threads: int = 2) -> Float64Array:
+    """Return what an int8 model gives before its softmax, by integer ONNX, float64 [n, K].
+
+    The same values as TensorFlow Lite's reference kernels give, in a tenth of the time.
+    """
+    from edgesq.formats.onnx import integer_onnx, run_onnx
+
+    *_, levels = run_onnx(integer_onnx(graph), images, threads)
+    tensor = graph.tensors[graph.observed[-1]]
+    return (levels.reshape(len(levels), -1).astype(np.float64) - tensor.zero_point) * tensor.scale

@@ -1,0 +1,170 @@
+"""Spend a budget of bytes over the layers of a network, one lambda for all as far as that goes.
+
+How many bytes a layer takes at a lambda is first estimated by rounding its float weights; what the
+layers really take, one after the other, corrects the estimate and the lambda of those to come. A
+layer that outweighs all behind it is tried at several lambdas until it takes just its share, and the
+last one until the budget is used up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesq.compress.network import Kernels
+from edgesq.compress.sequence import Problem
+from edgesq.compress.steps import Sensitivity, steps_for
+from edgesq.graph import Conv2D, Int8Array
+
+Float64Array = NDArray[np.float64]
+
+LayerBytes = Callable[[Conv2D, Int8Array, Float64Array], int]
+"""Bytes that a layer takes in flash with these levels, OHWI, and steps, [O]."""
+
+_GRID_PER_OCTAVE = 2
+_WIDEST = 40
+"""Octaves of lambda on each side of the middle that are looked at."""
+
+_TRIES = 9
+_FINEST = 0.002
+"""Octaves of lambda below which a search ends."""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a layer was given.
+
+    Attributes:
+        op: the layer.
+        log2_lambda: of its steps.
+        bytes: it takes in flash.
+    """
+
+    op: Conv2D
+    log2_lambda: float
+    bytes: int
+
+
+class Estimates:
+    """What layers take by lambda, estimated from their float weights by entropy."""
+
+    def __init__(self, layers: dict[int, Sensitivity], kernels: Kernels) -> None:
+        self._layers = layers
+        self._kernels = kernels
+        self._known: dict[tuple[int, int], float] = {}
+
+    def bytes(self, weights: int, log2_lambda: float) -> float:
+        """Return about how many bytes a layer takes, between two points of a grid."""
+        place = log2_lambda * _GRID_PER_OCTAVE
+        below = math.floor(place)
+        low, high = (self._at(weights, point) for point in (below, below + 1))
+        return low + (high - low) * (place - below)
+
+    def _at(self, weights: int, point: int) -> float:
+        key = (weights, point)
+        if key not in self._known:
+            steps = steps_for(self._layers[weights], point / _GRID_PER_OCTAVE)
+            real = self._kernels[weights].weights
+            levels = np.rint(real.reshape(len(real), -1) / steps[:, np.newaxis])
+            self._known[key] = _entropy_bytes(levels)
+        return self._known[key]
+
+
+def _entropy_bytes(levels: Float64Array) -> float:
+    _, counts = np.unique(np.clip(levels, -127, 127), return_counts=True)
+    return float(-(counts * np.log2(counts / levels.size)).sum() / 8)
+
+
+class Budget:
+    """Chooses steps so that all layers together take no more than a number of bytes."""
+
+    def __init__(
+        self,
+        total: int,
+        layers: dict[int, Sensitivity],
+        estimates: Estimates,
+        layer_bytes: LayerBytes,
+        ops: Sequence[Conv2D],
+    ) -> None:
+        """Plan for all layers.
+
+        Args:
+            total: bytes to spend.
+            layers: sensitivities by weights' index.
+            estimates: of the same layers.
+            layer_bytes: exact bytes of a layer.
+            ops: the layers in the order in which they will be chosen.
+        """
+        self.spent: list[Spent] = []
+        self._left = total
+        self._layers = layers
+        self._estimates = estimates
+        self._bytes = layer_bytes
+        self._to_come = [op.weights for op in ops]
+        self._ratio = 1.0
+        self._log2_lambda = self._solve(self._to_come, total)
+
+    @property
+    def bytes(self) -> int:
+        """What the layers chosen so far take."""
+        return sum(item.bytes for item in self.spent)
+
+    def choose(self, op: Conv2D, problem: Problem) -> tuple[Float64Array, Int8Array]:
+        """Return steps and levels of the next layer."""
+        self._log2_lambda = self._solve(self._to_come, self._left)
+        rest = self._to_come[1:]
+        size = {index: self._estimates.bytes(index, self._log2_lambda) for index in self._to_come}
+        behind = sum(size[index] for index in rest)
+        if size[op.weights] >= behind:
+            share = self._left - int(self._ratio * behind)
+            made = self._fitted(op, problem, share)
+        else:
+            made = self._tried(op, problem, self._log2_lambda)
+        steps, levels, spent = made
+        self._to_come = rest
+        self._left -= spent.bytes
+        self.spent.append(spent)
+        self._ratio = self.bytes / sum(
+            self._estimates.bytes(item.op.weights, item.log2_lambda) for item in self.spent
+        )
+        return steps, levels
+
+    def _tried(
+        self, op: Conv2D, problem: Problem, log2_lambda: float
+    ) -> tuple[Float64Array, Int8Array, Spent]:
+        steps = steps_for(self._layers[op.weights], log2_lambda)
+        levels = problem.rounded(steps)
+        return steps, levels, Spent(op, log2_lambda, self._bytes(op, levels, steps))
+
+    def _fitted(
+        self, op: Conv2D, problem: Problem, share: int
+    ) -> tuple[Float64Array, Int8Array, Spent]:
+        """Return the finest steps found with which a layer takes no more than its share."""
+        best = None
+        low, high = self._log2_lambda - 1, self._log2_lambda + 1
+        point = self._log2_lambda
+        for _ in range(_TRIES):
+            made = self._tried(op, problem, point)
+            gap = made[2].bytes - share
+            if gap <= 0 and (best is None or made[2].bytes >= best[2].bytes):
+                best = made
+            low, high = (point, high) if gap > 0 else (low, point)
+            if gap == 0 or high - low < _FINEST:
+                break
+            # Half a bit per weight and octave, as far as that is between the bounds.
+            guess = point + 16 * gap / made[1].size
+            point = guess if low < guess < high else (low + high) / 2
+        return best or self._tried(op, problem, high)
+
+    def _solve(self, indices: Sequence[int], total: float) -> float:
+        """Return the lambda at which layers are estimated to take `total` bytes."""
+        low, high = -float(_WIDEST), float(_WIDEST)
+        while high - low > _FINEST:
+            middle = (low + high) / 2
+            size = sum(self._estimates.bytes(index, middle) for index in indices)
+            low, high = (middle, high) if size * self._ratio > total else (low, middle)
+        return high
