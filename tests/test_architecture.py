@@ -45,7 +45,7 @@ ORDER = (*BASE, *STAGES)
 """A module imports only rooms to the left of its own; flash speaks to the board it started."""
 
 OWNERS = {
-    "tensorflow": ("zoo", "quantize", "formats", "importers"),
+    "tensorflow": ("zoo", "quantize", "formats", "importers", "compress"),
     "keras": ("zoo", "quantize", "formats", "importers"),
     "onnx": ("zoo", "quantize", "formats", "importers"),
     "tf2onnx": ("zoo", "quantize", "formats"),

@@ -8,6 +8,7 @@ import typer
 import edgesq
 from edgesq.cli import terminal
 from edgesq.cli.export import Runtime
+from edgesq.cli.sizes import SizesMayBeLeftOut
 from edgesq.plan import Goal
 from edgesq.project import Format
 
@@ -39,7 +40,7 @@ OptimizeAccuracy = Annotated[
 Build = Annotated[Path, typer.Option("--build", help="Folder that `export` wrote.")]
 
 
-@app.command()
+@app.command(cls=SizesMayBeLeftOut)
 @terminal.command
 def export(
     model: Annotated[
@@ -66,6 +67,18 @@ def export(
     runtime: Annotated[Runtime, typer.Option(help="What computes on the board.")] = Runtime.EDGESQ,
     tflm_dir: TflmDir = None,
     optimize_accuracy: OptimizeAccuracy = None,
+    compress: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[SIZE]",
+            help="Compress the weights until the whole image takes SIZE bytes (512000, 500K), "
+            "or the board's flash if left out.",
+        ),
+    ] = None,
+    max_drop: Annotated[
+        float,
+        typer.Option(min=0.0, help="Points of top-1 that compressing may lose, as predicted."),
+    ] = 2.0,
 ) -> None:
     """Quantize a model and write every format and a firmware project."""
     from edgesq.cli.export import run
@@ -83,6 +96,8 @@ def export(
         strict=strict,
         tflm_dir=tflm_dir,
         optimize_accuracy=optimize_accuracy,
+        compress=compress,
+        max_drop=max_drop,
     )
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from edgesq.cli import terminal
-from edgesq.cli.tables import parity_table, size_table, trial_table
+from edgesq.cli.sizes import parse_size
+from edgesq.cli.tables import compression_table, parity_table, size_table, trial_table
 from edgesq.project import Format
 from edgesq.targets import Target, load_target
 
@@ -17,21 +18,34 @@ class Runtime(Enum):
     TFLM = "tflm"
 
 
-def run(target: str, runtime: Runtime, model: Path | None, out: Path, **options: Any) -> None:
+def run(
+    target: str,
+    runtime: Runtime,
+    model: Path | None,
+    out: Path,
+    *,
+    compress: str | None,
+    max_drop: float,
+    **options: Any,
+) -> None:
     """Export and show sizes and parity; `options` are further fields of ExportOptions."""
     board = load_target(target)
-    from edgesq.export import ExportOptions, around_tflm, export, stage_count
+    from edgesq.export import Compression, ExportOptions, around_tflm, export, stage_count
+
+    wanted = None if compress is None else Compression(parse_size(compress), max_drop)
 
     if runtime is Runtime.TFLM:
         board = around_tflm(board)
-    with terminal.stages(stage_count(model, options["optimize_accuracy"])) as on_stage:
-        chosen = ExportOptions(model=model, target=board, out=out, **options)
+    stages = stage_count(model, options["optimize_accuracy"], wanted)
+    with terminal.stages(stages) as on_stage:
+        chosen = ExportOptions(model=model, target=board, out=out, compress=wanted, **options)
         report = export(chosen, on_stage)
     _show(report, out, board)
 
 
 def _show(report: dict[str, Any], out: Path, board: Target) -> None:
     terminal.out.print(size_table(report))
+    _show_compression(report["compression"])
     terminal.out.print(parity_table(report))
     for note in report["import"]:
         terminal.out.print(f"import: {note}", soft_wrap=True)
@@ -47,3 +61,16 @@ def _show(report: dict[str, Any], out: Path, board: Target) -> None:
     if board.is_library:
         step = f"build and flash its verify example, then edgesq verify{build} --port PORT"
     terminal.out.print(f"Wrote {out}. Next: {step}", soft_wrap=True)
+
+
+def _show_compression(facts: dict[str, Any] | None) -> None:
+    if facts is None:
+        return
+    if facts["curve"]:
+        terminal.out.print(compression_table(facts))
+        return
+    terminal.out.print(
+        f"Not compressed: it takes {facts['plain_bytes']:,} B as it is, "
+        f"{facts['goal_bytes']:,} B are there",
+        soft_wrap=True,
+    )

@@ -63,3 +63,25 @@ def trial_table(facts: dict[str, Any]) -> Table:
             style="bold" if trial["is_kept"] else None,
         )
     return table
+
+
+def compression_table(facts: dict[str, Any]) -> Table:
+    """Return what a model loses by size, the size chosen marked."""
+    table = terminal.table(
+        f"size against loss, on {facts['held_out']} calibration images held out",
+        ["whole image"],
+        ["weights", "bits each", "KL to float", "same class", "points of top-1"],
+    )
+    for point in facts["curve"]:
+        chosen = point["image_bytes"] == facts["image_bytes"]
+        note = "  this image" if chosen else "" if point["images"] else "  int8"
+        table.add_row(
+            f"{point['image_bytes']:,}{note}",
+            f"{point['weights_bytes']:,}",
+            f"{point['bits_per_weight']:.2f}",
+            f"{point['kl']:.4f}",
+            f"{point['agreement']:.1%}",
+            f"{-point['drop']:+.2f}",
+            style="bold" if chosen else None,
+        )
+    return table

@@ -1,13 +1,28 @@
-"""Weights that take fewer bits in flash, and are decoded on the device while it computes."""
+"""Weights that take fewer bits in flash, and are decoded on the device while it computes.
 
-from edgesq.compress.stream import (
-    MAX_BITS,
-    PADDING,
-    Stream,
-    code_lengths,
-    decode,
-    encode,
-    stream_bytes,
-)
+    int8 .tflite, images --> sensitivity --> steps by one lambda --> rounding with feedback,
+                                                layer by layer --> .tflite of small integers
+    its weights --> stream
 
-__all__ = ["MAX_BITS", "PADDING", "Stream", "code_lengths", "decode", "encode", "stream_bytes"]
+Everything behind sees an ordinary int8 model. TensorFlow is imported when a function is called.
+"""
+
+from edgesq.compress.loss import Loss
+from edgesq.compress.network import Kernel
+from edgesq.compress.stage import Compressed, Compressor, compressible, layer_bytes
+from edgesq.compress.stream import MAX_BITS, PADDING, Stream, decode, encode, stream_bytes
+
+__all__ = [
+    "MAX_BITS",
+    "PADDING",
+    "Compressed",
+    "Compressor",
+    "Kernel",
+    "Loss",
+    "Stream",
+    "compressible",
+    "decode",
+    "encode",
+    "layer_bytes",
+    "stream_bytes",
+]

@@ -126,5 +126,5 @@ def _quantized(tensor: Tensor, reals: Any) -> Any:
 
 
 def _levels(tensor: Tensor, reals: Any) -> Int8Array:
-    levels = np.rint(reals.numpy() / tensor.scale) + tensor.zero_point
+    levels: Float32Array = np.rint(reals.numpy() / tensor.scale) + tensor.zero_point
     return np.clip(levels, -128, 127).astype(np.int8)

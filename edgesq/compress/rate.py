@@ -2,8 +2,8 @@
 
 How many bytes a layer takes at a lambda is first estimated by rounding its float weights; what the
 layers really take, one after the other, corrects the estimate and the lambda of those to come. A
-layer that outweighs all behind it is tried at several lambdas until it takes just its share, and the
-last one until the budget is used up.
+layer that outweighs all behind it is tried at several lambdas until it takes just its share, and
+the last one until the budget is used up.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from edgesq.graph import Conv2D, Int8Array
 
 Float64Array = NDArray[np.float64]
 
-LayerBytes = Callable[[Conv2D, Int8Array, Float64Array], int]
-"""Bytes that a layer takes in flash with these levels, OHWI, and steps, [O]."""
+LayerBytes = Callable[[Int8Array], int]
+"""Bytes that a layer takes in flash with these levels, OHWI."""
 
 _GRID_PER_OCTAVE = 2
 _WIDEST = 40
@@ -138,7 +138,7 @@ class Budget:
     ) -> tuple[Float64Array, Int8Array, Spent]:
         steps = steps_for(self._layers[op.weights], log2_lambda)
         levels = problem.rounded(steps)
-        return steps, levels, Spent(op, log2_lambda, self._bytes(op, levels, steps))
+        return steps, levels, Spent(op, log2_lambda, self._bytes(levels))
 
     def _fitted(
         self, op: Conv2D, problem: Problem, share: int

@@ -1,8 +1,8 @@
 """Compress a network layer by layer, each layer on what the compressed ones before it give.
 
 The float model and the compressed one walk side by side through the images. A layer's weights are
-corrected so that its outputs come near the float ones although its inputs have drifted, rounded with
-feedback, and its bias is refitted to the float mean.
+corrected so that its outputs come near the float ones although its inputs have drifted, rounded
+with feedback, and its bias is refitted to the float mean.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ The folder appears complete or not at all.
 """
 
 from edgesq.export.build import ExportOptions, export, stage_count
-from edgesq.export.curve import draw_curve
+from edgesq.export.compression import MAX_DROP_POINTS, Compression, SizePoint
+from edgesq.export.curve import draw_curve, draw_loss
 from edgesq.export.folder import REPORT, TFLITE, VERIFY_IMAGES, read_report
 from edgesq.export.operators import Operator, operator_facts, read_operators
 from edgesq.export.optimize import SECONDS, read_float_weights
@@ -16,18 +17,22 @@ from edgesq.export.source import Source, load_content, load_graph, load_source
 from edgesq.export.target import ensure_compiled
 
 __all__ = [
+    "MAX_DROP_POINTS",
     "REPORT",
     "SECONDS",
     "TFLITE",
     "VERIFY_IMAGES",
+    "Compression",
     "ExportOptions",
     "Firmware",
     "Operator",
     "ParityRow",
+    "SizePoint",
     "Source",
     "Wish",
     "around_tflm",
     "draw_curve",
+    "draw_loss",
     "ensure_compiled",
     "export",
     "load_content",

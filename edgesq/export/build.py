@@ -13,7 +13,8 @@ import numpy as np
 
 from edgesq.codegen import TFLM_KERNELS, check_name, generate, name_of, tflite_array
 from edgesq.errors import EdgesqError, MissingToolError
-from edgesq.export.curve import draw_curve
+from edgesq.export.compression import CURVE, Compression, compressed
+from edgesq.export.curve import draw_curve, draw_loss
 from edgesq.export.folder import (
     FIRMWARE,
     TFLITE,
@@ -62,6 +63,7 @@ class ExportOptions:
         strict: refuse calibration images that the audit finds wrong.
         tflm_dir: TensorFlow Lite Micro's tree, for a target whose kernels are "tflm".
         optimize_accuracy: seconds to look for a more exact int8 model; None for the converter's.
+        compress: how small the image is to become; None for weights as they are.
     """
 
     model: Path | None
@@ -75,6 +77,7 @@ class ExportOptions:
     strict: bool = False
     tflm_dir: Path | None = None
     optimize_accuracy: float | None = None
+    compress: Compression | None = None
 
 
 def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str, Any]:
@@ -105,21 +108,32 @@ def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str,
         source, accuracy = optimized(source, options.optimize_accuracy, on_stage)
     name = options.name or name_of(source.name)
     wish = Wish(options.target, name, options.goal, options.ram_limit, options.tflm_dir)
+    compression = None
+    if options.compress is not None:
+        source, compression = compressed(source, wish, options.compress, on_stage)
     firmware = make_firmware(source.graph, source.tflite, wish)
     with appearing(options.out) as folder:
+        if compression and compression["curve"]:
+            draw_loss(compression["curve"], compression["image_bytes"], folder / "compression.svg")
         report = _fill(folder, source, firmware, options, on_stage)
         report["accuracy"] = accuracy
+        report["compression"] = compression
         write_report(folder, report)
     return report
 
 
-def stage_count(model: Path | None, optimize_accuracy: float | None = None) -> int:
+def stage_count(
+    model: Path | None,
+    optimize_accuracy: float | None = None,
+    compress: Compression | None = None,
+) -> int:
     """Return how many stages `export` goes through, at most.
 
     Raises:
         ModelError: there is no such model.
     """
     extra = 0 if optimize_accuracy is None else MOST_TRIALS
+    extra += 0 if compress is None else 2 + len(CURVE)
     if model is None or is_float(model):
         return 11 + extra
     return (8 if model.suffix.lower() == ".tflite" else 9) + extra

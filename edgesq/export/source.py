@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _NOISE_IMAGES = 16
 _NOISE_SEED = 20261121
+_NOISE_IS = "seeded noise"
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +70,11 @@ class Source:
     notes: tuple[str, ...] = ()
     weights: Mapping[str, FloatWeights] | None = None
     declared: Preprocessing | None = None
+
+    @property
+    def has_images(self) -> bool:
+        """Whether `images` are the user's, and not noise."""
+        return self.images_are != _NOISE_IS
 
 
 def load_source(
@@ -214,7 +220,7 @@ def _from_int8(opened: Model, path: Path, calibration: Path | None) -> Source:
     if calibration is None:
         generator = np.random.default_rng(_NOISE_SEED)
         images = generator.integers(-128, 128, (_NOISE_IMAGES, *shape), np.int8)
-        images_are = "seeded noise"
+        images_are = _NOISE_IS
     else:
         loaded = load_folder(calibration, shape)
         preprocessing, labels = loaded.preprocessing, loaded.labels

@@ -1,0 +1,166 @@
+"""From an int8 .tflite to one whose weights take a given number of bytes as streams."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesq.compress.loss import Loss, int8_scores, measure_loss
+from edgesq.compress.network import Kernels, float_scores, stored_kernels
+from edgesq.compress.rate import Budget, Estimates, Spent
+from edgesq.compress.sensitivity import sensitivities
+from edgesq.compress.sequence import Layer, compress_layers
+from edgesq.compress.stream import stream_bytes
+from edgesq.errors import FitError, ImageError, ModelError
+from edgesq.formats.tflite import read_graph
+from edgesq.formats.tflite_rewrite import TensorChange, rewrite
+from edgesq.graph import Conv2D, Graph, Int8Array
+
+Answers = Callable[[NDArray[np.intp]], NDArray[np.floating]]
+"""From numbers of images to the float model's scores before its softmax, [n, K]."""
+
+HELD_OUT = 0.2
+"""Share of the images that the loss is measured on, and nothing is fitted to."""
+
+LEAST_IMAGES = 16
+_SEED = 20261125
+
+
+@dataclass(frozen=True, eq=False)
+class Compressed:
+    """A compressed model with what it takes and what it loses.
+
+    Attributes:
+        content: the bytes of the .tflite.
+        stream_bytes: of all compressed layers.
+        loss: against the float model, on images held out.
+        layers: what each layer was given, in order.
+    """
+
+    content: bytes
+    stream_bytes: int
+    loss: Loss
+    layers: tuple[Spent, ...]
+
+
+def compressible(graph: Graph) -> tuple[Conv2D, ...]:
+    """Return the layers whose weights can become streams: CONV_2D and FULLY_CONNECTED.
+
+    Left as they are: what shares its weights with another operator, or has no bias of its own.
+    """
+    names = Counter(tensor.name for tensor in graph.tensors)
+    users = Counter(
+        index for op in graph.ops if isinstance(op, Conv2D) for index in (op.weights, op.bias)
+    )
+    found = (op for op in graph.ops if isinstance(op, Conv2D))
+    return tuple(
+        op
+        for op in found
+        if all(
+            users[index] == 1 and names[graph.tensors[index].name] == 1
+            for index in (op.weights, op.bias)
+        )
+    )
+
+
+class Compressor:
+    """Compresses one model to any number of sizes."""
+
+    def __init__(
+        self,
+        content: bytes,
+        images: Int8Array,
+        kernels: Kernels | None = None,
+        answers: Answers | None = None,
+    ) -> None:
+        """Find out what errors cost in each layer.
+
+        Args:
+            content: the int8 .tflite.
+            images: calibration images, int8 [n, H, W, C], at least 16.
+            kernels: weights of the float model; None for the int8 ones as they are.
+            answers: the float model's; None for those of `kernels` in float arithmetic.
+
+        Raises:
+            ModelError: nothing in it can be compressed.
+            ImageError: too few images.
+        """
+        self._content = content
+        self.graph = read_graph(content)
+        self.ops = compressible(self.graph)
+        if not self.ops:
+            raise ModelError("has no layer that can be compressed", hint="leave out --compress")
+        if len(images) < LEAST_IMAGES:
+            raise ImageError(
+                f"{len(images)} images are too few to compress with",
+                hint=f"give --calibration FOLDER with {LEAST_IMAGES} at least, better some 200",
+            )
+        self._kernels = kernels or stored_kernels(self.graph)
+        fitted, held_out = split(len(images))
+        self.fitted, self.held_out = images[fitted], images[held_out]
+        self._expected = (
+            answers(held_out) if answers else float_scores(self.graph, self._kernels, self.held_out)
+        )
+        self._layers = sensitivities(self.graph, self.ops, self._kernels, self.fitted)
+        self._estimates = Estimates(self._layers, self._kernels)
+
+    @property
+    def weights(self) -> int:
+        """How many weights all layers together have."""
+        return sum(int(np.prod(self.graph.tensors[op.weights].shape)) for op in self.ops)
+
+    def loss_of(self, content: bytes) -> Loss:
+        """Return what an int8 model with the same input and output loses."""
+        return measure_loss(self._expected, int8_scores(read_graph(content), self.held_out))
+
+    def compress(self, total: int, most_images: int | None = None) -> Compressed:
+        """Return the model with its weights in at most `total` bytes of streams.
+
+        Args:
+            total: bytes.
+            most_images: to fit to; None for all.
+
+        Raises:
+            FitError: the weights cannot take so little.
+        """
+        budget = Budget(total, self._layers, self._estimates, layer_bytes, self.ops)
+        images = self.fitted[:most_images]
+        layers = compress_layers(self.graph, self.ops, self._kernels, images, budget)
+        if budget.bytes > total:
+            raise FitError(
+                f"the weights take {budget.bytes} B at least, {total} B are left for them",
+                hint="give a larger SIZE, or a smaller model",
+            )
+        content = rewritten(self._content, self.graph, self.ops, layers)
+        return Compressed(content, budget.bytes, self.loss_of(content), tuple(budget.spent))
+
+
+def split(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return numbers of the images to fit to, and of those held out, both in random order."""
+    order = np.random.default_rng(_SEED).permutation(count)
+    cut = max(round(count * HELD_OUT), 1)
+    return order[cut:], order[:cut]
+
+
+def layer_bytes(levels: Int8Array) -> int:
+    """Return what a layer's weights take in flash: a stream, or int8 where that is not longer."""
+    return min(stream_bytes(levels), levels.size)
+
+
+def rewritten(
+    content: bytes, graph: Graph, ops: Sequence[Conv2D], layers: dict[int, Layer]
+) -> bytes:
+    """Return the .tflite with the levels, steps and biases of its compressed layers."""
+    changes = {}
+    for op in ops:
+        layer, weights, bias = layers[op.weights], graph.tensors[op.weights], graph.tensors[op.bias]
+        steps = layer.steps[: len(weights.quantization.scale)]
+        units = steps * np.float32(graph.tensors[op.inputs[0]].scale)
+        changes[weights.name] = TensorChange(layer.levels, tuple(steps.tolist()))
+        scale = tuple(units[: len(bias.quantization.scale)].tolist())
+        changes[bias.name] = TensorChange(layer.bias, scale)
+    return rewrite(content, changes)

@@ -1,0 +1,262 @@
+"""Compress a model so that its whole image has a given size, if that costs no more than allowed."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesq.compress import Compressed, Compressor, Kernel, Loss
+from edgesq.errors import FitError, ImageError, MissingToolError, ModelError
+from edgesq.export.runtime import Wish, make_firmware
+from edgesq.export.source import Source
+from edgesq.formats.float_weights import float_weights
+from edgesq.formats.tflite import read_graph
+from edgesq.graph import Convolution, Graph
+from edgesq.project import compile_firmware, needs
+from edgesq.targets import Target
+
+MAX_DROP_POINTS = 2.0
+
+CURVE = (0.85, 1.15, 1.35, 1.6)
+"""Sizes of the streams that are looked at beside the one wanted, as parts of it."""
+
+CURVE_IMAGES = 64
+"""Images fitted to at those; the loss there is a little more than with all of them."""
+
+_ROOM_BYTES = 1 << 26
+
+
+@dataclass(frozen=True)
+class Compression:
+    """How small a model is to become.
+
+    Attributes:
+        image_bytes: of the whole image in flash; None for what the target has.
+        max_drop: points of top-1 that may be lost at most, as predicted.
+    """
+
+    image_bytes: int | None = None
+    max_drop: float = MAX_DROP_POINTS
+
+
+@dataclass(frozen=True)
+class SizePoint:
+    """One size with what the model loses there.
+
+    Attributes:
+        image_bytes: of the whole image.
+        weights_bytes: of the streams.
+        bits_per_weight: on average.
+        kl: divergence from the float model, nats.
+        agreement: share of images with the float model's class.
+        drop: points of top-1 expected to be lost.
+        images: fitted to.
+    """
+
+    image_bytes: int
+    weights_bytes: int
+    bits_per_weight: float
+    kl: float
+    agreement: float
+    drop: float
+    images: int
+
+
+class _Judge:
+    """Knows what a compressed model takes and loses."""
+
+    def __init__(self, compressor: Compressor, others: int) -> None:
+        self.compressor = compressor
+        self.others = others
+
+    def point(self, stream_bytes: int, loss: Loss, images: int) -> SizePoint:
+        return SizePoint(
+            self.others + stream_bytes,
+            stream_bytes,
+            8 * stream_bytes / self.compressor.weights,
+            loss.kl,
+            loss.agreement,
+            loss.drop,
+            images,
+        )
+
+    def look(self, total: int) -> list[SizePoint]:
+        """Return the point at a size of the streams; nothing where that cannot be reached."""
+        images = min(CURVE_IMAGES, len(self.compressor.fitted))
+        try:
+            made = self.compressor.compress(total, images)
+        except FitError:
+            return []
+        return [self.point(made.stream_bytes, made.loss, images)]
+
+
+def compressed(
+    source: Source, wish: Wish, wanted: Compression, on_stage: Callable[[str], None]
+) -> tuple[Source, dict[str, Any]]:
+    """Return the source with a compressed model, and what the report says of it.
+
+    Args:
+        source: the quantized model with its calibration images.
+        wish: what firmware it is for.
+        wanted: how small.
+        on_stage: is told what begins.
+
+    Raises:
+        FitError: the size cannot be reached, or costs more than `max_drop`; says which size does.
+        ImageError: there are no calibration images.
+    """
+    goal = _goal(wish, wanted)
+    plain = _image_bytes(source.graph, source.tflite, wish)
+    if plain <= goal:
+        return source, {"goal_bytes": goal, "plain_bytes": plain, "curve": []}
+    if not source.has_images:
+        raise ImageError(
+            "compressing needs images like those the model will see",
+            where=source.name,
+            hint="give --calibration FOLDER with some 200 images",
+        )
+    on_stage("measure what errors cost")
+    compressor = Compressor(source.tflite, source.images, *_float_model(source))
+    judge = _Judge(compressor, plain - compressor.weights)
+    return _reach(source, judge, goal, plain, wanted, on_stage)
+
+
+def _reach(
+    source: Source,
+    judge: _Judge,
+    goal: int,
+    plain: int,
+    wanted: Compression,
+    on_stage: Callable[[str], None],
+) -> tuple[Source, dict[str, Any]]:
+    """Compress to the size wanted, and to those around it."""
+    room = goal - judge.others
+    if room <= 0:
+        raise FitError(
+            f"code and tables alone take {judge.others} B of flash, {goal} B are wanted",
+            where=source.name,
+            hint="give a larger SIZE",
+        )
+    on_stage(f"compress to {goal:,} B")
+    made = judge.compressor.compress(room)
+    point = judge.point(made.stream_bytes, made.loss, len(judge.compressor.fitted))
+    points = [point]
+    for part in CURVE:
+        size = judge.others + int(part * room)
+        if size < plain and (part > 1 or point.drop <= wanted.max_drop):
+            on_stage(f"look at {size:,} B")
+            points += judge.look(int(part * room))
+    whole = judge.compressor.loss_of(source.tflite)
+    points.append(judge.point(plain - judge.others, whole, 0))
+    points.sort(key=lambda each: each.image_bytes)
+    if point.drop > wanted.max_drop:
+        raise _too_lossy(source, point, points, wanted.max_drop)
+    graph = read_graph(made.content, source.name)
+    facts = {
+        "goal_bytes": goal,
+        "plain_bytes": plain,
+        **dataclasses.asdict(point),
+        "held_out": len(judge.compressor.held_out),
+        "curve": [dataclasses.asdict(each) for each in points],
+        "layers": _layer_facts(graph, made),
+    }
+    return dataclasses.replace(source, tflite=made.content, graph=graph), facts
+
+
+def _goal(wish: Wish, wanted: Compression) -> int:
+    if wanted.image_bytes is not None:
+        return wanted.image_bytes
+    flash = wish.target.region("flash")
+    if flash is None:
+        raise FitError(
+            "has no limit of flash to compress to",
+            where=wish.target.name,
+            hint="give a size: --compress SIZE",
+        )
+    return flash.bytes
+
+
+def _image_bytes(graph: Graph, tflite: bytes, wish: Wish) -> int:
+    """Return what a whole image takes: the linker's word, or else an upper bound."""
+    firmware = make_firmware(graph, tflite, dataclasses.replace(wish, target=_roomy(wish.target)))
+    if firmware.chosen is None:
+        raise ModelError("only edgesq's own runtime decodes weights", hint="leave out --compress")
+    if not wish.target.is_library:
+        with tempfile.TemporaryDirectory(prefix="edgesq-") as scratch:
+            firmware.lay_out(Path(scratch))
+            try:
+                return compile_firmware(Path(scratch), firmware.target).flash_bytes
+            except MissingToolError:
+                pass
+    return needs(graph, firmware.chosen.plan, wish.target)["flash"]
+
+
+def _roomy(target: Target) -> Target:
+    """Return a target with so much flash that any model can be linked."""
+    memory = tuple(
+        dataclasses.replace(region, bytes=_ROOM_BYTES) if region.name == "flash" else region
+        for region in target.memory
+    )
+    return dataclasses.replace(target, memory=memory)
+
+
+def _float_model(
+    source: Source,
+) -> tuple[dict[int, Kernel] | None, Callable[[NDArray[np.intp]], NDArray[np.floating]] | None]:
+    """Return weights and answers of the Keras model behind a source; None, None without one."""
+    model, floats = source.keras, source.floats
+    if model is None or floats is None:
+        return None, None
+
+    def answers(numbers: NDArray[np.intp]) -> NDArray[np.floating]:
+        real = np.asarray(model.predict(floats[numbers], batch_size=16, verbose=0))
+        rows = real.reshape(len(numbers), -1)
+        return rows if source.graph.logits is None else np.log(np.maximum(rows, 1e-30))
+
+    try:
+        found = float_weights(model, source.tflite)
+    except ModelError:  # repaired since it was quantized: its int8 weights are what there is
+        return None, answers
+    convolutions = [op for op in source.graph.ops if isinstance(op, Convolution)]
+    kernels = {
+        op.weights: Kernel(found[op.name].kernel, found[op.name].bias) for op in convolutions
+    }
+    return kernels, answers
+
+
+def _too_lossy(
+    source: Source, point: SizePoint, points: Sequence[SizePoint], most: float
+) -> FitError:
+    enough = [each for each in points if each.drop <= most and each.image_bytes > point.image_bytes]
+    hint = f"{enough[0].image_bytes} B would do" if enough else "no size looked at would do"
+    return FitError(
+        f"in {point.image_bytes} B it is predicted to lose {point.drop:.2f} points of top-1, "
+        f"{most:g} are allowed (--max-drop)",
+        where=source.name,
+        hint=hint,
+    )
+
+
+def _layer_facts(graph: Graph, made: Compressed) -> list[dict[str, Any]]:
+    facts = []
+    for item in made.layers:
+        data = graph.tensors[item.op.weights].data
+        assert data is not None
+        facts.append(
+            {
+                "name": item.op.name,
+                "weights": data.size,
+                "bytes": item.bytes,
+                "bits_per_weight": 8 * item.bytes / data.size,
+                "zeros": float(np.mean(data == 0)),
+                "log2_lambda": item.log2_lambda,
+            }
+        )
+    return facts
