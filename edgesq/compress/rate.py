@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.compress.network import Kernels
+from edgesq.compress.rounding import LARGEST
 from edgesq.compress.sequence import Problem
-from edgesq.compress.steps import Sensitivity, steps_for
+from edgesq.compress.steps import Sensitivity, lambda_range, steps_for
 from edgesq.graph import Conv2D, Int8Array
 
 Float64Array = NDArray[np.float64]
@@ -26,9 +27,6 @@ LayerBytes = Callable[[Int8Array], int]
 """Bytes that a layer takes in flash with these levels, OHWI."""
 
 _GRID_PER_OCTAVE = 2
-_WIDEST = 40
-"""Octaves of lambda on each side of the middle that are looked at."""
-
 _TRIES = 9
 _FINEST = 0.002
 """Octaves of lambda below which a search ends."""
@@ -50,12 +48,15 @@ class Spent:
 
 
 class Estimates:
-    """What layers take by lambda, estimated from their float weights by entropy."""
+    """What layers take by lambda, estimated by rounding their float weights."""
 
-    def __init__(self, layers: dict[int, Sensitivity], kernels: Kernels) -> None:
+    def __init__(
+        self, layers: dict[int, Sensitivity], kernels: Kernels, layer_bytes: LayerBytes
+    ) -> None:
+        self.layer_bytes = layer_bytes
         self._layers = layers
         self._kernels = kernels
-        self._known: dict[tuple[int, int], float] = {}
+        self._known: dict[tuple[int, int], int] = {}
 
     def bytes(self, weights: int, log2_lambda: float) -> float:
         """Return about how many bytes a layer takes, between two points of a grid."""
@@ -64,19 +65,14 @@ class Estimates:
         low, high = (self._at(weights, point) for point in (below, below + 1))
         return low + (high - low) * (place - below)
 
-    def _at(self, weights: int, point: int) -> float:
+    def _at(self, weights: int, point: int) -> int:
         key = (weights, point)
         if key not in self._known:
             steps = steps_for(self._layers[weights], point / _GRID_PER_OCTAVE)
             real = self._kernels[weights].weights
-            levels = np.rint(real.reshape(len(real), -1) / steps[:, np.newaxis])
-            self._known[key] = _entropy_bytes(levels)
+            levels = np.rint(real / steps[:, np.newaxis, np.newaxis, np.newaxis])
+            self._known[key] = self.layer_bytes(np.clip(levels, -LARGEST, LARGEST).astype(np.int8))
         return self._known[key]
-
-
-def _entropy_bytes(levels: Float64Array) -> float:
-    _, counts = np.unique(np.clip(levels, -127, 127), return_counts=True)
-    return float(-(counts * np.log2(counts / levels.size)).sum() / 8)
 
 
 class Budget:
@@ -87,7 +83,6 @@ class Budget:
         total: int,
         layers: dict[int, Sensitivity],
         estimates: Estimates,
-        layer_bytes: LayerBytes,
         ops: Sequence[Conv2D],
     ) -> None:
         """Plan for all layers.
@@ -96,14 +91,12 @@ class Budget:
             total: bytes to spend.
             layers: sensitivities by weights' index.
             estimates: of the same layers.
-            layer_bytes: exact bytes of a layer.
             ops: the layers in the order in which they will be chosen.
         """
         self.spent: list[Spent] = []
         self._left = total
         self._layers = layers
         self._estimates = estimates
-        self._bytes = layer_bytes
         self._to_come = [op.weights for op in ops]
         self._ratio = 1.0
         self._log2_lambda = self._solve(self._to_come, total)
@@ -138,7 +131,7 @@ class Budget:
     ) -> tuple[Float64Array, Int8Array, Spent]:
         steps = steps_for(self._layers[op.weights], log2_lambda)
         levels = problem.rounded(steps)
-        return steps, levels, Spent(op, log2_lambda, self._bytes(levels))
+        return steps, levels, Spent(op, log2_lambda, self._estimates.layer_bytes(levels))
 
     def _fitted(
         self, op: Conv2D, problem: Problem, share: int
@@ -162,7 +155,8 @@ class Budget:
 
     def _solve(self, indices: Sequence[int], total: float) -> float:
         """Return the lambda at which layers are estimated to take `total` bytes."""
-        low, high = -float(_WIDEST), float(_WIDEST)
+        ranges = [lambda_range(self._layers[index]) for index in indices]
+        low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
         while high - low > _FINEST:
             middle = (low + high) / 2
             size = sum(self._estimates.bytes(index, middle) for index in indices)

@@ -106,7 +106,7 @@ class Compressor:
             answers(held_out) if answers else float_scores(self.graph, self._kernels, self.held_out)
         )
         self._layers = sensitivities(self.graph, self.ops, self._kernels, self.fitted)
-        self._estimates = Estimates(self._layers, self._kernels)
+        self._estimates = Estimates(self._layers, self._kernels, layer_bytes)
 
     @property
     def weights(self) -> int:
@@ -127,7 +127,7 @@ class Compressor:
         Raises:
             FitError: the weights cannot take so little.
         """
-        budget = Budget(total, self._layers, self._estimates, layer_bytes, self.ops)
+        budget = Budget(total, self._layers, self._estimates, self.ops)
         images = self.fitted[:most_images]
         layers = compress_layers(self.graph, self.ops, self._kernels, images, budget)
         if budget.bytes > total:

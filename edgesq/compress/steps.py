@@ -27,6 +27,7 @@ FIRST_LAYER = 0.5
 """Steps of the first layer are finer by this: the network's every error starts there."""
 
 _LEAST_LEVELS = 120
+_LEAST_COST = 1e-30
 _MOST_STEPS = 2.0
 """A step is at most this many times a channel's largest weight, which is then zero anyway."""
 
@@ -53,19 +54,39 @@ class Sensitivity:
 
 def steps_for(layer: Sensitivity, log2_lambda: float) -> Float64Array:
     """Return the step of each output channel, [O], powers of 2^(1/4)."""
+    finest, coarsest = _bounds(layer)
+    ideal = np.exp2(log2_lambda / 2) * _at_lambda_one(layer)
+    return snapped(np.minimum(ideal, coarsest), finest)
+
+
+def lambda_range(layer: Sensitivity) -> tuple[float, float]:
+    """Return log2 of the lambdas between which any step of a layer changes."""
+    finest, coarsest = _bounds(layer)
+    unit = _at_lambda_one(layer)
+    low, high = np.min(np.log2(finest / unit)), np.max(np.log2(coarsest / unit))
+    return 2 * float(low) - 1, 2 * float(high) + 1
+
+
+def _at_lambda_one(layer: Sensitivity) -> Float64Array:
+    """Return the steps that are best at lambda 1, [O]."""
     share = OWN_SHARE_OF_LAST if layer.is_last else OWN_SHARE
     cost = (1 - share) * layer.trace.mean() + share * layer.trace
-    tiny = np.finfo(np.float64).tiny
-    ideal = KAPPA * np.sqrt(8.66 * 2.0**log2_lambda / np.maximum(cost * layer.spread, tiny))
-    ideal = ideal * (FIRST_LAYER if layer.is_first else 1)
+    unit = KAPPA * np.sqrt(8.66 / np.maximum(cost * layer.spread, _LEAST_COST))
+    unit = unit * (FIRST_LAYER if layer.is_first else 1)
     if layer.is_shared:
-        ideal = np.full_like(ideal, np.exp(np.mean(np.log(ideal))))
-        largest = np.full_like(layer.largest, layer.largest.max())
-    else:
-        largest = layer.largest
-    usual = np.median(largest[largest > 0]) if np.any(largest > 0) else 1.0
+        return np.full_like(unit, np.exp(np.mean(np.log(unit))))
+    return np.asarray(unit, np.float64)
+
+
+def _bounds(layer: Sensitivity) -> tuple[Float64Array, Float64Array]:
+    """Return the finest and the coarsest step of each channel, [O]."""
+    largest = layer.largest
+    if layer.is_shared:
+        largest = np.full_like(largest, largest.max())
+    some = largest[largest > 0]
+    usual = float(np.median(some)) if some.size else 1.0
     largest = np.where(largest > 0, largest, usual)
-    return snapped(np.minimum(ideal, _MOST_STEPS * largest), largest / _LEAST_LEVELS)
+    return largest / _LEAST_LEVELS, _MOST_STEPS * largest
 
 
 def snapped(steps: Float64Array, least: Float64Array) -> Float64Array:
