@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.compress.network import sharpness
 from edgesq.graph import Graph, Int8Array
 
 Float64Array = NDArray[np.float64]
@@ -62,4 +63,5 @@ def int8_scores(graph: Graph, images: Int8Array, threads: int = 2) -> Float64Arr
 
     *_, levels = run_onnx(integer_onnx(graph), images, threads)
     tensor = graph.tensors[graph.observed[-1]]
-    return (levels.reshape(len(levels), -1).astype(np.float64) - tensor.zero_point) * tensor.scale
+    rows = levels.reshape(len(levels), -1).astype(np.float64) - tensor.zero_point
+    return rows * (tensor.scale * sharpness(graph))

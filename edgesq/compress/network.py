@@ -14,19 +14,23 @@ from numpy.typing import NDArray
 
 from edgesq.errors import ModelError
 from edgesq.graph import (
+    OUTSIDE,
     Add,
     AveragePool2D,
     Concatenation,
-    Conv2D,
     Convolution,
+    DepthToSpace,
     DepthwiseConv2D,
     Graph,
+    GroupedConv2D,
     Int8Array,
     MaxPool2D,
     Mean,
     Op,
+    Pick,
     Reshape,
     Softmax,
+    SpaceToDepth,
     Window,
 )
 
@@ -91,11 +95,11 @@ def apply(graph: Graph, op: Op, inputs: Sequence[Any], kernel: Kernel | None) ->
     """
     import tensorflow as tf
 
-    first = inputs[0]
+    first, output = inputs[0], graph.tensors[op.output]
     match op:
-        case Conv2D() | DepthwiseConv2D():
+        case _ if isinstance(op, Convolution):
             assert kernel is not None
-            result = convolve(op, first, kernel)
+            result = _convolve(op, first, kernel)
         case MaxPool2D():
             result = _max_pool(op.window, first)
         case AveragePool2D():
@@ -110,6 +114,12 @@ def apply(graph: Graph, op: Op, inputs: Sequence[Any], kernel: Kernel | None) ->
             return tf.nn.softmax(op.beta * first)
         case Reshape():
             return tf.reshape(first, (-1, *graph.tensors[op.output].hwc))
+        case Pick():
+            return _pick(op, first, real_range(graph, op)[0] + (op.fill + 128) * output.scale)
+        case SpaceToDepth():
+            return tf.nn.space_to_depth(first, op.block)
+        case DepthToSpace():
+            return tf.nn.depth_to_space(first, op.block)
         case _:
             raise ModelError(
                 f"{op.kind} has no float form", where=op.name, hint="leave out --compress"
@@ -125,7 +135,7 @@ def real_range(graph: Graph, op: Op) -> tuple[float, float]:
     return (low - output.zero_point) * output.scale, (high - output.zero_point) * output.scale
 
 
-def convolve(op: Convolution, pixels: Any, kernel: Kernel) -> Any:
+def _convolve(op: Convolution, pixels: Any, kernel: Kernel) -> Any:
     """Return a convolution's sums, not yet cut to any range."""
     import tensorflow as tf
 
@@ -133,12 +143,30 @@ def convolve(op: Convolution, pixels: Any, kernel: Kernel) -> Any:
     padded = tf.pad(pixels, _padding(window))
     strides = (1, window.stride_h, window.stride_w, 1)
     if isinstance(op, DepthwiseConv2D):
-        channels = pixels.shape[-1]
-        taps = tf.reshape(kernel.weights, (window.height, window.width, channels, -1))
-        sums = tf.nn.depthwise_conv2d(padded, taps, strides, "VALID")
-    else:
-        sums = tf.nn.conv2d(padded, tf.transpose(kernel.weights, (1, 2, 3, 0)), strides, "VALID")
-    return sums + kernel.bias
+        taps = tf.reshape(kernel.weights, (window.height, window.width, pixels.shape[-1], -1))
+        return tf.nn.depthwise_conv2d(padded, taps, strides, "VALID") + kernel.bias
+    taps = tf.transpose(kernel.weights, (1, 2, 3, 0))
+    groups = pixels.shape[-1] // taps.shape[2] if isinstance(op, GroupedConv2D) else 1
+    sums = [
+        tf.nn.conv2d(part, part_taps, strides, "VALID")
+        for part, part_taps in zip(
+            tf.split(padded, groups, axis=3), tf.split(taps, groups, axis=3), strict=True
+        )
+    ]
+    return tf.concat(sums, axis=3) + kernel.bias
+
+
+def _pick(op: Pick, pixels: Any, fill: float) -> Any:
+    """Return picked rows, columns and channels, with `fill` for those outside."""
+    import tensorflow as tf
+
+    for axis, indices in enumerate((op.rows, op.columns, op.channels), start=1):
+        outside = np.array([index == OUTSIDE for index in indices])
+        taken = tf.gather(pixels, np.maximum(indices, 0), axis=axis)
+        shape = [1, 1, 1, 1]
+        shape[axis] = len(indices)
+        pixels = tf.where(outside.reshape(shape), np.float32(fill), taken)
+    return pixels
 
 
 def _padding(window: Window) -> list[list[int]]:
@@ -181,6 +209,12 @@ def scores_of(graph: Graph) -> int:
     return graph.output if graph.logits is None else graph.logits
 
 
+def sharpness(graph: Graph) -> float:
+    """Return what the scores are multiplied by in the model's softmax."""
+    last = graph.ops[-1]
+    return last.beta if isinstance(last, Softmax) else 1.0
+
+
 def float_scores(
     graph: Graph, kernels: Kernels, images: Int8Array, batch: int = 16
 ) -> Float32Array:
@@ -190,4 +224,5 @@ def float_scores(
         forward(graph, kernels, real_input(graph, images[start : start + batch]))[wanted].numpy()
         for start in range(0, len(images), batch)
     ]
-    return np.concatenate([part.reshape(len(part), -1) for part in parts]).astype(np.float32)
+    rows = np.concatenate([part.reshape(len(part), -1) for part in parts])
+    return (sharpness(graph) * rows).astype(np.float32)

@@ -27,9 +27,11 @@ LayerBytes = Callable[[Int8Array], int]
 """Bytes that a layer takes in flash with these levels, OHWI."""
 
 _GRID_PER_OCTAVE = 2
-_TRIES = 9
+_TRIES = 10
+_CLOSE_BYTES = 16
+_FIRST_STRIDE = 0.125
 _FINEST = 0.002
-"""Octaves of lambda below which a search ends."""
+"""Octaves of lambda: the first step of a search, and where one ends."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,20 @@ class Estimates:
             levels = np.rint(real / steps[:, np.newaxis, np.newaxis, np.newaxis])
             self._known[key] = self.layer_bytes(np.clip(levels, -LARGEST, LARGEST).astype(np.int8))
         return self._known[key]
+
+
+@dataclass(frozen=True)
+class _Try:
+    """A lambda and by how many bytes a layer then misses its share."""
+
+    log2_lambda: float
+    gap: float
+
+
+def _between(low: _Try, high: _Try, count: int) -> float:
+    """Return a lambda between two, in turn by interpolation and by halves."""
+    part = low.gap / (low.gap - high.gap) if count % 2 else 0.5
+    return low.log2_lambda + part * (high.log2_lambda - low.log2_lambda)
 
 
 class Budget:
@@ -138,20 +154,25 @@ class Budget:
     ) -> tuple[Float64Array, Int8Array, Spent]:
         """Return the finest steps found with which a layer takes no more than its share."""
         best = None
-        low, high = self._log2_lambda - 1, self._log2_lambda + 1
-        point = self._log2_lambda
-        for _ in range(_TRIES):
+        low, high = _Try(0.0, math.inf), _Try(math.inf, -math.inf)
+        point, stride = self._log2_lambda, _FIRST_STRIDE
+        for count in range(_TRIES):
             made = self._tried(op, problem, point)
             gap = made[2].bytes - share
             if gap <= 0 and (best is None or made[2].bytes >= best[2].bytes):
                 best = made
-            low, high = (point, high) if gap > 0 else (low, point)
-            if gap == 0 or high - low < _FINEST:
+            if -_CLOSE_BYTES < gap <= 0:
                 break
-            # Half a bit per weight and octave, as far as that is between the bounds.
-            guess = point + 16 * gap / made[1].size
-            point = guess if low < guess < high else (low + high) / 2
-        return best or self._tried(op, problem, high)
+            if gap > 0:
+                low = _Try(point, gap)
+            else:
+                high = _Try(point, gap)
+            if math.isinf(high.gap) or math.isinf(low.gap):
+                point += stride if gap > 0 else -stride
+                stride *= 2
+            else:
+                point = _between(low, high, count)
+        return best or made
 
     def _solve(self, indices: Sequence[int], total: float) -> float:
         """Return the lambda at which layers are estimated to take `total` bytes."""

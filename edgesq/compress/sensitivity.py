@@ -14,6 +14,7 @@ from edgesq.compress.network import (
     forward,
     real_input,
     scores_of,
+    sharpness,
 )
 from edgesq.compress.rounding import importance_order, inverse_factor
 from edgesq.compress.statistics import MomentSums, inputs_at, some_places
@@ -72,12 +73,12 @@ def _fisher_traces(
         index: Kernel(variables[index], kernel.bias) if index in variables else kernel
         for index, kernel in kernels.items()
     }
-    wanted = scores_of(graph)
+    wanted, sharp = scores_of(graph), sharpness(graph)
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def squares(pixels: Any, seed: Any) -> list[Any]:
         with tf.GradientTape() as tape:
-            scores = tf.reshape(forward(graph, held, pixels)[wanted], (1, -1))
+            scores = sharp * tf.reshape(forward(graph, held, pixels)[wanted], (1, -1))
             label = tf.random.stateless_categorical(scores, 1, seed)[:, 0]
             loss = tf.nn.sparse_softmax_cross_entropy_with_logits(label, scores)
         gradients = tape.gradient(loss, list(variables.values()))

@@ -24,10 +24,10 @@ from edgesq.targets import Target
 
 MAX_DROP_POINTS = 2.0
 
-CURVE = (0.85, 1.15, 1.35, 1.6)
+CURVE = (0.85, 1.2, 1.5)
 """Sizes of the streams that are looked at beside the one wanted, as parts of it."""
 
-CURVE_IMAGES = 64
+CURVE_IMAGES = 48
 """Images fitted to at those; the loss there is a little more than with all of them."""
 
 _ROOM_BYTES = 1 << 26

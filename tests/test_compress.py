@@ -1,0 +1,200 @@
+"""Compression: steps, rounding, the budget, and compressed models on the ladder."""
+
+import numpy as np
+import pytest
+from cases import NETWORKS
+from crun import Runtime
+from networks import RECTIFIED, Network, images
+
+from edgesq.compress import Compressor, compressible, layer_bytes
+from edgesq.compress.loss import measure_loss
+from edgesq.compress.network import forward, real_input, stored_kernels
+from edgesq.compress.rounding import round_with_feedback
+from edgesq.compress.steps import Sensitivity, lambda_range, steps_for
+from edgesq.errors import FitError, ImageError, ModelError
+from edgesq.formats.onnx import integer_onnx, run_onnx
+from edgesq.formats.tflite import ReferenceInterpreter, read_graph
+from edgesq.graph import Conv2D, FullyConnected, Graph, Int8Array, Softmax
+from edgesq.plan import make_plan
+from edgesq.reference import run, run_observed
+
+SHAPE = (12, 12, 3)
+
+
+def network() -> bytes:
+    net = Network(SHAPE)
+    x = net.conv(net.input, 16, (3, 3), (2, 2), quant=RECTIFIED)
+    x = net.conv(x, 24, (1, 1), quant=RECTIFIED)
+    x = net.conv(x, 20, (3, 3), quant=RECTIFIED, per_channel=False)
+    x = net.conv(x, 10, (1, 1))
+    return net.build(net.softmax(net.mean(x)))
+
+
+def blobs(count: int) -> Int8Array:
+    """Return smooth images, whose pixels go together as those of photographs do."""
+    coarse = np.random.default_rng(3).normal(0, 60, (count, 4, 4, 3))
+    wide = coarse.repeat(3, axis=1).repeat(3, axis=2)
+    return np.clip(wide + np.random.default_rng(4).normal(0, 8, wide.shape), -128, 127).astype(
+        np.int8
+    )
+
+
+@pytest.fixture(scope="module")
+def compressor() -> Compressor:
+    return Compressor(network(), blobs(40))
+
+
+def levels_of(graph: Graph, op: Conv2D) -> Int8Array:
+    data = graph.tensors[op.weights].data
+    assert data is not None
+    return data.astype(np.int8)
+
+
+def mean_levels_apart(content: bytes) -> float:
+    """Return the mean distance of the float form from numpy's integers, at the output."""
+    graph = read_graph(content)
+    inputs = images(graph.tensors[graph.input].hwc)
+    output = graph.tensors[graph.output]
+    real = np.asarray(
+        forward(graph, stored_kernels(graph), real_input(graph, inputs))[graph.output]
+    )
+    levels = np.clip(np.rint(real / output.scale) + output.zero_point, -128, 127)
+    exact = np.stack([run(graph, image)[graph.output] for image in inputs])
+    return float(np.abs(levels - exact.reshape(levels.shape)).mean())
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_float_form_is_near_the_integers(name: str) -> None:
+    """Also of operators without weights, so that any model can be walked through."""
+    assert mean_levels_apart(NETWORKS[name]()) < 1.0
+
+
+def test_feedback_leaves_less_error_than_rounding() -> None:
+    rng = np.random.default_rng(0)
+    mixed = rng.normal(size=(400, 30)) @ rng.normal(size=(30, 30))
+    covariance = np.cov(mixed.T)
+    weights, steps = rng.normal(size=(12, 30)), np.full(12, 0.5)
+
+    def error(levels: Int8Array) -> float:
+        gap = levels * steps[:, np.newaxis] - weights
+        return float(np.einsum("ok,kl,ol->", gap, covariance, gap))
+
+    fed = round_with_feedback(weights, covariance, steps)
+    assert error(fed) < 0.5 * error(np.rint(weights / 0.5).astype(np.int8))
+
+
+def test_zeros_that_are_to_stay_do() -> None:
+    rng = np.random.default_rng(1)
+    zeros = rng.random((8, 20)) < 0.6
+    weights = np.where(zeros, 0, rng.normal(size=(8, 20)))
+    covariance = np.cov((rng.normal(size=(300, 20)) @ rng.normal(size=(20, 20))).T)
+    levels = round_with_feedback(weights + 0.1, covariance, np.full(8, 0.05), zeros)
+    assert not levels[zeros].any()
+    assert np.mean(levels[~zeros] != 0) > 0.9
+
+
+def test_steps_are_powers_and_hold_every_weight() -> None:
+    largest = np.array([1.0, 0.01, 0.0, 3.0])
+    layer = Sensitivity(np.array([1.0, 4.0, 0.0, 1e-9]), 2.0, largest, False, False, False)
+    low, high = lambda_range(layer)
+    for log2_lambda in np.linspace(low, high, 9):
+        steps = steps_for(layer, float(log2_lambda))
+        powers = 4 * np.log2(steps)
+        np.testing.assert_allclose(powers, np.round(powers), atol=1e-9)
+        assert (largest / steps <= 127).all()
+    assert (steps_for(layer, low - 9) == steps_for(layer, low)).all()
+    assert (steps_for(layer, high + 9) == steps_for(layer, high)).all()
+
+
+def test_the_expected_drop_is_that_of_labels_drawn_from_the_float_model() -> None:
+    expected = np.log(np.array([[0.7, 0.2, 0.1], [0.5, 0.4, 0.1]]))
+    assert measure_loss(expected, expected).drop == 0
+    loss = measure_loss(expected, np.log(np.array([[0.6, 0.3, 0.1], [0.3, 0.6, 0.1]])))
+    assert loss.agreement == 0.5
+    assert loss.drop == pytest.approx(100 * (0.5 - 0.4) / 2)
+
+
+@pytest.mark.parametrize("bits", [2.2, 4.0])
+def test_the_budget_is_used_up(compressor: Compressor, bits: float) -> None:
+    total = int(compressor.weights * bits / 8)
+    made = compressor.compress(total)
+    graph = read_graph(made.content)
+    exact = sum(layer_bytes(levels_of(graph, op)) for op in compressible(graph))
+    assert made.stream_bytes == exact
+    assert 0.97 * total < exact <= total
+
+
+def test_fewer_bytes_lose_more(compressor: Compressor) -> None:
+    fine, coarse = (compressor.compress(compressor.weights * bits // 8) for bits in (5, 2))
+    assert fine.loss.kl < coarse.loss.kl
+    assert fine.loss.kl < 0.02
+
+
+def test_a_compressed_model_is_the_same_on_every_rung(
+    compressor: Compressor, runtime: Runtime
+) -> None:
+    content = compressor.compress(compressor.weights * 3 // 8).content
+    graph, inputs = read_graph(content), blobs(4)
+    golden = ReferenceInterpreter(content).observed(inputs)
+    assert len(np.unique(golden[1])) > 8
+    others = [
+        run_observed(graph, inputs),
+        run_onnx(integer_onnx(graph), inputs),
+        *runtime.run(graph, [make_plan(graph)], inputs),
+    ]
+    for outputs in others:
+        for mine, theirs in zip(outputs, golden, strict=True):
+            assert np.array_equal(mine, theirs)
+
+
+def test_compressing_twice_gives_the_same_bytes(compressor: Compressor) -> None:
+    total = compressor.weights * 3 // 8
+    again = Compressor(network(), blobs(40))
+    assert again.compress(total).content == compressor.compress(total).content
+
+
+def test_only_numbers_of_convolutions_change(compressor: Compressor) -> None:
+    before = read_graph(network())
+    after = read_graph(compressor.compress(compressor.weights * 3 // 8).content)
+    changed = {
+        index for op in before.ops if isinstance(op, Conv2D) for index in (op.weights, op.bias)
+    }
+    assert before.ops == after.ops
+    for index, (old, new) in enumerate(zip(before.tensors, after.tensors, strict=True)):
+        if index not in changed:
+            assert (old.quantization, old.shape) == (new.quantization, new.shape)
+
+
+def test_a_dense_layer_and_a_depthwise_one() -> None:
+    """The dense layer is compressed, the depthwise one stays as it is."""
+    content = dense_network()
+    graph = read_graph(content)
+    kinds = [op.kind for op in compressible(graph)]
+    assert kinds == ["CONV_2D", "FULLY_CONNECTED"]
+    compressor = Compressor(content, blobs(24))
+    after = read_graph(compressor.compress(compressor.weights // 2).content)
+    assert isinstance(after.ops[-2], FullyConnected)
+    assert isinstance(after.ops[-1], Softmax)
+
+
+def test_too_small_is_refused(compressor: Compressor) -> None:
+    with pytest.raises(FitError, match=r"take about \d+ B at least, 100 B are left"):
+        compressor.compress(100)
+
+
+def test_too_few_images_are_refused() -> None:
+    with pytest.raises(ImageError, match="7 images are too few"):
+        Compressor(network(), blobs(7))
+
+
+def test_a_model_without_weights_is_refused() -> None:
+    net = Network(SHAPE)
+    with pytest.raises(ModelError, match="no layer that can be compressed"):
+        Compressor(net.build(net.softmax(net.mean(net.input))), blobs(20))
+
+
+def dense_network() -> bytes:
+    net = Network(SHAPE)
+    x = net.conv(net.input, 8, (3, 3), (2, 2), quant=RECTIFIED)
+    x = net.depthwise(x, quant=RECTIFIED)
+    return net.build(net.softmax(net.dense(x, 10)))
