@@ -14,7 +14,7 @@ from edgesq.compress.steps import Sensitivity, lambda_range, steps_for
 from edgesq.errors import FitError, ImageError, ModelError
 from edgesq.formats.onnx import integer_onnx, run_onnx
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
-from edgesq.graph import Conv2D, FullyConnected, Graph, Int8Array, Softmax
+from edgesq.graph import Conv2D, FullyConnected, Graph, Int8Array, Op, Softmax
 from edgesq.plan import make_plan
 from edgesq.reference import run, run_observed
 
@@ -44,7 +44,8 @@ def compressor() -> Compressor:
     return Compressor(network(), blobs(40))
 
 
-def levels_of(graph: Graph, op: Conv2D) -> Int8Array:
+def levels_of(graph: Graph, op: Op) -> Int8Array:
+    assert isinstance(op, Conv2D)
     data = graph.tensors[op.weights].data
     assert data is not None
     return data.astype(np.int8)
@@ -119,7 +120,7 @@ def test_the_budget_is_used_up(compressor: Compressor, bits: float) -> None:
     total = int(compressor.weights * bits / 8)
     made = compressor.compress(total)
     graph = read_graph(made.content)
-    exact = sum(layer_bytes(levels_of(graph, op)) for op in compressible(graph))
+    exact = sum(layer_bytes(levels_of(graph, op)) for op in compressible(graph, made.content))
     assert made.stream_bytes == exact
     assert 0.97 * total < exact <= total
 
@@ -169,12 +170,24 @@ def test_a_dense_layer_and_a_depthwise_one() -> None:
     """The dense layer is compressed, the depthwise one stays as it is."""
     content = dense_network()
     graph = read_graph(content)
-    kinds = [op.kind for op in compressible(graph)]
+    kinds = [op.kind for op in compressible(graph, content)]
     assert kinds == ["CONV_2D", "FULLY_CONNECTED"]
     compressor = Compressor(content, blobs(24))
     after = read_graph(compressor.compress(compressor.weights // 2).content)
     assert isinstance(after.ops[-2], FullyConnected)
     assert isinstance(after.ops[-1], Softmax)
+
+
+def test_a_dense_layer_without_bias_stays_as_it_is() -> None:
+    net = Network(SHAPE)
+    x = net.conv(net.input, 8, (3, 3), (2, 2), quant=RECTIFIED)
+    content = net.build(net.softmax(net.dense(x, 10, bias=False)))
+    graph = read_graph(content)
+    assert [op.kind for op in compressible(graph, content)] == ["CONV_2D"]
+    compressor = Compressor(content, blobs(24))
+    after = read_graph(compressor.compress(compressor.weights // 2).content)
+    old, new = (levels_of(model, model.ops[1]) for model in (graph, after))
+    assert np.array_equal(old, new)
 
 
 def test_too_small_is_refused(compressor: Compressor) -> None:

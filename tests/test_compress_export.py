@@ -16,6 +16,8 @@ from edgesq.cli.sizes import parse_size, with_sizes
 from edgesq.errors import EdgesqError
 from edgesq.formats.tflite import read_graph
 
+Capture = pytest.CaptureFixture[str]
+
 WEIGHTS = 32 * 9 * 3 + 48 * 32 + 40 * 9 * 48 + 10 * 36 * 40
 
 
@@ -78,38 +80,38 @@ def test_every_form_of_the_compressed_model_is_equal(folder: Path) -> None:
 
 
 def test_too_much_loss_is_refused_with_the_size_that_would_do(
-    folder: Path, plain_bytes: int
+    folder: Path, plain_bytes: int, capfd: Capture
 ) -> None:
     goal = plain_bytes - WEIGHTS * 6 // 8
     images = ("--calibration", str(folder / "images"))
     refused = export(folder, "--compress", str(goal), "--max-drop", "0.01", *images)
     assert refused.exit_code == 2
-    said = re.search(
-        r"predicted to lose ([\d.]+) points of top-1, 0.01 are allowed", refused.output
-    )
-    assert said, refused.output
-    assert float(said[1]) > 0.01
-    assert re.search(r"\d+ B would do|no size looked at would do", refused.output)
+    said = capfd.readouterr().err
+    match = re.search(r"predicted to lose ([\d.]+) points of top-1, 0.01 are allowed", said)
+    assert match, said
+    assert float(match[1]) > 0.01
+    assert re.search(r"\d+ B would do|no size looked at would do", said)
 
 
-def test_images_are_needed(folder: Path, plain_bytes: int) -> None:
+def test_images_are_needed(folder: Path, plain_bytes: int, capfd: Capture) -> None:
     refused = export(folder, "--compress", str(plain_bytes - WEIGHTS // 2))
     assert refused.exit_code == 2
-    assert "give --calibration FOLDER with some 200 images" in refused.output
+    said = capfd.readouterr().err
+    assert "give --calibration FOLDER with some 200 images" in said
 
 
-def test_code_alone_does_not_fit(folder: Path) -> None:
+def test_code_alone_does_not_fit(folder: Path, capfd: Capture) -> None:
     refused = export(folder, "--compress", "1000", "--calibration", str(folder / "images"))
     assert refused.exit_code == 2
-    assert re.search(
-        r"code and tables alone take \d+ B of flash, 1000 B are wanted", refused.output
-    )
+    said = capfd.readouterr().err
+    assert re.search(r"code and tables alone take \d+ B of flash, 1000 B are wanted", said)
 
 
-def test_a_target_without_a_limit_needs_a_size(folder: Path) -> None:
+def test_a_target_without_a_limit_needs_a_size(folder: Path, capfd: Capture) -> None:
     refused = export(folder, "--compress")
     assert refused.exit_code == 2
-    assert "give a size: --compress SIZE" in refused.output
+    said = capfd.readouterr().err
+    assert "give a size: --compress SIZE" in said
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@
 Everything behind sees an ordinary int8 model. TensorFlow is imported when a function is called.
 """
 
+from edgesq.compress.float_ops import Kernel
 from edgesq.compress.loss import Loss
-from edgesq.compress.network import Kernel
 from edgesq.compress.stage import Compressed, Compressor, compressible, layer_bytes
 from edgesq.compress.stream import MAX_BITS, PADDING, Stream, decode, encode, stream_bytes
 

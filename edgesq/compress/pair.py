@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.compress.network import Kernels, apply, stored_kernels
+from edgesq.compress.float_ops import apply
+from edgesq.compress.network import Kernels, stored_kernels
 from edgesq.compress.statistics import Moments, MomentSums, inputs_at, some_places
 from edgesq.graph import Conv2D, Convolution, Graph, Int8Array, Op, Tensor
 

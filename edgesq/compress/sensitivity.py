@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.compress.float_ops import Kernel
 from edgesq.compress.network import (
-    Kernel,
     Kernels,
     forward,
     real_input,

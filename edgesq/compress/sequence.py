@@ -14,7 +14,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.compress.network import Kernel, Kernels
+from edgesq.compress.float_ops import Kernel
+from edgesq.compress.network import Kernels
 from edgesq.compress.pair import Pair
 from edgesq.compress.rounding import round_with_feedback
 from edgesq.compress.statistics import Moments

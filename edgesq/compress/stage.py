@@ -17,7 +17,7 @@ from edgesq.compress.sequence import Layer, compress_layers
 from edgesq.compress.stream import stream_bytes
 from edgesq.errors import FitError, ImageError, ModelError
 from edgesq.formats.tflite import read_graph
-from edgesq.formats.tflite_rewrite import TensorChange, rewrite
+from edgesq.formats.tflite_rewrite import TensorChange, rewrite, tensor_names
 from edgesq.graph import Conv2D, Graph, Int8Array
 
 Answers = Callable[[NDArray[np.intp]], NDArray[np.floating]]
@@ -51,24 +51,24 @@ class Compressed:
     layers: tuple[Spent, ...]
 
 
-def compressible(graph: Graph) -> tuple[Conv2D, ...]:
+def compressible(graph: Graph, content: bytes) -> tuple[Conv2D, ...]:
     """Return the layers whose weights can become streams: CONV_2D and FULLY_CONNECTED.
 
-    Left as they are: what shares its weights with another operator, or has no bias of its own.
+    Left as they are: what shares its weights with another operator, or has no bias of its own in
+    the file.
+
+    Args:
+        graph: the model.
+        content: the bytes it was read from.
     """
-    names = Counter(tensor.name for tensor in graph.tensors)
-    users = Counter(
-        index for op in graph.ops if isinstance(op, Conv2D) for index in (op.weights, op.bias)
-    )
-    found = (op for op in graph.ops if isinstance(op, Conv2D))
-    return tuple(
-        op
-        for op in found
-        if all(
-            users[index] == 1 and names[graph.tensors[index].name] == 1
-            for index in (op.weights, op.bias)
-        )
-    )
+    names = Counter(tensor_names(content))
+    layers = [op for op in graph.ops if isinstance(op, Conv2D)]
+    users = Counter(index for op in layers for index in (op.weights, op.bias))
+
+    def is_own(index: int) -> bool:
+        return users[index] == 1 and names[graph.tensors[index].name] == 1
+
+    return tuple(op for op in layers if is_own(op.weights) and is_own(op.bias))
 
 
 class Compressor:
@@ -95,7 +95,7 @@ class Compressor:
         """
         self._content = content
         self.graph = read_graph(content)
-        self.ops = compressible(self.graph)
+        self.ops = compressible(self.graph, content)
         if not self.ops:
             raise ModelError("has no layer that can be compressed", hint="leave out --compress")
         if len(images) < LEAST_IMAGES:
@@ -121,17 +121,22 @@ class Compressor:
         """Return what an int8 model with the same input and output loses."""
         return measure_loss(self._expected, int8_scores(read_graph(content), self.held_out))
 
-    def compress(self, total: int, most_images: int | None = None) -> Compressed:
+    def compress(
+        self, total: int, most_images: int | None = None, *, with_held_out: bool = False
+    ) -> Compressed:
         """Return the model with its weights in at most `total` bytes of streams.
 
         Args:
             total: bytes.
             most_images: to fit to; None for all.
+            with_held_out: fit to the images held out too; the loss on them is then too good.
 
         Raises:
             FitError: the weights cannot take so little.
         """
         images = self.fitted[:most_images]
+        if with_held_out:
+            images = np.concatenate([images, self.held_out])
         aim, least = total, total
         for _ in range(_PASSES):
             budget = Budget(aim, self._layers, self._estimates, self.ops)

@@ -133,7 +133,7 @@ def stage_count(
         ModelError: there is no such model.
     """
     extra = 0 if optimize_accuracy is None else MOST_TRIALS
-    extra += 0 if compress is None else 2 + len(CURVE)
+    extra += 0 if compress is None else 3 + len(CURVE)
     if model is None or is_float(model):
         return 11 + extra
     return (8 if model.suffix.lower() == ".tflite" else 9) + extra

@@ -16,7 +16,6 @@ from edgesq.compress import Compressed, Compressor, Kernel, Loss
 from edgesq.errors import FitError, ImageError, MissingToolError, ModelError
 from edgesq.export.runtime import Wish, make_firmware
 from edgesq.export.source import Source
-from edgesq.formats.float_weights import float_weights
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Convolution, Graph
 from edgesq.project import compile_firmware, needs
@@ -57,7 +56,7 @@ class SizePoint:
         kl: divergence from the float model, nats.
         agreement: share of images with the float model's class.
         drop: points of top-1 expected to be lost.
-        images: fitted to.
+        images: fitted to for this figure; 0 for the int8 model.
     """
 
     image_bytes: int
@@ -146,7 +145,8 @@ def _reach(
         )
     on_stage(f"compress to {goal:,} B")
     made = judge.compressor.compress(room)
-    point = judge.point(made.stream_bytes, made.loss, len(judge.compressor.fitted))
+    predicted = made.loss
+    point = judge.point(made.stream_bytes, predicted, len(judge.compressor.fitted))
     points = [point]
     for part in CURVE:
         size = judge.others + int(part * room)
@@ -155,9 +155,13 @@ def _reach(
             points += judge.look(int(part * room))
     whole = judge.compressor.loss_of(source.tflite)
     points.append(judge.point(plain - judge.others, whole, 0))
-    points.sort(key=lambda each: each.image_bytes)
     if point.drop > wanted.max_drop:
         raise _too_lossy(source, point, points, wanted.max_drop)
+    on_stage("compress with all images")
+    made = judge.compressor.compress(room, with_held_out=True)
+    points.remove(point)
+    point = judge.point(made.stream_bytes, predicted, point.images)
+    points = sorted([*points, point], key=lambda each: each.image_bytes)
     graph = read_graph(made.content, source.name)
     facts = {
         "goal_bytes": goal,
@@ -220,9 +224,8 @@ def _float_model(
         rows = real.reshape(len(numbers), -1)
         return rows if source.graph.logits is None else np.log(np.maximum(rows, 1e-30))
 
-    try:
-        found = float_weights(model, source.tflite)
-    except ModelError:  # repaired since it was quantized: its int8 weights are what there is
+    found = source.weights
+    if found is None:
         return None, answers
     convolutions = [op for op in source.graph.ops if isinstance(op, Convolution)]
     kernels = {
@@ -234,8 +237,12 @@ def _float_model(
 def _too_lossy(
     source: Source, point: SizePoint, points: Sequence[SizePoint], most: float
 ) -> FitError:
-    enough = [each for each in points if each.drop <= most and each.image_bytes > point.image_bytes]
-    hint = f"{enough[0].image_bytes} B would do" if enough else "no size looked at would do"
+    enough = sorted(
+        each.image_bytes
+        for each in points
+        if each.drop <= most and each.image_bytes > point.image_bytes
+    )
+    hint = f"{enough[0]} B would do" if enough else "no size looked at would do"
     return FitError(
         f"in {point.image_bytes} B it is predicted to lose {point.drop:.2f} points of top-1, "
         f"{most:g} are allowed (--max-drop)",

@@ -30,6 +30,14 @@ class TensorChange:
     zero_point: int | None = None
 
 
+def tensor_names(content: bytes) -> list[str]:
+    """Return the names of all tensors of a .tflite with one subgraph, in its order."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    graph = schema.Model.GetRootAsModel(content, 0).Subgraphs(0)
+    return [_text(graph.Tensors(index).Name()) for index in range(graph.TensorsLength())]
+
+
 def rewrite(content: bytes, changes: Mapping[str, TensorChange]) -> bytes:
     """Return the model with some tensors changed; the same arguments give the same bytes.
 
