@@ -67,13 +67,17 @@ class Estimates:
         low, high = (self._at(weights, point) for point in (below, below + 1))
         return low + (high - low) * (place - below)
 
+    def rounded(self, weights: int, log2_lambda: float) -> tuple[Float64Array, Int8Array]:
+        """Return a layer's steps, and its float weights rounded to them."""
+        steps = steps_for(self._layers[weights], log2_lambda)
+        levels = np.rint(self._kernels[weights].weights / steps[:, None, None, None])
+        return steps, np.clip(levels, -LARGEST, LARGEST).astype(np.int8)
+
     def _at(self, weights: int, point: int) -> int:
         key = (weights, point)
         if key not in self._known:
-            steps = steps_for(self._layers[weights], point / _GRID_PER_OCTAVE)
-            real = self._kernels[weights].weights
-            levels = np.rint(real / steps[:, np.newaxis, np.newaxis, np.newaxis])
-            self._known[key] = self.layer_bytes(np.clip(levels, -LARGEST, LARGEST).astype(np.int8))
+            _, levels = self.rounded(weights, point / _GRID_PER_OCTAVE)
+            self._known[key] = self.layer_bytes(levels)
         return self._known[key]
 
 
@@ -101,7 +105,7 @@ class Budget:
         estimates: Estimates,
         ops: Sequence[Conv2D],
     ) -> None:
-        """Plan for all layers.
+        """Plan for all layers; `log2_lambda` is then the estimate for all of them.
 
         Args:
             total: bytes to spend.
@@ -115,7 +119,7 @@ class Budget:
         self._estimates = estimates
         self._to_come = [op.weights for op in ops]
         self._ratio = 1.0
-        self._log2_lambda = self._solve(self._to_come, total)
+        self.log2_lambda = self._solve(self._to_come, total)
 
     @property
     def bytes(self) -> int:
@@ -124,15 +128,15 @@ class Budget:
 
     def choose(self, op: Conv2D, problem: Problem) -> tuple[Float64Array, Int8Array]:
         """Return steps and levels of the next layer."""
-        self._log2_lambda = self._solve(self._to_come, self._left)
+        self.log2_lambda = self._solve(self._to_come, self._left)
         rest = self._to_come[1:]
-        size = {index: self._estimates.bytes(index, self._log2_lambda) for index in self._to_come}
+        size = {index: self._estimates.bytes(index, self.log2_lambda) for index in self._to_come}
         behind = sum(size[index] for index in rest)
         if size[op.weights] >= behind:
             share = self._left - int(self._ratio * behind)
             made = self._fitted(op, problem, share)
         else:
-            made = self._tried(op, problem, self._log2_lambda)
+            made = self._tried(op, problem, self.log2_lambda)
         steps, levels, spent = made
         self._to_come = rest
         self._left -= spent.bytes
@@ -155,7 +159,7 @@ class Budget:
         """Return the finest steps found with which a layer takes no more than its share."""
         best = None
         low, high = _Try(0.0, math.inf), _Try(math.inf, -math.inf)
-        point, stride = self._log2_lambda, _FIRST_STRIDE
+        point, stride = self.log2_lambda, _FIRST_STRIDE
         for count in range(_TRIES):
             made = self._tried(op, problem, point)
             gap = made[2].bytes - share

@@ -121,6 +121,21 @@ class Compressor:
         """Return what an int8 model with the same input and output loses."""
         return measure_loss(self._expected, int8_scores(read_graph(content), self.held_out))
 
+    def sketch(self, total: int) -> tuple[bytes, int]:
+        """Return a model of about the size wanted, and the bytes of its streams, in a moment.
+
+        It is for finding out what the rest of an image takes: its weights are merely rounded.
+        """
+        log2_lambda = Budget(total, self._layers, self._estimates, self.ops).log2_lambda
+        layers, size = {}, 0
+        for op in self.ops:
+            steps, levels = self._estimates.rounded(op.weights, log2_lambda)
+            bias = self.graph.tensors[op.bias].data
+            assert bias is not None
+            layers[op.weights] = Layer(levels, steps.astype(np.float32), bias.astype(np.int32))
+            size += layer_bytes(levels)
+        return rewritten(self._content, self.graph, self.ops, layers), size
+
     def compress(
         self, total: int, most_images: int | None = None, *, with_held_out: bool = False
     ) -> Compressed:

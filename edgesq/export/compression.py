@@ -30,6 +30,9 @@ CURVE_IMAGES = 48
 """Images fitted to at those; the loss there is a little more than with all of them."""
 
 _ROOM_BYTES = 1 << 26
+_FINAL_TRIES = 2
+_SKETCHED = 4
+"""A sketch's streams take one part in so many of the int8 weights, at least."""
 
 
 @dataclass(frozen=True)
@@ -68,34 +71,6 @@ class SizePoint:
     images: int
 
 
-class _Judge:
-    """Knows what a compressed model takes and loses."""
-
-    def __init__(self, compressor: Compressor, others: int) -> None:
-        self.compressor = compressor
-        self.others = others
-
-    def point(self, stream_bytes: int, loss: Loss, images: int) -> SizePoint:
-        return SizePoint(
-            self.others + stream_bytes,
-            stream_bytes,
-            8 * stream_bytes / self.compressor.weights,
-            loss.kl,
-            loss.agreement,
-            loss.drop,
-            images,
-        )
-
-    def look(self, total: int) -> list[SizePoint]:
-        """Return the point at a size of the streams; nothing where that cannot be reached."""
-        images = min(CURVE_IMAGES, len(self.compressor.fitted))
-        try:
-            made = self.compressor.compress(total, images)
-        except FitError:
-            return []
-        return [self.point(made.stream_bytes, made.loss, images)]
-
-
 def compressed(
     source: Source, wish: Wish, wanted: Compression, on_stage: Callable[[str], None]
 ) -> tuple[Source, dict[str, Any]]:
@@ -123,50 +98,110 @@ def compressed(
         )
     on_stage("measure what errors cost")
     compressor = Compressor(source.tflite, source.images, *_float_model(source))
-    judge = _Judge(compressor, plain - compressor.weights)
-    return _reach(source, judge, goal, plain, wanted, on_stage)
+    judge = _Judge(compressor, source, wish, goal, plain)
+    return _reach(source, judge, wanted.max_drop, on_stage)
+
+
+class _Judge:
+    """Knows what a compressed model takes and loses."""
+
+    def __init__(
+        self, compressor: Compressor, source: Source, wish: Wish, goal: int, plain: int
+    ) -> None:
+        """Find out, by a sketch of the model, what is in the image beside its weights."""
+        self.compressor = compressor
+        self.wish = wish
+        self.goal = goal
+        self.plain = plain
+        self.name = source.name
+        likely = goal - (plain - compressor.weights)
+        sketch, streams = compressor.sketch(max(likely, compressor.weights // _SKETCHED))
+        self.others = _image_bytes(read_graph(sketch), sketch, wish) - streams
+        self.room = goal - self.others
+        if self.room <= 0:
+            raise FitError(
+                f"code and tables alone take {self.others} B of flash, {goal} B are wanted",
+                where=source.name,
+                hint="give a larger SIZE",
+            )
+
+    def point(self, stream_bytes: int, loss: Loss, images: int) -> SizePoint:
+        return SizePoint(
+            self.others + stream_bytes,
+            stream_bytes,
+            8 * stream_bytes / self.compressor.weights,
+            loss.kl,
+            loss.agreement,
+            loss.drop,
+            images,
+        )
+
+    def look(self, total: int, images: int) -> list[SizePoint]:
+        """Return the point at a size of the streams; nothing where that cannot be reached."""
+        try:
+            return [self.predicted(total, images)]
+        except FitError:
+            return []
+
+    def predicted(self, total: int, images: int) -> SizePoint:
+        """Return the point at a size of the streams."""
+        made = self.compressor.compress(total, images)
+        return self.point(made.stream_bytes, made.loss, images)
+
+    def final(self) -> tuple[Compressed, int]:
+        """Return the model made with all images, and the bytes of its image as it is linked.
+
+        Raises:
+            FitError: the image does not come out below the goal.
+        """
+        room = self.room
+        for _ in range(_FINAL_TRIES):
+            made = self.compressor.compress(room, with_held_out=True)
+            taken = _image_bytes(read_graph(made.content), made.content, self.wish)
+            if taken <= self.goal:
+                return made, taken
+            room -= taken - self.goal
+        raise FitError(
+            f"the image takes {taken} B, {self.goal} B are wanted",
+            where=self.name,
+            hint="give a larger SIZE",
+        )
 
 
 def _reach(
     source: Source,
     judge: _Judge,
-    goal: int,
-    plain: int,
-    wanted: Compression,
+    max_drop: float,
     on_stage: Callable[[str], None],
 ) -> tuple[Source, dict[str, Any]]:
-    """Compress to the size wanted, and to those around it."""
-    room = goal - judge.others
-    if room <= 0:
-        raise FitError(
-            f"code and tables alone take {judge.others} B of flash, {goal} B are wanted",
-            where=source.name,
-            hint="give a larger SIZE",
-        )
-    on_stage(f"compress to {goal:,} B")
-    made = judge.compressor.compress(room)
-    predicted = made.loss
-    point = judge.point(made.stream_bytes, predicted, len(judge.compressor.fitted))
-    points = [point]
+    """Compress to the size wanted, and look at those around it."""
+    fitted = len(judge.compressor.fitted)
+    on_stage(f"compress to {judge.goal:,} B")
+    point = judge.predicted(judge.room, fitted)
+    points = []
     for part in CURVE:
-        size = judge.others + int(part * room)
-        if size < plain and (part > 1 or point.drop <= wanted.max_drop):
+        size = judge.others + int(part * judge.room)
+        if size < judge.plain and (part > 1 or point.drop <= max_drop):
             on_stage(f"look at {size:,} B")
-            points += judge.look(int(part * room))
-    whole = judge.compressor.loss_of(source.tflite)
-    points.append(judge.point(plain - judge.others, whole, 0))
-    if point.drop > wanted.max_drop:
-        raise _too_lossy(source, point, points, wanted.max_drop)
+            points += judge.look(int(part * judge.room), min(CURVE_IMAGES, fitted))
+    whole = judge.point(judge.compressor.weights, judge.compressor.loss_of(source.tflite), 0)
+    points.append(dataclasses.replace(whole, image_bytes=judge.plain))
+    if point.drop > max_drop:
+        raise _too_lossy(source, point, points, max_drop)
     on_stage("compress with all images")
-    made = judge.compressor.compress(room, with_held_out=True)
-    points.remove(point)
-    point = judge.point(made.stream_bytes, predicted, point.images)
-    points = sorted([*points, point], key=lambda each: each.image_bytes)
+    made, taken = judge.final()
+    chosen = dataclasses.replace(
+        point,
+        image_bytes=taken,
+        weights_bytes=made.stream_bytes,
+        bits_per_weight=8 * made.stream_bytes / judge.compressor.weights,
+    )
+    points = sorted([*points, chosen], key=lambda each: each.image_bytes)
     graph = read_graph(made.content, source.name)
     facts = {
-        "goal_bytes": goal,
-        "plain_bytes": plain,
-        **dataclasses.asdict(point),
+        "goal_bytes": judge.goal,
+        "plain_bytes": judge.plain,
+        **dataclasses.asdict(chosen),
         "held_out": len(judge.compressor.held_out),
         "curve": [dataclasses.asdict(each) for each in points],
         "layers": _layer_facts(graph, made),
