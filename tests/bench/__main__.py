@@ -10,6 +10,7 @@ from typing import Any
 from bench import models, tables
 from bench.accuracy import accuracy
 from bench.code import Code, merged
+from bench.compressed import print_compressed
 from bench.imagenet import imagenet
 from bench.measure import measure
 from edgesq.cli import terminal
@@ -27,6 +28,9 @@ def main() -> None:
     results: dict[str, Any] = {}
     if options.accuracy:
         results |= accuracy(options.accuracy)
+    if options.compressed:
+        results["compressed"] = print_compressed()
+    if results:
         _write(results, options.json)
         return
     if models.SHARED.is_dir():
@@ -45,6 +49,7 @@ def main() -> None:
         _board([models.plain_224()], "stm32f405", results)
         results["bands"] = [_bands(network) for network in networks if _is_banded(network)]
         results["imagenet"] = None if options.skip_imagenet else imagenet()
+        results["compressed"] = None if options.skip_imagenet else print_compressed()
     _write(results, options.json)
 
 
@@ -59,6 +64,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--targets", nargs="+", default=BOARDS, choices=EMULATED)
     parser.add_argument("--json", type=Path, default=Path("build/bench.json"))
     parser.add_argument("--skip-imagenet", action="store_true")
+    parser.add_argument("--compressed", action="store_true", help="only the compressed networks")
     parser.add_argument("--operators", action="store_true", help="print operator by operator")
     parser.add_argument("--functions", action="store_true", help="print function by function")
     parser.add_argument(
