@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,6 +80,7 @@ class Compressor:
         images: Int8Array,
         kernels: Kernels | None = None,
         answers: Answers | None = None,
+        leave: Container[int] = (),
     ) -> None:
         """Find out what errors cost in each layer.
 
@@ -88,6 +89,7 @@ class Compressor:
             images: calibration images, int8 [n, H, W, C], at least 16.
             kernels: weights of the float model; None for the int8 ones as they are.
             answers: the float model's; None for those of `kernels` in float arithmetic.
+            leave: outputs of layers that stay as they are.
 
         Raises:
             ModelError: nothing in it can be compressed.
@@ -95,7 +97,8 @@ class Compressor:
         """
         self._content = content
         self.graph = read_graph(content)
-        self.ops = compressible(self.graph, content)
+        found = compressible(self.graph, content)
+        self.ops = tuple(op for op in found if op.output not in leave)
         if not self.ops:
             raise ModelError("has no layer that can be compressed", hint="leave out --compress")
         if len(images) < LEAST_IMAGES:

@@ -17,7 +17,8 @@ from edgesq.errors import FitError, ImageError, MissingToolError, ModelError
 from edgesq.export.runtime import Wish, make_firmware
 from edgesq.export.source import Source
 from edgesq.formats.tflite import read_graph
-from edgesq.graph import Convolution, Graph
+from edgesq.graph import Conv2D, Convolution, Graph
+from edgesq.plan import has_stream_kernel
 from edgesq.project import compile_firmware, needs
 from edgesq.targets import Target
 
@@ -97,7 +98,13 @@ def compressed(
             hint="give --calibration FOLDER with some 200 images",
         )
     on_stage("measure what errors cost")
-    compressor = Compressor(source.tflite, source.images, *_float_model(source))
+    kernels = wish.target.kernels
+    leave = {
+        op.output
+        for op in source.graph.ops
+        if isinstance(op, Conv2D) and not has_stream_kernel(source.graph, op, kernels)
+    }
+    compressor = Compressor(source.tflite, source.images, *_float_model(source), leave)
     judge = _Judge(compressor, source, wish, goal, plain)
     return _reach(source, judge, wanted.max_drop, on_stage)
 
