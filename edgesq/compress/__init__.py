@@ -10,7 +10,15 @@ Everything behind sees an ordinary int8 model. TensorFlow is imported when a fun
 from edgesq.compress.float_ops import Kernel
 from edgesq.compress.loss import Loss
 from edgesq.compress.stage import Compressed, Compressor, compressible, layer_bytes
-from edgesq.compress.stream import MAX_BITS, PADDING, Stream, decode, encode, stream_bytes
+from edgesq.compress.stream import (
+    MAX_BITS,
+    PADDING,
+    Stream,
+    code_lengths,
+    decode,
+    encode,
+    stream_bytes,
+)
 
 __all__ = [
     "MAX_BITS",
@@ -20,6 +28,7 @@ __all__ = [
     "Kernel",
     "Loss",
     "Stream",
+    "code_lengths",
     "compressible",
     "decode",
     "encode",
