@@ -31,7 +31,10 @@ CURVE_IMAGES = 48
 """Images fitted to at those; the loss there is a little more than with all of them."""
 
 _ROOM_BYTES = 1 << 26
-_FINAL_TRIES = 2
+_FINAL_TRIES = 3
+_PADDING_BYTES = 96
+"""Between arrays, which the linker aligns: by so much images of the same parts may differ."""
+
 _SKETCHED = 4
 """A sketch's streams take one part in so many of the int8 weights, at least."""
 
@@ -124,7 +127,7 @@ class _Judge:
         likely = goal - (plain - compressor.weights)
         sketch, streams = compressor.sketch(max(likely, compressor.weights // _SKETCHED))
         self.others = _image_bytes(read_graph(sketch), sketch, wish) - streams
-        self.room = goal - self.others
+        self.room = goal - self.others - _PADDING_BYTES
         if self.room <= 0:
             raise FitError(
                 f"code and tables alone take {self.others} B of flash, {goal} B are wanted",
@@ -167,7 +170,7 @@ class _Judge:
             taken = _image_bytes(read_graph(made.content), made.content, self.wish)
             if taken <= self.goal:
                 return made, taken
-            room -= taken - self.goal
+            room -= taken - self.goal + _PADDING_BYTES
         raise FitError(
             f"the image takes {taken} B, {self.goal} B are wanted",
             where=self.name,
