@@ -37,6 +37,17 @@ OptimizeAccuracy = Annotated[
         min=0.0, metavar="SECONDS", help="Look so long for an int8 model closer to the float one."
     ),
 ]
+Compress = Annotated[
+    str | None,
+    typer.Option(
+        metavar="[SIZE]",
+        help="Compress the weights until the whole image takes SIZE bytes (512000, 500K), "
+        "or the board's flash if left out.",
+    ),
+]
+MaxDrop = Annotated[
+    float, typer.Option(min=0.0, help="Points of top-1 that compressing may lose, as predicted.")
+]
 Build = Annotated[Path, typer.Option("--build", help="Folder that `export` wrote.")]
 
 
@@ -67,18 +78,8 @@ def export(
     runtime: Annotated[Runtime, typer.Option(help="What computes on the board.")] = Runtime.EDGESQ,
     tflm_dir: TflmDir = None,
     optimize_accuracy: OptimizeAccuracy = None,
-    compress: Annotated[
-        str | None,
-        typer.Option(
-            metavar="[SIZE]",
-            help="Compress the weights until the whole image takes SIZE bytes (512000, 500K), "
-            "or the board's flash if left out.",
-        ),
-    ] = None,
-    max_drop: Annotated[
-        float,
-        typer.Option(min=0.0, help="Points of top-1 that compressing may lose, as predicted."),
-    ] = 2.0,
+    compress: Compress = None,
+    max_drop: MaxDrop = 2.0,
 ) -> None:
     """Quantize a model and write every format and a firmware project."""
     from edgesq.cli.export import run
