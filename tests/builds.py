@@ -1,11 +1,14 @@
 """Run the real command, and make build folders to run it on."""
 
+import functools
 import hashlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +76,20 @@ def refused(
     """Run `edgesq`, which must fail with code `expected` and a line that `says` matches."""
     result = edgesq(*arguments, cwd=cwd, env=env)
     check_refusal(result.returncode, result.stdout, result.stderr, expected, says)
+
+
+def popen(
+    command: Sequence[str | Path], env: Mapping[str, str] | None = None
+) -> "subprocess.Popen[str]":
+    """Start a command that SIGINT reaches, also where the tests run in a shell's background."""
+    return subprocess.Popen(
+        command,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def snapshot(folder: Path) -> dict[str, str]:

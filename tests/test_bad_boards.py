@@ -1,7 +1,6 @@
 """Ports, boards and firmware that fail: one line that says what to try, the right code, in time."""
 
 import fcntl
-import functools
 import json
 import os
 import pty
@@ -9,7 +8,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from builds import (
     done,
     edgesq,
     light_build,
+    popen,
     refused,
 )
 from networks import Network
@@ -55,13 +55,6 @@ def test_a_silent_board(place: Place, demo: Path, silent: tuple[int, str]) -> No
     arguments = ("verify", "--build", demo, "--port", silent[1], "--timeout", "0.5")
     place.refused(3, f"{silent[1]}: the board is silent", *arguments)
     assert time.monotonic() - started < BOARD_LIMIT_S
-
-
-def popen(command: Sequence[str]) -> subprocess.Popen[str]:
-    """Start a command that SIGINT reaches, also where the tests run in a shell's background."""
-    pipe = subprocess.PIPE
-    listen = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, preexec_fn=listen)
 
 
 @pytest.fixture

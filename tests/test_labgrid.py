@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from boards import STUB_BYTES, compile_stub, running, stub_values
-from builds import COMMAND, done, edgesq, refused
+from builds import COMMAND, done, edgesq, popen, refused
 from cases import NETWORKS
 from labgrid_farm import Farm, farm, free_port, need_labgrid
 from libraries import verify_build
@@ -159,7 +159,7 @@ def test_an_ended_run_gives_the_place_back(lab: Lab, places: Farm, number: signa
     arguments = ("--build", lab.build, "--images", images, "--json", report)
     command = (*COMMAND, "verify", *arguments, "--port", "labgrid://one")
     env = {**os.environ, **lab.env, "LG_USERNAME": "ann"}
-    process = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True)
+    process = popen(command, env)
     deadline = time.monotonic() + 60
     while places.holder("one") != US:
         assert time.monotonic() < deadline

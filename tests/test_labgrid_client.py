@@ -1,14 +1,13 @@
 """What labgrid-client says, pretended: places that cannot be used, and what we say of them."""
 
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from builds import COMMAND
+from builds import COMMAND, popen
 from cases import NETWORKS
 from fake_tools import Bench, Says
 from libraries import verify_build
@@ -214,11 +213,12 @@ def test_ended_while_it_acquires(
     monkeypatch.setenv("PATH", str(tmp_path))
     said = tmp_path / "said"
     command = [*COMMAND, "verify", "--build", str(build), "--port", "labgrid://farm"]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    process = popen(command)
     deadline = time.monotonic() + 60
     while not said.exists() or "acquire" not in said.read_text():
         assert time.monotonic() < deadline
         time.sleep(0.02)
     process.send_signal(number)
-    assert process.wait(30) == 128 + number
+    _, complaint = process.communicate(timeout=30)
+    assert process.returncode == 128 + number, complaint
     assert said.read_text().split() == ["show", "acquire", "acquired", "release-from"]
