@@ -35,7 +35,7 @@ from edgesq.plan import Plan, RowOp, Streamed
 
 _MOST_ADDED = 255
 """Mirror: ESQ_DSP_MOST_ADDED."""
-_MOST_MUL_SHIFT = 23
+_MOST_SHIFT = 23
 """Zero points stay in 31 bits."""
 
 
@@ -74,7 +74,7 @@ def _values_with_shifts(graph: Graph, op: Binary | Lookup) -> bool:
     if affine(graph, op):
         return True
     if isinstance(op, Mul):
-        return -_MOST_MUL_SHIFT < mul_multiplier(graph, op)[1] < 0
+        return -_MOST_SHIFT < mul_multiplier(graph, op)[1] < 0
     assert isinstance(op, Add | Sub)
     return _adds_with_shifts(graph, op)
 
@@ -84,7 +84,7 @@ def _adds_with_shifts(graph: Graph, op: Add | Sub) -> bool:
     parameters = add_parameters(graph, op)
     inputs = zip(parameters.multiplier, parameters.shift, strict=True)
     halved = all(shift < 0 or multiplier == 1 << 30 for multiplier, shift in inputs)
-    return halved and min(parameters.shift) > -31 and -31 < parameters.output_shift < 0
+    return halved and min(parameters.shift) > -31 and -_MOST_SHIFT < parameters.output_shift < 0
 
 
 def conv2d_dsp(

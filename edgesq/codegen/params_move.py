@@ -1,6 +1,6 @@
 """Parameters of the operators that move values, as C data.
 
-Mirror: struct esq_pick in firmware/include/esq_ops.h.
+Mirror: struct esq_pick in firmware/include/esq_values.h.
 """
 
 from collections.abc import Sequence

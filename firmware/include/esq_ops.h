@@ -306,7 +306,7 @@ esq_run_fn esq_run_conv2d_reduce_mve_streamed;
 /* params: struct esq_add. An operand that is one pixel meets every pixel of the other; the output may
  * lie where an operand of its size does. */
 esq_run_fn esq_run_add;
-/* The same, where output_shift < 0, and an input without a shift has multiplier 2^30. */
+/* The same, where -23 < output_shift < 0, and an operand without a shift has multiplier 2^30. */
 esq_run_fn esq_run_add_dsp;
 /* The same, four values at a time. */
 esq_run_fn esq_run_add_mve;

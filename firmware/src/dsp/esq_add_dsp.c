@@ -1,6 +1,7 @@
 /* ADD and SUB on the DSP extension. Mirror: edgesq/reference/elementwise.py. */
 #include "../esq_arithmetic.h"
 #include "../esq_operands.h"
+#include "esq_add_dsp.h"
 
 #if defined(__ARM_FEATURE_DSP)
 
@@ -45,9 +46,9 @@ static inline int32_t rescaled(int8_t value, struct rescaling input) {
     return requantize((value - input.zero_point) * input.factor, input.by);
 }
 
-static void add_values(const void *values_params, const int8_t *first, const int8_t *second,
-                       uint32_t channels, int8_t *result) {
-    const struct esq_add *params = values_params;
+/* Any clamp and any scales: 40 instructions. */
+static void add_any(const struct esq_add *params, const int8_t *first, const int8_t *second,
+                    uint32_t channels, int8_t *result) {
     const struct rescaling one = rescaling_of(params, 0);
     const struct rescaling two = rescaling_of(params, 1);
     const struct rounding out = rounding_of(params->output_multiplier, -params->output_shift);
@@ -58,6 +59,51 @@ static void add_values(const void *values_params, const int8_t *first, const int
     for (uint32_t c = 0; c < channels; c++) {
         const int32_t sum = rescaled(first[c], one) + sign * rescaled(second[c], two);
         result[c] = esq_clamp(requantize(sum * 2, out) + output_zp, low, high);
+    }
+}
+
+/* The operand that is only halved, where the other one is shifted; -1 where there is none. */
+static int halved_operand(const struct esq_add *params) {
+    if (params->clamp_min != INT8_MIN || params->clamp_max != INT8_MAX) {
+        return -1;
+    }
+    if (params->shift[0] == 0) {
+        return params->shift[1] < 0 ? 0 : -1;
+    }
+    return params->shift[1] == 0 ? 1 : -1;
+}
+
+static struct esq_dsp_add constants_of(const struct esq_add *params, int halved) {
+    const int32_t other_right = -params->shift[1 - halved];
+    const int32_t right = -params->output_shift;
+    const int32_t sign = halved == 1 ? -params->sign : -1;
+    return (struct esq_dsp_add){
+        .other_offset = -params->input_zp[1 - halved] * (1 << (LEFT_SHIFT + 1)),
+        .other_multiplier = params->multiplier[1 - halved],
+        .other_half = 1 << (other_right - 1),
+        .other_right = other_right,
+        .halved_offset = sign * params->input_zp[halved] * (1 << LEFT_SHIFT),
+        .multiplier = params->output_multiplier,
+        .addend = (1 << (right - 1)) + params->output_zp * (1 << right),
+        .right = right,
+    };
+}
+
+static void add_values(const void *params, const int8_t *first, const int8_t *second,
+                       uint32_t count, int8_t *result) {
+    const struct esq_add *add = params;
+    const int halved = halved_operand(add);
+    if (halved < 0) {
+        add_any(add, first, second, count, result);
+        return;
+    }
+    const struct esq_dsp_add by = constants_of(add, halved);
+    if (halved == 0) {
+        esq_dsp_add_fn *const kernel = add->sign > 0 ? esq_dsp_add : esq_dsp_sub_other;
+        kernel(first, second, result, result + count, &by);
+    } else {
+        esq_dsp_add_fn *const kernel = add->sign > 0 ? esq_dsp_add : esq_dsp_sub_halved;
+        kernel(second, first, result, result + count, &by);
     }
 }
 

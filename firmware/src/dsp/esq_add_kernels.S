@@ -1,0 +1,45 @@
+/* The inner loops of esq_add_dsp.c: 15 instructions per value. Contract: esq_add_dsp.h. */
+#if defined(__ARM_FEATURE_DSP)
+
+    .syntax unified
+    .thumb
+
+/* other: what is done with the rescaled operand; halved: with the one that is only halved. */
+    .macro ADD_VALUES name, other, halved
+    .section .text.\name, "ax", %progbits
+    .balign 4
+    .global \name
+    .type \name, %function
+    .thumb_func
+\name:                           /* halved, other, result, end of it, constants */
+    push {r4-r11, lr}
+    ldr r12, [sp, #36]
+    ldmia.w r12, {r4-r11}
+1:  ldrsb r12, [r1], #1
+    add r12, r4, r12, lsl #21
+    smmlar lr, r12, r5, r6
+    add lr, lr, r12, asr #31
+    asr lr, lr, r7
+    ldrsb r12, [r0], #1
+    \other lr, r8, lr, lsl #1
+    \halved lr, lr, r12, lsl #20
+    smmlar r12, lr, r9, r10
+    add r12, r12, lr, asr #31
+    asr r12, r12, r11
+    ssat r12, #8, r12
+    strb r12, [r2], #1
+    cmp r2, r3
+    bne 1b
+    pop {r4-r11, pc}
+    .size \name, . - \name
+    .endm
+
+    ADD_VALUES esq_dsp_add, add, add
+    ADD_VALUES esq_dsp_sub_other, sub, add
+    ADD_VALUES esq_dsp_sub_halved, add, sub
+
+#endif
+
+#if defined(__linux__)
+    .section .note.GNU-stack, "", %progbits /* on a computer: no executable stack */
+#endif
