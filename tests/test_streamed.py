@@ -22,9 +22,10 @@ from edgesq.formats.tflite import read_graph
 from edgesq.formats.tflite_rewrite import TensorChange, rewrite
 from edgesq.graph import Conv2D, Graph
 from edgesq.plan import WINOGRAD_PIXELS, Plan, make_plan, streams
+from edgesq.project import compile_firmware
 from edgesq.reference import run_observed
 from edgesq.targets import load_target
-from edgesq.verify import VerifyOptions, verify
+from edgesq.verify import VerifyOptions, look_inside, verify
 
 BOARDS = ("mps2-an500", "mps3-an547", "microbit")
 ROOM_BYTES = 1 << 20
@@ -150,3 +151,29 @@ def test_a_model_with_few_levels_is_streamed_and_exact(build: Path) -> None:
     flash(build, ensure_compiled(build, load_target("host"), lambda _: None))
     report = verify(VerifyOptions(build, count=3, timeout=60))
     assert (report.bit_exact_images, report.differing_values) == (3, 0)
+
+
+def test_layers_of_a_streamed_model(build: Path) -> None:
+    """Equal operator by operator; a wrong multiplier is found, and no bit of a stream is blamed."""
+    content = streamed_squeezenet()
+    images = np.random.default_rng(4).integers(-128, 128, (2, 12, 12, 3)).astype(np.int8)
+    light_build(build, "mps2-an500", content, images)
+    target = load_target("mps2-an500")
+    skip_without_tools()
+    flash(build, ensure_compiled(build, target, lambda _: None))
+    layers = look_inside(VerifyOptions(build, count=2), with_layers=True).layers
+    assert layers is not None
+    assert (layers.equal, layers.difference) == (layers.operators, None)
+    stop_and_check(build)
+    source = build / "firmware" / "my_model.c"
+    text, count = re.subn(r"(steps_2\[\d+\] = \{\n\s*)\d", r"\g<1>1", source.read_text())
+    assert count == 1
+    source.write_text(text)
+    compile_firmware(build / "firmware", target)
+    flash(build, target)
+    layers = look_inside(VerifyOptions(build, count=2), with_layers=True).layers
+    assert layers is not None
+    difference = layers.difference
+    assert difference is not None
+    assert difference.operator == 2
+    assert "flipped" not in difference.detail

@@ -42,6 +42,11 @@ class Operator:
     overwrites: int | None
     rows_per_step: int
 
+    @property
+    def is_streamed(self) -> bool:
+        """Whether its weights are decoded from a stream."""
+        return self.function.endswith("_streamed")
+
     def graph_ops(self, graph: Graph) -> tuple[Op, ...]:
         """The graph's operators that it computes, in order."""
         return tuple(graph.ops[index] for index in self.ops)

@@ -71,7 +71,7 @@ def diagnose(
         or _flipped_bit(graph, operator, cases)
         or _rounding(graph, operator, cases)
         or _saturation(graph, operator, cases)
-        or Diagnosis(Cause.UNKNOWN, f"its inputs were right. {_where(cases)}")
+        or Diagnosis(Cause.UNKNOWN, f"its inputs were right{_streamed(operator)}. {_where(cases)}")
     )
 
 
@@ -142,7 +142,7 @@ def _maker(graph: Graph, tensor: int) -> str:
 def _flipped_bit(graph: Graph, operator: Operator, cases: list[Case]) -> Diagnosis | None:
     ops = operator.graph_ops(graph)
     conv = ops[0]
-    if not isinstance(conv, Convolution):
+    if not isinstance(conv, Convolution) or operator.is_streamed:
         return None
     flips = find_flips(graph, operator, conv, cases)
     if not flips.names:
@@ -220,6 +220,16 @@ def _beyond(values: NDArray[np.int64]) -> str:
 
 
 # --- words ---
+
+
+def _streamed(operator: Operator) -> str:
+    """Say what is known of weights that no flipped bit can be named in."""
+    if not operator.is_streamed:
+        return ""
+    return (
+        ", and its weights are decoded from a stream whose CRC-32 was right when the board "
+        "started: a flip since then, or one in RAM, cannot be named"
+    )
 
 
 def _steps(case: Case) -> NDArray[np.int16]:
