@@ -41,14 +41,30 @@ def best_bands(
     least = cost(plan)
     yield bands, plan
     for keys, height in _groups(graph, streamed):
-        start = bands
-        for rows in BANDS if keys == (height,) else _near(start.get(height, 1)):
-            trial = {**start, **dict.fromkeys(keys, rows)}
+        for trial in list(_trials(keys, height, bands)):
             plan = plan_with(trial)
             fits = limit_bytes is None or plan.arena_bytes <= limit_bytes
             if fits and cost(plan) < least:
                 bands, least = trial, cost(plan)
                 yield bands, plan
+
+
+def _trials(keys: tuple[int, ...], height: int, bands: Bands) -> Iterator[Bands]:
+    """Yield the bands to try: of a module those near its height's; of a height all.
+
+    The height before it may have taken the room that a few rows of this one would use better.
+    """
+    if keys != (height,):
+        for rows in _near(bands.get(height, 1)):
+            yield {**bands, **dict.fromkeys(keys, rows)}
+        return
+    for rows in BANDS:
+        yield {**bands, height: rows}
+    before = max((other for other in bands if 0 <= other < height), default=None)
+    if before is not None:
+        for rows in BANDS[:2]:
+            for fewer in (other for other in BANDS if other < bands[before]):
+                yield {**bands, before: fewer, height: rows}
 
 
 def _near(rows: int) -> tuple[int, ...]:

@@ -34,6 +34,9 @@ TILE = 4
 MOST_SHARE = 0.65
 """Of a layer's bytes that its stream may take."""
 
+MOST_PER_BYTE = 300.0
+"""Instructions per image that a byte of flash is worth."""
+
 _ROW_BYTES = 16
 """dsp: of the table for the short requantization, per channel."""
 
@@ -103,15 +106,27 @@ def streamable(graph: Graph, kernels: str) -> frozenset[int]:
     return frozenset(
         op.output
         for op in graph.ops
-        if isinstance(op, Conv2D) and has_stream_kernel(graph, op, kernels) and _is_worth(graph, op)
+        if isinstance(op, Conv2D)
+        and has_stream_kernel(graph, op, kernels)
+        and _is_worth(graph, op, kernels)
     )
 
 
-def _is_worth(graph: Graph, op: Conv2D) -> bool:
-    """Say whether a stream is so much shorter that its decoding pays."""
+def _is_worth(graph: Graph, op: Conv2D, kernels: str) -> bool:
+    """Say whether a stream is so much shorter that its decoding pays.
+
+    Large maps are computed in many bands, each of which decodes the weights again. Where Winograd
+    can be had by that, it is worth it anyway.
+    """
     weights = graph.tensors[op.weights].data
     assert weights is not None
-    return stream_bytes(weights.astype(np.int8)) + _FIXED_BYTES < MOST_SHARE * weights.size
+    size = stream_bytes(weights.astype(np.int8)) + _FIXED_BYTES
+    if size >= MOST_SHARE * weights.size:
+        return False
+    gains = kernels == "dsp" and winograd_fits(graph, op)
+    bands = -(-graph.tensors[op.output].hwc[0] // 2)
+    cost = bands * weights.size * _WEIGHT_INSTRUCTIONS[kernels]
+    return gains or cost < MOST_PER_BYTE * (weights.size - size)
 
 
 def channel_steps(graph: Graph, op: Conv2D) -> tuple[Int64Array, Int64Array] | None:

@@ -13,6 +13,7 @@ from bench.code import Code, merged
 from bench.compressed import print_compressed
 from bench.imagenet import imagenet
 from bench.measure import measure
+from bench.streamed import print_streamed
 from edgesq.cli import terminal
 from edgesq.formats.tflite import read_graph
 from edgesq.plan import make_plan
@@ -30,6 +31,7 @@ def main() -> None:
         results |= accuracy(options.accuracy)
     if options.compressed:
         results["compressed"] = print_compressed()
+        results["streamed"] = print_streamed()
     if results:
         _write(results, options.json)
         return
@@ -50,6 +52,7 @@ def main() -> None:
         results["bands"] = [_bands(network) for network in networks if _is_banded(network)]
         results["imagenet"] = None if options.skip_imagenet else imagenet()
         results["compressed"] = None if options.skip_imagenet else print_compressed()
+        results["streamed"] = None if options.skip_imagenet else print_streamed()
     _write(results, options.json)
 
 
