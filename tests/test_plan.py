@@ -1,6 +1,5 @@
 """Plans: every row where its readers look for it, no byte shared, the same results in any bands."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
 
@@ -11,12 +10,11 @@ from crun import Runtime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ladder import SHARED_NAMES, shared_model
-from networks import FINER, USUAL, Network, images
+from networks import Network, images
 from replay import Replay
-from tflite_builder import NONE, RELU, SAME, VALID
 
 from edgesq.errors import ModelError
-from edgesq.formats.tflite import ReferenceInterpreter, read_graph
+from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph, Op, Softmax, Tensor
 from edgesq.plan import STEP_END, STEP_INPUT, Plan, choose, curve, make_plan
 from edgesq.plan.arena import Block, place
@@ -183,81 +181,3 @@ def test_place(wanted: list[Block]) -> None:
     assert all(start % 16 == 0 for start in offsets)
     used = [sum(block.bytes for block in wanted if block.live >> step & 1) for step in range(8)]
     assert total >= max(used)
-
-
-# Networks nobody thought of
-
-
-@st.composite
-def random_networks(draw: st.DrawFn) -> bytes:
-    extents = st.integers(1, 9)
-    net = Network(
-        (draw(extents), draw(extents), draw(st.integers(1, 4))), seed=draw(st.integers(0, 9))
-    )
-    made = [net.input]
-    for _ in range(draw(st.integers(1, 7))):
-        source = draw(st.sampled_from(made[-4:]))
-        made.append(_random_layer(draw, net, made, source))
-    last = made[-1]
-    return net.build(net.softmax(last) if draw(st.booleans()) else last)
-
-
-def _random_layer(draw: st.DrawFn, net: Network, made: list[int], source: int) -> int:
-    kind = draw(st.sampled_from(["conv", "conv", "pool", "pool", "concat", "concat", "other"]))
-    if kind in ("conv", "pool"):
-        return _random_windows(draw, net, source, kind)
-    if kind == "concat":
-        beside = [
-            one
-            for one in made
-            if net.shapes[one][:2] == net.shapes[source][:2]
-            and net.quants[one] == net.quants[source]
-        ]
-        others = draw(st.lists(st.sampled_from(beside), min_size=1, max_size=2))
-        return net.concat(draw(st.permutations([source, *others])))
-    height, width, channels = net.shapes[source]
-    shapes = [
-        (height, width, channels),
-        (width, height, channels),
-        (channels, height, width),
-        (1, 1, height * width * channels),
-        (height * width, 1, channels),
-    ]
-    alike = [one for one in made if net.shapes[one] == net.shapes[source]]
-    activation = draw(st.sampled_from([NONE, RELU]))
-    layers: dict[str, Callable[[], int]] = {
-        "add": lambda: net.add(source, draw(st.sampled_from(alike)), USUAL, activation),
-        "mean": lambda: net.mean(source, USUAL, keep=True),
-        "softmax": lambda: net.softmax(source),
-        "reshape": lambda: net.reshape(source, draw(st.sampled_from(shapes))),
-    }
-    return layers[draw(st.sampled_from(sorted(layers)))]()
-
-
-def _random_windows(draw: st.DrawFn, net: Network, source: int, kind: str) -> int:
-    padding, activation = draw(st.sampled_from([SAME, VALID])), draw(st.sampled_from([NONE, RELU]))
-    height, width, _ = net.shapes[source]
-    limit = (9, 9) if padding == SAME else (height, width)
-    kernel = (draw(st.integers(1, min(4, limit[0]))), draw(st.integers(1, min(4, limit[1]))))
-    stride = draw(st.sampled_from([(1, 1), (1, 1), (2, 2), (3, 1)]))
-    if kind == "conv":
-        quant = draw(st.sampled_from([USUAL, USUAL, FINER]))
-        channels = draw(st.integers(1, 5))
-        return net.conv(source, channels, kernel, stride, padding, activation, quant)
-    pool = net.max_pool if draw(st.booleans()) else net.average_pool
-    return pool(source, kernel, stride, padding, activation)
-
-
-@settings(max_examples=25, derandomize=True, deadline=None, database=None)
-@given(content=random_networks())
-def test_random_networks(content: bytes, runtime: Runtime) -> None:
-    graph = read_graph(content)
-    plans = [make_plan(graph, band) for band in BANDS]
-    for plan in plans:
-        check_plan(graph, plan)
-    inputs = images(graph.tensors[graph.input].hwc, count=2)
-    golden = ReferenceInterpreter(content).observed(inputs)
-    results = [run_observed(graph, inputs), *runtime.run(graph, plans, inputs)]
-    for outputs in results:
-        for output, expected in zip(outputs, golden, strict=True):
-            np.testing.assert_array_equal(output, expected)
