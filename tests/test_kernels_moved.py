@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from emulated_cases import Case, differing, skip_without_tools
 from moved_cases import MOVED
-from networks import RECTIFIED, Network, images
-from tflite_builder import RELU, VALID
+from networks import FINER, RECTIFIED, USUAL, Network, images
+from tflite_builder import RELU, SAME, VALID
 
 from edgesq.formats.tflite import read_graph
 from edgesq.plan import work
@@ -58,3 +58,39 @@ def test_winograd_of_any_padding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     cases = [case for case in padded_cases() if case.name.startswith("conv 16 stride 1")]
     assert cases
     assert differing(tmp_path, "mps2-an500", cases) == []
+
+
+def grouped_cases() -> list[Case]:
+    """Groups whose channels are no multiples of four, one wide, padded, strided, side by side."""
+    cases = []
+    for number, (groups, depth, each, kernel, stride, quant) in enumerate(
+        [
+            (2, 4, 4, (3, 3), 1, RECTIFIED),
+            (2, 16, 8, (1, 1), 1, RECTIFIED),
+            (4, 16, 4, (3, 3), 1, RECTIFIED),
+            (3, 2, 1, (3, 3), 2, RECTIFIED),
+            (2, 5, 3, (2, 3), 1, USUAL),
+            (4, 3, 7, (1, 1), 2, FINER),
+            (8, 2, 2, (3, 1), 1, RECTIFIED),
+            (2, 8, 6, (5, 5), 1, FINER),
+        ]
+    ):
+        net = Network((5, 7, groups * depth), RECTIFIED)
+        step = net.conv(
+            net.input, groups * each, kernel, (stride, stride), SAME, RELU, quant, groups=groups
+        )
+        both = net.concat([step, net.conv(step, groups, quant=quant, groups=groups)])
+        graph = read_graph(net.build(net.conv(both, 4, quant=quant)))
+        shape = (5, 7, groups * depth)
+        cases.append(Case(f"groups {number}", graph, images(shape, 1), 1 + number % 3))
+    return cases
+
+
+@pytest.mark.parametrize("growth", [0.01, 1000])
+@pytest.mark.parametrize("board", BOARDS)
+def test_groups_equal_to_the_reference(
+    board: str, growth: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    skip_without_tools()
+    monkeypatch.setattr(work, "ARENA_GROWTH", growth)
+    assert differing(tmp_path, board, grouped_cases()) == []

@@ -36,7 +36,10 @@ from edgesq.graph import (
     SpaceToDepth,
     Window,
 )
-from edgesq.plan import WINOGRAD_PIXELS, Access, Plan, RowOp
+from edgesq.plan import WINOGRAD_PIXELS, Access, Plan, RowOp, group_count, group_graph
+
+_GROUP_NUMBERS = 1000
+"""Numbers that an operator's groups have for their arrays."""
 
 MAX_WINDOW_ROWS = 32
 """Mirror: ESQ_MAX_WINDOW_ROWS."""
@@ -132,6 +135,8 @@ def _convolution(graph: Graph, item: RowOp, op: Convolution, index: int, family:
                     graph, op, index, weights=f"weights_{index}", multiplier="0", shift="0"
                 ),
             )
+        case GroupedConv2D() if family:
+            return _groups(graph, item, op, index, family)
         case GroupedConv2D():
             text = _conv2d(graph, op, item, index, family)
             return template("grouped_conv2d.c").substitute(
@@ -151,6 +156,21 @@ def _convolution(graph: Graph, item: RowOp, op: Convolution, index: int, family:
         arrays=text.arrays,
         fields=text.fields,
         streamed=text.streamed,
+    )
+
+
+def _groups(graph: Graph, item: RowOp, op: GroupedConv2D, index: int, family: str) -> str:
+    """Return the same of a grouped convolution that a kernel family runs group by group."""
+    texts = []
+    for group in range(group_count(graph, op)):
+        own, conv = group_graph(graph, op, group)
+        texts.append(_conv2d(own, conv, item, _GROUP_NUMBERS * (index + 1) + group, family))
+    return template("grouped_conv2d_family.c").substitute(
+        family=family,
+        index=index,
+        arrays="".join(text.arrays for text in texts),
+        convs="".join(f"    {{\n{text.fields}    }},\n" for text in texts),
+        groups=len(texts),
     )
 
 

@@ -8,6 +8,7 @@ overwritten too early on a board and no readiness is checked there.
 """
 
 from edgesq.plan.depthwise import strip_blocks
+from edgesq.plan.groups import group_count, group_graph
 from edgesq.plan.lower import Access, RowOp, Slot
 from edgesq.plan.planner import Item, Plan, make_plan
 from edgesq.plan.schedule import STEP_END, STEP_INPUT
@@ -54,6 +55,8 @@ __all__ = [
     "dsp_pair_channels",
     "dsp_slide",
     "extra_weights_bytes",
+    "group_count",
+    "group_graph",
     "has_stream_kernel",
     "judge",
     "make_plan",

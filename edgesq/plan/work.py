@@ -6,13 +6,14 @@ from dataclasses import replace
 import numpy as np
 
 from edgesq.arithmetic import Int64Array, conv2d_multipliers, sum_range
-from edgesq.graph import Conv2D, DepthwiseConv2D, FullyConnected, Graph
+from edgesq.graph import Conv2D, DepthwiseConv2D, FullyConnected, Graph, GroupedConv2D
 from edgesq.plan.depthwise import (
     depthwise_choices,
     depthwise_extra_bytes,
     depthwise_fits,
     depthwise_work_bytes,
 )
+from edgesq.plan.groups import MOST_GROUPS, group_count, group_graph
 from edgesq.plan.lower import RowOp
 
 ARENA_GROWTH = 20
@@ -40,6 +41,9 @@ LOWER_BOUND = 1 << 30
 
 _RELU_SHIFTS = range(1, 16)
 """Right shifts for which the constants of the short requantization fit."""
+
+_GROUP_BYTES = 128
+"""Of a group's struct, and its channels filled up to a pair or quad, at most."""
 
 MVE_BLOCK = 16
 """Input values that one instruction multiplies. Mirror: ESQ_MVE_BLOCK."""
@@ -117,10 +121,28 @@ def extra_weights_bytes(graph: Graph, ops: Ops, kernels: str) -> int:
         for item in ops
         if isinstance(item.op, DepthwiseConv2D) and item.pixels
     )
+    grouped = [
+        _grouped_padding(graph, item.op, kernels)
+        for item in ops
+        if isinstance(item.op, GroupedConv2D) and item.pixels
+    ]
+    depthwise += sum(grouped)
     if kernels == "mve":
         return depthwise + sum(_mve_padding(graph, op) for _, op in convs)
     wide = [op for item, op in convs if item.pixels == WINOGRAD_PIXELS and not item.streamed]
     return depthwise + sum(_extra_bytes(graph, op) for op in wide)
+
+
+def _grouped_padding(graph: Graph, op: GroupedConv2D, kernels: str) -> int:
+    """Return the bytes by which all groups' packed weights and structs exceed the weights."""
+    own, conv = group_graph(graph, op, 0)
+    if kernels == "mve":
+        padding = _mve_padding(own, conv)
+    else:
+        channels = own.tensors[conv.weights].shape[0]
+        values = 4 * dsp_groups(own, conv) * dsp_slide(own, conv)
+        padding = -(-channels // 2) * 2 * values - int(np.prod(own.tensors[conv.weights].shape))
+    return group_count(graph, op) * (padding + _GROUP_BYTES)
 
 
 def _mve_padding(graph: Graph, op: Conv2D) -> int:
@@ -158,6 +180,8 @@ def _with_pixels(graph: Graph, item: RowOp, kernels: str, pixels: int) -> RowOp:
     if isinstance(conv, DepthwiseConv2D) and depthwise_fits(graph, conv, kernels):
         work_bytes = depthwise_work_bytes(conv, kernels, pixels)
         return replace(item, pixels=pixels, work_bytes=work_bytes)
+    if isinstance(conv, GroupedConv2D) and group_count(graph, conv) <= MOST_GROUPS:
+        graph, conv = group_graph(graph, conv, 0)
     if not isinstance(conv, Conv2D):
         return item
     return replace(item, pixels=pixels, work_bytes=_WORK_BYTES[kernels](graph, conv, pixels))

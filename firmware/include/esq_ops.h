@@ -135,6 +135,17 @@ struct esq_conv2d_mve {
     struct esq_window window;
 };
 
+/* A grouped convolution: one for each group. */
+struct esq_grouped_conv2d_dsp {
+    const struct esq_conv2d_dsp *convs; /* [groups] */
+    uint16_t groups;
+};
+
+struct esq_grouped_conv2d_mve {
+    const struct esq_conv2d_mve *convs; /* [groups] */
+    uint16_t groups;
+};
+
 /* A depthwise convolution on MVE; see src/mve/esq_depthwise_mve.c. */
 struct esq_depthwise_mve {
     const int8_t *weights; /* 16 zeros, then [O, blocks, 16], each column by column, zeros behind */
@@ -256,6 +267,9 @@ esq_run_fn esq_run_conv2d_mve_streamed;
 esq_run_fn esq_run_fully_connected;
 /* params: struct esq_grouped_conv2d. */
 esq_run_fn esq_run_grouped_conv2d;
+/* params: struct esq_grouped_conv2d_dsp, _mve; work: as of one group's convolution. */
+esq_run_fn esq_run_grouped_conv2d_dsp;
+esq_run_fn esq_run_grouped_conv2d_mve;
 /* params: struct esq_conv2d, weights [kernel_h, kernel_w, O]. */
 esq_run_fn esq_run_depthwise_conv2d;
 /* params: struct esq_conv2d_dsp; work: uint32 [groups, 2, pixels + slide - 1], then, where 4 does not

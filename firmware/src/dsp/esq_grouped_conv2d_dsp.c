@@ -1,0 +1,14 @@
+/* CONV_2D in groups on the DSP extension. Mirror: edgesq/plan/groups.py. */
+#include "../esq_groups.h"
+
+#if defined(__ARM_FEATURE_DSP)
+
+void esq_run_grouped_conv2d_dsp(const struct esq_op *op, int8_t *arena,
+                                struct esq_progress *progress) {
+    const struct esq_grouped_conv2d_dsp *params = op->params;
+    const struct esq_groups groups = {esq_run_conv2d_dsp, params->convs, sizeof *params->convs,
+                                      params->groups};
+    esq_run_groups(op, arena, progress, groups);
+}
+
+#endif
