@@ -135,14 +135,9 @@ struct esq_conv2d_mve {
     struct esq_window window;
 };
 
-/* A grouped convolution: one for each group. */
-struct esq_grouped_conv2d_dsp {
-    const struct esq_conv2d_dsp *convs; /* [groups] */
-    uint16_t groups;
-};
-
-struct esq_grouped_conv2d_mve {
-    const struct esq_conv2d_mve *convs; /* [groups] */
+/* A grouped convolution: struct esq_conv2d_dsp, or _mve, [groups]. */
+struct esq_conv2d_groups {
+    const void *convs;
     uint16_t groups;
 };
 
@@ -267,7 +262,7 @@ esq_run_fn esq_run_conv2d_mve_streamed;
 esq_run_fn esq_run_fully_connected;
 /* params: struct esq_grouped_conv2d. */
 esq_run_fn esq_run_grouped_conv2d;
-/* params: struct esq_grouped_conv2d_dsp, _mve; work: as of one group's convolution. */
+/* params: struct esq_conv2d_groups; work: as of one group's convolution. */
 esq_run_fn esq_run_grouped_conv2d_dsp;
 esq_run_fn esq_run_grouped_conv2d_mve;
 /* params: struct esq_conv2d, weights [kernel_h, kernel_w, O]. */

@@ -5,9 +5,9 @@
 
 void esq_run_grouped_conv2d_mve(const struct esq_op *op, int8_t *arena,
                                 struct esq_progress *progress) {
-    const struct esq_grouped_conv2d_mve *params = op->params;
-    const struct esq_groups groups = {esq_run_conv2d_mve, params->convs, sizeof *params->convs,
-                                      params->groups};
+    const struct esq_conv2d_groups *params = op->params;
+    const struct esq_groups groups = {esq_run_conv2d_mve, params->convs,
+                                      sizeof(struct esq_conv2d_mve), params->groups};
     esq_run_groups(op, arena, progress, groups);
 }
 
