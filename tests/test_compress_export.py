@@ -127,6 +127,8 @@ def test_a_target_without_a_limit_needs_a_size(folder: Path) -> None:
         (["--compress", "512000", "m"], ["--compress", "512000", "m"]),
         (["m", "--compress", "--strict"], ["m", "--compress", "flash", "--strict"]),
         (["--compress=500K"], ["--compress=500K"]),
+        (["--optimize-accuracy", "m"], ["--optimize-accuracy", "120", "m"]),
+        (["--optimize-accuracy", "30.5"], ["--optimize-accuracy", "30.5"]),
     ],
 )
 def test_the_size_may_be_left_out(given: list[str], meant: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""`--compress [SIZE]`: an option whose value may be left out, and sizes in bytes."""
+"""Options whose value may be left out, `--compress [SIZE]` among them, and sizes in bytes."""
 
 import re
 from typing import Any
@@ -7,14 +7,21 @@ from typer.core import TyperCommand
 
 from edgesq.errors import EdgesqError
 
-OPTION, WHOLE_FLASH = "--compress", "flash"
+WHOLE_FLASH = "flash"
+_SECONDS = "120"
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)([km]?)b?", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1024, "m": 1024 * 1024}
 
+_LEFT_OUT = {
+    "--compress": (WHOLE_FLASH, re.compile(f"{WHOLE_FLASH}|{_SIZE.pattern}", re.IGNORECASE)),
+    "--optimize-accuracy": (_SECONDS, re.compile(r"\d+(?:\.\d*)?")),
+}
+"""By option: what it stands for alone, and what counts as its value."""
+
 
 class SizesMayBeLeftOut(TyperCommand):
-    """A command where `--compress` stands for `--compress flash` if no size follows."""
+    """A command where `--compress` stands for `--compress flash` if no size follows, and so on."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put in what was left out, and parse as usual."""
@@ -22,14 +29,14 @@ class SizesMayBeLeftOut(TyperCommand):
 
 
 def with_sizes(args: list[str]) -> list[str]:
-    """Return the arguments with a value behind each `--compress`."""
+    """Return the arguments with a value behind each option that may stand alone."""
     complete = []
     for position, argument in enumerate(args):
         complete.append(argument)
-        following = args[position + 1] if position + 1 < len(args) else ""
-        has_value = following == WHOLE_FLASH or _SIZE.fullmatch(following)
-        if argument == OPTION and not has_value:
-            complete.append(WHOLE_FLASH)
+        if argument in _LEFT_OUT:
+            alone, value = _LEFT_OUT[argument]
+            following = args[position + 1] if position + 1 < len(args) else ""
+            complete += [] if value.fullmatch(following) else [alone]
     return complete
 
 

@@ -10,7 +10,7 @@ from edgesq.export.compression import MAX_DROP_POINTS, Compression, SizePoint
 from edgesq.export.curve import draw_curve, draw_loss
 from edgesq.export.folder import REPORT, TFLITE, VERIFY_IMAGES, read_report
 from edgesq.export.operators import Operator, operator_facts, read_operators
-from edgesq.export.optimize import SECONDS, read_float_weights
+from edgesq.export.optimize import read_float_weights
 from edgesq.export.parity import ParityRow
 from edgesq.export.runtime import Firmware, Wish, around_tflm, make_firmware
 from edgesq.export.source import Source, load_content, load_graph, load_source
@@ -19,7 +19,6 @@ from edgesq.export.target import ensure_compiled
 __all__ = [
     "MAX_DROP_POINTS",
     "REPORT",
-    "SECONDS",
     "TFLITE",
     "VERIFY_IMAGES",
     "Compression",

@@ -14,9 +14,6 @@ from edgesq.export.source import Source
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.tflite import read_graph
 
-SECONDS = 120.0
-"""For looking, where nobody says."""
-
 MOST_TRIALS = 17
 """Recipes tried at most, the last one for all images included."""
 
