@@ -3,6 +3,8 @@
 import dataclasses
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -24,6 +26,8 @@ from edgesq.formats.tflite import read_graph
 from edgesq.formats.tflite_rewrite import TensorChange, rewrite
 from edgesq.quantize import captured_output, to_int8_tflite
 from edgesq.repair.state import Quantized
+from edgesq.verify import VerifyReport
+from edgesq.verify.images import open_images
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (20, *UNEVEN_SHAPE), np.uint8)
 FLOATS = Preprocessing().to_float(PIXELS)
@@ -162,6 +166,20 @@ def test_evaluate(build: Path, photos: Path, model: Quantized) -> None:
     assert sum(row.images for row in report.classes) == 20
     assert any("no device" in note for note in report.notes)
     assert json.loads(json.dumps(report.to_json()))["model_sha256"] == model.graph.sha256
+
+
+def test_the_device_counts_if_it_saw_these_images(build: Path, photos: Path) -> None:
+    """The report of `verify` names its images; of others it says nothing here."""
+    graph = read_graph((build / TFLITE).read_bytes())
+    images = open_images(build, graph, photos, None)
+    facts = {"accuracy": 0.45, "top5_accuracy": 0.9, "images": 20}
+    same = cast(VerifyReport, SimpleNamespace(**facts, images_identity=images.identity))
+    other = cast(VerifyReport, SimpleNamespace(**facts, images_identity="another set"))
+    device = evaluate(build, photos, device=same).forms[-1]
+    assert (device.form, device.top1.hits, device.agreement) == ("device", 9, None)
+    assert device.top5 is not None
+    assert device.top5.hits == 18
+    assert evaluate(build, photos, device=other).forms[-1].form == "ONNX int8"
 
 
 def test_the_command_shows_it_and_writes_json(build: Path, photos: Path, tmp_path: Path) -> None:
