@@ -103,7 +103,7 @@ def test_several_signatures(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("shape", "says"),
     [
-        ((1, *SHAPE), r"not float32 [None, H, W, C]"),
+        ((4, *SHAPE), r"not float32 [None, H, W, C]"),
         ((None, None, None, 3), r"the input is float32 [None, None, None, 3]"),
         ((None, 12), r"the input is float32 [None, 12]"),
     ],
@@ -122,3 +122,25 @@ def test_damaged(keras_model: Any, tmp_path: Path) -> None:
     file = tmp_path / "saved/saved_model.pb"
     file.write_bytes(file.read_bytes()[:500])
     assert "cannot be read as a SavedModel" in refused(tmp_path / "saved")
+
+
+def test_a_batch_of_one_is_opened(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    def average(images: Any) -> Any:
+        return tf.reduce_mean(tf.nn.relu(images - 0.5), (1, 2))
+
+    spec = tf.TensorSpec((1, *SHAPE), tf.float32)
+    function = tf.function(average, input_signature=[spec])
+    tf.saved_model.save(tf.Module(), str(tmp_path), signatures=function.get_concrete_function())
+    floats = np.random.default_rng(4).random((5, *SHAPE), np.float32)
+    np.testing.assert_allclose(load_saved_model(tmp_path)(floats), average(floats), atol=1e-6)
+
+
+def test_a_batch_of_one_that_is_built_in(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    spec = tf.TensorSpec((1, *SHAPE), tf.float32)
+    function = tf.function(lambda x: tf.reshape(x, (1, -1)) * 2.0, input_signature=[spec])
+    tf.saved_model.save(tf.Module(), str(tmp_path), signatures=function.get_concrete_function())
+    assert "takes batches of one only" in refused(tmp_path)

@@ -43,6 +43,7 @@ def load_saved_model(folder: Path) -> keras.Model:
             loaded = tf.saved_model.load(where)
             function = _signature(loaded, where)
             frozen = _frozen(function)
+            _refuse_single(frozen, where)
         except ModelError:
             raise
         # TensorFlow raises nearly every kind of exception on a damaged folder.
@@ -75,7 +76,12 @@ def _signature(loaded: Any, where: str) -> Any:
         )
     (source,) = inputs.values()
     shape = source.shape.as_list() if source.shape.rank is not None else []
-    if len(shape) != 4 or None in shape[1:] or shape[0] is not None or source.dtype != "float32":
+    if (
+        len(shape) != 4
+        or None in shape[1:]
+        or shape[0] not in (None, 1)
+        or source.dtype != "float32"
+    ):
         raise ModelError(
             f"the input is {source.dtype.name} {shape}, not float32 [None, H, W, C]",
             where=where,
@@ -85,7 +91,10 @@ def _signature(loaded: Any, where: str) -> Any:
 
 
 def _frozen(function: Any) -> Any:
-    """Return a signature as a function whose weights are constants, from the image to a list."""
+    """Return a signature as a function whose weights are constants, from images to a list.
+
+    A batch of 1 is opened to any: calibration and audit run several images at once.
+    """
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import (
         convert_variables_to_constants_v2,
@@ -94,6 +103,10 @@ def _frozen(function: Any) -> Any:
     constant = convert_variables_to_constants_v2(function)
     definition = constant.graph.as_graph_def()
     source, result = constant.inputs[0].name, constant.outputs[0].name
+    for node in definition.node:
+        node.attr.pop("_output_shapes", None)
+        if node.name == source.partition(":")[0]:
+            node.attr["shape"].shape.dim[0].size = -1
     imported = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(definition, name=""), [])
     maps = [
         tensor
@@ -104,6 +117,20 @@ def _frozen(function: Any) -> Any:
     ]
     find = imported.graph.get_tensor_by_name
     return imported.prune(find(source), [find(result), *maps])
+
+
+def _refuse_single(frozen: Any, where: str) -> None:
+    """Stop where a batch of 1 is built in, for instance into a reshape."""
+    import tensorflow as tf
+
+    shape = frozen.inputs[0].shape.as_list()[1:]
+    try:
+        results = frozen(tf.zeros((2, *shape)))
+        batch = results[0].shape[0]
+    except tf.errors.InvalidArgumentError:
+        batch = 0
+    if batch != 2:
+        raise ModelError("takes batches of one only", where=where, hint=f"any batch size: {_SAVE}")
 
 
 def _as_keras(frozen: Any, folder: Path) -> keras.Model:
