@@ -4,6 +4,7 @@ Pure and deterministic: the same graph and plan give the same text, without date
 around the numbers lives in firmware/template/data/*.c.in.
 """
 
+from edgesq.codegen.affine import stored_affine
 from edgesq.codegen.generate import LAYOUT_VERSION, generate, tflite_array
 from edgesq.codegen.names import DEFAULT_NAME, check_name, name_of
 from edgesq.codegen.params import run_function
@@ -20,5 +21,6 @@ __all__ = [
     "name_of",
     "pixel_table",
     "run_function",
+    "stored_affine",
     "tflite_array",
 ]

@@ -37,6 +37,35 @@ class Affine:
     offset: Int64Array
 
 
+@dataclass(frozen=True, eq=False)
+class StoredAffine(Affine):
+    """Slopes and offsets as the board has them, and the bits that its shifts drop.
+
+    Attributes:
+        of_product: bits dropped of a product.
+        of_sum: bits dropped of its sum with the offset.
+    """
+
+    of_product: int
+    of_sum: int
+
+    def levels(self, inputs: NDArray[np.int8], slope: int, offset: int) -> Int64Array:
+        """Return what a board makes of inputs with a slope and an offset, before it clamps."""
+        total = (inputs.astype(np.int64) * slope >> self.of_product) + offset
+        wrapped = (total + (1 << 31)) % (1 << 32) - (1 << 31)
+        return np.asarray(wrapped >> self.of_sum, np.int64)
+
+
+def stored_affine(graph: Graph, op: Op, *, is_dsp: bool) -> StoredAffine:
+    """Return what a board has of an operator for which `affine` has a form."""
+    lines = affine(graph, op)
+    assert lines is not None
+    if not is_dsp:
+        return StoredAffine(lines.slope, lines.offset, 0, BITS)
+    raised = BITS - DROPPED_BITS
+    return StoredAffine(lines.slope << raised, lines.offset >> DROPPED_BITS, BITS, raised)
+
+
 def affine(graph: Graph, op: Op) -> Affine | None:
     """Return an operator with a constant per channel in that form, None where there is none."""
     if not isinstance(op, Binary) or not graph.constants(op) or has_table(graph, op):

@@ -6,7 +6,7 @@ Mirror: the structs of firmware/include/esq_ops.h.
 import numpy as np
 
 from edgesq.arithmetic import add_parameters, mul_multiplier, softmax_exp_table
-from edgesq.codegen.affine import BITS, DROPPED_BITS, Affine, affine
+from edgesq.codegen.affine import Affine, affine, stored_affine
 from edgesq.codegen.text import comment, row, rows, template
 from edgesq.graph import Add, Binary, Graph, Lookup, Mul, Softmax, Sub
 from edgesq.lookup import has_table, lookup_table
@@ -36,20 +36,19 @@ def value_params(graph: Graph, op: Binary | Lookup, index: int, kernels: str) ->
             name=comment(op.name), index=index, table=rows(table.tolist())
         )
     assert isinstance(op, Binary)
-    lines = affine(graph, op)
-    if lines:
-        return _affine(op, lines, index, is_dsp=kernels == "dsp")
+    if affine(graph, op):
+        return _affine(op, stored_affine(graph, op, is_dsp=kernels == "dsp"), index)
     if isinstance(op, Mul):
         return _mul(graph, op, index)
     assert isinstance(op, Add | Sub)
     return _add(graph, op, index)
 
 
-def _affine(op: Binary, lines: Affine, index: int, *, is_dsp: bool) -> str:
+def _affine(op: Binary, lines: Affine, index: int) -> str:
     fours = -(-lines.slope.size // 4)
     table = np.zeros((2, 4 * fours), np.int64)
-    table[0, : lines.slope.size] = lines.slope << (BITS - DROPPED_BITS if is_dsp else 0)
-    table[1, : lines.slope.size] = lines.offset >> (DROPPED_BITS if is_dsp else 0)
+    table[0, : lines.slope.size] = lines.slope
+    table[1, : lines.slope.size] = lines.offset
     quads = table.reshape(2, fours, 4).swapaxes(0, 1)
     return template("affine.c").substitute(
         name=comment(op.name),

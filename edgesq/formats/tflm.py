@@ -32,6 +32,12 @@ class TflmInterpreter:
     def __init__(self, content: bytes) -> None:
         self._interpreter = _load(content)
         details = self._interpreter.get_input_details(0)
+        types = {details["dtype"], self._interpreter.get_output_details(0)["dtype"]}
+        if types != {np.int8}:
+            raise ModelError(
+                "around TensorFlow Lite Micro a model must begin and end with int8",
+                hint="convert it so, or use edgesq's own runtime",
+            )
         self._shape = tuple(int(size) for size in details["shape"])
         self.input_bytes = int(np.prod(self._shape))
 

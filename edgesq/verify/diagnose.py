@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.export import Operator
-from edgesq.graph import Convolution, Graph, Int8Array
+from edgesq.graph import Binary, Convolution, Graph, Int8Array, Lookup
 from edgesq.verify.case import Case, unclamped
-from edgesq.verify.flips import find_flips
+from edgesq.verify.flips import Flips, find_flips
+from edgesq.verify.flips_values import find_value_flips
 
 _MOST_NAMED = 3
 _NEEDLE_BYTES = 8
@@ -141,10 +142,13 @@ def _maker(graph: Graph, tensor: int) -> str:
 
 def _flipped_bit(graph: Graph, operator: Operator, cases: list[Case]) -> Diagnosis | None:
     ops = operator.graph_ops(graph)
-    conv = ops[0]
-    if not isinstance(conv, Convolution) or operator.is_streamed:
+    op = ops[0]
+    if isinstance(op, Binary | Lookup):
+        flips = Flips(find_value_flips(graph, operator, op, cases))
+    elif isinstance(op, Convolution) and not operator.is_streamed:
+        flips = find_flips(graph, operator, op, cases)
+    else:
         return None
-    flips = find_flips(graph, operator, conv, cases)
     if not flips.names:
         return None
     names = ", ".join(flips.names[:_MOST_NAMED])
