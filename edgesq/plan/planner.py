@@ -110,13 +110,13 @@ def make_plan(
 
     ops = fit_work(graph, lowered.ops, kernels, arena_bytes_of, room_bytes, streamed, limit_bytes)
     ops = fit_streams(graph, ops, kernels, arena_bytes_of, streamed, limit_bytes)
-    return _placed(graph, replace(lowered, ops=ops), schedule)
+    return _placed(graph, replace(lowered, ops=ops), schedule, limit_bytes if streamed else None)
 
 
-def _placed(graph: Graph, lowered: Lowered, schedule: Schedule) -> Plan:
+def _placed(graph: Graph, lowered: Lowered, schedule: Schedule, enough_bytes: int | None) -> Plan:
     """Return the plan once the operators' working memory is decided."""
     wanted = _wanted(graph, lowered, schedule)
-    offsets, arena_bytes = place([want.block for want in wanted])
+    offsets, arena_bytes = place([want.block for want in wanted], enough_bytes or 0)
     items = {
         want.key: Item(want.name, offset, want.block.bytes, want.ring_rows, want.block.live)
         for want, offset in zip(wanted, offsets, strict=True)
