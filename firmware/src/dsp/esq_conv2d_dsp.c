@@ -88,7 +88,7 @@ static uint32_t *unpack_inside(const int8_t *values, uint32_t step_bytes, uint32
     case 2:
         return unpack_side_by_side(values, step_bytes, groups, minus_zp, 2, lanes);
     case 3:
-        return unpack_side_by_side(values, step_bytes, groups, minus_zp, 3, lanes);
+        return esq_dsp_unpack_3(values, step_bytes, groups, minus_zp, lanes);
     case 4:
         return unpack_side_by_side(values, step_bytes, groups, minus_zp, 4, lanes);
     default:

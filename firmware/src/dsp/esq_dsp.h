@@ -35,6 +35,11 @@ struct esq_dsp_job {
     uint32_t gap_bytes;
 };
 
+/* Unpacks 4 * groups values of each of three columns, `step_bytes` apart, to lanes [groups][2][3], `minus_zp`
+ * in both halves added; returns the end of the lanes. */
+uint32_t *esq_dsp_unpack_3(const int8_t *values, uint32_t step_bytes, uint32_t groups,
+                           uint32_t minus_zp, uint32_t *lanes);
+
 /* Sums [6][4 channels] of a tile [6][8 * iterations] with weights [6][8 * iterations][4]; of the tile
  * `gap_bytes` are left out after each 8 * iterations. */
 void esq_dsp_winograd(const uint32_t *tile, const uint32_t *weights, uint32_t *sums,
