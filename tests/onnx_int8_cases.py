@@ -226,6 +226,27 @@ def mean_and_softmax_in_float() -> onnx.ModelProto:
     return net.finished(net.node("Softmax", step, axis=1))
 
 
+@case
+def quantized_for_each_reader() -> onnx.ModelProto:
+    """As other quantizers write it: a pair of nodes for every edge, here one with another scale."""
+    net = QuantNetwork()
+    step = net.relu(net.qdq_conv(net.image(), 4, None))
+    sides = [net.between(step, quant) for quant in (RECTIFIED, RECTIFIED, (0.04, 0))]
+    made = [net.node("Conv", side, net.kernel(4, 4, 1, 1), channels=4) for side in sides]
+    joined = net.node("Add", *(net.between(value) for value in made[:2]))
+    return net.finished(net.between(net.concat(net.between(joined), net.between(made[2]))))
+
+
+@case
+def without_zero_points() -> onnx.ModelProto:
+    """QuantizeLinear then makes uint8 with zero point 0."""
+    net = QuantNetwork()
+    step = net.qdq_conv(net.image(), quant=None)
+    scale = net.floats(0.03)
+    step = net.node("QuantizeLinear", net.relu(step), scale)
+    return net.finished(net.node("DequantizeLinear", step, scale))
+
+
 # Two operands
 
 

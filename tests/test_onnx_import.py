@@ -1,13 +1,15 @@
 """Float ONNX becomes a Keras model that computes the same, without a transposition."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 from onnx_cases import CASES
-from onnx_models import lenet, mobilenet_v2, noise, resnet_8, squeezenet
+from onnx_models import OnnxNetwork, lenet, mobilenet_v2, noise, resnet_8, squeezenet
 
+from edgesq.errors import ModelError
 from edgesq.importers.onnx import TOLERANCE, ImportedFloat, import_onnx
 
 MODELS = {build.__name__: build for build in (squeezenet, mobilenet_v2, resnet_8, lenet)}
@@ -35,3 +37,26 @@ def test_keras_equals_onnx_runtime(name: str, tmp_path: Path) -> None:
         theirs = theirs.reshape(mine.shape)
         assert theirs.std() > 0
         np.testing.assert_allclose(mine, theirs, atol=TOLERANCE * np.abs(theirs).max(), rtol=0)
+
+
+def test_weights_in_a_file_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    onnx.save(lenet(), path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    assert isinstance(import_onnx(path), ImportedFloat)
+    (tmp_path / "weights.bin").unlink()
+    with pytest.raises(ModelError, match=r"cannot be read as ONNX.*external data"):
+        import_onnx(path)
+
+
+def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    net = OnnxNetwork((3, 4, 5), opset=13)
+    how: dict[str, Any] = {
+        "nearest_mode": "floor",
+        "mode": "nearest",
+        "coordinate_transformation_mode": "tf_half_pixel_for_nn",
+    }
+    step = net.node("Resize", net.conv(net.input, 4), "", net.floats([1, 1, 2, 2]), **how)
+    onnx.save(net.model(step), tmp_path / "model.onnx")
+    capfd.readouterr()
+    import_onnx(tmp_path / "model.onnx")
+    assert capfd.readouterr() == ("", "")

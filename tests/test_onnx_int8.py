@@ -43,6 +43,7 @@ ROUGH = {
     "leaky_relu": (2, 0.15),
     "q_chain": (8, 0.9),
     "q_concat": (1, 0.3),
+    "quantized_for_each_reader": (5, 0.3),
     "q_sigmoid": (2, 0.35),
     "q_softmax": (1, 0.4),
     "requantized": (3, 0.02),

@@ -12,9 +12,10 @@ import onnx
 import onnx.inliner
 from onnx import TensorProto, helper, numpy_helper
 
-from edgesq.errors import EdgesqError, ModelError
+from edgesq.errors import ModelError
 from edgesq.importers.net import Array, Constant, Net, Node, Quant
 from edgesq.importers.supported import KNOWN, PASSED, QUANTIZED, refusal
+from edgesq.quantize import captured_output
 
 _DOMAINS = ("", "ai.onnx", "com.microsoft")
 _INPUT_TYPES: dict[int, np.dtype[Any]] = {
@@ -276,12 +277,11 @@ def _run(model: onnx.ModelProto, source: onnx.ValueInfoProto, where: str) -> dic
     noise = np.random.default_rng(_SEED).random(shape) * (1 if kind.elem_type == 1 else 100)
     image = noise.astype(_INPUT_TYPES[kind.elem_type])
     try:
-        session = onnxruntime.InferenceSession(
-            probe.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
-        found = session.run(names, {source.name: image})
-    except EdgesqError:
-        raise
+        with captured_output():
+            session = onnxruntime.InferenceSession(
+                probe.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            )
+            found = session.run(names, {source.name: image})
     # ONNX Runtime raises exceptions of its own, without a common parent.
     except Exception as error:
         raise ModelError(

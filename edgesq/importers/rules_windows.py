@@ -207,13 +207,19 @@ def _resize(lowering: Lowering, node: Node) -> None:
 def _repeats(node: Node, factors: Pair) -> bool:
     """Say whether pixel i of the output is pixel i // factor of the input."""
     how = node.attributes.get("coordinate_transformation_mode", "half_pixel")
-    if node.kind == "Upsample" or how == "tf_half_pixel_for_nn":
+    if node.kind == "Upsample":
         return True
     rounding = node.attributes.get("nearest_mode", "round_prefer_floor")
     for factor in factors:
         index = np.arange(factor * 4)
-        at = index / factor if how == "asymmetric" else (index + 0.5) / factor - 0.5
-        if how not in ("asymmetric", "half_pixel", "pytorch_half_pixel"):
+        places = {
+            "asymmetric": index / factor,
+            "half_pixel": (index + 0.5) / factor - 0.5,
+            "pytorch_half_pixel": (index + 0.5) / factor - 0.5,
+            "tf_half_pixel_for_nn": (index + 0.5) / factor,
+        }
+        at = places.get(how)
+        if at is None:
             return False
         nearest = {
             "floor": np.floor(at),

@@ -10,6 +10,7 @@ import onnx
 from numpy.typing import NDArray
 
 from edgesq.importers.layers import Place
+from edgesq.quantize import captured_output
 
 Range = tuple[float, float]
 
@@ -42,9 +43,10 @@ def run_file(
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(
-        asked.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    with captured_output():
+        session = onnxruntime.InferenceSession(
+            asked.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
     for image in images:
         yield session.run(list(names), {source.onnx: image.reshape(-1)[source.place]})
 
