@@ -1,17 +1,19 @@
 """Models whose ends are uint8 or float32: the graph's are the int8 tensors inside."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from builds import done
 from networks import FINER, RECTIFIED, USUAL, Network, Quant, images
 
 from edgesq.errors import ModelError
-from edgesq.formats.onnx import integer_onnx, run_onnx
+from edgesq.formats.onnx import integer_onnx, qdq_onnx, run_onnx
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
-from edgesq.formats.tflite_edges import from_outside, to_outside
+from edgesq.formats.tflite_edges import from_outside, int8_inside, to_outside
 from edgesq.graph import Quantization, Tensor
 from edgesq.reference import run_observed
 
@@ -167,3 +169,43 @@ def test_a_build_of_it(tmp_path: Path) -> None:
     golden = ReferenceInterpreter(content).observed(inputs)
     for mine, theirs in zip(outputs, golden, strict=True):
         np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize(("before", "after"), ENDS)
+def test_forms_that_take_int8_only(before: Any, after: Any) -> None:
+    """The QDQ model, and TensorFlow Lite Micro, are given what is between the ends."""
+    content, inputs = network(before, after), images(SHAPE)
+    inside = int8_inside(content)
+    golden = ReferenceInterpreter(content).observed(inputs)
+    for mine, theirs in zip(ReferenceInterpreter(inside).observed(inputs), golden, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    (output,) = run_onnx(qdq_onnx(content), inputs)
+    assert output.dtype == np.int8
+    assert np.abs(output.astype(int) - golden[0]).max() <= 4
+
+
+def test_uint8_of_another_scale_has_no_int8_file() -> None:
+    with pytest.raises(ModelError, match="a uint8 end of another scale"):
+        int8_inside(network(np.uint8, np.int8, outside=(0.03, 100)))
+
+
+@pytest.mark.parametrize("kind", ["floats", "RELU_N1_TO_1"])
+def test_export(kind: str, tmp_path: Path) -> None:
+    """An export of such a file; one that tf2onnx cannot write as QDQ is exported without."""
+    content = network(np.float32, np.float32)
+    if kind != "floats":
+        net = Network(SHAPE)
+        content = net.build(net.unary(net.input, kind, USUAL))
+    file, build = tmp_path / "my.tflite", tmp_path / "build"
+    file.write_bytes(content)
+    said = done("export", file, "--target", "host", "--out", build)
+    assert (build / "model_int8.tflite").read_bytes() == content
+    assert (build / "model_int8_qdq.onnx").exists() == (kind == "floats")
+    assert ("tf2onnx cannot write" in " ".join(said.split())) == (kind != "floats")
+    rows = json.loads((build / "report.json").read_text())["parity"]
+    exact = [row for row in rows if row["name"] in FORMS]
+    assert len(exact) == len(FORMS)
+    assert all(row["values"] > 0 and row["differing"] == 0 for row in exact)
+
+
+FORMS = ("C runtime on this computer", "ONNX, integer operators")

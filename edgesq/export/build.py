@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from edgesq.codegen import TFLM_KERNELS, check_name, generate, name_of, tflite_array
-from edgesq.errors import EdgesqError, MissingToolError
+from edgesq.errors import EdgesqError, MissingToolError, ModelError
 from edgesq.export.compression import CURVE, Compression, compressed
 from edgesq.export.curve import draw_curve, draw_loss
 from edgesq.export.folder import (
@@ -191,18 +191,26 @@ def _fill(
     }
 
 
-def _write_models(folder: Path, source: Source) -> dict[str, bytes]:
-    """Write the .tflite and all ONNX files; return the int8 ONNX models by name."""
+def _write_models(folder: Path, source: Source) -> dict[str, bytes | EdgesqError]:
+    """Write the .tflite and all ONNX files; return the int8 ONNX models by name.
+
+    What tf2onnx cannot write is left out: the exact model is the one of integer operators.
+    """
     from edgesq.formats.onnx import float_onnx, integer_onnx, onnx_bytes, qdq_onnx
 
     integer = onnx_bytes(integer_onnx(source.graph))
-    qdq = onnx_bytes(qdq_onnx(source.tflite))
     (folder / TFLITE).write_bytes(source.tflite)
     (folder / "model_int8.onnx").write_bytes(integer)
-    (folder / "model_int8_qdq.onnx").write_bytes(qdq)
+    models: dict[str, bytes | EdgesqError] = {"ONNX, integer operators": integer}
+    try:
+        qdq = onnx_bytes(qdq_onnx(source.tflite))
+        (folder / "model_int8_qdq.onnx").write_bytes(qdq)
+        models["ONNX, QDQ"] = qdq
+    except ModelError as error:
+        models["ONNX, QDQ"] = error
     if source.keras is not None:
         (folder / "model_float.onnx").write_bytes(onnx_bytes(float_onnx(source.keras)))
-    return {"ONNX, integer operators": integer, "ONNX, QDQ": qdq}
+    return models
 
 
 def _write_code(

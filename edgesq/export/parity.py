@@ -48,7 +48,7 @@ def parity_images(graph: Graph, available: int) -> int:
 
 def compare(
     source: Source,
-    onnx_models: Mapping[str, bytes],
+    onnx_models: Mapping[str, bytes | EdgesqError],
     files: Mapping[str, str],
     on_stage: Callable[[str], None],
 ) -> list[ParityRow]:
@@ -56,7 +56,7 @@ def compare(
 
     Args:
         source: the model and its images.
-        onnx_models: name to bytes; int8 ones take int8 [1, H, W, C].
+        onnx_models: name to bytes, or to why there is none; they take int8 [1, H, W, C].
         files: the generated C data.
         on_stage: is told what begins.
     """
@@ -70,7 +70,8 @@ def compare(
         "C runtime on this computer": lambda: run_batch(source.graph, files, images),
     }
     for name, content in onnx_models.items():
-        forms[name] = lambda content=content: run_onnx(content, images)  # type: ignore[misc]
+        if isinstance(content, bytes):
+            forms[name] = lambda content=content: run_onnx(content, images)  # type: ignore[misc]
     forms["TFLite, default kernels"] = lambda: (
         ReferenceInterpreter(source.tflite, optimized=True).run(images),
     )
@@ -85,8 +86,13 @@ def compare(
         try:
             rows.append(_row(name, run(), golden))
         except EdgesqError as error:
-            rows.append(ParityRow(name, 0, 0, None, None, None, str(error)))
-    return rows
+            rows.append(_absent(name, error))
+    missing = {name: why for name, why in onnx_models.items() if isinstance(why, EdgesqError)}
+    return [*rows, *(_absent(name, why) for name, why in missing.items())]
+
+
+def _absent(name: str, why: EdgesqError) -> ParityRow:
+    return ParityRow(name, 0, 0, None, None, None, str(why))
 
 
 def _row(name: str, got: tuple[Int8Array, ...], golden: tuple[Int8Array, ...]) -> ParityRow:

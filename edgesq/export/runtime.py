@@ -8,6 +8,7 @@ from typing import Any
 from edgesq.codegen import TFLM_KERNELS, generate, generate_tflm
 from edgesq.errors import ToolError
 from edgesq.export.operators import operator_facts
+from edgesq.formats.tflite_edges import int8_inside
 from edgesq.formats.tflm import arena_bytes
 from edgesq.graph import Graph
 from edgesq.plan import Candidate, Goal
@@ -123,6 +124,7 @@ def _edgesq(graph: Graph, _: bytes, wish: Wish) -> Firmware:
 def _tflm(graph: Graph, tflite: bytes, wish: Wish) -> Firmware:
     target = wish.target
     check_tree(target, wish.tflm_dir)
+    tflite = int8_inside(tflite)
     used = arena_bytes(tflite)
     arena = given_arena_bytes(used)
     check_tflm_fits(target, len(tflite), arena)

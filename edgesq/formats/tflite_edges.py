@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.formats.tflite_reader import FLOAT32, INT8, UINT8, Reader
+from edgesq.formats.tflite_reader import FLOAT32, INT8, UINT8, Reader, open_model
 from edgesq.graph import Int8Array, Tensor
 
 Operators = list[tuple[str, Any]]
@@ -52,6 +52,30 @@ def without_edges(reader: Reader, operators: Operators) -> Inside:
         last.inputs[0] if last else result,
         [(kind, one) for kind, one in operators if not any(one is other for other in left_out)],
     )
+
+
+def int8_inside(content: bytes) -> bytes:
+    """Return a .tflite whose ends are int8, for who takes no others: the same numbers between them.
+
+    Raises:
+        ModelError: a uint8 end has another scale than the int8 inside.
+    """
+    import flatbuffers
+
+    reader = open_model(content, "model")
+    types = {reader.type(index) for index in (*reader.source.inputs, *reader.source.outputs)}
+    if types == {INT8}:
+        return content
+    operators = [(reader.kind(operator), operator) for operator in reader.source.operators]
+    inside = without_edges(reader, operators)
+    if reader.read_as_int8 & {inside.source, inside.result}:
+        raise reader.error("a uint8 end of another scale than the int8 inside", _HINT)
+    reader.source.inputs, reader.source.outputs = [inside.source], [inside.result]
+    reader.source.operators = [operator for _, operator in inside.operators]
+    reader.model.signatureDefs = None
+    builder = flatbuffers.Builder(len(content))
+    builder.Finish(reader.model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
 
 
 _MAKERS = {UINT8: "QUANTIZE", FLOAT32: "DEQUANTIZE"}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from edgesq.errors import ModelError, ToolError
+from edgesq.formats.tflite_edges import int8_inside
 from edgesq.graph import Int8Array
 
 _ARENA = re.compile(r"Arena allocation total (\d+) bytes")
@@ -19,7 +20,8 @@ class TflmInterpreter:
     """TensorFlow Lite Micro with its reference kernels.
 
     Args:
-        content: the bytes of an int8 .tflite with one input and one output.
+        content: the bytes of an int8 .tflite with one input and one output; of ends that are not
+            int8, what is between them is run.
 
     Attributes:
         input_bytes: of one image.
@@ -30,14 +32,8 @@ class TflmInterpreter:
     """
 
     def __init__(self, content: bytes) -> None:
-        self._interpreter = _load(content)
+        self._interpreter = _load(int8_inside(content))
         details = self._interpreter.get_input_details(0)
-        types = {details["dtype"], self._interpreter.get_output_details(0)["dtype"]}
-        if types != {np.int8}:
-            raise ModelError(
-                "around TensorFlow Lite Micro a model must begin and end with int8",
-                hint="convert it so, or use edgesq's own runtime",
-            )
         self._shape = tuple(int(size) for size in details["shape"])
         self.input_bytes = int(np.prod(self._shape))
 

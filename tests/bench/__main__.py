@@ -14,6 +14,7 @@ from bench.compressed import print_compressed
 from bench.imagenet import imagenet
 from bench.measure import measure
 from bench.streamed import print_streamed
+from bench.values import values
 from edgesq.cli import terminal
 from edgesq.formats.tflite import read_graph
 from edgesq.plan import make_plan
@@ -32,6 +33,8 @@ def main() -> None:
     if options.compressed:
         results["compressed"] = print_compressed()
         results["streamed"] = print_streamed()
+    if options.values:
+        results |= values()
     if results:
         _write(results, options.json)
         return
@@ -68,6 +71,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, default=Path("build/bench.json"))
     parser.add_argument("--skip-imagenet", action="store_true")
     parser.add_argument("--compressed", action="store_true", help="only the compressed networks")
+    parser.add_argument("--values", action="store_true", help="only operators without windows")
     parser.add_argument("--operators", action="store_true", help="print operator by operator")
     parser.add_argument("--functions", action="store_true", help="print function by function")
     parser.add_argument(

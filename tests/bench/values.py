@@ -1,0 +1,80 @@
+"""Instructions per value of operators without windows, and of whole networks that have them."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import keras_networks
+import numpy as np
+from networks import FINER, RECTIFIED, USUAL, Network, images
+
+from bench import tables
+from bench.measure import measure
+from edgesq.formats.tflite import read_graph
+from edgesq.plan import make_plan
+from edgesq.project import plan_for
+from edgesq.targets import load_target
+
+SIDE, CHANNELS = 16, 32
+BOARDS = ("mps2-an500", "mps3-an547")
+NETWORKS: dict[str, Callable[[], bytes]] = {
+    "ResNet-8": keras_networks.resnet8,
+    "MobileNet v2 0.25 48": lambda: keras_networks.mobilenet_v2(48),
+    "MobileNet v3 blocks 32": keras_networks.mobilenet_v3,
+    "SqueezeNet normalized 48": lambda: keras_networks.squeezenet_normalized(48),
+    "dense autoencoder": keras_networks.autoencoder,
+}
+
+
+def values() -> dict[str, Any]:
+    """Measure and print both tables."""
+    return {"values": [_values(name, fast) for name in BOARDS for fast in (True, False)]} | {
+        "classes": [_network(name, board) for name in NETWORKS for board in BOARDS]
+    }
+
+
+def _operators() -> bytes:
+    """Return a network of one operator of each kind on maps of SIDE x SIDE x CHANNELS."""
+    net = Network((SIDE, SIDE, CHANNELS), USUAL)
+    one, two = net.unary(net.input, "RELU", RECTIFIED), net.unary(net.input, "QUANTIZE", USUAL)
+    product, total = net.binary("MUL", one, two, FINER), net.binary("ADD", one, two, USUAL)
+    both = net.binary("SUB", product, total, USUAL)
+    gated = net.binary("MUL", both, net.mean(both, FINER, keep=True), USUAL)
+    step = net.by_constant(gated, "ADD", (CHANNELS,), (0.006, 0), USUAL)
+    return net.build(net.mean(step))
+
+
+def _values(board: str, fast: bool) -> dict[str, Any]:
+    content, target = _operators(), load_target(board)
+    target = target if fast else replace(target, kernels="portable")
+    graph = read_graph(content)
+    shape = (SIDE, SIDE, CHANNELS)
+    got = measure(content, images(shape, 1), make_plan(graph, 1, target.kernels), target)
+    assert got.report.differing_values == 0
+    per_value = {
+        f"{one.kind} {one.function}": round(one.instructions / (SIDE * SIDE * CHANNELS), 2)
+        for one in got.operators
+    }
+    words = ", ".join(f"{name} {count}" for name, count in per_value.items())
+    tables.OUT.print(f"{board}, {target.kernels}, instructions per value: {words}")
+    return {"board": board, "kernels": target.kernels, "per_value": per_value}
+
+
+def _network(name: str, board: str) -> dict[str, Any]:
+    content, target = NETWORKS[name](), load_target(board)
+    graph = read_graph(content)
+    shape = graph.tensors[graph.input].hwc
+    noise = np.random.default_rng(13).integers(-128, 128, (2, *shape)).astype(np.int8)
+    got = measure(content, noise, plan_for(graph, target).plan, target)
+    found = {
+        "network": name,
+        "board": board,
+        "macs": graph.total_macs,
+        "instructions": got.report.device_instructions,
+        "differing_values": got.report.differing_values,
+        "arena_bytes": got.arena_bytes,
+        "ram_bytes": got.ram_bytes,
+        "flash_bytes": got.flash_bytes,
+    }
+    tables.OUT.print(", ".join(f"{key} {value}" for key, value in found.items()))
+    return found
