@@ -120,6 +120,10 @@ def _is_worth(graph: Graph, op: Conv2D, kernels: str) -> bool:
     """
     weights = graph.tensors[op.weights].data
     assert weights is not None
+    _, counts = np.unique(weights, return_counts=True)
+    chances = counts / weights.size
+    if -(chances * np.log2(chances)).sum() >= 8 * MOST_SHARE:
+        return False  # no code is shorter than the entropy
     size = stream_bytes(weights.astype(np.int8)) + _FIXED_BYTES
     if size >= MOST_SHARE * weights.size:
         return False
