@@ -52,8 +52,10 @@ def _values(board: str, fast: bool) -> dict[str, Any]:
     got = measure(content, images(shape, 1), make_plan(graph, 1, target.kernels), target)
     assert got.report.differing_values == 0
     per_value = {
-        f"{one.kind} {one.function}": round(one.instructions / (SIDE * SIDE * CHANNELS), 2)
-        for one in got.operators
+        f"{number}: {one.kind} {one.function}": round(
+            one.instructions / (SIDE * SIDE * CHANNELS), 2
+        )
+        for number, one in enumerate(got.operators)
     }
     words = ", ".join(f"{name} {count}" for name, count in per_value.items())
     tables.OUT.print(f"{board}, {target.kernels}, instructions per value: {words}")
