@@ -98,7 +98,7 @@ def refusal(folder: Path, size: int | None, max_drop: float, images: bool = True
 def test_too_much_loss_is_refused_with_the_size_that_would_do(
     folder: Path, plain_bytes: int
 ) -> None:
-    said = refusal(folder, plain_bytes - WEIGHTS * 5 // 8, 0.0)
+    said = refusal(folder, plain_bytes - WEIGHTS // 2, 0.0)
     match = re.search(r"predicted to lose ([\d.]+) points of top-1, 0 are allowed", said)
     assert match, said
     assert float(match[1]) > 0

@@ -97,10 +97,8 @@ class Compressor:
         """
         self._content = content
         self.graph = read_graph(content)
-        found = compressible(self.graph, content)
-        self.ops = tuple(op for op in found if op.output not in leave)
-        if not self.ops:
-            raise ModelError("has no layer that can be compressed", hint="leave out --compress")
+        self.ops = compressible(self.graph, content)
+        self.leave(leave)
         if len(images) < LEAST_IMAGES:
             raise ImageError(
                 f"{len(images)} images are too few to compress with",
@@ -119,6 +117,16 @@ class Compressor:
     def weights(self) -> int:
         """How many weights all layers together have."""
         return sum(int(np.prod(self.graph.tensors[op.weights].shape)) for op in self.ops)
+
+    def leave(self, outputs: Container[int]) -> None:
+        """Leave more layers as they are, by their outputs.
+
+        Raises:
+            ModelError: none is left to compress.
+        """
+        self.ops = tuple(op for op in self.ops if op.output not in outputs)
+        if not self.ops:
+            raise ModelError("has no layer that can be compressed", hint="leave out --compress")
 
     def loss_of(self, content: bytes) -> Loss:
         """Return what an int8 model with the same input and output loses."""

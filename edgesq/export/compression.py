@@ -18,7 +18,7 @@ from edgesq.export.runtime import Wish, make_firmware
 from edgesq.export.source import Source
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Conv2D, Convolution, Graph
-from edgesq.plan import has_stream_kernel
+from edgesq.plan import has_stream_kernel, streamable
 from edgesq.project import compile_firmware, needs
 from edgesq.targets import Target
 
@@ -32,6 +32,9 @@ CURVE_IMAGES = 48
 
 _ROOM_BYTES = 1 << 26
 _FINAL_TRIES = 3
+_MOST_SHARE = 0.6
+"""Of the int8 weights: streams not well below that would not be decoded but kept as int8."""
+
 _PADDING_BYTES = 96
 """Between arrays, which the linker aligns: by so much images of the same parts may differ."""
 
@@ -118,16 +121,25 @@ class _Judge:
     def __init__(
         self, compressor: Compressor, source: Source, wish: Wish, goal: int, plain: int
     ) -> None:
-        """Find out, by a sketch of the model, what is in the image beside its weights."""
+        """Find out, by a sketch of the model, what is in the image beside its streams.
+
+        Layers that the board would not decode stay int8: they may as well keep all their bits.
+        """
         self.compressor = compressor
         self.wish = wish
         self.goal = goal
         self.plain = plain
         self.name = source.name
-        likely = goal - (plain - compressor.weights)
-        sketch, streams = compressor.sketch(max(likely, compressor.weights // _SKETCHED))
-        self.others = _image_bytes(read_graph(sketch), sketch, wish) - streams
-        self.room = goal - self.others - _PADDING_BYTES
+        likely = max(goal - (plain - compressor.weights), compressor.weights // _SKETCHED)
+        likely = min(likely, int(_MOST_SHARE * compressor.weights))
+        sketch = read_graph(compressor.sketch(likely)[0])
+        streams = streamable(sketch, wish.target.kernels)
+        every = compressor.weights
+        compressor.leave({op.output for op in compressor.ops} - streams)
+        rest = max(likely - (every - compressor.weights), compressor.weights // _SKETCHED)
+        content, size = compressor.sketch(rest)
+        self.others = _image_bytes(read_graph(content), content, wish) - size
+        self.room = min(goal - self.others - _PADDING_BYTES, int(_MOST_SHARE * compressor.weights))
         if self.room <= 0:
             raise FitError(
                 f"code and tables alone take {self.others} B of flash, {goal} B are wanted",
