@@ -31,10 +31,10 @@ TABLE_BITS = (9, 10, 11)
 TILE = 4
 """Tiles are multiples of this many channels, of all families' blocks."""
 
-MOST_SHARE = 0.65
+MOST_SHARE = 0.75
 """Of a layer's bytes that its stream may take."""
 
-MOST_PER_BYTE = 300.0
+MOST_PER_BYTE = 700.0
 """Instructions per image that a byte of flash is worth."""
 
 _ROW_BYTES = 16
