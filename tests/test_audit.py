@@ -11,7 +11,7 @@ from PIL import Image
 
 from edgesq.calibrate import AuditRow, ImageSet, Preprocessing, audit_images, load_folder
 from edgesq.quantize import audit_model, load_keras
-from edgesq.quantize.audit import coverage_curve
+from edgesq.quantize.audit import SURE, coverage_curve
 from edgesq.resources import resource
 from edgesq.zoo.demo import demo_model_path
 
@@ -102,16 +102,25 @@ def test_the_coverage_curve_ends_at_one() -> None:
     assert [part for _, part in curve] == sorted(part for _, part in curve)
 
 
-def test_wrong_scale_and_order_are_named() -> None:
+def model_of_colours(certain: float = 1.0) -> keras.Model:
     """A model that is certain only of pixels on its own scale, in its own order."""
     image = keras.Input((32, 32, 3))
     pooled = keras.layers.GlobalAveragePooling2D()(image)
     out = keras.layers.Dense(3, activation="softmax", name="out")(pooled)
     model = keras.Model(image, out)
-    kernel = np.array([[40, -10, 0], [0, 0, 0], [-10, 0, 3]], np.float32)
+    kernel = np.array([[40, -10, 0], [0, 0, 0], [-10, 0, 3]], np.float32) * certain
     model.get_layer("out").set_weights([kernel, np.zeros(3, np.float32)])
+    return model
+
+
+def red_photographs() -> NDArray[np.uint8]:
     red = photographs(40)
     red[..., 2] //= 8
+    return red
+
+
+def test_wrong_scale_and_order_are_named() -> None:
+    model, red = model_of_colours(), red_photographs()
     assert wrong(audit_model(model, image_set(red))) == []
     swapped = image_set(red, Preprocessing("bgr"))
     scaled = image_set(red, Preprocessing("rgb", (0, 0, 0), 1 / 65025))
@@ -119,6 +128,15 @@ def test_wrong_scale_and_order_are_named() -> None:
         rows = audit_model(model, bad)
         assert "preprocessing" in wrong(rows)
         assert "from 0 to" in rows[-1].message or "order RGB" in rows[-1].message
+
+
+def test_a_model_that_is_sure_is_not_doubted() -> None:
+    """Any network of rectifiers is surer of larger pixels."""
+    images = image_set(red_photographs())
+    unsure, sure = (audit_model(model_of_colours(by), images) for by in (0.09, 0.11))
+    assert unsure[-2].figure < SURE < sure[-2].figure < 0.9
+    assert wrong(unsure) == ["preprocessing"]
+    assert wrong(sure) == []
 
 
 def test_strict_refuses_before_anything_is_written(tmp_path: Path) -> None:

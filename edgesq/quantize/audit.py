@@ -29,6 +29,9 @@ LEAST_CERTAINTY = 0.35
 MOST_CERTAINTY_GAIN = 1.1
 """By which another preprocessing may make the model more certain."""
 
+SURE = 0.8
+"""Certainty from which larger pixels do not count: they alone make a network surer."""
+
 _PROBES = 48
 _BATCH = 16
 _ORDERS = 20
@@ -180,8 +183,11 @@ def _certainty(model: keras.Model, images: ImageSet) -> Iterator[AuditRow]:
         f"the model's largest probability is {certainty:.2f} on average, expected {least:.2f}: the "
         "images are not what it was trained on, or are preprocessed in another way",
     )
+    largest = images.preprocessing.scale if certainty >= SURE else np.inf
     best, name = max(
-        (_mean_certainty(model, other, probes), name) for name, other in _alternatives(images)
+        (_mean_certainty(model, other, probes), name)
+        for name, other in _alternatives(images)
+        if other.scale <= largest
     )
     gain = best / certainty
     yield AuditRow(
