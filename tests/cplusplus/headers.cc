@@ -1,8 +1,10 @@
 // Every public header, as a C++ program takes them; runs the model over an image of zeros.
 #include "edgesq.h"
+#include "esq_crc32.h"
 #include "esq_model.h"
 #include "esq_ops.h"
 #include "esq_port.h"
+#include "esq_values.h"
 #include "person_model.h"
 
 namespace {
