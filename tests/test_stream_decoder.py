@@ -1,6 +1,7 @@
 """The decoder in C under sanitizers: what export wrote, and anything else."""
 
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from crun import CKERNELS, compile_c, run_command
 from numpy.typing import NDArray
 
-from edgesq.compress import PADDING, encode
+from edgesq.compress import MAX_BITS, PADDING, encode
 from edgesq.resources import resource
 
 CARRIES = 0x80
@@ -25,16 +26,33 @@ def decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return program
 
 
-def record(content: bytes, words: int, bits: int, carries: int, piece: int) -> bytes:
-    """One stream as streams.c reads it; `content` with its padding."""
-    return struct.pack("<IIBBB", len(content) - PADDING, words, bits, carries, piece) + content
+@dataclass(frozen=True)
+class Way:
+    """How a stream is decoded.
+
+    Attributes:
+        bits: index into the table of codes.
+        carries: how two weights stand.
+        has_masks: whether there is room for a table of masks.
+    """
+
+    bits: int
+    carries: int
+    has_masks: bool
+
+    def record(self, content: bytes, words: int, piece: int) -> bytes:
+        """One stream as streams.c reads it; `content` with its padding."""
+        ways = (self.bits, self.carries, piece, self.has_masks)
+        return struct.pack("<II4B", len(content) - PADDING, words, *ways) + content
 
 
 def layer(rng: np.random.Generator) -> Int8:
-    """Weights of any spread, a multiple of four."""
+    """Weights of any spread, any part of them zero, a multiple of four."""
     count = 4 * int(rng.integers(1, 300))
     spread = 10 ** rng.uniform(-1, 2)
-    return np.clip(np.round(rng.normal(0, spread, count)), -128, 127).astype(np.int8)
+    weights = np.clip(np.round(rng.normal(0, spread, count)), -128, 127).astype(np.int8)
+    weights[rng.random(count) < rng.choice([0, 0.5, 0.9, 1])] = 0
+    return weights
 
 
 def as_words(weights: Int8, carries: int) -> NDArray[np.uint32]:
@@ -50,10 +68,10 @@ def test_what_was_encoded_comes_back(decoder: Path, carries: int) -> None:
     rng = np.random.default_rng(carries)
     records, expected = [], []
     for _ in range(ROUNDS // 10):
-        weights, bits = layer(rng), int(rng.choice([9, 10, 11]))
-        content = encode(weights, min(bits, 10)).content
-        piece = int(rng.integers(1, 200))
-        records.append(record(content, weights.size // 4, bits, carries, piece))
+        weights = layer(rng)
+        way = Way(int(rng.choice([9, 10, 11])), carries, bool(rng.integers(2)))
+        content = encode(weights, min(way.bits, MAX_BITS), way.has_masks).content
+        records.append(way.record(content, weights.size // 4, int(rng.integers(1, 200))))
         expected.append(as_words(weights, carries))
     output = run_command(decoder, stdin=b"".join(records))
     assert np.array_equal(np.frombuffer(output, np.uint32), np.concatenate(expected))
@@ -64,20 +82,20 @@ def test_nothing_is_touched_beyond_its_memory_whatever_a_stream_says(decoder: Pa
     rng = np.random.default_rng(7)
     records, words = [], 0
     for number in range(ROUNDS):
-        content = bytearray(encode(layer(rng)).content)
+        content = bytearray(encode(layer(rng), masks=bool(rng.integers(2))).content)
         match number % 4:
             case 0:
                 for place in rng.integers(0, len(content) - PADDING, 5):
                     content[place] ^= 1 << int(rng.integers(8))
             case 1:
-                content = content[: int(rng.integers(2, len(content) - PADDING)) + PADDING]
+                content = content[: int(rng.integers(1, len(content) - PADDING)) + PADDING]
             case 2:
                 content[:] = rng.integers(0, 256, len(content), np.uint8).tobytes()
             case 3:
-                content[1] = int(rng.integers(256))
+                content[int(rng.integers(3))] = int(rng.integers(256))
         count = int(rng.integers(1, 1200))
-        bits = int(rng.choice([9, 10, 11]))
-        piece = int(rng.integers(1, 256))
-        records.append(record(bytes(content), count, bits, CARRIES * (number & 1), piece))
+        carries = CARRIES * int(rng.integers(2))
+        way = Way(int(rng.choice([9, 10, 11])), carries, bool(rng.integers(2)))
+        records.append(way.record(bytes(content), count, int(rng.integers(1, 256))))
         words += count
     assert len(run_command(decoder, stdin=b"".join(records))) == 4 * words

@@ -31,6 +31,31 @@ BOARDS = ("mps2-an500", "mps3-an547", "microbit")
 ROOM_BYTES = 1 << 20
 
 
+def sparse(graph: Graph) -> Graph:
+    """Return a graph with three quarters of its weights 0."""
+    rng = np.random.default_rng(5)
+    tensors = list(graph.tensors)
+    for op in graph.ops:
+        if isinstance(op, Conv2D):
+            weights = tensors[op.weights]
+            assert weights.data is not None
+            kept = rng.random(weights.shape) < 0.25
+            thinned = np.where(kept, weights.data, 0).astype(np.int8)
+            tensors[op.weights] = replace(weights, data=thinned)
+    return replace(graph, tensors=tuple(tensors))
+
+
+@pytest.fixture
+def _masks_for_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give masks to few weights too, for which the masks' code is longer than what it saves."""
+    monkeypatch.setattr(streams, "has_masks", lambda weights: np.mean(weights == 0) > 0.5)
+
+
+def masked(plan: Plan) -> int:
+    """Return how many operators of a plan decode streams with masks."""
+    return sum(item.streamed is not None and item.streamed.has_masks for item in plan.ops)
+
+
 def streamed_plan(graph: Graph, bands: int, limit_bytes: int | None = None) -> Plan:
     outputs = all_streamed(graph, "portable")
     plan = make_plan(graph, bands, "portable", None, outputs, limit_bytes)
@@ -50,9 +75,11 @@ GRAPHS = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(GRAPHS))
-def test_portable_networks(name: str, runtime: Runtime) -> None:
-    graph = GRAPHS[name]
+@pytest.mark.usefixtures("_masks_for_few")
+@pytest.mark.parametrize(("index", "name"), list(enumerate(sorted(GRAPHS))))
+def test_portable_networks(index: int, name: str, runtime: Runtime) -> None:
+    """Every other one with masks."""
+    graph = sparse(GRAPHS[name]) if index % 2 else GRAPHS[name]
     shape = (2, *graph.tensors[graph.input].hwc)
     images = np.random.default_rng(1).integers(-128, 128, shape).astype(np.int8)
     plans = [
@@ -60,25 +87,34 @@ def test_portable_networks(name: str, runtime: Runtime) -> None:
         streamed_plan(graph, 2, ROOM_BYTES),
         streamed_plan(graph, 1000),
     ]
+    assert masked(plans[0]) > 0 or not index % 2
     for values in runtime.run(graph, plans, images):
         for got, expected in zip(values, run_observed(graph, images), strict=True):
             assert np.array_equal(got, expected.reshape(len(images), -1))
 
 
 def streamed_cases(kernels: str) -> list[Case]:
-    """Cases with a stream, one in three with all weights decoded together."""
+    """Cases with a stream: a third with all weights decoded together, a half with masks."""
     streamed = [
-        replace(case, streamed=True, limit_bytes=ROOM_BYTES if index % 3 == 0 else None)
+        replace(
+            case,
+            graph=sparse(case.graph) if index % 2 else case.graph,
+            streamed=True,
+            limit_bytes=ROOM_BYTES if index % 3 == 0 else None,
+        )
         for index, case in enumerate(all_cases())
     ]
     return [case for case in streamed if all_streamed(case.graph, kernels)]
 
 
+@pytest.mark.usefixtures("_masks_for_few")
 @pytest.mark.parametrize("board", BOARDS)
 def test_kernels_on_boards(board: str, tmp_path: Path) -> None:
     skip_without_tools()
     kernels = {"mps2-an500": "dsp", "mps3-an547": "mve", "microbit": "portable"}[board]
-    assert differing(tmp_path, board, streamed_cases(kernels)) == []
+    cases = streamed_cases(kernels)
+    assert sum(masked(case.plan(kernels)) > 0 for case in cases) > len(cases) // 3
+    assert differing(tmp_path, board, cases) == []
 
 
 def winograd_cases() -> list[Case]:
@@ -91,9 +127,10 @@ def winograd_cases() -> list[Case]:
         (1, 1, 16, 4, 1),
     ]
     cases = []
-    for seed, (height, width, channels, outputs, rows) in enumerate(shapes):
+    for seed, (height, width, channels, outputs, rows) in enumerate(2 * shapes):
         options = {"channels": channels, "outputs": outputs, "real": 0.0005}
         graph = conv_graph(seed, size=(height, width), **options)  # type: ignore[arg-type]
+        graph = sparse(graph) if seed >= len(shapes) else graph
         pixels = images(seed, graph)
         cases.append(Case(f"winograd {seed}", graph, pixels, rows, True, ROOM_BYTES))
     return cases
@@ -105,6 +142,7 @@ def test_winograd_from_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     cases = winograd_cases()
     for case in cases:
         assert [item.pixels for item in case.plan("dsp").ops] == [WINOGRAD_PIXELS], case.name
+    assert sum(masked(case.plan("dsp")) for case in cases) == len(cases) // 2
     assert differing(tmp_path, "mps2-an386", cases) == []
 
 

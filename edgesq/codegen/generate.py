@@ -9,7 +9,7 @@ from edgesq.codegen.text import comment, row, rows, template
 from edgesq.graph import Graph, digest
 from edgesq.plan import STEP_END, STEP_INPUT, Access, Plan, Slot
 
-LAYOUT_VERSION = 3
+LAYOUT_VERSION = 4
 """Mirror: ESQ_LAYOUT_VERSION in edgesq.h."""
 
 _CORE_HAS = {

@@ -218,7 +218,7 @@ def _conv2d(graph: Graph, op: Convolution, item: RowOp, index: int, family: str)
         return ConvText(_weights(graph, op, index) + ends, fields)
     weights = graph.tensors[op.weights].data
     assert weights is not None
-    stream = stream_array(op.name, weights.astype(np.int8), index, streamed.table_bits)
+    stream = stream_array(op.name, weights.astype(np.int8), index, streamed)
     return ConvText(stream + ends, fields, streamed_fields(streamed, index))
 
 

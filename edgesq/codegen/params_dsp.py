@@ -123,7 +123,7 @@ def conv2d_dsp(
         return ConvText(_weights(op, index, packed) + _ends(graph, op, index, packed), fields)
     ends = channels_arrays(channels, index) if channels else _ends(graph, op, index, packed)
     return ConvText(
-        stream_array(op.name, in_memory(packed.weights), index, streamed.table_bits) + ends,
+        stream_array(op.name, in_memory(packed.weights), index, streamed) + ends,
         fields,
         streamed_fields(
             streamed,

@@ -77,7 +77,7 @@ def conv2d_mve(
     )
     if streamed is None:
         return ConvText(_weights(op, index, packed) + table, fields)
-    stream = stream_array(op.name, packed.weights.reshape(-1), index, streamed.table_bits)
+    stream = stream_array(op.name, packed.weights.reshape(-1), index, streamed)
     return ConvText(stream + table, fields, streamed_fields(streamed, index))
 
 

@@ -59,9 +59,9 @@ def channels_arrays(channels: Channels, index: int) -> str:
     )
 
 
-def stream_array(name: str, weights: Int8Array, index: int, table_bits: int) -> str:
+def stream_array(name: str, weights: Int8Array, index: int, streamed: Streamed) -> str:
     """Return `stream_<index>` of weights in the order of a kernel family."""
-    stream = encode(weights, min(MAX_BITS, table_bits))
+    stream = encode(weights, min(MAX_BITS, streamed.table_bits), streamed.has_masks)
     return template("stream.c").substitute(
         name=comment(name),
         index=index,
@@ -102,4 +102,5 @@ def streamed_fields(
         carries="0x80" if carries else "0",
         table_row=table_row,
         kernel_rows=streamed.kernel_rows,
+        has_masks=int(streamed.has_masks),
     )

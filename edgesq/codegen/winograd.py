@@ -73,9 +73,7 @@ def winograd(graph: Graph, op: Conv2D, index: int, window: str, streamed: Stream
     if channels:
         ends = channels_arrays(channels, index)
     return template("winograd_streamed.c").substitute(
-        arrays=stream_array(
-            op.name, columns_together(weights.astype(np.int8)), index, streamed.table_bits
-        )
+        arrays=stream_array(op.name, columns_together(weights.astype(np.int8)), index, streamed)
         + ends,
         index=index,
         fields=fields,

@@ -8,21 +8,26 @@ Everything behind sees an ordinary int8 model. TensorFlow is imported when a fun
 """
 
 from edgesq.compress.float_ops import Kernel
+from edgesq.compress.huffman import code_lengths
 from edgesq.compress.loss import Loss
 from edgesq.compress.stage import Compressed, Compressor, compressible, layer_bytes
 from edgesq.compress.stream import (
+    MASK_BITS,
     MAX_BITS,
     PADDING,
+    WORD,
     Stream,
-    code_lengths,
     decode,
     encode,
+    has_masks,
     stream_bytes,
 )
 
 __all__ = [
+    "MASK_BITS",
     "MAX_BITS",
     "PADDING",
+    "WORD",
     "Compressed",
     "Compressor",
     "Kernel",
@@ -32,6 +37,7 @@ __all__ = [
     "compressible",
     "decode",
     "encode",
+    "has_masks",
     "layer_bytes",
     "stream_bytes",
 ]

@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from edgesq.arithmetic import Int64Array, conv2d_multipliers
-from edgesq.compress import MAX_BITS, code_lengths, stream_bytes
+from edgesq.compress import MASK_BITS, MAX_BITS, WORD, code_lengths, has_masks, stream_bytes
 from edgesq.graph import Conv2D, FullyConnected, Graph
 from edgesq.plan.lower import RowOp
 from edgesq.plan.work import (
@@ -27,6 +27,9 @@ from edgesq.plan.work import (
 
 TABLE_BITS = (9, 10, 11)
 """Indices into the table of pairs of weights, which is made anew for each band, to choose from."""
+
+_MASKED_BITS = (9, 10)
+"""The same with masks: the table is of single weights."""
 
 TILE = 4
 """Tiles are multiples of this many channels, of all families' blocks."""
@@ -60,6 +63,13 @@ _WEIGHT_INSTRUCTIONS = {"portable": 10.0, "dsp": 4.3, "mve": 4.3}
 _LONG_INSTRUCTIONS = 7.0
 """More, for a weight of a word with another pair."""
 
+_MASKED_INSTRUCTIONS = {
+    "portable": (18.0, 34.0, 48.0, 62.0, 76.0),
+    "dsp": (11.5, 17.0, 26.0, 32.0, 41.0),
+    "mve": (11.5, 17.0, 26.0, 32.0, 41.0),
+}
+"""To decode four weights under a mask, by how many are not zero."""
+
 _UNPACK_INSTRUCTIONS = {"portable": 0.0, "dsp": 1.3, "mve": 0.2}
 """To set out an input value under one output pixel, again for each tile."""
 
@@ -78,6 +88,7 @@ class Streamed:
             table of codes, of the tile's requantization, and of its weights.
         channel_bytes: of the weights, as the kernel family packs them.
         kernel_rows: of a channel, decoded together where Winograd transforms them; else 0.
+        has_masks: whether the stream has masks, whose table stands behind that of codes.
     """
 
     tile: int
@@ -87,6 +98,7 @@ class Streamed:
     weights_offset: int
     channel_bytes: int
     kernel_rows: int = 0
+    has_masks: bool = False
 
 
 def has_stream_kernel(graph: Graph, op: Conv2D, kernels: str) -> bool:
@@ -124,7 +136,7 @@ def _is_worth(graph: Graph, op: Conv2D, kernels: str) -> bool:
     chances = counts / weights.size
     if -(chances * np.log2(chances)).sum() >= 8 * MOST_SHARE:
         return False  # no code is shorter than the entropy
-    size = stream_bytes(weights.astype(np.int8)) + _FIXED_BYTES
+    size = _stream_bytes(graph, op.weights, MAX_BITS) + _FIXED_BYTES
     if size >= MOST_SHARE * weights.size:
         return False
     gains = kernels == "dsp" and winograd_fits(graph, op)
@@ -158,12 +170,39 @@ def _saves(graph: Graph, item: RowOp, kernels: str) -> int:
     assert isinstance(conv, Conv2D)
     weights = graph.tensors[conv.weights].data
     assert weights is not None
-    saved = weights.size - stream_bytes(weights.astype(np.int8)) - _FIXED_BYTES
+    assert item.streamed is not None
+    size = _stream_bytes(graph, conv.weights, item.streamed.table_bits)
+    saved = weights.size - size - _FIXED_BYTES
     if kernels == "dsp" and dsp_ends_short(graph, conv):
         steps = channel_steps(graph, conv)
         if steps is not None:
             saved += len(weights) * (_ROW_BYTES - _CHANNEL_BYTES) - steps[0].size * 4
     return saved
+
+
+@lru_cache(maxsize=1024)
+def _stream_bytes(graph: Graph, weights: int, bits: int) -> int:
+    """Return the bytes of a tensor's stream, for a table of so many bits.
+
+    With masks it is exact for OHWI; a kernel family's order differs from it by some 0.1 %.
+    """
+    data = graph.tensors[weights].data
+    assert data is not None
+    levels = data.astype(np.int8)
+    return stream_bytes(levels, min(bits, MAX_BITS), masked_words(graph, weights) is not None)
+
+
+@lru_cache(maxsize=1024)
+def masked_words(graph: Graph, weights: int) -> tuple[float, ...] | None:
+    """Return the shares of words with 0 to 4 weights that are not zero; None without masks."""
+    data = graph.tensors[weights].data
+    assert data is not None
+    if not has_masks(data.astype(np.int8)):
+        return None
+    used = np.zeros(-(-data.size // WORD) * WORD, np.int64)
+    used[: data.size] = data.reshape(-1) != 0
+    counts = np.bincount(used.reshape(-1, WORD).sum(axis=1), minlength=WORD + 1)
+    return tuple((counts / counts.sum()).tolist())
 
 
 @lru_cache(maxsize=1024)
@@ -199,11 +238,12 @@ def with_tile(graph: Graph, item: RowOp, kernels: str, bits: int, tile: int) -> 
     conv = item.feeder or item.op
     assert isinstance(conv, Conv2D)
     each = channel_bytes(graph, conv, kernels)
+    masked = masked_words(graph, conv.weights) is not None
     table = _aligned(item.work_bytes)
-    rows = table + (4 << bits)
+    rows = table + _tables_bytes(bits, masked)
     weights = _aligned(rows + (tile * _ROW_BYTES if kernels == "dsp" else 0))
     end = weights + _aligned(tile * each) + (MVE_BLOCK if kernels == "mve" else 0)
-    streamed = Streamed(tile, bits, table, rows, weights, each)
+    streamed = Streamed(tile, bits, table, rows, weights, each, has_masks=masked)
     return replace(item, work_bytes=end, streamed=streamed)
 
 
@@ -216,12 +256,26 @@ def with_winograd(graph: Graph, item: RowOp, bits: int, kernel_rows: int) -> Row
     rows = (item.band_units - 1) * window.stride_h + window.height
     values = window.height * window.width * depth
     tiles = -(-width // WINOGRAD_PIXELS) * _TILE_VALUES * rows * depth * 2
+    masked = masked_words(graph, item.op.weights) is not None
     table = _aligned(tiles)
-    raw = table + (4 << bits)
+    raw = table + _tables_bytes(bits, masked)
     weights = _aligned(raw + values // window.height * kernel_rows)
     end = weights + TILE * values * _TILE_VALUES // window.width * 2
-    streamed = Streamed(TILE, bits, table, raw, weights, values, kernel_rows)
+    streamed = Streamed(TILE, bits, table, raw, weights, values, kernel_rows, masked)
     return replace(item, work_bytes=end, streamed=streamed, pixels=WINOGRAD_PIXELS)
+
+
+def _tables_bytes(bits: int, masked: bool) -> int:
+    return (4 << bits) + (2 << MASK_BITS if masked else 0)
+
+
+def _weight_instructions(graph: Graph, weights: int, kernels: str, bits: int) -> float:
+    """Estimate what decoding a weight takes."""
+    words = masked_words(graph, weights)
+    if words is not None:
+        return float(np.dot(words, _MASKED_INSTRUCTIONS[kernels])) / WORD
+    long = long_words(graph, weights, bits)
+    return _WEIGHT_INSTRUCTIONS[kernels] + _LONG_INSTRUCTIONS * long
 
 
 def decoding_instructions(graph: Graph, item: RowOp, kernels: str) -> float:
@@ -235,9 +289,7 @@ def decoding_instructions(graph: Graph, item: RowOp, kernels: str) -> float:
     weights = int(np.prod(shape))
     bands = -(-height // item.band_units)
     table = _TABLE_INSTRUCTIONS + (_ENTRY_INSTRUCTIONS << streamed.table_bits)
-    each = _WEIGHT_INSTRUCTIONS[kernels] + _LONG_INSTRUCTIONS * long_words(
-        graph, conv.weights, streamed.table_bits
-    )
+    each = _weight_instructions(graph, conv.weights, kernels, streamed.table_bits)
     cost = bands * (table + weights * each)
     if item.pixels != WINOGRAD_PIXELS:
         unpacked = height * width * int(np.prod(shape[1:])) * _UNPACK_INSTRUCTIONS[kernels]
@@ -296,7 +348,10 @@ def _candidates(
     graph: Graph, item: RowOp, kernels: str, fits: Callable[[RowOp], bool]
 ) -> Iterator[RowOp]:
     """Yield an operator's ways of decoding for which there is room; the first one always."""
-    for bits in TABLE_BITS:
+    conv = item.feeder or item.op
+    assert isinstance(conv, Conv2D)
+    masked = masked_words(graph, conv.weights) is not None
+    for bits in _MASKED_BITS if masked else TABLE_BITS:
         tiled = _largest_tile(graph, item, partial(with_tile, graph, item, kernels, bits), fits)
         if bits == TABLE_BITS[0] or fits(tiled):
             yield tiled

@@ -165,7 +165,7 @@ struct esq_streamed {
     const uint8_t *channels; /* dsp, relu: [O, 4]: bias in 24 bits, index into steps; 0: there is a
                               * whole table */
     const int32_t *steps;    /* [n, 2]: multiplier, right shift */
-    uint32_t table_offset_bytes; /* uint32 [2^table_bits] */
+    uint32_t table_offset_bytes; /* uint32 [2^table_bits]; with masks, uint16 [128] behind it */
     uint32_t rows_offset_bytes;  /* with channels: int32 [tile / 2, 8], a table for the tile */
     uint32_t weights_offset_bytes;
     uint32_t channel_bytes; /* of weights, as this kernel family packs them */
@@ -174,6 +174,7 @@ struct esq_streamed {
     uint8_t carries;        /* how two weights stand: dsp: 0x80, as 256 A + B; else 0, as two bytes */
     uint8_t table_row;      /* dsp: int32 of a whole table per channel pair */
     uint8_t kernel_rows;    /* Winograd: of a channel, decoded together */
+    uint8_t has_masks;      /* 1: there is room for a table of masks */
 };
 
 struct esq_pool {

@@ -6,11 +6,12 @@
 
 #include <string.h>
 
-#define HEADER_BYTES 2u
+#define HEADER_BYTES 3u
 #define WORD_WEIGHTS 4u
+#define MASKS (1u << WORD_WEIGHTS)
 
-/* A word takes at most this many bits, weight by weight. */
-#define WORD_BITS (WORD_WEIGHTS * ESQ_STREAM_MOST_TABLE_BITS)
+/* A word takes at most this many bits, weight by weight, with its mask. */
+#define WORD_BITS (ESQ_STREAM_MASK_BITS + WORD_WEIGHTS * ESQ_STREAM_MOST_TABLE_BITS)
 
 /* Of a code, as half a byte says it. */
 #define MOST_LENGTH 15u
@@ -114,25 +115,63 @@ static inline uint32_t at_most(uint32_t most, uint32_t value) {
     return value < most ? value : most;
 }
 
+/* Entries for all codes; bits that are no code stand for a zero, and the place moves on. */
+static void make_table(const struct code *code, uint32_t *table) {
+    for (uint32_t at = 0; at >> code->longest == 0; at++) {
+        table[at] = 1u << FIRST_SHIFT;
+    }
+    enter_singles(code, table);
+}
+
+/* A table of masks, made where that of weights will be. */
+static void make_masks(const uint8_t *lengths, uint32_t symbols, uint32_t *table, uint16_t *masks) {
+    const struct code code = {lengths, symbols, 0, ESQ_STREAM_MASK_BITS};
+    make_table(&code, table);
+    for (uint32_t at = 0; at >> ESQ_STREAM_MASK_BITS == 0; at++) {
+        masks[at] = (uint16_t)(table[at] >> FIRST_SHIFT);
+    }
+}
+
+/* What a single entry says, with masks. */
+static void stand_alone(uint32_t table_bits, uint32_t carries, uint32_t *table) {
+    for (uint32_t at = 0; at >> table_bits == 0; at++) {
+        const uint32_t entry = table[at];
+        const uint32_t weight = beside(entry >> VALUE_SHIFT, 0, carries);
+        table[at] = weight << VALUE_SHIFT | (entry >> FIRST_SHIFT & LENGTH_MASK);
+    }
+}
+
 void esq_bits_begin(struct esq_bits *decoder, const struct esq_streamed *streamed,
                        uint32_t *table) {
     const uint8_t *header = streamed->stream->content;
+    const uint8_t *bits = header + HEADER_BYTES;
     const uint32_t size = 1u << streamed->table_bits;
-    const uint32_t behind = streamed->stream->n_bytes - HEADER_BYTES;
-    const uint32_t length_bytes = at_most(behind, (header[1] + 2u) / 2u);
-    for (uint32_t at = 0; at < size; at++) {
-        table[at] = 1u << FIRST_SHIFT; /* bits that are no code: a zero, and the place moves on */
+    uint32_t left = streamed->stream->n_bytes;
+    left -= at_most(left, HEADER_BYTES);
+    uint16_t *masks = 0;
+    if (header[0] != 0 && streamed->has_masks) {
+        const uint32_t mask_bytes = at_most(left, MASKS / 2u);
+        masks = (uint16_t *)(table + size);
+        make_masks(bits, 2u * mask_bytes, table, masks);
+        bits += mask_bytes;
+        left -= mask_bytes;
     }
-    const struct code code = {header + HEADER_BYTES, at_most(2u * length_bytes, header[1] + 1u),
-                              header[0], streamed->table_bits};
-    enter_singles(&code, table);
-    pair_up(streamed->table_bits, streamed->carries, table);
+    const uint32_t length_bytes = at_most(left, (header[2] + 2u) / 2u);
+    const struct code code = {bits, at_most(2u * length_bytes, header[2] + 1u), header[1],
+                              streamed->table_bits};
+    make_table(&code, table);
+    if (masks) {
+        stand_alone(streamed->table_bits, streamed->carries, table);
+    } else {
+        pair_up(streamed->table_bits, streamed->carries, table);
+    }
     *decoder = (struct esq_bits){
         .table = table,
         .mask = size - 1u,
         .carries = streamed->carries,
-        .bits = header + HEADER_BYTES + length_bytes,
-        .end = (behind - length_bytes) * 8u,
+        .bits = bits + length_bytes,
+        .end = (left - length_bytes) * 8u,
+        .masks = masks,
     };
 }
 
@@ -146,6 +185,26 @@ static uint32_t next_weight(struct esq_bits *decoder) {
     return entry >> VALUE_SHIFT & LENGTH_MASK;
 }
 
+/* The weights of a word that its mask names, each of them as the first of two. */
+static uint32_t word_by_mask(struct esq_bits *decoder) {
+    if (decoder->place >= decoder->end) {
+        return 0;
+    }
+    uint32_t places = window(decoder->bits, decoder->place) & ((1u << ESQ_STREAM_MASK_BITS) - 1u);
+    const uint32_t entry = decoder->masks[places];
+    uint32_t halves[2] = {0, 0};
+    decoder->place += entry & LENGTH_MASK;
+    places = entry >> FIRST_SHIFT;
+    for (uint32_t k = 0; places >> k != 0; k++) {
+        if (places >> k & 1u && decoder->place < decoder->end) {
+            const uint32_t at = window(decoder->bits, decoder->place) & decoder->mask;
+            decoder->place += decoder->table[at] & LENGTH_MASK;
+            halves[k >> 1] += decoder->table[at] >> VALUE_SHIFT << 8u * (k & 1u);
+        }
+    }
+    return (halves[0] & 0xffffu) | halves[1] << 16;
+}
+
 static uint32_t word_by_weights(struct esq_bits *decoder) {
     uint32_t word = 0;
     for (uint32_t shift = 0; shift < 32u; shift += 16u) {
@@ -156,14 +215,27 @@ static uint32_t word_by_weights(struct esq_bits *decoder) {
     return word;
 }
 
+static uint32_t next_word(struct esq_bits *decoder) {
+    return decoder->masks ? word_by_mask(decoder) : word_by_weights(decoder);
+}
+
 #if defined(__ARM_FEATURE_DSP)
-#define decode_inside esq_dsp_decode
+static void decode_inside(struct esq_bits *decoder, uint32_t *to, const uint32_t *end) {
+    if (decoder->masks) {
+        esq_dsp_decode_masks(decoder, to, end);
+    } else {
+        esq_dsp_decode(decoder, to, end);
+    }
+}
 #else
 /* Words that the stream surely has. Where a pair is too long for the table, its entry moves the place
  * by 0 bits, so that the second entry is the same one: it alone has to be looked at. */
 static void decode_inside(struct esq_bits *decoder, uint32_t *to, const uint32_t *end) {
     const uint32_t *table = decoder->table;
     const uint32_t mask = decoder->mask;
+    while (decoder->masks && to < end) {
+        *to++ = word_by_mask(decoder);
+    }
     while (to < end) {
         const uint32_t bits = window(decoder->bits, decoder->place);
         const uint32_t lower = table[bits & mask];
@@ -186,7 +258,7 @@ void esq_decode(struct esq_bits *decoder, uint32_t *to, uint32_t words) {
         decode_inside(decoder, to, to + inside);
         to += inside;
         if (inside == 0) {
-            *to++ = word_by_weights(decoder);
+            *to++ = next_word(decoder);
         }
     }
 }

@@ -1,6 +1,7 @@
 /* Weights decoded from a stream of Huffman codes; see edgesq/compress/stream.py.
  *
- * A table indexed by the next bits of the stream gives two weights at a time. Whatever a stream says,
+ * A table indexed by the next bits of the stream gives two weights at a time; of mostly zeros, one
+ * table gives which of four weights are not zero, and another one these. Whatever a stream says,
  * nothing is read beyond its end and its padding, and nothing is written beyond what was asked for;
  * that it says what export wrote, esq_damaged_weights() has made sure of.
  */
@@ -9,17 +10,24 @@
 
 #include "esq_ops.h"
 
+/* Longest code of a mask. */
+#define ESQ_STREAM_MASK_BITS 7u
+
 /* A stream and how far it was read. */
 struct esq_bits {
-    const uint32_t *table; /* [2^table_bits]: two weights, bits of the first, bits of both or 0 */
+    /* [2^table_bits]: two weights, bits of the first, bits of both or 0; with masks one weight, as the
+     * first of two, and its bits */
+    const uint32_t *table;
     uint32_t mask;
     const uint8_t *bits;
     uint32_t place;   /* next bit */
     uint32_t end;     /* bits there are */
     uint32_t carries; /* as of struct esq_streamed */
+    const uint16_t *masks; /* [2^ESQ_STREAM_MASK_BITS]: mask, its bits; 0: every weight has a code */
 };
 
-/* Makes `table`, uint32 [2^streamed->table_bits], and stands before the first weight. */
+/* Makes `table`, uint32 [2^streamed->table_bits], with masks uint16 [2^ESQ_STREAM_MASK_BITS] behind it,
+ * and stands before the first weight. */
 void esq_bits_begin(struct esq_bits *decoder, const struct esq_streamed *streamed,
                        uint32_t *table);
 
@@ -29,6 +37,9 @@ void esq_decode(struct esq_bits *decoder, uint32_t *to, uint32_t words);
 #if defined(__ARM_FEATURE_DSP)
 /* Words up to `end` that the stream surely has; see src/dsp/esq_stream_kernel.S. */
 void esq_dsp_decode(struct esq_bits *decoder, uint32_t *to, const uint32_t *end);
+
+/* The same of a stream with masks; see src/dsp/esq_masks_kernel.S. */
+void esq_dsp_decode_masks(struct esq_bits *decoder, uint32_t *to, const uint32_t *end);
 #endif
 
 /* Of struct esq_streamed's channels. */

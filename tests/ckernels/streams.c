@@ -1,7 +1,7 @@
 /* Decodes streams from standard input, damaged ones too, each in memory of exactly its size.
  *
- * In, for each: u32 bytes without padding, u32 words, u8 table bits, u8 carries, u8 words at a time, then the
- * bytes and their padding. Out: the words.
+ * In, for each: u32 bytes without padding, u32 words, u8 table bits, u8 carries, u8 words at a time,
+ * u8 whether there is room for masks, then the bytes and their padding. Out: the words.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +14,11 @@ struct head {
     uint8_t table_bits;
     uint8_t carries;
     uint8_t piece;
+    uint8_t has_masks;
 };
 
 static int read_head(struct head *head) {
-    uint8_t raw[11];
+    uint8_t raw[12];
     if (fread(raw, sizeof raw, 1, stdin) != 1) {
         return 0;
     }
@@ -26,19 +27,25 @@ static int read_head(struct head *head) {
     head->table_bits = raw[8];
     head->carries = raw[9];
     head->piece = raw[10];
+    head->has_masks = raw[11];
     return 1;
 }
 
 static int decode(const struct head *head) {
     uint8_t *content = malloc(head->n_bytes + 4u);
-    uint32_t *table = malloc(sizeof *table << head->table_bits);
+    const uint32_t mask_bytes = head->has_masks ? 2u << ESQ_STREAM_MASK_BITS : 0;
+    uint32_t *table = malloc((sizeof *table << head->table_bits) + mask_bytes);
     uint32_t *words = malloc(sizeof *words * head->words);
     if (!content || !table || !words || fread(content, head->n_bytes + 4u, 1, stdin) != 1) {
         return 1;
     }
     const struct esq_stream stream = {content, head->n_bytes, 0, 0};
     const struct esq_streamed streamed = {
-        .stream = &stream, .table_bits = head->table_bits, .carries = head->carries};
+        .stream = &stream,
+        .table_bits = head->table_bits,
+        .carries = head->carries,
+        .has_masks = head->has_masks,
+    };
     struct esq_bits bits;
     esq_bits_begin(&bits, &streamed, table);
     for (uint32_t done = 0; done < head->words;) {
