@@ -106,11 +106,31 @@ def real_multipliers(graph: Graph, op: Convolution) -> NDArray[np.float64]:
 
 def conv2d_multipliers(graph: Graph, op: Convolution) -> tuple[Int64Array, Int64Array]:
     """Return multiplier and shift per output channel, each int64 [O]."""
-    pairs = [quantize_multiplier(real) for real in real_multipliers(graph, op).tolist()]
+    return quantize_multipliers(real_multipliers(graph, op))
+
+
+def quantize_multipliers(reals: NDArray[np.float64]) -> tuple[Int64Array, Int64Array]:
+    """Return `quantize_multiplier` of each real: multipliers and shifts, each int64 [n]."""
+    pairs = [quantize_multiplier(real) for real in reals.tolist()]
     return (
         np.array([multiplier for multiplier, _ in pairs], np.int64),
         np.array([shift for _, shift in pairs], np.int64),
     )
+
+
+def bias_grid(shift: Int64Array, fraction_bits: int) -> Int64Array:
+    """Return a power of two per channel: biases that are its multiples take fewer bits.
+
+    One step of the output is at least 2^-shift of a channel's sums and less than twice that, so
+    what is rounded to this grid is off by at most 2^-(fraction_bits + 1) steps of the output.
+
+    Args:
+        shift: of `quantize_multiplier`, int64 [O].
+        fraction_bits: not negative.
+
+    Mirror: esq_channel_at().
+    """
+    return np.int64(1) << np.maximum(-shift - fraction_bits, 0)
 
 
 @dataclass(frozen=True)

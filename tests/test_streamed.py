@@ -104,7 +104,17 @@ def streamed_cases(kernels: str) -> list[Case]:
         )
         for index, case in enumerate(all_cases())
     ]
-    return [case for case in streamed if all_streamed(case.graph, kernels)]
+    return [case for case in streamed if all_streamed(case.graph, kernels)] + coarse_cases()
+
+
+def coarse_cases() -> list[Case]:
+    """Biases that are multiples of what few bits per channel hold."""
+    cases = []
+    for seed, outputs in enumerate((4, 10, 64)):
+        bias = np.random.default_rng(seed).integers(-80, 80, outputs).astype(np.int32) * 256
+        graph = conv_graph(seed, outputs=outputs, real=0.0005, bias=bias, kernel=(1, 1 + seed))
+        cases.append(Case(f"coarse {seed}", graph, images(seed, graph), 2, True, ROOM_BYTES))
+    return cases
 
 
 @pytest.mark.usefixtures("_masks_for_few")
@@ -129,7 +139,8 @@ def winograd_cases() -> list[Case]:
     cases = []
     for seed, (height, width, channels, outputs, rows) in enumerate(2 * shapes):
         options = {"channels": channels, "outputs": outputs, "real": 0.0005}
-        graph = conv_graph(seed, size=(height, width), **options)  # type: ignore[arg-type]
+        coarse = np.arange(-outputs, outputs, 2).astype(np.int32) * 512 if seed % 2 else None
+        graph = conv_graph(seed, size=(height, width), bias=coarse, **options)  # type: ignore[arg-type]
         graph = sparse(graph) if seed >= len(shapes) else graph
         pixels = images(seed, graph)
         cases.append(Case(f"winograd {seed}", graph, pixels, rows, True, ROOM_BYTES))

@@ -5,15 +5,10 @@ Mirror: struct esq_conv2d_dsp in firmware/include/esq_ops.h.
 
 from edgesq.arithmetic import add_parameters, mul_multiplier
 from edgesq.codegen.affine import affine
+from edgesq.codegen.channels import channels_arrays
 from edgesq.codegen.pack_depthwise import pack_depthwise
 from edgesq.codegen.pack_dsp import Packed, in_memory, pack_conv2d
-from edgesq.codegen.params_stream import (
-    ConvText,
-    channels_arrays,
-    pack_channels,
-    stream_array,
-    streamed_fields,
-)
+from edgesq.codegen.params_stream import ConvText, stream_array, streamed_fields
 from edgesq.codegen.requantization import requantize_arrays, rescaling_arrays
 from edgesq.codegen.text import comment, hex_rows, rows, template
 from edgesq.graph import (
@@ -31,7 +26,7 @@ from edgesq.graph import (
     Sub,
 )
 from edgesq.lookup import has_table
-from edgesq.plan import Plan, RowOp, Streamed
+from edgesq.plan import Plan, RowOp, Streamed, channel_fields
 
 _MOST_ADDED = 255
 """Mirror: ESQ_DSP_MOST_ADDED."""
@@ -101,7 +96,7 @@ def conv2d_dsp(
         streamed: how its weights are decoded; None where they lie in flash as they are.
     """
     packed = pack_conv2d(graph, op)
-    channels = pack_channels(graph, op) if streamed and packed.finish == "relu" else None
+    channels = channel_fields(graph, op) if streamed and packed.finish == "relu" else None
     fields = template("conv2d_dsp_fields.c").substitute(
         weights="0" if streamed else f"weights_{index}",
         table="0" if channels else f"table_{index}",
@@ -128,7 +123,7 @@ def conv2d_dsp(
         streamed_fields(
             streamed,
             index,
-            has_channels=channels is not None,
+            channels=channels,
             carries=True,
             table_row=packed.table.shape[1],
         ),

@@ -7,15 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.arithmetic import Int64Array, conv2d_multipliers
-from edgesq.codegen.params_stream import (
-    channels_arrays,
-    pack_channels,
-    stream_array,
-    streamed_fields,
-)
+from edgesq.codegen.channels import channels_arrays
+from edgesq.codegen.params_stream import stream_array, streamed_fields
 from edgesq.codegen.text import comment, hex_rows, rows, template
 from edgesq.graph import Conv2D, Graph
-from edgesq.plan import Streamed
+from edgesq.plan import Streamed, channel_fields
 
 TRANSFORM = np.array([[1, 0, 0], [1, 1, 1], [1, -1, 1], [1, 2, 4], [1, -2, 4], [0, 0, 1]], np.int64)
 """Lavin's G without its divisors 4, -6, -6, 24, 24, 1."""
@@ -54,7 +50,7 @@ def winograd(graph: Graph, op: Conv2D, index: int, window: str, streamed: Stream
     """
     weights = graph.tensors[op.weights].data
     assert weights is not None
-    channels = pack_channels(graph, op) if streamed else None
+    channels = channel_fields(graph, op) if streamed else None
     fields = template("winograd_fields.c").substitute(
         weights="0" if streamed else f"weights_{index}",
         table="0" if channels else f"table_{index}",
@@ -77,7 +73,7 @@ def winograd(graph: Graph, op: Conv2D, index: int, window: str, streamed: Stream
         + ends,
         index=index,
         fields=fields,
-        streamed=streamed_fields(streamed, index, has_channels=channels is not None),
+        streamed=streamed_fields(streamed, index, channels=channels),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.compress.biases import stored_bias
 from edgesq.compress.float_ops import Kernel
 from edgesq.compress.network import Kernels
 from edgesq.compress.pair import Pair
@@ -28,8 +29,6 @@ CORRECTION_DAMPING = 0.02
 
 PRUNED = 0.2
 """A layer with this share of zeros was pruned: its zeros are kept."""
-
-_INT32_MAX = (1 << 31) - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,9 +124,7 @@ def _finished(
     weights = kernel.weights.reshape(len(kernel.weights), -1).astype(np.float64)
     rounded = levels.reshape(weights.shape) * scales.astype(np.float64)[:, np.newaxis]
     bias = kernel.bias + weights @ moments.mean_f - rounded @ moments.mean_q
-    unit = scales.astype(np.float64) * graph.tensors[op.inputs[0]].scale
-    whole = np.clip(np.rint(bias / unit), -_INT32_MAX, _INT32_MAX)
-    return Layer(levels, scales, whole.astype(np.int32))
+    return Layer(levels, scales, stored_bias(graph, op, scales, bias))
 
 
 def real_kernel(graph: Graph, op: Conv2D, layer: Layer) -> Kernel:

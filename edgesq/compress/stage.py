@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.compress.biases import stored_bias
 from edgesq.compress.loss import Loss, int8_scores, measure_loss
 from edgesq.compress.network import Kernels, float_scores, stored_kernels
 from edgesq.compress.rate import Budget, Estimates, Spent
@@ -141,9 +142,9 @@ class Compressor:
         layers, size = {}, 0
         for op in self.ops:
             steps, levels = self._estimates.rounded(op.weights, log2_lambda)
-            bias = self.graph.tensors[op.bias].data
-            assert bias is not None
-            layers[op.weights] = Layer(levels, steps.astype(np.float32), bias.astype(np.int32))
+            scales = steps.astype(np.float32)
+            bias = stored_bias(self.graph, op, scales, self._kernels[op.weights].bias)
+            layers[op.weights] = Layer(levels, scales, bias)
             size += layer_bytes(levels)
         return rewritten(self._content, self.graph, self.ops, layers), size
 

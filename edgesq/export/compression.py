@@ -18,7 +18,7 @@ from edgesq.export.runtime import Wish, make_firmware
 from edgesq.export.source import Source
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Conv2D, Convolution, Graph
-from edgesq.plan import has_stream_kernel, streamable
+from edgesq.plan import channels_bytes, has_stream_kernel, streamable
 from edgesq.project import compile_firmware, needs
 from edgesq.targets import Target
 
@@ -138,14 +138,26 @@ class _Judge:
         compressor.leave({op.output for op in compressor.ops} - streams)
         rest = max(likely - (every - compressor.weights), compressor.weights // _SKETCHED)
         content, size = compressor.sketch(rest)
-        self.others = _image_bytes(read_graph(content), content, wish) - size
-        self.room = min(goal - self.others - _PADDING_BYTES, int(_MOST_SHARE * compressor.weights))
+        image = _image_bytes(read_graph(content), content, wish)
+        self.channels = channels_bytes(read_graph(content), wish.target.kernels)
+        self.fixed = image - size - self.channels
         if self.room <= 0:
             raise FitError(
                 f"code and tables alone take {self.others} B of flash, {goal} B are wanted",
                 where=source.name,
                 hint="give a larger SIZE",
             )
+
+    @property
+    def others(self) -> int:
+        """What is in the image beside the streams; biases that were refitted may need more bits."""
+        return self.fixed + self.channels
+
+    @property
+    def room(self) -> int:
+        """What streams may take."""
+        most = int(_MOST_SHARE * self.compressor.weights)
+        return min(self.goal - self.others - _PADDING_BYTES, most)
 
     def point(self, stream_bytes: int, loss: Loss, images: int) -> SizePoint:
         return SizePoint(
@@ -158,17 +170,19 @@ class _Judge:
             images,
         )
 
+    def wanted(self) -> SizePoint:
+        """Return the point at the size wanted; knows from then on what its channels take."""
+        made = self.compressor.compress(self.room)
+        self.channels = channels_bytes(read_graph(made.content), self.wish.target.kernels)
+        return self.point(made.stream_bytes, made.loss, len(self.compressor.fitted))
+
     def look(self, total: int, images: int) -> list[SizePoint]:
         """Return the point at a size of the streams; nothing where that cannot be reached."""
         try:
-            return [self.predicted(total, images)]
+            made = self.compressor.compress(total, images)
         except FitError:
             return []
-
-    def predicted(self, total: int, images: int) -> SizePoint:
-        """Return the point at a size of the streams."""
-        made = self.compressor.compress(total, images)
-        return self.point(made.stream_bytes, made.loss, images)
+        return [self.point(made.stream_bytes, made.loss, images)]
 
     def final(self) -> tuple[Compressed, int]:
         """Return the model made with all images, and the bytes of its image as it is linked.
@@ -199,7 +213,7 @@ def _reach(
     """Compress to the size wanted, and look at those around it."""
     fitted = len(judge.compressor.fitted)
     on_stage(f"compress to {judge.goal:,} B")
-    point = judge.predicted(judge.room, fitted)
+    point = judge.wanted()
     points = []
     for part in CURVE:
         size = judge.others + int(part * judge.room)

@@ -7,6 +7,7 @@ data, one byte a step, found here by simulation; the firmware replays it, so a r
 overwritten too early on a board and no readiness is checked there.
 """
 
+from edgesq.plan.channels import CHANNELS_PADDING, Channels, channel_fields, pack_channels
 from edgesq.plan.depthwise import strip_blocks
 from edgesq.plan.groups import group_count, group_graph
 from edgesq.plan.lower import Access, RowOp, Slot
@@ -15,7 +16,7 @@ from edgesq.plan.schedule import STEP_END, STEP_INPUT
 from edgesq.plan.search import Candidate, Goal, choose, curve, judge
 from edgesq.plan.streams import (
     Streamed,
-    channel_steps,
+    channels_bytes,
     has_stream_kernel,
     streamable,
     streams_save_bytes,
@@ -35,19 +36,22 @@ from edgesq.plan.work import (
 )
 
 __all__ = [
+    "CHANNELS_PADDING",
     "MVE_BLOCK",
     "STEP_END",
     "STEP_INPUT",
     "WINOGRAD_PIXELS",
     "Access",
     "Candidate",
+    "Channels",
     "Goal",
     "Item",
     "Plan",
     "RowOp",
     "Slot",
     "Streamed",
-    "channel_steps",
+    "channel_fields",
+    "channels_bytes",
     "choose",
     "curve",
     "dsp_ends_short",
@@ -63,6 +67,7 @@ __all__ = [
     "mve_blocks",
     "mve_reads_in_place",
     "mve_row_blocks",
+    "pack_channels",
     "streamable",
     "streams_save_bytes",
     "strip_blocks",

@@ -9,9 +9,9 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from edgesq.arithmetic import Int64Array, conv2d_multipliers
 from edgesq.compress import MASK_BITS, MAX_BITS, WORD, code_lengths, has_masks, stream_bytes
 from edgesq.graph import Conv2D, FullyConnected, Graph
+from edgesq.plan.channels import Channels, channel_fields
 from edgesq.plan.lower import RowOp
 from edgesq.plan.work import (
     MVE_BLOCK,
@@ -42,9 +42,6 @@ MOST_PER_BYTE = 700.0
 
 _ROW_BYTES = 16
 """dsp: of the table for the short requantization, per channel."""
-
-_CHANNEL_BYTES, _MOST_STEPS, _BIAS_BOUND = 4, 256, 1 << 23
-"""dsp: what is kept per channel instead: a bias of 24 bits, and which multiplier it has."""
 
 _FIXED_BYTES = 48
 """struct esq_stream and what struct esq_streamed adds to an operator."""
@@ -145,21 +142,6 @@ def _is_worth(graph: Graph, op: Conv2D, kernels: str) -> bool:
     return gains or cost < MOST_PER_BYTE * (weights.size - size)
 
 
-def channel_steps(graph: Graph, op: Conv2D) -> tuple[Int64Array, Int64Array] | None:
-    """Return the distinct multipliers and right shifts [n, 2], and each channel's among them.
-
-    None where four bytes per channel are not enough: more of them than a byte can name, or a bias
-    beyond 24 bits.
-    """
-    bias = graph.tensors[op.bias].data
-    assert bias is not None
-    multiplier, shift = conv2d_multipliers(graph, op)
-    pairs = np.stack([multiplier, -shift], axis=1)
-    steps, index = np.unique(pairs, axis=0, return_inverse=True)
-    wide = np.any((bias < -_BIAS_BOUND) | (bias >= _BIAS_BOUND))
-    return None if wide or len(steps) > _MOST_STEPS else (steps, index.reshape(-1))
-
-
 def streams_save_bytes(graph: Graph, ops: Ops, kernels: str) -> int:
     """Return the bytes of flash that the streams of a plan save."""
     return sum(_saves(graph, item, kernels) for item in ops if item.streamed)
@@ -172,12 +154,21 @@ def _saves(graph: Graph, item: RowOp, kernels: str) -> int:
     assert weights is not None
     assert item.streamed is not None
     size = _stream_bytes(graph, conv.weights, item.streamed.table_bits)
+    channels = _channels(graph, conv, kernels)
     saved = weights.size - size - _FIXED_BYTES
-    if kernels == "dsp" and dsp_ends_short(graph, conv):
-        steps = channel_steps(graph, conv)
-        if steps is not None:
-            saved += len(weights) * (_ROW_BYTES - _CHANNEL_BYTES) - steps[0].size * 4
-    return saved
+    return saved + (len(weights) * _ROW_BYTES - channels.bytes if channels else 0)
+
+
+def _channels(graph: Graph, conv: Conv2D, kernels: str) -> Channels | None:
+    """Return what stands for a streamed layer's table; None where that is there as a whole."""
+    return channel_fields(graph, conv) if kernels == "dsp" and dsp_ends_short(graph, conv) else None
+
+
+def channels_bytes(graph: Graph, kernels: str) -> int:
+    """Return what all layers that can be streamed take per channel, beside whole tables."""
+    outputs = streamable(graph, kernels)
+    layers = [op for op in graph.ops if isinstance(op, Conv2D) and op.output in outputs]
+    return sum(found.bytes for op in layers if (found := _channels(graph, op, kernels)))
 
 
 @lru_cache(maxsize=1024)

@@ -158,13 +158,22 @@ struct esq_depthwise_mve {
 /* Longest index into a table of a stream's codes. */
 #define ESQ_STREAM_MOST_TABLE_BITS 11u
 
+/* What a convolution needs per output channel, a field of bits for each, from each byte's lowest bit on:
+ * which step, and above it the bias in two's complement, in units of 2^max(0, right shift -
+ * fraction_bits). See src/esq_channels.h. */
+struct esq_channels {
+    const uint8_t *fields; /* and 3 bytes behind; 0: there is a whole table */
+    const int32_t *steps;  /* [n, 2]: multiplier, right shift */
+    uint8_t bits;          /* of a field, in [1, 25] */
+    uint8_t step_bits;     /* of them, less than `bits` */
+    uint8_t fraction_bits;
+};
+
 /* How a convolution's weights come from a stream, `tile` output channels at a time, into its working
  * memory. Offsets are bytes from there; see src/esq_stream.h. */
 struct esq_streamed {
     const struct esq_stream *stream;
-    const uint8_t *channels; /* dsp, relu: [O, 4]: bias in 24 bits, index into steps; 0: there is a
-                              * whole table */
-    const int32_t *steps;    /* [n, 2]: multiplier, right shift */
+    struct esq_channels channels; /* dsp, relu */
     uint32_t table_offset_bytes; /* uint32 [2^table_bits]; with masks, uint16 [128] behind it */
     uint32_t rows_offset_bytes;  /* with channels: int32 [tile / 2, 8], a table for the tile */
     uint32_t weights_offset_bytes;

@@ -42,20 +42,6 @@ void esq_dsp_decode(struct esq_bits *decoder, uint32_t *to, const uint32_t *end)
 void esq_dsp_decode_masks(struct esq_bits *decoder, uint32_t *to, const uint32_t *end);
 #endif
 
-/* Of struct esq_streamed's channels. */
-#define ESQ_STREAM_CHANNEL_BYTES 4u
-
-static inline int32_t esq_bias_of(const uint8_t *channel) {
-    const uint32_t low = channel[0] | (uint32_t)channel[1] << 8;
-    return (int32_t)(low | (uint32_t)(int8_t)channel[2] << 16);
-}
-
-/* Multiplier and right shift. */
-static inline const int32_t *esq_step_of(const struct esq_streamed *streamed,
-                                         const uint8_t *channel) {
-    return streamed->steps + 2 * channel[3];
-}
-
 /* The part of an operator's working memory that begins `offset_bytes` behind it. */
 static inline void *esq_work_at(const struct esq_op *op, int8_t *arena, uint32_t offset_bytes) {
     return arena + op->work_offset_bytes + offset_bytes;

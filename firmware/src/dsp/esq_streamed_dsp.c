@@ -2,6 +2,7 @@
  * used for all rows of the band. Input values are unpacked once for each tile, which costs as much as
  * two channels do: tiles are as large as the plan has room for.
  */
+#include "../esq_channels.h"
 #include "../esq_stream.h"
 #include "../esq_windows.h"
 #include "esq_dsp.h"
@@ -24,22 +25,20 @@ static inline uint32_t at_most(uint32_t most, uint32_t left) {
 
 /* The table of the tile, as the short requantization wants it. Mirror: edgesq/codegen/pack_dsp.py. */
 static void enter_rows(const struct esq_streamed *streamed, const struct tile *tile, int32_t *row) {
-    const uint8_t *channel = streamed->channels + tile->first * ESQ_STREAM_CHANNEL_BYTES;
-    for (uint32_t c = 0; c < tile->channels; c += 2) {
-        const uint8_t *second = channel + ESQ_STREAM_CHANNEL_BYTES;
-        const int32_t lower = esq_bias_of(second);
-        const int32_t *a = esq_step_of(streamed, channel);
-        const int32_t *b = esq_step_of(streamed, second);
-        row[0] = (int32_t)(256u * (uint32_t)esq_bias_of(channel) + (uint32_t)lower);
-        row[1] = lower;
-        row[2] = a[0];
-        row[3] = 64 - (255 << (a[1] + 6));
-        row[4] = a[1] + 7;
-        row[5] = b[0];
-        row[6] = (1 << b[1] >> 1) - (128 << b[1]);
-        row[7] = b[1];
+    const struct esq_channels channels = streamed->channels; /* which no row can alias */
+    const uint32_t end = tile->first + tile->channels;
+    for (uint32_t c = tile->first; c < end; c += 2) {
+        const struct esq_channel a = esq_channel_at(&channels, c);
+        const struct esq_channel b = esq_channel_at(&channels, c + 1u);
+        row[0] = (int32_t)(256u * (uint32_t)a.bias + (uint32_t)b.bias);
+        row[1] = b.bias;
+        row[2] = a.multiplier;
+        row[3] = 64 - (255 << (a.shift + 6));
+        row[4] = a.shift + 7;
+        row[5] = b.multiplier;
+        row[6] = (1 << b.shift >> 1) - (128 << b.shift);
+        row[7] = b.shift;
         row += ROW_WORDS;
-        channel = second + ESQ_STREAM_CHANNEL_BYTES;
     }
 }
 
@@ -51,7 +50,7 @@ static void decode_tile(const struct esq_op *op, const struct esq_conv2d_dsp *pa
     esq_decode(&tile->decoder, weights, even * streamed->channel_bytes / 4u);
     tile->conv = *params;
     tile->conv.weights = weights;
-    if (streamed->channels) {
+    if (streamed->channels.fields) {
         int32_t *rows = esq_work_at(op, arena, streamed->rows_offset_bytes);
         enter_rows(streamed, tile, rows);
         tile->conv.table = rows;

@@ -2,6 +2,7 @@
  * they are made on the board, four channels at a time, and used for all tiles of a band of rows. The
  * band's input is transformed once. Mirror: edgesq/codegen/winograd.py.
  */
+#include "../esq_channels.h"
 #include "../esq_stream.h"
 #include "../esq_windows.h"
 #include "esq_dsp.h"
@@ -77,18 +78,17 @@ static void decode_block(struct esq_bits *bits, const struct esq_winograd_stream
     }
 }
 
-/* A block's row of the table, from four bytes per channel. */
-static void enter_row(const struct esq_streamed *streamed, uint32_t channel, int32_t *row) {
-    const uint8_t *bytes = streamed->channels + channel * ESQ_STREAM_CHANNEL_BYTES;
+/* A block's row of the table. */
+static void enter_row(const struct esq_streamed *streamed, uint32_t first, int32_t *row) {
+    const struct esq_channels channels = streamed->channels; /* which no row can alias */
     int32_t *end = row + ESQ_WINOGRAD_CHANNELS;
     for (uint32_t c = 0; c < ESQ_WINOGRAD_CHANNELS; c++) {
-        const int32_t *step = esq_step_of(streamed, bytes);
-        row[c] = esq_bias_of(bytes);
-        end[0] = step[0];
-        end[1] = (1 << step[1] >> 1) - (128 << step[1]);
-        end[2] = step[1];
+        const struct esq_channel channel = esq_channel_at(&channels, first + c);
+        row[c] = channel.bias;
+        end[0] = channel.multiplier;
+        end[1] = (1 << channel.shift >> 1) - (128 << channel.shift);
+        end[2] = channel.shift;
         end += 3;
-        bytes += ESQ_STREAM_CHANNEL_BYTES;
     }
 }
 
@@ -111,7 +111,7 @@ void esq_run_winograd_dsp_streamed(const struct esq_op *op, int8_t *arena,
         int32_t row[ESQ_WINOGRAD_ROW];
         decode_block(&decoder, params, raw, weights);
         const int32_t *table = conv->table + c / ESQ_WINOGRAD_CHANNELS * ESQ_WINOGRAD_ROW;
-        if (streamed->channels) {
+        if (streamed->channels.fields) {
             enter_row(streamed, c, row);
             table = row;
         }

@@ -1,0 +1,33 @@
+/* Bias and multiplier of a channel from a few bits. Mirror: edgesq/plan/channels.py. */
+#ifndef ESQ_CHANNELS_H
+#define ESQ_CHANNELS_H
+
+#include <string.h>
+
+#include "esq_ops.h"
+
+struct esq_channel {
+    int32_t bias;
+    int32_t multiplier;
+    int32_t shift; /* right */
+};
+
+/* A word that begins in the byte of a field's first bit holds all of it: 7 + 25 bits. */
+static inline struct esq_channel esq_channel_at(const struct esq_channels *channels,
+                                                uint32_t channel) {
+    const uint32_t place = channel * channels->bits;
+    uint32_t field;
+    memcpy(&field, channels->fields + (place >> 3), sizeof field);
+    field >>= place & 7u;
+    const int32_t *step = channels->steps + 2u * (field & ((1u << channels->step_bits) - 1u));
+    const int32_t above = (int32_t)(field << (32u - channels->bits));
+    const int32_t coarse = above >> (32u - channels->bits + channels->step_bits);
+    const int32_t unit_bits = step[1] - channels->fraction_bits;
+    return (struct esq_channel){
+        .bias = (int32_t)((uint32_t)coarse << (unit_bits > 0 ? unit_bits : 0)),
+        .multiplier = step[0],
+        .shift = step[1],
+    };
+}
+
+#endif
