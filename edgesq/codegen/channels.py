@@ -1,6 +1,6 @@
 """The few bits per channel that stand beside a convolution's weights, as C data.
 
-Mirror: struct esq_channels in firmware/include/esq_ops.h.
+Mirror: struct esq_channels in firmware/include/esq_streamed.h.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
 """Weights as streams, as C data.
 
-Mirror: struct esq_stream in firmware/include/esq_model.h, struct esq_streamed in esq_ops.h.
+Mirror: struct esq_stream in firmware/include/esq_model.h, struct esq_streamed in esq_streamed.h.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """What a convolution needs per output channel, in a few bits each: bias and multiplier.
 
-Mirror: struct esq_channels in firmware/include/esq_ops.h.
+Mirror: struct esq_channels in firmware/include/esq_streamed.h.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Weights that are decoded while the network runs: whose, how many channels at a time, and where.
 
-Mirror: struct esq_streamed in firmware/include/esq_ops.h.
+Mirror: struct esq_streamed in firmware/include/esq_streamed.h.
 """
 
 from collections.abc import Callable, Iterator

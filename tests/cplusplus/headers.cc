@@ -4,6 +4,7 @@
 #include "esq_model.h"
 #include "esq_ops.h"
 #include "esq_port.h"
+#include "esq_streamed.h"
 #include "esq_values.h"
 #include "person_model.h"
 
