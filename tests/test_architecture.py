@@ -13,7 +13,7 @@ from crun import run_command
 
 from edgesq import arithmetic, codegen, plan
 from edgesq.codegen import affine, params, params_dsp, params_move
-from edgesq.plan import lower, planner
+from edgesq.plan import lower, pieces
 from edgesq.project import fit
 from edgesq.resources import resource
 
@@ -211,7 +211,7 @@ def test_sizes_equal_their_mirrors(tmp_path: Path) -> None:
     windows = ("conv2d", "grouped_conv2d", "fully_connected", "pool", "reduce")
     kinds = (*windows, "add", "mul", "affine", "lookup", "pick")
     sizes = {
-        "struct esq_progress": planner.PROGRESS_BYTES,
+        "struct esq_progress": pieces.PROGRESS_BYTES,
         "struct esq_slot": fit._SLOT_BYTES,
         "struct esq_softmax": 4,
         "struct esq_rescaling": fit._RESCALING_BYTES,

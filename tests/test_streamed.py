@@ -21,7 +21,7 @@ from edgesq.flash import flash
 from edgesq.formats.tflite import read_graph
 from edgesq.formats.tflite_rewrite import TensorChange, rewrite
 from edgesq.graph import Conv2D, Graph
-from edgesq.plan import WINOGRAD_PIXELS, Plan, make_plan, streams
+from edgesq.plan import WINOGRAD_PIXELS, Plan, decoding, make_plan, ways
 from edgesq.project import compile_firmware
 from edgesq.reference import run_observed
 from edgesq.targets import load_target
@@ -48,7 +48,7 @@ def sparse(graph: Graph) -> Graph:
 @pytest.fixture
 def _masks_for_few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give masks to few weights too, for which the masks' code is longer than what it saves."""
-    monkeypatch.setattr(streams, "has_masks", lambda weights: np.mean(weights == 0) > 0.5)
+    monkeypatch.setattr(decoding, "has_masks", lambda weights: np.mean(weights == 0) > 0.5)
 
 
 def masked(plan: Plan) -> int:
@@ -149,7 +149,7 @@ def winograd_cases() -> list[Case]:
 
 def test_winograd_from_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     skip_without_tools()
-    monkeypatch.setattr(streams, "decoding_instructions", lambda _, item, __: -item.pixels)
+    monkeypatch.setattr(ways, "operator_instructions", lambda _, item, __: -item.pixels)
     cases = winograd_cases()
     for case in cases:
         assert [item.pixels for item in case.plan("dsp").ops] == [WINOGRAD_PIXELS], case.name

@@ -11,7 +11,8 @@ from edgesq.plan.channels import CHANNELS_PADDING, Channels, channel_fields, pac
 from edgesq.plan.depthwise import strip_blocks
 from edgesq.plan.groups import group_count, group_graph
 from edgesq.plan.lower import Access, RowOp, Slot
-from edgesq.plan.planner import Item, Plan, make_plan
+from edgesq.plan.pieces import Item, Plan
+from edgesq.plan.planner import make_plan
 from edgesq.plan.schedule import STEP_END, STEP_INPUT
 from edgesq.plan.search import Candidate, Goal, choose, curve, judge
 from edgesq.plan.streams import (

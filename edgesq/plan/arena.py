@@ -11,9 +11,6 @@ ALIGNMENT_BYTES = 16
 
 ATTEMPTS = 12
 
-_HANGING = 24
-"""Blocks that may be placed from the other end."""
-
 
 @dataclass(frozen=True)
 class Block:
@@ -28,14 +25,12 @@ class Block:
     live: int
 
 
-def place(
-    blocks: Sequence[Block], enough_bytes: int = 0, attempts: int = ATTEMPTS
-) -> tuple[tuple[int, ...], int]:
+def place(blocks: Sequence[Block], enough_bytes: int = 0) -> tuple[tuple[int, ...], int]:
     """Assign offsets, multiples of ALIGNMENT_BYTES; return them and the total in bytes.
 
     Greedy at the lowest gap that fits: by size; by length of life, longest first; and shortest
     first, which gathers working memory at the bottom. Each order is then improved by placing the
-    block that sticks out highest first, `attempts` times. A total of at most `enough_bytes` ends
+    block that sticks out highest first, ATTEMPTS times. A total of at most `enough_bytes` ends
     the search.
     """
     by_size = sorted(range(len(blocks)), key=lambda k: (-blocks[k].bytes, k))
@@ -46,60 +41,12 @@ def place(
     )
     best = _place_in_order(blocks, by_size)
     for order in orders:
-        for attempt in _attempts(blocks, order, attempts):
+        for attempt in _attempts(blocks, order):
             if attempt[1] < best[1]:
                 best = attempt
             if best[1] <= enough_bytes:
                 return best
-    if best[1] > enough_bytes >= peak_bytes(blocks):
-        return _from_both_ends(blocks, enough_bytes) or best
     return best
-
-
-def _from_both_ends(
-    blocks: Sequence[Block], limit_bytes: int
-) -> tuple[tuple[int, ...], int] | None:
-    """Place what lives longest down from a limit, the rest up from 0; None where nothing fits.
-
-    So what stays through several phases of a network stands beside their memory, not in its middle.
-    """
-    top = limit_bytes // ALIGNMENT_BYTES * ALIGNMENT_BYTES
-    by_size = sorted(range(len(blocks)), key=lambda k: (-blocks[k].bytes, k))
-    by_life = sorted(by_size, key=lambda k: -blocks[k].live.bit_count())
-    for count in range(1, min(_HANGING, len(blocks)) + 1):
-        for order in (by_size, by_life):
-            offsets = _place_between(blocks, order, frozenset(by_life[:count]), top)
-            if offsets is not None:
-                return offsets, top
-    return None
-
-
-def _place_between(
-    blocks: Sequence[Block], order: Sequence[int], hanging: frozenset[int], top: int
-) -> tuple[int, ...] | None:
-    """Return offsets, of `hanging` blocks the highest below `top`; None where one has none."""
-    offsets: dict[int, int] = {}
-    for index in order:
-        block = blocks[index]
-        taken = sorted(
-            (offsets[other], offsets[other] + blocks[other].bytes)
-            for other in offsets
-            if blocks[other].live & block.live
-        )
-        ends = [top, *(start for start, _ in reversed(taken))]
-        starts = [0, *(-(-end // ALIGNMENT_BYTES) * ALIGNMENT_BYTES for _, end in taken)]
-        places = [(end - block.bytes) // ALIGNMENT_BYTES * ALIGNMENT_BYTES for end in ends]
-        free = [
-            place
-            for place in (places if index in hanging else starts)
-            if place >= 0
-            and place + block.bytes <= top
-            and all(place + block.bytes <= start or end <= place for start, end in taken)
-        ]
-        if not free:
-            return None
-        offsets[index] = free[0]
-    return tuple(offsets[index] for index in range(len(blocks)))
 
 
 def peak_bytes(blocks: Sequence[Block]) -> int:
@@ -107,20 +54,19 @@ def peak_bytes(blocks: Sequence[Block]) -> int:
     steps = max(block.live.bit_length() for block in blocks)
     used = np.zeros(8 * -(-steps // 8), np.int64)
     for block in blocks:
-        used += np.int64(block.bytes) * _steps(block.live, len(used) // 8)
+        used += np.int64(block.bytes) * in_steps(block.live, len(used) // 8)
     return int(used.max())
 
 
 @lru_cache(maxsize=4096)
-def _steps(live: int, count: int) -> NDArray[np.uint8]:
+def in_steps(live: int, count: int) -> NDArray[np.uint8]:
+    """Return the first 8 `count` bits of a life, a value each."""
     return np.unpackbits(np.frombuffer(live.to_bytes(count, "little"), np.uint8), bitorder="little")
 
 
-def _attempts(
-    blocks: Sequence[Block], order: list[int], attempts: int
-) -> Iterator[tuple[tuple[int, ...], int]]:
+def _attempts(blocks: Sequence[Block], order: list[int]) -> Iterator[tuple[tuple[int, ...], int]]:
     """Yield placements, the highest block of each placed first in the next."""
-    for _ in range(attempts):
+    for _ in range(ATTEMPTS):
         offsets, total = _place_in_order(blocks, order)
         yield offsets, total
         highest = max(order, key=lambda k: offsets[k] + blocks[k].bytes)

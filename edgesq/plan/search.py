@@ -18,20 +18,18 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from edgesq.graph import Graph
-from edgesq.plan.planner import Plan, make_plan
-from edgesq.plan.search_streams import best_bands
-from edgesq.plan.streams import decoding_instructions
+from edgesq.plan.cost import (
+    MAC_INSTRUCTIONS,
+    ROW_INSTRUCTIONS,
+    STEP_INSTRUCTIONS,
+    plan_instructions,
+)
+from edgesq.plan.pieces import Plan
+from edgesq.plan.planner import make_plan
+from edgesq.plan.search_streams import StreamSearch
+from edgesq.plan.stream_planner import StreamPlanner
 
 TOLERANCE = 0.01
-
-STEP_INSTRUCTIONS = 150
-"""Per step of the schedule: the engine, the link's heartbeat, an operator's entry and exit."""
-
-ROW_INSTRUCTIONS = 120
-"""Per output row of an operator: row pointers and the kernel's set-up."""
-
-MAC_INSTRUCTIONS = {"portable": 7.2, "dsp": 0.75, "mve": 0.16}
-"""Per multiply-accumulate, by kernel family; measured over SqueezeNet's convolutions on M7."""
 
 
 class Goal(Enum):
@@ -89,14 +87,14 @@ class _Question:
         )
 
     def cost(self, plan: Plan) -> float:
-        graph = self.graph
+        graph, steps = self.graph, len(plan.steps)
+        if self.streamed:
+            return plan_instructions(graph, plan.ops, steps, self.kernels)
         rows = sum(graph.tensors[item.op.output].hwc[0] for item in plan.ops)
-        decoding = sum(decoding_instructions(graph, item, self.kernels) for item in plan.ops)
         return (
             graph.total_macs * MAC_INSTRUCTIONS[self.kernels]
             + rows * ROW_INSTRUCTIONS
-            + len(plan.steps) * STEP_INSTRUCTIONS
-            + decoding
+            + steps * STEP_INSTRUCTIONS
         )
 
 
@@ -155,9 +153,11 @@ def _choose_streamed(
     most = int(least_bytes * STREAMED_GROWTH[goal])
     limit = most if limit_bytes is None else max(least_bytes, min(most, limit_bytes))
     roomy = replace(question, limit_bytes=limit)
-    plans = best_bands(question.graph, question.streamed, roomy.plan, roomy.cost, limit)
-    *_, (bands, plan) = plans
-    return roomy.judged(bands, plan)
+    planner = StreamPlanner(
+        question.graph, question.kernels, question.room_bytes, question.streamed, limit
+    )
+    bands = StreamSearch(question.graph, planner).best()
+    return roomy.judged(bands, planner.plan(bands))
 
 
 def curve(graph: Graph, kernels: str) -> list[Candidate]:

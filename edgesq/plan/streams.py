@@ -3,15 +3,16 @@
 Mirror: struct esq_streamed in firmware/include/esq_streamed.h.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import numpy as np
 
-from edgesq.compress import MASK_BITS, MAX_BITS, WORD, code_lengths, has_masks, stream_bytes
+from edgesq.compress import MASK_BITS, MAX_BITS, stream_bytes
 from edgesq.graph import Conv2D, FullyConnected, Graph
 from edgesq.plan.channels import Channels, channel_fields
+from edgesq.plan.decoding import WEIGHT_INSTRUCTIONS, masked_words
 from edgesq.plan.lower import RowOp
 from edgesq.plan.work import (
     MVE_BLOCK,
@@ -50,28 +51,6 @@ _ALIGNMENT = 16
 
 _TILE_VALUES = 6
 """Of Winograd's F(4, 3), from six columns of a tile."""
-
-_TABLE_INSTRUCTIONS, _ENTRY_INSTRUCTIONS = 8_000, 22
-"""To make the table of codes, and for each of its entries."""
-
-_WEIGHT_INSTRUCTIONS = {"portable": 10.0, "dsp": 4.3, "mve": 4.3}
-"""To decode a weight of a pair that the table has."""
-
-_LONG_INSTRUCTIONS = 7.0
-"""More, for a weight of a word with another pair."""
-
-_MASKED_INSTRUCTIONS = {
-    "portable": (18.0, 34.0, 48.0, 62.0, 76.0),
-    "dsp": (11.5, 17.0, 26.0, 32.0, 41.0),
-    "mve": (11.5, 17.0, 26.0, 32.0, 41.0),
-}
-"""To decode four weights under a mask, by how many are not zero."""
-
-_UNPACK_INSTRUCTIONS = {"portable": 0.0, "dsp": 1.3, "mve": 0.2}
-"""To set out an input value under one output pixel, again for each tile."""
-
-_TRANSFORM_INSTRUCTIONS, _COLUMN_INSTRUCTIONS, _END_INSTRUCTIONS = 3.6, 23.0, 13.0
-"""Winograd: per weight; per input value of a tile's row; per output value."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +117,7 @@ def _is_worth(graph: Graph, op: Conv2D, kernels: str) -> bool:
         return False
     gains = kernels == "dsp" and winograd_fits(graph, op)
     bands = -(-graph.tensors[op.output].hwc[0] // 2)
-    cost = bands * weights.size * _WEIGHT_INSTRUCTIONS[kernels]
+    cost = bands * weights.size * WEIGHT_INSTRUCTIONS[kernels]
     return gains or cost < MOST_PER_BYTE * (weights.size - size)
 
 
@@ -181,37 +160,6 @@ def _stream_bytes(graph: Graph, weights: int, bits: int) -> int:
     assert data is not None
     levels = data.astype(np.int8)
     return stream_bytes(levels, min(bits, MAX_BITS), masked_words(graph, weights) is not None)
-
-
-@lru_cache(maxsize=1024)
-def masked_words(graph: Graph, weights: int) -> tuple[float, ...] | None:
-    """Return the shares of words with 0 to 4 weights that are not zero; None without masks."""
-    data = graph.tensors[weights].data
-    assert data is not None
-    if not has_masks(data.astype(np.int8)):
-        return None
-    used = np.zeros(-(-data.size // WORD) * WORD, np.int64)
-    used[: data.size] = data.reshape(-1) != 0
-    counts = np.bincount(used.reshape(-1, WORD).sum(axis=1), minlength=WORD + 1)
-    return tuple((counts / counts.sum()).tolist())
-
-
-@lru_cache(maxsize=1024)
-def long_words(graph: Graph, weights: int, bits: int) -> float:
-    """Return the share of words, four weights, with a pair that takes more than `bits` bits.
-
-    Args:
-        graph: the model.
-        weights: the tensor.
-        bits: index into the table; also the longest code, where that is less than usual.
-    """
-    data = graph.tensors[weights].data
-    assert data is not None
-    counts = np.bincount(data.reshape(-1).astype(np.int64) + 128, minlength=256)
-    lengths = code_lengths(counts, min(bits, MAX_BITS))
-    chances = np.bincount(lengths, counts, minlength=2)[1:] / counts.sum()
-    pairs = np.convolve(chances, chances)  # [k]: both take k + 2 bits
-    return float(1 - pairs[: bits - 1].sum() ** 2)
 
 
 def channel_bytes(graph: Graph, op: Conv2D, kernels: str) -> int:
@@ -260,116 +208,32 @@ def _tables_bytes(bits: int, masked: bool) -> int:
     return (4 << bits) + (2 << MASK_BITS if masked else 0)
 
 
-def _weight_instructions(graph: Graph, weights: int, kernels: str, bits: int) -> float:
-    """Estimate what decoding a weight takes."""
-    words = masked_words(graph, weights)
-    if words is not None:
-        return float(np.dot(words, _MASKED_INSTRUCTIONS[kernels])) / WORD
-    long = long_words(graph, weights, bits)
-    return _WEIGHT_INSTRUCTIONS[kernels] + _LONG_INSTRUCTIONS * long
-
-
-def decoding_instructions(graph: Graph, item: RowOp, kernels: str) -> float:
-    """Estimate what an operator spends per image beyond its kernel over plain weights."""
-    conv, streamed = item.feeder or item.op, item.streamed
-    if streamed is None:
-        return 0.0
-    assert isinstance(conv, Conv2D)
-    height, width, channels = graph.tensors[conv.output].hwc
-    shape = graph.tensors[conv.weights].shape
-    weights = int(np.prod(shape))
-    bands = -(-height // item.band_units)
-    table = _TABLE_INSTRUCTIONS + (_ENTRY_INSTRUCTIONS << streamed.table_bits)
-    each = _weight_instructions(graph, conv.weights, kernels, streamed.table_bits)
-    cost = bands * (table + weights * each)
-    if item.pixels != WINOGRAD_PIXELS:
-        unpacked = height * width * int(np.prod(shape[1:])) * _UNPACK_INSTRUCTIONS[kernels]
-        return cost + (-(-channels // streamed.tile) - 1) * unpacked
-    rows = (item.band_units - 1) * conv.window.stride_h + conv.window.height
-    tiles = -(-width // WINOGRAD_PIXELS)
-    cost += bands * (
-        weights * _TRANSFORM_INSTRUCTIONS + rows * tiles * shape[3] * _COLUMN_INSTRUCTIONS
-    )
-    outputs = height * tiles * WINOGRAD_PIXELS * channels
-    return (
-        cost + outputs * (_END_INSTRUCTIONS + 0.36 * np.prod(shape[1:])) - 0.69 * graph.macs(conv)
-    )
-
-
-def fit_streams(
-    graph: Graph,
-    ops: Ops,
-    kernels: str,
-    arena_bytes: Callable[[Ops, int], int],
-    streamed: frozenset[int],
-    limit_bytes: int | None,
-) -> Ops:
-    """Give streamed operators what is fastest in the room there is, those with the most work first.
+def stream_ways(graph: Graph, item: RowOp, kernels: str) -> Iterator[RowOp]:
+    """Yield the ways to decode an operator's weights: its table, and tiles of about equal size.
 
     Args:
         graph: the model.
-        ops: operators with their kernels' working memory.
+        item: the operator, whose working memory is that of its kernel.
         kernels: kernel family.
-        arena_bytes: the arena that a choice of operators leads to, and a size that is enough.
-        streamed: convolutions, by output.
-        limit_bytes: size up to which the arena may grow; None for what the smallest tiles take.
     """
-    places = [k for k, item in enumerate(ops) if (item.feeder or item.op).output in streamed]
-    chosen = list(ops)
-    for index in places:
-        chosen[index] = with_tile(graph, ops[index], kernels, TABLE_BITS[0], TILE)
-    limit = arena_bytes(tuple(chosen), 0)
-    if limit_bytes is not None and limit > limit_bytes:
-        return tuple(chosen)
-    limit = max(limit, limit_bytes or 0)
-
-    def fits(index: int, item: RowOp) -> bool:
-        trial = (*chosen[:index], item, *chosen[index + 1 :])
-        return arena_bytes(trial, limit) <= limit
-
-    for index in sorted(places, key=lambda k: (-sum(map(graph.macs, ops[k].ops)), k)):
-        candidates = _candidates(graph, ops[index], kernels, partial(fits, index))
-        chosen[index] = min(
-            candidates, key=lambda item: decoding_instructions(graph, item, kernels)
-        )
-    return tuple(chosen)
-
-
-def _candidates(
-    graph: Graph, item: RowOp, kernels: str, fits: Callable[[RowOp], bool]
-) -> Iterator[RowOp]:
-    """Yield an operator's ways of decoding for which there is room; the first one always."""
     conv = item.feeder or item.op
     assert isinstance(conv, Conv2D)
-    masked = masked_words(graph, conv.weights) is not None
-    for bits in _MASKED_BITS if masked else TABLE_BITS:
-        tiled = _largest_tile(graph, item, partial(with_tile, graph, item, kernels, bits), fits)
-        if bits == TABLE_BITS[0] or fits(tiled):
-            yield tiled
-        if kernels == "dsp" and isinstance(item.op, Conv2D) and winograd_fits(graph, item.op):
-            for kernel_rows in (item.op.window.height, 1):
-                if fits(other := with_winograd(graph, item, bits, kernel_rows)):
-                    yield other
-                    break
+    blocks = -(-graph.tensors[conv.output].hwc[2] // TILE)
+    tiles = sorted({TILE * -(-blocks // count) for count in range(1, blocks + 1)})
+    for bits in _table_bits(graph, conv):
+        yield from (with_tile(graph, item, kernels, bits, tile) for tile in tiles)
 
 
-def _largest_tile(
-    graph: Graph,
-    item: RowOp,
-    with_channels: Callable[[int], RowOp],
-    fits: Callable[[RowOp], bool],
-) -> RowOp:
-    """Return an operator with as few tiles as fit, all about as large."""
-    channels = graph.tensors[(item.feeder or item.op).output].hwc[2]
-    least, most = 1, -(-channels // TILE)
-    while least < most:
-        middle = (least + most + 1) // 2
-        if fits(with_channels(middle * TILE)):
-            least = middle
-        else:
-            most = middle - 1
-    count = -(-channels // (least * TILE))
-    return with_channels(-(-channels // count // TILE) * TILE)
+def winograd_ways(graph: Graph, item: RowOp) -> Iterator[RowOp]:
+    """Yield the ways to run an operator as Winograd with weights that are made on the board."""
+    if isinstance(item.op, Conv2D) and winograd_fits(graph, item.op):
+        for bits in _table_bits(graph, item.op):
+            for kernel_rows in (1, item.op.window.height):
+                yield with_winograd(graph, item, bits, kernel_rows)
+
+
+def _table_bits(graph: Graph, conv: Conv2D) -> tuple[int, ...]:
+    return TABLE_BITS if masked_words(graph, conv.weights) is None else _MASKED_BITS
 
 
 def _aligned(size: int) -> int:

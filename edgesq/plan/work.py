@@ -1,6 +1,6 @@
 """Working memory of the kernel families, traded against how many pixels they compute together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -57,8 +57,6 @@ def fit_work(
     kernels: str,
     arena_bytes: Callable[[Ops, int], int],
     room_bytes: int | None,
-    streamed: frozenset[int] = frozenset(),
-    limit_bytes: int | None = None,
 ) -> Ops:
     """Give operators the working memory of a kernel family.
 
@@ -69,8 +67,6 @@ def fit_work(
         arena_bytes: the arena that a choice of operators leads to, and a size that is enough.
         room_bytes: most bytes by which packed weights may grow; None for one part in
             WEIGHTS_GROWTH.
-        streamed: convolutions, by output, whose weights are decoded; Winograd takes none of them.
-        limit_bytes: size up to which the arena may grow at least; None for a part of it.
 
     Returns:
         the operators; those with the most work first, each computes as many pixels together as the
@@ -80,37 +76,75 @@ def fit_work(
         return ops
     limit = arena_bytes(ops, 0)
     chosen = [_with_pixels(graph, item, kernels, 1) for item in ops]
-    growing = limit + limit // ARENA_GROWTH
-    limit = max(growing, arena_bytes(tuple(chosen), 0), limit_bytes or 0)
-    room = graph.weights_bytes // WEIGHTS_GROWTH if room_bytes is None else room_bytes
-    plain = {index: item for index, item in enumerate(ops) if item.op.output not in streamed}
-    winograd = _worth_winograd(graph, plain, room) if kernels == "dsp" else {}
+    limit = max(limit + limit // ARENA_GROWTH, arena_bytes(tuple(chosen), 0))
+    winograd = worth_winograd(graph, ops, kernels, room_bytes)
     for index in sorted(range(len(ops)), key=lambda k: (-_macs(graph, ops[k]), k)):
-        if chosen[index].pixels:
-            for pixels in winograd.get(index, ()) + _choices(graph, ops[index]):
-                trial = list(chosen)
-                trial[index] = _with_pixels(graph, ops[index], kernels, pixels)
-                if arena_bytes(tuple(trial), limit) <= limit:
-                    chosen = trial
-                    break
+        for trial in pixel_ways(graph, ops[index], kernels, winograd):
+            if not chosen[index].pixels or trial.pixels == 1:
+                break
+            others = [*chosen[:index], trial, *chosen[index + 1 :]]
+            if arena_bytes(tuple(others), limit) <= limit:
+                chosen = others
+                break
     return tuple(chosen)
 
 
-def _worth_winograd(graph: Graph, ops: dict[int, RowOp], room: int) -> dict[int, tuple[int]]:
-    """Return the operators whose weights may grow: those used most often per byte."""
-    fitting = {
-        index: op
-        for index, item in ops.items()
-        if isinstance(op := item.op, Conv2D) and winograd_fits(graph, op)
-    }
-    chosen: dict[int, tuple[int]] = {}
-    uses = {index: int(np.prod(graph.tensors[op.output].hwc[:2])) for index, op in fitting.items()}
-    for index in sorted(fitting, key=lambda k: (-uses[k], k)):
-        extra = _extra_bytes(graph, fitting[index])
-        if uses[index] >= _WINOGRAD_USES and extra <= room:
-            chosen[index] = (WINOGRAD_PIXELS,)
+def pixel_ways(
+    graph: Graph, item: RowOp, kernels: str, winograd: frozenset[int]
+) -> Iterator[RowOp]:
+    """Yield an operator with each number of pixels that it may compute together, best first.
+
+    Args:
+        graph: the model.
+        item: the operator as lowered.
+        kernels: kernel family.
+        winograd: outputs of those whose weights may grow for Winograd.
+    """
+    if kernels == "portable":
+        yield item
+        return
+    if item.op.output in winograd:
+        yield _with_pixels(graph, item, kernels, WINOGRAD_PIXELS)
+    for pixels in (*_choices(graph, item), 1):
+        yield (trial := _with_pixels(graph, item, kernels, pixels))
+        if not trial.pixels:
+            return
+
+
+def worth_winograd(
+    graph: Graph,
+    ops: Ops,
+    kernels: str,
+    room_bytes: int | None,
+    streamed: frozenset[int] = frozenset(),
+) -> frozenset[int]:
+    """Return the outputs of operators whose weights may grow: those used most often per byte.
+
+    Args:
+        graph: the model.
+        ops: operators as lowered.
+        kernels: kernel family; only "dsp" has Winograd.
+        room_bytes: as for `fit_work`.
+        streamed: convolutions, by output, whose weights are decoded: none of these.
+    """
+    if kernels != "dsp":
+        return frozenset()
+    room = graph.weights_bytes // WEIGHTS_GROWTH if room_bytes is None else room_bytes
+    fitting = [
+        op
+        for item in ops
+        if isinstance(op := item.op, Conv2D)
+        and op.output not in streamed
+        and winograd_fits(graph, op)
+    ]
+    chosen = set()
+    uses = {op.output: int(np.prod(graph.tensors[op.output].hwc[:2])) for op in fitting}
+    for op in sorted(fitting, key=lambda op: -uses[op.output]):
+        extra = _extra_bytes(graph, op)
+        if uses[op.output] >= _WINOGRAD_USES and extra <= room:
+            chosen.add(op.output)
             room -= extra
-    return chosen
+    return frozenset(chosen)
 
 
 def extra_weights_bytes(graph: Graph, ops: Ops, kernels: str) -> int:

@@ -1,0 +1,78 @@
+"""Estimate what decoding takes in instructions, by how a layer's weights are spread."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from edgesq.compress import MAX_BITS, WORD, code_lengths, has_masks
+from edgesq.graph import Graph
+
+_TABLE_INSTRUCTIONS, _ENTRY_INSTRUCTIONS = 8_000, 22
+"""To make the table of codes, and for each of its entries."""
+
+WEIGHT_INSTRUCTIONS = {"portable": 10.0, "dsp": 4.3, "mve": 4.3}
+"""To decode a weight of a pair that the table has."""
+
+_LONG_INSTRUCTIONS = 7.0
+"""More, for a weight of a word with another pair."""
+
+_MASKED_INSTRUCTIONS = {
+    "portable": (18.0, 34.0, 48.0, 62.0, 76.0),
+    "dsp": (11.5, 17.0, 26.0, 32.0, 41.0),
+    "mve": (11.5, 17.0, 26.0, 32.0, 41.0),
+}
+"""To decode four weights under a mask, by how many are not zero."""
+
+
+@lru_cache(maxsize=1024)
+def masked_words(graph: Graph, weights: int) -> tuple[float, ...] | None:
+    """Return the shares of words with 0 to 4 weights that are not zero; None without masks."""
+    data = graph.tensors[weights].data
+    assert data is not None
+    if not has_masks(data.astype(np.int8)):
+        return None
+    used = np.zeros(-(-data.size // WORD) * WORD, np.int64)
+    used[: data.size] = data.reshape(-1) != 0
+    counts = np.bincount(used.reshape(-1, WORD).sum(axis=1), minlength=WORD + 1)
+    return tuple((counts / counts.sum()).tolist())
+
+
+@lru_cache(maxsize=1024)
+def long_words(graph: Graph, weights: int, bits: int) -> float:
+    """Return the share of words, four weights, with a pair that takes more than `bits` bits.
+
+    Args:
+        graph: the model.
+        weights: the tensor.
+        bits: index into the table; also the longest code, where that is less than usual.
+    """
+    data = graph.tensors[weights].data
+    assert data is not None
+    counts = np.bincount(data.reshape(-1).astype(np.int64) + 128, minlength=256)
+    lengths = code_lengths(counts, min(bits, MAX_BITS))
+    chances = np.bincount(lengths, counts, minlength=2)[1:] / counts.sum()
+    pairs = np.convolve(chances, chances)  # [k]: both take k + 2 bits
+    return float(1 - pairs[: bits - 1].sum() ** 2)
+
+
+def band_instructions(graph: Graph, weights: int, kernels: str, bits: int) -> float:
+    """Estimate what it takes to decode a tensor once, its table included.
+
+    Args:
+        graph: the model.
+        weights: the tensor.
+        kernels: kernel family.
+        bits: index into the table of codes.
+    """
+    count = int(np.prod(graph.tensors[weights].shape))
+    table = _TABLE_INSTRUCTIONS + (_ENTRY_INSTRUCTIONS << bits)
+    return table + count * _weight_instructions(graph, weights, kernels, bits)
+
+
+def _weight_instructions(graph: Graph, weights: int, kernels: str, bits: int) -> float:
+    """Estimate what decoding a weight takes."""
+    words = masked_words(graph, weights)
+    if words is not None:
+        return float(np.dot(words, _MASKED_INSTRUCTIONS[kernels])) / WORD
+    long = long_words(graph, weights, bits)
+    return WEIGHT_INSTRUCTIONS[kernels] + _LONG_INSTRUCTIONS * long
