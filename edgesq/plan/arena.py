@@ -11,6 +11,9 @@ ALIGNMENT_BYTES = 16
 
 ATTEMPTS = 12
 
+_HANGING = 24
+"""Blocks that may be placed from the other end."""
+
 
 @dataclass(frozen=True)
 class Block:
@@ -46,7 +49,55 @@ def place(blocks: Sequence[Block], enough_bytes: int = 0) -> tuple[tuple[int, ..
                 best = attempt
             if best[1] <= enough_bytes:
                 return best
+    if best[1] > enough_bytes >= peak_bytes(blocks):
+        return _from_both_ends(blocks, enough_bytes) or best
     return best
+
+
+def _from_both_ends(
+    blocks: Sequence[Block], limit_bytes: int
+) -> tuple[tuple[int, ...], int] | None:
+    """Place what lives longest down from a limit, the rest up from 0; None where nothing fits.
+
+    So what stays through several phases of a network stands beside their memory, not in its middle.
+    """
+    top = limit_bytes // ALIGNMENT_BYTES * ALIGNMENT_BYTES
+    by_size = sorted(range(len(blocks)), key=lambda k: (-blocks[k].bytes, k))
+    by_life = sorted(by_size, key=lambda k: -blocks[k].live.bit_count())
+    for count in range(1, min(_HANGING, len(blocks)) + 1):
+        for order in (by_size, by_life):
+            offsets = _place_between(blocks, order, frozenset(by_life[:count]), top)
+            if offsets is not None:
+                return offsets, top
+    return None
+
+
+def _place_between(
+    blocks: Sequence[Block], order: Sequence[int], hanging: frozenset[int], top: int
+) -> tuple[int, ...] | None:
+    """Return offsets, of `hanging` blocks the highest below `top`; None where one has none."""
+    offsets: dict[int, int] = {}
+    for index in order:
+        block = blocks[index]
+        taken = sorted(
+            (offsets[other], offsets[other] + blocks[other].bytes)
+            for other in offsets
+            if blocks[other].live & block.live
+        )
+        ends = [top, *(start for start, _ in reversed(taken))]
+        starts = [0, *(-(-end // ALIGNMENT_BYTES) * ALIGNMENT_BYTES for _, end in taken)]
+        places = [(end - block.bytes) // ALIGNMENT_BYTES * ALIGNMENT_BYTES for end in ends]
+        free = [
+            place
+            for place in (places if index in hanging else starts)
+            if place >= 0
+            and place + block.bytes <= top
+            and all(place + block.bytes <= start or end <= place for start, end in taken)
+        ]
+        if not free:
+            return None
+        offsets[index] = free[0]
+    return tuple(offsets[index] for index in range(len(blocks)))
 
 
 def peak_bytes(blocks: Sequence[Block]) -> int:
