@@ -70,7 +70,7 @@ def run_cases(folder: Path, target_name: str, cases: Sequence[Case]) -> list[Int
         len(case.images) * int(np.prod(case.graph.tensors[case.graph.output].shape))
         for case in cases
     ]
-    output = _run(folder, target, sum(sizes))
+    output = start_and_read(folder, target, sum(sizes))
     parts = np.split(np.frombuffer(output, np.int8), np.cumsum(sizes)[:-1])
     return [part.reshape(len(case.images), -1) for case, part in zip(cases, parts, strict=True)]
 
@@ -121,7 +121,8 @@ def _table(cases: Sequence[Case]) -> str:
     return "\n".join([*lines, "const struct esq_case esq_cases[ESQ_CASES] = {", *rows, "};", ""])
 
 
-def _run(folder: Path, target: Target, count: int) -> bytes:
+def start_and_read(folder: Path, target: Target, count: int) -> bytes:
+    """Return the first `count` bytes that a board sends; it is stopped then."""
     board = subprocess.Popen(
         qemu.command(folder, target), stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )

@@ -1,19 +1,21 @@
 """The decoder in C under sanitizers: what export wrote, and anything else."""
 
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from crun import CKERNELS, compile_c, run_command
+from emulated_cases import skip_without_tools
+from emulated_streams import ENDS, Record, run_streams
 from numpy.typing import NDArray
 
-from edgesq.compress import MAX_BITS, PADDING, encode
+from edgesq.compress import PADDING, encode
 from edgesq.resources import resource
 
 CARRIES = 0x80
-ROUNDS = 1500
+ROUNDS, ON_BOARD = 1500, 400
+BITS = (9, 10, 11)
 
 Int8 = NDArray[np.int8]
 
@@ -26,24 +28,31 @@ def decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return program
 
 
-@dataclass(frozen=True)
-class Way:
-    """How a stream is decoded.
+def record(
+    rng: np.random.Generator, content: bytes, words: int, carries: int, has_masks: bool
+) -> Record:
+    """Return a stream with any table and any number of words at a time."""
+    return Record(
+        content, words, int(rng.integers(1, 256)), int(rng.choice(BITS)), carries, has_masks
+    )
 
-    Attributes:
-        bits: index into the table of codes.
-        carries: how two weights stand.
-        has_masks: whether there is room for a table of masks.
-    """
 
-    bits: int
-    carries: int
-    has_masks: bool
-
-    def record(self, content: bytes, words: int, piece: int) -> bytes:
-        """One stream as streams.c reads it; `content` with its padding."""
-        ways = (self.bits, self.carries, piece, self.has_masks)
-        return struct.pack("<II4B", len(content) - PADDING, words, *ways) + content
+def decoded(decoder: Path, records: list[Record]) -> NDArray[np.uint32]:
+    """Return the words of all records, by streams.c."""
+    fed = [
+        struct.pack(
+            "<II4B",
+            len(one.content) - PADDING,
+            one.words,
+            one.table_bits,
+            one.carries,
+            one.piece,
+            one.has_masks,
+        )
+        + one.content
+        for one in records
+    ]
+    return np.frombuffer(run_command(decoder, stdin=b"".join(fed)), np.uint32)
 
 
 def layer(rng: np.random.Generator) -> Int8:
@@ -53,6 +62,22 @@ def layer(rng: np.random.Generator) -> Int8:
     weights = np.clip(np.round(rng.normal(0, spread, count)), -128, 127).astype(np.int8)
     weights[rng.random(count) < rng.choice([0, 0.5, 0.9, 1])] = 0
     return weights
+
+
+def damaged(rng: np.random.Generator, stream: bytes, number: int) -> bytes:
+    """Return a stream with wrong bits, cut, filled with noise, or with a wrong header."""
+    content = bytearray(stream)
+    match number % 4:
+        case 0:
+            for place in rng.integers(0, len(content) - PADDING, 5):
+                content[place] ^= 1 << int(rng.integers(8))
+        case 1:
+            content = content[: int(rng.integers(1, len(content) - PADDING)) + PADDING]
+        case 2:
+            content[:] = rng.integers(0, 256, len(content), np.uint8).tobytes()
+        case 3:
+            content[int(rng.integers(3))] = int(rng.integers(256))
+    return bytes(content)
 
 
 def as_words(weights: Int8, carries: int) -> NDArray[np.uint32]:
@@ -68,34 +93,37 @@ def test_what_was_encoded_comes_back(decoder: Path, carries: int) -> None:
     rng = np.random.default_rng(carries)
     records, expected = [], []
     for _ in range(ROUNDS // 10):
-        weights = layer(rng)
-        way = Way(int(rng.choice([9, 10, 11])), carries, bool(rng.integers(2)))
-        content = encode(weights, min(way.bits, MAX_BITS), way.has_masks).content
-        records.append(way.record(content, weights.size // 4, int(rng.integers(1, 200))))
+        weights, masks = layer(rng), bool(rng.integers(2))
+        content = encode(weights, min(BITS), masks).content
+        records.append(record(rng, content, weights.size // 4, carries, masks))
         expected.append(as_words(weights, carries))
-    output = run_command(decoder, stdin=b"".join(records))
-    assert np.array_equal(np.frombuffer(output, np.uint32), np.concatenate(expected))
+    assert np.array_equal(decoded(decoder, records), np.concatenate(expected))
+
+
+def damaged_records(rng: np.random.Generator, count: int, most_words: int) -> list[Record]:
+    """Return streams, three of four damaged, asked for any number of words."""
+    records = []
+    for number in range(count):
+        content = encode(layer(rng), masks=bool(rng.integers(2))).content
+        content = damaged(rng, content, number // 4) if number % 4 else content
+        words, carries = int(rng.integers(1, most_words)), CARRIES * int(rng.integers(2))
+        records.append(record(rng, content, words, carries, bool(rng.integers(2))))
+    return records
 
 
 def test_nothing_is_touched_beyond_its_memory_whatever_a_stream_says(decoder: Path) -> None:
-    """Flipped, cut, filled with noise, asked for more than it has; sanitizers watch."""
-    rng = np.random.default_rng(7)
-    records, words = [], 0
-    for number in range(ROUNDS):
-        content = bytearray(encode(layer(rng), masks=bool(rng.integers(2))).content)
-        match number % 4:
-            case 0:
-                for place in rng.integers(0, len(content) - PADDING, 5):
-                    content[place] ^= 1 << int(rng.integers(8))
-            case 1:
-                content = content[: int(rng.integers(1, len(content) - PADDING)) + PADDING]
-            case 2:
-                content[:] = rng.integers(0, 256, len(content), np.uint8).tobytes()
-            case 3:
-                content[int(rng.integers(3))] = int(rng.integers(256))
-        count = int(rng.integers(1, 1200))
-        carries = CARRIES * int(rng.integers(2))
-        way = Way(int(rng.choice([9, 10, 11])), carries, bool(rng.integers(2)))
-        records.append(way.record(bytes(content), count, int(rng.integers(1, 256))))
-        words += count
-    assert len(run_command(decoder, stdin=b"".join(records))) == 4 * words
+    """Sanitizers watch."""
+    records = damaged_records(np.random.default_rng(7), ROUNDS, 1200)
+    assert len(decoded(decoder, records)) == sum(one.words for one in records)
+
+
+@pytest.mark.parametrize("board", sorted(ENDS))
+def test_a_board_decodes_as_the_portable_decoder_does(
+    board: str, decoder: Path, tmp_path: Path
+) -> None:
+    """Damaged streams too. A read beyond the padding is a fault, a write beyond the end shows."""
+    skip_without_tools()
+    records = damaged_records(np.random.default_rng(11), ON_BOARD, 300)
+    found = run_streams(tmp_path, board, records)
+    words = np.concatenate([one.words for one in found])
+    assert np.array_equal(words, decoded(decoder, records))

@@ -7,8 +7,9 @@ import numpy as np
 from edgesq.compress import MAX_BITS, WORD, code_lengths, has_masks
 from edgesq.graph import Graph
 
-_TABLE_INSTRUCTIONS, _ENTRY_INSTRUCTIONS = 8_000, 22
-"""To make the table of codes, and for each of its entries."""
+_TABLE_INSTRUCTIONS, _ENTRY_INSTRUCTIONS = 3_500, 23
+_MASKED_TABLE_INSTRUCTIONS, _MASKED_ENTRY_INSTRUCTIONS = 7_000, 7
+"""To make the table of codes, and for each of its entries; with masks."""
 
 WEIGHT_INSTRUCTIONS = {"portable": 10.0, "dsp": 4.3, "mve": 4.3}
 """To decode a weight of a pair that the table has."""
@@ -17,9 +18,9 @@ _LONG_INSTRUCTIONS = 7.0
 """More, for a weight of a word with another pair."""
 
 _MASKED_INSTRUCTIONS = {
-    "portable": (18.0, 34.0, 48.0, 62.0, 76.0),
-    "dsp": (11.5, 17.0, 26.0, 32.0, 41.0),
-    "mve": (11.5, 17.0, 26.0, 32.0, 41.0),
+    "portable": (16.0, 37.0, 52.0, 62.0, 75.0),
+    "dsp": (12.0, 16.5, 26.0, 30.0, 37.0),
+    "mve": (12.0, 16.5, 26.0, 30.0, 37.0),
 }
 """To decode four weights under a mask, by how many are not zero."""
 
@@ -65,7 +66,10 @@ def band_instructions(graph: Graph, weights: int, kernels: str, bits: int) -> fl
         bits: index into the table of codes.
     """
     count = int(np.prod(graph.tensors[weights].shape))
-    table = _TABLE_INSTRUCTIONS + (_ENTRY_INSTRUCTIONS << bits)
+    if masked_words(graph, weights) is None:
+        table = _TABLE_INSTRUCTIONS + (_ENTRY_INSTRUCTIONS << bits)
+    else:
+        table = _MASKED_TABLE_INSTRUCTIONS + (_MASKED_ENTRY_INSTRUCTIONS << bits)
     return table + count * _weight_instructions(graph, weights, kernels, bits)
 
 

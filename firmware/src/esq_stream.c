@@ -67,27 +67,9 @@ static void first_codes(const struct code *code, uint32_t first[MOST_LENGTH + 1u
     for (uint32_t symbol = 0; symbol < code->symbols; symbol++) {
         counts[length_of(code, symbol)]++;
     }
-    for (uint32_t length = 1; length <= MOST_LENGTH; length++) {
+    for (uint32_t length = 1; length <= code->longest; length++) {
         first[length] = reversed(next, length);
         next = (next + counts[length]) << 1;
-    }
-}
-
-/* Entries of single weights: their codes, and all bits that may follow. */
-static void enter_singles(const struct code *code, uint32_t *table) {
-    uint32_t next[MOST_LENGTH + 1u];
-    first_codes(code, next);
-    for (uint32_t symbol = 0; symbol < code->symbols; symbol++) {
-        const uint32_t length = length_of(code, symbol);
-        if (length == 0 || length > code->longest) {
-            continue;
-        }
-        const uint32_t weight = (code->lowest + symbol) & LENGTH_MASK;
-        const uint32_t entry = weight << VALUE_SHIFT | length << FIRST_SHIFT;
-        for (uint32_t at = next[length]; at >> code->longest == 0; at += 1u << length) {
-            table[at] = entry;
-        }
-        next[length] = following(next[length], length);
     }
 }
 
@@ -96,18 +78,38 @@ static inline uint32_t beside(uint32_t first, uint32_t second, uint32_t carries)
     return ((second << 8) + (first ^ carries) - carries) & 0xffffu;
 }
 
+/* Entries of single weights: all bits that begin with their codes. Bits that are no code stand for a
+ * zero, and the place moves on. The length stands in an entry as often as `length_unit` says. */
+static void enter_singles(const struct code *code, uint32_t carries, uint32_t length_unit,
+                          uint32_t *table) {
+    const uint32_t size = 1u << code->longest;
+    uint32_t next[MOST_LENGTH + 1u];
+    for (uint32_t at = 0; at < size; at++) {
+        table[at] = length_unit;
+    }
+    first_codes(code, next);
+    for (uint32_t symbol = 0; symbol < code->symbols; symbol++) {
+        const uint32_t length = length_of(code, symbol);
+        if (length == 0 || length > code->longest) {
+            continue;
+        }
+        const uint32_t weight = (code->lowest + symbol) & LENGTH_MASK;
+        const uint32_t entry = beside(weight, 0, carries) << VALUE_SHIFT | length * length_unit;
+        for (uint32_t at = next[length]; at < size; at += 1u << length) {
+            table[at] = entry;
+        }
+        next[length] = following(next[length], length);
+    }
+}
+
 /* What two single entries say together. The bits behind a code are a smaller number than all bits, so
  * from the last entry to the first single ones can be read in place. */
-static void pair_up(uint32_t table_bits, uint32_t carries, uint32_t *table) {
+static void pair_up(uint32_t table_bits, uint32_t *table) {
     for (uint32_t at = 1u << table_bits; at-- > 0;) {
         const uint32_t first = table[at];
-        const uint32_t length = first >> FIRST_SHIFT & LENGTH_MASK;
-        const uint32_t second = table[at >> length];
-        const uint32_t both = length + (second >> FIRST_SHIFT & LENGTH_MASK);
-        if (both <= table_bits) {
-            const uint32_t value = beside(first >> VALUE_SHIFT, second >> VALUE_SHIFT, carries);
-            table[at] = value << VALUE_SHIFT | length << FIRST_SHIFT | both;
-        }
+        const uint32_t second = table[at >> (first & LENGTH_MASK)];
+        const uint32_t pair = first + (second << 8 & 0xff000000u) + (second & LENGTH_MASK);
+        table[at] = (pair & LENGTH_MASK) <= table_bits ? pair : first & ~LENGTH_MASK;
     }
 }
 
@@ -115,29 +117,12 @@ static inline uint32_t at_most(uint32_t most, uint32_t value) {
     return value < most ? value : most;
 }
 
-/* Entries for all codes; bits that are no code stand for a zero, and the place moves on. */
-static void make_table(const struct code *code, uint32_t *table) {
-    for (uint32_t at = 0; at >> code->longest == 0; at++) {
-        table[at] = 1u << FIRST_SHIFT;
-    }
-    enter_singles(code, table);
-}
-
 /* A table of masks, made where that of weights will be. */
 static void make_masks(const uint8_t *lengths, uint32_t symbols, uint32_t *table, uint16_t *masks) {
     const struct code code = {lengths, symbols, 0, ESQ_STREAM_MASK_BITS};
-    make_table(&code, table);
+    enter_singles(&code, 0, 1u, table);
     for (uint32_t at = 0; at >> ESQ_STREAM_MASK_BITS == 0; at++) {
-        masks[at] = (uint16_t)(table[at] >> FIRST_SHIFT);
-    }
-}
-
-/* What a single entry says, with masks. */
-static void stand_alone(uint32_t table_bits, uint32_t carries, uint32_t *table) {
-    for (uint32_t at = 0; at >> table_bits == 0; at++) {
-        const uint32_t entry = table[at];
-        const uint32_t weight = beside(entry >> VALUE_SHIFT, 0, carries);
-        table[at] = weight << VALUE_SHIFT | (entry >> FIRST_SHIFT & LENGTH_MASK);
+        masks[at] = (uint16_t)(table[at] >> VALUE_SHIFT << FIRST_SHIFT | (table[at] & LENGTH_MASK));
     }
 }
 
@@ -159,11 +144,9 @@ void esq_bits_begin(struct esq_bits *decoder, const struct esq_streamed *streame
     const uint32_t length_bytes = at_most(left, (header[2] + 2u) / 2u);
     const struct code code = {bits, at_most(2u * length_bytes, header[2] + 1u), header[1],
                               streamed->table_bits};
-    make_table(&code, table);
-    if (masks) {
-        stand_alone(streamed->table_bits, streamed->carries, table);
-    } else {
-        pair_up(streamed->table_bits, streamed->carries, table);
+    enter_singles(&code, streamed->carries, masks ? 1u : 1u | 1u << FIRST_SHIFT, table);
+    if (!masks) {
+        pair_up(streamed->table_bits, table);
     }
     *decoder = (struct esq_bits){
         .table = table,
@@ -185,34 +168,45 @@ static uint32_t next_weight(struct esq_bits *decoder) {
     return entry >> VALUE_SHIFT & LENGTH_MASK;
 }
 
-/* The weights of a word that its mask names, each of them as the first of two. */
-static uint32_t word_by_mask(struct esq_bits *decoder) {
+/* One weight of a stream with masks, as the first of two; 0 where the stream has ended. */
+static inline uint32_t masked_weight(struct esq_bits *decoder) {
     if (decoder->place >= decoder->end) {
         return 0;
     }
-    uint32_t places = window(decoder->bits, decoder->place) & ((1u << ESQ_STREAM_MASK_BITS) - 1u);
-    const uint32_t entry = decoder->masks[places];
-    uint32_t halves[2] = {0, 0};
+    const uint32_t entry = decoder->table[window(decoder->bits, decoder->place) & decoder->mask];
     decoder->place += entry & LENGTH_MASK;
-    places = entry >> FIRST_SHIFT;
-    for (uint32_t k = 0; places >> k != 0; k++) {
-        if (places >> k & 1u && decoder->place < decoder->end) {
-            const uint32_t at = window(decoder->bits, decoder->place) & decoder->mask;
-            decoder->place += decoder->table[at] & LENGTH_MASK;
-            halves[k >> 1] += decoder->table[at] >> VALUE_SHIFT << 8u * (k & 1u);
-        }
+    return entry >> VALUE_SHIFT;
+}
+
+/* Two weights as they lie in 16 bits; of `mask`, bit 0 says whether the first one is not zero. */
+static inline uint32_t masked_half(struct esq_bits *decoder, uint32_t mask) {
+    const uint32_t first = mask & 1u ? masked_weight(decoder) : 0;
+    return mask & 2u ? first + (masked_weight(decoder) << 8) : first;
+}
+
+static inline uint32_t word_by_mask(struct esq_bits *decoder) {
+    if (decoder->place >= decoder->end) {
+        return 0;
     }
-    return (halves[0] & 0xffffu) | halves[1] << 16;
+    const uint32_t bits = window(decoder->bits, decoder->place);
+    const uint32_t entry = decoder->masks[bits & ((1u << ESQ_STREAM_MASK_BITS) - 1u)];
+    const uint32_t mask = entry >> FIRST_SHIFT;
+    decoder->place += entry & LENGTH_MASK;
+    if (mask == 0) {
+        return 0;
+    }
+    const uint32_t lower = masked_half(decoder, mask) & 0xffffu;
+    return lower | masked_half(decoder, mask >> 2) << 16;
+}
+
+static uint32_t half_by_weights(struct esq_bits *decoder) {
+    const uint32_t first = next_weight(decoder);
+    return beside(first, next_weight(decoder), decoder->carries);
 }
 
 static uint32_t word_by_weights(struct esq_bits *decoder) {
-    uint32_t word = 0;
-    for (uint32_t shift = 0; shift < 32u; shift += 16u) {
-        const uint32_t first = next_weight(decoder);
-        const uint32_t second = next_weight(decoder);
-        word |= beside(first, second, decoder->carries) << shift;
-    }
-    return word;
+    const uint32_t lower = half_by_weights(decoder);
+    return lower | half_by_weights(decoder) << 16;
 }
 
 static uint32_t next_word(struct esq_bits *decoder) {
@@ -228,20 +222,34 @@ static void decode_inside(struct esq_bits *decoder, uint32_t *to, const uint32_t
     }
 }
 #else
+static uint32_t half_inside(struct esq_bits *decoder) {
+    const uint32_t entry = decoder->table[window(decoder->bits, decoder->place) & decoder->mask];
+    if ((entry & LENGTH_MASK) == 0) {
+        return half_by_weights(decoder);
+    }
+    decoder->place += entry & LENGTH_MASK;
+    return entry >> VALUE_SHIFT;
+}
+
 /* Words that the stream surely has. Where a pair is too long for the table, its entry moves the place
  * by 0 bits, so that the second entry is the same one: it alone has to be looked at. */
 static void decode_inside(struct esq_bits *decoder, uint32_t *to, const uint32_t *end) {
     const uint32_t *table = decoder->table;
     const uint32_t mask = decoder->mask;
-    while (decoder->masks && to < end) {
-        *to++ = word_by_mask(decoder);
+    if (decoder->masks) {
+        struct esq_bits local = *decoder;
+        while (to < end) {
+            *to++ = word_by_mask(&local);
+        }
+        decoder->place = local.place;
     }
     while (to < end) {
         const uint32_t bits = window(decoder->bits, decoder->place);
         const uint32_t lower = table[bits & mask];
         const uint32_t upper = table[bits >> (lower & LENGTH_MASK) & mask];
         if ((upper & LENGTH_MASK) == 0) {
-            *to++ = word_by_weights(decoder);
+            const uint32_t half = half_inside(decoder);
+            *to++ = half | half_inside(decoder) << 16;
             continue;
         }
         decoder->place += (lower & LENGTH_MASK) + (upper & LENGTH_MASK);
