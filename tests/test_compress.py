@@ -10,6 +10,7 @@ from edgesq.compress import Compressor, compressible, layer_bytes
 from edgesq.compress.loss import measure_loss
 from edgesq.compress.network import forward, real_input, stored_kernels
 from edgesq.compress.rounding import round_with_feedback
+from edgesq.compress.stage import with_room_for_scores
 from edgesq.compress.steps import Sensitivity, lambda_range, steps_for
 from edgesq.errors import FitError, ImageError, ModelError
 from edgesq.formats.onnx import integer_onnx, run_onnx
@@ -154,16 +155,37 @@ def test_compressing_twice_gives_the_same_bytes(compressor: Compressor) -> None:
     assert again.compress(total).content == compressor.compress(total).content
 
 
-def test_only_numbers_of_convolutions_change(compressor: Compressor) -> None:
+def test_only_numbers_of_convolutions_and_the_scores_scale_change(compressor: Compressor) -> None:
     before = read_graph(network())
     after = read_graph(compressor.compress(compressor.weights * 3 // 8).content)
     changed = {
         index for op in before.ops if isinstance(op, Conv2D) for index in (op.weights, op.bias)
     }
     assert before.ops == after.ops
+    assert before.logits is not None
+    old_scale, new_scale = (model.tensors[before.logits].scale for model in (before, after))
+    assert new_scale == pytest.approx(1.25 * old_scale)
+    changed.add(before.logits)
     for index, (old, new) in enumerate(zip(before.tensors, after.tensors, strict=True)):
         if index not in changed:
             assert (old.quantization, old.shape) == (new.quantization, new.shape)
+
+
+def test_without_a_softmax_nothing_gets_room() -> None:
+    net = Network(SHAPE)
+    content = net.build(net.mean(net.conv(net.input, 8, (3, 3), quant=RECTIFIED)))
+    assert with_room_for_scores(content) == content
+
+
+def test_scores_that_share_their_scale_get_room_together() -> None:
+    """A pool passes on the levels of the convolution before it."""
+    net = Network(SHAPE)
+    x = net.conv(net.input, 10, (3, 3), quant=RECTIFIED)
+    content = net.build(net.softmax(net.max_pool(x, (12, 12), (12, 12))))
+    before, after = read_graph(content), read_graph(with_room_for_scores(content))
+    for op in before.ops[:2]:
+        old, new = (model.tensors[op.output].scale for model in (before, after))
+        assert new == pytest.approx(1.25 * old)
 
 
 def test_a_dense_layer_and_a_depthwise_one() -> None:

@@ -11,6 +11,7 @@ from edgesq.errors import ImageError, ModelError
 from edgesq.formats.float_weights import float_weights
 from edgesq.formats.onnx import integer_onnx, run_onnx
 from edgesq.formats.onnx_twin import float_twin, twin_activations
+from edgesq.formats.scales import sharing_scales
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.formats.tflite_rewrite import TensorChange, rewrite
 from edgesq.graph import Concatenation, MaxPool2D, Mean
@@ -18,7 +19,7 @@ from edgesq.quantize import captured_output, to_int8_tflite
 from edgesq.repair import Pictures, repair
 from edgesq.repair.equalize import equalized
 from edgesq.repair.judge import distance, float_scores, int8_scores
-from edgesq.repair.ranges import RULES, Samples, choose, groups, observe, quantization
+from edgesq.repair.ranges import RULES, Samples, choose, observe, quantization
 from edgesq.repair.rounding import corrected
 from edgesq.repair.search import LEAST_IMAGES
 from edgesq.repair.state import Quantized, check_unshared
@@ -74,7 +75,7 @@ def test_a_twin_rounded_everywhere_is_nearly_the_int8_model(
 
 def test_what_shares_a_scale_moves_together(model: Quantized) -> None:
     graph = model.graph
-    sharing = groups(graph)
+    sharing = sharing_scales(graph)
     by_tensor = {index: group for group in sharing for index in group}
     assert graph.input not in by_tensor
     assert graph.output not in by_tensor  # softmax's scale is TensorFlow Lite's

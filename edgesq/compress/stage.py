@@ -17,9 +17,10 @@ from edgesq.compress.sensitivity import sensitivities
 from edgesq.compress.sequence import Layer, compress_layers
 from edgesq.compress.stream import stream_bytes
 from edgesq.errors import FitError, ImageError, ModelError
+from edgesq.formats.scales import roomier_scores
 from edgesq.formats.tflite import read_graph
 from edgesq.formats.tflite_rewrite import TensorChange, rewrite, tensor_names
-from edgesq.graph import Conv2D, Graph, Int8Array
+from edgesq.graph import Conv2D, Convolution, Graph, Int8Array
 
 Answers = Callable[[NDArray[np.intp]], NDArray[np.floating]]
 """From numbers of images to the float model's scores before its softmax, [n, K]."""
@@ -28,6 +29,9 @@ HELD_OUT = 0.2
 """Share of the images that the loss is measured on, and nothing is fitted to."""
 
 LEAST_IMAGES = 16
+
+SCORE_ROOM = 1.25
+"""By which the range of the scores is wider than what was seen."""
 
 _PASSES = 3
 """Tries to come below a size: small layers at the end may not make up for those before them."""
@@ -72,6 +76,28 @@ def compressible(graph: Graph, content: bytes) -> tuple[Conv2D, ...]:
     return tuple(op for op in layers if is_own(op.weights) and is_own(op.bias))
 
 
+def with_room_for_scores(content: bytes) -> bytes:
+    """Return a model whose scores before a softmax may be larger than any seen so far.
+
+    Among other images than those it was calibrated with, a few have larger ones. Their loss is by
+    far the largest of all, and room for them costs next to nothing.
+
+    Args:
+        content: the int8 .tflite; without a softmax at its end it stays as it is.
+    """
+    graph = read_graph(content)
+    wider = {} if graph.logits is None else roomier_scores(graph, SCORE_ROOM)
+    if any(
+        index in wider for op in graph.ops if isinstance(op, Convolution) for index in op.inputs
+    ):
+        return content
+    changes = {
+        graph.tensors[index].name: TensorChange(scale=one.scale, zero_point=one.zero_point)
+        for index, one in wider.items()
+    }
+    return rewrite(content, changes)
+
+
 class Compressor:
     """Compresses one model to any number of sizes."""
 
@@ -96,8 +122,8 @@ class Compressor:
             ModelError: nothing in it can be compressed.
             ImageError: too few images.
         """
-        self._content = content
-        self.graph = read_graph(content)
+        self._content = with_room_for_scores(content)
+        self.graph = read_graph(self._content)
         self.ops = compressible(self.graph, content)
         self.leave(leave)
         if len(images) < LEAST_IMAGES:

@@ -10,7 +10,7 @@ from edgesq.graph import Conv2D
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
 
-PLACES = 300
+PLACES = 1_200
 """Output pixels looked at per image and layer, at random."""
 
 

@@ -9,35 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.formats.onnx_twin import float_twin, twin_activations
-from edgesq.graph import Graph, Quantization
+from edgesq.formats.scales import sharing_scales
+from edgesq.graph import Quantization
 from edgesq.repair.state import Quantized
 
 Float32Array = NDArray[np.float32]
-
-_REQUANTIZE = frozenset(
-    {
-        "CONV_2D",
-        "DEPTHWISE_CONV_2D",
-        "FULLY_CONNECTED",
-        "ADD",
-        "SUB",
-        "MUL",
-        "MEAN",
-        "SOFTMAX",
-        "LOGISTIC",
-        "HARD_SWISH",
-        "RELU",
-        "RELU6",
-        "RELU_N1_TO_1",
-        "TANH",
-        "LEAKY_RELU",
-        "QUANTIZE",
-    }
-)
-"""Operators whose output has a scale of its own; all others pass their input's levels on."""
-
-_FIXED = frozenset({"SOFTMAX", "LOGISTIC", "TANH"})
-"""Operators whose output's scale TensorFlow Lite prescribes."""
 
 _PER_IMAGE = 1_024
 _SEED = 20261126
@@ -63,28 +39,6 @@ class Samples:
 Rule = Callable[[Samples], tuple[float, float]]
 
 
-def groups(graph: Graph) -> list[tuple[int, ...]]:
-    """Return the activations whose scale may change, together where they share it."""
-    parent = {index: index for index, tensor in enumerate(graph.tensors) if tensor.data is None}
-
-    def root(index: int) -> int:
-        while parent[index] != index:
-            index = parent[index]
-        return index
-
-    for op in graph.ops:
-        for index in () if op.kind in _REQUANTIZE else op.inputs:
-            same = graph.tensors[index].quantization == graph.tensors[op.output].quantization
-            if same and index in parent:
-                parent[root(index)] = root(op.output)
-    fixed = {root(graph.input)} | {root(op.output) for op in graph.ops if op.kind in _FIXED}
-    found: dict[int, list[int]] = {}
-    for index in parent:
-        if root(index) not in fixed:
-            found.setdefault(root(index), []).append(index)
-    return [tuple(members) for members in found.values()]
-
-
 def observe(model: Quantized, images: Float32Array) -> dict[tuple[int, ...], Samples]:
     """Run the float model and keep samples of each group of activations.
 
@@ -92,7 +46,7 @@ def observe(model: Quantized, images: Float32Array) -> dict[tuple[int, ...], Sam
         model: its float weights are what runs.
         images: float32 [n, H, W, C].
     """
-    shared = groups(model.graph)
+    shared = sharing_scales(model.graph)
     wanted = [index for group in shared for index in group]
     generator = np.random.default_rng(_SEED)
     picked: dict[int, list[Float32Array]] = {index: [] for index in wanted}

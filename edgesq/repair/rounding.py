@@ -29,6 +29,9 @@ _MOST_INPUTS = 2_048
 _ROWS_PER_INPUT = 4
 """Fewer rows than this leave the wanted weights as they are: they would fit noise."""
 
+_PLACES = 300
+"""Output pixels looked at per image and layer."""
+
 _DAMPING = 0.01
 _BATCH = 8
 _SEED = 20261126
@@ -112,7 +115,7 @@ class _Walk:
         real, own = self._float[op.inputs[0]], self._int8[op.inputs[0]]
         for start in range(0, len(real), _BATCH):
             part = slice(start, start + _BATCH)
-            places = some_places(generator, len(real[part]), height * width)
+            places = some_places(generator, len(real[part]), height * width, _PLACES)
             sums.add(inputs_at(op, real[part], places), inputs_at(op, own[part], places))
             rows += places.size
         return sums.moments(), rows

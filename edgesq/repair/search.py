@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from edgesq.errors import ImageError
 from edgesq.formats.float_weights import FloatWeights
+from edgesq.formats.scales import roomier_scores
 from edgesq.formats.tflite import read_graph
-from edgesq.graph import Int8Array, Quantization
+from edgesq.graph import Int8Array
 from edgesq.repair.equalize import equalized
 from edgesq.repair.judge import distance, float_scores, int8_scores
-from edgesq.repair.ranges import RULES, Samples, choose, groups, observe
+from edgesq.repair.ranges import RULES, Samples, choose, observe
 from edgesq.repair.rounding import corrected
 from edgesq.repair.state import Quantized, check_unshared
 
@@ -191,19 +192,11 @@ class _Kitchen:
                 self._observed[strength] = observe(model, floats)
             model = model.with_ranges(choose(self._observed[strength], RULES[recipe.rule]))
         if recipe.headroom != 1:
-            model = model.with_ranges(_roomier(model, recipe.headroom))
+            model = model.with_ranges(roomier_scores(model.graph, recipe.headroom))
         if recipe.correction == "nothing":
             return model
         with_weights = recipe.correction == "weights"
         return corrected(model, floats, self._pictures.reals(model), with_weights=with_weights)
-
-
-def _roomier(model: Quantized, headroom: float) -> dict[int, Quantization]:
-    """Return a wider range for the scores and what shares their scale."""
-    old = model.graph.tensors[model.scores].quantization
-    wide = Quantization((old.scale[0] * headroom,), old.zero_point)
-    sharing = (group for group in groups(model.graph) if model.scores in group)
-    return {index: wide for group in sharing for index in group}
 
 
 @dataclass(frozen=True, eq=False)

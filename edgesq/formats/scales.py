@@ -1,0 +1,67 @@
+"""Which activations of an int8 model share a scale, and so can only change it together."""
+
+from __future__ import annotations
+
+from edgesq.graph import Graph, Quantization
+
+_REQUANTIZE = frozenset(
+    {
+        "CONV_2D",
+        "DEPTHWISE_CONV_2D",
+        "FULLY_CONNECTED",
+        "ADD",
+        "SUB",
+        "MUL",
+        "MEAN",
+        "SOFTMAX",
+        "LOGISTIC",
+        "HARD_SWISH",
+        "RELU",
+        "RELU6",
+        "RELU_N1_TO_1",
+        "TANH",
+        "LEAKY_RELU",
+        "QUANTIZE",
+    }
+)
+"""Operators whose output has a scale of its own; all others pass their input's levels on."""
+
+_FIXED = frozenset({"SOFTMAX", "LOGISTIC", "TANH"})
+"""Operators whose output's scale TensorFlow Lite prescribes."""
+
+
+def sharing_scales(graph: Graph) -> list[tuple[int, ...]]:
+    """Return the activations whose scale may change, together where they share it."""
+    parent = {index: index for index, tensor in enumerate(graph.tensors) if tensor.data is None}
+
+    def root(index: int) -> int:
+        while parent[index] != index:
+            index = parent[index]
+        return index
+
+    for op in graph.ops:
+        for index in () if op.kind in _REQUANTIZE else op.inputs:
+            same = graph.tensors[index].quantization == graph.tensors[op.output].quantization
+            if same and index in parent:
+                parent[root(index)] = root(op.output)
+    fixed = {root(graph.input)} | {root(op.output) for op in graph.ops if op.kind in _FIXED}
+    found: dict[int, list[int]] = {}
+    for index in parent:
+        if root(index) not in fixed:
+            found.setdefault(root(index), []).append(index)
+    return [tuple(members) for members in found.values()]
+
+
+def roomier_scores(graph: Graph, factor: float) -> dict[int, Quantization]:
+    """Return a wider range for the scores and what shares their scale, by tensor index.
+
+    The largest score decides, and what cuts it off makes a model unsure of what it knows best.
+
+    Args:
+        graph: the model.
+        factor: by which the range becomes wider.
+    """
+    scores = graph.output if graph.logits is None else graph.logits
+    old = graph.tensors[scores].quantization
+    wide = Quantization((old.scale[0] * factor,), old.zero_point)
+    return {index: wide for group in sharing_scales(graph) if scores in group for index in group}
