@@ -7,11 +7,12 @@ half of an expand pair then runs ahead of its 3x3 half, and every concatenated r
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from edgesq.errors import ModelError
 from edgesq.graph import Graph
-from edgesq.plan.lower import Access, Lowered
+from edgesq.plan.lower import Access, Lowered, RowOp
 from edgesq.plan.walk import Walk, walk
 
 STEP_INPUT = 254
@@ -39,8 +40,15 @@ class Schedule:
     active: tuple[int, ...]
 
 
-def make_schedule(graph: Graph, lowered: Lowered) -> Schedule:
+def make_schedule(
+    graph: Graph, lowered: Lowered, path: Callable[[Lowered, RowOp], Walk] = walk
+) -> Schedule:
     """Simulate one image through the network.
+
+    Args:
+        graph: the model.
+        lowered: its operators.
+        path: `walk`, or what remembers its answers.
 
     Raises:
         ModelError: more operators than a step can name.
@@ -50,7 +58,7 @@ def make_schedule(graph: Graph, lowered: Lowered) -> Schedule:
             f"the model has {len(lowered.ops)} operators, the runtime takes {STEP_INPUT}",
             hint="use a smaller model",
         )
-    walks = [walk(lowered, op) for op in lowered.ops]
+    walks = [path(lowered, op) for op in lowered.ops]
     steps = _Order(graph, lowered, walks).run()
     rows = _Lifetimes(graph, lowered, walks, steps)
     return Schedule(
@@ -58,11 +66,17 @@ def make_schedule(graph: Graph, lowered: Lowered) -> Schedule:
         {storage: _ring_rows(spans) for storage, spans in rows.spans.items()},
         {storage: _mask(spans) for storage, spans in rows.spans.items()},
         tuple(_mask({0: span}) for _, span in sorted(rows.busy.items())),
-        tuple(
-            sum(1 << now for now, step in enumerate(steps) if step == index)
-            for index in range(len(walks))
-        ),
+        _own_steps(steps, len(walks)),
     )
+
+
+def _own_steps(steps: bytes, count: int) -> tuple[int, ...]:
+    """Return each operator's steps as bits."""
+    own: list[list[int]] = [[] for _ in range(count)]
+    for now, step in enumerate(steps):
+        if step < count:
+            own[step].append(now)
+    return tuple(sum(1 << now for now in each) for each in own)
 
 
 class _Order:
@@ -72,9 +86,14 @@ class _Order:
         self.graph = graph
         self.lowered = lowered
         self.walks = walks
-        self.complete = [item.complete_rows() for item in walks]
+        self.complete = [item.complete_rows for item in walks]
         self.units = [0] * len(walks)
         self.producer = {op.output: index for index, op in enumerate(lowered.ops)}
+        self.writers: dict[int, list[int]] = {}
+        self.readers: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for index, op in enumerate(lowered.ops):
+            for position, source in enumerate(op.inputs):
+                self.readers[source].append((index, position))
         self.image_rows = 0
         self.steps: list[int] = []
 
@@ -141,8 +160,9 @@ class _Order:
         """
         if all(self.walks[maker].band_units == 1 for maker in self.producers(slot)):
             return
-        for index, item in enumerate(self.lowered.ops):
-            if item.access is Access.MAXIMUM and slot in item.inputs:
+        for index, _ in self.readers[slot]:
+            item = self.lowered.ops[index]
+            if item.access is Access.MAXIMUM:
                 while (
                     self.units[index] < self.walks[index].units
                     and self.is_there(index)
@@ -153,11 +173,9 @@ class _Order:
     def is_unread(self, slot: int, rows: int) -> bool:
         """Say whether an operator has yet to read one of the first `rows` rows of a slot."""
         return any(
-            path.read(position, self.units[index])[0] < rows
-            for index, path in enumerate(self.walks)
-            if self.units[index] < path.units
-            for position, source in enumerate(self.lowered.ops[index].inputs)
-            if source == slot
+            self.walks[index].read(position, self.units[index])[0] < rows
+            for index, position in self.readers[slot]
+            if self.units[index] < self.walks[index].units
         )
 
     def is_there(self, index: int) -> bool:
@@ -170,10 +188,11 @@ class _Order:
 
     def producers(self, slot: int) -> list[int]:
         """Operators that write a slot, through the slots inside it."""
-        if slot in self.producer:
-            return [self.producer[slot]]
-        members = self.lowered.members.get(slot, ())
-        return [index for member in members for index in self.producers(member)]
+        if slot not in self.writers:
+            members = self.lowered.members.get(slot, ())
+            writers = [index for member in members for index in self.producers(member)]
+            self.writers[slot] = [self.producer[slot]] if slot in self.producer else writers
+        return self.writers[slot]
 
     def next_units(self, index: int) -> int:
         path = self.walks[index]
@@ -181,9 +200,10 @@ class _Order:
 
     def next_read(self, index: int, position: int) -> int:
         """One past the newest row of an input that an operator's next step reads."""
-        units = range(self.units[index], self.next_units(index))
         path = self.walks[index]
-        return max(path.waits_for, *(path.read(position, unit)[1] for unit in units))
+        if position in path.pixels:
+            return max(path.waits_for, 1)
+        return path.needed_rows[self.units[index]]
 
 
 class _Lifetimes:
@@ -216,7 +236,7 @@ class _Lifetimes:
         assert slot is not None
         spans = self.spans[slot.storage]
         for row in range(*rows):
-            spans[row] = (spans.get(row, (now, now))[0], now)
+            spans[row] = (spans[row][0] if row in spans else now, now)
 
 
 def _ring_rows(spans: dict[int, tuple[int, int]]) -> int:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from edgesq.graph import Graph
 from edgesq.plan.arena import ALIGNMENT_BYTES
 from edgesq.plan.cost import ROW_INSTRUCTIONS, STEP_INSTRUCTIONS
-from edgesq.plan.lower import Lowered, lower
+from edgesq.plan.lower import Lowered, RowOp, lower
 from edgesq.plan.pieces import Plan, Wanted, assemble, packed, standing, working
 from edgesq.plan.rooms import Placement, Rooms
 from edgesq.plan.schedule import Schedule, make_schedule
+from edgesq.plan.walk import Walk, walk
 from edgesq.plan.ways import Front, Ways
 from edgesq.plan.work import ARENA_GROWTH, worth_winograd
 
@@ -70,15 +71,22 @@ class StreamPlanner:
         ops = lower(graph, 1, streamed).ops
         winograd = worth_winograd(graph, ops, kernels, room_bytes, streamed)
         self._ways = Ways(graph, kernels, streamed, winograd)
+        self._walks: dict[tuple[int, int, bool], Walk] = {}
 
     def draft(self, bands: Bands) -> Draft:
         """Return what bands decide by themselves."""
         lowered = lower(self._graph, bands, self._streamed)
-        schedule = make_schedule(self._graph, lowered)
+        schedule = make_schedule(self._graph, lowered, self._walk)
         rows = sum(self._graph.tensors[item.op.output].hwc[0] for item in lowered.ops)
         fixed = rows * ROW_INSTRUCTIONS + len(schedule.steps) * STEP_INSTRUCTIONS
         fronts = [self._ways.front(item) for item in lowered.ops]
         return Draft(lowered, schedule, standing(self._graph, lowered, schedule), fronts, fixed)
+
+    def _walk(self, lowered: Lowered, op: RowOp) -> Walk:
+        key = op.output, op.band_units, op.waits
+        if key not in self._walks:
+            self._walks[key] = walk(lowered, op)
+        return self._walks[key]
 
     def least(self, draft: Draft) -> float:
         """Return a cost below which no placement within the limit can be; NEVER if nothing fits."""

@@ -5,6 +5,7 @@ input row adds to one output row.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from edgesq.graph import Move
 from edgesq.plan.lower import Access, Lowered, RowOp
@@ -35,6 +36,14 @@ class Walk:
         """Return the rows of an input that a unit reads."""
         return (0, 1) if position in self.pixels else self.reads[unit]
 
+    @cached_property
+    def needed_rows(self) -> list[int]:
+        """Input rows that there must be for a step that begins with unit 0, 1, ..."""
+        ends = [end for _, end in self.reads]
+        return [
+            max(self.waits_for, *ends[unit : unit + self.band_units]) for unit in range(self.units)
+        ]
+
     @property
     def units(self) -> int:
         """Units until the image is done."""
@@ -44,6 +53,7 @@ class Walk:
         """Say whether a unit takes the input row that the one before it took."""
         return 0 < unit < self.units and self.reads[unit] == self.reads[unit - 1]
 
+    @cached_property
     def complete_rows(self) -> list[int]:
         """Output rows complete after 0, 1, ... units."""
         last = {row: unit for unit, span in enumerate(self.writes) for row in range(*span)}

@@ -68,7 +68,7 @@ def _fetched(
         None if number == operator.overwrites else expected[tensor].copy()
         for number, tensor in enumerate(operator.inputs)
     ]
-    counts = path.complete_rows()
+    counts = path.complete_rows
     last_reads = [_last_reads(path, number) for number in range(len(inputs))]
     first = 0
     while held.go_on():
