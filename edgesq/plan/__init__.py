@@ -11,7 +11,7 @@ from edgesq.plan.channels import CHANNELS_PADDING, Channels, channel_fields, pac
 from edgesq.plan.depthwise import strip_blocks
 from edgesq.plan.groups import group_count, group_graph
 from edgesq.plan.lower import Access, RowOp, Slot
-from edgesq.plan.pieces import Item, Plan
+from edgesq.plan.pieces import Item, Plan, covered_bytes
 from edgesq.plan.planner import make_plan
 from edgesq.plan.schedule import STEP_END, STEP_INPUT
 from edgesq.plan.search import Candidate, Goal, choose, curve, judge
@@ -54,6 +54,7 @@ __all__ = [
     "channel_fields",
     "channels_bytes",
     "choose",
+    "covered_bytes",
     "curve",
     "dsp_ends_short",
     "dsp_groups",

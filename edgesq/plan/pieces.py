@@ -59,14 +59,24 @@ class Plan:
         """All blocks of the arena."""
         return (*self.rings.values(), *self.sums.values(), *self.work.values(), self.progress)
 
+    def in_use(self, step: int) -> tuple[Item, ...]:
+        """Return the blocks in use in a step."""
+        return tuple(item for item in self.items if item.live >> step & 1)
+
     def peak(self) -> tuple[int, tuple[Item, ...]]:
         """Return the step with the most bytes in use, and the blocks then in use."""
-        used = [
-            sum(item.bytes for item in self.items if item.live >> step & 1)
-            for step in range(len(self.steps))
-        ]
+        used = [covered_bytes(self.in_use(step)) for step in range(len(self.steps))]
         step = used.index(max(used))
-        return step, tuple(item for item in self.items if item.live >> step & 1)
+        return step, self.in_use(step)
+
+
+def covered_bytes(items: Sequence[Item]) -> int:
+    """Return the bytes that blocks take; those of maps that lie in each other once."""
+    total = end = 0
+    for item in sorted(items, key=lambda item: item.offset):
+        total += max(item.offset + item.bytes - max(item.offset, end), 0)
+        end = max(end, item.offset + item.bytes)
+    return total
 
 
 @dataclass(frozen=True)

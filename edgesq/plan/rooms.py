@@ -13,6 +13,7 @@ from random import Random
 import numpy as np
 
 from edgesq.plan.arena import ALIGNMENT_BYTES, Block, in_steps
+from edgesq.plan.nests import Leads
 
 PATIENCE = 150
 """Placements that are tried without gain before the best one is taken."""
@@ -50,11 +51,18 @@ class Rooms:
         active: bit s is set in an operator's own steps, by operator.
         steps: of the schedule.
         limit_bytes: size of the arena.
+        leads: blocks that may lie in each other.
     """
 
     def __init__(
-        self, standing: Sequence[Block], active: Sequence[int], steps: int, limit_bytes: int
+        self,
+        standing: Sequence[Block],
+        active: Sequence[int],
+        steps: int,
+        limit_bytes: int,
+        leads: Leads,
     ) -> None:
+        self._leads = leads
         self._limit = limit_bytes // ALIGNMENT_BYTES * ALIGNMENT_BYTES
         self._blocks = standing
         self._active = active
@@ -68,6 +76,9 @@ class Rooms:
         used = np.zeros(8 * -(-self._steps // 8), np.int64)
         for size, block in zip(self._bytes, self._blocks, strict=True):
             used += size * in_steps(block.live, len(used) // 8).astype(np.int64)
+        for (low, high), lead in self._leads.items():
+            both = in_steps(self._blocks[low].live & self._blocks[high].live, len(used) // 8)
+            used -= min(self._bytes[low] - lead, self._bytes[high]) * both.astype(np.int64)
         return tuple(
             self._limit - int(used[in_steps(live, len(used) // 8).astype(bool)].max(initial=0))
             for live in self._active
@@ -151,12 +162,21 @@ class Rooms:
             taken: list[tuple[int, int]] = []
             for other in self._beside[block]:
                 if offsets[other] >= 0:
-                    insort(taken, (offsets[other], offsets[other] + self._bytes[other]))
+                    insort(taken, self._taken(block, other, offsets[other]))
             place = _highest(taken, size, self._limit) if block in hanging else _lowest(taken, size)
             if place < 0 or place + size > self._limit:
                 return None
             offsets[block] = place
         return tuple(offsets)
+
+    def _taken(self, block: int, other: int, offset: int) -> tuple[int, int]:
+        """Return what another block at an offset takes of a block's room."""
+        start, end = offset, offset + self._bytes[other]
+        if (other, block) in self._leads:
+            end = offset + self._leads[other, block]
+        elif (block, other) in self._leads:
+            start += self._bytes[block] - self._leads[block, other]
+        return start, end
 
 
 def _lowest(taken: list[tuple[int, int]], size: int) -> int:

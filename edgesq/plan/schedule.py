@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from edgesq.errors import ModelError
 from edgesq.graph import Graph
 from edgesq.plan.lower import Access, Lowered, RowOp
-from edgesq.plan.walk import Walk, walk
+from edgesq.plan.walk import Span, Walk, walk
 
 STEP_INPUT = 254
 """Schedule entry: take one image row. Mirror: ESQ_STEP_INPUT in esq_model.h."""
@@ -29,6 +29,7 @@ class Schedule:
         steps: an operator's index, STEP_INPUT or, last, STEP_END.
         ring_rows: rows each storage must hold, by storage.
         live: bit s is set where a storage is in use in step s, by storage.
+        rows: first and last step in which each row of a storage is in use, by storage and row.
         busy: bit s is set from an operator's first step to its last, by operator.
         active: bit s is set in an operator's own steps, by operator.
     """
@@ -36,6 +37,7 @@ class Schedule:
     steps: bytes
     ring_rows: dict[int, int]
     live: dict[int, int]
+    rows: dict[int, dict[int, Span]]
     busy: tuple[int, ...]
     active: tuple[int, ...]
 
@@ -65,6 +67,7 @@ def make_schedule(
         steps,
         {storage: _ring_rows(spans) for storage, spans in rows.spans.items()},
         {storage: _mask(spans) for storage, spans in rows.spans.items()},
+        rows.spans,
         tuple(_mask({0: span}) for _, span in sorted(rows.busy.items())),
         _own_steps(steps, len(walks)),
     )

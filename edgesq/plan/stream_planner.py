@@ -7,6 +7,7 @@ from edgesq.graph import Graph
 from edgesq.plan.arena import ALIGNMENT_BYTES
 from edgesq.plan.cost import ROW_INSTRUCTIONS, STEP_INSTRUCTIONS
 from edgesq.plan.lower import Lowered, RowOp, lower
+from edgesq.plan.nests import Leads, find_leads
 from edgesq.plan.pieces import Plan, Wanted, assemble, packed, standing, working
 from edgesq.plan.rooms import Placement, Rooms
 from edgesq.plan.schedule import Schedule, make_schedule
@@ -30,6 +31,7 @@ class Draft:
         stay: blocks that stay from step to step.
         fronts: the ways to run each operator.
         fixed: estimated instructions of rows and steps.
+        leads: of blocks that stay, those that may lie in each other.
     """
 
     lowered: Lowered
@@ -37,6 +39,7 @@ class Draft:
     stay: list[Wanted]
     fronts: list[Front]
     fixed: float
+    leads: Leads
 
     def cost(self, room_bytes: Sequence[int]) -> float:
         """Return what the operators cost, each with some working memory; NEVER if one has none."""
@@ -51,7 +54,9 @@ class Draft:
     def rooms(self, limit_bytes: int) -> Rooms:
         """Return the rooms in an arena of some size."""
         blocks = [want.block for want in self.stay]
-        return Rooms(blocks, self.schedule.active, len(self.schedule.steps), limit_bytes)
+        return Rooms(
+            blocks, self.schedule.active, len(self.schedule.steps), limit_bytes, self.leads
+        )
 
 
 class StreamPlanner:
@@ -80,7 +85,10 @@ class StreamPlanner:
         rows = sum(self._graph.tensors[item.op.output].hwc[0] for item in lowered.ops)
         fixed = rows * ROW_INSTRUCTIONS + len(schedule.steps) * STEP_INSTRUCTIONS
         fronts = [self._ways.front(item) for item in lowered.ops]
-        return Draft(lowered, schedule, standing(self._graph, lowered, schedule), fronts, fixed)
+        stay = standing(self._graph, lowered, schedule)
+        rings = [index for kind, index in (want.key for want in stay) if kind == "ring"]
+        leads = find_leads(lowered, schedule, rings)
+        return Draft(lowered, schedule, stay, fronts, fixed, leads)
 
     def _walk(self, lowered: Lowered, op: RowOp) -> Walk:
         key = op.output, op.band_units, op.waits

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgesq.graph import Graph
-from edgesq.plan import Plan, curve, judge
+from edgesq.plan import Plan, covered_bytes, curve, judge
 from edgesq.verify import charts
 
 
@@ -103,6 +103,6 @@ def _in_use(plan: Plan) -> list[int]:
     most = [0] * len(plan.ops)
     for step, index in enumerate(plan.steps):
         if index < len(most):
-            used = sum(item.bytes for item in plan.items if item.live >> step & 1)
+            used = covered_bytes(plan.in_use(step))
             most[index] = max(most[index], used)
     return most
