@@ -99,6 +99,8 @@ class Replay:
 
     def run_op(self, index: int, item: RowOp) -> None:
         op = item.op
+        if index in self.plan.work:
+            self.memory[self.bytes_of(self.plan.work[index])] = STRIP
         for done in range(item.band_units):
             row, place = next(self.todo[index], (-1, -1))
             if row < 0:
