@@ -162,6 +162,15 @@ def _stream_bytes(graph: Graph, weights: int, bits: int) -> int:
     return stream_bytes(levels, min(bits, MAX_BITS), masked_words(graph, weights) is not None)
 
 
+def more_bytes(graph: Graph, item: RowOp) -> int:
+    """Return the bytes of flash that an operator's stream takes more for a smaller table."""
+    conv = item.feeder or item.op
+    if item.streamed is None or not isinstance(conv, Conv2D):
+        return 0
+    taken = _stream_bytes(graph, conv.weights, item.streamed.table_bits)
+    return taken - _stream_bytes(graph, conv.weights, MAX_BITS)
+
+
 def channel_bytes(graph: Graph, op: Conv2D, kernels: str) -> int:
     """Return the bytes of one output channel's weights as a kernel family packs them."""
     match kernels:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from edgesq.graph import Conv2D, Graph
 from edgesq.plan.cost import operator_instructions
 from edgesq.plan.lower import RowOp
-from edgesq.plan.streams import stream_ways, winograd_ways
+from edgesq.plan.streams import MOST_PER_BYTE, more_bytes, stream_ways, winograd_ways
 from edgesq.plan.work import WINOGRAD_PIXELS, pixel_ways
 
 
@@ -18,7 +18,8 @@ class Front:
     Attributes:
         items: the operator, least working memory first.
         bytes: of working memory, of each.
-        costs: estimated instructions per image, of each: less and less.
+        costs: estimated instructions per image, of each: less and less; bytes of flash that a way
+            takes more count as some.
     """
 
     items: tuple[RowOp, ...]
@@ -58,7 +59,7 @@ class Ways:
 
     def _make(self, item: RowOp) -> Front:
         ways = [
-            (way.work_bytes, operator_instructions(self._graph, way, self._kernels), index, way)
+            (way.work_bytes, self._cost(way), index, way)
             for index, way in enumerate(self._all(item))
         ]
         worth = []
@@ -69,6 +70,10 @@ class Ways:
                 least = cost
         items, sizes, costs = zip(*worth, strict=True)
         return Front(items, sizes, costs)
+
+    def _cost(self, way: RowOp) -> float:
+        instructions = operator_instructions(self._graph, way, self._kernels)
+        return instructions + more_bytes(self._graph, way) * MOST_PER_BYTE
 
     def _all(self, item: RowOp) -> Iterator[RowOp]:
         conv = item.feeder or item.op
