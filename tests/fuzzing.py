@@ -8,9 +8,11 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 from networks import Network
 
 from edgesq.codegen import generate
+from edgesq.compress import PADDING, encode
 from edgesq.formats.tflite import read_graph
 from edgesq.link import frame
 from edgesq.link.frame import FrameType
@@ -21,9 +23,15 @@ from edgesq.resources import resource
 APP = resource("firmware") / "app"
 FOLDER = Path(__file__).resolve().parent / "fuzz"
 CORPUS = FOLDER / "corpus.txt"
-HARNESS = ("link.c", "board.c", "rules.c", "wire.c")
+HARNESS = ("link.c", "board.c", "rules.c", "wire.c", "must.c")
 REPLAY = (FOLDER / "replay.c",)
 SANITIZERS = ("-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+FUZZED = ("-fsanitize=fuzzer-no-link", "-fno-sanitize=pointer-overflow")
+"""Flags of clang for the code that is fuzzed.
+
+Checks of pointers for overflow are left to the replay: the fuzzer would look at each of their
+comparisons, a fifth of its time.
+"""
 INPUT_SHAPE = (4, 4, 1)
 UNCOVERED = ("frame.c", "crc32.c")
 """Of the firmware's app: they run byte by byte, and every branch of theirs runs in every input."""
@@ -80,6 +88,31 @@ def _build_app(
     return program
 
 
+def build_streams(
+    folder: Path,
+    compiler: str,
+    main: Sequence[str | Path],
+    covered: Sequence[str] = (),
+    text: str = "",
+    instead: str = "",
+) -> Path:
+    """Compile the harness around the decoder of streams, which says `instead` of `text`.
+
+    Other arguments as for `build`.
+    """
+    source = folder / "esq_stream.c"
+    source.write_text((resource("firmware") / "src" / source.name).read_text())
+    if text:
+        assert source.read_text().count(text) == 1, text
+        source.write_text(source.read_text().replace(text, instead))
+    _compile(folder, compiler, [*SANITIZERS, *covered], [source])
+    _compile(folder, compiler, SANITIZERS, [FOLDER / "streams.c", FOLDER / "must.c"])
+    program = folder / "fuzz_streams"
+    objects = sorted(folder.glob("*.o"))
+    _run([compiler, *SANITIZERS, *covered, *objects, *main, "-o", program], folder)
+    return program
+
+
 def _compile(folder: Path, compiler: str, flags: Sequence[str], sources: Sequence[Path]) -> None:
     """Compile `sources` into `folder`."""
     firmware, top = resource("firmware"), folder if folder.name != "app" else folder.parent
@@ -109,13 +142,8 @@ def build_changed(replay: Path, folder: Path, name: str, text: str, instead: str
 
 
 def build_fuzzer(folder: Path) -> Path:
-    """Compile the harness with libFuzzer's main(); clang is needed.
-
-    Checks of pointers for overflow are left to the replay: the fuzzer would look at each of their
-    comparisons, a fifth of its time.
-    """
-    covered = ("-fsanitize=fuzzer-no-link", "-fno-sanitize=pointer-overflow")
-    return build(folder, "clang", ["-fsanitize=fuzzer"], covered, ["-g"])
+    """Compile the harness with libFuzzer's main(); clang is needed."""
+    return build(folder, "clang", ["-fsanitize=fuzzer"], FUZZED, ["-g"])
 
 
 def lines_reached(folder: Path) -> dict[str, tuple[int, int]]:
@@ -169,6 +197,21 @@ def mutated(inputs: Sequence[bytes], count: int, seed: int) -> list[bytes]:
                     (0, 1, 0x7F, 0x80, 0xFF, chance.randrange(256))
                 )
         made.append(bytes(new[:4096]))
+    return made
+
+
+def stream_seeds() -> list[bytes]:
+    """Return streams of both codes, with few and many zeros. Mirror: tests/fuzz/streams.c."""
+    chance = np.random.default_rng(1)
+    made = []
+    for number in range(48):
+        count = 4 * int(chance.integers(1, 100))
+        levels = np.round(chance.normal(0, 10 ** chance.uniform(-1, 2), count)).clip(-128, 127)
+        levels[chance.random(count) < (0, 0.5, 0.9)[number % 3]] = 0
+        masks = bool(number & 1)
+        content = encode(levels.astype(np.int8), masks=masks).content[:-PADDING]
+        way = number // 2 % 5 | (number // 4 & 1) << 3 | masks << 4
+        made.append(struct.pack("<BBH", way, number % 7, count // 4) + content)
     return made
 
 

@@ -3,6 +3,7 @@
 import struct
 from pathlib import Path
 
+import fuzzing
 import numpy as np
 import pytest
 from crun import CKERNELS, compile_c, run_command
@@ -14,7 +15,7 @@ from edgesq.compress import PADDING, encode
 from edgesq.resources import resource
 
 CARRIES = 0x80
-ROUNDS, ON_BOARD = 1500, 400
+ROUNDS, ON_BOARD, FUZZED = 1500, 400, 5000
 BITS = (9, 10, 11)
 
 Int8 = NDArray[np.int8]
@@ -127,3 +128,37 @@ def test_a_board_decodes_as_the_portable_decoder_does(
     found = run_streams(tmp_path, board, records)
     words = np.concatenate([one.words for one in found])
     assert np.array_equal(words, decoded(decoder, records))
+
+
+@pytest.fixture(scope="module")
+def replay(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("fuzz")
+    return fuzzing.build_streams(folder, "gcc", fuzzing.REPLAY)
+
+
+def test_a_slice_of_the_fuzzer_breaks_no_rule(replay: Path) -> None:
+    """`make soak SOAK=streams` goes on from the same inputs."""
+    seeds = fuzzing.stream_seeds()
+    fuzzing.replay(replay, seeds)
+    fuzzing.replay(replay, fuzzing.mutated(seeds, FUZZED, 1))
+
+
+MISSING_CHECKS = {
+    "as many words as are wanted": ("left / WORD_BITS", "left"),
+    "a table of masks where there is no room": (" && streamed->has_masks", ""),
+    "lengths from beyond the stream": ("at_most(left, (header[2] + 2u) / 2u)", "header[2] / 2u"),
+    "masks from beyond the stream": ("at_most(left, MASKS / 2u)", "MASKS / 2u"),
+    "a mask from beyond the stream": (
+        "if (decoder->place >= decoder->end) {\n        return 0;\n    }\n    const uint32_t bits",
+        "const uint32_t bits",
+    ),
+    "a code longer than the table": ("length == 0 || length > code->longest", "length == 0"),
+}
+
+
+@pytest.mark.parametrize("what", MISSING_CHECKS)
+def test_the_slice_finds_a_missing_check(what: str, tmp_path: Path) -> None:
+    program = fuzzing.build_streams(tmp_path, "gcc", fuzzing.REPLAY, (), *MISSING_CHECKS[what])
+    seeds = fuzzing.stream_seeds()
+    with pytest.raises(AssertionError, match=r"rule: |runtime error: |AddressSanitizer"):
+        fuzzing.replay(program, [*seeds, *fuzzing.mutated(seeds, FUZZED, 1)])

@@ -1,8 +1,5 @@
 #include "rules.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "frame.h"
 
 #define INFO_HEAD_BYTES 62u
@@ -11,13 +8,6 @@
 #define OP_BYTES 12u
 #define ROW_HEAD_BYTES 27u
 #define STATUS_MAX ESQ_ACK_NO_SESSION
-
-void must(int holds, const char *what) {
-    if (!holds) {
-        fprintf(stderr, "rule: %s\n", what);
-        abort();
-    }
-}
 
 static uint16_t u16(const uint8_t *at) {
     return (uint16_t)(at[0] | at[1] << 8);

@@ -2,6 +2,7 @@
 #ifndef FUZZ_RULES_H
 #define FUZZ_RULES_H
 
+#include "must.h"
 #include "wire.h"
 
 /* What the answers of one board are held against. */
@@ -12,9 +13,6 @@ struct rules {
     uint32_t arena_bytes;
     uint16_t op_count;
 };
-
-/* Says what is wrong and aborts, where it is. */
-void must(int holds, const char *what);
 
 /* Holds that `answers` are whole frames with right lengths and fields: any number of BUSY, then one
  * other at most. */

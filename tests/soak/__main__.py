@@ -14,7 +14,7 @@ from rich.console import Console
 from edgesq.cli import terminal
 from soak.figure import Figure
 
-SECONDS = {"fuzz": 300.0, "link": 120.0, "longrun": 120.0, "graphs": 480.0}
+SECONDS = {"fuzz": 300.0, "streams": 50.0, "link": 120.0, "longrun": 120.0, "graphs": 480.0}
 """By part: the most it may take; all together stay below 18 minutes."""
 
 OUT = Console(width=120, highlight=False)

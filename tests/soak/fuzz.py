@@ -23,32 +23,43 @@ def run(seconds: float) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="edgesq-fuzz-") as scratch:
         folder = Path(scratch)
         program = fuzzing.build_fuzzer(folder)
-        workers = min(4, os.cpu_count() or 1)
         left = seconds - COMPILE_S - (time.monotonic() - begun)
-        inputs = folder / "inputs"
-        fuzzing.unpack(inputs, [*fuzzing.corpus(), *fuzzing.seeds()])
-        before = _processor_seconds()
-        logs = _fuzz(program, inputs, workers, left)
-        spent = _processor_seconds() - before
-        found = [path.read_bytes() for path in sorted(folder.glob("crash-*"))]
-        executions = sum(map(_executions, logs))
         return [
-            Figure("executions", executions, f"at least {EXECUTIONS:,}", executions >= EXECUTIONS),
-            Figure("executions per second of processor time", round(executions / spent)),
-            Figure("crashes, broken rules", len(found), "0", not found),
-            *(Figure("input that does it", one.hex(), "", False) for one in found),
+            *fuzz(program, [*fuzzing.corpus(), *fuzzing.seeds()], left, EXECUTIONS),
             Figure("inputs kept in tests/fuzz/corpus.txt", len(fuzzing.corpus())),
             *_reached(folder / "coverage"),
         ]
 
 
-def _fuzz(program: Path, inputs: Path, workers: int, seconds: float) -> list[str]:
+def fuzz(program: Path, seeds: list[bytes], seconds: float, executions: int) -> list[Figure]:
+    """Run a fuzzer from some inputs on, beside it; say how far it came and what it found."""
+    folder, workers = program.parent, min(4, os.cpu_count() or 1)
+    inputs = folder / "inputs"
+    fuzzing.unpack(inputs, seeds)
+    before = _processor_seconds()
+    logs = _fuzz(program, inputs, workers, seconds, executions)
+    spent = _processor_seconds() - before
+    found = [
+        path.read_bytes()
+        for kind in ("crash", "timeout", "leak", "oom")
+        for path in sorted(folder.glob(f"{kind}-*"))
+    ]
+    done = sum(map(_executions, logs))
+    return [
+        Figure("executions", done, f"at least {executions:,}", done >= executions),
+        Figure("executions per second of processor time", round(done / spent)),
+        Figure("crashes, broken rules, hangs", len(found), "0", not found),
+        *(Figure("input that does it", one.hex(), "", False) for one in found),
+    ]
+
+
+def _fuzz(program: Path, inputs: Path, workers: int, seconds: float, executions: int) -> list[str]:
     """Run the fuzzer on a shared folder of inputs; return what each worker said at its end."""
     options = [
         "-max_len=256",
         "-print_final_stats=1",
         "-reload=1",
-        f"-runs={EXECUTIONS // workers}",
+        f"-runs={-(-executions // workers)}",
     ]
     command = [str(program), *options, f"-max_total_time={max(1, int(seconds))}", str(inputs)]
     running = []
