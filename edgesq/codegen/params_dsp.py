@@ -7,7 +7,7 @@ from edgesq.arithmetic import add_parameters, mul_multiplier
 from edgesq.codegen.affine import affine
 from edgesq.codegen.channels import channels_arrays
 from edgesq.codegen.pack_depthwise import pack_depthwise
-from edgesq.codegen.pack_dsp import Packed, in_memory, pack_conv2d
+from edgesq.codegen.pack_dsp import GROUP_VALUES, Packed, in_memory, pack_conv2d
 from edgesq.codegen.params_stream import ConvText, stream_array, streamed_fields
 from edgesq.codegen.requantization import requantize_arrays, rescaling_arrays
 from edgesq.codegen.text import comment, hex_rows, rows, template
@@ -100,7 +100,7 @@ def conv2d_dsp(
     fields = template("conv2d_dsp_fields.c").substitute(
         weights="0" if streamed else f"weights_{index}",
         table="0" if channels else f"table_{index}",
-        finish=f"esq_dsp_finish_{packed.finish}",
+        way=f"esq_dsp_{_unpacking(graph, op, packed)}_{packed.finish}",
         multiplier=f"multiplier_{index}" if packed.finish == "any" else "0",
         shift=f"shift_{index}" if packed.finish == "any" else "0",
         rescaling=f"rescaling_{index}" if packed.finish == "once" else "0",
@@ -128,6 +128,15 @@ def conv2d_dsp(
             table_row=packed.table.shape[1],
         ),
     )
+
+
+def _unpacking(graph: Graph, op: Conv2D, packed: Packed) -> str:
+    """Return how a convolution's windows are unpacked. Mirror: struct esq_dsp_way."""
+    if graph.tensors[op.inputs[0]].hwc[2] % GROUP_VALUES != 0:
+        return "staged"
+    if op.window.width != packed.slide:
+        return "windows"
+    return "columns" if packed.slide == 1 else "slide"
 
 
 def depthwise_dsp(graph: Graph, op: DepthwiseConv2D, index: int, pixels: int, window: str) -> str:

@@ -49,27 +49,13 @@ struct esq_grouped_conv2d {
     uint16_t depth;
 };
 
-struct esq_dsp_job;
-struct esq_conv2d_dsp;
-
-/* Output channels [first, first + channels) of `pixels` neighbouring output pixels. */
-struct esq_dsp_block {
-    uint32_t first;
-    uint32_t channels;
-    uint32_t pixels;
-    int8_t *result; /* channel `first` of the first pixel */
-    uint32_t pixel_bytes;
-};
-
-/* Computes a block for pixels whose windows are unpacked. */
-typedef void esq_dsp_finish_fn(const struct esq_conv2d_dsp *params, const struct esq_dsp_job *begun,
-                               const struct esq_dsp_block *block);
+struct esq_dsp_way;
 
 /* A convolution on the DSP extension; see src/dsp/esq_dsp.h. */
 struct esq_conv2d_dsp {
     const uint32_t *weights; /* [pairs, groups, 2, slide], see edgesq/codegen/pack_dsp.py */
     const int32_t *table;    /* relu: [pairs, 8]; any: [pairs, 2] */
-    esq_dsp_finish_fn *finish;
+    const struct esq_dsp_way *way;
     const int32_t *multiplier; /* any: [O]; relu: not used, as all below */
     const int8_t *shift;       /* [O] */
     const struct esq_rescaling *rescaling; /* once: [O], and neither of the two above */
@@ -327,13 +313,23 @@ esq_run_fn esq_run_depth_to_space;
 /* params: none. Same values in the same order under another shape. */
 esq_run_fn esq_run_reshape;
 
-/* Requantize where results below zero point -128 clamp to it anyway; an even number of channels. */
-esq_dsp_finish_fn esq_dsp_finish_relu;
-/* Requantize any convolution. */
-esq_dsp_finish_fn esq_dsp_finish_any;
-
-/* Rescale a FULLY_CONNECTED, which rounds once. */
-esq_dsp_finish_fn esq_dsp_finish_once;
+/* How a convolution on the DSP extension unpacks its windows and ends its sums; by name, so that the linker
+ * leaves out what no operator of a model needs. Windows: `columns` are one column wide, `slide` three, by one
+ * column; `staged` are copied, for input channels that are no multiple of 4; `windows`: all others. Ends:
+ * `relu` requantizes where results below zero point -128 clamp to it anyway, an even number of channels;
+ * `any` any convolution, `once` a FULLY_CONNECTED, which rounds once. */
+extern const struct esq_dsp_way esq_dsp_columns_relu;
+extern const struct esq_dsp_way esq_dsp_columns_any;
+extern const struct esq_dsp_way esq_dsp_columns_once;
+extern const struct esq_dsp_way esq_dsp_slide_relu;
+extern const struct esq_dsp_way esq_dsp_slide_any;
+extern const struct esq_dsp_way esq_dsp_slide_once;
+extern const struct esq_dsp_way esq_dsp_windows_relu;
+extern const struct esq_dsp_way esq_dsp_windows_any;
+extern const struct esq_dsp_way esq_dsp_windows_once;
+extern const struct esq_dsp_way esq_dsp_staged_relu;
+extern const struct esq_dsp_way esq_dsp_staged_any;
+extern const struct esq_dsp_way esq_dsp_staged_once;
 
 /* Windows of one pixel without padding, 16 dividing the channels: read where they lie. */
 esq_mve_locate_fn esq_mve_direct;

@@ -8,7 +8,7 @@
 #ifndef ESQ_DSP_H
 #define ESQ_DSP_H
 
-#include "esq_ops.h"
+#include "../esq_windows.h"
 
 /* Columns of a window that slides by one column; other windows are unpacked value by value. */
 #define ESQ_DSP_SLIDE_COLUMNS 3u
@@ -67,6 +67,48 @@ esq_dsp_kernel esq_dsp_each_sums_3;
 esq_dsp_kernel esq_dsp_slide_sums_1;
 esq_dsp_kernel esq_dsp_slide_sums_2;
 esq_dsp_kernel esq_dsp_slide_sums_3;
+
+/* The input under one output row of a convolution. */
+struct esq_dsp_view {
+    const struct esq_conv2d_dsp *params;
+    const struct esq_slot *input;
+    const int8_t *rows[ESQ_MAX_WINDOW_ROWS];
+    struct esq_present present;
+    uint32_t minus_zp; /* in both lanes */
+    uint32_t *work;
+};
+
+/* Unpacks the windows of `pixels` output pixels from `column` on into view->work. */
+typedef void esq_dsp_unpack_fn(const struct esq_dsp_view *view, uint32_t column, uint32_t pixels);
+
+esq_dsp_unpack_fn esq_dsp_unpack_columns;
+esq_dsp_unpack_fn esq_dsp_unpack_slide;
+esq_dsp_unpack_fn esq_dsp_unpack_windows;
+esq_dsp_unpack_fn esq_dsp_unpack_staged; /* padded rows too */
+
+/* Output channels [first, first + channels) of `pixels` neighbouring output pixels. */
+struct esq_dsp_block {
+    uint32_t first;
+    uint32_t channels;
+    uint32_t pixels;
+    int8_t *result; /* channel `first` of the first pixel */
+    uint32_t pixel_bytes;
+};
+
+/* Computes a block for pixels whose windows are unpacked, by params->way->kernels. */
+typedef void esq_dsp_finish_fn(const struct esq_conv2d_dsp *params, const struct esq_dsp_job *begun,
+                               const struct esq_dsp_block *block);
+
+esq_dsp_finish_fn esq_dsp_finish_relu;
+esq_dsp_finish_fn esq_dsp_finish_any;
+esq_dsp_finish_fn esq_dsp_finish_once;
+
+struct esq_dsp_way {
+    esq_dsp_unpack_fn *unpack;
+    esq_dsp_finish_fn *finish;
+    esq_dsp_kernel *kernels[3]; /* by pixels, less one */
+    uint8_t has_padded_rows;    /* 1: they are unpacked as well; 0: they are left out */
+};
 
 /* Output rows [first, end) of a convolution, and which channels of the output they are. */
 struct esq_dsp_rows {

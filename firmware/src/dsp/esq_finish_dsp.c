@@ -24,15 +24,11 @@ static struct esq_dsp_job job_for(const struct esq_conv2d_dsp *params,
 
 void esq_dsp_finish_relu(const struct esq_conv2d_dsp *params, const struct esq_dsp_job *begun,
                          const struct esq_dsp_block *block) {
-    static esq_dsp_kernel *const each[] = {esq_dsp_each_relu_1, esq_dsp_each_relu_2,
-                                           esq_dsp_each_relu_3};
-    static esq_dsp_kernel *const slide[] = {esq_dsp_slide_relu_1, esq_dsp_slide_relu_2,
-                                            esq_dsp_slide_relu_3};
     struct esq_dsp_job job =
         job_for(params, begun, block->first / 2u, block->channels / 2u, RELU_ROW);
     job.result = block->result;
     job.pixel_bytes = block->pixel_bytes;
-    (params->slide > 1 ? slide : each)[block->pixels - 1](&job);
+    params->way->kernels[block->pixels - 1](&job);
 }
 
 /* From a block's sums [channels, pixels], channels `step` apart, to int8. */
@@ -69,11 +65,7 @@ static void rescale(const struct esq_conv2d_dsp *params, const int32_t *sums, ui
 
 static void finish_sums(const struct esq_conv2d_dsp *params, const struct esq_dsp_job *begun,
                         const struct esq_dsp_block *block, end_fn *end) {
-    static esq_dsp_kernel *const each[] = {esq_dsp_each_sums_1, esq_dsp_each_sums_2,
-                                           esq_dsp_each_sums_3};
-    static esq_dsp_kernel *const slide[] = {esq_dsp_slide_sums_1, esq_dsp_slide_sums_2,
-                                            esq_dsp_slide_sums_3};
-    esq_dsp_kernel *const kernel = (params->slide > 1 ? slide : each)[block->pixels - 1];
+    esq_dsp_kernel *const kernel = params->way->kernels[block->pixels - 1];
     int32_t sums[SUMS_CHANNELS * 3u];
     const uint32_t most = SUMS_CHANNELS / 2u * params->pair_channels;
     const uint32_t step = 2u / params->pair_channels * block->pixels;
@@ -101,5 +93,24 @@ void esq_dsp_finish_once(const struct esq_conv2d_dsp *params, const struct esq_d
                          const struct esq_dsp_block *block) {
     finish_sums(params, begun, block, rescale);
 }
+
+/* Kernels are the same for all windows that do not slide. */
+#define WAY(windows, end, form, sums, padded)                                                       \
+    const struct esq_dsp_way esq_dsp_##windows##_##end = {                                          \
+        esq_dsp_unpack_##windows,                                                                   \
+        esq_dsp_finish_##end,                                                                       \
+        {esq_dsp_##form##_##sums##_1, esq_dsp_##form##_##sums##_2, esq_dsp_##form##_##sums##_3},    \
+        padded,                                                                                     \
+    }
+
+#define WAYS(windows, form, padded)                                                                 \
+    WAY(windows, relu, form, relu, padded);                                                         \
+    WAY(windows, any, form, sums, padded);                                                          \
+    WAY(windows, once, form, sums, padded)
+
+WAYS(columns, each, 0);
+WAYS(slide, slide, 0);
+WAYS(windows, each, 0);
+WAYS(staged, each, 1);
 
 #endif
