@@ -110,5 +110,7 @@ def _constants(graph: Graph, op: Binary, index: int) -> tuple[str, str]:
 
 def softmax_params(graph: Graph, op: Softmax, index: int) -> str:
     """Return the C text that defines `params_<index>` of a SOFTMAX."""
-    exp = rows(softmax_exp_table(graph, op).tolist())
-    return template("softmax.c").substitute(name=comment(op.name), index=index, exp=exp)
+    table = np.trim_zeros(softmax_exp_table(graph, op), "b").tolist()
+    return template("softmax.c").substitute(
+        name=comment(op.name), index=index, count=len(table), exp=rows(table)
+    )

@@ -45,7 +45,8 @@ struct esq_lookup {
 };
 
 struct esq_softmax {
-    const int32_t *exp; /* [256] Q0.31: exp(-beta * scale * d) for d = maximum - q */
+    const int32_t *exp; /* [count] Q0.31: exp(-beta * scale * d) for d = maximum - q; 0 behind them */
+    uint16_t count;
 };
 
 /* Of struct esq_pick: no row or column of the input. */

@@ -31,7 +31,11 @@ static int32_t reciprocal(int32_t sum, int32_t *bits) {
     return esq_saturating_shift_left(x, 1);
 }
 
-static void softmax_pixel(const int32_t *exp, uint32_t channels, const int8_t *pixel,
+static inline int32_t exp_of(const struct esq_softmax *params, int32_t below_maximum) {
+    return below_maximum < params->count ? params->exp[below_maximum] : 0;
+}
+
+static void softmax_pixel(const struct esq_softmax *params, uint32_t channels, const int8_t *pixel,
                           int8_t *result) {
     int32_t maximum = INT8_MIN;
     for (uint32_t c = 0; c < channels; c++) {
@@ -39,13 +43,13 @@ static void softmax_pixel(const int32_t *exp, uint32_t channels, const int8_t *p
     }
     int32_t sum = 0;
     for (uint32_t c = 0; c < channels; c++) {
-        sum += esq_rounding_divide_by_pot(exp[maximum - pixel[c]], SUM_INTEGER_BITS);
+        sum += esq_rounding_divide_by_pot(exp_of(params, maximum - pixel[c]), SUM_INTEGER_BITS);
     }
     int32_t bits;
     const int32_t mantissa = reciprocal(sum, &bits);
     const int32_t exponent = bits + 31 - 8; /* past 31, every share is below half a level */
     for (uint32_t c = 0; c < channels; c++) {
-        const int32_t share = esq_doubling_high_mul(mantissa, exp[maximum - pixel[c]]);
+        const int32_t share = esq_doubling_high_mul(mantissa, exp_of(params, maximum - pixel[c]));
         const int32_t level = exponent > 31 ? 0 : esq_rounding_divide_by_pot(share, exponent);
         result[c] = esq_clamp(level + INT8_MIN, INT8_MIN, INT8_MAX);
     }
@@ -57,7 +61,7 @@ void esq_run_softmax(const struct esq_op *op, int8_t *arena, struct esq_progress
         const int8_t *pixel = esq_row(arena, op->input[0], progress->out_row);
         int8_t *result = esq_row(arena, op->output, progress->out_row);
         for (uint32_t x = 0; x < op->output->width; x++) {
-            softmax_pixel(params->exp, op->output->channels, pixel, result);
+            softmax_pixel(params, op->output->channels, pixel, result);
             pixel += op->input[0]->pixel_bytes;
             result += op->output->pixel_bytes;
         }
