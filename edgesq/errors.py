@@ -64,4 +64,22 @@ class BoardError(EdgesqError):
 
 
 class DamagedError(BoardError):
-    """A board that answers, and says itself that what it holds in flash is not what was written."""
+    """A board that answers, and says itself that what it holds in flash is not what was written.
+
+    Args:
+        whose: the layer whose weights it is about, or what is known of it.
+        where: the port.
+        operator: of the board's table; None where the board does not say.
+        model_sha256: hex digest of the .tflite that the board runs.
+    """
+
+    def __init__(
+        self, whose: str, *, where: str | None, operator: int | None, model_sha256: str
+    ) -> None:
+        super().__init__(
+            f"the weights of {whose} in the board's flash are damaged: their CRC-32 is wrong",
+            where=where,
+            hint="`edgesq flash` it again",
+        )
+        self.operator = operator
+        self.model_sha256 = model_sha256

@@ -124,6 +124,21 @@ def test_payloads_of_a_hostile_board(payload: bytes) -> None:
     frame.unpack_result(payload)
 
 
+@pytest.mark.parametrize(
+    ("flag", "behind", "damaged_op"),
+    [(0, b"", None), (0, b"\2\0", None), (0x80, b"", None), (0x80, b"\2\1", 258)],
+)
+def test_the_damaged_operator_may_be_missing(
+    flag: int, behind: bytes, damaged_op: int | None
+) -> None:
+    """Boards of the same protocol version did not always send it."""
+    head = (2, 4, 496, 1024, bytes(32), 1, 1, 1, 1, 1, 0, 300, 2 | flag, 1)
+    texts = b"".join(bytes([len(text)]) + text for text in (b"dsp", b"board", b"gcc"))
+    info = frame.unpack_info(frame._INFO_HEAD.pack(*head) + bytes([1, 0, 0, 0]) + texts + behind)
+    assert info is not None
+    assert (info.damaged, info.damaged_op) == (bool(flag), damaged_op)
+
+
 def test_too_long_a_payload_is_a_bug_of_ours() -> None:
     with pytest.raises(ValueError, match="513"):
         frame.encode(FrameType.DATA, 0, 0, bytes(513))

@@ -1,5 +1,6 @@
 """Weights decoded while the network runs: the same values on every kernel family, for any tile."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,7 +18,7 @@ from tflite_builder import RELU
 
 from edgesq.errors import DamagedError
 from edgesq.export import ensure_compiled
-from edgesq.flash import flash
+from edgesq.flash import flash, host, process
 from edgesq.formats.tflite import read_graph
 from edgesq.formats.tflite_rewrite import TensorChange, rewrite
 from edgesq.graph import Conv2D, Graph
@@ -181,21 +182,40 @@ def build(tmp_path: Path) -> Iterator[Path]:
     stop_and_check(tmp_path / "build")
 
 
-def test_damaged_weights_are_named(build: Path) -> None:
-    """One bit of a stream in flash is another one than export wrote."""
-    content = streamed_squeezenet()
-    images = np.zeros((1, *read_graph(content).tensors[0].hwc), np.int8)
-    light_build(build, "host", content, images)
-    source = build / "firmware" / "my_model.c"
+def flip_bit(source: Path, index: int) -> None:
+    """Change one bit in the codes of operator `index`'s stream."""
     text = source.read_text()
-    assert "_streamed" in text
-    start = re.search(r"content_\d+\[\d+\] = \{\n\s*(?:0x\w\w, ){9}", text)
+    start = re.search(rf"content_{index}\[\d+\] = \{{\n\s*(?:0x\w\w,\s+){{40}}", text)
     assert start is not None
     place = start.end() + 2
     flipped = f"{int(text[place : place + 2], 16) ^ 0x10:02x}"
     source.write_text(text[:place] + flipped + text[place + 2 :])
-    with pytest.raises(DamagedError, match="weights in the board's flash are damaged"):
-        flash(build, ensure_compiled(build, load_target("host"), lambda _: None))
+
+
+def test_the_layer_whose_weights_are_damaged_is_named(build: Path) -> None:
+    """By flash, and by verify of a board that was flashed before."""
+    content = streamed_squeezenet()
+    images = np.zeros((1, *read_graph(content).tensors[0].hwc), np.int8)
+    light_build(build, "host", content, images)
+    name = json.loads((build / "report.json").read_text())["operators"][2]["name"]
+    flip_bit(build / "firmware" / "my_model.c", 2)
+    said = rf"the weights of {re.escape(name)} \(operator 2\) in the board's flash are damaged"
+    elf = ensure_compiled(build, load_target("host"), lambda _: None)
+    with pytest.raises(DamagedError, match=said):
+        flash(build, elf)
+    pid, port = process.spawn(host.command(build, elf), build / "board.log")
+    started = process.start_time(pid)
+    assert started is not None
+    try:
+        with pytest.raises(DamagedError, match=said):
+            verify(VerifyOptions(build, (port,)))
+        with pytest.raises(DamagedError, match=said):
+            look_inside(VerifyOptions(build, (port,)), with_layers=False)
+        (build / "report.json").unlink()
+        with pytest.raises(DamagedError, match="the weights of operator 2 in the board's flash"):
+            flash(build, elf)
+    finally:
+        process.stop_process(pid, started)
 
 
 def test_a_model_with_few_levels_is_streamed_and_exact(build: Path) -> None:

@@ -2,6 +2,7 @@
 
 from edgesq.flash import esptool
 from edgesq.flash.board import Board
+from edgesq.flash.damage import layer_named
 from edgesq.flash.esp_idf import is_project, read_project
 from edgesq.flash.hardware import Programmed, commands, program
 from edgesq.flash.run import flash, recorded, stop
@@ -16,6 +17,7 @@ __all__ = [
     "esptool",
     "flash",
     "is_project",
+    "layer_named",
     "program",
     "read_project",
     "recorded",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgesq.errors import BoardError, DamagedError
+from edgesq.flash.damage import layer_named
 from edgesq.flash.image import read_image, uf2
 from edgesq.flash.runners import PROBED, PROCESSES, PROGRAMMERS, compiled, runner_of
 from edgesq.flash.steps import Job, run_step
@@ -64,7 +65,8 @@ def program(
     ports = tuple(find_ports(target.usb_ids, probe) or find_ports(target.usb_ids))
     if len(ports) == 1:
         on_stage(f"wait for {ports[0]}")
-        _wait_for_answer(ports[0], target, timeout)
+        with layer_named(build):
+            _wait_for_answer(ports[0], target, timeout)
     return Programmed(name, module.COMPARES, ports)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from edgesq.errors import BoardError, DamagedError, ToolError
 from edgesq.flash import gdb, process
 from edgesq.flash.board import Board, read_record, remove_record, write_record
+from edgesq.flash.damage import layer_named
 from edgesq.flash.runners import PROCESSES, compiled, runner_of
 from edgesq.link.client import Client
 from edgesq.link.transport import open_port
@@ -44,7 +45,8 @@ def flash(
     try:
         if started is None:
             raise _no_answer(port, log)
-        _wait_for_answer(pid, port, log, timeout)
+        with layer_named(build):
+            _wait_for_answer(pid, port, log, timeout)
         board = Board(port, pid, target.name, started)
         write_record(build, board)
     except BaseException:

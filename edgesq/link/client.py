@@ -247,10 +247,12 @@ class Client:
         if info is None:
             raise session.error("the board's INFO makes no sense", "`edgesq flash` it again")
         if info.damaged:
+            operator = info.damaged_op
             raise DamagedError(
-                "the weights in the board's flash are damaged: a CRC-32 is wrong",
+                "a layer" if operator is None else f"operator {operator}",
                 where=self._transport.port,
-                hint="`edgesq flash` it again",
+                operator=operator,
+                model_sha256=info.model_sha256,
             )
         session.progress()
         return session, info

@@ -98,6 +98,7 @@ class BoardInfo:
         board: name of the target it was built for.
         build: compiler, version and flags.
         damaged: whether the weights in its flash are not what export wrote.
+        damaged_op: the first operator of its table with such weights, where it says so.
     """
 
     protocol: int
@@ -116,6 +117,7 @@ class BoardInfo:
     board: str
     build: str
     damaged: bool = False
+    damaged_op: int | None = None
 
     @property
     def input_bytes(self) -> int:
@@ -310,7 +312,7 @@ def unpack_info(payload: bytes) -> BoardInfo | None:
     if len(payload) < at + 4 * n:
         return None
     observed = struct.unpack_from(f"<{n}I", payload, at)
-    texts = _unpack_texts(payload[at + 4 * n :])
+    texts, rest = _unpack_texts(payload[at + 4 * n :])
     is_sane = MIN_PAYLOAD <= max_payload <= MAX_PAYLOAD and h * w * c * n != 0
     is_sane = is_sane and optimisation in Optimisation.__members__.values()
     if texts is None or not is_sane or sum(observed) > _MAX_OBSERVED_BYTES:
@@ -330,18 +332,20 @@ def unpack_info(payload: bytes) -> BoardInfo | None:
         observed,
         *texts,
         damaged,
+        struct.unpack_from("<H", rest)[0] if damaged and len(rest) >= 2 else None,
     )
 
 
-def _unpack_texts(data: bytes) -> tuple[str, str, str] | None:
+def _unpack_texts(data: bytes) -> tuple[tuple[str, str, str] | None, bytes]:
+    """Return INFO's texts, and what is behind them."""
     texts = []
     for _ in range(3):
         if not data or len(data) < 1 + data[0]:
-            return None
+            return None, data
         text = data[1 : 1 + data[0]].decode("utf-8", "replace")
         texts.append("".join(one if one.isprintable() else "\ufffd" for one in text))
         data = data[1 + data[0] :]
-    return texts[0], texts[1], texts[2]
+    return (texts[0], texts[1], texts[2]), data
 
 
 def unpack_ack(payload: bytes) -> Ack | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from edgesq.errors import BoardError
 from edgesq.export import TFLITE, read_operators, read_report
+from edgesq.flash import layer_named
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Int8Array
 from edgesq.link.client import Client
@@ -60,7 +61,8 @@ def look_inside(
     port = options.ports[0] if options.ports else find_board(options.build, options.usb_ids)
     with open_port(port, options.timeout) as transport:
         client = Client(transport, options.timeout)
-        info = client.hello()
+        with layer_named(options.build):
+            info = client.hello()
         check_same_model(info, graph, port)
         if info.op_count != len(operators):
             raise BoardError(

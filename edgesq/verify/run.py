@@ -10,7 +10,7 @@ import numpy as np
 from edgesq.codegen import TFLM_KERNELS
 from edgesq.errors import BoardError, EdgesqError
 from edgesq.export import TFLITE
-from edgesq.flash import recorded
+from edgesq.flash import layer_named, recorded
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
 from edgesq.link.client import Client
@@ -122,7 +122,8 @@ def _open_board(
     transport = stack.enter_context(open_port(port, options.timeout))
     client = Client(transport, options.timeout)
     stack.callback(client.close)
-    info = client.hello()
+    with layer_named(options.build):
+        info = client.hello()
     check_same_model(info, graph, port)
     ahead = instructions_per_tick(info) is None
     return Board(port, client, info, ahead, options.baud, transport.leave)

@@ -283,7 +283,8 @@ static void send_info(struct esq_link *link) {
     esq_put_u32(payload + 50, identity->clock_hz);
     esq_put_u32(payload + 54, esq_port_cpuid());
     esq_put_u16(payload + 58, identity->op_count);
-    payload[60] = identity->optimisation | (link->is_damaged ? INFO_DAMAGED : 0);
+    const int is_damaged = link->damaged_op != ESQ_NO_OP;
+    payload[60] = identity->optimisation | (is_damaged ? INFO_DAMAGED : 0);
     uint8_t *count = payload + 61;
     uint8_t *end = count + 1;
     uint32_t n_tensor = 0;
@@ -297,6 +298,10 @@ static void send_info(struct esq_link *link) {
     end = put_text(end, identity->kernels, NAME_MAX);
     end = put_text(end, identity->board, NAME_MAX);
     end = put_text(end, identity->build, BUILD_MAX);
+    if (is_damaged) {
+        esq_put_u16(end, link->damaged_op);
+        end += 2;
+    }
     send(link, frame, (uint32_t)(end - payload), ESQ_FRAME_INFO);
 }
 

@@ -74,7 +74,7 @@ int esq_serve_begin(void) {
     if (esq_init(&engine, &ESQ_MODEL, arena, sizeof arena) != ESQ_DONE) {
         return 1;
     }
-    link.is_damaged = esq_damaged_weights(&ESQ_MODEL) != ESQ_NO_OP;
+    link.damaged_op = (uint16_t)esq_damaged_weights(&ESQ_MODEL);
     return 0;
 }
 

@@ -103,6 +103,7 @@ void board_start(uint32_t pace) {
     memset(&link_, 0, sizeof link_);
     link_.engine = &engine;
     link_.identity = &identity;
+    link_.damaged_op = pace & 1u ? ESQ_MODEL_OP_COUNT - 1u : ESQ_NO_OP;
     link_.trace.ops = op_traces;
     link_.trace.op_count = ESQ_MODEL_OP_COUNT;
     link_.results.values = results;

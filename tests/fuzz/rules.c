@@ -3,6 +3,7 @@
 #include "frame.h"
 
 #define INFO_HEAD_BYTES 62u
+#define INFO_DAMAGED 0x80u
 #define RESULT_HEAD_BYTES 28u
 #define OPS_HEAD_BYTES 9u
 #define OP_BYTES 12u
@@ -36,6 +37,11 @@ static void check_info(const uint8_t *payload, uint32_t n_payload, const struct 
     at = after_text(payload, n_payload, at, 32);
     at = after_text(payload, n_payload, at, 32);
     at = after_text(payload, n_payload, at, 96);
+    if (payload[60] & INFO_DAMAGED) {
+        must(at + 2 == n_payload, "INFO has another length");
+        must(u16(payload + at) < rules->op_count, "INFO names no operator");
+        return;
+    }
     must(at == n_payload, "INFO has another length");
 }
 
