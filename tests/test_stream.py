@@ -50,9 +50,9 @@ def test_decoding_gives_back_what_was_encoded(
 
 @given(weights())
 @settings(deadline=None)
-def test_masks_are_taken_where_they_save_a_hundredth(layer: NDArray[np.int8]) -> None:
+def test_masks_are_taken_where_they_save_enough(layer: NDArray[np.int8]) -> None:
     plain, masked = (stream_bytes(layer, masks=masks) for masks in (False, True))
-    assert has_masks(layer) == (masked <= 0.99 * plain)
+    assert has_masks(layer) == (masked <= 0.975 * plain)
     assert encode(layer).content == encode(layer, masks=has_masks(layer)).content
     assert stream_bytes(layer) == (masked if has_masks(layer) else plain)
 

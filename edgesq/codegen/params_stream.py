@@ -63,5 +63,5 @@ def streamed_fields(
         carries="0x80" if carries else "0",
         table_row=table_row,
         kernel_rows=streamed.kernel_rows,
-        has_masks=int(streamed.has_masks),
+        masks="&esq_by_masks" if streamed.has_masks else "0",
     )

@@ -22,10 +22,15 @@ struct esq_channels {
     uint8_t fraction_bits;
 };
 
+/* How streams with masks are decoded; the linker leaves it out of models without any. */
+struct esq_by_masks;
+extern const struct esq_by_masks esq_by_masks;
+
 /* How a convolution's weights come from a stream, `tile` output channels at a time, into its working
  * memory. Offsets are bytes from there; see src/esq_stream.h. */
 struct esq_streamed {
     const struct esq_stream *stream;
+    const struct esq_by_masks *masks; /* &esq_by_masks: there is room for a table of masks; else 0 */
     struct esq_channels channels; /* dsp, relu */
     uint32_t table_offset_bytes; /* uint32 [2^table_bits]; with masks, uint16 [128] behind it */
     uint32_t rows_offset_bytes;  /* with channels: int32 [tile / 2, 8], a table for the tile */
@@ -36,7 +41,6 @@ struct esq_streamed {
     uint8_t carries;        /* how two weights stand: dsp: 0x80, as 256 A + B; else 0, as two bytes */
     uint8_t table_row;      /* dsp: int32 of a whole table per channel pair */
     uint8_t kernel_rows;    /* Winograd: of a channel, decoded together */
-    uint8_t has_masks;      /* 1: there is room for a table of masks */
 };
 
 #ifdef __cplusplus

@@ -134,10 +134,10 @@ void esq_bits_begin(struct esq_bits *decoder, const struct esq_streamed *streame
     uint32_t left = streamed->stream->n_bytes;
     left -= at_most(left, HEADER_BYTES);
     uint16_t *masks = 0;
-    if (header[0] != 0 && streamed->has_masks) {
+    if (header[0] != 0 && streamed->masks) {
         const uint32_t mask_bytes = at_most(left, MASKS / 2u);
         masks = (uint16_t *)(table + size);
-        make_masks(bits, 2u * mask_bytes, table, masks);
+        streamed->masks->make(bits, 2u * mask_bytes, table, masks);
         bits += mask_bytes;
         left -= mask_bytes;
     }
@@ -155,6 +155,7 @@ void esq_bits_begin(struct esq_bits *decoder, const struct esq_streamed *streame
         .bits = bits + length_bytes,
         .end = (left - length_bytes) * 8u,
         .masks = masks,
+        .by_masks = streamed->masks,
     };
 }
 
@@ -184,7 +185,7 @@ static inline uint32_t masked_half(struct esq_bits *decoder, uint32_t mask) {
     return mask & 2u ? first + (masked_weight(decoder) << 8) : first;
 }
 
-static inline uint32_t word_by_mask(struct esq_bits *decoder) {
+static uint32_t word_by_mask(struct esq_bits *decoder) {
     if (decoder->place >= decoder->end) {
         return 0;
     }
@@ -210,18 +211,21 @@ static uint32_t word_by_weights(struct esq_bits *decoder) {
 }
 
 static uint32_t next_word(struct esq_bits *decoder) {
-    return decoder->masks ? word_by_mask(decoder) : word_by_weights(decoder);
+    return decoder->masks ? decoder->by_masks->word(decoder) : word_by_weights(decoder);
 }
 
 #if defined(__ARM_FEATURE_DSP)
-static void decode_inside(struct esq_bits *decoder, uint32_t *to, const uint32_t *end) {
-    if (decoder->masks) {
-        esq_dsp_decode_masks(decoder, to, end);
-    } else {
-        esq_dsp_decode(decoder, to, end);
-    }
-}
+#define decode_pairs esq_dsp_decode
+#define decode_masks esq_dsp_decode_masks
 #else
+static void decode_masks(struct esq_bits *decoder, uint32_t *to, const uint32_t *end) {
+    struct esq_bits local = *decoder;
+    while (to < end) {
+        *to++ = word_by_mask(&local);
+    }
+    decoder->place = local.place;
+}
+
 static uint32_t half_inside(struct esq_bits *decoder) {
     const uint32_t entry = decoder->table[window(decoder->bits, decoder->place) & decoder->mask];
     if ((entry & LENGTH_MASK) == 0) {
@@ -233,16 +237,9 @@ static uint32_t half_inside(struct esq_bits *decoder) {
 
 /* Words that the stream surely has. Where a pair is too long for the table, its entry moves the place
  * by 0 bits, so that the second entry is the same one: it alone has to be looked at. */
-static void decode_inside(struct esq_bits *decoder, uint32_t *to, const uint32_t *end) {
+static void decode_pairs(struct esq_bits *decoder, uint32_t *to, const uint32_t *end) {
     const uint32_t *table = decoder->table;
     const uint32_t mask = decoder->mask;
-    if (decoder->masks) {
-        struct esq_bits local = *decoder;
-        while (to < end) {
-            *to++ = word_by_mask(&local);
-        }
-        decoder->place = local.place;
-    }
     while (to < end) {
         const uint32_t bits = window(decoder->bits, decoder->place);
         const uint32_t lower = table[bits & mask];
@@ -257,6 +254,16 @@ static void decode_inside(struct esq_bits *decoder, uint32_t *to, const uint32_t
     }
 }
 #endif
+
+const struct esq_by_masks esq_by_masks = {make_masks, decode_masks, word_by_mask};
+
+static void decode_inside(struct esq_bits *decoder, uint32_t *to, const uint32_t *end) {
+    if (decoder->masks) {
+        decoder->by_masks->inside(decoder, to, end);
+    } else {
+        decode_pairs(decoder, to, end);
+    }
+}
 
 void esq_decode(struct esq_bits *decoder, uint32_t *to, uint32_t words) {
     const uint32_t *end = to + words;

@@ -24,6 +24,17 @@ struct esq_bits {
     uint32_t end;     /* bits there are */
     uint32_t carries; /* as of struct esq_streamed */
     const uint16_t *masks; /* [2^ESQ_STREAM_MASK_BITS]: mask, its bits; 0: every weight has a code */
+    const struct esq_by_masks *by_masks;
+};
+
+/* What only streams with masks need. */
+struct esq_by_masks {
+    /* Makes `masks` from the code lengths of `symbols` of them, by way of `table`. */
+    void (*make)(const uint8_t *lengths, uint32_t symbols, uint32_t *table, uint16_t *masks);
+    /* Words up to `end` that the stream surely has. */
+    void (*inside)(struct esq_bits *decoder, uint32_t *to, const uint32_t *end);
+    /* The next word; 0 behind the end. */
+    uint32_t (*word)(struct esq_bits *decoder);
 };
 
 /* Makes `table`, uint32 [2^streamed->table_bits], with masks uint16 [2^ESQ_STREAM_MASK_BITS] behind it,

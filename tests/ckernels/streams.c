@@ -44,7 +44,7 @@ static int decode(const struct head *head) {
         .stream = &stream,
         .table_bits = head->table_bits,
         .carries = head->carries,
-        .has_masks = head->has_masks,
+        .masks = head->has_masks ? &esq_by_masks : 0,
     };
     struct esq_bits bits;
     esq_bits_begin(&bits, &streamed, table);

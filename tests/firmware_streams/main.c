@@ -37,7 +37,7 @@ static void run(const struct esq_record *record) {
         .stream = &stream,
         .table_bits = record->table_bits,
         .carries = record->carries,
-        .has_masks = record->has_masks,
+        .masks = record->has_masks ? &esq_by_masks : 0,
     };
     uint32_t *behind = table + (1u << record->table_bits) + (record->has_masks ? 64u : 0u);
     put_guards(behind);

@@ -21,7 +21,7 @@
 #define MOST_BEHIND ESQ_STREAM_MOST_TABLE_BITS
 
 static void decode(struct esq_streamed *streamed, uint32_t words, uint32_t piece, uint32_t *to) {
-    const size_t mask_bytes = streamed->has_masks ? sizeof(uint16_t) << ESQ_STREAM_MASK_BITS : 0;
+    const size_t mask_bytes = streamed->masks ? sizeof(uint16_t) << ESQ_STREAM_MASK_BITS : 0;
     uint32_t *table = malloc((sizeof *table << streamed->table_bits) + mask_bytes);
     must(table != 0, "no memory for the tables");
     struct esq_bits bits;
@@ -43,7 +43,7 @@ static void check(const uint8_t *head, const struct esq_stream *stream) {
         .table_bits = (uint8_t)(LEAST_TABLE_BITS
                                 + (head[0] & 7u) % (ESQ_STREAM_MOST_TABLE_BITS - LEAST_TABLE_BITS + 1u)),
         .carries = head[0] & 8u ? 0x80 : 0,
-        .has_masks = head[0] >> 4 & 1u,
+        .masks = head[0] >> 4 & 1u ? &esq_by_masks : 0,
     };
     uint32_t *pieces = malloc(words * sizeof *pieces);
     uint32_t *whole = malloc(words * sizeof *whole);
