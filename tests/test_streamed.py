@@ -148,6 +148,7 @@ def winograd_cases() -> list[Case]:
     return cases
 
 
+@pytest.mark.usefixtures("_masks_for_few")
 def test_winograd_from_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     skip_without_tools()
     monkeypatch.setattr(ways, "operator_instructions", lambda _, item, __: -item.pixels)
