@@ -11,6 +11,7 @@ from bench import models, tables
 from bench.accuracy import accuracy
 from bench.code import Code, merged
 from bench.compressed import print_compressed
+from bench.decoder import print_decoder
 from bench.imagenet import imagenet
 from bench.measure import measure
 from bench.streamed import print_streamed
@@ -35,6 +36,8 @@ def main() -> None:
         results["streamed"] = print_streamed()
     if options.values:
         results |= values()
+    if options.decoder:
+        results["decoder"] = print_decoder()
     if results:
         _write(results, options.json)
         return
@@ -46,6 +49,7 @@ def main() -> None:
     codes = {name: _board(networks, name, results) for name in options.targets}
     tables.OUT.print(tables.code_table(codes, functions=options.functions))
     results["code"] = codes
+    results["decoder"] = print_decoder()
     if options.operators:
         for network in networks:
             rows = [row for row in results["boards"] if row["network"] == network.name]
@@ -71,6 +75,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, default=Path("build/bench.json"))
     parser.add_argument("--skip-imagenet", action="store_true")
     parser.add_argument("--compressed", action="store_true", help="only the compressed networks")
+    parser.add_argument("--decoder", action="store_true", help="only the decoder of weights")
     parser.add_argument("--values", action="store_true", help="only operators without windows")
     parser.add_argument("--operators", action="store_true", help="print operator by operator")
     parser.add_argument("--functions", action="store_true", help="print function by function")
