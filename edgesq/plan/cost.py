@@ -49,6 +49,9 @@ _SUMMED_INSTRUCTIONS, _POOLED_INSTRUCTIONS = 9.0, 3.75
 _TRANSFORM_INSTRUCTIONS, _COLUMN_INSTRUCTIONS = 3.4, 26.2
 """Winograd: per weight; per input value of a tile's row."""
 
+_PIECE_INSTRUCTIONS, _MASKED_PIECE_INSTRUCTIONS = 43, 90
+"""Winograd: to decode a piece of a channel, apart from its weights; with masks."""
+
 _PRODUCT_INSTRUCTIONS, _END_INSTRUCTIONS = 0.35, 28.2
 """Winograd: per multiply-accumulate and per output value, of all tiles."""
 
@@ -70,11 +73,12 @@ def operator_instructions(graph: Graph, item: RowOp, kernels: str) -> float:
     cost = _kernel(graph, item, conv, kernels)
     if streamed is None:
         return cost
-    height, width, channels = graph.tensors[conv.output].hwc
+    height, _, channels = graph.tensors[conv.output].hwc
     tiles = -(-channels // streamed.tile)
-    unpacked = height * width * int(np.prod(graph.tensors[conv.weights].shape[1:]))
-    cost += (tiles - 1) * unpacked * _UNPACK_INSTRUCTIONS[kernels]
-    return cost + tiles * height * _TILE_INSTRUCTIONS + _decoding(graph, item, conv, kernels)
+    again = (tiles - 1) * _unpacking(graph, item, conv, kernels)
+    return (
+        cost + again + tiles * height * _TILE_INSTRUCTIONS + _decoding(graph, item, conv, kernels)
+    )
 
 
 def _pooled(graph: Graph, item: RowOp, kernels: str) -> float:
@@ -101,18 +105,22 @@ def _kernel(graph: Graph, item: RowOp, conv: Conv2D, kernels: str) -> float:
     pairs = channels / 2
     result = _RESULT_INSTRUCTIONS + (_SUMMED_INSTRUCTIONS if item.feeder else 0)
     ends = pairs * len(runs) * _PAIR_INSTRUCTIONS + width * channels * result
-    begins = len(runs) * (_RUN_INSTRUCTIONS + _staged(graph, conv)) + (
-        _UNPACK_INSTRUCTIONS[kernels]
-        * 4
-        * dsp_groups(graph, conv)
-        * (width + len(runs) * (slide - 1))
-    )
-    return pairs * groups * _rows_inside(graph, conv) + height * (begins + ends)
+    begins = height * len(runs) * _RUN_INSTRUCTIONS + _unpacking(graph, item, conv, kernels)
+    return pairs * groups * _rows_inside(graph, conv) + begins + height * ends
 
 
-def _staged(graph: Graph, conv: Conv2D) -> int:
-    unaligned = graph.tensors[conv.inputs[0]].hwc[2] % 4
-    return _STAGED_INSTRUCTIONS * conv.window.height if unaligned else 0
+def _unpacking(graph: Graph, item: RowOp, conv: Conv2D, kernels: str) -> float:
+    """Estimate what it takes to set out all windows once."""
+    height, width, _ = graph.tensors[conv.output].hwc
+    runs, slide = -(-width // max(item.pixels, 1)), 1
+    values = int(np.prod(graph.tensors[conv.weights].shape[1:]))
+    if kernels == "dsp":
+        slide = dsp_slide(graph, conv)
+        values = 4 * dsp_groups(graph, conv)
+    unaligned = kernels == "dsp" and graph.tensors[conv.inputs[0]].hwc[2] % 4
+    staged = _STAGED_INSTRUCTIONS * conv.window.height if unaligned else 0
+    columns = width + runs * (slide - 1)
+    return height * (runs * staged + columns * values * _UNPACK_INSTRUCTIONS[kernels])
 
 
 def _rows_inside(graph: Graph, conv: Conv2D) -> float:
@@ -142,8 +150,11 @@ def _winograd(graph: Graph, item: RowOp, conv: Conv2D) -> float:
         return cost + height * shape[1] * tiles * shape[3] * _COLUMN_INSTRUCTIONS
     rows = (item.band_units - 1) * conv.window.stride_h + conv.window.height
     bands = _bands(graph, item, conv)
-    columns = bands * rows * tiles * shape[3] * _COLUMN_INSTRUCTIONS
-    return cost + columns + bands * int(np.prod(shape)) * _TRANSFORM_INSTRUCTIONS
+    columns = rows * tiles * shape[3] * _COLUMN_INSTRUCTIONS
+    weights = int(np.prod(shape)) * _TRANSFORM_INSTRUCTIONS
+    each = _MASKED_PIECE_INSTRUCTIONS if item.streamed.has_masks else _PIECE_INSTRUCTIONS
+    pieces = channels * shape[1] // item.streamed.kernel_rows * each
+    return cost + bands * (columns + weights + pieces)
 
 
 def _bands(graph: Graph, item: RowOp, conv: Conv2D) -> int:
