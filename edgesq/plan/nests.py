@@ -1,63 +1,106 @@
-"""Find maps that may lie in each other: rows of one are done before rows of the other are made.
+"""Find memory that blocks may share while both are in use: rows of whole maps are, one by one.
 
-A whole map that is read from its first row on frees its rows in order, while a later map is made in
-order: where a squeeze follows on a squeeze, each held whole, the new rows can follow the old ones
-through the same memory, some rows behind them.
+A map that is held whole fills row by row and is done with row by row. Its last rows are free until
+they are made, its first ones once they are read; so a squeeze can follow on another one through the
+same memory, some rows behind it, and working memory can reach into rows that are not in use.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from edgesq.plan.arena import ALIGNMENT_BYTES
-from edgesq.plan.lower import Lowered
-from edgesq.plan.schedule import Schedule
+from edgesq.arithmetic import Int64Array
+from edgesq.plan.arena import ALIGNMENT_BYTES, Block, in_steps
 
-_LEAST_ROWS = 4
-"""Of a map, below which there is nothing to gain."""
+LEAST_ROWS = 4
+"""Of a map, below which it is taken as a whole."""
 
-Leads = Mapping[tuple[int, int], int]
+Leads = dict[tuple[int, int], int]
 """For pairs of blocks (low, high), by index: bytes from the beginning of the low one to where the
 high one may begin at the earliest, less than the low one has."""
 
 
-def find_leads(
-    lowered: Lowered, schedule: Schedule, storages: Sequence[int]
-) -> dict[tuple[int, int], int]:
-    """Return the pairs of rings that may lie in each other.
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """A map that is held whole.
 
-    Args:
-        lowered: slots by number.
-        schedule: whose rows' lives decide it.
-        storages: the rings, in the order of their blocks.
+    Attributes:
+        first, last: steps in which each row is in use.
+        bytes: of a row.
     """
-    whole = {
-        index: storage
-        for index, storage in enumerate(storages)
-        if schedule.ring_rows[storage] == len(schedule.rows[storage]) >= _LEAST_ROWS
-    }
+
+    first: Int64Array
+    last: Int64Array
+    bytes: int
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """A block that stays from step to step, and its rows where it is a whole map."""
+
+    block: Block
+    rows: Rows | None = None
+
+    def used(self, steps: int) -> Int64Array:
+        """Return the bytes in use in each step; of rows no more than there are."""
+        size = _up(self.block.bytes)
+        if self.rows is None:
+            return size * in_steps(self.block.live, -(-steps // 8))[:steps].astype(np.int64)
+        change = np.zeros(steps + 1, np.int64)
+        np.add.at(change, self.rows.first, self.rows.bytes)
+        np.add.at(change, self.rows.last + 1, -self.rows.bytes)
+        return change.cumsum()[:steps]
+
+    def extent(self, live: int, steps: int) -> tuple[int, int]:
+        """Return the first and the end byte that are in use in any of some steps."""
+        if not self.block.live & live:
+            return 0, 0
+        size = _up(self.block.bytes)
+        if self.rows is None:
+            return 0, size
+        places = np.flatnonzero(_meet(self.rows, live, steps))
+        if not len(places):
+            return 0, 0
+        start, end = int(places[0]) * self.rows.bytes, (int(places[-1]) + 1) * self.rows.bytes
+        return start // ALIGNMENT_BYTES * ALIGNMENT_BYTES, min(_up(end), size)
+
+
+def find_leads(blocks: Sequence[Standing], steps: int) -> Leads:
+    """Return the pairs of blocks that may lie in each other, at least one of them a whole map."""
     leads = {}
-    for low, first in whole.items():
-        for high, second in whole.items():
-            if low != high and schedule.live[first] & schedule.live[second]:
-                lead = _lead(lowered, schedule, first, second)
-                if lead < schedule.ring_rows[first] * _row_bytes(lowered, first):
+    for low, first in enumerate(blocks):
+        for high, second in enumerate(blocks):
+            meet = first.block.live & second.block.live
+            if low != high and meet and (first.rows or second.rows):
+                lead = _up(_lead(first, second, steps))
+                if lead < _up(first.block.bytes):
                     leads[low, high] = lead
     return leads
 
 
-def _lead(lowered: Lowered, schedule: Schedule, low: int, high: int) -> int:
-    """Return how far behind the low ring's beginning the high one's must be, in bytes."""
-    born_low, last_low = np.array([span for _, span in sorted(schedule.rows[low].items())]).T
-    born_high, last_high = np.array([span for _, span in sorted(schedule.rows[high].items())]).T
-    meet = (born_low[:, None] <= last_high) & (born_high <= last_low[:, None])
-    ends = np.arange(1, len(born_low) + 1)[:, None] * _row_bytes(lowered, low)
-    starts = np.arange(len(born_high)) * _row_bytes(lowered, high)
-    lead = max(int((ends - starts)[meet].max(initial=0)), 0)
-    return -(-lead // ALIGNMENT_BYTES) * ALIGNMENT_BYTES
+def _lead(low: Standing, high: Standing, steps: int) -> int:
+    """Return how far behind the low block's beginning the high one's must be, in bytes."""
+    if low.rows and high.rows:
+        meet = (low.rows.first[:, None] <= high.rows.last) & (
+            high.rows.first <= low.rows.last[:, None]
+        )
+        ends = np.arange(1, len(low.rows.first) + 1)[:, None] * low.rows.bytes
+        starts = np.arange(len(high.rows.first)) * high.rows.bytes
+        return max(int((ends - starts)[meet].max(initial=0)), 0)
+    if low.rows:
+        return low.extent(high.block.live, steps)[1]
+    return max(_up(low.block.bytes) - high.extent(low.block.live, steps)[0], 0)
 
 
-def _row_bytes(lowered: Lowered, storage: int) -> int:
-    slot = lowered.slots[storage]
-    assert slot is not None
-    return slot.row_bytes
+def _meet(rows: Rows, live: int, steps: int) -> NDArray[np.bool_]:
+    """Say of each row whether it is in use in any of some steps."""
+    before = np.zeros(steps + 1, np.int64)
+    before[1:] = in_steps(live, -(-steps // 8))[:steps].cumsum()
+    met: NDArray[np.bool_] = before[rows.last + 1] > before[rows.first]
+    return met
+
+
+def _up(size: int) -> int:
+    return -(-size // ALIGNMENT_BYTES) * ALIGNMENT_BYTES

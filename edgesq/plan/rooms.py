@@ -12,8 +12,8 @@ from random import Random
 
 import numpy as np
 
-from edgesq.plan.arena import ALIGNMENT_BYTES, Block, in_steps
-from edgesq.plan.nests import Leads
+from edgesq.plan.arena import ALIGNMENT_BYTES, in_steps
+from edgesq.plan.nests import Leads, Standing, find_leads
 
 PATIENCE = 150
 """Placements that are tried without gain before the best one is taken."""
@@ -51,36 +51,30 @@ class Rooms:
         active: bit s is set in an operator's own steps, by operator.
         steps: of the schedule.
         limit_bytes: size of the arena.
-        leads: blocks that may lie in each other.
     """
 
     def __init__(
         self,
-        standing: Sequence[Block],
+        standing: Sequence[Standing],
         active: Sequence[int],
         steps: int,
         limit_bytes: int,
-        leads: Leads,
     ) -> None:
-        self._leads = leads
         self._limit = limit_bytes // ALIGNMENT_BYTES * ALIGNMENT_BYTES
-        self._blocks = standing
+        self.standing = standing
+        self._blocks = [one.block for one in standing]
         self._active = active
         self._steps = steps
-        self._bytes = [_aligned(block.bytes) for block in standing]
+        self._bytes = [_aligned(block.bytes) for block in self._blocks]
+        self._leads: Leads = {}
         self._beside: list[list[int]] = []
-        self._under: list[list[bool]] = []
+        self._under: list[list[tuple[int, int, int]]] = []
 
     def most(self) -> tuple[int, ...]:
         """Return the bytes beside what stays, by operator: no placement gives more."""
-        used = np.zeros(8 * -(-self._steps // 8), np.int64)
-        for size, block in zip(self._bytes, self._blocks, strict=True):
-            used += size * in_steps(block.live, len(used) // 8).astype(np.int64)
-        for (low, high), lead in self._leads.items():
-            both = in_steps(self._blocks[low].live & self._blocks[high].live, len(used) // 8)
-            used -= min(self._bytes[low] - lead, self._bytes[high]) * both.astype(np.int64)
+        used = sum((one.used(self._steps) for one in self.standing), np.zeros(self._steps, int))
         return tuple(
-            self._limit - int(used[in_steps(live, len(used) // 8).astype(bool)].max(initial=0))
+            self._limit - int(used[in_steps(live, -(-self._steps // 8))[: self._steps] > 0].max())
             for live in self._active
         )
 
@@ -99,7 +93,8 @@ class Rooms:
             [other for other in blocks if self._blocks[other].live & block.live]
             for block in self._blocks
         ]
-        self._under = [[bool(block.live & live) for block in self._blocks] for live in self._active]
+        self._leads = find_leads(self.standing, self._steps)
+        self._under = [self._in_use(live) for live in self._active]
         best, order = None, None
         for first in self._orders():
             placement = self._judge(first, cost)
@@ -146,11 +141,15 @@ class Rooms:
         offsets = self._offsets(order)
         if offsets is None:
             return None
-        taken = sorted(
-            (offset, offset + size, block)
-            for block, (offset, size) in enumerate(zip(offsets, self._bytes, strict=True))
-        )
-        gaps = [_largest_gap(taken, under, self._limit) for under in self._under]
+        gaps = [
+            _largest_gap(
+                sorted(
+                    (offsets[block] + start, offsets[block] + end) for block, start, end in under
+                ),
+                self._limit,
+            )
+            for under in self._under
+        ]
         return Placement(offsets, tuple(gaps), cost([size for _, size in gaps]))
 
     def _offsets(self, order: Order) -> tuple[int, ...] | None:
@@ -174,9 +173,14 @@ class Rooms:
         start, end = offset, offset + self._bytes[other]
         if (other, block) in self._leads:
             end = offset + self._leads[other, block]
-        elif (block, other) in self._leads:
+        if (block, other) in self._leads:
             start += self._bytes[block] - self._leads[block, other]
         return start, end
+
+    def _in_use(self, live: int) -> list[tuple[int, int, int]]:
+        """Return the blocks in use in some steps, with the first and the end byte of what is."""
+        extents = [one.extent(live, self._steps) for one in self.standing]
+        return [(block, *extent) for block, extent in enumerate(extents) if extent[1] > extent[0]]
 
 
 def _lowest(taken: list[tuple[int, int]], size: int) -> int:
@@ -198,14 +202,13 @@ def _highest(taken: list[tuple[int, int]], size: int, limit: int) -> int:
     return top - size
 
 
-def _largest_gap(taken: Sequence[tuple[int, int, int]], under: Sequence[bool], limit: int) -> Gap:
-    """Return the largest gap between the blocks that are there while an operator works."""
+def _largest_gap(taken: Sequence[tuple[int, int]], limit: int) -> Gap:
+    """Return the largest gap between what is in use while an operator works."""
     best, end_before = (0, 0), 0
-    for start, end, block in taken:
-        if under[block]:
-            if start - end_before > best[1]:
-                best = end_before, start - end_before
-            end_before = max(end_before, end)
+    for start, end in taken:
+        if start - end_before > best[1]:
+            best = end_before, start - end_before
+        end_before = max(end_before, end)
     return (end_before, limit - end_before) if limit - end_before > best[1] else best
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from edgesq.graph import Graph
 from edgesq.plan.arena import ALIGNMENT_BYTES
 from edgesq.plan.cost import ROW_INSTRUCTIONS, STEP_INSTRUCTIONS
 from edgesq.plan.lower import Lowered, RowOp, lower
-from edgesq.plan.nests import Leads, find_leads
+from edgesq.plan.nests import LEAST_ROWS, Rows, Standing
 from edgesq.plan.pieces import Plan, Wanted, assemble, packed, standing, working
 from edgesq.plan.rooms import Placement, Rooms
 from edgesq.plan.schedule import Schedule, make_schedule
@@ -31,7 +33,6 @@ class Draft:
         stay: blocks that stay from step to step.
         fronts: the ways to run each operator.
         fixed: estimated instructions of rows and steps.
-        leads: of blocks that stay, those that may lie in each other.
     """
 
     lowered: Lowered
@@ -39,7 +40,6 @@ class Draft:
     stay: list[Wanted]
     fronts: list[Front]
     fixed: float
-    leads: Leads
 
     def cost(self, room_bytes: Sequence[int]) -> float:
         """Return what the operators cost, each with some working memory; NEVER if one has none."""
@@ -53,10 +53,19 @@ class Draft:
 
     def rooms(self, limit_bytes: int) -> Rooms:
         """Return the rooms in an arena of some size."""
-        blocks = [want.block for want in self.stay]
-        return Rooms(
-            blocks, self.schedule.active, len(self.schedule.steps), limit_bytes, self.leads
-        )
+        stay = [Standing(want.block, self._rows(*want.key)) for want in self.stay]
+        return Rooms(stay, self.schedule.active, len(self.schedule.steps), limit_bytes)
+
+    def _rows(self, kind: str, storage: int) -> Rows | None:
+        """Return the rows of a ring that holds a whole map."""
+        if kind != "ring" or self.schedule.ring_rows[storage] < LEAST_ROWS:
+            return None
+        spans = self.schedule.rows[storage]
+        slot = self.lowered.slots[storage]
+        if slot is None or len(spans) != self.schedule.ring_rows[storage]:
+            return None
+        first, last = np.array([spans[row] for row in range(len(spans))], np.int64).T
+        return Rows(first, last, slot.row_bytes)
 
 
 class StreamPlanner:
@@ -86,9 +95,7 @@ class StreamPlanner:
         fixed = rows * ROW_INSTRUCTIONS + len(schedule.steps) * STEP_INSTRUCTIONS
         fronts = [self._ways.front(item) for item in lowered.ops]
         stay = standing(self._graph, lowered, schedule)
-        rings = [index for kind, index in (want.key for want in stay) if kind == "ring"]
-        leads = find_leads(lowered, schedule, rings)
-        return Draft(lowered, schedule, stay, fronts, fixed, leads)
+        return Draft(lowered, schedule, stay, fronts, fixed)
 
     def _walk(self, lowered: Lowered, op: RowOp) -> Walk:
         key = op.output, op.band_units, op.waits
