@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ from edgesq.flash import flash, host, process
 from edgesq.formats.tflite import read_graph
 from edgesq.formats.tflite_rewrite import TensorChange, rewrite
 from edgesq.graph import Conv2D, Graph
-from edgesq.plan import WINOGRAD_PIXELS, Plan, decoding, make_plan, ways
+from edgesq.plan import WINOGRAD_PIXELS, Plan, RowOp, decoding, make_plan, ways
 from edgesq.project import compile_firmware
 from edgesq.reference import run_observed
 from edgesq.targets import load_target
@@ -156,6 +156,52 @@ def test_winograd_from_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     for case in cases:
         assert [item.pixels for item in case.plan("dsp").ops] == [WINOGRAD_PIXELS], case.name
     assert sum(masked(case.plan("dsp")) for case in cases) == len(cases) // 2
+    assert differing(tmp_path, "mps2-an386", cases) == []
+
+
+@dataclass(frozen=True)
+class TabledCase(Case):
+    """Only the last convolution is decoded; tables of those before it are made on the board."""
+
+    def plan(self, kernels: str) -> Plan:
+        *_, last = [op.output for op in self.graph.ops if isinstance(op, Conv2D)]
+        return make_plan(
+            self.graph, self.band_rows, kernels, None, frozenset({last}), self.limit_bytes
+        )
+
+
+def tabled_cases() -> list[Case]:
+    """Windows of every kind, all channels at a time or as few as can be."""
+    cases: list[Case] = []
+    for seed, limit in enumerate((None, ROOM_BYTES)):
+        net = Network((9, 9, 3), RECTIFIED)
+        step = net.conv(net.input, 20, (3, 3), (2, 2), activation=RELU, quant=RECTIFIED)
+        step = net.conv(step, 32, activation=RELU, quant=RECTIFIED)
+        step = net.conv(step, 20, (3, 3), activation=RELU, quant=RECTIFIED)
+        step = net.conv(step, 36, (5, 1), activation=RELU, quant=RECTIFIED)
+        graph = read_graph(net.build(net.conv(step, 16, activation=RELU, quant=RECTIFIED)))
+        cases.append(
+            TabledCase(f"tabled {seed}", graph, images(seed, graph), 1 + seed, True, limit)
+        )
+    return cases
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_tables_made_on_the_board(
+    large: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In tiles as small or as large as can be."""
+    skip_without_tools()
+
+    def cost(_: Graph, item: RowOp, __: str) -> float:
+        tile = item.tabled.tile if item.tabled else 1e3
+        return -1e9 * tile if large and item.tabled else 1e6 * tile
+
+    monkeypatch.setattr(ways, "operator_instructions", cost)
+    cases = tabled_cases()
+    ops = [item for case in cases for item in case.plan("dsp").ops if item.tabled]
+    assert {item.tabled.tile for item in ops if item.tabled} == ({20, 32, 36} if large else {4})
+    assert len(ops) == 4 * len(cases)
     assert differing(tmp_path, "mps2-an386", cases) == []
 
 

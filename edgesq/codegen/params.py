@@ -58,7 +58,7 @@ def _family_function(graph: Graph, plan: Plan, item: RowOp, kernels: str) -> str
 def run_function(graph: Graph, plan: Plan, item: RowOp, kernels: str) -> str:
     """Return the name of the C function that takes an operator's steps."""
     name = _family_function(graph, plan, item, kernels)
-    return f"{name}_streamed" if item.streamed else name
+    return f"{name}_streamed" if item.streamed else f"{name}_tabled" if item.tabled else name
 
 
 def _portable_function(graph: Graph, item: RowOp) -> str:
@@ -150,7 +150,8 @@ def _convolution(graph: Graph, item: RowOp, op: Convolution, index: int, family:
         case DepthwiseConv2D() if family == "mve":
             return depthwise_mve(graph, op, index, item.pixels, _ring_window(op))
     text = _conv2d(graph, op, item, index, family)
-    return template("conv2d_streamed.c" if item.streamed else "conv2d.c").substitute(
+    kind = "_streamed" if item.streamed else "_tabled" if item.tabled else ""
+    return template(f"conv2d{kind}.c").substitute(
         family=f"_{family}" if family else "",
         index=index,
         arrays=text.arrays,
@@ -202,7 +203,7 @@ def _conv2d(graph: Graph, op: Convolution, item: RowOp, index: int, family: str)
     pixels, streamed = item.pixels, item.streamed
     match family:
         case "dsp" if isinstance(op, Conv2D):
-            return conv2d_dsp(graph, op, index, pixels, _ring_window(op), streamed)
+            return conv2d_dsp(graph, op, index, item, _ring_window(op))
         case "mve" if isinstance(op, Conv2D):
             return conv2d_mve(graph, op, index, pixels, _ring_window(op), streamed)
     fields = _conv2d_fields(

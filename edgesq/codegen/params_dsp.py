@@ -5,7 +5,7 @@ Mirror: struct esq_conv2d_dsp in firmware/include/esq_ops.h.
 
 from edgesq.arithmetic import add_parameters, mul_multiplier
 from edgesq.codegen.affine import affine
-from edgesq.codegen.channels import channels_arrays
+from edgesq.codegen.channels import channels_arrays, channels_fields
 from edgesq.codegen.pack_depthwise import pack_depthwise
 from edgesq.codegen.pack_dsp import GROUP_VALUES, Packed, in_memory, pack_conv2d
 from edgesq.codegen.params_stream import ConvText, stream_array, streamed_fields
@@ -26,7 +26,7 @@ from edgesq.graph import (
     Sub,
 )
 from edgesq.lookup import has_table
-from edgesq.plan import Plan, RowOp, Streamed, channel_fields
+from edgesq.plan import Channels, Plan, RowOp, Tabled, channel_fields
 
 _MOST_ADDED = 255
 """Mirror: ESQ_DSP_MOST_ADDED."""
@@ -82,21 +82,20 @@ def _adds_with_shifts(graph: Graph, op: Add | Sub) -> bool:
     return halved and min(parameters.shift) > -31 and -_MOST_SHIFT < parameters.output_shift < 0
 
 
-def conv2d_dsp(
-    graph: Graph, op: Conv2D, index: int, pixels: int, window: str, streamed: Streamed | None
-) -> ConvText:
+def conv2d_dsp(graph: Graph, op: Conv2D, index: int, item: RowOp, window: str) -> ConvText:
     """Return struct esq_conv2d_dsp.
 
     Args:
         graph: the model.
         op: the convolution.
         index: the operator's number, in the arrays' names.
-        pixels: most output pixels computed together.
+        item: how the plan runs it.
         window: initialiser of struct esq_window.
-        streamed: how its weights are decoded; None where they lie in flash as they are.
     """
+    streamed, tabled = item.streamed, item.tabled
     packed = pack_conv2d(graph, op)
-    channels = channel_fields(graph, op) if streamed and packed.finish == "relu" else None
+    in_bits = packed.finish == "relu" and (streamed or tabled)
+    channels = channel_fields(graph, op) if in_bits else None
     fields = template("conv2d_dsp_fields.c").substitute(
         weights="0" if streamed else f"weights_{index}",
         table="0" if channels else f"table_{index}",
@@ -109,14 +108,15 @@ def conv2d_dsp(
         output_zp=graph.tensors[op.output].zero_point,
         pair_channels=packed.pair_channels,
         slide=packed.slide,
-        pixels=pixels,
+        pixels=item.pixels,
         input_zp=graph.tensors[op.inputs[0]].zero_point,
         groups=packed.groups,
         window=window,
     )
-    if streamed is None:
-        return ConvText(_weights(op, index, packed) + _ends(graph, op, index, packed), fields)
     ends = channels_arrays(channels, index) if channels else _ends(graph, op, index, packed)
+    if streamed is None:
+        more = _tabled_fields(tabled, channels, index) if tabled else ""
+        return ConvText(_weights(op, index, packed) + ends, fields, more)
     return ConvText(
         stream_array(op.name, in_memory(packed.weights), index, streamed) + ends,
         fields,
@@ -127,6 +127,14 @@ def conv2d_dsp(
             carries=True,
             table_row=packed.table.shape[1],
         ),
+    )
+
+
+def _tabled_fields(tabled: Tabled, channels: Channels | None, index: int) -> str:
+    return template("tabled_fields.c").substitute(
+        channels=channels_fields(channels, index),
+        rows_offset=tabled.rows_offset,
+        tile=tabled.tile,
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.compress.biases import stored_bias
+from edgesq.compress.left import coarse_layer
 from edgesq.compress.loss import Loss, int8_scores, measure_loss
 from edgesq.compress.network import Kernels, float_scores, stored_kernels
 from edgesq.compress.rate import Budget, Estimates, Spent
@@ -155,6 +156,17 @@ class Compressor:
         if not self.ops:
             raise ModelError("has no layer that can be compressed", hint="leave out --compress")
 
+    def coarsen(self, outputs: Container[int]) -> None:
+        """Give layers that are left as they are few different steps, by their outputs."""
+        ops = tuple(
+            op
+            for op in compressible(self.graph, self._content)
+            if op.output in outputs and op not in self.ops and _has_steps(self.graph, op)
+        )
+        layers = {op.weights: coarse_layer(self.graph, op, self._kernels[op.weights]) for op in ops}
+        self._content = rewritten(self._content, self.graph, ops, layers)
+        self.graph = read_graph(self._content)
+
     def loss_of(self, content: bytes) -> Loss:
         """Return what an int8 model with the same input and output loses."""
         return measure_loss(self._expected, int8_scores(read_graph(content), self.held_out))
@@ -205,6 +217,12 @@ class Compressor:
             )
         content = rewritten(self._content, self.graph, self.ops, layers)
         return Compressed(content, budget.bytes, self.loss_of(content), tuple(budget.spent))
+
+
+def _has_steps(graph: Graph, op: Conv2D) -> bool:
+    """Say whether every channel has a step of its own."""
+    weights = graph.tensors[op.weights]
+    return len(weights.quantization.scale) == weights.shape[0]
 
 
 def split(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

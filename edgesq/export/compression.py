@@ -18,7 +18,7 @@ from edgesq.export.runtime import Wish, make_firmware
 from edgesq.export.source import Source
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Conv2D, Convolution, Graph
-from edgesq.plan import channels_bytes, has_stream_kernel, streamable
+from edgesq.plan import channels_bytes, has_stream_kernel, short_tables, streamable
 from edgesq.project import compile_firmware, needs
 from edgesq.targets import Target
 
@@ -123,7 +123,8 @@ class _Judge:
     ) -> None:
         """Find out, by a sketch of the model, what is in the image beside its streams.
 
-        Layers that the board would not decode stay int8: they may as well keep all their bits.
+        Layers that the board would not decode stay int8: they may as well keep all their bits, but
+        where a few bits per channel can say their steps.
         """
         self.compressor = compressor
         self.wish = wish
@@ -136,6 +137,7 @@ class _Judge:
         streams = streamable(sketch, wish.target.kernels)
         every = compressor.weights
         compressor.leave({op.output for op in compressor.ops} - streams)
+        compressor.coarsen(short_tables(source.graph, wish.target.kernels))
         rest = max(likely - (every - compressor.weights), compressor.weights // _SKETCHED)
         content, size = compressor.sketch(rest)
         image = _image_bytes(read_graph(content), content, wish)

@@ -22,6 +22,7 @@ from edgesq.plan.streams import (
     streamable,
     streams_save_bytes,
 )
+from edgesq.plan.tables import Tabled, short_tables
 from edgesq.plan.work import (
     MVE_BLOCK,
     WINOGRAD_PIXELS,
@@ -51,6 +52,7 @@ __all__ = [
     "RowOp",
     "Slot",
     "Streamed",
+    "Tabled",
     "channel_fields",
     "channels_bytes",
     "choose",
@@ -70,6 +72,7 @@ __all__ = [
     "mve_reads_in_place",
     "mve_row_blocks",
     "pack_channels",
+    "short_tables",
     "streamable",
     "streams_save_bytes",
     "strip_blocks",

@@ -9,6 +9,7 @@ import numpy as np
 from edgesq.graph import Conv2D, FullyConnected, Graph
 from edgesq.plan.decoding import band_instructions
 from edgesq.plan.lower import Access, RowOp
+from edgesq.plan.tables import making_instructions
 from edgesq.plan.work import WINOGRAD_PIXELS, Ops, dsp_groups, dsp_slide
 
 STEP_INSTRUCTIONS = 150
@@ -71,14 +72,16 @@ def operator_instructions(graph: Graph, item: RowOp, kernels: str) -> float:
     if item.pixels == WINOGRAD_PIXELS:
         return _winograd(graph, item, conv) + _decoding(graph, item, conv, kernels)
     cost = _kernel(graph, item, conv, kernels)
-    if streamed is None:
+    tile = streamed.tile if streamed else item.tabled.tile if item.tabled else 0
+    if not tile:
         return cost
     height, _, channels = graph.tensors[conv.output].hwc
-    tiles = -(-channels // streamed.tile)
-    again = (tiles - 1) * _unpacking(graph, item, conv, kernels)
-    return (
-        cost + again + tiles * height * _TILE_INSTRUCTIONS + _decoding(graph, item, conv, kernels)
-    )
+    tiles = -(-channels // tile)
+    cost += (tiles - 1) * _unpacking(graph, item, conv, kernels)
+    cost += tiles * height * _TILE_INSTRUCTIONS
+    if item.tabled:
+        return cost + making_instructions(graph, item)
+    return cost + _decoding(graph, item, conv, kernels)
 
 
 def _pooled(graph: Graph, item: RowOp, kernels: str) -> float:

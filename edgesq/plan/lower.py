@@ -30,6 +30,7 @@ from edgesq.plan.sharing import Sharing, share
 
 if TYPE_CHECKING:
     from edgesq.plan.streams import Streamed
+    from edgesq.plan.tables import Tabled
 
 POOLED_ROWS = 2
 """Rows of a max pool that a convolution with decoded weights takes at a time, at most."""
@@ -88,6 +89,7 @@ class RowOp:
         pixels: output pixels that a packed kernel computes together; 0 for portable kernels.
         waits: whether its first band waits for all input rows.
         streamed: how its weights are decoded; None where they lie in flash as they are.
+        tabled: how its table of requantization is made; None where that lies in flash too.
     """
 
     op: Op
@@ -103,6 +105,7 @@ class RowOp:
     pixels: int = 0
     waits: bool = False
     streamed: "Streamed | None" = None
+    tabled: "Tabled | None" = None
 
     @property
     def ops(self) -> tuple[Op, ...]:

@@ -11,14 +11,13 @@ import numpy as np
 
 from edgesq.compress import MASK_BITS, MAX_BITS, stream_bytes
 from edgesq.graph import Conv2D, FullyConnected, Graph
-from edgesq.plan.channels import Channels, channel_fields
 from edgesq.plan.decoding import WEIGHT_INSTRUCTIONS, masked_words
 from edgesq.plan.lower import RowOp
+from edgesq.plan.tables import ROW_BYTES, saved_bytes, short_channels
 from edgesq.plan.work import (
     MVE_BLOCK,
     WINOGRAD_PIXELS,
     Ops,
-    dsp_ends_short,
     dsp_groups,
     dsp_pair_channels,
     dsp_slide,
@@ -40,9 +39,6 @@ MOST_SHARE = 0.75
 
 MOST_PER_BYTE = 700.0
 """Instructions per image that a byte of flash is worth."""
-
-_ROW_BYTES = 16
-"""dsp: of the table for the short requantization, per channel."""
 
 _FIXED_BYTES = 48
 """struct esq_stream and what struct esq_streamed adds to an operator."""
@@ -133,21 +129,16 @@ def _saves(graph: Graph, item: RowOp, kernels: str) -> int:
     assert weights is not None
     assert item.streamed is not None
     size = _stream_bytes(graph, conv.weights, item.streamed.table_bits)
-    channels = _channels(graph, conv, kernels)
+    channels = short_channels(graph, conv, kernels)
     saved = weights.size - size - _FIXED_BYTES
-    return saved + (len(weights) * _ROW_BYTES - channels.bytes if channels else 0)
-
-
-def _channels(graph: Graph, conv: Conv2D, kernels: str) -> Channels | None:
-    """Return what stands for a streamed layer's table; None where that is there as a whole."""
-    return channel_fields(graph, conv) if kernels == "dsp" and dsp_ends_short(graph, conv) else None
+    return saved + (len(weights) * ROW_BYTES - channels.bytes if channels else 0)
 
 
 def channels_bytes(graph: Graph, kernels: str) -> int:
     """Return what all layers that can be streamed take per channel, beside whole tables."""
     outputs = streamable(graph, kernels)
     layers = [op for op in graph.ops if isinstance(op, Conv2D) and op.output in outputs]
-    return sum(found.bytes for op in layers if (found := _channels(graph, op, kernels)))
+    return sum(found.bytes for op in layers if (found := short_channels(graph, op, kernels)))
 
 
 @lru_cache(maxsize=1024)
@@ -163,8 +154,13 @@ def _stream_bytes(graph: Graph, weights: int, bits: int) -> int:
 
 
 def more_bytes(graph: Graph, item: RowOp) -> int:
-    """Return the bytes of flash that an operator's stream takes more for a smaller table."""
+    """Return the bytes of flash that an operator's stream takes more for a smaller table.
+
+    Less than nothing where bits stand for its table of requantization.
+    """
     conv = item.feeder or item.op
+    if item.tabled and isinstance(conv, Conv2D):
+        return -saved_bytes(graph, conv)
     if item.streamed is None or not isinstance(conv, Conv2D):
         return 0
     taken = _stream_bytes(graph, conv.weights, item.streamed.table_bits)
@@ -189,7 +185,7 @@ def with_tile(graph: Graph, item: RowOp, kernels: str, bits: int, tile: int) -> 
     masked = masked_words(graph, conv.weights) is not None
     table = _aligned(item.work_bytes)
     rows = table + _tables_bytes(bits, masked)
-    weights = _aligned(rows + (tile * _ROW_BYTES if kernels == "dsp" else 0))
+    weights = _aligned(rows + (tile * ROW_BYTES if kernels == "dsp" else 0))
     end = weights + _aligned(tile * each) + (MVE_BLOCK if kernels == "mve" else 0)
     streamed = Streamed(tile, bits, table, rows, weights, each, has_masks=masked)
     return replace(item, work_bytes=end, streamed=streamed)

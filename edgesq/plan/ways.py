@@ -8,6 +8,7 @@ from edgesq.graph import Conv2D, Graph
 from edgesq.plan.cost import operator_instructions
 from edgesq.plan.lower import RowOp
 from edgesq.plan.streams import MOST_PER_BYTE, more_bytes, stream_ways, winograd_ways
+from edgesq.plan.tables import table_ways
 from edgesq.plan.work import WINOGRAD_PIXELS, pixel_ways
 
 
@@ -81,6 +82,7 @@ class Ways:
         for way in pixel_ways(self._graph, item, self._kernels, self._winograd):
             if not decodes:
                 yield way
+                yield from table_ways(self._graph, way, self._kernels)
             elif way.pixels != WINOGRAD_PIXELS:
                 yield from stream_ways(self._graph, way, self._kernels)
         if decodes and self._kernels == "dsp":

@@ -171,6 +171,14 @@ struct esq_conv2d_dsp_streamed {
     struct esq_streamed streamed;
 };
 
+/* Weights lie in flash; int32 [tile / 2, 8] of the table at a time is made in the working memory. */
+struct esq_conv2d_dsp_tabled {
+    struct esq_conv2d_dsp conv;
+    struct esq_channels channels;
+    uint32_t rows_offset_bytes;
+    uint16_t tile; /* output channels, even */
+};
+
 struct esq_winograd_streamed {
     struct esq_winograd conv;
     struct esq_streamed streamed;
@@ -236,6 +244,8 @@ esq_run_fn esq_run_depthwise_conv2d;
 /* params: struct esq_conv2d_dsp; work: uint32 [groups, 2, pixels + slide - 1], then, where 4 does not
  * divide the input's channels, int8 [pixels, groups, 4]. */
 esq_run_fn esq_run_conv2d_dsp;
+/* params: struct esq_conv2d_dsp_tabled; work: the same, then the rows. */
+esq_run_fn esq_run_conv2d_dsp_tabled;
 /* params: struct esq_depthwise_dsp; work: uint32 [pairs, 4, 3], of column pairs one more than of pixels,
  * or where the stride is 1 than of pairs of pixels. */
 esq_run_fn esq_run_depthwise_conv2d_dsp;

@@ -122,6 +122,11 @@ struct esq_dsp_rows {
 void esq_dsp_compute_rows(const struct esq_conv2d_dsp *params, const struct esq_op *op, int8_t *arena,
                           const struct esq_dsp_rows *rows);
 
+/* Makes rows of the table for the short requantization, int32 [count / 2, 8], of channels from `first` on;
+ * both are even. */
+void esq_dsp_enter_rows(const struct esq_channels *channels, uint32_t first, uint32_t count,
+                        int32_t *row);
+
 /* One output row that is only added up. */
 struct esq_dsp_row {
     uint32_t row;

@@ -2,14 +2,11 @@
  * used for all rows of the band. Input values are unpacked once for each tile, which costs as much as
  * two channels do: tiles are as large as the plan has room for.
  */
-#include "../esq_channels.h"
 #include "../esq_stream.h"
 #include "../esq_windows.h"
 #include "esq_dsp.h"
 
 #if defined(__ARM_FEATURE_DSP)
-
-#define ROW_WORDS 8u /* of a pair's table, with the short requantization */
 
 /* A tile at work. */
 struct tile {
@@ -23,25 +20,6 @@ static inline uint32_t at_most(uint32_t most, uint32_t left) {
     return left < most ? left : most;
 }
 
-/* The table of the tile, as the short requantization wants it. Mirror: edgesq/codegen/pack_dsp.py. */
-static void enter_rows(const struct esq_streamed *streamed, const struct tile *tile, int32_t *row) {
-    const struct esq_channels channels = streamed->channels; /* which no row can alias */
-    const uint32_t end = tile->first + tile->channels;
-    for (uint32_t c = tile->first; c < end; c += 2) {
-        const struct esq_channel a = esq_channel_at(&channels, c);
-        const struct esq_channel b = esq_channel_at(&channels, c + 1u);
-        row[0] = (int32_t)(256u * (uint32_t)a.bias + (uint32_t)b.bias);
-        row[1] = b.bias;
-        row[2] = a.multiplier;
-        row[3] = 64 - (255 << (a.shift + 6));
-        row[4] = a.shift + 7;
-        row[5] = b.multiplier;
-        row[6] = (1 << b.shift >> 1) - (128 << b.shift);
-        row[7] = b.shift;
-        row += ROW_WORDS;
-    }
-}
-
 /* Decodes the next `channels` channels. */
 static void decode_tile(const struct esq_op *op, const struct esq_conv2d_dsp *params,
                         const struct esq_streamed *streamed, int8_t *arena, struct tile *tile) {
@@ -52,7 +30,7 @@ static void decode_tile(const struct esq_op *op, const struct esq_conv2d_dsp *pa
     tile->conv.weights = weights;
     if (streamed->channels.fields) {
         int32_t *rows = esq_work_at(op, arena, streamed->rows_offset_bytes);
-        enter_rows(streamed, tile, rows);
+        esq_dsp_enter_rows(&streamed->channels, tile->first, tile->channels, rows);
         tile->conv.table = rows;
     } else {
         tile->conv.table += tile->first / 2u * streamed->table_row;

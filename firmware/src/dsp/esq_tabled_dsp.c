@@ -1,0 +1,49 @@
+/* CONV_2D on the DSP extension whose table of 16 bytes per channel is made from a few bits each, for a
+ * tile of channels at a time; its weights lie in flash as they are. Mirror: edgesq/codegen/pack_dsp.py.
+ */
+#include "../esq_channels.h"
+#include "../esq_windows.h"
+#include "esq_dsp.h"
+
+#if defined(__ARM_FEATURE_DSP)
+
+#define ROW_WORDS 8u /* of a pair */
+
+void esq_dsp_enter_rows(const struct esq_channels *channels, uint32_t first, uint32_t count,
+                        int32_t *row) {
+    const struct esq_channels local = *channels; /* which no row can alias */
+    for (uint32_t c = first; c < first + count; c += 2) {
+        const struct esq_channel a = esq_channel_at(&local, c);
+        const struct esq_channel b = esq_channel_at(&local, c + 1u);
+        row[0] = (int32_t)(256u * (uint32_t)a.bias + (uint32_t)b.bias);
+        row[1] = b.bias;
+        row[2] = a.multiplier;
+        row[3] = 64 - (255 << (a.shift + 6));
+        row[4] = a.shift + 7;
+        row[5] = b.multiplier;
+        row[6] = (1 << b.shift >> 1) - (128 << b.shift);
+        row[7] = b.shift;
+        row += ROW_WORDS;
+    }
+}
+
+void esq_run_conv2d_dsp_tabled(const struct esq_op *op, int8_t *arena,
+                               struct esq_progress *progress) {
+    const struct esq_conv2d_dsp_tabled *params = op->params;
+    const uint32_t channels = op->output->channels;
+    struct esq_dsp_rows rows = {progress->out_row, esq_band_end(op, progress), 0, 0};
+    struct esq_conv2d_dsp conv = params->conv;
+    void *place = arena + op->work_offset_bytes + params->rows_offset_bytes;
+    int32_t *table = place;
+    conv.table = table;
+    for (; rows.channel < channels; rows.channel += rows.channels) {
+        const uint32_t left = channels - rows.channel;
+        rows.channels = left < params->tile ? left : params->tile;
+        esq_dsp_enter_rows(&params->channels, rows.channel, rows.channels, table);
+        esq_dsp_compute_rows(&conv, op, arena, &rows);
+        conv.weights += rows.channels * conv.groups * conv.slide;
+    }
+    progress->out_row = (uint16_t)rows.end;
+}
+
+#endif
