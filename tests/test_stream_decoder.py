@@ -16,7 +16,7 @@ from edgesq.resources import resource
 
 CARRIES = 0x80
 ROUNDS, ON_BOARD, FUZZED = 1500, 400, 5000
-BITS = (9, 10, 11)
+BITS = (8, 9, 10, 11)
 
 Int8 = NDArray[np.int8]
 

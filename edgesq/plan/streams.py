@@ -25,10 +25,10 @@ from edgesq.plan.work import (
     winograd_fits,
 )
 
-TABLE_BITS = (9, 10, 11)
+TABLE_BITS = (8, 9, 10, 11)
 """Indices into the table of pairs of weights, which is made anew for each band, to choose from."""
 
-_MASKED_BITS = (9, 10)
+_MASKED_BITS = (8, 9, 10)
 """The same with masks: the table is of single weights."""
 
 TILE = 4
