@@ -10,7 +10,8 @@ save steps, and cost rings:
 
 Operators whose maps have the same height share a band height, for they exchange rows. The search
 starts with bands of one row and lets each map height in turn take the highest band (a power of two,
-or the whole map) that still fits and saves instructions.
+or the whole map) that still fits and saves instructions. Where weights are decoded, much more
+depends on bands: `search_streams.py`.
 """
 
 from collections.abc import Iterator
