@@ -190,7 +190,8 @@ def test_board_unplugged_in_the_middle(board: tuple[int, str]) -> None:
         (INFO[:40], "INFO makes no sense"),
         (INFO[:-2], "INFO makes no sense"),
         (INFO[:60] + b"\3" + INFO[61:], "INFO makes no sense"),
-        (INFO[:60] + b"\x82" + INFO[61:], "the weights in the board's flash are damaged"),
+        (INFO[:60] + b"\x82" + INFO[61:], "weights of a layer in the board's flash are damaged"),
+        (INFO[:60] + b"\x82" + INFO[61:] + b"\7\0", "weights of operator 7 in the board's flash"),
         (INFO[:2] + b"\xff\xff" + INFO[4:], "INFO makes no sense"),
     ],
 )
