@@ -9,6 +9,7 @@ import pytest
 from crun import Runtime
 from emulated_cases import all_streamed
 from networks import RECTIFIED, Network
+from random_graphs import draw_graphs
 from replay import Replay
 from tflite_builder import RELU
 
@@ -19,6 +20,8 @@ from edgesq.plan.nests import find_leads
 from edgesq.plan.stream_planner import NEVER, StreamPlanner
 from edgesq.plan.streams import MOST_PER_BYTE, more_bytes
 from edgesq.reference import run_observed
+
+RANDOM_GRAPHS = 40
 
 SPARE_BYTES = (0, 500, 3000, 20_000)
 """What limits leave above the smallest arena."""
@@ -96,6 +99,21 @@ def test_maps_in_each_other() -> None:
     assert any(nested(plan) for plan in plans)
     for plan in plans:
         check(GRAPH, plan)
+
+
+@pytest.mark.parametrize("kernels", ["portable", "dsp", "mve"])
+def test_places_in_random_networks(kernels: str) -> None:
+    """Of every operator that can be read; maps lie in each other in some of them."""
+    nests = 0
+    for drawn in draw_graphs(RANDOM_GRAPHS, 7000):
+        graph = read_graph(drawn.content)
+        streamed = all_streamed(graph, kernels)
+        for rows in (2, 99) if streamed else ():
+            least = make_plan(graph, rows, kernels, 0, streamed)
+            for plan in (least, make_plan(graph, rows, kernels, 0, streamed, least.arena_bytes)):
+                check(graph, plan)
+                nests += len(nested(plan))
+    assert nests
 
 
 def spread(plan: Plan, low: int, high: int, lead: int) -> Plan:
