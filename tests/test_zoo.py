@@ -12,6 +12,7 @@ from PIL import Image
 
 from edgesq.errors import ModelError
 from edgesq.zoo import train_cifar
+from edgesq.zoo.pruning import Pruning
 from edgesq.zoo.squeezenet import (
     V1_1_SMALL,
     Metaparameters,
@@ -188,3 +189,28 @@ def test_the_cifar_recipe_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     model = train_cifar.train(data, 1)
     assert model.output_shape == (None, 10)
     assert 0 <= train_cifar.accuracy(model, data) <= 1
+
+
+def zeros(layer: keras.layers.Layer) -> float:
+    return float(np.mean(layer.kernel.numpy() == 0))
+
+
+def test_pruned_weights_are_zero_and_stay_so() -> None:
+    keras.utils.set_random_seed(1)
+    model = squeezenet(V1_1_SMALL, (32, 32, 3), 4, dropout=0)
+    model.compile("adam", "sparse_categorical_crossentropy")
+    rng = np.random.default_rng(0)
+    images, labels = rng.random((48, 32, 32, 3), np.float32), rng.integers(0, 4, 48)
+    before = model.get_layer("fire5_expand3x3").kernel.numpy()
+    model.fit(images, labels, 4, epochs=2, verbose=0, callbacks=[Pruning(0.75, steps=20)])
+    first, *others = (layer for layer in model.layers if hasattr(layer, "kernel"))
+    assert zeros(first) == 0
+    assert [zeros(layer) for layer in others] == pytest.approx([0.75] * len(others), abs=1e-3)
+    after = model.get_layer("fire5_expand3x3").kernel.numpy()
+    assert np.abs(before[after == 0]).mean() < 0.7 * np.abs(before[after != 0]).mean()
+
+
+@pytest.mark.parametrize(("share", "steps"), [(0.0, 10), (1.0, 10), (0.5, 0)])
+def test_pruning_of_nothing_or_all_is_refused(share: float, steps: int) -> None:
+    with pytest.raises(ValueError, match="cannot prune"):
+        Pruning(share, steps)
