@@ -2,6 +2,9 @@
 
 import math
 
+import numpy as np
+
+from edgesq.arithmetic import softmax_exp_table
 from edgesq.errors import FitError, TargetError
 from edgesq.graph import Binary, Conv2D, Convolution, FullyConnected, Graph, Op, Pick, Softmax
 from edgesq.lookup import has_table
@@ -49,9 +52,9 @@ _AFFINE_BYTES = 8
 _RESCALING_BYTES = 16
 """struct esq_rescaling."""
 
-_OP_BYTES, _SLOT_BYTES, _SOFTMAX_BYTES, _TABLE_BYTES = 72, 20, 1024, 256
+_OP_BYTES, _SLOT_BYTES, _EXPONENTIAL_BYTES, _TABLE_BYTES = 72, 20, 4, 256
 """On a 32-bit core: struct esq_op (32) and its parameters (at most 40, but a pooled convolution's),
-struct esq_slot, a table of exponentials, and one of 256 answers."""
+struct esq_slot, one of the exponentials that are not 0, and a table of 256 answers."""
 
 _INDEX_BYTES = 2
 """Per row and per column of what a Pick makes."""
@@ -64,7 +67,7 @@ def needs(graph: Graph, plan: Plan, target: Target) -> dict[str, int]:
         + len(plan.steps)
         + len(plan.ops) * _OP_BYTES
         + sum(slot is not None for slot in plan.slots) * _SLOT_BYTES
-        + sum(isinstance(op, Softmax) for op in graph.ops) * _SOFTMAX_BYTES
+        + sum(_exponentials_bytes(graph, op) for op in graph.ops if isinstance(op, Softmax))
         + sum(has_table(graph, op) for op in graph.ops) * _TABLE_BYTES
         + sum(_affine_bytes(graph, op) for op in graph.ops)
         + sum(
@@ -95,6 +98,10 @@ def _affine_bytes(graph: Graph, op: Op) -> int:
     """Return the bytes of slopes and offsets that stand for a constant per channel."""
     constants = graph.constants(op) if isinstance(op, Binary) else ()
     return sum(graph.tensors[index].shape[0] * _AFFINE_BYTES for index in constants)
+
+
+def _exponentials_bytes(graph: Graph, op: Softmax) -> int:
+    return int(np.count_nonzero(softmax_exp_table(graph, op))) * _EXPONENTIAL_BYTES
 
 
 def _requantization_bytes(graph: Graph, op: Op, kernels: str) -> int:
