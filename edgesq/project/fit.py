@@ -21,7 +21,7 @@ from edgesq.plan import (
 from edgesq.plan.lower import lower
 from edgesq.targets import Target
 
-FIRMWARE_FLASH_BYTES = 17_408
+FIRMWARE_FLASH_BYTES = 16_896
 """The code, with every portable kernel, at most; held by a test on every board."""
 
 KERNEL_FLASH_BYTES = {"portable": 0, "dsp": 6_656, "mve": 4_096}
