@@ -68,7 +68,7 @@ def test_winograd_equal_to_the_reference(
     target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     skip_without_tools()
-    monkeypatch.setattr(work, "_worth_winograd", lambda *_: {0: (work.WINOGRAD_PIXELS,)})
+    monkeypatch.setattr(work, "worth_winograd", lambda _, ops, *__: {ops[0].op.output})
     monkeypatch.setattr(work, "ARENA_GROWTH", AMPLE)
     cases = winograd_cases()
     for case in cases:

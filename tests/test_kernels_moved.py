@@ -53,7 +53,7 @@ def test_equal_to_the_reference(
 
 def test_winograd_of_any_padding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     skip_without_tools()
-    monkeypatch.setattr(work, "_worth_winograd", lambda *_: {0: (work.WINOGRAD_PIXELS,)})
+    monkeypatch.setattr(work, "worth_winograd", lambda _, ops, *__: {ops[0].op.output})
     monkeypatch.setattr(work, "ARENA_GROWTH", 0.01)
     cases = [case for case in padded_cases() if case.name.startswith("conv 16 stride 1")]
     assert cases

@@ -209,7 +209,7 @@ def test_a_flipped_bit_of_a_bias(good: Path, program: Path) -> None:
 def test_a_flipped_bit_of_winograd_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(faults, "SHAPE", (20, 18, 8))
     monkeypatch.setattr(work, "ARENA_GROWTH", 0.01)
-    monkeypatch.setattr(work, "_worth_winograd", lambda *_: {1: (work.WINOGRAD_PIXELS,)})
+    monkeypatch.setattr(work, "worth_winograd", lambda _, ops, *__: {ops[1].op.output})
     net = Network(faults.SHAPE, (1 / 255, -128), 3)
     value = net.input
     for channels, size in ((16, 1), (8, 3), (6, 1)):
