@@ -126,6 +126,15 @@ def test_the_budget_is_used_up(compressor: Compressor, bits: float) -> None:
     assert 0.97 * total < exact <= total
 
 
+def test_estimates_are_near_what_feedback_makes_of_weights(compressor: Compressor) -> None:
+    """At two bits a weight, where most of them become zero."""
+    total = compressor.weights * 2 // 8
+    made = compressor.compress(total)
+    assert made.stream_bytes > 0.97 * total
+    lambdas = [spent.log2_lambda for spent in made.layers[:-1]]
+    assert max(lambdas) - min(lambdas) < 1.5
+
+
 def test_fewer_bytes_lose_more(compressor: Compressor) -> None:
     fine, coarse = (compressor.compress(compressor.weights * bits // 8) for bits in (5, 2))
     assert fine.loss.kl < coarse.loss.kl

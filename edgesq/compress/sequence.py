@@ -99,6 +99,11 @@ def compress_layers(
     return layers
 
 
+def is_pruned(weights: NDArray[np.floating]) -> bool:
+    """Say whether a layer was pruned, so that its zeros are to stay."""
+    return bool(np.mean(weights == 0) > PRUNED)
+
+
 def _problem(kernel: Kernel, moments: Moments) -> Problem:
     weights = kernel.weights.reshape(len(kernel.weights), -1).astype(np.float64)
     covariance = moments.covariance
@@ -106,8 +111,7 @@ def _problem(kernel: Kernel, moments: Moments) -> Problem:
     damped = covariance + np.eye(len(covariance)) * max(damping, 1e-12)
     drift = (moments.cross - covariance).T @ weights.T
     target = weights + np.linalg.solve(damped, drift).T
-    is_zero = weights == 0
-    zeros = is_zero if is_zero.mean() > PRUNED else None
+    zeros = weights == 0 if is_pruned(weights) else None
     return Problem(target, covariance, zeros, kernel.weights.shape)
 
 

@@ -34,8 +34,14 @@ LEAST_IMAGES = 16
 SCORE_ROOM = 1.25
 """By which the range of the scores is wider than what was seen."""
 
-_PASSES = 3
+_PASSES = 4
 """Tries to come below a size: small layers at the end may not make up for those before them."""
+
+_NEAR = 0.995
+"""Part of a size that is near enough."""
+
+_BACK = 1.25
+"""How far the next try goes back, of what the last one was beyond the size or below it."""
 
 _SEED = 20261125
 
@@ -88,9 +94,9 @@ def with_room_for_scores(content: bytes) -> bytes:
     """
     graph = read_graph(content)
     wider = {} if graph.logits is None else roomier_scores(graph, SCORE_ROOM)
-    if any(
-        index in wider for op in graph.ops if isinstance(op, Convolution) for index in op.inputs
-    ):
+    names = Counter(tensor_names(content))
+    read = {index for op in graph.ops if isinstance(op, Convolution) for index in op.inputs}
+    if any(index in read or names[graph.tensors[index].name] > 1 for index in wider):
         return content
     changes = {
         graph.tensors[index].name: TensorChange(scale=one.scale, zero_point=one.zero_point)
@@ -202,19 +208,25 @@ class Compressor:
         images = self.fitted[:most_images]
         if with_held_out:
             images = np.concatenate([images, self.held_out])
-        aim, least = total, total
+        tries: list[tuple[Budget, dict[int, Layer]]] = []
+        aim, below, above = total, 0, 0
         for _ in range(_PASSES):
             budget = Budget(aim, self._layers, self._estimates, self.ops)
             layers = compress_layers(self.graph, self.ops, self._kernels, images, budget)
-            if budget.bytes <= total:
+            tries.append((budget, layers))
+            if _NEAR * total <= budget.bytes <= total:
                 break
-            least = budget.bytes
-            aim -= 2 * (budget.bytes - total)
-        else:
+            below, above = (aim, above) if budget.bytes <= total else (below, aim)
+            further = aim + round(_BACK * (total - budget.bytes))
+            aim = (below + above) // 2 if below and above else further
+        fitting = [item for item in tries if item[0].bytes <= total]
+        if not fitting:
+            least = min(budget.bytes for budget, _ in tries)
             raise FitError(
                 f"the weights take about {least} B at least, {total} B are left for them",
                 hint="give a larger SIZE, or a smaller model",
             )
+        budget, layers = max(fitting, key=lambda item: item[0].bytes)
         content = rewritten(self._content, self.graph, self.ops, layers)
         return Compressed(content, budget.bytes, self.loss_of(content), tuple(budget.spent))
 
