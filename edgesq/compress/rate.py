@@ -35,7 +35,7 @@ is within a tenth from 1.5 bits a weight on.
 
 _SEED = 20261128
 _GRID_PER_OCTAVE = 2
-_TRIES = 10
+_TRIES = 12
 _CLOSE_BYTES = 16
 _FIRST_STRIDE = 0.125
 _FINEST = 0.002

@@ -26,6 +26,9 @@ OWN_SHARE_OF_LAST = 0.2
 FIRST_LAYER = 0.5
 """Steps of the first layer are finer by this: the network's every error starts there."""
 
+_APART, _GOLDEN = 0.06, 0.6180339887
+"""By how many octaves steps of equal channels are apart at most, and how they are spread."""
+
 _LEAST_LEVELS = 120
 _LEAST_COST = 1e-30
 _MOST_STEPS = 2.0
@@ -56,7 +59,18 @@ def steps_for(layer: Sensitivity, log2_lambda: float) -> Float64Array:
     """Return the step of each output channel, [O], powers of 2^(1/4)."""
     finest, coarsest = _bounds(layer)
     ideal = np.exp2(log2_lambda / 2) * _at_lambda_one(layer)
+    if not layer.is_shared:
+        ideal *= _apart(len(ideal))
     return snapped(np.minimum(ideal, coarsest), finest)
+
+
+def _apart(count: int) -> Float64Array:
+    """Return a factor near 1 for each channel.
+
+    Channels of classes that no image shows cost the same. Without this all of them change to the
+    next power at one lambda, and sizes between are not to be had: 8 KB in conv10 of v1.1.
+    """
+    return np.asarray(2.0 ** (_APART * ((np.arange(count) * _GOLDEN) % 1 - 0.5)), np.float64)
 
 
 def lambda_range(layer: Sensitivity) -> tuple[float, float]:
