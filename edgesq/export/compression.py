@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.compress import Compressed, Compressor, Kernel, Loss
+from edgesq.compress import Compressed, Compressor, Kernel, Loss, layer_bytes
 from edgesq.errors import FitError, ImageError, MissingToolError, ModelError
 from edgesq.export.runtime import Wish, make_firmware
 from edgesq.export.source import Source
@@ -131,7 +131,8 @@ class _Judge:
         self.goal = goal
         self.plain = plain
         self.name = source.name
-        likely = max(goal - (plain - compressor.weights), compressor.weights // _SKETCHED)
+        stored = stored_bytes(compressor, streamable(source.graph, wish.target.kernels))
+        likely = max(goal - (plain - stored), compressor.weights // _SKETCHED)
         likely = min(likely, int(_MOST_SHARE * compressor.weights))
         sketch = read_graph(compressor.sketch(likely)[0])
         streams = streamable(sketch, wish.target.kernels)
@@ -204,6 +205,21 @@ class _Judge:
             where=self.name,
             hint="give a larger SIZE",
         )
+
+
+def stored_bytes(compressor: Compressor, streams: frozenset[int]) -> int:
+    """Return what the int8 model's weights take in its image: pruned ones are streams already.
+
+    Args:
+        compressor: with all its layers.
+        streams: outputs of layers that the board decodes.
+    """
+    total = 0
+    for op in compressor.ops:
+        data = compressor.graph.tensors[op.weights].data
+        assert data is not None
+        total += layer_bytes(data.astype(np.int8)) if op.output in streams else data.size
+    return total
 
 
 def _reach(
