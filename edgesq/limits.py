@@ -1,0 +1,19 @@
+"""How large a model or image may be: checked before anything of that size is allocated.
+
+They are far above what a microcontroller takes, and low enough that a hostile file costs seconds.
+"""
+
+MOST_VALUES = 1 << 26
+"""Values of one tensor, batch 1: an image of 4,096 x 4,096 in three channels."""
+
+MOST_NODES = 20_000
+"""Operators or layers of one model, with all functions and nested models written out."""
+
+MOST_EXTENT = 1 << 24
+"""One number of a shape, window, stride or list of sizes."""
+
+MOST_FILE_BYTES = 1 << 30
+"""A model file, with all that lies beside it."""
+
+MOST_SIDE = 1 << 14
+"""Height or width of an image, in pixels."""
