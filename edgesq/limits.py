@@ -17,3 +17,9 @@ MOST_FILE_BYTES = 1 << 30
 
 MOST_SIDE = 1 << 14
 """Height or width of an image, in pixels."""
+
+MOST_LOADING_BYTES = 2 << 30
+"""Memory that a model may take while a child process reads it."""
+
+MOST_LOADING_SECONDS = 60
+"""Time that a child process may take to read a model."""

@@ -60,7 +60,10 @@ OWNERS = {
 }
 """By library: the rooms, or the one file, that may import it."""
 
-TALKERS = ("cli/", "zoo/train_cifar.py", "zoo/train_demo.py", "__main__.py")
+TALKERS = (
+    *("cli/", "zoo/train_cifar.py", "zoo/train_demo.py", "__main__.py"),
+    "quantize/apart_server.py",  # a process of its own
+)
 """What may print and exit."""
 
 MAX_FILE_LINES, MAX_FUNCTION_LINES = 400, 50
