@@ -1,7 +1,8 @@
 """The frozen picture of an int8 model that every later stage reads.
 
-All activations are int8, batch 1, layout [1, H, W, C] or [1, C] (read as H = W = 1). Scales are the
-exact float32 values of the .tflite, so that every stage derives the same integers from them.
+All activations are int8, batch 1, layout [1, H, W, C], [1, W, C] (read as H = 1) or [1, C] (read as
+H = W = 1). Scales are the exact float32 values of the .tflite, so that every stage derives the same
+integers from them.
 """
 
 import hashlib
@@ -26,8 +27,10 @@ from edgesq.operators import (
     LeakyRelu,
     Logistic,
     Lookup,
+    Maximum,
     MaxPool2D,
     Mean,
+    Minimum,
     Move,
     Mul,
     Op,
@@ -37,6 +40,7 @@ from edgesq.operators import (
     Quantize,
     Rectifier,
     Relu,
+    Relu0To1,
     Relu6,
     ReluN1To1,
     Reshape,
@@ -71,7 +75,9 @@ __all__ = [
     "Logistic",
     "Lookup",
     "MaxPool2D",
+    "Maximum",
     "Mean",
+    "Minimum",
     "Move",
     "Mul",
     "Op",
@@ -82,6 +88,7 @@ __all__ = [
     "Quantize",
     "Rectifier",
     "Relu",
+    "Relu0To1",
     "Relu6",
     "ReluN1To1",
     "Reshape",
@@ -121,8 +128,8 @@ class Tensor:
 
     Attributes:
         name: as in the .tflite.
-        shape: [1, H, W, C] or [1, C] for activations, OHWI for weights ([1, H, W, O] where they are
-            depthwise), [O] for biases, [C] or [1] for operands.
+        shape: [1, H, W, C], [1, W, C] or [1, C] for activations, OHWI for weights ([1, H, W, O]
+            where they are depthwise), [O] for biases, [C] or [1] for operands.
         quantization: scale and zero point.
         data: int8 weights and operands or int32 biases; None for activations.
     """
@@ -134,10 +141,9 @@ class Tensor:
 
     @property
     def hwc(self) -> tuple[int, int, int]:
-        """Height, width and channels of an activation; a [1, C] tensor is one pixel."""
-        if len(self.shape) == 4:
-            return self.shape[1], self.shape[2], self.shape[3]
-        return 1, 1, self.shape[-1]
+        """Height, width and channels of an activation; [1, C] is one pixel, [1, W, C] one row."""
+        height, width, channels = (1, 1, 1, *self.shape)[-3:]
+        return height, width, channels
 
     @property
     def scale(self) -> float:

@@ -182,6 +182,27 @@ class ReluN1To1(Rectifier):
 
 
 @dataclass(frozen=True)
+class Relu0To1(Rectifier):
+    """Cut to [0, 1]."""
+
+    kind: ClassVar[str] = "RELU_0_TO_1"
+
+
+@dataclass(frozen=True)
+class Minimum(Rectifier):
+    """Cut from above, at a constant of the input's own scale."""
+
+    kind: ClassVar[str] = "MINIMUM"
+
+
+@dataclass(frozen=True)
+class Maximum(Rectifier):
+    """Cut from below, at a constant of the input's own scale."""
+
+    kind: ClassVar[str] = "MAXIMUM"
+
+
+@dataclass(frozen=True)
 class LeakyRelu(Lookup):
     """x, or alpha * x where that is negative."""
 
@@ -212,7 +233,7 @@ class Tanh(Lookup):
 
 @dataclass(frozen=True)
 class Mean(Op):
-    """Mean over height and width: [1, H, W, C] to [1, C] or [1, 1, 1, C]."""
+    """Mean over height and width: [1, H, W, C] to [1, C] or [1, 1, 1, C]; or of [1, W, C]."""
 
     kind: ClassVar[str] = "MEAN"
 

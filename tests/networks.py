@@ -222,6 +222,14 @@ class Network:
         options = "LeakyReluOptions" if fields else None
         return self.builder.op(kind, [source], output, options, **fields)
 
+    def bound(self, source: int, kind: str, level: int) -> int:
+        """Add MINIMUM or MAXIMUM by a level of the input's own scale."""
+        quant = self.quants[source]
+        values = np.array(level, np.int8)
+        constant = self.builder.constant(values, [quant[0]], zero_point=quant[1])
+        output = self.value(self.shapes[source], quant)
+        return self.builder.op(kind, [source, constant], output, None)
+
     def concat(self, sources: Sequence[int]) -> int:
         first = self.shapes[sources[0]]
         channels = sum(self.shapes[source][-1] for source in sources)
@@ -236,10 +244,16 @@ class Network:
         )
 
     def mean(self, source: int, quant: Quant = FINER, keep: bool = False) -> int:
-        channels = self.shapes[source][2]
-        output = self.value((1, 1, channels) if keep else (channels,), quant)
-        axes = self.builder.constant(np.array([1, 2], np.int32))
-        return self.builder.op("MEAN", [source, axes], output, "ReducerOptions", keepDims=keep)
+        return self._reduced(source, "MEAN", quant, keep)
+
+    def global_max(self, source: int, keep: bool = False) -> int:
+        return self._reduced(source, "REDUCE_MAX", self.quants[source], keep)
+
+    def _reduced(self, source: int, kind: str, quant: Quant, keep: bool) -> int:
+        *places, channels = self.shapes[source]
+        output = self.value((*(1 for _ in places if keep), channels), quant)
+        axes = self.builder.constant(np.arange(1, len(places) + 1, dtype=np.int32))
+        return self.builder.op(kind, [source, axes], output, "ReducerOptions", keepDims=keep)
 
     def reshape(self, source: int, shape: tuple[int, ...]) -> int:
         output = self.value(shape, self.quants[source])

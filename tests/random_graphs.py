@@ -192,6 +192,11 @@ def _mean(sketch: Sketch, source: int) -> None:
         sketch.add("mean", [source], sketch.quant(), keep=sketch.one_of(True, False))
 
 
+def _global_max(sketch: Sketch, source: int) -> None:
+    if sketch.shape(source):
+        sketch.add("global_max", [source], keep=sketch.one_of(True, False))
+
+
 def _softmax(sketch: Sketch, source: int) -> None:
     sketch.add("softmax", [source], sketch.one_of(1.0, 0.3))
 
@@ -317,6 +322,7 @@ LAYERS: dict[str, Callable[[Sketch, int], None]] = {
     "RESIZE_NEAREST_NEIGHBOR": _resize,
     "SPACE_TO_DEPTH": _space_to_depth,
     "DEPTH_TO_SPACE": _depth_to_space,
+    "REDUCE_MAX": _global_max,
     "TILE": _tile,
     "RESHAPE and TILE": _upsample,
     **VALUE_LAYERS,

@@ -70,6 +70,13 @@ def _leaky(sketch: Sketch, source: int) -> None:
     sketch.add("unary", [source], "LEAKY_RELU", sketch.quant(), alpha=alpha)
 
 
+def _bound(kind: str) -> Layer:
+    def add(sketch: Sketch, source: int) -> None:
+        sketch.add("bound", [source], kind, sketch.number(-128, 127))
+
+    return add
+
+
 _KINDS = ("ADD", "SUB", "MUL")
 _CURVES = (
     "HARD_SWISH",
@@ -77,6 +84,7 @@ _CURVES = (
     "QUANTIZE",
     "RELU",
     "RELU6",
+    "RELU_0_TO_1",
     "RELU_N1_TO_1",
     "TANH",
 )
@@ -86,5 +94,6 @@ VALUE_LAYERS: dict[str, Layer] = {
     **{f"{kind} by a constant": _by_constant(kind) for kind in _KINDS},
     **{f"{kind} by a pixel": _by_pixel(kind) for kind in _KINDS},
     **{kind: _curve(kind) for kind in _CURVES},
+    **{kind: _bound(kind) for kind in ("MAXIMUM", "MINIMUM")},
     "LEAKY_RELU": _leaky,
 }

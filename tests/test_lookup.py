@@ -19,7 +19,16 @@ SCALES = 120
 Quant = tuple[float, int]
 
 FIXED: dict[str, Quant] = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
-KINDS = ("HARD_SWISH", "LEAKY_RELU", "QUANTIZE", "RELU", "RELU6", "RELU_N1_TO_1", *FIXED)
+KINDS = (
+    "HARD_SWISH",
+    "LEAKY_RELU",
+    "QUANTIZE",
+    "RELU",
+    "RELU6",
+    "RELU_0_TO_1",
+    "RELU_N1_TO_1",
+    *FIXED,
+)
 
 
 def quants(kind: str, seed: int) -> Iterator[tuple[Quant, Quant]]:

@@ -163,6 +163,33 @@ def lookups_in_place() -> bytes:
 
 
 @network
+def bounds_of_any_kind() -> bytes:
+    """Clip to any two bounds, as the converter writes it; each bound may come first."""
+    net = Network((5, 4, 3))
+    low = net.bound(net.bound(net.input, "MINIMUM", 60), "MAXIMUM", -77)
+    high = net.bound(net.bound(net.conv(net.input, 3), "MAXIMUM", -128), "MINIMUM", 17)
+    return net.build(net.unary(net.binary("ADD", low, high), "RELU_0_TO_1", (1 / 255, -128)))
+
+
+@network
+def global_maximum() -> bytes:
+    net = Network((7, 5, 3))
+    gate = net.conv(net.global_max(net.conv(net.input, 4, (3, 3)), keep=True), 4)
+    return net.build(net.dense(net.global_max(net.binary("MUL", net.conv(net.input, 4), gate)), 3))
+
+
+@network
+def rows_of_three_axes() -> bytes:
+    """Tensors [1, W, C], as Conv1D and its like leave them, also where the image comes in."""
+    net = Network((12, 3))
+    step = net.dense(net.unary(net.input, "RELU", RECTIFIED), 5, keep=True)
+    step = net.conv(net.reshape(step, (1, 12, 5)), 4, (1, 3))
+    row = net.reshape(step, (12, 4))
+    step = net.concat([row, net.part(row, (0, 1), (12, 3))])
+    return net.build(net.binary("ADD", net.mean(step, USUAL), net.global_max(step), FINER))
+
+
+@network
 def lookup_of_a_running_maximum() -> bytes:
     net = Network((9, 8, 3))
     pooled = net.max_pool(net.conv(net.input, 4), (3, 3), (2, 2))

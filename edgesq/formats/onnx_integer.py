@@ -47,8 +47,8 @@ def integer_onnx(graph: Graph) -> onnx.ModelProto:
     """Write `graph` with integer operators only.
 
     Returns:
-        a model with input `input` int8 [1, H, W, C], output `output` int8 [1, K], and where that
-        is a softmax a second output `logits` int8 [1, K]; the same graph gives the same bytes.
+        a model with input `input` int8 of the graph's shape, output `output` int8 [1, K], and where
+        that is a softmax a second output `logits` int8 [1, K]; the same graph gives the same bytes.
 
     Raises:
         ModelError: for an operator that has no integer form here.
@@ -94,8 +94,8 @@ def _read_input(scope: Scope, tensor: Tensor) -> str:
     wide = scope.cast("wide", "input", np.int32)
     moved = scope.node("Add", "zero_point", wide, np.int32(UINT8_OFFSET))
     pixels = scope.cast("uint8", moved, np.uint8)
-    if len(tensor.shape) == 2:
-        return scope.node("Reshape", "nchw", pixels, np.array([1, -1, 1, 1], np.int64))
+    if len(tensor.shape) < 4:
+        pixels = scope.node("Reshape", "nhwc", pixels, np.array([1, *tensor.hwc], np.int64))
     return scope.node("Transpose", "nchw", pixels, perm=TO_NCHW)
 
 

@@ -34,13 +34,16 @@ from edgesq.graph import (
     LeakyRelu,
     Logistic,
     Lookup,
+    Maximum,
     MaxPool2D,
     Mean,
+    Minimum,
     Mul,
     Op,
     Pick,
     Quantize,
     Relu,
+    Relu0To1,
     Relu6,
     ReluN1To1,
     Reshape,
@@ -159,7 +162,7 @@ def _write_op(
         case Add() | Sub() | Mul():
             return _binary(scope, graph, op, dict(zip(op.inputs, inputs, strict=True)))
         case Lookup():
-            return _each_value(scope, op, inputs[0])
+            return _each_value(scope, graph.tensors[op.output], op, inputs[0])
         case Mean():
             return scope.node("ReduceMean", "mean", inputs[0], axes=[2, 3], keepdims=1)
         case Softmax():
@@ -208,7 +211,7 @@ def _clamped(scope: Scope, tensor: Tensor, clamp: tuple[int, int], value: str) -
     )
 
 
-def _each_value(scope: Scope, op: Lookup, value: str) -> str:
+def _each_value(scope: Scope, tensor: Tensor, op: Lookup, value: str) -> str:
     match op:
         case Quantize():
             return value
@@ -216,6 +219,10 @@ def _each_value(scope: Scope, op: Lookup, value: str) -> str:
             return scope.node("Relu", "relu", value)
         case Relu6():
             return scope.node("Clip", "relu6", value, np.float32(0), np.float32(6))
+        case Relu0To1():
+            return scope.node("Clip", "relu1", value, np.float32(0), np.float32(1))
+        case Minimum() | Maximum():
+            return _clamped(scope, tensor, op.clamp, value)
         case ReluN1To1():
             return scope.node("Clip", "limited", value, np.float32(-1), np.float32(1))
         case LeakyRelu():

@@ -18,6 +18,7 @@ _REQUANTIZE = frozenset(
         "HARD_SWISH",
         "RELU",
         "RELU6",
+        "RELU_0_TO_1",
         "RELU_N1_TO_1",
         "TANH",
         "LEAKY_RELU",
@@ -28,6 +29,10 @@ _REQUANTIZE = frozenset(
 
 _FIXED = frozenset({"SOFTMAX", "LOGISTIC", "TANH"})
 """Operators whose output's scale TensorFlow Lite prescribes."""
+
+
+_BOUND = frozenset({"MAXIMUM", "MINIMUM", "PADV2"})
+"""Operators with a constant in the levels of their input."""
 
 
 def sharing_scales(graph: Graph) -> list[tuple[int, ...]]:
@@ -45,6 +50,7 @@ def sharing_scales(graph: Graph) -> list[tuple[int, ...]]:
             if same and index in parent:
                 parent[root(index)] = root(op.output)
     fixed = {root(graph.input)} | {root(op.output) for op in graph.ops if op.kind in _FIXED}
+    fixed |= {root(op.output) for op in graph.ops if op.kind in _BOUND}
     found: dict[int, list[int]] = {}
     for index in parent:
         if root(index) not in fixed:

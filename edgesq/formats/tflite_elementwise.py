@@ -12,10 +12,13 @@ from edgesq.graph import (
     HardSwish,
     LeakyRelu,
     Logistic,
+    Maximum,
+    Minimum,
     Op,
     Quantize,
     Rectifier,
     Relu,
+    Relu0To1,
     Relu6,
     ReluN1To1,
     Softmax,
@@ -24,6 +27,7 @@ from edgesq.graph import (
 
 _RANGES: dict[type[Rectifier], tuple[float, float | None]] = {
     Relu: (0.0, None),
+    Relu0To1: (0.0, 1.0),
     Relu6: (0.0, 6.0),
     ReluN1To1: (-1.0, 1.0),
 }
@@ -107,6 +111,28 @@ def read_rectifier(cls: type[Rectifier]) -> Callable[[Reader, Any], Op]:
         name, output = reader.parts(operator)
         clamp = quantized_range(reader.tensors[output], *_RANGES[cls])
         return cls(name, (reader.tensor(operator.inputs[0]),), output, clamp)
+
+    return read
+
+
+def read_bound(cls: type[Minimum] | type[Maximum]) -> Callable[[Reader, Any], Op]:
+    """Return a reader of MINIMUM or MAXIMUM by a constant of the input's own scale."""
+
+    def read(reader: Reader, operator: Any) -> Op:
+        name, output = reader.parts(operator)
+        constants = [reader.constant_operand(index) for index in operator.inputs]
+        found = [constant for constant in constants if constant is not None]
+        if len(found) != 1 or found[0].data is None or found[0].data.size != 1:
+            raise reader.error(
+                f"{name}: {cls.kind} of other than one tensor and one number",
+                "only a bound that is the same for all values can be computed",
+            )
+        source = reader.tensor(operator.inputs[constants.index(None)])
+        reader.same_quantization(name, (source, output))
+        if found[0].quantization != reader.tensors[output].quantization:
+            raise reader.error(f"{name}: the bound of {cls.kind} has another scale than its input")
+        bound = int(found[0].data.reshape(-1)[0])
+        return cls(name, (source,), output, (-128, bound) if cls is Minimum else (bound, 127))
 
     return read
 

@@ -161,7 +161,7 @@ def _pick(
     reader.same_quantization(name, (source, output))
     if tuple(axes[0]) != (0,):
         raise reader.error(f"{name}: {cls.kind} changes the batch")
-    rows, columns, channels = axes[1:] if len(axes) == 4 else (range(1), range(1), axes[1])
+    rows, columns, channels = [range(1)] * (4 - len(axes)) + list(axes[1:])
     return cls(name, (source,), output, tuple(rows), tuple(columns), tuple(channels), fill)
 
 
@@ -171,10 +171,10 @@ def _unless(mask: int, bounds: list[int]) -> list[int | None]:
 
 
 def _input_shape(reader: Reader, operator: Any) -> tuple[int, ...]:
-    """Return the input's shape, of rank 2 or 4 as the output's."""
+    """Return the input's shape, of the output's rank."""
     shape = reader.tensors[reader.tensor(operator.inputs[0])].shape
     result = reader.tensors[reader.tensor(operator.outputs[0])].shape
-    if len(shape) not in (2, 4) or len(shape) != len(result):
+    if len(shape) != len(result):
         raise reader.error(f"{reader.name(operator.outputs[0])}: shape {shape} to {result}")
     return shape
 

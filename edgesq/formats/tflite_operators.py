@@ -19,6 +19,7 @@ from edgesq.formats.tflite_conv import (
 from edgesq.formats.tflite_edges import Inside, without_edges
 from edgesq.formats.tflite_elementwise import (
     read_binary,
+    read_bound,
     read_curve,
     read_dequantize,
     read_leaky_relu,
@@ -35,7 +36,12 @@ from edgesq.formats.tflite_move import (
     read_space_to_depth,
     read_strided_slice,
 )
-from edgesq.formats.tflite_pool import read_average_pool2d, read_max_pool2d, read_mean
+from edgesq.formats.tflite_pool import (
+    read_average_pool2d,
+    read_max_pool2d,
+    read_mean,
+    read_reduce_max,
+)
 from edgesq.formats.tflite_reader import Reader
 from edgesq.formats.tflite_shape import read_concatenation, read_reshape, read_transpose
 from edgesq.graph import (
@@ -43,9 +49,12 @@ from edgesq.graph import (
     Graph,
     HardSwish,
     Logistic,
+    Maximum,
+    Minimum,
     Mul,
     Op,
     Relu,
+    Relu0To1,
     Relu6,
     ReluN1To1,
     Sub,
@@ -81,14 +90,18 @@ OPERATORS = {
     "HARD_SWISH": Readable(read_curve(HardSwish), None, (1,)),
     "LEAKY_RELU": Readable(read_leaky_relu, "LeakyReluOptionsT", (1,)),
     "LOGISTIC": Readable(read_curve(Logistic), None, (1,)),
+    "MAXIMUM": Readable(read_bound(Maximum), None, (2,)),
     "MAX_POOL_2D": Readable(read_max_pool2d, "Pool2DOptionsT", (1,)),
     "MEAN": Readable(read_mean, "ReducerOptionsT", (2,)),
+    "MINIMUM": Readable(read_bound(Minimum), None, (2,)),
     "MUL": Readable(read_binary(Mul), "MulOptionsT", (2,)),
     "PAD": Readable(read_pad, None, (2,)),
     "PADV2": Readable(read_pad_v2, None, (3,)),
     "QUANTIZE": Readable(read_quantize, None, (1,)),
+    "REDUCE_MAX": Readable(read_reduce_max, "ReducerOptionsT", (2,)),
     "RELU": Readable(read_rectifier(Relu), None, (1,)),
     "RELU6": Readable(read_rectifier(Relu6), None, (1,)),
+    "RELU_0_TO_1": Readable(read_rectifier(Relu0To1), None, (1,)),
     "RELU_N1_TO_1": Readable(read_rectifier(ReluN1To1), None, (1,)),
     "RESHAPE": Readable(read_reshape, None, (1, 2)),
     "RESIZE_NEAREST_NEIGHBOR": Readable(read_resize_nearest, "ResizeNearestNeighborOptionsT", (2,)),

@@ -155,8 +155,11 @@ class Reader:
         if quantization is None or quantization.scale is None or len(quantization.scale) == 0:
             raise self.error(f"tensor {name} has no quantization", "quantize the model to int8")
         shape = tuple(int(extent) for extent in tensor.shape)
-        if data is None and (len(shape) not in (2, 4) or shape[0] != 1):
-            raise self.error(f"tensor {name} has shape {shape}", "use [1, H, W, C] or [1, C]")
+        if data is None and (len(shape) not in (2, 3, 4) or shape[0] != 1):
+            raise self.error(
+                f"tensor {name} has shape {list(shape)}",
+                "activations must be [1, H, W, C], [1, W, C] or [1, C]",
+            )
         scale = tuple(float(value) for value in quantization.scale)
         points = [0] if quantization.zeroPoint is None else [*quantization.zeroPoint, 0]
         point = int(points[0]) - (UINT8_OFFSET if index in self.read_as_int8 else 0)

@@ -27,6 +27,7 @@ _VERSIONS = {
     "EXPAND_DIMS": 1,
     "FULLY_CONNECTED": 5,
     "HARD_SWISH": 1,
+    "RELU_0_TO_1": 1,
     "RELU_N1_TO_1": 1,
     "RESHAPE": 1,
     "SQUEEZE": 1,
