@@ -51,10 +51,15 @@ def edgesq(
     )
 
 
+def words(stderr: str) -> str:
+    """Return what was said on stderr, without the lines that tell of progress."""
+    return re.sub(r"^\[\d+/\d+\] .*\n", "", stderr, flags=re.M)
+
+
 def done(*arguments: str | Path, cwd: Path | None = None) -> str:
     """Run `edgesq`, which must succeed without a word on stderr; return its stdout."""
     result = edgesq(*arguments, cwd=cwd)
-    assert (result.returncode, result.stderr) == (0, "")
+    assert (result.returncode, words(result.stderr)) == (0, "")
     return result.stdout
 
 
@@ -62,6 +67,7 @@ def check_refusal(code: int, stdout: str, stderr: str, expected: int, says: str)
     """Hold that a command failed as all do: one line, with what to try in parentheses."""
     assert code == expected, stdout + stderr
     assert stdout == ""
+    stderr = words(stderr)
     assert re.fullmatch(r"error: .+ \(.+\)\n", stderr), stderr
     assert re.search(says, stderr), stderr
 

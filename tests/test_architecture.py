@@ -21,7 +21,10 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "edgesq"
 FIRMWARE = resource("firmware")
 
-BASE = ("errors", "limits", "resources", "operators", "graph", "arithmetic", "lookup", "targets")
+BASE = (
+    *("errors", "limits", "files", "resources", "operators", "graph", "arithmetic", "lookup"),
+    "targets",
+)
 STAGES = (
     "zoo",
     "calibrate",

@@ -22,6 +22,7 @@ from builds import (
     light_build,
     popen,
     refused,
+    words,
 )
 from networks import Network
 
@@ -81,14 +82,17 @@ def board_ticks(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11])
 
 
-KEPT = r"[\d,]+ of 11,980 images are in .*verify.json; --resume goes on from there\n"
+KEPT = (
+    r"[\d,]+ of 11,980 images are in .*verify.json; "
+    r"the same command with --resume goes on from there\n"
+)
 
 
 def after(pattern: str, text: str) -> str:
     """Return what follows a text that begins by `pattern`."""
-    found = re.match(pattern, text)
+    found = re.match(pattern, words(text))
     assert found, text
-    return text[found.end() :]
+    return words(text)[found.end() :]
 
 
 def test_a_board_unplugged_in_the_middle(

@@ -17,7 +17,6 @@ from builds import (
     snapshot,
 )
 from networks import Network
-from rich.console import Console
 from typer.testing import CliRunner
 
 from edgesq.cli import terminal
@@ -78,7 +77,7 @@ def in_process(
         said = io.StringIO()
         monkeypatch.chdir(place.folder)
         monkeypatch.setattr(tempfile, "tempdir", str(place.folder / "tmp"))
-        monkeypatch.setattr(terminal, "err", Console(file=said, highlight=False))
+        monkeypatch.setattr(terminal, "err", type(terminal.err)(file=said))
         before = snapshot(place.folder)
         result = CliRunner().invoke(app, [str(argument) for argument in arguments])
         check_refusal(result.exit_code, result.output, said.getvalue(), code, says)

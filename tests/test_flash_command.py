@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from builds import done, edgesq, light_build, refused, snapshot
+from builds import done, edgesq, light_build, refused, snapshot, words
 from cases import NETWORKS
 from fake_tools import Bench, Says
 from networks import images
@@ -37,7 +37,7 @@ def test_a_dry_run_shows_and_runs_nothing(build: Path, path: tuple[Bench, dict[s
     bench.put("openocd", [Says("")])
     arguments = ("flash", "--build", build, "--dry-run", "--probe", "A1")
     said = edgesq(*arguments, env=env)
-    assert (said.returncode, said.stderr) == (0, "")
+    assert (said.returncode, words(said.stderr)) == (0, "")
     (line,) = said.stdout.splitlines()
     assert shlex.split(line)[:3] == ["openocd", "-f", "board/stm32f4discovery.cfg"]
     assert "adapter serial A1" in shlex.split(line)
@@ -61,11 +61,11 @@ def test_a_board_is_flashed(build: Path, path: tuple[Bench, dict[str, str]]) -> 
     bench, env = path
     bench.put("openocd", [Says("", "edgesq: compared")])
     said = edgesq("flash", "--build", build, env=env)
-    assert (said.returncode, said.stderr) == (0, "")
+    assert (said.returncode, words(said.stderr)) == (0, "")
     lines = said.stdout.splitlines()
     assert lines[0].startswith("openocd -f board/stm32f4discovery.cfg")
     assert lines[1].endswith(": programmed, read back and compared")
-    assert lines[-1] == f"verify:  edgesq verify --build {build} --port DEVICE"
+    assert lines[-1] == f"verify:  edgesq verify --build {shlex.quote(str(build))} --port DEVICE"
 
 
 def test_refusals(build: Path, path: tuple[Bench, dict[str, str]]) -> None:

@@ -1,6 +1,8 @@
 """The command line: the only place that prints, catches and exits."""
 
 import signal
+import sys
+from io import TextIOWrapper
 from types import FrameType
 
 
@@ -9,6 +11,8 @@ def main() -> None:
     from edgesq.cli.app import app
 
     signal.signal(signal.SIGTERM, _end)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     app()
 
 

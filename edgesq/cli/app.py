@@ -1,5 +1,6 @@
 """The commands and their options; each one's work is in a module of its own name."""
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import edgesq
 from edgesq.cli import terminal
 from edgesq.cli.export import Runtime
 from edgesq.cli.sizes import SizesMayBeLeftOut
+from edgesq.cli.terminal import DEFAULT_BUILD
 from edgesq.plan import Goal
 from edgesq.project import Format
 
@@ -20,13 +22,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-DEFAULT_BUILD = Path("build/edgesq")
+MOST = 1 << 32
+"""Of a count or a size that an option takes."""
+
+
+def _check_number(value: float | None) -> float | None:
+    if value is not None and math.isnan(value):  # which no range keeps out
+        raise typer.BadParameter("nan is not a number")
+    return value
+
+
 MODEL_KINDS = (
     ".keras, .h5, SavedModel folder, .onnx or int8 .tflite; the bundled demo model if left out."
 )
 Optimize = Annotated[Goal, typer.Option(help="What the plan is best at.")]
 RamLimit = Annotated[
-    int | None, typer.Option(min=1, help="RAM in bytes to plan for instead of the board's.")
+    int | None,
+    typer.Option(min=1, max=MOST, help="RAM in bytes to plan for instead of the board's."),
 ]
 TflmDir = Annotated[
     Path | None, typer.Option(help="TensorFlow Lite Micro's tree, its library built.")
@@ -35,6 +47,8 @@ OptimizeAccuracy = Annotated[
     float | None,
     typer.Option(
         min=0.0,
+        max=86_400,
+        callback=_check_number,
         metavar="[SECONDS]",
         help="Look so long (120) for an int8 model closer to the float one.",
     ),
@@ -48,7 +62,16 @@ Compress = Annotated[
     ),
 ]
 MaxDrop = Annotated[
-    float, typer.Option(min=0.0, help="Points of top-1 that compressing may lose, as predicted.")
+    float,
+    typer.Option(
+        min=0.0,
+        max=100.0,
+        callback=_check_number,
+        help="Points of top-1 that compressing may lose, as predicted.",
+    ),
+]
+Json = Annotated[
+    Path | None, typer.Option(help="Write what is shown as JSON; - for standard output alone.")
 ]
 Build = Annotated[Path, typer.Option("--build", help="Folder that `export` wrote.")]
 
@@ -145,7 +168,7 @@ def verify(
     images: Annotated[
         Path | None, typer.Option(help="Folder of images, or .npz with `input` [n, H, W, C].")
     ] = None,
-    count: Annotated[int | None, typer.Option(min=1, help="Images at most.")] = None,
+    count: Annotated[int | None, typer.Option(min=1, max=MOST, help="Images at most.")] = None,
     json: Annotated[
         Path | None, typer.Option(help="Report to write; BUILD/verify.json if left out.")
     ] = None,
@@ -155,7 +178,13 @@ def verify(
         bool, typer.Option("--resume", help="Go on from the report of a run that was ended.")
     ] = False,
     timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds of silence after which the board is given up.")
+        float,
+        typer.Option(
+            min=0.1,
+            max=86_400,
+            callback=_check_number,
+            help="Seconds of silence after which the board is given up.",
+        ),
     ] = 5.0,
     layers: Annotated[
         bool, typer.Option("--layers", help="Compare every operator too; name the first wrong one.")
@@ -189,8 +218,8 @@ def evaluate(
     port: Annotated[
         list[str] | None, typer.Option(help="Judge the board too, as `verify` reaches it.")
     ] = None,
-    count: Annotated[int | None, typer.Option(min=1, help="Images at most.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Report to write.")] = None,
+    count: Annotated[int | None, typer.Option(min=1, max=MOST, help="Images at most.")] = None,
+    json: Json = None,
 ) -> None:
     """Judge every form of the model on labelled images, and say which layer costs most."""
     from edgesq.cli.evaluate import run
@@ -211,11 +240,12 @@ def plan(
     picture: Annotated[
         Path | None, typer.Option(help="Draw RAM against speed into this SVG.")
     ] = None,
+    json: Json = None,
 ) -> None:
     """Show what a model takes on a board, operator by operator, without exporting it."""
     from edgesq.cli.plan import run
 
-    run(model, target, optimize, ram_limit, picture)
+    run(model, target, optimize, ram_limit, picture, json)
 
 
 @app.command()
@@ -227,7 +257,7 @@ def compare_runtimes(
     ] = None,
     target: Annotated[str, typer.Option(help="Board; see `edgesq targets`.")] = "cortex-m",
     tflm_dir: TflmDir = None,
-    json: Annotated[Path | None, typer.Option(help="Write the figures here too.")] = None,
+    json: Json = None,
 ) -> None:
     """Show RAM, flash and instructions by edgesq and by TensorFlow Lite Micro, side by side."""
     from edgesq.cli.compare_runtimes import run
@@ -241,11 +271,12 @@ def targets(
     fits: Annotated[
         Path | None, typer.Option(help="Say which boards this model fits, and by how much.")
     ] = None,
+    json: Json = None,
 ) -> None:
     """List the boards edgesq knows."""
     from edgesq.cli.targets import run
 
-    run(fits)
+    run(fits, json)
 
 
 @app.command()
@@ -265,11 +296,12 @@ def doctor(
 @terminal.command
 def inspect(
     build: Annotated[Path, typer.Argument(help="Folder that `export` wrote.")] = DEFAULT_BUILD,
+    json: Json = None,
 ) -> None:
     """Show what a build holds: sizes, operators, memory, parity."""
     from edgesq.cli.inspect import run
 
-    run(build)
+    run(build, json)
 
 
 def _print_version(wanted: bool) -> None:

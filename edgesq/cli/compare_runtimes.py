@@ -1,41 +1,46 @@
 """`edgesq compare-runtimes`."""
 
 import dataclasses
-import json as jsonlib
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from edgesq.cli import terminal
 from edgesq.targets import load_target
 
+if TYPE_CHECKING:
+    from edgesq.verify.runtimes import RuntimeRow
+
 
 def run(model: Path | None, target: str, tflm_dir: Path | None, json: Path | None) -> None:
     """Measure both runtimes and show them side by side; exit 1 where one computes other values."""
     from edgesq.export import load_content
-    from edgesq.verify.runtimes import RuntimeRow, compare_runtimes
+    from edgesq.verify.runtimes import compare_runtimes
 
     board = load_target(target)
+    terminal.check_json(json)
     with terminal.stages(3) as on_stage:
         content = load_content(model, on_stage)
         rows = compare_runtimes(content, board, tflm_dir, on_stage)
+    if not terminal.is_stdout(json):
+        _show(rows, f"{model.name if model else 'demo'} on {board.name}")
     if json is not None:
         fields = {"target": board.name, "runtimes": [dataclasses.asdict(row) for row in rows]}
-        json.write_text(jsonlib.dumps(fields, indent=2) + "\n", encoding="utf-8")
+        terminal.write_json(fields, json)
+    if any(row.differing for row in rows):
+        raise typer.Exit(terminal.EXIT_DIFFERENT)
 
-    def line(row: RuntimeRow) -> tuple[str, ...]:
-        counts = (row.ram_bytes, row.arena_bytes, row.flash_bytes, row.instructions, row.differing)
-        return row.runtime, *("-" if count is None else f"{count:,}" for count in counts)
 
+def _show(rows: "Sequence[RuntimeRow]", title: str) -> None:
     columns = ["RAM", "of it arena", "flash", "instructions per image", "values that differ"]
-    table = terminal.table(
-        f"{model.name if model else 'demo'} on {board.name}", ["runtime"], columns
-    )
+    table = terminal.table(title, ["runtime"], columns)
     for row in rows:
-        table.add_row(*line(row))
+        counts = (row.ram_bytes, row.arena_bytes, row.flash_bytes, row.instructions, row.differing)
+        cells = ("-" if count is None else f"{count:,}" for count in counts)
+        table.add_row(row.runtime, *cells)
     terminal.out.print(table)
     for row in rows:
         if row.note:
-            terminal.out.print(f"{row.runtime}: {row.note}", soft_wrap=True)
-    if any(row.differing for row in rows):
-        raise typer.Exit(terminal.EXIT_DIFFERENT)
+            terminal.say(f"{row.runtime}: {row.note}")

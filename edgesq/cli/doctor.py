@@ -46,10 +46,10 @@ def run(install: bool) -> None:
     missing = _missing()
     terminal.out.print(_table())
     if not missing:
-        terminal.out.print("[green]Nothing is missing.[/]")
+        terminal.out.print(terminal.styled("Nothing is missing.", "green"))
         return
     command = _install_command(missing)
-    terminal.out.print(" ".join(command), soft_wrap=True)
+    terminal.say(terminal.shell(*command))
     if not install:
         raise typer.Exit(EXIT_MISSING)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
@@ -62,9 +62,8 @@ def run(install: bool) -> None:
 def _table() -> Table:
     table = terminal.table(None, ["program", "needed for", "found"])
     for tool in TOOLS:
-        table.add_row(
-            tool.program, tool.needed_for, shutil.which(tool.program) or "[red]missing[/]"
-        )
+        found = shutil.which(tool.program) or terminal.styled("missing", "red")
+        table.add_row(tool.program, tool.needed_for, found)
     return table
 
 

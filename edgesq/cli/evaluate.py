@@ -1,14 +1,11 @@
 """`edgesq evaluate`."""
 
-import json
 from pathlib import Path
 
-from rich.markup import escape
 from rich.table import Table
 
 from edgesq.accuracy import AccuracyReport, Share, evaluate
 from edgesq.cli import terminal
-from edgesq.errors import EdgesqError
 from edgesq.link.labgrid import held
 from edgesq.verify import VerifyOptions, VerifyReport, read_json, verify
 
@@ -20,21 +17,24 @@ def run(
     build: Path, images: Path, ports: tuple[str, ...], count: int | None, path: Path | None
 ) -> None:
     """Judge, show, and write the report if asked for."""
-    if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
-        raise EdgesqError("is no file in a folder that is there", where=str(path), hint="--json")
+    terminal.check_json(path)
     device = _device(build, images, ports, count)
     with terminal.counter("evaluate") as on_progress:
         report = evaluate(build, images, count, device, on_progress)
+    if not terminal.is_stdout(path):
+        _show(report)
+    for note in report.notes:
+        terminal.say(terminal.styled(note, "dim"), to=terminal.err)
+    if path is not None:
+        terminal.write_json(report.to_json(), path)
+
+
+def _show(report: AccuracyReport) -> None:
     terminal.out.print(_forms(report))
     if report.classes:
         terminal.out.print(_classes(report))
     if report.layers:
         terminal.out.print(_layers(report))
-    for note in report.notes:
-        terminal.err.print(f"[dim]{escape(note)}[/]", soft_wrap=True)
-    if path is not None:
-        path.write_text(json.dumps(report.to_json(), indent=2) + "\n", encoding="utf-8")
-        terminal.out.print(f"Wrote {path}", soft_wrap=True)
 
 
 def _device(
@@ -78,7 +78,7 @@ def _classes(report: AccuracyReport) -> Table:
     for row in changed[:_MOST_CLASSES]:
         drop = (row.float_right - row.int8_right) / row.images
         table.add_row(
-            escape(row.name or str(row.label)),
+            row.name or str(row.label),
             str(row.images),
             str(row.float_right),
             str(row.int8_right),
@@ -97,7 +97,7 @@ def _layers(report: AccuracyReport) -> Table:
     )
     for row in report.layers:
         table.add_row(
-            escape(row.name),
+            row.name,
             *("exact" if db is None else f"{db:.1f} dB" for db in (row.sqnr_db, row.own_sqnr_db)),
             f"{row.own_kl:.6f}",
             f"{row.clipped:.3%}",

@@ -48,19 +48,19 @@ def _show(report: dict[str, Any], out: Path, board: Target) -> None:
     _show_compression(report["compression"])
     terminal.out.print(parity_table(report))
     for note in report["import"]:
-        terminal.out.print(f"import: {note}", soft_wrap=True)
+        terminal.say(f"import: {note}")
     if report["accuracy"] is not None:
         terminal.out.print(trial_table(report["accuracy"]))
     for warning in report["warnings"]:
-        terminal.err.print(f"[yellow]warning:[/] {warning}", soft_wrap=True)
+        terminal.say(terminal.styled("warning:", "yellow"), f" {warning}", to=terminal.err)
     if report["format"] != Format.CMAKE.value:
         library = f"The library {report['name']}_model is in {out / report['format']}"
-        terminal.out.print(f"{library}; see its README.md.", soft_wrap=True)
-    build = "" if str(out) == "build/edgesq" else f" --build {out}"
-    step = f"edgesq flash{build}"
+        terminal.say(f"{library}; see its README.md.")
+    step = terminal.on_build("flash", out)
     if board.is_library:
-        step = f"build and flash its verify example, then edgesq verify{build} --port PORT"
-    terminal.out.print(f"Wrote {out}. Next: {step}", soft_wrap=True)
+        verify = terminal.on_build("verify", out, "--port", "PORT")
+        step = f"build and flash its verify example, then {verify}"
+    terminal.say(f"Wrote {out}. Next: {step}")
 
 
 def _show_compression(facts: dict[str, Any] | None) -> None:
@@ -69,8 +69,7 @@ def _show_compression(facts: dict[str, Any] | None) -> None:
     if facts["curve"]:
         terminal.out.print(compression_table(facts))
         return
-    terminal.out.print(
+    terminal.say(
         f"Not compressed: it takes {facts['plain_bytes']:,} B as it is, "
-        f"{facts['goal_bytes']:,} B are there",
-        soft_wrap=True,
+        f"{facts['goal_bytes']:,} B are there"
     )

@@ -1,6 +1,5 @@
 """`edgesq flash`."""
 
-import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,10 +23,9 @@ def run(
     if is_project(build):
         _project(build, {"--target": target, "--stop": stop_it, "--runner": runner}, probe, dry_run)
         return
-    option = "" if str(build) == "build/edgesq" else f" --build {build}"
     if stop_it:
         was_running = stop(build)
-        terminal.out.print("stopped" if was_running else "no board was running")
+        terminal.say("stopped" if was_running else "no board was running")
         return
     from edgesq.export import ensure_compiled
 
@@ -39,35 +37,32 @@ def run(
     if dry_run:
         _show(commands(build, board_target, runner=runner, probe=probe))
     elif runner_of(board_target, runner) in PROCESSES:
-        _start(build, board_target, runner, option)
+        _start(build, board_target, runner)
     else:
-        _program(build, board_target, runner, probe, option)
+        _program(build, board_target, runner, probe)
 
 
-def _start(build: Path, target: Target, runner: str | None, option: str) -> None:
+def _start(build: Path, target: Target, runner: str | None) -> None:
     from edgesq.flash import flash
 
     with terminal.stages(1) as on_stage:
         on_stage(f"start {target.description}")
         board = flash(build, target, runner=runner)
-    terminal.out.print(f"{target.description} runs, serial device {board.port}")
-    terminal.out.print(f"verify:  edgesq verify{option} --port {board.port}", soft_wrap=True)
-    terminal.out.print(f"stop:    edgesq flash{option} --stop", soft_wrap=True)
+    terminal.say(f"{target.description} runs, serial device {board.port}")
+    _say_verify(build, board.port)
+    terminal.say(f"stop:    {terminal.on_build('flash', build, '--stop')}")
 
 
-def _program(
-    build: Path, target: Target, runner: str | None, probe: str | None, option: str
-) -> None:
+def _program(build: Path, target: Target, runner: str | None, probe: str | None) -> None:
     from edgesq.flash import program
 
     with _shown_stages() as begin:
         result = program(build, target, begin, runner=runner, probe=probe)
     compared = "programmed, read back and compared" if result.is_compared else "programmed"
-    terminal.out.print(f"{target.description}: {compared}")
+    terminal.say(f"{target.description}: {compared}")
     if len(result.ports) == 1:
-        terminal.out.print(f"It answers on {result.ports[0]}.")
-    port = f" --port {result.ports[0]}" if len(result.ports) == 1 else " --port DEVICE"
-    terminal.out.print(f"verify:  edgesq verify{option}{port}", soft_wrap=True)
+        terminal.say(f"It answers on {result.ports[0]}.")
+    _say_verify(build, result.ports[0] if len(result.ports) == 1 else "DEVICE")
 
 
 def _project(
@@ -88,16 +83,19 @@ def _project(
     project = read_project(folder)
     with _shown_stages() as begin:
         result = esptool.program(folder, begin, probe)
-    terminal.out.print(f"{project.chip}: programmed, read back and compared")
+    terminal.say(f"{project.chip}: programmed, read back and compared")
     if not project.is_started:
-        terminal.out.print("It was not reset, as the project asks: press its button.")
-    port = f"--port {result.ports[0]}"
-    terminal.out.print(f"verify:  edgesq verify --build EXPORTED {port}", soft_wrap=True)
+        terminal.say("It was not reset, as the project asks: press its button.")
+    _say_verify(Path("EXPORTED"), result.ports[0])
+
+
+def _say_verify(build: Path, port: str) -> None:
+    terminal.say(f"verify:  {terminal.on_build('verify', build, '--port', port)}")
 
 
 def _show(commands: Iterable[tuple[str, ...]]) -> None:
     for command in commands:
-        terminal.out.print(shlex.join(command), soft_wrap=True, markup=False)
+        terminal.say(terminal.shell(*command))
 
 
 @contextmanager
@@ -112,4 +110,4 @@ def _shown_stages() -> Iterator[Callable[[str], None]]:
 
         yield begin
     for what in done:
-        terminal.out.print(what, soft_wrap=True, markup=False)
+        terminal.say(what)

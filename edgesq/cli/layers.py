@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rich.markup import escape
 from rich.table import Table
 
 from edgesq.cli import terminal
@@ -50,18 +49,12 @@ def print_inside(report: VerifyReport) -> None:
 def print_layers(layers: Layers) -> None:
     """Print whether every operator's output is the host's, or what the first wrong one is like."""
     if layers.difference is None:
-        terminal.out.print(
-            f"[bold green]{layers.operators} operators[/], {layers.images:,} images: every output "
-            "has the CRC-32 of the host's.",
-            soft_wrap=True,
-        )
+        rest = f", {layers.images:,} images: every output has the CRC-32 of the host's."
+        terminal.say(terminal.styled(f"{layers.operators} operators", "bold green"), rest)
         return
     terminal.out.print(difference_table(layers.difference, layers))
-    terminal.out.print(
-        f"[bold red]Likely cause: {layers.difference.cause.value}[/]: "
-        f"{escape(layers.difference.detail)}.",
-        soft_wrap=True,
-    )
+    cause = terminal.styled(f"Likely cause: {layers.difference.cause.value}", "bold red")
+    terminal.say(cause, f": {layers.difference.detail}.")
 
 
 def difference_table(found: LayerDifference, layers: Layers) -> Table:
@@ -81,7 +74,7 @@ def difference_table(found: LayerDifference, layers: Layers) -> Table:
     if found.first_index is not None:
         rows |= {"  expected": str(found.expected), "  got": str(found.got)}
     for name, value in rows.items():
-        table.add_row(escape(name), escape(value))
+        table.add_row(name, value)
     return table
 
 
@@ -95,7 +88,7 @@ def profile_table(operators: Sequence[OperatorProfile]) -> Table:
     costs = [float(operator.instructions or 0) if counts else operator.us for operator in operators]
     for operator, cost in zip(operators, costs, strict=True):
         cells = _cells(operator.macs, cost, operator.share, counts)
-        table.add_row(operator.kind, escape(operator.name), *cells)
+        table.add_row(operator.kind, operator.name, *cells)
     macs = sum(operator.macs for operator in operators)
     table.add_row("all", "", *_cells(macs, sum(costs), 1.0, counts), style="bold")
     return table

@@ -1,41 +1,58 @@
 """`edgesq plan`, and the tables of a plan that `inspect` shows too."""
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.table import Table
 
 from edgesq.cli import terminal
+from edgesq.cli.documents import plan_document
 from edgesq.errors import MissingToolError
+from edgesq.files import check_output
 from edgesq.graph import Graph
-from edgesq.plan import Candidate, Goal, Plan, curve
-from edgesq.project import Sizes, needs, plan_for
+from edgesq.plan import Goal, Plan, curve
+from edgesq.project import Sizes, plan_for
 from edgesq.targets import Target, load_target
 
 _LARGEST = 6
 
 
 def run(
-    model: Path | None, target: str, goal: Goal, ram_limit: int | None, picture: Path | None
+    model: Path | None,
+    target: str,
+    goal: Goal,
+    ram_limit: int | None,
+    picture: Path | None,
+    json: Path | None,
 ) -> None:
     """Plan a model for a target and show what it takes."""
+    board = load_target(target)
+    check_output(picture, "--picture")
+    terminal.check_json(json)
     from edgesq.export import draw_curve, load_graph
 
-    board = load_target(target)
     with terminal.stages(3) as on_stage:
         graph = load_graph(model, on_stage)
         on_stage("plan")
         chosen = plan_for(graph, board, goal, ram_limit)
         on_stage(f"compile for {board.name}")
         sizes = _measure(graph, chosen.plan, board)
-    terminal.out.print(operator_table(graph, chosen.plan))
-    print_peak(chosen.plan)
-    terminal.out.print(_image_table(graph, chosen, board, sizes))
     candidates = curve(graph, board.kernels)
-    terminal.out.print(_curve_table(candidates))
+    document = plan_document(graph, model, board, chosen, sizes, candidates)
+    if not terminal.is_stdout(json):
+        terminal.out.print(operator_table(document))
+        print_peak(document)
+        terminal.out.print(_image_table(document))
+        terminal.out.print(_curve_table(document))
     if picture is not None:
         draw_curve(candidates, chosen, picture)
-        terminal.out.print(f"Wrote {picture}", soft_wrap=True)
+        terminal.say(
+            f"Wrote {picture}", to=terminal.err if terminal.is_stdout(json) else terminal.out
+        )
+    if json is not None:
+        terminal.write_json(document, json)
 
 
 def _measure(graph: Graph, plan: Plan, target: Target) -> Sizes | None:
@@ -53,70 +70,67 @@ def _measure(graph: Graph, plan: Plan, target: Target) -> Sizes | None:
             return None
 
 
-def operator_table(graph: Graph, plan: Plan) -> Table:
+def operator_table(document: Mapping[str, Any]) -> Table:
     """Return a plan operator by operator."""
     table = terminal.table(
         "operators, in bands of rows",
         ["operator", "layer"],
         ["output", "band", "rows kept", "ring bytes", "MACs", "weights"],
     )
-    shown: set[int] = set()
-    for item in plan.ops:
-        slot = plan.slots[item.output]
-        assert slot is not None
-        ring = plan.rings[slot.storage]
+    for row in document["operators"]:
+        ring = row["ring_bytes"]
         table.add_row(
-            " > ".join(op.kind for op in item.ops),
-            " > ".join(op.name for op in item.ops),
-            f"{slot.height}x{slot.width}x{slot.channels}",
-            str(item.band_units),
-            str(ring.ring_rows),
-            "shared" if slot.storage in shown else f"{ring.bytes:,}",
-            f"{sum(graph.macs(op) for op in item.ops):,}",
-            f"{sum(graph.op_weights_bytes(op) for op in item.ops):,}",
+            " > ".join(row["kinds"]),
+            " > ".join(row["layers"]),
+            "x".join(map(str, row["output"])),
+            str(row["band_rows"]),
+            str(row["ring_rows"]),
+            "shared" if ring is None else f"{ring:,}",
+            f"{row['macs']:,}",
+            f"{row['weights_bytes']:,}",
         )
-        shown.add(slot.storage)
     return table
 
 
-def print_peak(plan: Plan) -> None:
+def print_peak(document: Mapping[str, Any]) -> None:
     """Print where an arena is fullest, and what fills it."""
-    step, items = plan.peak()
-    largest = sorted(items, key=lambda item: -item.bytes)
-    held = ", ".join(f"{item.name} {item.bytes:,}" for item in largest[:_LARGEST])
-    rest = sum(item.bytes for item in largest[_LARGEST:])
-    more = f", {len(largest) - _LARGEST} more {rest:,}" if rest else ""
-    terminal.out.print(
-        f"Arena {plan.arena_bytes:,} B, fullest at step {step} of {len(plan.steps)}: {held}{more}",
-        soft_wrap=True,
+    peak = document["peak"]
+    largest, others = peak["items"][:_LARGEST], peak["items"][_LARGEST:]
+    held = ", ".join(f"{item['name']} {item['bytes']:,}" for item in largest)
+    rest = sum(item["bytes"] for item in others)
+    more = f", {len(others)} more {rest:,}" if rest else ""
+    terminal.say(
+        f"Arena {document['arena_bytes']:,} B, fullest at step {peak['step']} of {peak['steps']}: "
+        f"{held}{more}"
     )
 
 
-def _image_table(graph: Graph, chosen: Candidate, target: Target, sizes: Sizes | None) -> Table:
-    how = "from the linker" if sizes else "at most (not compiled)"
-    table = terminal.table(f"whole image on {target.name}, {how}", ["memory"], ["needed", "there"])
-    bounds = needs(graph, chosen.plan, target)
-    measured = {"flash": sizes.flash_bytes, "ram": sizes.ram_bytes} if sizes else bounds
-    for memory in ("flash", "ram"):
-        region = target.region(memory)
-        there = f"{region.bytes:,}" if region else "no limit"
-        table.add_row(memory, f"{measured[memory]:,}", there)
+def _image_table(document: Mapping[str, Any]) -> Table:
+    how = "from the linker" if document["is_compiled"] else "at most (not compiled)"
+    title = f"whole image on {document['target']}, {how}"
+    table = terminal.table(title, ["memory"], ["needed", "there"])
+    for memory, row in document["image"].items():
+        there = row["there_bytes"]
+        table.add_row(
+            memory, f"{row['needed_bytes']:,}", "no limit" if there is None else f"{there:,}"
+        )
     return table
 
 
-def _curve_table(candidates: list[Candidate]) -> Table:
+def _curve_table(document: Mapping[str, Any]) -> Table:
     table = terminal.table(
         "RAM against speed, one band height for all operators",
         [],
         ["band", "arena", "instructions, estimated", "against whole maps"],
     )
-    whole = candidates[-1].instructions
-    for candidate in candidates:
-        band = max(candidate.bands.values(), default=1)
+    rows = document["curve"]
+    whole = rows[-1]["instructions_estimated"]
+    for row in rows:
+        band, instructions = row["band_rows"], row["instructions_estimated"]
         table.add_row(
-            str(band) if candidate is not candidates[-1] else "whole maps",
-            f"{candidate.plan.arena_bytes:,}",
-            f"{candidate.instructions:,.0f}",
-            f"{candidate.instructions / whole - 1:+.2%}",
+            "whole maps" if band is None else str(band),
+            f"{row['arena_bytes']:,}",
+            f"{instructions:,}",
+            f"{instructions / whole - 1:+.2%}",
         )
     return table

@@ -10,7 +10,7 @@ from edgesq.errors import EdgesqError
 WHOLE_FLASH = "flash"
 _SECONDS = "120"
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)([km]?)b?", re.IGNORECASE)
+_SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)([km]?)b?", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1024, "m": 1024 * 1024}
 
 _LEFT_OUT = {

@@ -37,7 +37,7 @@ def parity_table(report: dict[str, Any]) -> Table:
             row["name"],
             f"{row['images']:,}",
             f"{row['values']:,}",
-            f"[green]{row['differing']}[/]" if row["differing"] == 0 else f"{row['differing']:,}",
+            terminal.styled("0", "green") if row["differing"] == 0 else f"{row['differing']:,}",
             str(row["max_lsb"]),
             f"{row['top1_agreement']:.1%}",
         )

@@ -1,65 +1,63 @@
 """`edgesq targets`."""
 
 from pathlib import Path
+from typing import Any
 
 from rich.table import Table
 
 from edgesq.cli import terminal
+from edgesq.cli.documents import SCHEMA, fit_facts, target_facts
 from edgesq.graph import Graph
 from edgesq.plan import Goal, choose
-from edgesq.project import needs
-from edgesq.targets import Target, list_targets
+from edgesq.targets import list_targets
 
 
-def run(model: Path | None) -> None:
+def run(model: Path | None, json: Path | None) -> None:
     """Print all targets, or which of them a model fits."""
+    terminal.check_json(json)
+    document: dict[str, Any] = {"schema": SCHEMA}
     if model is None:
-        terminal.out.print(_targets())
-        return
-    from edgesq.export import load_graph
+        document["targets"] = [target_facts(target) for target in list_targets()]
+    else:
+        from edgesq.export import load_graph
 
-    with terminal.stages(1) as on_stage:
-        graph = load_graph(model, on_stage)
-    terminal.out.print(_fits(graph, model))
+        with terminal.stages(1) as on_stage:
+            graph = load_graph(model, on_stage)
+        document |= {"model": str(model), "targets": _fits(graph)}
+    if not terminal.is_stdout(json):
+        terminal.out.print(_table(document) if model is None else _fits_table(document, model))
+    if json is not None:
+        terminal.write_json(document, json)
 
 
-def _targets() -> Table:
+def _table(document: dict[str, Any]) -> Table:
     table = terminal.table(None, ["target", "core", "what it is", "state"], ["flash", "RAM"])
-    for target in list_targets():
-        sizes = (_size(target, "flash"), _size(target, "ram"))
-        table.add_row(target.name, target.cpu, target.description, _state(target), *sizes)
+    for row in document["targets"]:
+        sizes = (_size(row["flash_bytes"]), _size(row["ram_bytes"]))
+        table.add_row(row["name"], row["cpu"], row["description"], row["state"], *sizes)
     return table
 
 
-def _state(target: Target) -> str:
-    """Return how far the firmware of a target has been tried."""
-    if target.is_library:
-        return "library"
-    return "run" if target.is_host or target.is_emulated else "built"
+def _size(size: int | None) -> str:
+    return "-" if size is None else f"{size // 1024:,} KiB"
 
 
-def _size(target: Target, memory: str) -> str:
-    region = target.region(memory)
-    return f"{region.bytes // 1024:,} KiB" if region else "-"
-
-
-def _fits(graph: Graph, model: Path) -> Table:
-    table = terminal.table(
-        f"{model.name}, smallest plan", ["target", "fits"], ["flash to spare", "RAM to spare"]
-    )
+def _fits(graph: Graph) -> list[dict[str, Any]]:
     targets = [target for target in list_targets() if target.is_planned]
     families = {target.kernels for target in targets}
     plans = {kernels: choose(graph, kernels, Goal.RAM, None).plan for kernels in families}
-    for target in targets:
-        plan = plans[target.kernels]
-        spare = {
-            memory: region.bytes - needed
-            for memory, needed in needs(graph, plan, target).items()
-            if (region := target.region(memory))
-        }
-        fits = all(left >= 0 for left in spare.values())
-        cells = (
-            f"{spare[memory]:,}" if memory in spare else "no limit" for memory in ("flash", "ram")
+    return [fit_facts(graph, plans[target.kernels], target) for target in targets]
+
+
+def _fits_table(document: dict[str, Any], model: Path) -> Table:
+    table = terminal.table(
+        f"{model.name}, smallest plan", ["target", "fits"], ["flash to spare", "RAM to spare"]
+    )
+    for row in document["targets"]:
+        spare = (row["flash_to_spare_bytes"], row["ram_to_spare_bytes"])
+        table.add_row(
+            row["name"],
+            terminal.styled("yes", "green") if row["fits"] else terminal.styled("no", "red"),
+            *("no limit" if left is None else f"{left:,}" for left in spare),
         )
-        table.add_row(target.name, "[green]yes[/]" if fits else "[red]no[/]", *cells)
     return table

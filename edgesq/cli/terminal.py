@@ -1,18 +1,25 @@
-"""What commands share: two consoles, a progress bar, and errors turned into exit codes."""
+"""What commands share: two consoles, progress, and errors turned into exit codes.
+
+Strings are shown as they are: no markup is read in them, and nothing that a terminal would obey
+leaves the consoles. What is to be coloured is a `Text`, made by `styled`.
+"""
 
 import errno
 import functools
+import json
 import os
+import shlex
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
 import typer
 from rich.box import SIMPLE
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -23,33 +30,92 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from edgesq.errors import EdgesqError
+from edgesq.files import check_output, printable, write_output
 
+DEFAULT_BUILD = Path("build/edgesq")
+STDOUT = "-"
 EXIT_SAME, EXIT_DIFFERENT, EXIT_BUG, EXIT_INTERRUPTED = 0, 1, 70, 130
-
-_REFUSED_BY_SYSTEM = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
-"""No permission or no room to write: nothing that we could have known, or that is our bug."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FILE_COLUMNS = 120
+_QUIET_S = 10.0
+"""Between two lines of a counter, where no terminal is."""
 
 
-class _Output(Console):
+class _Console(Console):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(markup=False, emoji=False, highlight=False, **options)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Take a string for what it says."""
+        return super().render_str(printable(text), **options)
+
     def on_broken_pipe(self) -> None:
         """Go on in silence when whoever read has ended, so that the exit code stays true."""
         self.quiet = True
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-out = _Output(highlight=False, width=None if sys.stdout.isatty() else _FILE_COLUMNS)
+def styled(text: str, style: str) -> Text:
+    """Return a text in a style of Rich's, as "bold red"."""
+    return Text(printable(text), style)
+
+
+out = _Console(width=None if sys.stdout.isatty() else _FILE_COLUMNS)
 """Results, on standard output."""
 
-# A duplicate of standard error: bars go on while native libraries' output is captured.
-err = Console(file=os.fdopen(os.dup(2), "w"), highlight=False)
+# A duplicate of standard error: progress goes on while native libraries' output is captured.
+err = _Console(file=os.fdopen(os.dup(2), "w", errors="backslashreplace"))
 """Progress and errors."""
+
+
+def say(*parts: str | Text, to: Console = out) -> None:
+    """Print one line, however long, of texts put together."""
+    to.print(
+        Text.assemble(*(printable(one) if isinstance(one, str) else one for one in parts)),
+        soft_wrap=True,
+    )
+
+
+def shell(*words: str | Path) -> str:
+    """Return a command as a shell takes it."""
+    return shlex.join(map(str, words))
+
+
+def on_build(command: str, build: Path, *more: str) -> str:
+    """Return a command of ours on a build folder, which is not named where it is the usual one."""
+    option = () if build == DEFAULT_BUILD else ("--build", build)
+    return shell("edgesq", command, *option, *more)
+
+
+def is_stdout(path: Path | None) -> bool:
+    """Say whether a JSON document goes to standard output, where nothing else belongs then."""
+    return str(path) == STDOUT
+
+
+def check_json(path: Path | None) -> None:
+    """Refuse a `--json` that could not be written after the work.
+
+    Raises:
+        EdgesqError: it is a folder, in none, or nothing can be written there.
+    """
+    check_output(None if is_stdout(path) else path, "--json")
+
+
+def write_json(fields: Any, path: Path) -> None:
+    """Write a JSON document into a file, or onto standard output."""
+    text = json.dumps(fields, indent=2)
+    if is_stdout(path):
+        sys.stdout.write(f"{text}\n")
+        return
+    write_output(path, f"{text}\n")
+    say(f"Wrote {path}")
 
 
 def table(title: str | None, left: Sequence[str], right: Sequence[str] = ()) -> Table:
@@ -81,51 +147,91 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(EXIT_SAME) from None
         except Exception as error:
-            if isinstance(error, OSError) and error.errno in _REFUSED_BY_SYSTEM:
-                where, hint = error.filename, "make room, or choose another place"
-                print_error(EdgesqError(str(error.strerror), where=where, hint=hint))
-                raise typer.Exit(EdgesqError.exit_code) from error
+            known = _of_system(error)
+            if known is not None:
+                print_error(known)
+                raise typer.Exit(known.exit_code) from error
             traceback.print_exc()
-            err.print("[bold red]This is a bug of edgesq.[/] Please report it with the text above.")
+            say(styled("This is a bug of edgesq.", "bold red"), _REPORT_IT, to=err)
             raise typer.Exit(EXIT_BUG) from None
 
     return wrapped
 
 
+_REPORT_IT = " Please report it with the text above."
+
+
+def _of_system(error: BaseException | None) -> EdgesqError | None:
+    """Return what the system refused, if that is why something was raised; else None."""
+    if isinstance(error, MemoryError):
+        return EdgesqError("not enough memory", hint="end other programs, or take a smaller model")
+    if isinstance(error, OSError) and error.errno is not None:
+        where = None if error.filename is None else os.fsdecode(str(error.filename))
+        hint = "make room" if error.errno in _FULL else "check path and permissions"
+        return EdgesqError(str(error.strerror), where=where, hint=hint)
+    while error is not None:  # a full disk is hidden behind what closing the file raises
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return _of_system(error)
+        error = error.__context__
+    return None
+
+
 def print_error(error: EdgesqError) -> None:
     """Print an error on one line: where, what, what to try."""
-    where = f"{escape(error.where)}: " if error.where else ""
-    hint = f" [dim]({escape(error.hint)})[/]" if error.hint else ""
+    where = f"{error.where}: " if error.where else ""
+    hint = f" ({error.hint})" if error.hint else ""
     message = " ".join(error.message.split())
-    err.print(f"[bold red]error:[/] {where}{escape(message)}{hint}", soft_wrap=True)
+    say(styled("error:", "bold red"), f" {where}{message}", styled(hint, "dim"), to=err)
 
 
 def _progress(*columns: ProgressColumn) -> Progress:
-    """Return a bar that leaves no trace, not even an empty line in a file."""
+    """Return a bar that leaves no trace."""
     return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
+
+
+def _words(field: str) -> TextColumn:
+    return TextColumn(f"{{task.{field}}}", markup=False)
 
 
 @contextmanager
 def stages(total: int) -> Iterator[Callable[[str], None]]:
-    """Show a bar over `total` stages; yields the function that names the next one."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    """Show a bar over `total` stages, or a line for each; yields the function that names the next.
+
+    Args:
+        total: at most.
+    """
+    columns = (SpinnerColumn(), _words("description"), BarColumn(), MofNCompleteColumn())
     with _progress(*columns) as progress:
-        task = progress.add_task("", total=total, completed=-1)
+        task = progress.add_task("", total=total)
+        begun = 0
 
         def begin(what: str) -> None:
-            progress.update(task, advance=1, description=what)
+            nonlocal begun
+            what = printable(what)
+            progress.update(task, completed=begun, description=what)
+            begun += 1
+            if not err.is_terminal:
+                say(f"[{begun}/{max(begun, total)}] {what}", to=err)
 
         yield begin
 
 
 @contextmanager
 def counter(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar with an estimate; yields the function to call with (done, total)."""
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    """Show a bar with an estimate, or a line now and then.
+
+    Yields the function to call with (done, total).
+    """
+    columns = (_words("description"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with _progress(*columns) as progress:
         task = progress.add_task(what, total=None)
+        said = time.monotonic()
 
         def update(done: int, total: int) -> None:
+            nonlocal said
             progress.update(task, completed=done, total=total)
+            if not err.is_terminal and time.monotonic() - said > _QUIET_S:
+                said = time.monotonic()
+                say(f"[{done}/{total}] {what}", to=err)
 
         yield update

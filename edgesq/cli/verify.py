@@ -1,15 +1,19 @@
 """`edgesq verify`."""
 
+import contextlib
 import os
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import typer
-from rich.markup import escape
 
 from edgesq.cli import terminal, verify_tables
 from edgesq.cli.layers import Looking, print_inside
+from edgesq.cli.terminal import styled
 from edgesq.errors import BoardError, EdgesqError
+from edgesq.files import check_output
 from edgesq.link.labgrid import held
 from edgesq.targets import load_target
 from edgesq.verify import VerifyOptions, VerifyReport, read_json, verify, write_junit
@@ -39,10 +43,7 @@ class Outputs:
             EdgesqError: a path is a folder, or in none.
         """
         for option, path in vars(self).items():
-            if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
-                raise EdgesqError(
-                    "is no file in a folder that is there", where=str(path), hint=f"see --{option}"
-                )
+            check_output(path, f"--{option}")
 
     def report_path(self, build: Path) -> Path | None:
         """Return where the report is kept; None where only a build folder is read-only."""
@@ -87,29 +88,31 @@ def run(
         report=path,
         resume=resume,
     )
-    with held(ports):
-        result = looking.inside(options, _streamed(options, outputs))
+    with held(ports), _kept(options, outputs):
+        with terminal.counter("verify") as on_progress:
+            result = verify(options, on_progress)
+        result = looking.inside(options, result)
     outputs.write(result, options)
     _show(result)
 
 
-def _streamed(options: VerifyOptions, outputs: Outputs) -> VerifyReport:
-    """Stream; where that ends early, leave what there is."""
+@contextlib.contextmanager
+def _kept(options: VerifyOptions, outputs: Outputs) -> Iterator[None]:
+    """Where it ends early, say how far it came, and how to go on."""
     earlier = _changed(options.report)
-    with terminal.counter("verify") as on_progress:
-        try:
-            return verify(options, on_progress)
-        except (KeyboardInterrupt, BoardError):
-            if options.report is not None and _changed(options.report) != earlier:
-                _leave(outputs, options, options.report)
-            raise
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, BoardError):
+        if options.report is not None and _changed(options.report) != earlier:
+            _leave(outputs, options, options.report)
+        raise
 
 
 def _rate(words: str) -> int | None:
     """Return the rate that `--baud` asks for, None for the fastest."""
     if words == "auto":
         return None
-    if words.isdecimal() and 0 < int(words) < _RATE_LIMIT:
+    if re.fullmatch(r"[0-9]{1,10}", words) and 0 < int(words) < _RATE_LIMIT:
         return int(words)
     raise EdgesqError("is no rate", where=f"--baud {words}", hint="try 921600, or auto")
 
@@ -123,10 +126,10 @@ def _leave(outputs: Outputs, options: VerifyOptions, path: Path) -> None:
     """Where it was ended, or the boards went away, say how far it came."""
     report, _ = read_json(path)
     outputs.write(report, options)
-    terminal.err.print(
-        f"{report.images:,} of {report.images_planned:,} images are in {escape(str(path))}; "
-        "--resume goes on from there",
-        soft_wrap=True,
+    terminal.say(
+        f"{report.images:,} of {report.images_planned:,} images are in {path}; "
+        "the same command with --resume goes on from there",
+        to=terminal.err,
     )
 
 
@@ -139,13 +142,10 @@ def _show(result: VerifyReport) -> None:
     if confusion is not None:
         terminal.out.print(confusion)
     for warning in result.warnings:
-        terminal.out.print(f"[yellow]It could be faster[/]: {escape(warning)}.", soft_wrap=True)
+        terminal.say(styled("It could be faster", "yellow"), f": {warning}.")
     print_inside(result)
     if not (result.is_exact and result.is_exact_inside):
-        terminal.out.print("[bold red]The board differs from the host.[/]")
+        terminal.say(styled("The board differs from the host.", "bold red"))
         raise typer.Exit(terminal.EXIT_DIFFERENT)
-    terminal.out.print(
-        f"[bold green]0 differing values[/]: {result.board} computes exactly what "
-        f"{result.expected_by} does.",
-        soft_wrap=True,
-    )
+    exact = f": {result.board} computes exactly what {result.expected_by} does."
+    terminal.say(styled("0 differing values", "bold green"), exact)

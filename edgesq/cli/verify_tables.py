@@ -1,9 +1,9 @@
 """The tables of `edgesq verify`."""
 
-from rich.markup import escape
 from rich.table import Table
 
 from edgesq.cli import terminal
+from edgesq.cli.terminal import styled
 from edgesq.verify import VerifyReport
 
 _MOST_CLASSES, _MOST_PAIRS = 12, 6
@@ -12,9 +12,7 @@ _MOST_CLASSES, _MOST_PAIRS = 12, 6
 
 def summary(result: VerifyReport) -> Table:
     """Return what was found, in one column."""
-    table = terminal.table(
-        f"{escape(result.board)} against {result.expected_by}", ["what"], ["value"]
-    )
+    table = terminal.table(f"{result.board} against {result.expected_by}", ["what"], ["value"])
     asked = result.images_asked or 0
     fewer = f" ({asked:,} asked for)" if asked > result.images_planned else ""
     stack = result.device_stack_bytes
@@ -36,7 +34,7 @@ def summary(result: VerifyReport) -> Table:
         "line rate": _line(result),
     }
     for name, value in rows.items():
-        table.add_row(escape(name), escape(value))
+        table.add_row(name, value)
     return table
 
 
@@ -55,7 +53,7 @@ def comparisons(result: VerifyReport) -> Table:
     )
     for row in result.comparisons:
         if not row.outputs:
-            table.add_row(row.against, f"[dim]{escape(row.note)}[/]")
+            table.add_row(row.against, styled(row.note, "dim"))
         tops = [f"{row.top1_agreement or 0:.1%}", f"{row.top5_agreement or 0:.1%}"]
         for item in row.outputs:
             table.add_row(
@@ -81,9 +79,9 @@ def boards(result: VerifyReport) -> Table:
     for row in result.boards:
         state = row.state if row.error is None else f"{row.state}: {row.error}"
         table.add_row(
-            escape(row.port),
-            escape(row.board or ""),
-            escape(state),
+            row.port,
+            row.board or "",
+            state,
             f"{row.images:,}",
             "" if row.device_us is None else f"{row.device_us / 1000:,.1f}",
             str(row.retries),
@@ -106,7 +104,7 @@ def confusion(result: VerifyReport) -> Table | None:
         cells = [(counts.get((label, said), 0), said == label) for said in shown]
         table.add_row(
             class_name(result, label),
-            *(f"[bold]{n}[/]" if right else str(n or "") for n, right in cells),
+            *(styled(str(n), "bold") if right else str(n or "") for n, right in cells),
         )
     return table
 
@@ -124,7 +122,7 @@ def _confused(result: VerifyReport) -> Table | None:
 def class_name(result: VerifyReport, number: int) -> str:
     """Return the name of a class, or its number where nobody says."""
     names = result.class_names
-    return escape(names[number]) if number < len(names) else str(number)
+    return names[number] if number < len(names) else str(number)
 
 
 def _accuracy(result: VerifyReport) -> str:

@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
+from edgesq.files import write_output
 from edgesq.verify.diagnose import Cause
-from edgesq.verify.report import BoardShare, Comparison, VerifyReport, write_whole
+from edgesq.verify.report import BoardShare, Comparison, VerifyReport
 from edgesq.verify.tally import Note
 
 _PROPERTIES = (
@@ -52,7 +53,7 @@ def write_junit(report: VerifyReport, path: Path) -> None:
     suites = ElementTree.Element("testsuites")
     suites.append(suite)
     ElementTree.indent(suites)
-    write_whole(path, ElementTree.tostring(suites, "unicode", xml_declaration=True) + "\n")
+    write_output(path, ElementTree.tostring(suites, "unicode", xml_declaration=True) + "\n")
 
 
 def _case(suite: ElementTree.Element, report: VerifyReport, name: str) -> ElementTree.Element:

@@ -12,13 +12,14 @@ from jinja2 import Environment, StrictUndefined
 from edgesq.calibrate import Preprocessing
 from edgesq.errors import EdgesqError
 from edgesq.export import read_report
+from edgesq.files import write_output
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph, Int8Array
 from edgesq.verify import charts
 from edgesq.verify.images import VerifyImages, open_images, read_preprocessing
 from edgesq.verify.memory import planned
 from edgesq.verify.pictures import as_data_url
-from edgesq.verify.report import VerifyReport, write_whole
+from edgesq.verify.report import VerifyReport
 from edgesq.verify.run import VerifyOptions, read_model
 from edgesq.verify.tally import Note
 
@@ -103,7 +104,7 @@ def write_page(report: VerifyReport, options: VerifyOptions, path: Path) -> None
         memory=planned(graph, facts),
         profile=report.operators,
     )
-    write_whole(path, text)
+    write_output(path, text)
 
 
 def _template() -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from edgesq.errors import EdgesqError
+from edgesq.files import write_output
 from edgesq.verify.layers import Layers
 from edgesq.verify.profile import OperatorProfile
 from edgesq.verify.tally import Note
@@ -217,14 +218,7 @@ class VerifyReport:
 
     def write_json(self, path: Path, state: dict[str, Any] | None = None) -> None:
         """Write `to_json` to `path`, whole or not at all."""
-        write_whole(path, self.to_json(state))
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+        write_output(path, self.to_json(state))
 
 
 def read_json(path: Path) -> tuple[VerifyReport, dict[str, Any] | None]:

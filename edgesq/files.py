@@ -1,0 +1,166 @@
+"""Files of others: read within bounds, written whole, and never through a link."""
+
+import errno
+import json
+import math
+import os
+import re
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+from edgesq.errors import EdgesqError
+from edgesq.limits import MOST_FILE_BYTES
+
+_DRAFT = ".edgesq-"
+_MOST_DIGITS = 20
+_NOT_SHOWN = re.compile("[\0-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, those that turn the direction of writing, and bytes that are no UTF-8."""
+
+
+def printable(text: str) -> str:
+    """Return a text of others on one line: what a terminal would obey is written out."""
+    return _NOT_SHOWN.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return what a regular file holds.
+
+    Raises:
+        OSError: there is none, it is a pipe or device, or larger than any of ours.
+    """
+    # A pipe would be waited for.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode):
+            raise OSError(errno.EINVAL, "Is not a file", str(path))
+        if facts.st_size > MOST_FILE_BYTES:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+        return file.read()
+
+
+def read_json(path: Path) -> Any:
+    """Return what a JSON file holds; its numbers are finite and of at most 20 digits.
+
+    Raises:
+        OSError: as `read_bytes`.
+        ValueError: it is no such JSON, not UTF-8, or nested too deeply.
+    """
+    text = read_bytes(path).decode()
+    try:
+        return json.loads(text, parse_int=_int, parse_float=_float, parse_constant=_refuse)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file whole or not at all; a link in its place is replaced, not followed.
+
+    Characters that are not UTF-8, as of odd file names, are written out.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    data = content.encode(errors="backslashreplace") if isinstance(content, str) else content
+    with _draft(path) as (draft, descriptor):
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        draft.replace(path)
+
+
+def write_output(path: Path, content: str) -> None:
+    """Write a file that the user named, as `write_whole`; a pipe or device takes it as it is.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    if _kind(path) not in (None, stat.S_IFREG):
+        path.write_text(content, encoding="utf-8", errors="backslashreplace")
+    else:
+        write_whole(path, content)
+
+
+def check_output(path: Path | None, option: str) -> None:
+    """Refuse, before the work, a file that could not be written after it.
+
+    Args:
+        path: as the user named it; None where there is none to write.
+        option: by which.
+
+    Raises:
+        EdgesqError: it is a folder, in none, or nothing can be written there.
+    """
+    if path is None:
+        return
+    if not path.parent.is_dir():
+        raise EdgesqError("is in no folder that is there", where=str(path), hint=f"see {option}")
+    try:
+        if _kind(path) in (None, stat.S_IFREG):  # a pipe or device is written as it is
+            with _draft(path) as (_, descriptor):
+                os.close(descriptor)
+    except OSError as error:
+        raise cannot_write(path, error, option) from error
+
+
+def _kind(path: Path) -> int | None:
+    """Return what a path leads to, one of `stat.S_IF*`; None where it leads to nothing.
+
+    Raises:
+        OSError: it is a folder, or cannot be one's path.
+    """
+    try:
+        kind = stat.S_IFMT(path.stat().st_mode)
+    except FileNotFoundError:
+        return None
+    if kind == stat.S_IFDIR:
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    return kind
+
+
+def cannot_write(path: Path, error: OSError, option: str) -> EdgesqError:
+    """Return the error that a path which the user named cannot be written."""
+    return EdgesqError(
+        f"cannot be written: {error.strerror}", where=str(path), hint=f"see {option}"
+    )
+
+
+def open_new(path: Path) -> int:
+    """Return the descriptor of a new, empty file in the place of what is there, link or not.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    path.unlink(missing_ok=True)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+
+
+@contextmanager
+def _draft(path: Path) -> Iterator[tuple[Path, int]]:
+    """Yield an open file beside `path` under a name that nobody foresees; it does not stay."""
+    draft = path.with_name(f"{_DRAFT}{secrets.token_hex(8)}")
+    descriptor = open_new(draft)
+    try:
+        yield draft, descriptor
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _int(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        _refuse(f"{digits[:_MOST_DIGITS]}...")
+    return int(digits)
+
+
+def _float(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        _refuse(digits[:_MOST_DIGITS])
+    return value
+
+
+def _refuse(number: str) -> NoReturn:
+    raise ValueError(f"{number} is no number of ours")
