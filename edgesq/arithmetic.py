@@ -18,6 +18,7 @@ from edgesq.graph import (
     Add,
     Binary,
     Convolution,
+    DepthwiseConv2D,
     FullyConnected,
     Graph,
     Mean,
@@ -162,22 +163,33 @@ def rescale(sums: ArrayLike, parameters: RescaleParameters) -> Int64Array:
     return np.asarray(np.sign(value) * level, np.int64)
 
 
-def rescale_is_exact(graph: Graph, op: FullyConnected, largest: Int64Array) -> bool:
-    """Say whether `rescale` equals rounding the float64 product for sums up to `largest` [O].
+def rescale_is_exact(graph: Graph, op: FullyConnected, low: Int64Array, high: Int64Array) -> bool:
+    """Say whether `rescale` equals rounding the float64 product for sums in [low, high], each [O].
 
     Both never fall, so they are compared on both sides of every step between two levels.
     """
     real, parameters = real_multipliers(graph, op), rescale_parameters(graph, op)
     halves = np.arange(_RESCALE_SPAN)[:, np.newaxis] + 0.5
-    most = np.minimum(largest, parameters.limit)
     near = np.minimum(halves / np.maximum(real, 2.0**-64), INT32_MAX)
-    for step in (-1, 0, 1):
-        sums = np.clip(np.floor(near).astype(np.int64) + step, 0, most)
-        product = sums * real
-        below = np.floor(product)
-        if np.any(rescale(sums, parameters) != below + (product - below >= 0.5)):
-            return False
+    for first, last in ((low, high), (-high, -low)):  # magnitudes of sums of either sign
+        most = np.clip(last, 0, parameters.limit)
+        least = np.clip(first, 0, most)
+        for step in (-1, 0, 1):
+            sums = np.clip(np.floor(near).astype(np.int64) + step, least, most)
+            product = sums * real
+            below = np.floor(product)
+            if np.any(rescale(sums, parameters) != below + (product - below >= 0.5)):
+                return False
     return True
+
+
+def rescaled(graph: Graph, op: Convolution, sums: ArrayLike) -> Int64Array:
+    """Return sums [..., O] of a convolution as levels of its output, before the clamp."""
+    if isinstance(op, FullyConnected):
+        scaled = rescale(sums, rescale_parameters(graph, op))
+    else:
+        scaled = multiply_by_quantized_multiplier(sums, *conv2d_multipliers(graph, op))
+    return np.asarray(scaled + graph.tensors[op.output].zero_point, np.int64)
 
 
 @dataclass(frozen=True)
@@ -339,3 +351,24 @@ def sum_range(rows: Int64Array, bias: Int64Array, input_zp: int) -> tuple[Int64A
     low = bias + positive * least + negative * most
     high = bias + positive * most + negative * least
     return np.minimum(low, bias), np.maximum(high, bias)
+
+
+@dataclass(frozen=True)
+class ChannelSums:
+    """A convolution's weights [O, K] and biases [O], and the least and greatest sums [O]."""
+
+    rows: Int64Array
+    bias: Int64Array
+    low: Int64Array
+    high: Int64Array
+
+
+def channel_sums(graph: Graph, op: Convolution) -> ChannelSums:
+    """Return what each output channel of a convolution can sum up to, by `sum_range`."""
+    weights, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
+    assert weights is not None
+    assert bias is not None
+    if isinstance(op, DepthwiseConv2D):
+        weights = np.moveaxis(weights, 3, 0)
+    rows, wide = weights.reshape(len(weights), -1).astype(np.int64), bias.astype(np.int64)
+    return ChannelSums(rows, wide, *sum_range(rows, wide, graph.tensors[op.inputs[0]].zero_point))

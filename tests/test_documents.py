@@ -40,7 +40,7 @@ def test_plan_as_json(model: Path) -> None:
     found = document("plan", model, "--target", "esp32s3")
     assert found.keys() >= {
         *("model", "model_sha256", "target", "kernels", "instructions_estimated", "arena_bytes"),
-        *("peak", "operators", "is_compiled", "image", "curve"),
+        *("peak", "operators", "wide_layers", "is_compiled", "image", "curve"),
     }
     (operator,) = found["operators"]
     assert operator["kinds"] == ["CONV_2D"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edgesq.graph import Graph
-from edgesq.plan import Candidate, Plan
+from edgesq.plan import Candidate, Plan, wide_layers
 from edgesq.project import Sizes, needs
 from edgesq.targets import Target
 
@@ -50,6 +50,10 @@ def plan_document(
         "kernels": target.kernels,
         "instructions_estimated": round(chosen.instructions),
         **plan_facts(graph, chosen.plan),
+        "wide_layers": [
+            {"layer": layer.name, "more_bytes": layer.bytes, "why": layer.why}
+            for layer in wide_layers(graph, chosen.plan.ops, target.kernels)
+        ],
         "is_compiled": sizes is not None,
         "image": {
             memory: {"needed_bytes": needed[memory], "there_bytes": there_bytes(target, memory)}

@@ -44,6 +44,7 @@ def run(
     if not terminal.is_stdout(json):
         terminal.out.print(operator_table(document))
         print_peak(document)
+        print_wide(document)
         terminal.out.print(_image_table(document))
         terminal.out.print(_curve_table(document))
     if picture is not None:
@@ -103,6 +104,13 @@ def print_peak(document: Mapping[str, Any]) -> None:
         f"Arena {document['arena_bytes']:,} B, fullest at step {peak['step']} of {peak['steps']}: "
         f"{held}{more}"
     )
+
+
+def print_wide(document: Mapping[str, Any]) -> None:
+    """Name the layers whose weights take two bytes each, and why."""
+    for row in document["wide_layers"]:
+        words = f"is stored with two bytes per weight, {row['more_bytes']:,} B more"
+        terminal.say(f"{row['layer']} {words}: {row['why']}")
 
 
 def _image_table(document: Mapping[str, Any]) -> Table:

@@ -19,7 +19,7 @@ from edgesq.compress.sequence import Layer, compress_layers
 from edgesq.compress.stream import stream_bytes
 from edgesq.errors import FitError, ImageError, ModelError
 from edgesq.formats.scales import roomier_scores
-from edgesq.formats.tflite import read_graph
+from edgesq.formats.tflite import read_stored_graph
 from edgesq.formats.tflite_rewrite import TensorChange, rewrite, tensor_names
 from edgesq.graph import Conv2D, Convolution, Graph, Int8Array
 
@@ -92,7 +92,7 @@ def with_room_for_scores(content: bytes) -> bytes:
     Args:
         content: the int8 .tflite; without a softmax at its end it stays as it is.
     """
-    graph = read_graph(content)
+    graph = read_stored_graph(content)
     wider = {} if graph.logits is None else roomier_scores(graph, SCORE_ROOM)
     names = Counter(tensor_names(content))
     read = {index for op in graph.ops if isinstance(op, Convolution) for index in op.inputs}
@@ -130,7 +130,7 @@ class Compressor:
             ImageError: too few images.
         """
         self._content = with_room_for_scores(content)
-        self.graph = read_graph(self._content)
+        self.graph = read_stored_graph(self._content)
         self.ops = compressible(self.graph, content)
         self.leave(leave)
         if len(images) < LEAST_IMAGES:
@@ -171,11 +171,11 @@ class Compressor:
         )
         layers = {op.weights: coarse_layer(self.graph, op, self._kernels[op.weights]) for op in ops}
         self._content = rewritten(self._content, self.graph, ops, layers)
-        self.graph = read_graph(self._content)
+        self.graph = read_stored_graph(self._content)
 
     def loss_of(self, content: bytes) -> Loss:
         """Return what an int8 model with the same input and output loses."""
-        return measure_loss(self._expected, int8_scores(read_graph(content), self.held_out))
+        return measure_loss(self._expected, int8_scores(read_stored_graph(content), self.held_out))
 
     def sketch(self, total: int) -> tuple[bytes, int]:
         """Return a model of about the size wanted, and the bytes of its streams, in a moment.

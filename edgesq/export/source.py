@@ -15,7 +15,7 @@ from edgesq.calibrate import AuditRow, Preprocessing, audit_images, load_folder
 from edgesq.errors import ImageError, ModelError
 from edgesq.export.model import Model, Original, is_float, open_model
 from edgesq.formats.float_weights import FloatWeights, float_weights
-from edgesq.formats.tflite import read_graph
+from edgesq.formats.tflite import read_graph, read_stored_graph
 from edgesq.graph import Graph, Int8Array, Quantization
 from edgesq.quantize import audit_model, baked, to_int8_tflite
 from edgesq.resources import resource
@@ -198,7 +198,7 @@ def _all_pixels(content: bytes, weights: Mapping[str, FloatWeights]) -> bytes:
     """Give the input the levels 0 to 255, also where no image reaches both ends."""
     from edgesq.repair.state import Quantized
 
-    model = Quantized(content, read_graph(content), weights)
+    model = Quantized(content, read_stored_graph(content), weights)
     return model.with_ranges({model.graph.input: Quantization((1.0,), -128)}).content
 
 

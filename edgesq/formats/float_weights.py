@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.errors import ModelError
-from edgesq.formats.tflite import read_graph
+from edgesq.formats.tflite import read_stored_graph
 from edgesq.graph import Convolution, Graph
 from edgesq.quantize import to_float_tflite
 
@@ -63,7 +63,7 @@ def float_weights(model: keras.Model, content: bytes) -> dict[str, FloatWeights]
     Raises:
         ModelError: an operator's weights are not those of the model.
     """
-    graph = read_graph(content)
+    graph = read_stored_graph(content)
     there = list(_read(to_float_tflite(model)))
     return {op.name: _take(graph, op, there) for op in graph.ops if isinstance(op, Convolution)}
 

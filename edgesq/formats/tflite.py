@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from edgesq.errors import ModelError
+from edgesq.formats.constant_channels import with_small_constants
 from edgesq.formats.softmax_guard import make_guard, needs_guard, without_softmax
 from edgesq.formats.tflite_edges import from_outside, to_outside
 from edgesq.formats.tflite_operators import make_graph
@@ -20,7 +21,8 @@ later one."""
 def read_graph(content: bytes, where: str = "model") -> Graph:
     """Parse a .tflite with int8 activations, batch 1, one input and one output.
 
-    Its ends may be uint8 or float32; the graph's are the int8 tensors inside.
+    Its ends may be uint8 or float32; the graph's are the int8 tensors inside. Channels that are the
+    same for every input are in small numbers.
 
     Args:
         content: the bytes of the file.
@@ -30,6 +32,11 @@ def read_graph(content: bytes, where: str = "model") -> Graph:
         ModelError: not a .tflite, not int8, or with operators the runtime does not know (all of
             them are named at once).
     """
+    return with_small_constants(read_stored_graph(content, where))
+
+
+def read_stored_graph(content: bytes, where: str = "model") -> Graph:
+    """Do the same with all constants as the file has them, for what writes the file anew."""
     return make_graph(open_model(content, where), digest(content))
 
 

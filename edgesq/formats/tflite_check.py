@@ -14,6 +14,7 @@ import numpy as np
 from edgesq.arithmetic import (
     SOFTMAX_DIFF_INTEGER_BITS,
     add_parameters,
+    channel_sums,
     conv2d_multipliers,
     mean_parameters,
     mul_multiplier,
@@ -269,7 +270,9 @@ def _convolution_problem(graph: Graph, op: Convolution) -> str | None:
     taps = np.abs(rows.astype(np.int64)).sum(axis=1)
     largest = taps * _INT8_SPAN + np.abs(bias.data.astype(np.int64))
     if isinstance(op, FullyConnected):
-        fits = bool(np.all(largest < _SUM_LIMIT)) and rescale_is_exact(graph, op, largest)
+        sums = channel_sums(graph, op)
+        fits = bool(np.all(largest < _SUM_LIMIT))
+        fits = fits and rescale_is_exact(graph, op, sums.low, sums.high)
         return None if fits else "sums overflow 32 bits, or cannot be rescaled exactly"
     _, shifts = conv2d_multipliers(graph, op)
     # Shifts of more than 31 bits overflow whatever the sum.

@@ -10,6 +10,7 @@ overwritten too early on a board and no readiness is checked there.
 from edgesq.plan.channels import CHANNELS_PADDING, Channels, channel_fields, pack_channels
 from edgesq.plan.depthwise import strip_blocks
 from edgesq.plan.groups import group_count, group_graph
+from edgesq.plan.lanes import WideLayer, dsp_ends_short, dsp_pair_channels, wide_layers
 from edgesq.plan.lower import Access, RowOp, Slot
 from edgesq.plan.pieces import Item, Plan, covered_bytes
 from edgesq.plan.planner import make_plan
@@ -26,9 +27,7 @@ from edgesq.plan.tables import Tabled, short_tables
 from edgesq.plan.work import (
     MVE_BLOCK,
     WINOGRAD_PIXELS,
-    dsp_ends_short,
     dsp_groups,
-    dsp_pair_channels,
     dsp_slide,
     extra_weights_bytes,
     mve_blocks,
@@ -53,6 +52,7 @@ __all__ = [
     "Slot",
     "Streamed",
     "Tabled",
+    "WideLayer",
     "channel_fields",
     "channels_bytes",
     "choose",
@@ -76,5 +76,6 @@ __all__ = [
     "streamable",
     "streams_save_bytes",
     "strip_blocks",
+    "wide_layers",
     "winograd_fits",
 ]

@@ -12,6 +12,7 @@ import numpy as np
 from edgesq.compress import MASK_BITS, MAX_BITS, stream_bytes
 from edgesq.graph import Conv2D, FullyConnected, Graph
 from edgesq.plan.decoding import WEIGHT_INSTRUCTIONS, masked_words
+from edgesq.plan.lanes import dsp_pair_channels
 from edgesq.plan.lower import RowOp
 from edgesq.plan.tables import ROW_BYTES, saved_bytes, short_channels
 from edgesq.plan.work import (
@@ -19,7 +20,6 @@ from edgesq.plan.work import (
     WINOGRAD_PIXELS,
     Ops,
     dsp_groups,
-    dsp_pair_channels,
     dsp_slide,
     mve_blocks,
     winograd_fits,

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from edgesq.arithmetic import Int64Array, conv2d_multipliers, sum_range
-from edgesq.graph import Conv2D, DepthwiseConv2D, FullyConnected, Graph, GroupedConv2D
+from edgesq.arithmetic import conv2d_multipliers
+from edgesq.graph import Conv2D, DepthwiseConv2D, Graph, GroupedConv2D
 from edgesq.plan.depthwise import (
     depthwise_choices,
     depthwise_extra_bytes,
@@ -14,6 +14,7 @@ from edgesq.plan.depthwise import (
     depthwise_work_bytes,
 )
 from edgesq.plan.groups import MOST_GROUPS, group_count, group_graph
+from edgesq.plan.lanes import wide_layers
 from edgesq.plan.lower import RowOp
 
 ARENA_GROWTH = 20
@@ -32,15 +33,6 @@ _SLIDE_COLUMNS = 3
 _TILE_COLUMNS = 6
 _WINOGRAD_USES = 256
 """Output pixels from which four times the weights are worth it."""
-
-LANE_BOUND = 1 << 23
-"""Sums of the channel in the upper byte, A, must lie in [-LANE_BOUND, LANE_BOUND)."""
-
-LOWER_BOUND = 1 << 30
-"""The short requantization doubles sums of the channel in the lower byte, B."""
-
-_RELU_SHIFTS = range(1, 16)
-"""Right shifts for which the constants of the short requantization fit."""
 
 _GROUP_BYTES = 128
 """Of a group's struct, and its channels filled up to a pair or quad, at most."""
@@ -163,8 +155,9 @@ def extra_weights_bytes(graph: Graph, ops: Ops, kernels: str) -> int:
     depthwise += sum(grouped)
     if kernels == "mve":
         return depthwise + sum(_mve_padding(graph, op) for _, op in convs)
-    wide = [op for item, op in convs if item.pixels == WINOGRAD_PIXELS and not item.streamed]
-    return depthwise + sum(_extra_bytes(graph, op) for op in wide)
+    larger = [op for item, op in convs if item.pixels == WINOGRAD_PIXELS and not item.streamed]
+    wide = sum(layer.bytes for layer in wide_layers(graph, ops, kernels))
+    return depthwise + wide + sum(_extra_bytes(graph, op) for op in larger)
 
 
 def _grouped_padding(graph: Graph, op: GroupedConv2D, kernels: str) -> int:
@@ -234,35 +227,6 @@ def dsp_groups(graph: Graph, op: Conv2D) -> int:
     """Return the groups of four input values under one window, or under a column that slides."""
     values = int(np.prod(graph.tensors[op.weights].shape[1:]))
     return -(-values // dsp_slide(graph, op) // 4)
-
-
-def dsp_pair_channels(graph: Graph, op: Conv2D) -> int:
-    """Return 2 where two channels may share a lane as 256 A + B, else 1. Mirror: esq_dsp.h."""
-    weights, _, low, high = _sums(graph, op)
-    fits = (low >= -LANE_BOUND) & (high < LANE_BOUND) & (weights.min(axis=1) > -128)
-    return 2 if fits[0::2].all() else 1
-
-
-def dsp_ends_short(graph: Graph, op: Conv2D) -> bool:
-    """Say whether the short requantization is exact: rounding halves up can never show."""
-    _, _, low, high = _sums(graph, op)
-    _, shift = conv2d_multipliers(graph, op)
-    whole_range = op.clamp == (-128, 127) and graph.tensors[op.output].zero_point == -128
-    shifts_fit = len(shift) % 2 == 0 and all(-int(s) in _RELU_SHIFTS for s in shift)
-    lower_fits = bool((np.maximum(-low, high) < LOWER_BOUND).all())
-    pairs = dsp_pair_channels(graph, op) == 2
-    plain = not isinstance(op, FullyConnected)
-    return plain and pairs and lower_fits and whole_range and shifts_fit
-
-
-def _sums(graph: Graph, op: Conv2D) -> tuple[Int64Array, Int64Array, Int64Array, Int64Array]:
-    """Return weights [O, K], bias, and the least and the greatest sum per channel."""
-    weights, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
-    assert weights is not None
-    assert bias is not None
-    rows = weights.reshape(len(weights), -1).astype(np.int64)
-    wide = bias.astype(np.int64)
-    return rows, wide, *sum_range(rows, wide, graph.tensors[op.inputs[0]].zero_point)
 
 
 def dsp_work_bytes(graph: Graph, op: Conv2D, pixels: int) -> int:

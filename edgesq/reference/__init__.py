@@ -8,7 +8,6 @@ from edgesq.reference.conv2d import (
     conv2d_windows,
     grouped_sums,
     grouped_windows,
-    rescaled,
 )
 from edgesq.reference.depthwise_conv2d import depthwise_sums, depthwise_windows
 from edgesq.reference.run import run, run_observed
@@ -20,7 +19,6 @@ __all__ = [
     "depthwise_windows",
     "grouped_sums",
     "grouped_windows",
-    "rescaled",
     "run",
     "run_observed",
 ]

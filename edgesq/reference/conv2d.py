@@ -5,14 +5,8 @@ Mirror: firmware/src/ops/esq_conv2d.c, esq_fully_connected.c.
 
 import numpy as np
 
-from edgesq.arithmetic import (
-    Int64Array,
-    conv2d_multipliers,
-    multiply_by_quantized_multiplier,
-    rescale,
-    rescale_parameters,
-)
-from edgesq.graph import Conv2D, Convolution, FullyConnected, Graph, GroupedConv2D, Int8Array
+from edgesq.arithmetic import Int64Array, rescaled
+from edgesq.graph import Conv2D, Convolution, Graph, GroupedConv2D, Int8Array
 from edgesq.reference.windows import gather
 
 
@@ -73,12 +67,3 @@ def conv2d_sums(graph: Graph, op: Conv2D, windows: Int64Array) -> Int64Array:
 def requantize(graph: Graph, op: Convolution, sums: Int64Array) -> Int8Array:
     """Rescale int64 [..., O] to the output's scale and zero point, and clamp."""
     return np.clip(rescaled(graph, op, sums), *op.clamp).astype(np.int8)
-
-
-def rescaled(graph: Graph, op: Convolution, sums: Int64Array) -> Int64Array:
-    """Rescale int64 [..., O] to the output's scale and zero point."""
-    if isinstance(op, FullyConnected):
-        scaled = rescale(sums, rescale_parameters(graph, op))
-    else:
-        scaled = multiply_by_quantized_multiplier(sums, *conv2d_multipliers(graph, op))
-    return np.asarray(scaled + graph.tensors[op.output].zero_point, np.int64)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edgesq.errors import ImageError
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.scales import roomier_scores
-from edgesq.formats.tflite import read_graph
+from edgesq.formats.tflite import read_stored_graph
 from edgesq.graph import Int8Array
 from edgesq.repair.equalize import equalized
 from edgesq.repair.judge import distance, float_scores, int8_scores
@@ -160,7 +160,7 @@ def repair(
             f"{count} calibration images are too few to hold some out",
             hint=f"give {LEAST_IMAGES} or more, or leave out --optimize-accuracy",
         )
-    base = Quantized(content, read_graph(content), weights)
+    base = Quantized(content, read_stored_graph(content), weights)
     check_unshared(base.graph)
     search = _Search(base, pictures, time.monotonic() + seconds)
     best = search.run(on_trial)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edgesq.errors import ModelError
 from edgesq.formats.float_weights import FloatWeights
-from edgesq.formats.tflite import read_graph
+from edgesq.formats.tflite import read_stored_graph
 from edgesq.formats.tflite_rewrite import TensorChange, rewrite
 from edgesq.graph import Convolution, DepthwiseConv2D, Graph, Int8Array, Int32Array, Quantization
 
@@ -109,7 +109,7 @@ class Quantized:
         self, changes: Mapping[str, TensorChange], weights: Mapping[str, FloatWeights]
     ) -> Quantized:
         content = rewrite(self.content, changes)
-        return Quantized(content, read_graph(content), weights)
+        return Quantized(content, read_stored_graph(content), weights)
 
 
 def check_unshared(graph: Graph) -> None:

@@ -10,6 +10,7 @@ from edgesq.arithmetic import (
     combine,
     mean_parameters,
     multiply_by_quantized_multiplier,
+    rescaled,
 )
 from edgesq.graph import Binary, Conv2D, DepthwiseConv2D, Graph, GroupedConv2D, Int8Array, Mean, Op
 from edgesq.reference import (
@@ -18,7 +19,6 @@ from edgesq.reference import (
     depthwise_sums,
     depthwise_windows,
     grouped_sums,
-    rescaled,
 )
 
 

@@ -1,0 +1,97 @@
+"""Two channels of a convolution in one 16-bit lane: what the DSP extension's kernels need for it.
+
+Mirror: firmware/src/dsp/esq_dsp.h.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgesq.arithmetic import channel_sums, conv2d_multipliers
+from edgesq.graph import Conv2D, FullyConnected, Graph, GroupedConv2D, Op
+from edgesq.plan.groups import MOST_GROUPS, group_count, group_graph
+from edgesq.plan.lower import RowOp
+
+LANE_BOUND = 1 << 23
+"""Sums of the channel in the upper byte, A, must lie in [-LANE_BOUND, LANE_BOUND)."""
+
+LOWER_BOUND = 1 << 30
+"""The short requantization doubles sums of the channel in the lower byte, B."""
+
+_RELU_SHIFTS = range(1, 16)
+"""Right shifts for which the constants of the short requantization fit."""
+
+
+@dataclass(frozen=True)
+class WideLayer:
+    """A layer whose weights take two bytes each in flash.
+
+    Attributes:
+        name: of the layer.
+        bytes: of flash, about, that it takes more than with one byte per weight.
+        why: the channel that two do not fit a lane with, and what is too large for it.
+    """
+
+    name: str
+    bytes: int
+    why: str
+
+
+def dsp_pair_channels(graph: Graph, op: Conv2D) -> int:
+    """Return 2 where two channels may share a lane as 256 A + B, else 1. Mirror: esq_dsp.h."""
+    return 1 if why_wide(graph, op) else 2
+
+
+def dsp_ends_short(graph: Graph, op: Conv2D) -> bool:
+    """Say whether the short requantization is exact: rounding halves up can never show."""
+    sums = channel_sums(graph, op)
+    _, shift = conv2d_multipliers(graph, op)
+    whole_range = op.clamp == (-128, 127) and graph.tensors[op.output].zero_point == -128
+    shifts_fit = len(shift) % 2 == 0 and all(-int(s) in _RELU_SHIFTS for s in shift)
+    lower_fits = bool((np.maximum(-sums.low, sums.high) < LOWER_BOUND).all())
+    pairs = dsp_pair_channels(graph, op) == 2
+    plain = not isinstance(op, FullyConnected)
+    return plain and pairs and lower_fits and whole_range and shifts_fit
+
+
+def why_wide(graph: Graph, op: Conv2D) -> str | None:
+    """Say which channel keeps a convolution's channels from sharing lanes, None where they can."""
+    sums = channel_sums(graph, op)
+    wide = (sums.low < -LANE_BOUND) | (sums.high >= LANE_BOUND)
+    reach = np.where(wide, np.maximum(-sums.low, sums.high), 0)[0::2]
+    if reach.any():
+        channel = 2 * int(reach.argmax())
+        return (
+            f"sums of channel {channel} reach {reach.max():,} (bias {sums.bias[channel]:,}), "
+            f"above {LANE_BOUND:,}"
+        )
+    lowest = np.flatnonzero(sums.rows.min(axis=1)[0::2] <= -128)
+    return f"channel {2 * int(lowest[0])} has a weight of -128" if lowest.size else None
+
+
+def wide_layers(graph: Graph, ops: tuple[RowOp, ...], kernels: str) -> Iterator[WideLayer]:
+    """Yield the layers of a plan whose weights take two bytes each, and why.
+
+    Args:
+        graph: the model.
+        ops: the plan's operators.
+        kernels: kernel family; only "dsp" has such layers.
+    """
+    for item in ops if kernels == "dsp" else ():
+        conv = item.feeder or item.op
+        wide = [
+            (int(np.prod(own.tensors[part.weights].shape)), why)
+            for own, part in _parts(graph, conv)
+            if (why := why_wide(own, part))
+        ]
+        if wide:
+            yield WideLayer(conv.name, sum(size for size, _ in wide), wide[0][1])
+
+
+def _parts(graph: Graph, op: Op) -> Iterator[tuple[Graph, Conv2D]]:
+    """Yield the convolutions that the kernels see: an operator itself, or its groups."""
+    if isinstance(op, Conv2D):
+        yield graph, op
+    elif isinstance(op, GroupedConv2D) and group_count(graph, op) <= MOST_GROUPS:
+        yield from (group_graph(graph, op, group) for group in range(group_count(graph, op)))
