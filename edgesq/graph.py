@@ -171,10 +171,31 @@ class Graph:
     sha256: str
 
     @property
+    def last(self) -> Op | None:
+        """The operator that computes the output, perhaps reshaped after it; None without."""
+        makers = {op.output: op for op in self.ops}
+        last = makers.get(self.output)
+        while isinstance(last, Reshape):
+            last = makers.get(last.inputs[0])
+        return last
+
+    @property
+    def softmax(self) -> Softmax | None:
+        """The softmax that the output comes from; None without."""
+        return self.last if isinstance(self.last, Softmax) else None
+
+    @property
     def logits(self) -> int | None:
-        """The tensor before a final softmax, None where the last operator is another one."""
-        last = self.ops[-1]
-        return last.inputs[0] if isinstance(last, Softmax) else None
+        """The tensor before a final softmax; None without."""
+        return None if self.softmax is None else self.softmax.inputs[0]
+
+    @property
+    def scores(self) -> int:
+        """The tensor that ranks classes: the logits where there are some, else the output.
+
+        A softmax in int8 has equal values where its logits differ.
+        """
+        return self.observed[-1]
 
     @property
     def observed(self) -> tuple[int, ...]:

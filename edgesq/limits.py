@@ -23,3 +23,13 @@ MOST_LOADING_BYTES = 2 << 30
 
 MOST_LOADING_SECONDS = 60
 """Time that a child process may take to read a model."""
+
+MOST_TEXT_BYTES = 1 << 24
+"""A manifest, a report, or a file of class names."""
+
+MOST_SET_VALUES = 1 << 26
+"""Values of all images that are held at once, as calibration does: about 1 GB with what they are
+made into. 445 images of 224 x 224, 21,845 of 32 x 32."""
+
+MOST_SET_IMAGES = 1 << 12
+"""Images that are held at once."""

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from edgesq.accuracy import evaluate, share
 from edgesq.accuracy.layers import layer_noise, sqnr_db
 from edgesq.accuracy.score import class_scores, form_score
-from edgesq.calibrate import Preprocessing
+from edgesq.calibrate import Judge, Preprocessing
 from edgesq.cli.app import app
 from edgesq.errors import ImageError
 from edgesq.export import TFLITE, read_float_weights
@@ -119,7 +119,7 @@ def test_classes_that_lose_come_first() -> None:
 def noise(model: Quantized) -> dict[str, float]:
     tensor = model.graph.tensors[model.graph.input]
     int8 = np.round(FLOATS / tensor.scale + tensor.zero_point).astype(np.int8)
-    rows = layer_noise(model.graph, model.content, model.weights, FLOATS, int8)
+    rows = layer_noise(model.graph, model.content, model.weights, FLOATS, int8, Judge(10))
     assert [row.name for row in rows][:2] == ["conv1", "squeeze"]
     for row in rows:
         assert row.sqnr_db is not None

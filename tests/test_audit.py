@@ -9,7 +9,7 @@ from builds import refused
 from numpy.typing import NDArray
 from PIL import Image
 
-from edgesq.calibrate import AuditRow, ImageSet, Preprocessing, audit_images, load_folder
+from edgesq.calibrate import AuditRow, Classes, ImageSet, Preprocessing, audit_images, load_folder
 from edgesq.quantize import audit_model, load_keras
 from edgesq.quantize.audit import SURE, coverage_curve
 from edgesq.resources import resource
@@ -33,7 +33,7 @@ def wrong(rows: tuple[AuditRow, ...]) -> list[str]:
 
 
 def image_set(images: UInt8Array, by: Preprocessing | None = None) -> ImageSet:
-    return ImageSet(images, None, (), by or Preprocessing(), ())
+    return ImageSet(images, None, Classes(), by or Preprocessing(), ())
 
 
 def photographs(count: int) -> UInt8Array:
@@ -81,7 +81,7 @@ def test_blank_images_are_named() -> None:
 
 def test_a_single_class_is_named() -> None:
     images = photographs(40)
-    one = ImageSet(images, np.zeros(40, np.int64), ("cat",), Preprocessing(), ())
+    one = ImageSet(images, np.zeros(40, np.int64), Classes(("cat",)), Preprocessing(), ())
     assert wrong(audit_images(one)) == ["classes"]
 
 

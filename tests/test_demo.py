@@ -62,7 +62,7 @@ def test_upscaling_interpolates_bilinearly() -> None:
 
 
 def test_calibration_images_are_balanced_and_declared(calibration: ImageSet) -> None:
-    assert calibration.class_names == tuple("0123456789")
+    assert calibration.classes.names == tuple("0123456789")
     assert len(calibration.images) >= 100
     assert calibration.labels is not None
     np.testing.assert_array_equal(np.bincount(calibration.labels), 12)

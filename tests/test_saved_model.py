@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgesq.calibrate import ImageSet, Preprocessing
+from edgesq.calibrate import Classes, ImageSet, Preprocessing
 from edgesq.errors import ModelError
 from edgesq.export import load_graph
 from edgesq.formats.onnx import float_onnx, run_onnx
@@ -69,7 +69,7 @@ def test_it_is_quantized_like_the_keras_model(save: Save, keras_model: Any, tmp_
 def test_the_audit_sees_its_maps(keras_model: Any, tmp_path: Path) -> None:
     by_export(keras_model, tmp_path / "saved")
     pixels = np.random.default_rng(5).integers(0, 256, (40, *SHAPE)).astype(np.uint8)
-    images = ImageSet(pixels, None, (), Preprocessing(), ())
+    images = ImageSet(pixels, None, Classes(), Preprocessing(), ())
     model = load_saved_model(tmp_path / "saved")
     rows = {row.check: row for row in audit_model(model, images)}
     assert set(rows) == {"coverage", "silent channels", "certainty", "preprocessing"}

@@ -216,7 +216,7 @@ def test_a_folder_of_images(build: Path, tmp_path: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(folder / f"{index}.png")
     loaded = open_images(build, graph, tmp_path / "photos", 3)
-    assert loaded.class_names == ("class0", "class1")
+    assert loaded.classes.names == ("class0", "class1")
     assert [loaded.label(number) for number in range(loaded.count)] == [0, 0, 1]
     expected = (pixels[[0, 2, 1]] ^ 0x80).view(np.int8)
     assert np.array_equal(list(loaded.read()), expected)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -19,7 +20,7 @@ from edgesq.accuracy.score import (
     form_score,
     share,
 )
-from edgesq.calibrate import open_folder
+from edgesq.calibrate import Classes, Judge, probable_order
 from edgesq.errors import ImageError
 from edgesq.export import TFLITE, read_float_weights
 from edgesq.formats.float_weights import FloatWeights
@@ -55,7 +56,9 @@ class AccuracyReport:
         layers: noise by operator; empty without a float model.
         layer_images: images that these are from.
         hurts: the operator whose rounding alone moves the model's answer most; None without them.
-        notes: what is absent, and why.
+        class_names: by label; empty where nobody says.
+        classes_by: who says so, in words.
+        notes: what to know of classes and images, and what is absent, and why.
     """
 
     schema: int
@@ -68,6 +71,8 @@ class AccuracyReport:
     layers: tuple[LayerNoise, ...]
     layer_images: int
     hurts: str | None
+    class_names: tuple[str, ...]
+    classes_by: str
     notes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -77,7 +82,7 @@ class AccuracyReport:
 
 @dataclass(frozen=True, eq=False)
 class _Scores:
-    """Scores [n, K] of each form, and the first images."""
+    """Scores [n, classes] of each form, and the first images."""
 
     by_form: dict[str, Float32Array]
     floats: Float32Array
@@ -90,15 +95,17 @@ def evaluate(
     count: int | None = None,
     device: VerifyReport | None = None,
     on_progress: Callable[[int, int], None] = lambda _done, _all: None,
+    declared: Classes | None = None,
 ) -> AccuracyReport:
     """Run labelled images through the float model and the int8 forms.
 
     Args:
         build: the BUILD folder.
         source: folder with one folder per class, or .npz with `input` and `labels`.
-        count: take at most so many, at least 1.
+        count: take at most so many, at least 1, spread evenly over the classes.
         device: what `verify` found on a board with the same images; None without.
         on_progress: called with (images done, images in all).
+        declared: classes that are more to be believed than the build's.
 
     Raises:
         ImageError: the images cannot be used, or have no labels, or labels that are no class.
@@ -106,19 +113,16 @@ def evaluate(
     """
     content = read_model(build)
     graph = read_graph(content, str(build / TFLITE))
-    images = open_images(build, graph, source, count)
-    labels = _labels(images, graph)
+    images = open_images(build, graph, source, count, declared)
+    labels, judge = _judged(images)
     weights = read_float_weights(build)
-    got = _run(_Forms(graph, content, weights), build, images, on_progress)
+    got = _run(_Forms(graph, content, weights, judge), build, images, on_progress)
     expected = got.by_form.get("float")
     forms = [form_score(form, rows, labels, expected) for form, rows in got.by_form.items()]
-    notes = [] if weights else ["no float model: the build was made of an int8 model"]
     board = _device(device, images)
-    if board is None:
-        notes.append("no device: `edgesq verify` these images first, or give --port")
-    layers: tuple[LayerNoise, ...] = ()
-    if weights is not None:
-        layers = layer_noise(graph, content, weights, got.floats, got.int8)
+    notes = [*images.notes, *_order(got, labels, images, judge)]
+    notes += _absent(weights is not None, board is not None)
+    layers = weights and layer_noise(graph, content, weights, got.floats, got.int8, judge)
     return AccuracyReport(
         SCHEMA_VERSION,
         graph.sha256,
@@ -126,10 +130,12 @@ def evaluate(
         str(images.source),
         images.identity,
         (*forms, *([board] if board else [])),
-        _classes(got, labels, images.class_names),
-        layers,
+        _classes(got, labels, images.classes.names),
+        layers or (),
         len(got.int8),
         max(layers, key=lambda row: row.own_kl).name if layers else None,
+        images.classes.names,
+        images.classes.said_by,
         tuple(notes),
     )
 
@@ -143,39 +149,60 @@ def _classes(
     return class_scores(labels, in_float, in_int8, names)
 
 
-def _labels(images: VerifyImages, graph: Graph) -> NDArray[np.int64]:
-    """Return a class for each image."""
-    classes = int(np.prod(graph.tensors[graph.output].hwc))
-    if images.labels is None:
+def _absent(has_float: bool, has_board: bool) -> list[str]:
+    no_float = "no float model: the build was made of an int8 model"
+    no_board = "no device: `edgesq verify` these images first, or give --port"
+    return [*([] if has_float else [no_float]), *([] if has_board else [no_board])]
+
+
+def _order(
+    got: _Scores, labels: NDArray[np.int64], images: VerifyImages, judge: Judge
+) -> tuple[str, ...]:
+    said = got.by_form["TFLite int8"].argmax(axis=1)
+    confusion = Counter(zip(labels.tolist(), said.tolist(), strict=True))
+    order = probable_order(confusion, images.classes, judge.classes)
+    return (order,) if order else ()
+
+
+def _judged(images: VerifyImages) -> tuple[NDArray[np.int64], Judge]:
+    """Return a class for each image, and what says the model's.
+
+    Raises:
+        ImageError: the model cannot be judged by them.
+    """
+    if images.labels is None or images.judge is None:
         raise ImageError(
-            "these images have no labels",
+            images.no_accuracy or "",
             where=str(images.source),
-            hint="put them in one folder per class, or `labels` into the .npz",
+            hint="accuracy needs a classifier, and its images in one folder per class, or `labels` "
+            "in the .npz",
         )
-    labels = np.asarray(images.labels[: images.count], np.int64)
-    if labels.min() < 0 or labels.max() >= classes:
-        raise ImageError(
-            f"label {int(labels.max())} is none of the model's {classes} classes",
-            where=str(images.source),
-            hint="folders are numbered in alphabetical order, or by their names if all are numbers",
-        )
-    return labels
+    return images.labels, images.judge
 
 
 class _Forms:
     """All forms of a model that run here."""
 
     def __init__(
-        self, graph: Graph, content: bytes, weights: dict[str, FloatWeights] | None
+        self,
+        graph: Graph,
+        content: bytes,
+        weights: dict[str, FloatWeights] | None,
+        judge: Judge,
     ) -> None:
         self.graph = graph
-        self._scores = graph.observed[-1]
+        self._judge = judge
+        self._scores = graph.scores
         self._reference = ReferenceInterpreter(content)
         self._onnx = integer_onnx(graph)
         self._twin = weights and float_twin(graph, weights, [self._scores])
 
     def run(self, floats: Float32Array, int8: Int8Array) -> dict[str, Float32Array]:
-        """Return the scores [n, K] of a batch by form."""
+        """Return the scores [n, classes] of a batch by form."""
+        found = self._outputs(floats, int8)
+        return {form: self._judge.scores(values) for form, values in found.items()}
+
+    def _outputs(self, floats: Float32Array, int8: Int8Array) -> dict[str, Float32Array]:
         tensor = self.graph.tensors[self._scores]
         golden = self._reference.tensors(int8, (self._scores,))[0]
         integer = run_onnx(self._onnx, int8)[-1].reshape(len(int8), -1)
@@ -214,9 +241,9 @@ def _run(
 def _floats(build: Path, images: VerifyImages, graph: Graph) -> Iterator[Float32Array]:
     """Yield the images as the float model sees them, where there are pixels unrounded."""
     tensor = graph.tensors[graph.input]
-    if images.source.is_dir():
+    if images.files is not None:
         preparation = read_preprocessing(build)
-        for pixels in open_folder(images.source).images(tensor.hwc, 0, preparation):
+        for pixels in images.files.images(tensor.hwc, 0, preparation):
             yield preparation.to_float(pixels)
         return
     for levels in images.read():

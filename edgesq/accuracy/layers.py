@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.calibrate import Judge
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.onnx_twin import float_twin, twin_activations
 from edgesq.formats.tflite import ReferenceInterpreter
@@ -46,6 +47,7 @@ def layer_noise(
     weights: Mapping[str, FloatWeights],
     floats: Float32Array,
     int8: Int8Array,
+    judge: Judge,
 ) -> tuple[LayerNoise, ...]:
     """Measure each operator that rounds, in the order of the model.
 
@@ -55,10 +57,11 @@ def layer_noise(
         weights: of the float model, by operator name.
         floats: some images as the float model sees them, float32 [n, H, W, C].
         int8: the same as the int8 model sees them.
+        judge: what the model's scores say of a class.
     """
     ops = [op for op in graph.ops if _rounds(graph, op)]
     outputs = [op.output for op in ops]
-    scores = graph.output if graph.logits is None else graph.logits
+    scores = graph.scores
     real = _run(graph, weights, [*outputs, scores], (), floats)
     golden = ReferenceInterpreter(content).tensors(int8, tuple(outputs))
     rows = []
@@ -74,7 +77,7 @@ def layer_noise(
                 op.kind,
                 sqnr_db(real[position], levels * np.float32(tensor.scale)),
                 sqnr_db(real[position], alone[0]),
-                distance(real[-1], alone[1]).kl,
+                distance(judge.scores(real[-1]), judge.scores(alone[1])).kl,
                 float(np.mean((real[position] < low) | (real[position] > high))),
             )
         )
@@ -91,7 +94,7 @@ def sqnr_db(signal: Float32Array, shown: Float32Array) -> float | None:
 def _rounds(graph: Graph, op: Op) -> bool:
     """Say whether the output has other levels than the inputs, and is before a last softmax."""
     own = graph.tensors[op.output].quantization
-    if graph.logits is not None and op.output == graph.output:
+    if op is graph.softmax:
         return False
     moved = any(graph.tensors[index].quantization != own for index in op.inputs)
     return moved or isinstance(op, Convolution)

@@ -1,23 +1,35 @@
-"""Read images and calibration folders, and say how pixels become the model's input.
+"""Read images and calibration folders, say how pixels become the input, and outputs a class.
 
 No TensorFlow here: `verify` and `flash` use it too.
 """
 
 from edgesq.calibrate.audit import AuditRow, audit_images
+from edgesq.calibrate.choose import changes, spread
+from edgesq.calibrate.classes import Classes, read_classes
 from edgesq.calibrate.folder import ImageFiles, ImageSet, load_folder, open_folder
 from edgesq.calibrate.image import read_image
+from edgesq.calibrate.judge import Judge, Judged, judged_by, probable_order
 from edgesq.calibrate.npz import NpzImages, open_npz
-from edgesq.calibrate.preprocessing import Preprocessing
+from edgesq.calibrate.preprocessing import Fit, Preprocessing
 
 __all__ = [
     "AuditRow",
+    "Classes",
+    "Fit",
     "ImageFiles",
     "ImageSet",
+    "Judge",
+    "Judged",
     "NpzImages",
     "Preprocessing",
     "audit_images",
+    "changes",
+    "judged_by",
     "load_folder",
     "open_folder",
     "open_npz",
+    "probable_order",
+    "read_classes",
     "read_image",
+    "spread",
 ]

@@ -1,31 +1,51 @@
 """Read one image file."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from edgesq.calibrate.preprocessing import Resize
 from edgesq.errors import ImageError
+from edgesq.limits import MOST_SIDE, MOST_VALUES
 
 UInt8Array = NDArray[np.uint8]
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 
-_FORMATS = ("PNG", "JPEG", "BMP")
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 _MODES = {1: "L", 3: "RGB"}
+_GREY = ("1", "L", "LA", "La")
+_HINT = "correct `resize` in manifest.json, or --fit"
+_ORIENTATION, _LYING = 0x0112, (5, 6, 7, 8)
+"""The EXIF tag, and what it says of photographs whose height and width are to be exchanged."""
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What the head of an image file says.
+
+    Attributes:
+        size: height, width, upright.
+        is_grey: whether it has no colours.
+    """
+
+    size: tuple[int, int]
+    is_grey: bool
 
 
 def read_image(
-    path: Path | str,
-    size: tuple[int, int],
-    channels: int = 3,
-    resize: tuple[int, int] | int | None = None,
+    path: Path | str, size: tuple[int, int], channels: int = 3, resize: Resize = None
 ) -> UInt8Array:
-    """Read a PNG, JPEG or BMP file, upright and at the given size.
+    """Read an image file of one of `SUFFIXES`, upright and at the given size.
 
     An image of another size is squashed to `size` (bilinear, without keeping its proportions), or
-    resized as `resize` says and the centre cut out; transparency is dropped.
+    as `resize` says; transparency is dropped, and of several frames the first is taken.
 
     Args:
         path: the file.
@@ -37,8 +57,9 @@ def read_image(
         uint8 [H, W, channels].
 
     Raises:
-        ImageError: the file is missing, truncated, corrupt, of another format or of more than 8
-            bits per channel, `channels` is neither 1 nor 3, or `resize` is smaller than `size`.
+        ImageError: the file is missing, truncated, corrupt, too large, of another format or of more
+            than 8 bits per channel, `channels` is neither 1 nor 3, or `resize` gives less than
+            `size` or too much.
     """
     file = Path(path)
     if channels not in _MODES:
@@ -47,46 +68,90 @@ def read_image(
             where=str(file),
             hint="give the images as .npz",
         )
-    if not file.is_file():
-        raise ImageError("no such image", where=str(file), hint="check the path")
     image = _decode(file, _MODES[channels])
     height, width = size
-    tall, wide = _resized(image, size if resize is None else resize)
-    if tall < height or wide < width:
-        raise ImageError(
-            f"resized to {tall} x {wide}, it is smaller than the model's {height} x {width}",
-            where=str(file),
-            hint="correct resize in manifest.json",
-        )
-    if image.size != (wide, tall):
-        image = image.resize((wide, tall), Image.Resampling.BILINEAR)
+    if resize == "crop":
+        image = ImageOps.fit(image, (width, height), Image.Resampling.BILINEAR)
+    elif resize == "pad":
+        image = ImageOps.pad(image, (width, height), Image.Resampling.BILINEAR)
+    else:
+        image = _resized(image, file, size, size if isinstance(resize, str) else resize or size)
+    tall, wide = image.height, image.width
     top, left = (tall - height) // 2, (wide - width) // 2
     pixels = np.asarray(image, np.uint8).reshape(tall, wide, channels)
     return np.ascontiguousarray(pixels[top : top + height, left : left + width])
 
 
-def _resized(image: Image.Image, resize: tuple[int, int] | int) -> tuple[int, int]:
-    """Return the height and width that an image gets."""
+def look_at(path: Path) -> Looks | None:
+    """Return what an image file's head says; None where it says nothing, and cannot be read."""
+    try:
+        with _opened(path) as image:
+            is_lying = image.getexif().get(_ORIENTATION) in _LYING
+            size = image.size if is_lying else (image.height, image.width)
+            return Looks(size, image.mode in _GREY)
+    except Exception:  # `read_image` says why
+        return None
+
+
+def _resized(
+    image: Image.Image, file: Path, size: tuple[int, int], resize: tuple[int, int] | int
+) -> Image.Image:
+    """Return the image as large as `resize` says, at least `size`."""
     if isinstance(resize, tuple):
-        return resize
-    shorter = min(image.size)
-    return round(image.height * resize / shorter), round(image.width * resize / shorter)
+        tall, wide = resize
+    else:
+        shorter = min(image.size)
+        tall, wide = round(image.height * resize / shorter), round(image.width * resize / shorter)
+    if tall < size[0] or wide < size[1]:
+        raise ImageError(
+            f"resized to {tall} x {wide}, it is smaller than the model's {size[0]} x {size[1]}",
+            where=str(file),
+            hint=_HINT,
+        )
+    _check_size(tall, wide, file, "resized, it is")
+    if image.size == (wide, tall):
+        return image
+    return image.resize((wide, tall), Image.Resampling.BILINEAR)
+
+
+def _check_size(height: int, width: int, file: Path, what: str) -> None:
+    if max(height, width) > MOST_SIDE or height * width > MOST_VALUES:
+        raise ImageError(
+            f"{what} {height:,} x {width:,} pixels, more than edgesq takes "
+            f"(a side of {MOST_SIDE:,}, {MOST_VALUES:,} in all)",
+            where=str(file),
+            hint="make it smaller" if what == "is" else _HINT,
+        )
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[Image.Image]:
+    """Open an image without Pillow's warnings: of large ones `_check_size` says enough."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with Image.open(file, formats=_FORMATS) as image:
+            yield image
 
 
 def _decode(file: Path, mode: str) -> Image.Image:
     """Decode all pixels of `file`, turned as its EXIF data say."""
     try:
-        with Image.open(file, formats=_FORMATS) as image:
+        if not file.is_file():
+            raise ImageError("no such image", where=str(file), hint="check the path")
+        with _opened(file) as image:
+            _check_size(image.height, image.width, file, "is")
             image.load()
             # Mode "I" and "F" hold more than 8 bits, which convert() would clip, not scale.
             if image.mode[0] not in "IF":
                 return ImageOps.exif_transpose(image).convert(mode)
+    except ImageError:
+        raise
     # Pillow's decoders raise nearly every kind of exception on damaged files.
     except Exception as error:
         raise ImageError(
             f"not a readable image: {' '.join(str(error).split())[:120]}",
             where=str(file),
-            hint="it is truncated, damaged, or neither PNG, JPEG nor BMP; replace or remove it",
+            hint=f"it is damaged, or none of {', '.join(_FORMATS)}; replace or remove it",
         ) from error
     raise ImageError(
         "more than 8 bits per channel", where=str(file), hint="save it with 8 bits per channel"

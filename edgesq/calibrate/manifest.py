@@ -1,4 +1,4 @@
-"""The `manifest.json` of an image folder: origin, licence, preprocessing, and a hash per file."""
+"""The `manifest.json` of an image folder: origin, licence, preprocessing, classes, file hashes."""
 
 import hashlib
 import json
@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from edgesq.calibrate.classes import Classes, declared_classes, read_text
 from edgesq.calibrate.preprocessing import Preprocessing
 from edgesq.errors import ImageError
 
 NAME = "manifest.json"
+_HINT = "see calibration_data/manifest.json"
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,14 @@ class Manifest:
         source: where the images come from.
         licence: under which they may be used.
         preprocessing: how pixels become the model's input.
+        classes: which class has which number; none where it does not say.
         files: SHA-256 in hex by path below the folder, `/` between parts; None if not declared.
     """
 
     source: str = ""
     licence: str = ""
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    classes: Classes = field(default_factory=Classes)
     files: Mapping[str, str] | None = None
 
     def check(self, folder: Path, names: Set[str]) -> None:
@@ -45,7 +49,7 @@ class Manifest:
                 raise ImageError(
                     "is not in the manifest", where=where, hint=f"remove it, or add it to {NAME}"
                 )
-            if hashlib.sha256((folder / name).read_bytes()).hexdigest() != self.files[name]:
+            if _sha256(folder / name) != self.files[name]:
                 raise ImageError(
                     "is not the file that the manifest declares (its SHA-256 differs)",
                     where=where,
@@ -62,12 +66,22 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / NAME
     if not path.is_file():
         return Manifest()
+    text = read_text(path, _HINT)
     try:
-        return _Reader(path).manifest(json.loads(path.read_text("utf-8")))
-    except ValueError as error:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise ImageError(
             f"not valid JSON: {error}", where=str(path), hint="correct or remove it"
         ) from error
+    return _Reader(path).manifest(value)
+
+
+def _sha256(file: Path) -> str:
+    found = hashlib.sha256()
+    with file.open("rb") as opened:
+        while part := opened.read(1 << 20):
+            found.update(part)
+    return found.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -80,6 +94,8 @@ class _Reader:
         fields = self._object(value, "the manifest", Manifest)
         if "preprocessing" in fields:
             fields["preprocessing"] = self._preprocessing(fields["preprocessing"])
+        if "classes" in fields:
+            fields["classes"] = self._classes(fields["classes"])
         for key in ("source", "licence"):
             self._expect(isinstance(fields.get(key, ""), str), f"{key} is not a string")
         files = fields.get("files")
@@ -95,6 +111,13 @@ class _Reader:
             self._expect(False, str(error))
             raise
 
+    def _classes(self, value: Any) -> Classes:
+        try:
+            return declared_classes(value, f"by {NAME}")
+        except ValueError as error:
+            self._expect(False, f"classes: {error}")
+            raise
+
     def _object(self, value: Any, name: str, shape: type) -> dict[str, Any]:
         """Return `value` as a dict with no keys but the fields of dataclass `shape`."""
         self._expect(_is_mapping_of(value, lambda _: True), f"{name} is not an object")
@@ -104,9 +127,7 @@ class _Reader:
 
     def _expect(self, condition: bool, complaint: str) -> None:
         if not condition:
-            raise ImageError(
-                complaint, where=str(self.path), hint="see calibration_data/manifest.json"
-            )
+            raise ImageError(complaint, where=str(self.path), hint=_HINT)
 
 
 def _is_mapping_of(value: Any, accept: Callable[[Any], bool]) -> bool:

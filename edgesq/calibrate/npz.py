@@ -1,8 +1,9 @@
 """Read images that are already arrays."""
 
 import hashlib
+import math
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.errors import ImageError
+from edgesq.limits import MOST_EXTENT, MOST_FILE_BYTES
 
 Image = NDArray[np.int8] | NDArray[np.uint8]
 Int64Array = NDArray[np.int64]
 
 _SHAPE_HINT = "give input as int8 or uint8 [n, H, W, C], and optionally labels [n]"
+_MOST_HEADER_BYTES = 1 << 16
+
+
+@dataclass(frozen=True)
+class _Array:
+    """What the head of an .npy says."""
+
+    shape: tuple[int, ...]
+    is_fortran: bool
+    dtype: np.dtype[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +40,7 @@ class NpzImages:
         count: of images, at least 1.
         shape: H, W, C.
         dtype: int8 (already quantized) or uint8 (pixels).
-        labels: int64 [count], or None.
+        labels: int64 [count], at least 0; or None.
         identity: changes where the arrays do; SHA-256 over the CRC-32s that the file keeps.
     """
 
@@ -39,23 +51,29 @@ class NpzImages:
     labels: Int64Array | None
     identity: str
 
-    def images(self, start: int = 0) -> Iterator[Image]:
-        """Yield the images from number `start` on, [H, W, C] each.
+    def images(self, numbers: Int64Array | None = None) -> Iterator[Image]:
+        """Yield images, [H, W, C] each.
 
         An array in Fortran order is read as a whole: its images do not lie one after the other.
+
+        Args:
+            numbers: which, in rising order; None for all.
 
         Raises:
             ImageError: the file is damaged.
         """
         size = int(np.prod(self.shape))
+        wanted: Iterable[int] = range(self.count) if numbers is None else map(int, numbers)
         with _opened(self.path) as archive, archive.open("input.npy") as member:
-            is_fortran = _header(member)[1]
-            if is_fortran:
+            if _head(member).is_fortran:
                 member.seek(0)
-                yield from np.lib.format.read_array(member, allow_pickle=False)[start:]
+                every = np.lib.format.read_array(member, allow_pickle=False)
+                yield from (every[number] for number in wanted)
                 return
-            member.seek(start * size, 1)
-            for _ in range(start, self.count):
+            start = member.tell()
+            for number in wanted:
+                if member.tell() != start + number * size:  # a seek may end the check of the CRC
+                    member.seek(start + number * size)
                 data = member.read(size)
                 if len(data) != size:
                     raise EOFError
@@ -70,38 +88,36 @@ def open_npz(path: Path | str, input_shape: tuple[int, int, int]) -> NpzImages:
         input_shape: height, width, channels of the model's input.
 
     Raises:
-        ImageError: the file is missing or no .npz, or an array is missing, empty, or of the wrong
-            type or shape.
+        ImageError: the file is missing or no .npz, or an array is missing, empty, too large, or of
+            the wrong type or shape, or a label is no class number.
     """
     file = Path(path)
+    labels = None
     with _opened(file) as archive:
         members = {info.filename: info for info in archive.infolist()}
         if "input.npy" not in members:
             raise ImageError("holds no array called input", where=str(file), hint=_SHAPE_HINT)
-        with archive.open("input.npy") as member:
-            shape, _, dtype = _header(member)
-        if dtype not in (np.int8, np.uint8) or shape[1:] != input_shape or not shape[0]:
+        array = _checked(archive, members["input.npy"])
+        good = array.dtype in (np.int8, np.uint8) and array.shape[1:] == input_shape
+        if not good or not 0 < array.shape[0] <= MOST_EXTENT:
             raise ImageError(
-                f"input is {dtype} {list(shape)}",
+                f"input is {array.dtype} {list(array.shape)}",
                 where=str(file),
                 hint=f"the model takes int8 or uint8 {['n', *input_shape]}, n at least 1",
             )
-        labels = None
         if "labels.npy" in members:
-            with archive.open("labels.npy") as member:
-                labels = np.lib.format.read_array(member, allow_pickle=False)
+            labels = _labels(archive, members["labels.npy"], array.shape[0])
     used = [members[name] for name in ("input.npy", "labels.npy") if name in members]
     sums = "\n".join(f"{info.filename} {info.file_size} {info.CRC}" for info in used)
     identity = hashlib.sha256(sums.encode()).hexdigest()
-    checked = _labels(labels, shape[0], file)
-    return NpzImages(file, shape[0], input_shape, dtype, checked, identity)
+    return NpzImages(file, array.shape[0], input_shape, array.dtype, labels, identity)
 
 
 @contextmanager
 def _opened(file: Path) -> Iterator[zipfile.ZipFile]:
-    if not file.is_file():
-        raise ImageError("no such .npz file", where=str(file), hint="check the path")
     try:
+        if not file.is_file():
+            raise ImageError("no such folder or .npz file", where=str(file), hint="check the path")
         with zipfile.ZipFile(file) as archive:
             yield archive
     except ImageError:
@@ -113,22 +129,59 @@ def _opened(file: Path) -> Iterator[zipfile.ZipFile]:
         ) from error
 
 
-def _header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Read the head of an .npy; return shape, whether it is in Fortran order, and dtype."""
+def _head(member: IO[bytes]) -> _Array:
+    """Read the head of an .npy, which says itself how long it is."""
     version = np.lib.format.read_magic(member)
-    if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(member)
-    return np.lib.format.read_array_header_2_0(member)
+    length = 2 if version == (1, 0) else 4
+    told = member.read(length)
+    if int.from_bytes(told, "little") > _MOST_HEADER_BYTES:
+        raise ValueError("too long a header")
+    member.seek(-length, 1)
+    if length == 2:
+        return _Array(*np.lib.format.read_array_header_1_0(member))
+    return _Array(*np.lib.format.read_array_header_2_0(member))
 
 
-def _labels(labels: NDArray[Any] | None, count: int, file: Path) -> Int64Array | None:
-    """Return labels as int64 [count]."""
-    if labels is None:
-        return None
-    if labels.dtype.kind not in "iu" or labels.shape != (count,):
+def _checked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Array:
+    """Return what an array's head says, where the file holds just as many values.
+
+    Raises:
+        ImageError: it does not, or the array is read as a whole and too large for that.
+    """
+    where = str(archive.filename)
+    with archive.open(info) as member:
+        array = _head(member)
+        held = info.file_size - member.tell()
+    if array.dtype.hasobject:
+        return array
+    if min(array.shape, default=0) < 0 or math.prod(array.shape) * array.dtype.itemsize != held:
+        name = info.filename.removesuffix(".npy")
         raise ImageError(
-            f"labels are {labels.dtype} {list(labels.shape)}",
-            where=str(file),
+            f"{name} says that it is {array.dtype} {list(array.shape)}, and holds {held:,} bytes",
+            where=where,
+            hint=_SHAPE_HINT,
+        )
+    if array.is_fortran and held > MOST_FILE_BYTES:
+        raise ImageError("input is too large to be turned", where=where, hint="save it in C order")
+    return array
+
+
+def _labels(archive: zipfile.ZipFile, info: zipfile.ZipInfo, count: int) -> Int64Array:
+    """Read labels as int64 [count]."""
+    where = str(archive.filename)
+    array = _checked(archive, info)
+    if array.dtype.kind not in "iu" or array.shape != (count,):
+        raise ImageError(
+            f"labels are {array.dtype} {list(array.shape)}",
+            where=where,
             hint=f"{count} integers, one per image, are needed",
         )
-    return labels.astype(np.int64)
+    with archive.open(info) as member:
+        labels = np.lib.format.read_array(member, allow_pickle=False)
+    ends = int(labels.min()), int(labels.max())
+    wrong = [label for label in ends if not 0 <= label < MOST_EXTENT]
+    if wrong:
+        raise ImageError(
+            f"label {wrong[0]} is no class number", where=where, hint="they count from 0 on"
+        )
+    return np.asarray(labels, np.int64)

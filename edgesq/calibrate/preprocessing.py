@@ -1,15 +1,24 @@
 """From pixels to what the model was trained on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.limits import MOST_SIDE
+
 UInt8Array = NDArray[np.uint8]
 Int8Array = NDArray[np.int8]
 Float32Array = NDArray[np.float32]
+
+Fit = Literal["stretch", "crop", "pad"]
+Resize = tuple[int, int] | int | Fit | None
+
+_FITS: tuple[Fit, ...] = ("stretch", "crop", "pad")
+_LARGEST, _SMALLEST = 1e6, 1e-6
+"""Of what mean and scale may be: no pixels have others."""
 
 
 @dataclass(frozen=True)
@@ -21,15 +30,16 @@ class Preprocessing:
         mean: one value per channel, in the model's order, on the scale of pixels, 0..255; images of
             one channel use the first.
         scale: reals per pixel step, above 0.
-        resize: what an image is resized to before the model's size is cut out of its centre: height
-            and width, or the shorter side alone, which keeps its proportions; None squashes it to
-            the model's size, and nothing is cut.
+        resize: how an image of another size gets the model's. "crop" keeps its proportions and
+            cuts what is too much, "pad" adds black; "stretch", or None, does not keep them. Height
+            and width, or the shorter side alone: what it is resized to before the model's size is
+            cut out of its centre.
     """
 
     channel_order: Literal["rgb", "bgr"] = "rgb"
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     scale: float = 1 / 255
-    resize: tuple[int, int] | int | None = None
+    resize: Resize = None
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> "Preprocessing":
@@ -45,13 +55,19 @@ class Preprocessing:
         _expect(order in ("rgb", "bgr"), "channel_order is neither rgb nor bgr")
         good = isinstance(mean, list | tuple) and len(mean) == 3 and all(map(_is_number, mean))
         _expect(good, "mean is not a list of three numbers")
-        _expect(_is_number(scale) and scale > 0, "scale is not a number above 0")
+        _expect(
+            _is_number(scale) and scale >= _SMALLEST, "scale is not a number above 0, 1e-6 to 1e6"
+        )
+        if isinstance(resize, str):
+            fit = next((one for one in _FITS if one == resize), None)
+            _expect(fit is not None, f"resize is neither a size nor one of {', '.join(_FITS)}")
+            return replace(cls.from_json({**fields, "resize": None}), resize=fit)
         if isinstance(resize, list | tuple):
             _expect(len(resize) == 2, "resize is neither a number of pixels nor two")
             resize = (resize[0], resize[1])
         sides = resize if isinstance(resize, tuple) else (resize or 1,)
-        good = all(isinstance(side, int) and side is not True and side > 0 for side in sides)
-        _expect(good, "resize is neither a number of pixels nor two")
+        good = all(type(side) is int and 0 < side <= MOST_SIDE for side in sides)
+        _expect(good, f"resize is neither a number of pixels up to {MOST_SIDE:,} nor two")
         means = (float(mean[0]), float(mean[1]), float(mean[2]))
         return cls(order, means, float(scale), resize)
 
@@ -59,7 +75,9 @@ class Preprocessing:
         """Return the model's float32 input for uint8 images [..., H, W, C], C = 1 or 3."""
         ordered = images[..., ::-1] if self.channel_order == "bgr" else images
         mean = np.array(self.mean[: images.shape[-1]], np.float64)
-        return ((ordered - mean) * self.scale).astype(np.float32)
+        reals = ordered - mean
+        reals *= self.scale  # in place: a set of images is large
+        return reals.astype(np.float32)
 
     def to_pixels(self, reals: NDArray[np.floating[Any]]) -> UInt8Array:
         """Return uint8 images [..., H, W, C], C = 1 or 3, that `to_float` makes `reals` of.
@@ -93,6 +111,6 @@ def _expect(condition: bool, complaint: str) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    """Whether `value` is a finite JSON number."""
+    """Whether `value` is a finite JSON number that pixels may have."""
     good = isinstance(value, int | float) and not isinstance(value, bool)
-    return good and abs(value) < float("inf")
+    return good and abs(value) <= _LARGEST

@@ -8,7 +8,7 @@ import typer
 
 import edgesq
 from edgesq.cli import terminal
-from edgesq.cli.export import Runtime
+from edgesq.cli.export import Fit, Runtime
 from edgesq.cli.sizes import SizesMayBeLeftOut
 from edgesq.cli.terminal import DEFAULT_BUILD
 from edgesq.plan import Goal
@@ -73,6 +73,29 @@ MaxDrop = Annotated[
 Json = Annotated[
     Path | None, typer.Option(help="Write what is shown as JSON; - for standard output alone.")
 ]
+ClassFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--classes",
+        help='Class names in the model\'s order: a file of one a line, or JSON {"name": number}; '
+        "class folders sorted as text if left out.",
+    ),
+]
+Calibration = Annotated[Path | None, typer.Option(help="Folder of images to quantize with.")]
+FitOption = Annotated[
+    Fit | None,
+    typer.Option(
+        "--fit", help="How images of other proportions get the model's; stretched if left out."
+    ),
+]
+ImagesOption = Annotated[
+    Path | None,
+    typer.Option("--images", help="Folder of images, or .npz with `input` [n, H, W, C]."),
+]
+Count = Annotated[
+    int | None,
+    typer.Option(min=1, max=MOST, help="Images at most, as many of each class as there are."),
+]
 Build = Annotated[Path, typer.Option("--build", help="Folder that `export` wrote.")]
 
 
@@ -84,9 +107,7 @@ def export(
         typer.Argument(help=MODEL_KINDS),
     ] = None,
     target: Annotated[str, typer.Option(help="Board; see `edgesq targets`.")] = "cortex-m",
-    calibration: Annotated[
-        Path | None, typer.Option(help="Folder of images to quantize with.")
-    ] = None,
+    calibration: Calibration = None,
     out: Annotated[Path, typer.Option(help="Folder to write.")] = DEFAULT_BUILD,
     layout: Annotated[
         Format, typer.Option("--format", help="What to lay out beside the firmware project.")
@@ -97,6 +118,8 @@ def export(
     ] = None,
     optimize: Optimize = Goal.BALANCED,
     ram_limit: RamLimit = None,
+    classes: ClassFile = None,
+    fit: FitOption = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse calibration images that look wrong.")
     ] = False,
@@ -119,6 +142,8 @@ def export(
         name=name,
         goal=optimize,
         ram_limit=ram_limit,
+        classes=classes,
+        fit=fit,
         strict=strict,
         tflm_dir=tflm_dir,
         optimize_accuracy=optimize_accuracy,
@@ -165,10 +190,9 @@ def verify(
             help="Serial device, URL, labgrid://PLACE; found if left out; several share the images."
         ),
     ] = None,
-    images: Annotated[
-        Path | None, typer.Option(help="Folder of images, or .npz with `input` [n, H, W, C].")
-    ] = None,
-    count: Annotated[int | None, typer.Option(min=1, max=MOST, help="Images at most.")] = None,
+    images: ImagesOption = None,
+    count: Count = None,
+    classes: ClassFile = None,
     json: Annotated[
         Path | None, typer.Option(help="Report to write; BUILD/verify.json if left out.")
     ] = None,
@@ -201,11 +225,12 @@ def verify(
 ) -> None:
     """Stream images to the board and compare every value with the host's."""
     from edgesq.cli.layers import Looking
-    from edgesq.cli.verify import Outputs, run
+    from edgesq.cli.verify import Images, Outputs, run
 
     looking = Looking(layers, profile)
     outputs = Outputs(json, junit, html)
-    run(build, tuple(port or ()), images, count, outputs, looking, resume, timeout, baud)
+    shown = Images(images, count, classes)
+    run(build, tuple(port or ()), shown, outputs, looking, resume, timeout, baud)
 
 
 @app.command()
@@ -218,13 +243,15 @@ def evaluate(
     port: Annotated[
         list[str] | None, typer.Option(help="Judge the board too, as `verify` reaches it.")
     ] = None,
-    count: Annotated[int | None, typer.Option(min=1, max=MOST, help="Images at most.")] = None,
+    count: Count = None,
+    classes: ClassFile = None,
     json: Json = None,
 ) -> None:
     """Judge every form of the model on labelled images, and say which layer costs most."""
     from edgesq.cli.evaluate import run
+    from edgesq.cli.verify import Images
 
-    run(build, images, tuple(port or ()), count, json)
+    run(build, Images(images, count, classes), tuple(port or ()), json)
 
 
 @app.command()

@@ -5,7 +5,9 @@ from pathlib import Path
 from rich.table import Table
 
 from edgesq.accuracy import AccuracyReport, Share, evaluate
+from edgesq.calibrate import Classes
 from edgesq.cli import terminal
+from edgesq.cli.verify import Images
 from edgesq.link.labgrid import held
 from edgesq.verify import VerifyOptions, VerifyReport, read_json, verify
 
@@ -13,18 +15,18 @@ _DEFAULT_REPORT = "verify.json"
 _MOST_CLASSES = 12
 
 
-def run(
-    build: Path, images: Path, ports: tuple[str, ...], count: int | None, path: Path | None
-) -> None:
+def run(build: Path, images: Images, ports: tuple[str, ...], path: Path | None) -> None:
     """Judge, show, and write the report if asked for."""
     terminal.check_json(path)
-    device = _device(build, images, ports, count)
+    assert images.source is not None
+    declared = images.declared()
+    device = _device(build, images, declared, ports)
     with terminal.counter("evaluate") as on_progress:
-        report = evaluate(build, images, count, device, on_progress)
+        report = evaluate(build, images.source, images.count, device, on_progress, declared)
     if not terminal.is_stdout(path):
         _show(report)
     for note in report.notes:
-        terminal.say(terminal.styled(note, "dim"), to=terminal.err)
+        terminal.say(terminal.styled("note:", "yellow"), f" {note}", to=terminal.err)
     if path is not None:
         terminal.write_json(report.to_json(), path)
 
@@ -35,14 +37,16 @@ def _show(report: AccuracyReport) -> None:
         terminal.out.print(_classes(report))
     if report.layers:
         terminal.out.print(_layers(report))
+    if report.class_names:
+        terminal.say(f"classes: {Classes(report.class_names, report.classes_by)}")
 
 
 def _device(
-    build: Path, images: Path, ports: tuple[str, ...], count: int | None
+    build: Path, images: Images, declared: Classes | None, ports: tuple[str, ...]
 ) -> VerifyReport | None:
     """Return what a board makes of the images: now, or in the build's last report."""
     if ports:
-        options = VerifyOptions(build, ports, images, count)
+        options = VerifyOptions(build, ports, images.source, images.count, declared)
         with held(ports), terminal.counter("verify") as on_progress:
             return verify(options, on_progress)
     path = build / _DEFAULT_REPORT

@@ -4,6 +4,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from edgesq.calibrate import Classes, read_classes
 from edgesq.cli import terminal
 from edgesq.cli.sizes import parse_size
 from edgesq.cli.tables import compression_table, parity_table, size_table, trial_table
@@ -18,12 +19,22 @@ class Runtime(Enum):
     TFLM = "tflm"
 
 
+class Fit(Enum):
+    """How images of other proportions get the model's."""
+
+    STRETCH = "stretch"
+    CROP = "crop"
+    PAD = "pad"
+
+
 def run(
     target: str,
     runtime: Runtime,
     model: Path | None,
     out: Path,
     *,
+    classes: Path | None,
+    fit: Fit | None,
     compress: str | None,
     max_drop: float,
     **options: Any,
@@ -32,6 +43,8 @@ def run(
     board = load_target(target)
     from edgesq.export import Compression, ExportOptions, around_tflm, export, stage_count
 
+    options["classes"] = None if classes is None else read_classes(classes)
+    options["fit"] = None if fit is None else fit.value
     wanted = None if compress is None else Compression(parse_size(compress), max_drop)
 
     if runtime is Runtime.TFLM:
@@ -47,6 +60,8 @@ def _show(report: dict[str, Any], out: Path, board: Target) -> None:
     terminal.out.print(size_table(report))
     _show_compression(report["compression"])
     terminal.out.print(parity_table(report))
+    if report["classes"] is not None:
+        terminal.say(f"classes: {Classes.from_report(report['classes'])}")
     for note in report["import"]:
         terminal.say(f"import: {note}")
     if report["accuracy"] is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import typer
 
+from edgesq.calibrate import Classes, read_classes
 from edgesq.cli import terminal, verify_tables
 from edgesq.cli.layers import Looking, print_inside
 from edgesq.cli.terminal import styled
@@ -20,6 +21,29 @@ from edgesq.verify import VerifyOptions, VerifyReport, read_json, verify, write_
 
 _DEFAULT_REPORT = "verify.json"
 _RATE_LIMIT = 1 << 32
+
+
+@dataclass(frozen=True)
+class Images:
+    """Which images, and what classes they have.
+
+    Attributes:
+        source: folder or .npz; None for the build's own.
+        count: at most so many.
+        classes: a file of class names; None for those of the build or the folder.
+    """
+
+    source: Path | None
+    count: int | None
+    classes: Path | None
+
+    def declared(self) -> Classes | None:
+        """Read the file of class names, if there is one.
+
+        Raises:
+            ImageError: it declares no classes.
+        """
+        return None if self.classes is None else read_classes(self.classes)
 
 
 @dataclass(frozen=True)
@@ -63,8 +87,7 @@ class Outputs:
 def run(
     build: Path,
     ports: tuple[str, ...],
-    images: Path | None,
-    count: int | None,
+    images: Images,
     outputs: Outputs,
     looking: Looking,
     resume: bool,
@@ -80,8 +103,9 @@ def run(
     options = VerifyOptions(
         build,
         ports,
-        images,
-        count,
+        images.source,
+        images.count,
+        images.declared(),
         baud=_rate(baud),
         timeout=timeout,
         usb_ids=target.usb_ids,
@@ -141,6 +165,10 @@ def _show(result: VerifyReport) -> None:
     confusion = verify_tables.confusion(result)
     if confusion is not None:
         terminal.out.print(confusion)
+    if result.class_names:
+        terminal.say(f"classes: {result.classes}")
+    for note in result.notes:
+        terminal.say(styled("note:", "yellow"), f" {note}", to=terminal.err)
     for warning in result.warnings:
         terminal.say(styled("It could be faster", "yellow"), f": {warning}.")
     print_inside(result)

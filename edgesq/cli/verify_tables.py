@@ -103,7 +103,7 @@ def confusion(result: VerifyReport) -> Table | None:
     for label in shown:
         cells = [(counts.get((label, said), 0), said == label) for said in shown]
         table.add_row(
-            class_name(result, label),
+            result.class_name(label),
             *(styled(str(n), "bold") if right else str(n or "") for n, right in cells),
         )
     return table
@@ -115,19 +115,13 @@ def _confused(result: VerifyReport) -> Table | None:
         return None
     table = terminal.table("confused most often", ["class", "the board says"], ["images"])
     for label, said, images in wrong[:_MOST_PAIRS]:
-        table.add_row(class_name(result, label), class_name(result, said), str(images))
+        table.add_row(result.class_name(label), result.class_name(said), str(images))
     return table
-
-
-def class_name(result: VerifyReport, number: int) -> str:
-    """Return the name of a class, or its number where nobody says."""
-    names = result.class_names
-    return names[number] if number < len(names) else str(number)
 
 
 def _accuracy(result: VerifyReport) -> str:
     if result.accuracy is None:
-        return "no labels"
+        return f"none: {result.no_accuracy}"
     return f"{result.accuracy:.1%}"
 
 

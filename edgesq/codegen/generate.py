@@ -1,11 +1,11 @@
 """Lay out the whole model as C text."""
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from edgesq.codegen.names import DEFAULT_NAME
 from edgesq.codegen.params import params, run_function
-from edgesq.codegen.text import comment, row, rows, template
+from edgesq.codegen.text import class_names, comment, row, rows, template
 from edgesq.graph import Graph, digest
 from edgesq.plan import STEP_END, STEP_INPUT, Access, Plan, Slot
 
@@ -20,7 +20,13 @@ _CORE_HAS = {
 """What the preprocessor sees of a core that can run a kernel family."""
 
 
-def generate(graph: Graph, plan: Plan, kernels: str, name: str = DEFAULT_NAME) -> dict[str, str]:
+def generate(
+    graph: Graph,
+    plan: Plan,
+    kernels: str,
+    name: str = DEFAULT_NAME,
+    classes: Sequence[str] = (),
+) -> dict[str, str]:
     """Return the model's C data, file name to text: NAME_model.h, NAME_model.c, model_data.h.
 
     Args:
@@ -28,13 +34,14 @@ def generate(graph: Graph, plan: Plan, kernels: str, name: str = DEFAULT_NAME) -
         plan: where its rows live and in which order its operators run.
         kernels: kernel family the weights are packed for; "portable" keeps OHWI.
         name: what its C names begin with; `check_name` has passed it.
+        classes: their names, by number; none where nobody says.
 
     Raises:
         ModelError: a window taller than the runtime's rings allow.
     """
     names = {"name": name, "NAME": name.upper()}
     return {
-        f"{name}_model.h": _header(graph, plan, kernels, names),
+        f"{name}_model.h": _header(graph, plan, kernels, names, classes),
         f"{name}_model.c": _source(graph, plan, kernels, names),
         "model_data.h": template("model_data.h").substitute(names),
     }
@@ -59,7 +66,9 @@ def _observed(graph: Graph, plan: Plan) -> list[Slot]:
     return [slot for slot in (plan.slots[number] for number in graph.observed) if slot]
 
 
-def _header(graph: Graph, plan: Plan, kernels: str, names: Mapping[str, str]) -> str:
+def _header(
+    graph: Graph, plan: Plan, kernels: str, names: Mapping[str, str], classes: Sequence[str]
+) -> str:
     height, width, channels = graph.tensors[graph.input].hwc
     observed = _observed(graph, plan)
     return template("model.h").substitute(
@@ -75,6 +84,7 @@ def _header(graph: Graph, plan: Plan, kernels: str, names: Mapping[str, str]) ->
         op_count=len(plan.ops),
         observed_count=len(observed),
         observed_bytes=sum(slot.height * slot.width * slot.channels for slot in observed),
+        classes=class_names(classes, names["NAME"]),
     )
 
 

@@ -1,13 +1,15 @@
 """Numbers as C initialisers, and the templates they go into."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from string import Template
 
 from edgesq.resources import resource
 
 _PER_LINE = 24
+_PLAIN = frozenset(range(ord(" "), ord("~") + 1)) - frozenset(b'"\\?')
+"""What a C string literal holds as it is; two question marks could begin a trigraph."""
 
 
 @cache
@@ -19,6 +21,26 @@ def template(name: str) -> Template:
 def comment(name: str) -> str:
     """Return a model's name for something as text that cannot end a C comment."""
     return re.sub(r"[^ -)+-~]", "_", name)
+
+
+def string(text: str) -> str:
+    """Return a text as a C string literal: UTF-8, what is not plain ASCII in octal."""
+    content = text.encode(errors="backslashreplace")
+    chars = (chr(byte) if byte in _PLAIN else f"\\{byte:03o}" for byte in content)
+    return f'"{"".join(chars)}"'
+
+
+def class_names(names: Sequence[str], prefix: str) -> str:
+    """Return a model's class names as C; nothing without.
+
+    Args:
+        names: by number.
+        prefix: what the model's macros begin with.
+    """
+    if not names:
+        return ""
+    listed = row(map(string, names))
+    return template("classes.h").substitute(NAME=prefix, class_count=len(names), class_names=listed)
 
 
 def row(values: Iterable[object]) -> str:

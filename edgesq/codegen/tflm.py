@@ -1,9 +1,11 @@
 """What a firmware around TensorFlow Lite Micro needs of a model."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from edgesq.codegen.generate import tflite_array
-from edgesq.codegen.text import row, template
+from edgesq.codegen.text import class_names, row, template
 from edgesq.errors import ModelError
 from edgesq.formats.tflite import operator_kinds
 from edgesq.graph import Graph
@@ -45,7 +47,9 @@ _ADDERS = {
 """Methods of tflite::MicroMutableOpResolver, by the operator's name in the .tflite."""
 
 
-def generate_tflm(graph: Graph, tflite: bytes, arena_bytes: int, name: str) -> dict[str, str]:
+def generate_tflm(
+    graph: Graph, tflite: bytes, arena_bytes: int, name: str, classes: Sequence[str] = ()
+) -> dict[str, str]:
     """Return the model for a firmware around TensorFlow Lite Micro, file name to text.
 
     Args:
@@ -53,6 +57,7 @@ def generate_tflm(graph: Graph, tflite: bytes, arena_bytes: int, name: str) -> d
         tflite: the bytes it was read from, which the interpreter reads too.
         arena_bytes: arena that the interpreter is given.
         name: what its C names begin with; `check_name` has passed it.
+        classes: their names, by number; none where nobody says.
 
     Raises:
         ModelError: an operator whose name in TensorFlow Lite Micro is not known here.
@@ -78,6 +83,7 @@ def generate_tflm(graph: Graph, tflite: bytes, arena_bytes: int, name: str) -> d
             op_count=1,
             observed_count=1,
             observed_bytes=int(np.prod(graph.tensors[graph.output].shape)),
+            classes=class_names(classes, names["NAME"]),
         ),
         f"{name}_model.c": template("tflm_model.c").substitute(names, arena_bytes=arena_bytes),
         "tflm_operators.h": template("tflm_operators.h").substitute(

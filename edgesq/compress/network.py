@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.compress.float_ops import Kernel, apply
-from edgesq.graph import Convolution, DepthwiseConv2D, Graph, Int8Array, Softmax
+from edgesq.graph import Convolution, DepthwiseConv2D, Graph, Int8Array
 
 Float32Array = NDArray[np.float32]
 
@@ -62,13 +62,12 @@ def forward(graph: Graph, kernels: Kernels, pixels: Any) -> dict[int, Any]:
 
 def scores_of(graph: Graph) -> int:
     """Return the tensor whose softmax is the model's answer: logits, or else its output."""
-    return graph.output if graph.logits is None else graph.logits
+    return graph.scores
 
 
 def sharpness(graph: Graph) -> float:
     """Return what the scores are multiplied by in the model's softmax."""
-    last = graph.ops[-1]
-    return last.beta if isinstance(last, Softmax) else 1.0
+    return 1.0 if graph.softmax is None else graph.softmax.beta
 
 
 def float_scores(

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from edgesq.calibrate import Classes, Fit
 from edgesq.codegen import TFLM_KERNELS, check_name, generate, name_of, tflite_array
 from edgesq.errors import EdgesqError, MissingToolError, ModelError
 from edgesq.export.compression import CURVE, Compression, compressed
@@ -29,7 +30,7 @@ from edgesq.export.model import is_float
 from edgesq.export.optimize import MOST_TRIALS, optimized, write_float_weights
 from edgesq.export.parity import compare
 from edgesq.export.runtime import Firmware, Wish, check_tree, make_firmware
-from edgesq.export.source import Source, load_source
+from edgesq.export.source import CalibrationOptions, Source, load_source
 from edgesq.export.target import compile_cleanly, needs_library
 from edgesq.plan import Goal, curve, make_plan
 from edgesq.project import Format, Sizes
@@ -61,6 +62,8 @@ class ExportOptions:
         name: what the model's C names begin with; None for one made of its file's.
         layout: the ecosystem that gets a library beside the firmware project.
         strict: refuse calibration images that the audit finds wrong.
+        classes: which class has which number; None for as the calibration folder says.
+        fit: how images of another size get the model's; None for as its manifest says.
         tflm_dir: TensorFlow Lite Micro's tree, for a target whose kernels are "tflm".
         optimize_accuracy: seconds to look for a more exact int8 model; None for the converter's.
         compress: how small the image is to become; None for weights as they are.
@@ -75,6 +78,8 @@ class ExportOptions:
     name: str | None = None
     layout: Format = Format.CMAKE
     strict: bool = False
+    classes: Classes | None = None
+    fit: Fit | None = None
     tflm_dir: Path | None = None
     optimize_accuracy: float | None = None
     compress: Compression | None = None
@@ -102,12 +107,20 @@ def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str,
             f"a {options.layout.value} library holds edgesq's own runtime",
             hint="leave out --format or --runtime",
         )
-    source = load_source(options.model, options.calibration, on_stage, strict=options.strict)
+    taken = CalibrationOptions(options.classes, options.fit, options.strict)
+    source = load_source(options.model, options.calibration, on_stage, taken)
     accuracy = None
     if options.optimize_accuracy is not None:
         source, accuracy = optimized(source, options.optimize_accuracy, on_stage)
     name = options.name or name_of(source.name)
-    wish = Wish(options.target, name, options.goal, options.ram_limit, options.tflm_dir)
+    wish = Wish(
+        options.target,
+        name,
+        options.goal,
+        options.ram_limit,
+        options.tflm_dir,
+        source.classes.names,
+    )
     compression = None
     if options.compress is not None:
         source, compression = compressed(source, wish, options.compress, on_stage)
@@ -177,18 +190,21 @@ def _fill(
         "input": list(source.graph.tensors[source.graph.input].hwc),
         "preprocessing": dataclasses.asdict(source.preprocessing),
         "declared_preprocessing": source.declared and dataclasses.asdict(source.declared),
+        "classes": source.classes.to_json() if source.classes.names else None,
         "verify_images": source.verify_images_are,
         "parity_images": source.images_are,
         "parity": [dataclasses.asdict(row) for row in rows],
         "import": list(source.notes),
         "audit": [dataclasses.asdict(row) for row in source.audit],
-        "warnings": [
-            *(f"calibration: {row.message}" for row in source.audit if not row.is_good),
-            *([warning] if warning else []),
-        ],
+        "warnings": [*_warnings(source), *([warning] if warning else [])],
         "files": file_hashes(folder),
         "versions": _versions(),
     }
+
+
+def _warnings(source: Source) -> list[str]:
+    wrong = [row.message for row in source.audit if not row.is_good]
+    return [f"calibration: {note}" for note in (*source.image_notes, *wrong)]
 
 
 def _write_models(folder: Path, source: Source) -> dict[str, bytes | EdgesqError]:

@@ -29,6 +29,7 @@ class Wish:
         goal: what the plan is best at.
         ram_limit: RAM in bytes to plan for; None for the target's.
         tflm_dir: a tree of TensorFlow Lite Micro with its library built.
+        class_names: by number; empty where nobody says.
     """
 
     target: Target
@@ -36,6 +37,7 @@ class Wish:
     goal: Goal = Goal.BALANCED
     ram_limit: int | None = None
     tflm_dir: Path | None = None
+    class_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ def _edgesq(graph: Graph, _: bytes, wish: Wish) -> Firmware:
     chosen = plan_for(graph, target, wish.goal, wish.ram_limit)
     return Firmware(
         target,
-        generate(graph, chosen.plan, target.kernels, wish.name),
+        generate(graph, chosen.plan, target.kernels, wish.name, wish.class_names),
         RUNTIME,
         chosen,
         {
@@ -128,7 +130,7 @@ def _tflm(graph: Graph, tflite: bytes, wish: Wish) -> Firmware:
     used = arena_bytes(tflite)
     arena = given_arena_bytes(used)
     check_tflm_fits(target, len(tflite), arena)
-    files = generate_tflm(graph, tflite, arena, wish.name)
+    files = generate_tflm(graph, tflite, arena, wish.name, wish.class_names)
     if wish.tflm_dir is not None and not target.is_host:
         files["tflm.cmake"] = tflm_cmake(target, wish.tflm_dir)
     return Firmware(

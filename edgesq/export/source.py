@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.calibrate import AuditRow, Preprocessing, audit_images, load_folder
+from edgesq.calibrate import (
+    AuditRow,
+    Classes,
+    Fit,
+    Preprocessing,
+    audit_images,
+    judged_by,
+    load_folder,
+)
 from edgesq.errors import ImageError, ModelError
 from edgesq.export.model import Model, Original, is_float, open_model
 from edgesq.formats.float_weights import FloatWeights, float_weights
@@ -27,6 +35,21 @@ if TYPE_CHECKING:
 _NOISE_IMAGES = 16
 _NOISE_SEED = 20261121
 _NOISE_IS = "seeded noise"
+
+
+@dataclass(frozen=True)
+class CalibrationOptions:
+    """How calibration images are taken.
+
+    Attributes:
+        classes: as declared; None for the folder's.
+        fit: how images of another size get the model's; None for as the manifest says.
+        strict: refuse images that the audit finds wrong.
+    """
+
+    classes: Classes | None = None
+    fit: Fit | None = None
+    strict: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +75,9 @@ class Source:
             `tflite` and `keras` does what is missing in `preprocessing`; None where nothing is.
         weights: float weights by operator name, which `tflite` stands for; None where they are not
             known.
+        classes: which class has which number, where that is declared, or the calibration images
+            have as many as the model; none otherwise.
+        image_notes: what to know of the calibration images and their classes.
     """
 
     name: str
@@ -70,6 +96,8 @@ class Source:
     notes: tuple[str, ...] = ()
     weights: Mapping[str, FloatWeights] | None = None
     declared: Preprocessing | None = None
+    classes: Classes = field(default_factory=Classes)
+    image_notes: tuple[str, ...] = ()
 
     @property
     def has_images(self) -> bool:
@@ -81,8 +109,7 @@ def load_source(
     model: Path | None,
     calibration: Path | None,
     on_stage: Callable[[str], None],
-    *,
-    strict: bool = False,
+    taken: CalibrationOptions | None = None,
 ) -> Source:
     """Read and, if need be, quantize a model.
 
@@ -90,7 +117,7 @@ def load_source(
         model: .keras, .h5, SavedModel, .onnx or int8 .tflite; None for the bundled demo model.
         calibration: folder of images; None for the bundled ones (demo model) or none (int8).
         on_stage: is told what begins.
-        strict: refuse calibration images that the audit finds wrong.
+        taken: how the calibration images are taken.
 
     Raises:
         ModelError, ImageError: the model or its images cannot be used.
@@ -105,9 +132,10 @@ def load_source(
             hint="give --calibration FOLDER with some 100 typical images",
         )
     opened = open_model(path, on_stage, calibration)
+    taken = taken or CalibrationOptions()
     if opened.keras is None or calibration is None:
-        return _from_int8(opened, path, calibration)
-    return _from_keras(opened, path, calibration, on_stage, strict)
+        return _from_int8(opened, path, calibration, taken)
+    return _from_keras(opened, path, calibration, on_stage, taken)
 
 
 def load_content(model: Path | None, on_stage: Callable[[str], None]) -> bytes:
@@ -138,21 +166,18 @@ def load_graph(model: Path | None, on_stage: Callable[[str], None]) -> Graph:
 
 
 def _from_keras(
-    opened: Model, path: Path, calibration: Path, on_stage: Callable[[str], None], strict: bool
+    opened: Model,
+    path: Path,
+    calibration: Path,
+    on_stage: Callable[[str], None],
+    taken: CalibrationOptions,
 ) -> Source:
     model = opened.keras
     assert model is not None
-    shape = tuple(model.inputs[0].shape[1:]) if len(model.inputs) == 1 else ()
-    if len(shape) != 3 or None in shape:
-        raise ModelError(
-            f"the input shape {list(shape)} is not a fixed [H, W, C]",
-            where=str(path),
-            hint="build the model with the input size that the board will see",
-        )
-    images = load_folder(calibration, (shape[0], shape[1], shape[2]))
+    images = load_folder(calibration, _input_shape(model, path), taken.classes, taken.fit)
     on_stage("audit the calibration images")
     audit = (*audit_images(images), *audit_model(model, images))
-    if strict:
+    if taken.strict:
         _refuse(audit, calibration)
     model, preprocessing = baked(model, images.preprocessing) or (model, images.preprocessing)
     floats = preprocessing.to_float(images.images)
@@ -169,6 +194,7 @@ def _from_keras(
         digits, labels = heldout()
         verify = _quantized(graph, digits, preprocessing)
         verify_are = "held-out digits"
+    judged = judged_by(graph, images.classes, labels)
     return Source(
         opened.name,
         content,
@@ -178,14 +204,27 @@ def _from_keras(
         floats,
         f"{len(int8)} calibration images",
         verify,
-        labels,
+        judged.labels,
         verify_are,
         preprocessing,
         audit,
         weights=weights,
+        classes=judged.kept,
+        image_notes=(*images.notes, *judged.notes),
         declared=None if preprocessing == images.preprocessing else images.preprocessing,
         notes=opened.notes,
     )
+
+
+def _input_shape(model: keras.Model, path: Path) -> tuple[int, int, int]:
+    shape = tuple(model.inputs[0].shape[1:]) if len(model.inputs) == 1 else ()
+    if len(shape) != 3 or None in shape:
+        raise ModelError(
+            f"the input shape {list(shape)} is not a fixed [H, W, C]",
+            where=str(path),
+            hint="build the model with the input size that the board will see",
+        )
+    return shape[0], shape[1], shape[2]
 
 
 def _float_weights(model: keras.Model, content: bytes) -> dict[str, FloatWeights] | None:
@@ -211,21 +250,27 @@ def _refuse(audit: tuple[AuditRow, ...], calibration: Path) -> None:
         )
 
 
-def _from_int8(opened: Model, path: Path, calibration: Path | None) -> Source:
+def _from_int8(
+    opened: Model, path: Path, calibration: Path | None, taken: CalibrationOptions
+) -> Source:
     content = opened.tflite
     assert content is not None
     graph = read_graph(content, str(path))
     shape = graph.tensors[graph.input].hwc
-    preprocessing, labels = Preprocessing(), None
+    preprocessing, labels = Preprocessing(resize=taken.fit), None
+    classes = taken.classes or Classes()
+    notes: tuple[str, ...] = ()
     if calibration is None:
         generator = np.random.default_rng(_NOISE_SEED)
         images = generator.integers(-128, 128, (_NOISE_IMAGES, *shape), np.int8)
         images_are = _NOISE_IS
     else:
-        loaded = load_folder(calibration, shape)
-        preprocessing, labels = loaded.preprocessing, loaded.labels
+        loaded = load_folder(calibration, shape, taken.classes, taken.fit)
+        preprocessing, labels, notes = loaded.preprocessing, loaded.labels, loaded.notes
+        classes = loaded.classes
         images = _quantized(graph, loaded.images, preprocessing)
         images_are = f"the images of {calibration.name}"
+    judged = judged_by(graph, classes, labels)
     return Source(
         opened.name,
         content,
@@ -235,11 +280,13 @@ def _from_int8(opened: Model, path: Path, calibration: Path | None) -> Source:
         None,
         images_are,
         images,
-        labels,
+        judged.labels,
         images_are,
         preprocessing,
         original=opened.original,
         notes=opened.notes,
+        classes=judged.kept,
+        image_notes=(*notes, *judged.notes),
     )
 
 

@@ -67,7 +67,7 @@ def roomier_scores(graph: Graph, factor: float) -> dict[int, Quantization]:
         graph: the model.
         factor: by which the range becomes wider.
     """
-    scores = graph.output if graph.logits is None else graph.logits
+    scores = graph.scores
     old = graph.tensors[scores].quantization
     wide = Quantization((old.scale[0] * factor,), old.zero_point)
     return {index: wide for group in sharing_scales(graph) if scores in group for index in group}

@@ -20,7 +20,7 @@ from edgesq.arithmetic import (
     softmax_exp_table,
 )
 from edgesq.errors import ModelError
-from edgesq.graph import Graph, Softmax
+from edgesq.graph import Graph
 
 if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter
@@ -31,7 +31,7 @@ _SUM_LIMIT = _CLASSES << (31 - SOFTMAX_SUM_INTEGER_BITS)
 
 def needs_guard(graph: Graph) -> bool:
     """Say whether the model ends in a softmax over enough classes to matter."""
-    return isinstance(graph.ops[-1], Softmax) and graph.tensors[graph.output].hwc[2] >= _CLASSES
+    return graph.softmax is not None and graph.tensors[graph.output].hwc[2] >= _CLASSES
 
 
 def without_softmax(content: bytes) -> bytes:
@@ -91,8 +91,8 @@ class SoftmaxGuard:
 
 def make_guard(graph: Graph, logits: Interpreter) -> SoftmaxGuard:
     """Put a guard together; `graph` is the whole model, `logits` runs it without its softmax."""
-    last = graph.ops[-1]
-    assert isinstance(last, Softmax)
+    last = graph.softmax
+    assert last is not None
     exponentials = softmax_exp_table(graph, last)
     terms = rounding_divide_by_pot(exponentials, SOFTMAX_SUM_INTEGER_BITS)
     return SoftmaxGuard(logits, terms, last.name)

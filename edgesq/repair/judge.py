@@ -39,7 +39,7 @@ def float_scores(model: Quantized, images: Float32Array) -> Float32Array:
 
 def int8_scores(graph: Graph, images: Int8Array) -> Float32Array:
     """Return the int8 model's scores as reals, float32 [n, K], by exact integer ONNX."""
-    tensor = graph.tensors[graph.output if graph.logits is None else graph.logits]
+    tensor = graph.tensors[graph.scores]
     levels = run_onnx(integer_onnx(graph), images)[-1].astype(np.float32)
     return (levels - np.float32(tensor.zero_point)) * np.float32(tensor.scale)
 

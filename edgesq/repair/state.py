@@ -58,7 +58,7 @@ class Quantized:
     @property
     def scores(self) -> int:
         """The tensor that decides: the logits, or the output of a model without softmax."""
-        return self.graph.output if self.graph.logits is None else self.graph.logits
+        return self.graph.scores
 
     def with_ranges(self, ranges: Mapping[int, Quantization]) -> Quantized:
         """Return the model with other scales of activations; biases follow their inputs' scales.

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.calibrate import Preprocessing, open_folder, open_npz
+from edgesq.calibrate import (
+    Classes,
+    ImageFiles,
+    Judge,
+    Preprocessing,
+    changes,
+    judged_by,
+    open_folder,
+    open_npz,
+    spread,
+)
 from edgesq.errors import EdgesqError
 from edgesq.export import REPORT, VERIFY_IMAGES
 from edgesq.graph import Graph, Int8Array
@@ -22,21 +32,29 @@ class VerifyImages:
 
     Attributes:
         source: the file or folder.
-        identity: changes where the images do.
+        identity: changes where the images or their classes do.
         count: that are streamed, at least 1.
-        labels: int64 [at least count], or None.
-        class_names: by label; empty where nobody says.
-        names: of the files; empty for an .npz.
+        labels: int64 [count], or None where the model cannot be judged by them.
+        classes: which class has which number; none where nobody says.
+        names: of the files, printable; empty for an .npz.
         begin: yields int8 [H, W, C] from an image's number on.
+        files: the images of a folder; None for an .npz.
+        judge: what the model's outputs say of a class; None where nothing.
+        no_accuracy: why the model cannot be judged by them; None where it can.
+        notes: what to know of classes and images.
     """
 
     source: Path
     identity: str
     count: int
     labels: NDArray[np.int64] | None
-    class_names: tuple[str, ...]
+    classes: Classes
     names: tuple[str, ...]
     begin: Callable[[int], Iterator[Int8Array]]
+    files: ImageFiles | None = None
+    judge: Judge | None = None
+    no_accuracy: str | None = None
+    notes: tuple[str, ...] = ()
 
     def read(self, start: int = 0) -> Iterator[Int8Array]:
         """Yield int8 [H, W, C] from image number `start` on.
@@ -64,23 +82,32 @@ class VerifyImages:
         return None if self.labels is None else int(self.labels[number])
 
 
-def open_images(build: Path, graph: Graph, source: Path | None, count: int | None) -> VerifyImages:
-    """Return the images to stream.
+def open_images(
+    build: Path,
+    graph: Graph,
+    source: Path | None,
+    count: int | None,
+    declared: Classes | None = None,
+) -> VerifyImages:
+    """Return the images to stream, and how the model is judged by them.
 
     Args:
         build: the BUILD folder; uint8 pixels are prepared as its report says.
         graph: the model in it.
         source: an .npz file or a folder of images; None for the BUILD's own.
-        count: take at most so many; there may be fewer.
+        count: take at most so many, spread evenly over the classes; there may be fewer.
+        declared: classes that are more to be believed than the build's.
 
     Raises:
-        ImageError: missing, corrupt, or of another shape than the model's input.
+        ImageError: missing, corrupt, or of another shape than the model's input; or a class folder
+            that is no declared class.
         EdgesqError: `build` is not a BUILD folder, or count is below 1.
     """
     if count is not None and count < 1:
         raise EdgesqError(f"cannot stream {count} images", hint="count must be at least 1")
     source = source or build / VERIFY_IMAGES
     tensor = graph.tensors[graph.input]
+    built = _built_classes(build)
 
     def quantized(pixels: Iterable[NDArray[Any]]) -> Iterator[Int8Array]:
         for image in pixels:
@@ -88,20 +115,23 @@ def open_images(build: Path, graph: Graph, source: Path | None, count: int | Non
 
     if source.is_dir():
         preparation = read_preprocessing(build)
-        return _from_folder(source, count, tensor.hwc, preparation, quantized)
+        images = _from_folder(source, count, tensor.hwc, preparation, quantized, declared, built)
+        return _judged(images, graph)
     arrays = open_npz(source, tensor.hwc)
     if arrays.dtype != np.int8:
         preparation = read_preprocessing(build)
     begin = _as_they_are if arrays.dtype == np.int8 else quantized
-    return VerifyImages(
+    chosen = spread(arrays.labels, arrays.count, count)
+    images = VerifyImages(
         source,
         arrays.identity,
-        min(arrays.count, count or arrays.count),
-        arrays.labels,
+        len(chosen),
+        None if arrays.labels is None else arrays.labels[chosen],
+        declared or built,
         (),
-        (),
-        lambda start: begin(arrays.images(start)),
+        lambda start: begin(arrays.images(chosen[start:])),
     )
+    return _judged(images, graph)
 
 
 def _from_folder(
@@ -110,22 +140,50 @@ def _from_folder(
     shape: tuple[int, int, int],
     preparation: Preprocessing,
     quantized: Callable[[Iterable[NDArray[Any]]], Iterator[Int8Array]],
+    declared: Classes | None,
+    built: Classes,
 ) -> VerifyImages:
-    found = open_folder(source)
-    names = tuple(file.relative_to(source).as_posix() for file in found.files)
+    known = built if built.is_declared else None
+    every = open_folder(source, declared or known, built)
+    found = every.take(spread(every.labels, len(every.files), count))
+    changed = changes(found.files, shape, preparation.resize)
     return VerifyImages(
         source,
-        found.identity,
-        min(len(names), count or len(names)),
+        every.identity,
+        len(found.files),
         found.labels,
-        found.class_names,
-        names,
+        found.classes,
+        found.names,
         lambda start: quantized(found.images(shape, start, preparation)),
+        found,
+        notes=(*found.notes, *([changed] if changed else [])),
+    )
+
+
+def _judged(images: VerifyImages, graph: Graph) -> VerifyImages:
+    """Say whether and how the model can be judged by the images; labels that do not fit go."""
+    found = judged_by(graph, images.classes, images.labels)
+    return replace(
+        images,
+        labels=found.labels,
+        classes=found.classes,
+        judge=found.judge,
+        no_accuracy=found.reason,
+        notes=(*images.notes, *found.notes),
     )
 
 
 def _as_they_are(images: Iterable[NDArray[Any]]) -> Iterator[Int8Array]:
     return iter(images)
+
+
+def _built_classes(build: Path) -> Classes:
+    """Return the classes that a build keeps; none where it keeps none."""
+    try:
+        report = json.loads((build / REPORT).read_text(encoding="utf-8"))
+        return Classes.from_report(report.get("classes"))
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return Classes()
 
 
 def read_preprocessing(build: Path) -> Preprocessing:

@@ -57,7 +57,7 @@ def look_inside(
     """
     graph = read_graph(read_model(options.build), str(options.build / TFLITE))
     operators = read_operators(read_report(options.build), graph)
-    images = open_images(options.build, graph, options.images, options.count)
+    images = open_images(options.build, graph, options.images, options.count, options.classes)
     port = options.ports[0] if options.ports else find_board(options.build, options.usb_ids)
     with open_port(port, options.timeout) as transport:
         client = Client(transport, options.timeout)

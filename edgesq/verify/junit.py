@@ -20,6 +20,7 @@ _PROPERTIES = (
     ),
     *("link_bytes_per_s", "retries", "resets", "accuracy", "top5_accuracy"),
 )
+_MOST_PAIRS = 12
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -43,7 +44,8 @@ def write_junit(report: VerifyReport, path: Path) -> None:
         _image(suite, report, note)
     _layers(suite, report)
     _accuracy(suite, report)
-    output = [*report.warnings, *map(_in_words, report.comparisons), *map(_share, report.boards)]
+    output = [*_classes(report), *report.notes, *report.warnings]
+    output += [*map(_in_words, report.comparisons), *map(_share, report.boards)]
     ElementTree.SubElement(suite, "system-out").text = _clean("\n".join(output))
     for kind in ("failure", "error", "skipped"):
         key = {"failure": "failures", "error": "errors"}.get(kind, kind)
@@ -92,7 +94,7 @@ def _image(suite: ElementTree.Element, report: VerifyReport, note: Note) -> None
         f"{'logits' if which else 'output'} {place}: {expected}, got {got}"
         for which, place, expected, got in note.changes
     ]
-    tops = f"expected {_top(note.expected)}\ngot      {_top(note.got)}"
+    tops = f"expected {_top(report, note.expected)}\ngot      {_top(report, note.got)}"
     failure.text = "\n".join([*changes, tops])
 
 
@@ -110,13 +112,24 @@ def _layers(suite: ElementTree.Element, report: VerifyReport) -> None:
 def _accuracy(suite: ElementTree.Element, report: VerifyReport) -> None:
     case = _case(suite, report, "accuracy")
     if report.accuracy is None:
-        ElementTree.SubElement(case, "skipped", message="the images have no labels")
+        ElementTree.SubElement(case, "skipped", message=_clean(report.no_accuracy or ""))
     else:
         ElementTree.SubElement(case, "system-out").text = f"{report.accuracy:.4f}"
 
 
-def _top(places: tuple[tuple[int, float], ...]) -> str:
-    return ", ".join(f"{place}: {value:.4f}" for place, value in places)
+def _classes(report: VerifyReport) -> list[str]:
+    """Return the class order, where somebody says one, and what is confused most often."""
+    wrong = [pair for pair in report.confusion if pair[0] != pair[1]]
+    worst = [
+        f"{images} of class {report.class_name(label)} are taken for {report.class_name(said)}"
+        for label, said, images in sorted(wrong, key=lambda pair: -pair[2])[:_MOST_PAIRS]
+    ]
+    return [*([f"classes: {report.classes}"] if report.class_names else []), *worst]
+
+
+def _top(report: VerifyReport, places: tuple[tuple[int, float], ...]) -> str:
+    names = ((_clean(report.output_name(place, places)), value) for place, value in places)
+    return ", ".join(f"{name}: {value:.4f}" for name, value in names)
 
 
 def _in_words(row: Comparison) -> str:

@@ -80,7 +80,7 @@ def write_page(report: VerifyReport, options: VerifyOptions, path: Path) -> None
     """
     build = options.build
     graph = read_graph(read_model(build), str(build))
-    images = open_images(build, graph, options.images, options.count)
+    images = open_images(build, graph, options.images, options.count, options.classes)
     facts: dict[str, Any] = {}
     with contextlib.suppress(EdgesqError):
         facts = read_report(build)
@@ -131,7 +131,7 @@ def _card(note: Note, report: VerifyReport, images: VerifyImages, pictures: dict
         most = max((value for _, value in tops), default=0.0)
         return tuple(
             Place(
-                class_name(report, place),
+                report.output_name(place, tops),
                 value,
                 max(0.0, value / most) if most > 0 else 0.0,
                 place == note.label,
@@ -143,16 +143,10 @@ def _card(note: Note, report: VerifyReport, images: VerifyImages, pictures: dict
         note,
         pictures[note.image],
         images.names[note.image] if images.names else "",
-        "" if note.label is None else class_name(report, note.label),
+        "" if note.label is None else report.class_name(note.label),
         places(note.expected),
         places(note.got),
     )
-
-
-def class_name(report: VerifyReport, number: int) -> str:
-    """Return the name of a class, or its number where nobody says."""
-    names = report.class_names
-    return names[number] if number < len(names) else str(number)
 
 
 def _histograms(report: VerifyReport) -> list[tuple[str, charts.Histogram, bool]]:
@@ -174,7 +168,7 @@ def _confusion(report: VerifyReport) -> dict[str, Any] | None:
         return None
     classes = 1 + max(max(pair[:2]) for pair in report.confusion)
     counts = {pair[:2]: pair[2] for pair in report.confusion}
-    names = [class_name(report, number) for number in range(classes)]
+    names = [report.class_name(number) for number in range(classes)]
     if classes > _MOST_CLASSES:
         wrong = sorted((pair for pair in report.confusion if pair[0] != pair[1]), key=_fewest)
         pairs = [(names[label], names[said], count) for label, said, count in wrong[:_MOST_PAIRS]]

@@ -3,11 +3,13 @@
 import json
 import types
 import typing
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
+from edgesq.calibrate import Classes
 from edgesq.errors import EdgesqError
 from edgesq.files import write_output
 from edgesq.verify.layers import Layers
@@ -55,10 +57,10 @@ class Comparison:
     Attributes:
         against: which form.
         note: what to know of it; why it is absent.
-        top1_agreement: share of images whose largest output is at the same place, 0..1; None where
-            the form is absent.
-        top5_agreement: share of images where its largest output is one of the board's five largest
-            (by the logits, where there are some); None where the form is absent.
+        top1_agreement: share of images whose largest score (logit, where there are some) is at the
+            same place, 0..1; None where the form is absent.
+        top5_agreement: share of images where its largest score is one of the board's five largest;
+            None where the form is absent.
         outputs: one for each that the form gives; none where it is absent.
     """
 
@@ -109,11 +111,14 @@ class VerifyReport:
         images_from: file or folder.
         images_identity: changes where the images do.
         class_names: by label; empty where nobody says.
+        classes_by: who says so, in words.
+        no_accuracy: why no class is judged; None where it is.
+        notes: what to know of classes and images.
         bit_exact_images: images with every observed value equal.
         values: compared, over all images: outputs, and logits where a softmax follows them.
         differing_values: of these, not equal.
         max_abs_lsb: largest difference in quantization steps.
-        top1_agreement: share of images whose largest output is at the same place, 0..1.
+        top1_agreement: share of images whose largest score is at the same place, 0..1.
         top5_agreement: share of images where the expected largest is one of the board's five.
         accuracy: share of images that the board put into their class; None without labels.
         top5_accuracy: share whose class is one of the board's five largest; None without labels.
@@ -162,6 +167,9 @@ class VerifyReport:
     images_from: str
     images_identity: str
     class_names: tuple[str, ...]
+    classes_by: str
+    no_accuracy: str | None
+    notes: tuple[str, ...]
     bit_exact_images: int
     values: int
     differing_values: int
@@ -200,6 +208,20 @@ class VerifyReport:
     layers: Layers | None = None
     operators: tuple[OperatorProfile, ...] | None = None
     boards: tuple[BoardShare, ...] = ()
+
+    @property
+    def classes(self) -> Classes:
+        """Which class has which number; none where nobody says."""
+        return Classes(self.class_names, self.classes_by)
+
+    def class_name(self, number: int) -> str:
+        """Return the name of a class, or its number where nobody says."""
+        names = self.class_names
+        return names[number] if number < len(names) else str(number)
+
+    def output_name(self, place: int, tops: Sequence[tuple[int, float]]) -> str:
+        """Return what a place of the output means; one output is the probability of class 1."""
+        return self.class_name(place if len(tops) > 1 or not self.class_names else 1)
 
     @property
     def is_exact(self) -> bool:

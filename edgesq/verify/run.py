@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edgesq.calibrate import Classes
 from edgesq.codegen import TFLM_KERNELS
 from edgesq.errors import BoardError, EdgesqError
 from edgesq.export import TFLITE
@@ -34,7 +35,8 @@ class VerifyOptions:
         build: the BUILD folder.
         ports: serial devices or URLs of boards that share the images; none: finds the board.
         images: .npz file or folder; None for the BUILD's own.
-        count: stream at most so many images, at least 1.
+        count: stream at most so many images, at least 1, spread evenly over the classes.
+        classes: as declared; None for those of the build or the images.
         baud: bits per second to go to where board and line hold them; None for the fastest.
         timeout: seconds of silence after which the board is given up.
         usb_ids: "vid:pid" of the target's serial device, for finding the port.
@@ -46,6 +48,7 @@ class VerifyOptions:
     ports: tuple[str, ...] = ()
     images: Path | None = None
     count: int | None = None
+    classes: Classes | None = None
     baud: int | None = DEFAULT_BAUD
     timeout: float = 5.0
     usb_ids: tuple[str, ...] = ()
@@ -77,7 +80,7 @@ def verify(
     """
     content = read_model(options.build)
     graph = read_graph(content, str(options.build / TFLITE))
-    images = open_images(options.build, graph, options.images, options.count)
+    images = open_images(options.build, graph, options.images, options.count, options.classes)
     oracle = oracle or default_oracle(content)
     with contextlib.ExitStack() as stack:
         boards = _open_boards(options, graph, stack)

@@ -94,5 +94,7 @@ class Streaming:
 
     def _fold(self, number: int, expected: Future[list[Expected]], inference: Inference) -> None:
         facts = self._facts
-        self._tally.add(facts.graph, expected.result(), inference, facts.images.label(number))
+        images = facts.images
+        label = images.label(number)
+        self._tally.add(facts.graph, expected.result(), inference, label, images.judge)
         self._keeper.keep_now_and_then(lambda: facts.report(self._tally), self._tally)

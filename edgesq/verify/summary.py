@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from edgesq.calibrate import probable_order
 from edgesq.errors import EdgesqError, TargetError
 from edgesq.export import read_report
 from edgesq.graph import Graph
@@ -78,16 +80,13 @@ class Facts:
             images_asked=self.images_asked,
             images_from=self.images_from,
             images_identity=self.images.identity,
-            class_names=self.images.class_names,
+            **self._judging(tally),
             bit_exact_images=tally.exact,
             values=sum(sums.values for sums in decisive.outputs),
             differing_values=sum(sums.differing for sums in decisive.outputs),
             max_abs_lsb=max((sums.max_abs_lsb for sums in decisive.outputs), default=0),
             top1_agreement=_share(decisive.same_top1, tally.images) or 0.0,
             top5_agreement=_share(decisive.same_top5, tally.images) or 0.0,
-            accuracy=_share(tally.correct, tally.labelled),
-            top5_accuracy=_share(tally.correct5, tally.labelled),
-            confusion=tuple((*pair, images) for pair, images in sorted(tally.confusion.items())),
             device_instructions=middle.instructions,
             device_instructions_p95=late.instructions,
             device_us=middle.us,
@@ -116,6 +115,21 @@ class Facts:
             port=self.port,
             boards=self._shares(tally),
         )
+
+    def _judging(self, tally: Tally) -> dict[str, Any]:
+        """Return what the report says of classes."""
+        images, order = self.images, None
+        if images.judge is not None:
+            order = probable_order(tally.confusion, images.classes, images.judge.classes)
+        return {
+            "class_names": images.classes.names,
+            "classes_by": images.classes.said_by,
+            "no_accuracy": images.no_accuracy,
+            "notes": (*images.notes, *([order] if order else [])),
+            "accuracy": _share(tally.correct, tally.labelled),
+            "top5_accuracy": _share(tally.correct5, tally.labelled),
+            "confusion": tuple((*pair, images) for pair, images in sorted(tally.confusion.items())),
+        }
 
     def _shares(self, tally: Tally) -> tuple[BoardShare, ...]:
         if self.shards is None:

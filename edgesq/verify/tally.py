@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.calibrate import Judge
 from edgesq.graph import Graph, Int8Array, Tensor
 from edgesq.link.client import Inference
 from edgesq.link.session import BITS_PER_BYTE
@@ -54,8 +55,8 @@ class Against:
 
     Attributes:
         outputs: a sum for each observed tensor that the form gives.
-        same_top1: images whose largest output is at the same place.
-        same_top5: images where its largest output is one of the board's five largest.
+        same_top1: images whose largest score is at the same place.
+        same_top5: images where its largest score is one of the board's five largest.
     """
 
     outputs: list[OutputSums] = field(default_factory=list)
@@ -69,9 +70,10 @@ class Against:
         rows = zip(self.outputs, expected, got, graph.observed, strict=False)
         for sums, theirs, ours, tensor in rows:
             sums.add(theirs, ours, graph.tensors[tensor])
-        first = int(np.argmax(expected[0]))
-        self.same_top1 += first == int(np.argmax(got[0]))
-        self.same_top5 += first in best(got[-1])
+        first = best(expected[min(len(expected), len(got)) - 1])[0]
+        five = best(got[-1])
+        self.same_top1 += first == five[0]
+        self.same_top5 += first in five
 
 
 @dataclass
@@ -97,7 +99,7 @@ class Share:
 
 @dataclass
 class Tally:
-    """All images so far. The five largest are ranked by the logits where there are some.
+    """All images so far. Classes are ranked by the logits where there are some.
 
     Attributes:
         images: compared.
@@ -144,7 +146,12 @@ class Tally:
     shares: dict[str, Share] = field(default_factory=dict)
 
     def add(
-        self, graph: Graph, expected: Sequence[Expected], inference: Inference, label: int | None
+        self,
+        graph: Graph,
+        expected: Sequence[Expected],
+        inference: Inference,
+        label: int | None,
+        judge: Judge | None,
     ) -> None:
         """Add the next image.
 
@@ -153,14 +160,17 @@ class Tally:
             expected: by form of the model, int8 [K] or floats in reals per observed tensor; the
                 one that decides first, in int8.
             inference: the board's.
-            label: the image's class, None where nobody says.
+            label: the image's class; None where nobody says, or the model cannot be judged by it.
+            judge: says the board's class; there where the label is.
         """
         got = inference.outputs
         self.against = self.against or [Against() for _ in expected]
         for row, theirs in zip(self.against, expected, strict=True):
             row.add(graph, theirs, got)
-        self._classify(got, label)
-        self._note(graph, expected[0], got, label)
+        is_wrong = False
+        if label is not None and judge is not None:
+            is_wrong = self._classify(_said(graph, got, judge), label)
+        self._note(graph, expected[0], got, label, is_wrong)
         self.ticks.append(inference.ticks)
         self.stack_bytes = max(self.stack_bytes, inference.stack_bytes)
         self.arena_bytes = max(self.arena_bytes, inference.arena_bytes)
@@ -174,24 +184,27 @@ class Tally:
             self.shares.setdefault(inference.port, Share()).add(inference)
         self.images += 1
 
-    def _classify(self, got: Sequence[Int8Array], label: int | None) -> None:
-        if label is None:
-            return
-        first = int(np.argmax(got[0]))
+    def _classify(self, said: list[int], label: int) -> bool:
+        """Count an image whose likeliest classes are `said`; say whether it is in a wrong one."""
         self.labelled += 1
-        self.correct += first == label
-        self.correct5 += label in best(got[-1])
-        self.confusion[label, first] += 1
+        self.correct += said[0] == label
+        self.correct5 += label in said
+        self.confusion[label, said[0]] += 1
+        return said[0] != label
 
     def _note(
-        self, graph: Graph, expected: Expected, got: Sequence[Int8Array], label: int | None
+        self,
+        graph: Graph,
+        expected: Expected,
+        got: Sequence[Int8Array],
+        label: int | None,
+        is_wrong: bool,
     ) -> None:
         """Remember the image where it is worth a look."""
         gap = compare(expected, got)
         self.exact += gap.is_exact
         two = np.sort(got[-1])[-2:].astype(int)
         margin = int(two[-1] - two[0])
-        is_wrong = label is not None and label != int(np.argmax(got[0]))
         worst = self.unsure[-1].margin_lsb if len(self.unsure) == MAX_EXAMPLES else 256
         if gap.is_exact and margin >= worst and not (is_wrong and len(self.wrong) < MAX_EXAMPLES):
             return
@@ -255,6 +268,13 @@ class Tally:
         for name in _NOTES:
             setattr(made, name, [_restored(note) for note in state[name]])
         return made
+
+
+def _said(graph: Graph, got: Sequence[Int8Array], judge: Judge) -> list[int]:
+    """Return the likeliest classes; a board may give the output alone, without its logits."""
+    tensor = graph.tensors[graph.observed[len(got) - 1]]
+    reals = (got[-1].astype(np.float64) - tensor.zero_point) * tensor.scale
+    return best(judge.scores(reals))
 
 
 def _tops(values: Int8Array, tensor: Tensor) -> tuple[tuple[int, float], ...]:

@@ -13,7 +13,7 @@ from bench import imagenet
 from bench.models import tar_images
 from bench.tables import OUT
 from edgesq.accuracy import share
-from edgesq.calibrate import ImageSet, Preprocessing, audit_images
+from edgesq.calibrate import Classes, ImageSet, Preprocessing, audit_images
 from edgesq.cli import terminal
 from edgesq.formats.float_weights import float_weights
 from edgesq.formats.tflite import read_graph
@@ -114,7 +114,7 @@ def _audits(pool: UInt8Array) -> list[dict[str, Any]]:
     table = terminal.table("the audit's verdicts", ["set", "found wrong"], ["expected"])
     rows = []
     for called, is_good, images, declared in _calibration_sets(pool):
-        given = ImageSet(images, None, (), declared, ())
+        given = ImageSet(images, None, Classes(), declared, ())
         audit = (*audit_images(given), *audit_model(model, given))
         wrong = {row.check: row.figure for row in audit if not row.is_good}
         named = ", ".join(f"{check} {figure:.2f}" for check, figure in wrong.items())
