@@ -15,6 +15,21 @@ MOST_EXTENT = 1 << 24
 MOST_FILE_BYTES = 1 << 30
 """A model file, with all that lies beside it."""
 
+MOST_VALUES_TOGETHER = 1 << 26
+"""Values of all activations of one model, batch 1: VGG-16 at 224 has 2^24."""
+
+MOST_PRODUCTS = 1 << 35
+"""Multiplications of one model for one image: VGG-16 at 224 has 2^34."""
+
+MOST_DEPTH = 64
+"""Functions, models or blocks within each other."""
+
+MOST_CODE_BYTES = 1 << 26
+"""What a model file says of its operators once functions are written out, without weights."""
+
+MOST_DIMENSIONS = 16
+"""Dimensions of a tensor."""
+
 MOST_SIDE = 1 << 14
 """Height or width of an image, in pixels."""
 

@@ -44,7 +44,7 @@ def test_weights_in_a_file_beside_it(tmp_path: Path) -> None:
     onnx.save(lenet(), path, save_as_external_data=True, location="weights.bin", size_threshold=0)
     assert isinstance(import_onnx(path), ImportedFloat)
     (tmp_path / "weights.bin").unlink()
-    with pytest.raises(ModelError, match=r"cannot be read as ONNX.*external data"):
+    with pytest.raises(ModelError, match="is not beside the model"):
         import_onnx(path)
 
 

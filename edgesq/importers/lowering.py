@@ -66,7 +66,7 @@ class Lowering:
 
     def emit_map(self, layer: Layer, shape: tuple[int, ...], axes: Axes) -> None:
         """Add a layer that makes an NHWC map, which ONNX sees with its axes in another order."""
-        positions = np.arange(int(np.prod(shape))).reshape(shape)
+        positions = np.arange(int(np.prod(shape)), dtype=np.int32).reshape(shape)
         self.emit(layer, positions.transpose(axes), shape)
 
     def constant(self, node: Node, position: int) -> Constant | None:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.errors import ModelError
+
 Array = NDArray[Any]
 Note = tuple[str, str]
 """What was decided, and where."""
@@ -58,6 +60,26 @@ class Constant:
             return self.values
         scale, zero_point = self.quant.spread(self.values.ndim)
         return ((self.values.astype(np.int64) - zero_point) * scale).astype(np.float32)
+
+
+def read_quant(
+    scale: Constant, zero_point: Constant | None, dtype: np.dtype[Any], axis: int, rank: int
+) -> Quant:
+    """Return the quantization that a scale and a zero point of the file say.
+
+    Raises:
+        ModelError: a scale that is not above zero and finite.
+    """
+    scales = scale.real().astype(np.float32).reshape(-1)
+    if not (np.isfinite(scales).all() and (scales > 0).all()):
+        raise ModelError(
+            "a scale is not above zero and finite", hint="the file is damaged; export it again"
+        )
+    points = np.zeros(len(scales), np.int64)
+    if zero_point is not None:
+        points = points + zero_point.values.astype(np.int64).reshape(-1)
+        dtype = zero_point.values.dtype
+    return Quant(scales, points, dtype, axis % max(rank, 1))
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from edgesq.importers.folding import folded
 from edgesq.importers.layers import Network, Place
 from edgesq.importers.lowering import is_channels_last, lower, stored_input
 from edgesq.importers.net import Net, Note
-from edgesq.importers.onnx_file import is_quantized, read_model, read_net
+from edgesq.importers.onnx_file import read_file
 from edgesq.importers.original import Original
 from edgesq.importers.quantized import Measure, annotate
 from edgesq.importers.rules_values import RULES as VALUE_RULES
@@ -79,11 +79,10 @@ def import_onnx(path: Path, images: Images | None = None) -> ImportedFloat | Imp
             or the Keras model made of a float one does not compute what ONNX Runtime does.
     """
     where = str(path)
-    model = read_model(path)
-    net = read_net(model, where)
-    if is_quantized(model):
-        return _import_int8(model, net, images, where)
-    return _import_float(model, net, where)
+    file = read_file(path)
+    if file.is_int8:
+        return _import_int8(file.model, file.net, images, where)
+    return _import_float(file.model, file.net, where)
 
 
 def _import_int8(

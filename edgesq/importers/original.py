@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from edgesq.errors import ModelError
 from edgesq.graph import Graph, Int8Array
 from edgesq.importers.layers import Network, Place
 from edgesq.importers.net import Quant
@@ -59,6 +60,9 @@ class Original:
         rows: list[list[NDArray[Any]]] = [[] for _ in places]
         for values in run_file(self._model, self._network.input, images, names):
             for row, place, value in zip(rows, places, values, strict=True):
+                if value.shape != place.place.shape:
+                    shapes = f"{list(value.shape)}, not {list(place.place.shape)}"
+                    raise ModelError(f"ONNX Runtime makes {shapes} of {place.onnx!r}")
                 stored = np.empty(value.size, value.dtype)
                 stored[place.place.reshape(-1)] = value.reshape(-1)
                 row.append(stored)

@@ -27,12 +27,12 @@ class Stored:
     Attributes:
         name: of the stored tensor.
         shape: of the stored tensor, [1, H, W, C] or [1, C].
-        place: int64, in ONNX's shape: positions in the stored tensor.
+        place: int32, in ONNX's shape: positions in the stored tensor.
     """
 
     name: str
     shape: tuple[int, ...]
-    place: NDArray[np.int64]
+    place: NDArray[np.int32]
 
     def as_map(self, like: Axes | None = None) -> tuple[tuple[int, ...], Axes] | None:
         """Return the NHWC shape of a four-dimensional value, and the NHWC axis of each of its own.
@@ -42,7 +42,7 @@ class Stored:
         """
         if self.place.ndim != 4:
             return None
-        positions = np.arange(self.place.size)
+        positions = np.arange(self.place.size, dtype=np.int32)
         for axes in sorted((NCHW, NHWC), key=lambda axes: axes != (like or NCHW)):
             moved = self.place.transpose(np.argsort(axes))
             if np.array_equal(moved.reshape(-1), positions):
@@ -52,12 +52,12 @@ class Stored:
     @property
     def in_order(self) -> bool:
         """Whether its numbers follow each other as ONNX's do."""
-        return bool(np.array_equal(self.place.reshape(-1), np.arange(self.place.size)))
+        return bool(np.array_equal(self.place.reshape(-1), np.arange(self.place.size, dtype=np.int32)))
 
 
 def nchw(name: str, shape: tuple[int, ...]) -> Stored:
     """Store a value of ONNX's shape the usual way: maps as NHWC, everything else as it is."""
-    positions = np.arange(int(np.prod(shape)))
+    positions = np.arange(int(np.prod(shape)), dtype=np.int32)
     if len(shape) == 4:
         stored = (shape[0], shape[2], shape[3], shape[1])
         return Stored(name, stored, positions.reshape(stored).transpose(0, 3, 1, 2))
@@ -66,7 +66,7 @@ def nchw(name: str, shape: tuple[int, ...]) -> Stored:
 
 def image(name: str, shape: tuple[int, ...], channels_last: bool) -> Stored:
     """Store a model's input as a map, whatever ONNX's rank."""
-    positions = np.arange(int(np.prod(shape)))
+    positions = np.arange(int(np.prod(shape)), dtype=np.int32)
     if len(shape) == 4 and channels_last:
         return Stored(name, shape, positions.reshape(shape))
     if len(shape) == 4:

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from edgesq.importers.net import Constant, Net, Node, Quant
-from edgesq.importers.onnx_file import read_quant
+from edgesq.importers.net import Constant, Net, Node, Quant, read_quant
 
 Quants = dict[str, Quant]
 

@@ -12,8 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from edgesq.importers.fusing import fuse
-from edgesq.importers.net import Constant, Net, Node, Quant
-from edgesq.importers.onnx_file import read_quant
+from edgesq.importers.net import Constant, Net, Node, Quant, read_quant
 from edgesq.importers.qoperators import float_form
 from edgesq.importers.supported import SHAPES_ONLY, refusal
 

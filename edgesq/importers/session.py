@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from edgesq.errors import ModelError
 from edgesq.importers.layers import Place
 from edgesq.quantize import captured_output
 
@@ -33,6 +34,9 @@ def run_file(
         source: its input, and where the pixels of an image go.
         images: [n, H, W, C] in the dtype of the input.
         names: of the values.
+
+    Raises:
+        ModelError: ONNX Runtime cannot run it.
     """
     import onnxruntime
 
@@ -43,12 +47,19 @@ def run_file(
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    with captured_output():
-        session = onnxruntime.InferenceSession(
-            asked.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
-    for image in images:
-        yield session.run(list(names), {source.onnx: image.reshape(-1)[source.place]})
+    try:
+        with captured_output():
+            session = onnxruntime.InferenceSession(
+                asked.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            )
+        for image in images:
+            yield session.run(list(names), {source.onnx: image.reshape(-1)[source.place]})
+    # ONNX Runtime raises exceptions of its own, without a common parent.
+    except Exception as error:
+        raise ModelError(
+            f"ONNX Runtime cannot run it: {' '.join(str(error).split())[:200]}",
+            hint="onnx.checker.check_model may say more; export it again",
+        ) from error
 
 
 def ranges(

@@ -9,22 +9,6 @@ from edgesq.errors import ModelError
 SHAPES_ONLY = frozenset({"Flatten", "Reshape", "Squeeze", "Transpose", "Unsqueeze"})
 """Operators that move no value to another place in memory, or only so that weights can follow."""
 
-COMPUTED_BEFOREHAND = frozenset(
-    {
-        "Cast",
-        "Constant",
-        "ConstantOfShape",
-        "Div",
-        "Expand",
-        "Floor",
-        "Gather",
-        "Range",
-        "Shape",
-        "Size",
-    }
-)
-"""Taken where they give constants, such as sizes for a Reshape (Div also by a constant)."""
-
 PASSED = frozenset({"Dropout", "Identity"})
 
 FLOAT = SHAPES_ONLY | {
@@ -43,9 +27,13 @@ FLOAT = SHAPES_ONLY | {
     "HardSwish",
     "LeakyRelu",
     "MatMul",
+    "Max",
     "MaxPool",
+    "Min",
     "Mul",
+    "PRelu",
     "Pad",
+    "ReduceMax",
     "ReduceMean",
     "Relu",
     "Resize",
@@ -53,11 +41,64 @@ FLOAT = SHAPES_ONLY | {
     "Slice",
     "Softmax",
     "SpaceToDepth",
+    "Split",
     "Sub",
+    "Sum",
     "Tanh",
     "Upsample",
 }
 """Operators between activations."""
+
+COMPUTED_BEFOREHAND = (
+    SHAPES_ONLY
+    | PASSED
+    | {
+        "Abs",
+        "Add",
+        "And",
+        "Cast",
+        "Ceil",
+        "Clip",
+        "Concat",
+        "Constant",
+        "ConstantOfShape",
+        "Div",
+        "Equal",
+        "Exp",
+        "Expand",
+        "Floor",
+        "Gather",
+        "Greater",
+        "Less",
+        "Max",
+        "Min",
+        "Mod",
+        "Mul",
+        "Neg",
+        "Not",
+        "Or",
+        "Pad",
+        "Pow",
+        "QuantizeLinear",
+        "Range",
+        "Reciprocal",
+        "ReduceMax",
+        "ReduceMean",
+        "ReduceProd",
+        "ReduceSum",
+        "Relu",
+        "Round",
+        "Shape",
+        "Size",
+        "Slice",
+        "Split",
+        "Sqrt",
+        "Sub",
+        "Tile",
+        "Where",
+    }
+)
+"""Taken where they give constants, such as sizes for a Reshape or folded weights."""
 
 QUANTIZED = frozenset(
     {
@@ -98,7 +139,6 @@ _DO = {
     "Loop": "unroll it before exporting",
     "MatMulInteger": _STATIC,
     "NonMaxSuppression": "cut the model before it",
-    "PRelu": "train with LeakyRelu, one slope for all channels",
     "Selu": "train with Relu, LeakyRelu or HardSwish",
     "TopK": "cut the model before it",
 }
