@@ -13,7 +13,6 @@ from onnx_int8_cases import USUAL, QuantNetwork
 from onnx_models import OnnxNetwork, lenet
 
 from edgesq.errors import ModelError
-from edgesq.export import load_graph
 from edgesq.importers.onnx import import_onnx
 
 
@@ -98,7 +97,7 @@ FORMS: dict[str, tuple[Callable[[OnnxNetwork, str], str], str]] = {
         r"MaxPool padded by \(1, 0, 1, 0\) over values that may be negative",
     ),
     "cast": (
-        lambda net, step: net.node("Cast", step, to=TensorProto.FLOAT),
+        lambda net, step: net.node("Cast", step, to=TensorProto.INT32),
         r"Cast of an activation \(cast1_Cast\)",
     ),
     "flattened": (
@@ -152,28 +151,25 @@ def edited(**fields: Any) -> onnx.ModelProto:
         (b"onnx", "cannot be read as ONNX"),
         (b"", "this is not an ONNX model"),
         (lenet().SerializeToString()[:3000], "cannot be read as ONNX"),
-        (edited(dims={2: "height"}), r"the input shape ['batch'"),
-        (edited(elem_type=TensorProto.FLOAT16), "the input image is float16"),
+        (edited(dims={2: "height"}), "an input shape [1, 1, 'height', 20], which is not one image"),
+        (edited(elem_type=TensorProto.STRING), "an input that is string (image)"),
     ],
 )
 def test_bad_files(model: Any, says: str, tmp_path: Path) -> None:
-    message = refusal(model, tmp_path).message
-    assert says.replace("['batch'", "[1, 1, 'height', 20]") in message
+    assert says in refusal(model, tmp_path).message
 
 
-def test_several_inputs(tmp_path: Path) -> None:
+def test_all_that_is_wrong_at_once(tmp_path: Path) -> None:
     net, step = small()
-    model = net.model(step)
-    second = helper.make_tensor_value_info("second", TensorProto.FLOAT, [1, 4, 6, 8])
+    model = net.model(net.node("Elu", step))
+    second = helper.make_tensor_value_info("second", TensorProto.FLOAT, [1, 4, "height", 8])
     model.graph.input.append(second)
     model.graph.output.append(second)
-    assert refusal(model, tmp_path).message == "2 inputs and 2 outputs"
-
-
-def test_a_missing_initializer_is_onnx_runtimes_to_find(tmp_path: Path) -> None:
-    model = lenet()
-    del model.graph.initializer[0]
-    assert "ONNX Runtime cannot run it" in refusal(model, tmp_path).message
+    assert refusal(model, tmp_path).message == (
+        "cannot be taken: 2 inputs (image, second); 2 outputs (/elu1/Elu_output_0, second); an "
+        "input shape [1, 4, 'height', 8], which is not one image of fixed size (second); "
+        "Elu (/elu1/Elu)"
+    )
 
 
 # Int8
@@ -209,11 +205,3 @@ def test_sixteen_bits(tmp_path: Path) -> None:
     model = net.finished(net.between(net.node("Relu", net.input), USUAL))
     model.opset_import[0].version = 21
     assert "QuantizeLinear to uint16" in refusal(model, tmp_path).message
-
-
-def test_the_runtime_names_dilated_convolutions_by_their_layer(tmp_path: Path) -> None:
-    net = OnnxNetwork((3, 9, 9))
-    path = tmp_path / "dilated.onnx"
-    onnx.save(net.model(net.conv(net.input, 4, 3, dilations=[2, 2])), path)
-    with pytest.raises(ModelError, match=r"dilat"):
-        load_graph(path, lambda _: None)

@@ -48,6 +48,8 @@ def _fuse(net: Net, join: Join) -> None:
 def _with_clip(net: Net, node: Node, after: Node) -> Node | None:
     if node.kind not in _TAKES_CLIP or after.kind not in ("Relu", "Clip"):
         return None
+    if any(name and name not in net.constants for name in after.inputs[1:]):
+        return None
     return replace(node, output=after.output, clip=clip_range(net, after))
 
 
@@ -72,7 +74,7 @@ def _with_bias(net: Net, node: Node, after: Node) -> Node | None:
 
 
 def clip_range(net: Net, node: Node) -> tuple[float, float]:
-    """Return lowest and highest real value that a Relu or Clip lets through."""
+    """Return lowest and highest real value that a Relu, or a Clip by constants, lets through."""
     ends = [0.0 if node.kind == "Relu" else -np.inf, np.inf]
     if node.kind == "Clip" and net.opset < 11:
         ends = [
@@ -82,7 +84,7 @@ def clip_range(net: Net, node: Node) -> tuple[float, float]:
     elif node.kind == "Clip":
         for position, name in enumerate(node.inputs[1:3]):
             if name in net.constants:
-                ends[position] = float(net.constants[name].real())
+                ends[position] = float(net.constants[name].real().reshape(-1)[0])
     quant = net.quants.get(node.inputs[0])
     if quant is not None and node.on_integers:
         scale, point = float(quant.scale[0]), int(quant.zero_point[0])

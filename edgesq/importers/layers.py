@@ -41,7 +41,6 @@ class Conv(Layer):
     weights: Constant
     bias: Constant | None
     strides: Pair
-    dilations: Pair
     pads: Pads
     groups: int
     clip: Clip | None = None

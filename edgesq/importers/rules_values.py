@@ -12,11 +12,13 @@ from edgesq.importers.lowering import Lowering, Rule, UnsupportedError
 from edgesq.importers.net import Array, Constant, Node
 from edgesq.importers.places import Axes, Stored
 
-_FUNCTIONS = {"Add": "add", "Div": "mul", "Mul": "mul", "Sub": "sub"}
+_FUNCTIONS = {"Add": "add", "Div": "mul", "Mul": "mul", "Sub": "sub", "Sum": "add"}
 _BROADCAST = "operands of one shape, a constant per channel, or one number are supported"
 
 
 def _binary(lowering: Lowering, node: Node) -> None:
+    if len(node.inputs) != 2:
+        raise UnsupportedError(f"{node.kind} of {len(node.inputs)} values", "add two at a time")
     constants = [lowering.constant(node, position) for position in (0, 1)]
     if constants == [None, None]:
         _two(lowering, node)
@@ -101,12 +103,43 @@ def _batch_norm(lowering: Lowering, node: Node) -> None:
     lowering.emit(layer, stored.place, stored.shape)
 
 
+def _bound(lowering: Lowering, node: Node) -> None:
+    """Take Max or Min of an activation and constants of one number each as a Clip."""
+    constants = [name for name in node.inputs if name in lowering.net.constants]
+    values = [lowering.net.constants[name].real() for name in constants]
+    others = [place for place, name in enumerate(node.inputs) if name not in constants]
+    if len(others) != 1 or any(value.min() != value.max() for value in values):
+        raise UnsupportedError(f"{node.kind} of several activations", "bound one by one number")
+    stored = lowering.source(node, others[0])
+    if lowering.net.shapes[node.output] != stored.place.shape:
+        raise UnsupportedError(f"{node.kind} that widens an activation", _BROADCAST)
+    ends = [float(value.reshape(-1)[0]) for value in values]
+    low, high = (max(ends), np.inf) if node.kind == "Max" else (-np.inf, min(ends))
+    layer = Activation(node.name, (stored.name,), node.output, "clip", low, high)
+    lowering.emit(layer, stored.place, stored.shape)
+
+
+def _slope(lowering: Lowering, node: Node) -> None:
+    """Take a PRelu whose slopes are all the same as a LeakyRelu."""
+    slopes = lowering.needs_constant(node, 1).real()
+    stored = lowering.source(node)
+    if slopes.min() != slopes.max():
+        raise UnsupportedError("PRelu of several slopes", "use one slope for all channels")
+    alpha = float(slopes.reshape(-1)[0])
+    layer = Activation(node.name, (stored.name,), node.output, "leaky_relu", alpha)
+    lowering.emit(layer, stored.place, stored.shape)
+
+
 def _activation(lowering: Lowering, node: Node) -> None:
     stored = lowering.source(node)
     alpha = beta = 0.0
     function: Any
     if node.kind in ("Relu", "Clip"):
+        for position in range(1, len(node.inputs)):
+            lowering.optional_constant(node, position)
         function, (alpha, beta) = "clip", clip_range(lowering.net, node)
+        if not alpha <= beta:
+            raise UnsupportedError(f"{node.kind} from {alpha:g} to {beta:g}", "order its bounds")
     else:
         usual = {"LeakyRelu": (0.01, 0.0), "HardSigmoid": (0.2, 0.5)}.get(node.kind, (0.0, 0.0))
         alpha = float(node.attributes.get("alpha", usual[0]))
@@ -180,11 +213,15 @@ RULES: dict[str, Rule] = {
     "HardSigmoid": _activation,
     "HardSwish": _activation,
     "LeakyRelu": _activation,
+    "Max": _bound,
+    "Min": _bound,
     "Mul": _binary,
+    "PRelu": _slope,
     "Relu": _activation,
     "Requantize": _requantize,
     "Sigmoid": _activation,
     "Softmax": _softmax,
     "Sub": _binary,
+    "Sum": _binary,
     "Tanh": _activation,
 }

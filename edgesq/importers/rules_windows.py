@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from edgesq.importers.layers import (
     Blocks,
     Conv,
     Dense,
+    Layer,
     Mean,
     Pad,
     Pair,
@@ -20,9 +22,10 @@ from edgesq.importers.layers import (
     Slice,
 )
 from edgesq.importers.lowering import Lowering, Rule, UnsupportedError
-from edgesq.importers.net import Constant, Node
-from edgesq.importers.places import NCHW, NHWC, Axes
+from edgesq.importers.net import Array, Constant, Node
+from edgesq.importers.places import NCHW, NHWC, Axes, Stored
 from edgesq.importers.windows import effective_pads
+from edgesq.limits import MOST_VALUES
 
 _INT_MAX = np.iinfo(np.int64).max
 
@@ -33,13 +36,9 @@ def _conv(lowering: Lowering, node: Node) -> None:
     if weights.values.ndim != 4:
         raise UnsupportedError(f"{node.kind} with weights of {weights.values.ndim} dimensions")
     image, output = _extents(lowering, node)
-    kernel = (weights.values.shape[2], weights.values.shape[3])
     strides = _pair(node, "strides")
-    dilations = _pair(node, "dilations")
-    reach = (
-        (kernel[0] - 1) * dilations[0] + 1,
-        (kernel[1] - 1) * dilations[1] + 1,
-    )
+    weights = _dilated(lowering, node, weights)
+    reach = (weights.values.shape[2], weights.values.shape[3])
     pads = effective_pads(node.attributes, reach, strides, image, output)
     ohwi = replace(weights, values=weights.values.transpose(0, 2, 3, 1))
     groups = int(node.attributes.get("group", 1))
@@ -51,12 +50,30 @@ def _conv(lowering: Lowering, node: Node) -> None:
         ohwi,
         bias,
         strides,
-        dilations,
         pads,
         groups,
         node.clip,
     )
     lowering.emit_map(layer, (1, *output, weights.values.shape[0]), axes)
+
+
+def _dilated(lowering: Lowering, node: Node, weights: Constant) -> Constant:
+    """Return weights [O, I, H, W] with the zeros that dilation skips, which the runtime does not."""
+    by = _pair(node, "dilations")
+    values = weights.values
+    outputs, depth, height, width = values.shape
+    shape = (outputs, depth, (height - 1) * by[0] + 1, (width - 1) * by[1] + 1)
+    if shape == values.shape:
+        return weights
+    if math.prod(shape) > MOST_VALUES:
+        raise UnsupportedError(f"{node.kind} dilated by {by}", "use dilation 1")
+    zero: Array = np.zeros(1, values.dtype)
+    if weights.quant is not None:
+        zero = weights.quant.spread(values.ndim)[1].astype(values.dtype)
+    wide = np.broadcast_to(zero, shape).copy()
+    wide[:, :, :: by[0], :: by[1]] = values
+    lowering.net.notes.append((f"dilated by {by[0]} x {by[1]}: zeros between weights", node.name))
+    return replace(weights, values=wide)
 
 
 def _gemm(lowering: Lowering, node: Node) -> None:
@@ -105,7 +122,6 @@ def _of_pixels(lowering: Lowering, node: Node, matrix: Constant) -> bool:
         Constant(values, quant),
         None if bias is None else _row_bias(bias, len(values), 1),
         (1, 1),
-        (1, 1),
         NO_PADS,
         1,
         node.clip,
@@ -148,31 +164,34 @@ def _global(lowering: Lowering, node: Node) -> None:
     if node.attributes.get("channels_last", 0):
         raise UnsupportedError(f"{node.kind} with channels_last", "leave it 0")
     source, axes = _nchw(lowering, node)
-    shape = (1, 1, 1, source.shape[3])
-    if node.kind == "GlobalMaxPool":
-        size = (source.shape[1], source.shape[2])
-        pool = Pool(node.name, (source.name,), node.output, "max", size, size, NO_PADS)
-        lowering.emit_map(pool, shape, axes)
-    else:
-        lowering.emit_map(Mean(node.name, (source.name,), node.output), shape, axes)
+    lowering.emit_map(_whole(node, source), (1, 1, 1, source.shape[3]), axes)
 
 
-def _reduce_mean(lowering: Lowering, node: Node) -> None:
+def _reduce(lowering: Lowering, node: Node) -> None:
+    """Take ReduceMean and ReduceMax over height and width."""
     over = lowering.numbers(node, "axes", 1) or []
     source, axes = lowering.map(node)
     if {axes[axis % 4] for axis in over} != {1, 2}:
         source, axes = lowering.map(node, like=NHWC)
     if {axes[axis % 4] for axis in over} != {1, 2}:
-        raise UnsupportedError(f"ReduceMean over {over}", "height and width are supported")
+        raise UnsupportedError(f"{node.kind} over {over}", "height and width are supported")
     channels = source.shape[3]
     place = np.arange(channels).reshape(lowering.net.shapes[node.output])
-    lowering.emit(Mean(node.name, (source.name,), node.output), place, (1, 1, 1, channels))
+    lowering.emit(_whole(node, source), place, (1, 1, 1, channels))
+
+
+def _whole(node: Node, source: Stored) -> Layer:
+    """Return the layer that takes the average or maximum of a whole map."""
+    if "Max" not in node.kind:
+        return Mean(node.name, (source.name,), node.output)
+    size = (source.shape[1], source.shape[2])
+    return Pool(node.name, (source.name,), node.output, "max", size, size, NO_PADS)
 
 
 def _pad(lowering: Lowering, node: Node) -> None:
     mode = node.attributes.get("mode", "constant")
     source, axes = lowering.map(node)
-    listed = lowering.numbers(node, "pads", 1) or []
+    listed = _of_all_axes(lowering, node, lowering.numbers(node, "pads", 1) or [])
     own = lowering.constant(node, 2)
     value = float(node.attributes.get("value", 0.0) if own is None else own.real().reshape(-1)[0])
     quant = lowering.net.quants.get(node.inputs[0])
@@ -187,6 +206,18 @@ def _pad(lowering: Lowering, node: Node) -> None:
     border = (*pads[1], *pads[2])
     layer = Pad(node.name, (source.name,), node.output, border, pads[3], value)
     lowering.emit_map(layer, shape, axes)
+
+
+def _of_all_axes(lowering: Lowering, node: Node, pads: list[int]) -> list[int]:
+    """Return pads before and after all four axes; since opset 18 a Pad may name those it means."""
+    axes = lowering.numbers(node, "axes", 3)
+    if axes is None:
+        return pads
+    listed = [0] * 8
+    for position, axis in enumerate(axes):
+        listed[axis % 4] = pads[position]
+        listed[axis % 4 + 4] = pads[position + len(axes)]
+    return listed
 
 
 def _resize(lowering: Lowering, node: Node) -> None:
@@ -226,7 +257,7 @@ def _repeats(node: Node, factors: Pair) -> bool:
             "ceil": np.ceil(at),
             "round_prefer_floor": np.ceil(at - 0.5),
             "round_prefer_ceil": np.floor(at + 0.5),
-        }[rounding]
+        }.get(rounding, at)
         if not np.array_equal(np.clip(nearest, 0, 3), index // factor):
             return False
     return True
@@ -299,7 +330,8 @@ RULES: dict[str, Rule] = {
     "MatMul": _gemm,
     "MaxPool": _pool,
     "Pad": _pad,
-    "ReduceMean": _reduce_mean,
+    "ReduceMax": _reduce,
+    "ReduceMean": _reduce,
     "Resize": _resize,
     "Slice": _slice,
     "SpaceToDepth": _blocks,

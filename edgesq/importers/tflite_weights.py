@@ -18,11 +18,7 @@ def write_conv(scope: TfliteScope, layer: Conv) -> None:
     """Add a CONV_2D or DEPTHWISE_CONV_2D."""
     weights = _weights(scope, layer)
     outputs, height, width, depth = weights.values.shape
-    reach = (
-        (height - 1) * layer.dilations[0] + 1,
-        (width - 1) * layer.dilations[1] + 1,
-    )
-    source, padding = scope.bordered(layer, layer.pads, reach, layer.strides)
+    source, padding = scope.bordered(layer, layer.pads, (height, width), layer.strides)
     is_depthwise = layer.groups > 1 and depth == 1
     axis = 0
     if is_depthwise:
@@ -41,8 +37,8 @@ def write_conv(scope: TfliteScope, layer: Conv) -> None:
         padding=padding,
         strideH=layer.strides[0],
         strideW=layer.strides[1],
-        dilationHFactor=layer.dilations[0],
-        dilationWFactor=layer.dilations[1],
+        dilationHFactor=1,
+        dilationWFactor=1,
         fusedActivationFunction=scope.fused(layer, layer.clip),
         **multiplier,
     )

@@ -104,15 +104,10 @@ def _conv(scope: _Scope, layer: Conv) -> Any:
 
     weights = layer.weights.real()
     outputs, height, width, depth = weights.shape
-    reach = (
-        (height - 1) * layer.dilations[0] + 1,
-        (width - 1) * layer.dilations[1] + 1,
-    )
-    source, padding = scope.bordered(layer, layer.pads, reach, layer.strides)
+    source, padding = scope.bordered(layer, layer.pads, (height, width), layer.strides)
     bias = [] if layer.bias is None else [layer.bias.real().reshape(-1)]
     how: dict[str, Any] = {
         "padding": padding,
-        "dilation_rate": layer.dilations,
         "use_bias": layer.bias is not None,
         "name": layer.name,
     }
@@ -207,18 +202,28 @@ def _affine(scope: _Scope, layer: Affine) -> Any:
 def _activation(scope: _Scope, layer: Activation) -> Any:
     import keras
 
-    ops, layers, source = keras.ops, keras.layers, scope.read(layer)
+    layers, source = keras.layers, scope.read(layer)
     match layer.function:
         case "clip":
             return _clip(layer, source)
         case "leaky_relu":
             return layers.LeakyReLU(layer.alpha, name=layer.name)(source)
         case "hard_sigmoid":
-            return ops.clip(source * layer.alpha + layer.beta, 0.0, 1.0)
+            return _hard_sigmoid(layer, source)
         case "hard_swish":
             return layers.Activation("hard_silu", name=layer.name)(source)
         case function:
             return layers.Activation(function, name=layer.name)(source)
+
+
+def _hard_sigmoid(layer: Activation, source: Any) -> Any:
+    """Clip a x + b to 0 and 1 by the RELU6 that is fused with a sum, which takes no operator."""
+    import keras
+
+    if layer.alpha != np.float32(1 / 6):
+        source = source * np.float32(6 * layer.alpha)
+    clipped = keras.layers.ReLU(6.0, name=layer.name)(source + np.float32(6 * layer.beta))
+    return clipped * np.float32(1 / 6)
 
 
 def _clip(layer: Activation, source: Any) -> Any:

@@ -11,7 +11,7 @@ import onnx.inliner
 from onnx import AttributeProto
 
 from edgesq.errors import ModelError
-from edgesq.limits import MOST_CODE_BYTES, MOST_DEPTH, MOST_NODES
+from edgesq.limits import MOST_CODE_BYTES, MOST_DEPTH, MOST_EXTENT, MOST_NODES
 
 _DAMAGED = "the file is damaged; export it again"
 _Key = tuple[str, str, str]
@@ -142,12 +142,18 @@ def _needed(graph: onnx.GraphProto, known: set[str], where: str) -> list[onnx.No
 
 def misformed(model: onnx.ModelProto) -> list[tuple[str, str, str]]:
     """Return operators whose inputs or attributes are not as ONNX defines them."""
+    odd = [item for item in model.opset_import if not 0 < item.version <= MOST_EXTENT]
+    if odd:
+        return [(f"version {item.version} of the operators", item.domain or "ONNX", _DAMAGED) for item in odd]
     context = onnx.checker.C.CheckerContext()
     context.ir_version = model.ir_version
     versions = {item.domain: item.version for item in model.opset_import}
     context.opset_imports = {"com.microsoft": 1, **versions}
     found = []
     for node in model.graph.node:
+        if any(attribute.ref_attr_name for attribute in node.attribute):
+            found.append((f"{node.op_type} outside of a function", place(node), _DAMAGED))
+            continue
         try:
             onnx.checker.check_node(node, context)
         except onnx.checker.ValidationError as error:

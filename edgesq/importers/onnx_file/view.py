@@ -12,7 +12,7 @@ from onnx import AttributeProto, helper
 
 from edgesq.importers.net import Array
 from edgesq.importers.onnx_file.tensors import numbers
-from edgesq.limits import MOST_DIMENSIONS, MOST_EXTENT, MOST_VALUES
+from edgesq.limits import MOST_DIMENSIONS, MOST_EXTENT, MOST_SIDE, MOST_VALUES
 
 Shape = tuple[int, ...]
 
@@ -96,10 +96,10 @@ class View:
         return [int(one) for one in found]
 
     def window(self, attribute: str, usual: int, count: int, least: int) -> list[int]:
-        """Return `count` extents of a window, all from `least` to the limit."""
+        """Return `count` extents of a window, all from `least` to an image's."""
         found = [int(one) for one in self.attributes.get(attribute, [usual] * count)]
-        if len(found) != count or any(not least <= one <= MOST_EXTENT for one in found):
-            raise WrongError(f"{attribute} {found}; {count} of {least} to {MOST_EXTENT} are right")
+        if len(found) != count or any(not least <= one <= MOST_SIDE for one in found):
+            raise WrongError(f"{attribute} {found}; {count} of {least} to {MOST_SIDE} are right")
         return found
 
 
