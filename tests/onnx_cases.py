@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper
+from onnx import helper
 from onnx_models import OnnxNetwork
 
 Build = Callable[[], onnx.ModelProto]
@@ -79,6 +79,7 @@ _FUNCTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "hard_swish": ("HardSwish", {}),
     "hard_sigmoid": ("HardSigmoid", {}),
     "hard_sigmoid_of_torch": ("HardSigmoid", {"alpha": 1 / 6}),
+    "hard_sigmoid_of_any_slope": ("HardSigmoid", {"alpha": 0.31, "beta": 0.62}),
     "sigmoid": ("Sigmoid", {}),
     "tanh": ("Tanh", {}),
     "identity": ("Identity", {}),
@@ -111,6 +112,10 @@ CASES |= {
     "clip_below": _clip(-0.5, None),
     "clip_above": _clip(None, 0.5),
     "clip_both": _clip(-0.3, 0.4),
+    "clip_hardtanh": _clip(-1, 1),
+    "clip_0_to_1": _clip(0, 1),
+    "clip_0_to_4": _clip(0, 4),
+    "clip_above_0": _clip(0.2, 0.9),
 }
 
 
@@ -118,6 +123,19 @@ CASES |= {
 def clip_of_opset_6() -> onnx.ModelProto:
     net = OnnxNetwork((3, 5, 6), opset=9)
     return net.model(net.node("Clip", net.conv(net.input, 4), min=0.0, max=1.0))
+
+
+@case
+def bounds_by_max_and_min() -> onnx.ModelProto:
+    net = OnnxNetwork((3, 5, 6))
+    step = net.node("Max", net.conv(net.input, 4), net.floats(-0.2))
+    return net.model(net.node("Min", net.floats([[0.6]]), step, channels=4))
+
+
+@case
+def prelu_of_one_slope() -> onnx.ModelProto:
+    net = OnnxNetwork((3, 5, 6))
+    return net.model(net.node("PRelu", net.conv(net.input, 4), net.floats([[[0.25]]])))
 
 
 # Sums and products
@@ -191,17 +209,6 @@ def scaled_rows_before_a_dense_layer() -> onnx.ModelProto:
 
 
 @case
-def flattened_by_computed_sizes() -> onnx.ModelProto:
-    """As PyTorch writes x.view(x.size(0), -1)."""
-    net = OnnxNetwork((3, 5, 6))
-    step = net.conv(net.input, 4)
-    batch = net.node("Gather", net.node("Shape", step), net.ints(0), axis=0)
-    batch = net.node("Unsqueeze", batch, net.ints([0]))
-    size = net.node("Concat", batch, net.ints([-1]), axis=0)
-    return net.model(net.dense(net.node("Reshape", step, size), 120, 5), "batch")
-
-
-@case
 def squeezed_and_back() -> onnx.ModelProto:
     net = OnnxNetwork((3, 5, 6))
     step = net.node("GlobalAveragePool", net.conv(net.input, 4))
@@ -229,6 +236,15 @@ def softmax_of_opset_12_over_one_pixel() -> onnx.ModelProto:
 def softmax_over_channels() -> onnx.ModelProto:
     net = OnnxNetwork((3, 5, 6))
     return net.model(net.node("Softmax", net.conv(net.input, 4), axis=1))
+
+
+@case
+def largest_of_a_map() -> onnx.ModelProto:
+    net = OnnxNetwork((3, 5, 6))
+    step = net.conv(net.input, 4)
+    largest = net.node("ReduceMax", step, axes=[2, 3], keepdims=0)
+    flat = net.node("Flatten", net.node("GlobalMaxPool", step))
+    return net.model(net.dense(net.node("Sum", largest, flat), 4, 3))
 
 
 @case
@@ -290,6 +306,16 @@ def cropped() -> onnx.ModelProto:
     return net.model(net.node("Slice", net.conv(net.input, 5), *ends))
 
 
+@case
+def split_and_joined() -> onnx.ModelProto:
+    net = OnnxNetwork((3, 5, 6))
+    step = net.conv(net.input, 6)
+    sides = [f"side_{number}" for number in range(3)]
+    sizes = net.ints([1, 2, 3])
+    net.nodes.append(helper.make_node("Split", [step, sizes], sides, name="split", axis=1))
+    return net.model(net.node("Concat", *reversed(sides), axis=1))
+
+
 # Layouts
 
 
@@ -320,12 +346,3 @@ def one_row() -> onnx.ModelProto:
     net = OnnxNetwork((12,))
     step = net.relu(net.dense(net.input, 12, 4))
     return net.model(net.dense(step, 4, 12))
-
-
-@case
-def constants_as_nodes() -> onnx.ModelProto:
-    net = OnnxNetwork((3, 5, 6))
-    step = net.node("Dropout", net.conv(net.input, 4))
-    value = helper.make_tensor("value", TensorProto.FLOAT, [1], [2.0])
-    net.nodes.append(helper.make_node("Constant", [], ["two"], value=value))
-    return net.model(net.node("Mul", step, "two"))

@@ -6,37 +6,77 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from crun import Runtime
+from graph_ladder import problems
 from onnx_cases import CASES
+from onnx_exported import EXPORTED
 from onnx_models import OnnxNetwork, lenet, mobilenet_v2, noise, resnet_8, squeezenet
+from random_graphs import Drawn
 
 from edgesq.errors import ModelError
 from edgesq.importers.onnx import TOLERANCE, ImportedFloat, import_onnx
+from edgesq.quantize import to_int8_tflite
 
 MODELS = {build.__name__: build for build in (squeezenet, mobilenet_v2, resnet_8, lenet)}
+NETWORKS = CASES | EXPORTED | MODELS
 
 
-@pytest.mark.parametrize("name", [*CASES, *MODELS])
-def test_keras_equals_onnx_runtime(name: str, tmp_path: Path) -> None:
+class Importer:
+    """Makes and imports each model on first use."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.known: dict[str, ImportedFloat] = {}
+
+    def __getitem__(self, name: str) -> ImportedFloat:
+        if name not in self.known:
+            onnx.save(NETWORKS[name](), self.path(name))
+            made = import_onnx(self.path(name))
+            assert isinstance(made, ImportedFloat)
+            self.known[name] = made
+        return self.known[name]
+
+    def path(self, name: str) -> Path:
+        return self.folder / f"{name}.onnx"
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Importer:
+    return Importer(tmp_path_factory.mktemp("onnx"))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_keras_equals_onnx_runtime(name: str, imported: Importer) -> None:
     """The import compares by itself too; here with an image as the file has it."""
     import onnxruntime
 
-    model = (CASES | MODELS)[name]()
-    path = tmp_path / "model.onnx"
-    onnx.save(model, path)
-    made = import_onnx(path)
-    assert isinstance(made, ImportedFloat)
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    made = imported[name].keras
+    session = onnxruntime.InferenceSession(imported.path(name), providers=["CPUExecutionProvider"])
     source = session.get_inputs()[0].name
-    for image in noise(model, 2):
+    for image in noise(onnx.load(imported.path(name)), 2):
         (theirs,) = session.run(None, {source: image})
         is_nchw = image.ndim == 4 and not name.startswith("channels_last")
         pixels = image.transpose(0, 2, 3, 1) if is_nchw else image
-        mine = np.asarray(made.keras(pixels.reshape(1, *made.keras.inputs[0].shape[1:])))
+        mine = np.asarray(made(pixels.reshape(1, *made.inputs[0].shape[1:])))
         if theirs.ndim == 4:
             theirs = theirs.transpose(0, 2, 3, 1)
         theirs = theirs.reshape(mine.shape)
         assert theirs.std() > 0
         np.testing.assert_allclose(mine, theirs, atol=TOLERANCE * np.abs(theirs).max(), rtol=0)
+
+
+def test_what_is_imported_is_quantized_and_climbs_the_ladder(
+    imported: Importer, runtime: Runtime, tmp_path: Path
+) -> None:
+    names = [name for name in NETWORKS if not name.endswith("_9")]  # _10 is enough of them
+    drawn = []
+    for name in names:
+        made = imported[name].keras
+        shape = (6, 1, *made.inputs[0].shape[1:])
+        images = np.random.default_rng(7).uniform(-1, 1, shape).astype(np.float32)
+        drawn.append(Drawn(to_int8_tflite(made, images), name, 1))
+    found = dict(zip(names, problems(runtime, tmp_path, drawn), strict=True))
+    assert {name: problem for name, problem in found.items() if problem} == {}
 
 
 def test_weights_in_a_file_beside_it(tmp_path: Path) -> None:

@@ -97,8 +97,10 @@ FORMS: dict[str, tuple[Callable[[OnnxNetwork, str], str], str]] = {
         r"MaxPool padded by \(1, 0, 1, 0\) over values that may be negative",
     ),
     "cast": (
-        lambda net, step: net.node("Cast", step, to=TensorProto.INT32),
-        r"Cast of an activation \(cast1_Cast\)",
+        lambda net, step: net.node(
+            "Cast", net.node("Cast", step, to=TensorProto.INT32), to=TensorProto.FLOAT
+        ),
+        r"Cast of an activation \(cast1_Cast, cast2_Cast\)",
     ),
     "flattened": (
         lambda net, step: net.node("Flatten", step),

@@ -52,7 +52,9 @@ class Stored:
     @property
     def in_order(self) -> bool:
         """Whether its numbers follow each other as ONNX's do."""
-        return bool(np.array_equal(self.place.reshape(-1), np.arange(self.place.size, dtype=np.int32)))
+        return bool(
+            np.array_equal(self.place.reshape(-1), np.arange(self.place.size, dtype=np.int32))
+        )
 
 
 def nchw(name: str, shape: tuple[int, ...]) -> Stored:

@@ -58,7 +58,7 @@ def _conv(lowering: Lowering, node: Node) -> None:
 
 
 def _dilated(lowering: Lowering, node: Node, weights: Constant) -> Constant:
-    """Return weights [O, I, H, W] with the zeros that dilation skips, which the runtime does not."""
+    """Return weights [O, I, H, W] with zeros where dilation skips: the runtime has none."""
     by = _pair(node, "dilations")
     values = weights.values
     outputs, depth, height, width = values.shape

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
-from onnx import TensorProto, helper
+from onnx import TensorProto
 
-from edgesq.errors import ModelError
 from edgesq.importers.net import Net, Note
 from edgesq.importers.onnx_file import plain, structure, tensors
 from edgesq.importers.onnx_file.inference import infer

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import onnx
@@ -50,9 +49,7 @@ def read_net(model: onnx.ModelProto, known: dict[str, Known], where: str) -> Net
             name, attributes = names.make(node), attributes_of(node)
             first = known.get(node.input[0])
             integers = first is not None and first.dtype != np.float32
-            made = Node(
-                node.op_type, name, inputs, output, attributes, on_integers=integers
-            )
+            made = Node(node.op_type, name, inputs, output, attributes, on_integers=integers)
             net.nodes.extend(_parts(node, made, known, net) if made.kind == "Split" else [made])
     net.output = aliases.get(net.output, net.output)
     if net.output == net.input or net.output in constants:
@@ -67,9 +64,7 @@ def _changes_nothing(node: onnx.NodeProto, known: dict[str, Known]) -> bool:
     return node.op_type in ("Concat", "Max", "Min", "Sum") and len(node.input) == 1
 
 
-def _parts(
-    node: onnx.NodeProto, split: Node, known: dict[str, Known], net: Net
-) -> Iterator[Node]:
+def _parts(node: onnx.NodeProto, split: Node, known: dict[str, Known], net: Net) -> Iterator[Node]:
     """Yield a Slice for each part of a Split that is read."""
     shapes = parts(View(node, known, net.opset))
     axis = axis_of(split.attributes.get("axis", 0), len(shapes[0]))

@@ -13,7 +13,7 @@ from edgesq.importers.onnx_file.tensors import numbers, tensors
 from edgesq.importers.supported import PASSED, SHAPES_ONLY
 
 FLOAT = TensorProto.FLOAT
-_OTHER_FLOATS = {
+_OTHER_FLOATS: dict[int, str] = {
     TensorProto.BFLOAT16: "bfloat16",
     TensorProto.DOUBLE: "float64",
     TensorProto.FLOAT16: "float16",

@@ -279,6 +279,10 @@ def _shape(view: View) -> Shape:
     return (len(range(*slice(*_ends(view)).indices(rank))),)
 
 
+def _single(_: View) -> Shape:
+    return ()
+
+
 def _ends(view: View) -> tuple[int, int | None]:
     return view.attributes.get("start", 0), view.attributes.get("end")
 
@@ -331,7 +335,7 @@ RULES: dict[str, Callable[[View], Shape]] = {
     "Range": _range,
     "Reshape": _reshape,
     "Shape": _shape,
-    "Size": lambda view: (),
+    "Size": _single,
     "Slice": _slice,
     "SpaceToDepth": _blocks(True),
     "Split": _split,

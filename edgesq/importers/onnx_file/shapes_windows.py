@@ -68,9 +68,10 @@ def _windows(view: View, image: Shape, kernel: list[int]) -> list[int]:
         if room < 0:
             raise WrongError(f"a window of {reach} over {extent + before + after}")
         found.append(count)
-    around = [one + before + after for one, before, after in zip(
-        image[2:], pads[:rank], pads[rank:], strict=True
-    )]
+    around = [
+        one + before + after
+        for one, before, after in zip(image[2:], pads[:rank], pads[rank:], strict=True)
+    ]
     counted((*image[:2], *around))
     return found
 

@@ -1,4 +1,4 @@
-"""One list of operators, each after what it reads: functions written out, names and links checked."""
+"""One list of operators, each after what it reads, with functions written out."""
 
 from __future__ import annotations
 
@@ -144,7 +144,10 @@ def misformed(model: onnx.ModelProto) -> list[tuple[str, str, str]]:
     """Return operators whose inputs or attributes are not as ONNX defines them."""
     odd = [item for item in model.opset_import if not 0 < item.version <= MOST_EXTENT]
     if odd:
-        return [(f"version {item.version} of the operators", item.domain or "ONNX", _DAMAGED) for item in odd]
+        return [
+            (f"version {item.version} of the operators", item.domain or "ONNX", _DAMAGED)
+            for item in odd
+        ]
     context = onnx.checker.C.CheckerContext()
     context.ir_version = model.ir_version
     versions = {item.domain: item.version for item in model.opset_import}

@@ -16,7 +16,7 @@ from edgesq.errors import ModelError
 from edgesq.importers.net import Array
 from edgesq.limits import MOST_DIMENSIONS, MOST_EXTENT, MOST_FILE_BYTES, MOST_VALUES
 
-_FIELDS = {
+_FIELDS: dict[int, str] = {
     TensorProto.BFLOAT16: "int32_data",
     TensorProto.BOOL: "int32_data",
     TensorProto.DOUBLE: "double_data",
@@ -57,7 +57,7 @@ def load(path: Path, *, external: bool) -> onnx.ModelProto:
         raise ModelError("holds sparse weights", where=where, hint="export them as dense tensors")
     beside = _Beside(path.parent)
     for tensor in tensors(model):
-        problem = _wrong(tensor) or (external and beside.read(tensor))
+        problem = _wrong(tensor) or (beside.read(tensor) if external else None)
         if problem:
             raise ModelError(f"tensor {tensor.name!r}: {problem}", where=where, hint=_AGAIN)
     return model
@@ -98,7 +98,9 @@ def _parsed(path: Path) -> onnx.ModelProto:
             raise ModelError(
                 f"is {about.st_size:,} bytes large, {MOST_FILE_BYTES:,} is the most", where=where
             )
-        return onnx.ModelProto.FromString(path.read_bytes())
+        model = onnx.ModelProto()
+        model.ParseFromString(path.read_bytes())
+        return model
     except (DecodeError, OSError) as error:
         raise ModelError(
             f"cannot be read as ONNX: {' '.join(str(error).split())[:160]}",
