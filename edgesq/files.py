@@ -1,5 +1,6 @@
 """Files of others: read within bounds, written whole, and never through a link."""
 
+import ctypes
 import errno
 import json
 import math
@@ -15,7 +16,10 @@ from typing import Any, NoReturn
 from edgesq.errors import EdgesqError
 from edgesq.limits import MOST_FILE_BYTES
 
-_DRAFT = ".edgesq-"
+DRAFT = ".edgesq-"
+"""What names of files and folders begin with that are not finished."""
+
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 _MOST_DIGITS = 20
 _NOT_SHOWN = re.compile("[\0-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, those that turn the direction of writing, and bytes that are no UTF-8."""
@@ -138,10 +142,22 @@ def open_new(path: Path) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
 
 
+def exchange(one: Path, other: Path) -> bool:
+    """Have two folders change places in one step; say whether this system and disk can.
+
+    Source: Linux, renameat2(2).
+    """
+    renameat2 = getattr(ctypes.CDLL(None), "renameat2", None)
+    if renameat2 is None:
+        return False
+    paths = (os.fsencode(one.absolute()), os.fsencode(other.absolute()))
+    return bool(renameat2(_AT_FDCWD, paths[0], _AT_FDCWD, paths[1], _RENAME_EXCHANGE) == 0)
+
+
 @contextmanager
 def _draft(path: Path) -> Iterator[tuple[Path, int]]:
     """Yield an open file beside `path` under a name that nobody foresees; it does not stay."""
-    draft = path.with_name(f"{_DRAFT}{secrets.token_hex(8)}")
+    draft = path.with_name(f"{DRAFT}{secrets.token_hex(8)}")
     descriptor = open_new(draft)
     try:
         yield draft, descriptor

@@ -18,8 +18,7 @@ from edgesq.accuracy.score import class_scores, form_score
 from edgesq.calibrate import Judge, Preprocessing
 from edgesq.cli.app import app
 from edgesq.errors import ImageError
-from edgesq.export import TFLITE, read_float_weights
-from edgesq.export.folder import REPORT
+from edgesq.export import REPORT, TFLITE, read_float_weights
 from edgesq.export.optimize import FLOAT_WEIGHTS
 from edgesq.formats.float_weights import float_weights
 from edgesq.formats.tflite import read_graph

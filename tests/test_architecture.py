@@ -23,7 +23,7 @@ FIRMWARE = resource("firmware")
 
 BASE = (
     *("errors", "limits", "files", "resources", "operators", "graph", "arithmetic", "lookup"),
-    "targets",
+    *("targets", "typed"),
 )
 STAGES = (
     "zoo",

@@ -216,7 +216,7 @@ def test_boards_that_never_get_there(
     answer: tuple[FrameType, bytes], complaint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("edgesq.link.session._BUSY_S", 0.6)
-    monkeypatch.setattr("edgesq.link.session._STUCK_S", 0.3)
+    monkeypatch.setattr("edgesq.link.session._STUCK", 0.3)
     monkeypatch.setattr("edgesq.link.client.secrets.randbelow", lambda _: 0)
     with pytest.raises(BoardError, match=complaint):
         Client(Actor((FrameType.INFO, INFO), answer), timeout=1).infer(bytes(12))

@@ -210,7 +210,7 @@ def test_the_arena_in_use_is_the_plans(build: Path) -> None:
     assert [row.kind for row in rows][-1] == "SOFTMAX"
     assert sum(row.macs for row in rows) == GRAPH.total_macs
     assert sum(row.weights_bytes for row in rows) == GRAPH.weights_bytes
-    assert planned(GRAPH, {}) is None
+    assert planned(GRAPH, None) is None
 
 
 # --- in a browser ---

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from boards import running
-from builds import edgesq, light_build, refused
+from builds import edgesq, light_build, refused, words
 from networks import Network
 from typer.testing import CliRunner
 from verify_runs import CLASSES, CONTENT, SHAPE, make_images
@@ -85,9 +85,15 @@ def test_the_command_shares_goes_on_and_says_who_did_what(
     arguments = ("verify", "--build", build, "--json", path, "--timeout", "0.5", "--html")
     page = tmp_path / "page.html"
     ports = ("--port", one[1], "--port", two[1], "--port", third[1])
-    os.kill(third[0], signal.SIGSTOP)  # answers no HELLO
-    refused(3, f"{third[1]}: the board is silent", *arguments, page, *ports)
+    os.kill(third[0], signal.SIGSTOP)  # answers no HELLO: the others go on
+    result = edgesq(*arguments, page, *ports)
     os.kill(third[0], signal.SIGCONT)
+    assert (result.returncode, words(result.stderr)) == (0, "")
+    report = json.loads(path.read_text())
+    assert (report["images"], report["bit_exact_images"]) == (COUNT, COUNT)
+    assert [row["state"] for row in report["boards"]] == ["finished", "finished", "gone"]
+    assert report["boards"][2]["error"].startswith(f"{third[1]}: the board is silent for 0.5 s")
+    assert "the board is silent" in result.stdout
     result = edgesq(*arguments, page, *ports)
     assert (result.returncode, result.stderr) == (0, "")
     report = json.loads(path.read_text())

@@ -251,7 +251,7 @@ def with_boards(noise: Facts, *clients: Measured, **changes: Any) -> Facts:
 def run(run_facts: Facts, path: Path | None = None) -> VerifyReport:
     tally = Tally()
     if path is not None:
-        tally, _ = resumed(path, run_facts.report(tally))
+        tally, _ = resumed(path, run_facts.report(tally), run_facts.forms)
     oracle = Oracle("numpy reference", reference)
     assert run_facts.shards is not None
     Streaming(run_facts, oracle, tally, Keeper(path)).run(run_facts.shards.stream, None)

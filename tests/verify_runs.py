@@ -117,7 +117,7 @@ def run(
     """Stream all images, from where the report in `path` ends."""
     tally, whole = Tally(), None
     if path is not None:
-        tally, whole = resumed(path, run_facts.report(tally))
+        tally, whole = resumed(path, run_facts.report(tally), run_facts.forms)
     if whole is not None:
         return whole
     streaming = Streaming(run_facts, Oracle("numpy reference", reference), tally, Keeper(path))

@@ -22,7 +22,7 @@ from edgesq.accuracy.score import (
 )
 from edgesq.calibrate import Classes, Judge, probable_order
 from edgesq.errors import ImageError
-from edgesq.export import TFLITE, read_float_weights
+from edgesq.export import TFLITE, read_float_weights, read_model
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.onnx import integer_onnx, run_onnx
 from edgesq.formats.onnx_twin import float_twin, twin_activations
@@ -30,7 +30,6 @@ from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.graph import Graph, Int8Array, Tensor
 from edgesq.verify import VerifyReport
 from edgesq.verify.images import VerifyImages, open_images, read_preprocessing
-from edgesq.verify.run import read_model
 
 Float32Array = NDArray[np.float32]
 

@@ -8,10 +8,11 @@ The folder appears complete or not at all.
 from edgesq.export.build import ExportOptions, export, stage_count
 from edgesq.export.compression import MAX_DROP_POINTS, Compression, SizePoint
 from edgesq.export.curve import draw_curve, draw_loss
-from edgesq.export.folder import REPORT, TFLITE, VERIFY_IMAGES, read_report
+from edgesq.export.folder import TFLITE, VERIFY_IMAGES, check_out, read_model
 from edgesq.export.operators import Operator, operator_facts, read_operators
 from edgesq.export.optimize import read_float_weights
 from edgesq.export.parity import ParityRow
+from edgesq.export.report import REPORT, Report, planned, read_report
 from edgesq.export.runtime import Firmware, Wish, around_tflm, make_firmware
 from edgesq.export.source import Source, load_content, load_graph, load_source
 from edgesq.export.target import ensure_compiled
@@ -26,10 +27,12 @@ __all__ = [
     "Firmware",
     "Operator",
     "ParityRow",
+    "Report",
     "SizePoint",
     "Source",
     "Wish",
     "around_tflm",
+    "check_out",
     "draw_curve",
     "draw_loss",
     "ensure_compiled",
@@ -39,7 +42,9 @@ __all__ = [
     "load_source",
     "make_firmware",
     "operator_facts",
+    "planned",
     "read_float_weights",
+    "read_model",
     "read_operators",
     "read_report",
     "stage_count",

@@ -23,12 +23,12 @@ from edgesq.export.folder import (
     appearing,
     check_out,
     file_hashes,
-    write_report,
 )
 from edgesq.export.library import formats_of, write_library
 from edgesq.export.model import is_float
 from edgesq.export.optimize import MOST_TRIALS, optimized, write_float_weights
 from edgesq.export.parity import compare
+from edgesq.export.report import write_report
 from edgesq.export.runtime import Firmware, Wish, check_tree, make_firmware
 from edgesq.export.source import CalibrationOptions, Source, load_source
 from edgesq.export.target import compile_cleanly, needs_library

@@ -1,95 +1,175 @@
-"""The build folder: names in it, its report, and how it appears whole or not at all."""
+"""The build folder: names in it, whose what is, and how it appears whole or not at all.
+
+A new build is filled in a folder beside the old one, and then the two change places in one step of
+the kernel. What a killed export left behind is removed by the next one.
+"""
 
 import contextlib
-import json
+import fcntl
 import os
+import re
+import secrets
 import shutil
-import tempfile
+import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from edgesq.errors import EdgesqError
+from edgesq.export.report import REPORT, Report, read_report
+from edgesq.files import DRAFT, cannot_write, exchange, read_bytes, write_whole
 from edgesq.graph import digest
 
-REPORT = "report.json"
 TFLITE = "model_int8.tflite"
 VERIFY_IMAGES = "verify_images.npz"
 FIRMWARE = "firmware"
+COMPILED = f"{FIRMWARE}/build"
 
-_NEEDED = {"target", "files", "verify_images"}
-"""Keys of the report that later commands cannot do without."""
+_MARKER = ".edgesq-build"
+_MARKED = (
+    "`edgesq export` wrote this folder and replaces it: report.json names its files and their "
+    "hashes. Other files in it are kept.\n"
+)
+_LOCK, _NEW, _OLD = "lock", "new", "old"
+_MADE_LATER = (REPORT, "verify.json")
+"""What commands write into a build after its files were hashed, and a new one does without."""
+
+_UNFINISHED = re.compile(rf"(?:^|/){re.escape(DRAFT)}[0-9a-f]{{16}}(?:/|$)")
+_UNLOCKED_S = 60.0
+"""A folder that a running export has made and not locked yet is younger than that."""
 
 
-def read_report(build: Path) -> dict[str, Any]:
-    """Return the report of a build folder.
+def read_model(build: Path) -> bytes:
+    """Return the int8 .tflite of a build folder.
 
     Raises:
-        EdgesqError: there is none, or it is damaged.
+        EdgesqError: it holds none.
     """
     try:
-        report = json.loads((build / REPORT).read_text())
-    except FileNotFoundError as error:
+        return read_bytes(build / TFLITE)
+    except OSError as error:
         raise EdgesqError(
-            "not a build folder", where=str(build), hint="run `edgesq export` first"
+            f"holds no {TFLITE}", where=str(build), hint="`edgesq export` first"
         ) from error
-    except (OSError, ValueError) as error:
-        raise EdgesqError(
-            f"{REPORT} cannot be read: {error}", where=str(build), hint="export again"
-        ) from error
-    if not isinstance(report, dict) or _NEEDED - report.keys():
-        raise EdgesqError(f"{REPORT} is damaged", where=str(build), hint="export again")
-    return report
-
-
-def write_report(build: Path, report: dict[str, Any]) -> None:
-    """Write the report of a build folder, whole or not at all."""
-    draft = build / f".{REPORT}"
-    draft.write_text(json.dumps(report, indent=2) + "\n")
-    draft.replace(build / REPORT)
 
 
 def file_hashes(build: Path) -> dict[str, str]:
     """Return name and sha256 of every file below `build`, apart from what was compiled."""
-    files = sorted(path for path in build.rglob("*") if path.is_file())
     return {
-        path.relative_to(build).as_posix(): digest(path.read_bytes())
-        for path in files
-        if build / FIRMWARE / "build" not in path.parents
+        name: digest(path.read_bytes())
+        for name, path in sorted(_below(build))
+        if stat.S_ISREG(path.lstat().st_mode) and not _is_compiled(name)
     }
+
+
+def check_no_links(build: Path) -> None:
+    """Refuse a firmware project in which something is a link, which compiling might write through.
+
+    Raises:
+        EdgesqError: there is one.
+    """
+    project = build / FIRMWARE
+    paths = (path for _, path in _below(project))
+    link = next((path for path in (project, *paths) if path.is_symlink()), None)
+    if link is not None:
+        hint = "nothing is written through links: export again"
+        raise EdgesqError("is a link", where=str(link), hint=hint)
+
+
+def mark(build: Path) -> None:
+    """Say that a folder is a build of ours."""
+    write_whole(build / _MARKER, _MARKED)
 
 
 def check_out(out: Path) -> None:
     """Refuse to write over what is not a build folder, or where nothing can be written.
 
     Raises:
-        EdgesqError: the folder exists, is not empty and holds no report; it is the current folder
-            or holds it; or no folder can be made there.
+        EdgesqError: the folder exists, is not empty and no export wrote it, or its files were
+            changed since; it is the current folder or holds it; or no folder can be made there.
     """
-    occupied = out.exists() and (not out.is_dir() or any(out.iterdir()))
-    if occupied and not (out / REPORT).is_file():
-        raise EdgesqError(
-            "exists and is not a build folder", where=str(out), hint="give another --out"
-        )
-    if Path.cwd().is_relative_to(out.resolve()):
-        raise EdgesqError("is where you are now", where=str(out), hint="give another --out")
-    nearest = next(folder for folder in out.absolute().parents if folder.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        raise EdgesqError("no folder can be made there", where=str(nearest), hint="see --out")
+    place = _real(out)
+    try:
+        if place.exists() and (not place.is_dir() or any(place.iterdir())):
+            _strange(out)
+        if Path.cwd().is_relative_to(place):
+            raise EdgesqError("is where you are now", where=str(out), hint="give another --out")
+        nearest = next(folder for folder in place.parents if folder.exists())
+        with contextlib.suppress(FileNotFoundError):
+            place.lstat()  # whether it can have such a name
+        tried = nearest / _new_name()
+        tried.mkdir()
+        tried.rmdir()
+    except OSError as error:
+        raise cannot_write(out, error, "--out") from error
+
+
+def _strange(out: Path) -> tuple[str, ...]:
+    """Return what lies in a build folder that no export wrote, by its name there.
+
+    Raises:
+        EdgesqError: it is no build folder, or a file that export wrote was changed.
+    """
+    hint = "give another --out, or remove it"
+    place = _real(out)
+    report: Report | None = None
+    with contextlib.suppress(OSError, EdgesqError):
+        if read_bytes(place / _MARKER) == _MARKED.encode():
+            report = read_report(place)
+    if report is None:
+        raise EdgesqError("exists and is not a build folder", where=str(out), hint=hint)
+    ours: dict[str, str] = {**report["files"], _MARKER: digest(_MARKED.encode())}
+    strange = []
+    for name, path in _below(place):
+        is_file = stat.S_ISREG(path.lstat().st_mode)
+        if _is_compiled(name) or name in _MADE_LATER or _UNFINISHED.search(name):
+            continue
+        if name not in ours or not is_file:
+            strange.append(name)
+        elif digest(path.read_bytes()) != ours[name]:
+            raise EdgesqError(
+                f"{name} was changed since it was exported", where=str(out), hint=hint
+            )
+    return tuple(sorted(strange))
+
+
+def _below(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield name and path of everything below a folder that is no folder, links not followed."""
+    for here, _, _ in os.walk(folder):
+        with os.scandir(here) as entries:
+            for entry in entries:
+                if not entry.is_dir(follow_symlinks=False):  # a link to a folder is one thing
+                    path = Path(entry.path)
+                    yield path.relative_to(folder).as_posix(), path
+
+
+def _is_compiled(name: str) -> bool:
+    return name.startswith(f"{COMPILED}/")
 
 
 @contextmanager
 def appearing(out: Path) -> Iterator[Path]:
-    """Yield an empty folder that becomes `out` at the end, or vanishes on an error."""
-    missing = [folder for folder in out.absolute().parents if not folder.exists()]
-    out.parent.mkdir(parents=True, exist_ok=True)
+    """Yield an empty folder that becomes `out` at the end, or vanishes on an error.
+
+    Whatever in an earlier build no export wrote goes into the new one, a running board's record
+    with it.
+
+    Raises:
+        EdgesqError: what is there is not ours to replace.
+    """
+    place = _real(out)
+    missing = [folder for folder in place.parents if not folder.exists()]
+    place.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
-            folder = Path(scratch) / "new"
+        with scratch_beside(place) as scratch:
+            folder = scratch / _NEW
             folder.mkdir()
             yield folder
-            _replace(out, folder, Path(scratch) / "old")
+            mark(folder)
+            if place.is_dir() and any(place.iterdir()):
+                _keep(place, folder, _strange(out))
+            _replace(place, folder, scratch / _OLD)
     except BaseException:
         for made in missing:
             with contextlib.suppress(OSError):
@@ -97,10 +177,70 @@ def appearing(out: Path) -> Iterator[Path]:
         raise
 
 
-def _replace(out: Path, new: Path, old: Path) -> None:
-    """Move `out` to `old` and `new` to `out`; a board that runs goes on, and stays recorded."""
-    if out.exists():
-        if (out / "board.json").is_file():
-            shutil.copyfile(out / "board.json", new / "board.json")
-        out.rename(old)
-    new.rename(out)
+def _keep(old: Path, new: Path, names: tuple[str, ...]) -> None:
+    """Have strange files in the new folder too, the same ones where the disk can."""
+    for name in names:
+        path = new / name
+        if path.is_symlink() or path.exists():
+            hint = "move the old one elsewhere"
+            raise EdgesqError("would be written over", where=str(old / name), hint=hint)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(old / name, path, follow_symlinks=False)
+        except OSError:
+            shutil.copy2(old / name, path, follow_symlinks=False)
+
+
+def _replace(place: Path, new: Path, old: Path) -> None:
+    """Put `new` into the place of what is there, if anything is."""
+    if not place.exists() or not exchange(new, place):
+        if place.exists():
+            place.rename(old)
+        new.rename(place)
+
+
+@contextmanager
+def scratch_beside(place: Path) -> Iterator[Path]:
+    """Yield a folder beside `place`, locked as long as this process lives, which does not stay.
+
+    Those that killed processes left there are removed first.
+    """
+    _clear_away(place.parent)
+    folder = place.parent / _new_name()
+    folder.mkdir()
+    try:
+        with (folder / _LOCK).open("x") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            lock.write(place.name)
+            lock.flush()
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _clear_away(parent: Path) -> None:
+    """Remove what killed exports left in a folder; one that lacks its build gets it back."""
+    for folder in parent.glob(f"{DRAFT}*"):
+        is_ours = _UNFINISHED.fullmatch(folder.name)
+        if not is_ours or folder.is_symlink() or not folder.is_dir():
+            continue
+        with contextlib.suppress(OSError):
+            if not (folder / _LOCK).exists():
+                if time.time() - folder.stat().st_mtime > _UNLOCKED_S:
+                    folder.rmdir()
+                continue
+            with (folder / _LOCK).open(errors="surrogateescape") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                place = parent / (Path(lock.read()).name or _NEW)
+                if (folder / _OLD).is_dir() and not place.exists():
+                    (folder / _OLD).rename(place)
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _new_name() -> str:
+    return f"{DRAFT}{secrets.token_hex(8)}"
+
+
+def _real(out: Path) -> Path:
+    """Return where a path leads: a link to a build stays, the build behind it is replaced."""
+    return Path(os.path.realpath(out))

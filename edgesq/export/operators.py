@@ -12,6 +12,7 @@ from edgesq.codegen import run_function
 from edgesq.errors import EdgesqError
 from edgesq.graph import Binary, Graph, Lookup, Op
 from edgesq.plan import Access, Plan, RowOp
+from edgesq.typed import made
 
 _KEY = "operators"
 
@@ -87,29 +88,14 @@ def read_operators(report: dict[str, Any], graph: Graph) -> tuple[Operator, ...]
         EdgesqError: it does not, or not of this model.
     """
     try:
-        table = tuple(_read(fields) for fields in report[_KEY])
+        table = tuple(made(Operator, fields) for fields in report.get(_KEY, ()))
         if not table or not all(_belongs(operator, graph) for operator in table):
             raise ValueError
-    except (LookupError, TypeError, ValueError) as error:
+    except ValueError as error:
         raise EdgesqError(
             "the build's report does not say which operators the board runs", hint="export again"
         ) from error
     return table
-
-
-def _read(fields: dict[str, Any]) -> Operator:
-    overwrites = fields["overwrites"]
-    return Operator(
-        name=str(fields["name"]),
-        kind=str(fields["kind"]),
-        function=str(fields["function"]),
-        ops=tuple(map(int, fields["ops"])),
-        access=str(fields["access"]),
-        inputs=tuple(map(int, fields["inputs"])),
-        output=int(fields["output"]),
-        overwrites=None if overwrites is None else int(overwrites),
-        rows_per_step=int(fields["rows_per_step"]),
-    )
 
 
 def _belongs(operator: Operator, graph: Graph) -> bool:

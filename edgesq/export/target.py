@@ -2,20 +2,27 @@
 
 import dataclasses
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from edgesq.codegen import DEFAULT_NAME, TFLM_KERNELS
 from edgesq.errors import TargetError
-from edgesq.export.folder import FIRMWARE, TFLITE, file_hashes, read_report, write_report
+from edgesq.export.folder import (
+    FIRMWARE,
+    TFLITE,
+    check_no_links,
+    file_hashes,
+    read_model,
+    scratch_beside,
+)
 from edgesq.export.library import (
     folder_of,
     formats_of,
     reported_preprocessing,
     write_library,
 )
+from edgesq.export.report import Report, read_report, write_report
 from edgesq.export.runtime import Wish, around_tflm, make_firmware
 from edgesq.formats.tflite import read_graph
 from edgesq.plan import Goal
@@ -40,6 +47,7 @@ def ensure_compiled(build: Path, target: Target | None, on_stage: Callable[[str]
     chosen = own if target is None or target.name == own.name else _like(own, target)
     if chosen.is_library:
         raise needs_library(chosen)
+    check_no_links(build)
     if chosen != own:
         changes = _retarget(build, chosen, report, on_stage)
     elif _is_compiled(folder, chosen):
@@ -57,7 +65,7 @@ def needs_library(target: Target) -> TargetError:
     return TargetError("has no port, so no firmware of its own", where=target.name, hint=hint)
 
 
-def _own_target(report: dict[str, Any]) -> Target:
+def _own_target(report: Report) -> Target:
     target = load_target(report["target"])
     return around_tflm(target) if report.get("kernels") == TFLM_KERNELS else target
 
@@ -82,10 +90,10 @@ def compile_cleanly(folder: Path, target: Target) -> Sizes:
 
 
 def _retarget(
-    build: Path, target: Target, report: dict[str, Any], on_stage: Callable[[str], None]
+    build: Path, target: Target, report: Report, on_stage: Callable[[str], None]
 ) -> dict[str, Any]:
     """Replace the firmware by one for `target`, whole or not at all; return the report's news."""
-    content = (build / TFLITE).read_bytes()
+    content = read_model(build)
     graph = read_graph(content, str(build / TFLITE))
     name = report.get("name", DEFAULT_NAME)
     goal = Goal(report.get("optimize", "balanced"))
@@ -94,20 +102,20 @@ def _retarget(
         target, name, goal, report.get("ram_limit"), None if tflm_dir is None else Path(tflm_dir)
     )
     firmware = make_firmware(graph, content, wish)
-    with tempfile.TemporaryDirectory(prefix=f".{FIRMWARE}-", dir=build) as scratch:
-        new = Path(scratch) / FIRMWARE
+    with scratch_beside(build / FIRMWARE) as scratch:
+        new = scratch / FIRMWARE
         firmware.lay_out(new)
         layouts = formats_of(Format(report.get("format", "cmake")), target)
         preprocessing = reported_preprocessing(report)
         for layout in layouts if firmware.has_rows else ():
-            write_library(Path(scratch), layout, graph, firmware.files, preprocessing, name)
+            write_library(scratch, layout, graph, firmware.files, preprocessing, name)
         on_stage(f"compile for {target.name}")
         sizes = compile_cleanly(new, target)
         folders = [folder_of(layout) for layout in layouts]
         for folder in folders:
             if (build / folder).exists():  # not where the build was for a target without a port
-                (build / folder).rename(Path(scratch) / f"old {folder}")
-            (Path(scratch) / folder).rename(build / folder)
+                (build / folder).rename(scratch / f"old {folder}")
+            (scratch / folder).rename(build / folder)
     own = tuple(f"{folder}/" for folder in folders)
     hashes = {file: value for file, value in report["files"].items() if not file.startswith(own)}
     hashes |= {file: value for file, value in file_hashes(build).items() if file.startswith(own)}

@@ -1,9 +1,11 @@
 """What is known of a flashed board, kept in `BUILD/board.json`."""
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from edgesq.files import read_json, write_whole
+from edgesq.typed import made
 
 
 @dataclass(frozen=True)
@@ -25,23 +27,14 @@ class Board:
 
 def write_record(build: Path, board: Board) -> None:
     """Write `board` to `BUILD/board.json`, whole or not at all."""
-    path = _path(build)
-    draft = path.with_suffix(f".json.{os.getpid()}")
-    draft.write_text(json.dumps(asdict(board), indent=2) + "\n", encoding="utf-8")
-    draft.replace(path)
+    write_whole(_path(build), json.dumps(asdict(board), indent=2) + "\n")
 
 
 def read_record(build: Path) -> Board | None:
     """Return the board that `BUILD/board.json` names, None where there is none to read."""
     try:
-        fields = json.loads(_path(build).read_text(encoding="utf-8"))
-        return Board(
-            str(fields["port"]),
-            int(fields["pid"]),
-            str(fields["target"]),
-            int(fields["started"]),
-        )
-    except (OSError, ValueError, TypeError, KeyError):
+        return made(Board, read_json(_path(build)))
+    except (OSError, ValueError):
         return None
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edgesq.errors import DamagedError, EdgesqError
-from edgesq.export import TFLITE, read_operators, read_report
+from edgesq.export import read_model, read_operators, read_report
 from edgesq.formats.tflite import read_graph
 
 
@@ -33,9 +33,9 @@ def layer_named(build: Path) -> Iterator[None]:
 def _layer(build: Path, error: DamagedError) -> str | None:
     """Return the name of the layer, None where the build does not say."""
     try:
-        graph = read_graph((build / TFLITE).read_bytes())
+        graph = read_graph(read_model(build))
         operators = read_operators(read_report(build), graph)
-    except (OSError, EdgesqError):
+    except EdgesqError:
         return None
     index = error.operator
     if index is None or index >= len(operators) or graph.sha256 != error.model_sha256:

@@ -3,13 +3,13 @@
 Source: ESP-IDF, components/esptool_py/flasher_args.json.in and project_include.cmake.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edgesq.errors import EdgesqError, ToolError
+from edgesq.files import read_json
 
 DESCRIPTION = "flasher_args.json"
 
@@ -66,7 +66,7 @@ def read_project(folder: Path) -> Project:
     """
     path = _description(folder)
     try:
-        table = json.loads(path.read_text(encoding="utf-8"))
+        table = read_json(path)
         extra = table["extra_esptool_args"]
         _check_plain(table, path)
         return Project(

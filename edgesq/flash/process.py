@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgesq.errors import ToolError
+from edgesq.files import open_new
 
 _STOP_S = 3.0
 _POLL_S = 0.01
@@ -40,7 +41,7 @@ def spawn(command: Sequence[str], log: Path, inherit: Sequence[int] = ()) -> tup
     try:
         _make_raw(slave)
         port = os.ttyname(slave)
-        with log.open("wb") as stderr:
+        with os.fdopen(open_new(log), "wb") as stderr:
             process = subprocess.Popen(
                 command,
                 stdin=master,
@@ -70,6 +71,15 @@ def start_time(pid: int) -> int | None:
         return None
     fields = stat.rpartition(")")[2].split()
     return None if fields[_STATE] in "ZX" else int(fields[_START_TIME])
+
+
+def command_of(pid: int) -> tuple[str, ...]:
+    """Return program and arguments of process `pid`; none where nobody may know."""
+    try:
+        said = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return ()
+    return tuple(os.fsdecode(word) for word in said.split(b"\0")[:-1])
 
 
 def stop_process(pid: int, started: int) -> bool:

@@ -7,7 +7,7 @@ from edgesq.errors import MissingToolError
 from edgesq.project import firmware_path
 from edgesq.targets import Target
 
-_PROGRAM = "qemu-system-arm"
+PROGRAM = "qemu-system-arm"
 
 
 def command(build: Path, target: Target) -> list[str]:
@@ -28,9 +28,9 @@ def machine(target: Target) -> list[str]:
     Raises:
         MissingToolError: QEMU is not installed.
     """
-    program = shutil.which(_PROGRAM)
+    program = shutil.which(PROGRAM)
     if program is None:
-        raise MissingToolError(_PROGRAM)
+        raise MissingToolError(PROGRAM)
     icount = f"shift={target.icount_shift},align=off,sleep=off"
     return [
         program,

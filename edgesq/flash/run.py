@@ -5,13 +5,14 @@ import time
 from pathlib import Path
 
 from edgesq.errors import BoardError, DamagedError, ToolError
-from edgesq.flash import gdb, process
+from edgesq.flash import gdb, process, qemu, tflm
 from edgesq.flash.board import Board, read_record, remove_record, write_record
 from edgesq.flash.damage import layer_named
 from edgesq.flash.runners import PROCESSES, compiled, runner_of
 from edgesq.link.client import Client
 from edgesq.link.transport import open_port
-from edgesq.targets import Target
+from edgesq.project import firmware_path
+from edgesq.targets import Target, load_target
 
 _ATTEMPT_S = 1.0
 
@@ -63,7 +64,7 @@ def stop(build: Path) -> bool:
     Raises:
         ToolError: it runs and cannot be stopped.
     """
-    board = read_record(build)
+    board = recorded(build)
     was_running = board is not None and process.stop_process(board.pid, board.started)
     remove_record(build)
     return was_running
@@ -74,7 +75,14 @@ def recorded(build: Path) -> Board | None:
     board = read_record(build)
     if board is None or process.start_time(board.pid) != board.started:
         return None
-    return board
+    return board if _is_board(board.pid) else None
+
+
+def _is_board(pid: int) -> bool:
+    """Say whether a process is one that `flash` starts: a record may name anybody's."""
+    program, *arguments = process.command_of(pid) or ("",)
+    ours = (qemu.PROGRAM, firmware_path(Path(), load_target("host")).name)
+    return Path(program).name in ours or tflm.MODULE in arguments
 
 
 def _wait_for_answer(pid: int, port: str, log: Path, timeout: float) -> None:

@@ -7,9 +7,11 @@ from edgesq.export import TFLITE
 from edgesq.project import firmware_path
 from edgesq.targets import Target
 
+MODULE = "edgesq.flash.tflm_board"
+
 
 def command(build: Path, target: Target) -> list[str]:
     """Return the command that runs the board."""
     library = firmware_path(build / "firmware", target).resolve()
     model = (build / TFLITE).resolve()
-    return [sys.executable, "-m", "edgesq.flash.tflm_board", str(library), str(model)]
+    return [sys.executable, "-m", MODULE, str(library), str(model)]

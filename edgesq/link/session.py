@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from edgesq.errors import BoardError
 from edgesq.link import frame
 from edgesq.link.frame import AckStatus, Frame, FrameType
+from edgesq.link.holders import how_to_free
 from edgesq.link.transport import DEFAULT_BAUD, Transport
 
 BITS_PER_BYTE = 10  # 8N1
 _SHORT_ANSWER_BYTES = 24
 _MARGIN_S, _ASK_MOST_S, _ASK_PATIENT_S = 0.02, 0.5, 0.5
 _FIRST_GUESS_S = 0.05
-_STUCK_S = 10.0
+_STUCK = 2.0
+"""Timeouts without progress after which a board that answers is given up."""
+
 _BUSY_S = 600.0
 _FAST_SILENCE_S = 2.0
 
@@ -50,7 +53,7 @@ class Session:
     Args:
         transport: an open port.
         tag: 0..65535, in every frame.
-        timeout: seconds of silence after which the board is given up.
+        timeout: seconds of silence after which the board is given up; without progress, twice that.
         counts: what to count into.
 
     Attributes:
@@ -156,6 +159,14 @@ class Session:
         """Return an error about this port."""
         return BoardError(message, where=self._transport.port, hint=hint)
 
+    def _given_up(self, message: str, hint: str) -> BoardError:
+        """Return an error about this port that names who else may hear the board."""
+        others = self._transport.others()
+        if not others:
+            return self.error(message, hint)
+        message = f"{message}; {', '.join(others)} has the port open too"
+        return self.error(message, how_to_free(others))
+
     def _hear(self, got: Frame) -> Frame:
         now = time.monotonic()
         self._heard, self._asked = now, 0
@@ -195,14 +206,10 @@ class Session:
         if self._transport.baud != DEFAULT_BAUD and silence >= _FAST_SILENCE_S:
             raise self._lost(f"the board is silent at {self._transport.baud} baud")
         if silence >= self._timeout:
-            raise self.error(
-                f"the board is silent for {self._timeout:g} s",
-                "reset it, check the baud rate, or `edgesq flash` it again",
-            )
+            hint = "reset it, check the baud rate, or `edgesq flash` it again"
+            raise self._given_up(f"the board is silent for {self._timeout:g} s", hint)
         if now - self._progressed > _BUSY_S:
             raise self.error(f"the board is busy for {_BUSY_S:g} s", "reset it")
-        if now - self._worked > _STUCK_S:
-            raise self.error(
-                f"no progress in {_STUCK_S:g} s",
-                "check cable and baud rate, and that nothing else uses the port",
-            )
+        if now - self._worked > (stuck := _STUCK * self._timeout):
+            hint = "check cable and baud rate, and that nothing else uses the port"
+            raise self._given_up(f"no progress in {stuck:g} s", hint)

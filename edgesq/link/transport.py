@@ -3,12 +3,15 @@
 import contextlib
 import errno
 import time
+from dataclasses import dataclass
 from types import TracebackType
 
 import serial
 from serial.tools import list_ports
+from serial.tools.list_ports_common import ListPortInfo
 
 from edgesq.errors import BoardError
+from edgesq.link.holders import holders, how_to_free
 from edgesq.link.labgrid import Place, is_place
 
 DEFAULT_BAUD = 115_200
@@ -25,9 +28,8 @@ _REASONS = {
     errno.ENOENT: ("there is no such port", "plug the board in, or `edgesq flash` an emulated one"),
     errno.EACCES: ("no permission to open the port", "add yourself to the group dialout"),
     errno.EPERM: ("no permission to open the port", "add yourself to the group dialout"),
-    errno.EBUSY: ("another program uses the port", "close it"),
-    errno.EAGAIN: ("another program uses the port", "close it"),
 }
+_BUSY = (errno.EBUSY, errno.EAGAIN)
 
 
 class PortGoneError(BoardError):
@@ -146,7 +148,7 @@ class Transport:
             self._check_left()
             time.sleep(_POLL_S)
             with contextlib.suppress(BoardError):
-                port = _port_of(self._usb) or self.port
+                port = self._where_now()
                 line = port if self._place is None else self._place.line()
                 self._serial = _open(line, self._write_timeout)
                 self.port, self.baud = port, DEFAULT_BAUD
@@ -178,6 +180,23 @@ class Transport:
     def _check_left(self) -> None:
         if self._is_left:
             raise BoardError("the port was left", where=self.port, hint="open it again")
+
+    def _where_now(self) -> str:
+        """Return the port's name now: a USB device may have another one.
+
+        Raises:
+            BoardError: the USB device is not there; its old name may be another's meanwhile.
+        """
+        if self._usb is None:
+            return self.port
+        now = _port_of(self._usb)
+        if now is None:
+            raise self._gone()
+        return now
+
+    def others(self) -> tuple[str, ...]:
+        """Return which other programs have the port open, and may take what is meant for us."""
+        return () if _is_url(self.port) else holders(self.port)
 
     def _is_there(self) -> bool:
         try:
@@ -221,6 +240,10 @@ def _open(port: str, timeout: float) -> serial.Serial:
         opened.reset_input_buffer()
     except (OSError, ValueError) as error:
         number = getattr(error, "errno", None)
+        if number in _BUSY:
+            names = holders(port)
+            said = f"another program uses the port{': ' if names else ''}{', '.join(names)}"
+            raise BoardError(said, where=port, hint=how_to_free(names)) from error
         reason, hint = _REASONS.get(
             number if number is not None else 0, ("cannot be opened as a serial port", str(error))
         )
@@ -245,22 +268,47 @@ def _is_url(port: str) -> bool:
     return "://" in port
 
 
-def _usb_device(port: str) -> tuple[int, int, str] | None:
-    """Return vendor, product and serial number of the USB device at `port`, None where unknown."""
-    for found in list_ports.comports():
-        if found.device == port and found.vid is not None and found.serial_number:
-            return found.vid, found.pid, found.serial_number
-    return None
+@dataclass(frozen=True)
+class _UsbLine:
+    """A serial line of a USB device.
+
+    Attributes:
+        ids: vendor, product, serial number (None where it has none) and the interface's name.
+        socket: where the device is plugged in, as "1-4.2".
+        number: of the interface on the device, as "1.2"; empty where it has but one.
+    """
+
+    ids: tuple[int, int, str | None, str | None]
+    socket: str
+    number: str
+
+    @classmethod
+    def of(cls, port: ListPortInfo) -> "_UsbLine | None":
+        """Return the line at a port, None where that is not of a USB device."""
+        if port.vid is None:
+            return None
+        socket, _, number = (port.location or "").partition(":")
+        ids = (port.vid, port.pid, port.serial_number or None, port.interface or None)
+        return cls(ids, socket, number)
+
+    def is_moved(self, other: "_UsbLine") -> bool:
+        """Say whether `other` is this line with the device in another socket."""
+        return self.ids[2] is not None and (self.ids, self.number) == (other.ids, other.number)
 
 
-def _port_of(usb: tuple[int, int, str] | None) -> str | None:
-    """Return where a USB device is now, None where it is not, or not one."""
-    if usb is None:
-        return None
-    for found in list_ports.comports():
-        if (found.vid, found.pid, found.serial_number) == usb:
-            return str(found.device)
-    return None
+def _usb_device(port: str) -> _UsbLine | None:
+    """Return the USB line at `port`, None where it is not one."""
+    found = (one for one in list_ports.comports() if one.device == port)
+    return next(map(_UsbLine.of, found), None)
+
+
+def _port_of(line: _UsbLine) -> str | None:
+    """Return where a USB line is now: in its socket, or where its serial number alone is."""
+    lines = {str(port.device): _UsbLine.of(port) for port in list_ports.comports()}
+    there = [port for port, one in lines.items() if one == line]
+    moved = [port for port, one in lines.items() if one is not None and line.is_moved(one)]
+    found = there or moved
+    return found[0] if len(found) == 1 else None
 
 
 def find_ports(usb_ids: tuple[str, ...], serial_number: str | None = None) -> list[str]:

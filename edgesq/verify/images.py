@@ -1,6 +1,6 @@
 """The images that `verify` streams, read when they are needed."""
 
-import json
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -22,7 +22,7 @@ from edgesq.calibrate import (
     spread,
 )
 from edgesq.errors import EdgesqError
-from edgesq.export import REPORT, VERIFY_IMAGES
+from edgesq.export import VERIFY_IMAGES, read_report
 from edgesq.graph import Graph, Int8Array
 
 
@@ -179,11 +179,9 @@ def _as_they_are(images: Iterable[NDArray[Any]]) -> Iterator[Int8Array]:
 
 def _built_classes(build: Path) -> Classes:
     """Return the classes that a build keeps; none where it keeps none."""
-    try:
-        report = json.loads((build / REPORT).read_text(encoding="utf-8"))
-        return Classes.from_report(report.get("classes"))
-    except (OSError, ValueError, AttributeError, RecursionError):
-        return Classes()
+    with contextlib.suppress(EdgesqError):
+        return Classes.from_report(read_report(build).get("classes"))
+    return Classes()
 
 
 def read_preprocessing(build: Path) -> Preprocessing:
@@ -192,13 +190,4 @@ def read_preprocessing(build: Path) -> Preprocessing:
     Raises:
         EdgesqError: it does not say.
     """
-    path = build / REPORT
-    try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-        return Preprocessing.from_json(report["preprocessing"])
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise EdgesqError(
-            "does not say how pixels become the model's input",
-            where=str(path),
-            hint="`edgesq export` again, or give an NPZ with int8 input",
-        ) from error
+    return Preprocessing.from_json(read_report(build)["preprocessing"])

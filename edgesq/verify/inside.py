@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from edgesq.errors import BoardError
-from edgesq.export import TFLITE, read_operators, read_report
+from edgesq.export import TFLITE, read_model, read_operators, read_report
 from edgesq.flash import layer_named
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Int8Array
@@ -18,7 +18,6 @@ from edgesq.verify.run import (
     VerifyOptions,
     check_same_model,
     find_board,
-    read_model,
 )
 from edgesq.verify.summary import instructions_per_tick
 

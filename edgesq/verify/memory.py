@@ -1,10 +1,11 @@
 """What a build's plan takes, operator by operator, and what others would."""
 
 from dataclasses import dataclass
-from typing import Any
 
+from edgesq.export import Report
+from edgesq.export import planned as plan_of
 from edgesq.graph import Graph
-from edgesq.plan import Plan, covered_bytes, curve, judge
+from edgesq.plan import Plan, covered_bytes, curve
 from edgesq.verify import charts
 
 
@@ -46,26 +47,18 @@ class Memory:
     curve: charts.Curve
 
 
-def planned(graph: Graph, facts: dict[str, Any]) -> Memory | None:
+def planned(graph: Graph, facts: Report | None) -> Memory | None:
     """Return what the plan of a build takes; None where its report does not say the plan.
 
     Args:
         graph: the model.
-        facts: the build's report.
+        facts: the build's report; None without one.
     """
-    if not {"bands", "kernels"} <= facts.keys():
+    if facts is None or not {"bands", "kernels"} <= facts.keys():
         return None
-    kernels = str(facts["kernels"])
-    bands = {int(height): rows for height, rows in facts["bands"].items()}
-    chosen = judge(
-        graph,
-        kernels,
-        bands,
-        facts.get("weights_room_bytes"),
-        frozenset(facts.get("streamed", ())),
-        facts.get("arena_limit_bytes"),
-    )
-    *banded, whole = curve(graph, kernels)
+    chosen = plan_of(facts, graph)
+    assert chosen is not None, "what has bands is planned"
+    *banded, whole = curve(graph, facts["kernels"])
     labels = [str(max(one.bands.values(), default=1)) for one in banded]
     plans = zip([*banded, whole], [*labels, "whole maps"], strict=True)
     drawn = charts.curve(

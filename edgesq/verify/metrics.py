@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.graph import Tensor
+from edgesq.typed import simple_fields, typed
 
 TOP = 5
 _MAX_LSB = 255
@@ -100,8 +101,15 @@ class OutputSums:
 
     @classmethod
     def restored(cls, state: dict[str, Any]) -> "OutputSums":
-        """Return the sums that `state` was taken from."""
-        return cls(**{**state, "steps": np.array(state["steps"], np.int64)})
+        """Return the sums that `state` was taken from.
+
+        Raises:
+            LookupError, TypeError, ValueError, OverflowError: it is no such state.
+        """
+        steps = np.array(typed(list[int], state["steps"]), np.int64)
+        if steps.shape != (2 * _MAX_LSB + 1,) or (steps < 0).any():
+            raise ValueError("steps")
+        return cls(**{**state, **simple_fields(cls, state), "steps": steps})
 
 
 def best(values: NDArray[Any]) -> list[int]:

@@ -1,6 +1,6 @@
 """Who says what a board should compute: the oracle that decides, and those shown beside it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.errors import ModelError
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.graph import Graph, Int8Array
 from edgesq.reference import run_observed
@@ -73,12 +74,14 @@ def peers(build: Path, graph: Graph) -> tuple[Peer, ...]:
         steps = image.astype(np.float32) - np.float32(tensor.zero_point)
         return steps * np.float32(tensor.scale)
 
+    sizes = [int(np.prod(graph.tensors[index].shape)) for index in graph.observed]
     integer = _peer(
         "ONNX, integer operators",
         build / _INTEGER_ONNX,
         "in ONNX Runtime",
         f"the build holds no {_INTEGER_ONNX}",
         lambda image: image,
+        sizes,
     )
     real = _peer(
         "float model",
@@ -86,6 +89,7 @@ def peers(build: Path, graph: Graph) -> tuple[Peer, ...]:
         f"{_FLOAT_ONNX}: float Keras, up to the rounding of floats",
         f"the build holds no {_FLOAT_ONNX}: it was exported from an int8 .tflite",
         dequantized,
+        sizes,
     )
     return integer, real
 
@@ -96,19 +100,31 @@ def _peer(
     note: str,
     absence: str,
     prepare: Callable[[Int8Array], NDArray[Any]],
+    sizes: Sequence[int],
 ) -> Peer:
     if not path.is_file():
         return Peer(name, None, absence)
     try:
         session = _session(path)
+        source = session.get_inputs()[0].name
     # ONNX Runtime raises kinds of its own, which have no common parent but this.
     except Exception as error:
         return Peer(name, None, f"cannot be run: {' '.join(str(error).split())[:160]}")
-    source = session.get_inputs()[0].name
 
     def run(image: Int8Array) -> tuple[NDArray[Any], ...]:
-        values = session.run(None, {source: prepare(image)})
-        return tuple(value.reshape(1, -1) for value in values)
+        try:
+            found = zip(session.run(None, {source: prepare(image)}), sizes, strict=False)
+            values = tuple(np.reshape(value, (1, size)) for value, size in found)
+            if not values:
+                raise ValueError("nothing")
+        except Exception as error:
+            said = " ".join(str(error).split())[:160]
+            raise ModelError(
+                f"does not compute what the build's model does: {said}",
+                where=str(path),
+                hint="export again",
+            ) from error
+        return values
 
     return Peer(name, run, note)
 

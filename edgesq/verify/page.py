@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined
 
 from edgesq.calibrate import Preprocessing
 from edgesq.errors import EdgesqError
-from edgesq.export import read_report
+from edgesq.export import Report, read_model, read_report
 from edgesq.files import write_output
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph, Int8Array
@@ -20,7 +20,7 @@ from edgesq.verify.images import VerifyImages, open_images, read_preprocessing
 from edgesq.verify.memory import planned
 from edgesq.verify.pictures import as_data_url
 from edgesq.verify.report import VerifyReport
-from edgesq.verify.run import VerifyOptions, read_model
+from edgesq.verify.run import VerifyOptions
 from edgesq.verify.tally import Note
 
 _MOST_PICTURES, _MOST_CLASSES, _MOST_PAIRS = 12, 30, 12
@@ -81,7 +81,7 @@ def write_page(report: VerifyReport, options: VerifyOptions, path: Path) -> None
     build = options.build
     graph = read_graph(read_model(build), str(build))
     images = open_images(build, graph, options.images, options.count, options.classes)
-    facts: dict[str, Any] = {}
+    facts: Report | None = None
     with contextlib.suppress(EdgesqError):
         facts = read_report(build)
     others = tuple(note for note in report.uncertain if note not in report.misclassified)
@@ -94,8 +94,8 @@ def write_page(report: VerifyReport, options: VerifyOptions, path: Path) -> None
     template = environment.from_string(_template())
     text = template.render(
         report=report,
-        model=facts.get("model", "model"),
-        sizes={key: facts.get(f"{key}_bytes") for key in ("flash", "ram")},
+        model=facts.get("model", "model") if facts else "model",
+        sizes={key: facts.get(f"{key}_bytes") if facts else None for key in ("flash", "ram")},
         differing=cards[0],
         misclassified=cards[1],
         uncertain=cards[2],
@@ -168,11 +168,14 @@ def _confusion(report: VerifyReport) -> dict[str, Any] | None:
         return None
     classes = 1 + max(max(pair[:2]) for pair in report.confusion)
     counts = {pair[:2]: pair[2] for pair in report.confusion}
-    names = [report.class_name(number) for number in range(classes)]
     if classes > _MOST_CLASSES:
         wrong = sorted((pair for pair in report.confusion if pair[0] != pair[1]), key=_fewest)
-        pairs = [(names[label], names[said], count) for label, said, count in wrong[:_MOST_PAIRS]]
+        pairs = [
+            (report.class_name(label), report.class_name(said), count)
+            for label, said, count in wrong[:_MOST_PAIRS]
+        ]
         return {"names": None, "rows": pairs}
+    names = [report.class_name(number) for number in range(classes)]
     rows = []
     for label in range(classes):
         row = [counts.get((label, said), 0) for said in range(classes)]

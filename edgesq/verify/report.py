@@ -1,17 +1,17 @@
 """What `verify` found, and its JSON, which report.schema.json describes."""
 
 import json
-import types
-import typing
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, is_dataclass
-from enum import Enum
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from edgesq.calibrate import Classes
 from edgesq.errors import EdgesqError
+from edgesq.files import read_json as read_json_file
 from edgesq.files import write_output
+from edgesq.limits import MOST_VALUES
+from edgesq.typed import made
 from edgesq.verify.layers import Layers
 from edgesq.verify.profile import OperatorProfile
 from edgesq.verify.tally import Note
@@ -19,8 +19,6 @@ from edgesq.verify.tally import Note
 SCHEMA_VERSION = 1
 STATE = "resume"
 """Key that an incomplete report has besides: what `--resume` goes on from."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -250,33 +248,24 @@ def read_json(path: Path) -> tuple[VerifyReport, dict[str, Any] | None]:
         EdgesqError: there is none, or it is damaged or of another version.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["schema"] != SCHEMA_VERSION:
+        content = read_json_file(path)
+        report = made(VerifyReport, content)
+        if report.schema != SCHEMA_VERSION or not _is_consistent(report):
             raise ValueError
-        state = content.pop(STATE, None)
-        return _made(VerifyReport, content), state
-    except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
+        state = content.get(STATE)
+        return report, state if isinstance(state, dict) else None
+    except (OSError, ValueError) as error:
         raise EdgesqError(
             "is no report of this version of verify", where=str(path), hint="leave --resume out"
         ) from error
 
 
-def _made(kind: type[T], value: dict[str, Any]) -> T:
-    """Return a frozen picture of what `asdict` and JSON made of one."""
-    hints = typing.get_type_hints(kind)
-    names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-    return kind(**{name: _value(hints[name], value[name]) for name in names})
-
-
-def _value(hint: Any, value: Any) -> Any:
-    """Return JSON's `value` as `hint` says; simple values as they are."""
-    kinds = typing.get_args(hint)
-    if typing.get_origin(hint) in (types.UnionType, typing.Union):
-        kinds = tuple(kind for kind in kinds if kind is not type(None))
-        return None if value is None else _value(kinds[0], value)
-    if typing.get_origin(hint) is tuple:
-        each = kinds[:1] * len(value) if kinds[-1] is Ellipsis else kinds
-        return tuple(_value(kind, item) for kind, item in zip(each, value, strict=True))
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return hint(value)
-    return _made(hint, value) if isinstance(hint, type) and is_dataclass(hint) else value
+def _is_consistent(report: VerifyReport) -> bool:
+    """Say whether all images and classes that a report names can be there."""
+    notes = (*report.differing, *report.misclassified, *report.uncertain)
+    classes = (place for pair in report.confusion for place in pair[:2])
+    return (
+        0 <= report.images <= report.images_planned
+        and all(0 <= note.image < report.images for note in notes)
+        and all(0 <= place <= MOST_VALUES for place in classes)
+    )

@@ -53,12 +53,13 @@ class Keeper:
             report.write_json(self.path, None if report.complete else tally.state())
 
 
-def resumed(path: Path, now: VerifyReport) -> tuple[Tally, VerifyReport | None]:
+def resumed(path: Path, now: VerifyReport, forms: int) -> tuple[Tally, VerifyReport | None]:
     """Return the tally that the report in `path` ends with, and the report if it is complete.
 
     Args:
         path: of the report; where there is none yet, the tally is empty.
         now: what an empty report of this run would be.
+        forms: of the model, that the board is compared with.
 
     Raises:
         EdgesqError: the report is damaged, or of another run.
@@ -69,9 +70,9 @@ def resumed(path: Path, now: VerifyReport) -> tuple[Tally, VerifyReport | None]:
     _check_same_run(path, before, now)
     if before.complete:
         return Tally(), before
-    with contextlib.suppress(LookupError, TypeError, ValueError, AttributeError):
+    with contextlib.suppress(LookupError, TypeError, ValueError, AttributeError, OverflowError):
         tally = Tally.restored(state or {})
-        if tally.images == before.images == len(tally.ticks):
+        if tally.images == before.images == len(tally.ticks) and len(tally.against) == forms:
             return tally, None
     raise EdgesqError(
         "does not say how to go on from it", where=str(path), hint="leave --resume out"

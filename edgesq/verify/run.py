@@ -1,7 +1,7 @@
 """Stream images to a board and compare every value that comes back."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from edgesq.calibrate import Classes
 from edgesq.codegen import TFLM_KERNELS
-from edgesq.errors import BoardError, EdgesqError
-from edgesq.export import TFLITE
+from edgesq.errors import BoardError, DamagedError, EdgesqError
+from edgesq.export import TFLITE, read_model
 from edgesq.flash import layer_named, recorded
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
@@ -25,6 +25,10 @@ from edgesq.verify.shard import Board, Shards
 from edgesq.verify.stream import Streaming
 from edgesq.verify.summary import Facts, instructions_per_tick, words_and_arena
 from edgesq.verify.tally import Tally
+
+
+class OtherBoardError(BoardError):
+    """A board that answers, and is not the one that the build is for."""
 
 
 @dataclass(frozen=True)
@@ -83,12 +87,13 @@ def verify(
     images = open_images(options.build, graph, options.images, options.count, options.classes)
     oracle = oracle or default_oracle(content)
     with contextlib.ExitStack() as stack:
-        boards = _open_boards(options, graph, stack)
+        boards, silent = _open_boards(options, graph, stack)
         oracle = oracle.first(len(boards[0].info.observed_bytes))
-        facts = _facts(options, graph, images, boards, oracle.name)
+        shards = Shards(boards, silent) if len(boards) + len(silent) > 1 else None
+        facts = _facts(options, graph, images, boards, oracle.name, shards)
         tally = Tally()
         if options.resume and options.report is not None:
-            tally, whole = resumed(options.report, facts.report(tally))
+            tally, whole = resumed(options.report, facts.report(tally), facts.forms)
             if whole is not None:
                 return whole
         streaming = Streaming(facts, oracle, tally, Keeper(options.report))
@@ -100,23 +105,41 @@ def verify(
 
 def _open_boards(
     options: VerifyOptions, graph: Graph, stack: contextlib.ExitStack
-) -> tuple[Board, ...]:
-    """Open a session with every board; all must run the build's model and give the same tensors."""
+) -> tuple[tuple[Board, ...], dict[str, BoardError]]:
+    """Open a session with every board; all must run the build's model and give the same tensors.
+
+    Returns:
+        The boards, and the ports where none answered, of several.
+    """
     ports = options.ports or (find_board(options.build, options.usb_ids),)
     if len(set(ports)) < len(ports):
         raise EdgesqError(
             f"a board cannot share with itself: {', '.join(ports)}", hint="name each port once"
         )
-    boards = tuple(_open_board(port, options, graph, stack) for port in ports)
+    boards: list[Board] = []
+    silent: dict[str, BoardError] = {}
+    for port in ports:
+        try:
+            boards.append(_open_board(port, options, graph, stack))
+        except (DamagedError, OtherBoardError):  # noqa: PERF203, a few ports
+            raise
+        except BoardError as error:
+            silent[port] = error
+            if len(silent) == len(ports):
+                raise
+    _check_alike(boards)
+    return tuple(boards), silent
+
+
+def _check_alike(boards: Sequence[Board]) -> None:
     for board in boards[1:]:
         if board.info.observed_bytes != boards[0].info.observed_bytes:
-            raise BoardError(
-                f"the board gives {board.info.observed_bytes} values, the one at {ports[0]} "
+            raise OtherBoardError(
+                f"the board gives {board.info.observed_bytes} values, the one at {boards[0].port} "
                 f"{boards[0].info.observed_bytes}",
                 where=board.port,
                 hint="verify boards of different runtimes one by one",
             )
-    return boards
 
 
 def _open_board(
@@ -138,6 +161,7 @@ def _facts(
     images: VerifyImages,
     boards: tuple[Board, ...],
     expected_by: str,
+    shards: Shards | None,
 ) -> Facts:
     words, arena_bytes = words_and_arena(options.build, options.images)
     return Facts(
@@ -150,7 +174,7 @@ def _facts(
         port=", ".join(board.port for board in boards),
         expected_by=expected_by,
         peers=peers(options.build, graph),
-        shards=Shards(boards) if len(boards) > 1 else None,
+        shards=shards,
     )
 
 
@@ -171,20 +195,6 @@ def find_board(build: Path, usb_ids: tuple[str, ...] = ()) -> str:
     raise BoardError("no board found", hint="`edgesq flash` one, or name its port with --port")
 
 
-def read_model(build: Path) -> bytes:
-    """Return the int8 .tflite of a build folder.
-
-    Raises:
-        EdgesqError: it holds none.
-    """
-    try:
-        return (build / TFLITE).read_bytes()
-    except OSError as error:
-        raise EdgesqError(
-            f"holds no {TFLITE}", where=str(build), hint="`edgesq export` first"
-        ) from error
-
-
 def check_same_model(info: BoardInfo, graph: Graph, port: str) -> None:
     """Refuse a board that runs another model than the build's.
 
@@ -192,7 +202,7 @@ def check_same_model(info: BoardInfo, graph: Graph, port: str) -> None:
         BoardError: it does.
     """
     if info.model_sha256 != graph.sha256:
-        raise BoardError(
+        raise OtherBoardError(
             f"the board runs model {info.model_sha256}, the build holds {graph.sha256}",
             where=port,
             hint="`edgesq flash` this build",
@@ -201,7 +211,7 @@ def check_same_model(info: BoardInfo, graph: Graph, port: str) -> None:
     if info.kernels == TFLM_KERNELS:
         sizes = sizes[:1]  # TensorFlow Lite Micro keeps nothing but the output
     if (info.input_shape, info.observed_bytes) != (graph.tensors[graph.input].hwc, sizes):
-        raise BoardError(
+        raise OtherBoardError(
             f"the board takes {info.input_shape} and gives {info.observed_bytes} values, the model "
             f"{graph.tensors[graph.input].hwc} and {sizes}",
             where=port,

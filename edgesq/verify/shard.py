@@ -62,13 +62,17 @@ class Shards:
 
     Args:
         boards: at least one, all with the same model.
+        silent: ports where no board answered, and why.
 
     Attributes:
         boards: as given.
     """
 
-    def __init__(self, boards: Sequence[Board]) -> None:
+    def __init__(
+        self, boards: Sequence[Board], silent: Mapping[str, BoardError] | None = None
+    ) -> None:
         self.boards = tuple(boards)
+        self._silent = dict(silent or {})
         self._change = threading.Condition()  # guards all that follows
         self._images: Iterator[bytes] = iter(())
         self._returned: list[_Job] = []
@@ -106,7 +110,7 @@ class Shards:
                 thread.join()
 
     def rows(self, shares: Mapping[str, Share], *, complete: bool) -> tuple[BoardShare, ...]:
-        """Return what each board did, those of earlier sessions last.
+        """Return what each board did, those that never answered and of earlier sessions last.
 
         Args:
             shares: by port.
@@ -124,7 +128,11 @@ class Shards:
             )
             for board in self.boards
         ]
-        earlier = shares.keys() - {board.port for board in self.boards}
+        rows += [
+            _row(port, None, shares.get(port, Share()), "gone", str(error))
+            for port, error in self._silent.items()
+        ]
+        earlier = shares.keys() - {row.port for row in rows}
         return (*rows, *(_row(port, None, shares[port], "earlier") for port in sorted(earlier)))
 
     # --- the thread that called ---

@@ -68,6 +68,11 @@ class Facts:
     peers: tuple[Peer, ...]
     shards: Shards | None = None
 
+    @property
+    def forms(self) -> int:
+        """How many forms of the model a board is compared with."""
+        return 1 + sum(peer.run is not None for peer in self.peers)
+
     def report(self, tally: Tally) -> VerifyReport:
         """Return what was found in the images of a tally."""
         decisive = tally.against[0] if tally.against else Against()
@@ -203,12 +208,11 @@ def _share(part: float, whole: float) -> float | None:
 
 def words_and_arena(build: Path, images: Path | None) -> tuple[str, int | None]:
     """Return where the images come from, in words, and the planned arena bytes; None unknown."""
-    report = {}
+    words, arena = str(build), None
     with contextlib.suppress(EdgesqError):
         report = read_report(build)
-    words = str(report.get("verify_images", build)) if images is None else str(images)
-    arena = report.get("arena_bytes")
-    return words, arena if isinstance(arena, int) else None
+        words, arena = report["verify_images"], report.get("arena_bytes")
+    return words if images is None else str(images), arena
 
 
 def instructions_per_tick(info: BoardInfo) -> float | None:

@@ -15,6 +15,7 @@ from edgesq.calibrate import Judge
 from edgesq.graph import Graph, Int8Array, Tensor
 from edgesq.link.client import Inference
 from edgesq.link.session import BITS_PER_BYTE
+from edgesq.typed import simple_fields, typed
 from edgesq.verify.compare import compare
 from edgesq.verify.metrics import TOP, OutputSums, best
 
@@ -248,25 +249,25 @@ class Tally:
         """Return the tally that `state` was taken from.
 
         Raises:
-            LookupError, TypeError, ValueError: it is no such state.
+            LookupError, TypeError, ValueError, AttributeError, OverflowError: it is no such state.
         """
-        made = cls(**state)
-        made.confusion = Counter({(a, b): images for a, b, images in state["confusion"]})
+        made = cls(**{**state, **simple_fields(cls, state)})
+        pairs = typed(list[tuple[int, int, int]], state["confusion"])
+        made.confusion = Counter({(a, b): images for a, b, images in pairs})
         made.ticks = array("Q", state["ticks"])
         made.against = [
             Against(
                 [OutputSums.restored(sums) for sums in row["outputs"]],
-                row["same_top1"],
-                row["same_top5"],
+                *simple_fields(Against, row).values(),
             )
             for row in state["against"]
         ]
         made.shares = {
-            port: Share(array("Q", share["ticks"]), share["retries"], share["resets"])
+            port: Share(array("Q", share["ticks"]), **simple_fields(Share, share))
             for port, share in state["shares"].items()
         }
         for name in _NOTES:
-            setattr(made, name, [_restored(note) for note in state[name]])
+            setattr(made, name, typed(list[Note], state[name]))
         return made
 
 
@@ -295,12 +296,3 @@ def _first_changes(
 
 
 _NOTES = ("differing", "wrong", "unsure")
-
-
-def _restored(note: dict[str, Any]) -> Note:
-    tops = {
-        name: tuple((int(place), float(value)) for place, value in note[name])
-        for name in ("expected", "got")
-    }
-    changes = tuple((which, place, a, b) for which, place, a, b in note["changes"])
-    return Note(**{**note, **tops, "changes": changes})
