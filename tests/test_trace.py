@@ -295,7 +295,7 @@ def test_rows_that_make_no_sense(payload: bytes) -> None:
 def test_boards_that_answer_otherwise(
     answer: tuple[FrameType, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edgesq.link.session._STUCK", 0.06)
+    monkeypatch.setattr("edgesq.link.session._STUCK", 0.3)
     tracer = Tracer(Client(Actor((FrameType.INFO, INFO), answer), timeout=1))
     with pytest.raises(BoardError, match=r"no progress in 0.3 s"):
         tracer.hold(bytes(12), NO_OP)
