@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from edgesq.calibrate import Classes
 from edgesq.codegen import DEFAULT_NAME, TFLM_KERNELS
 from edgesq.errors import TargetError
 from edgesq.export.folder import (
@@ -97,10 +98,9 @@ def _retarget(
     graph = read_graph(content, str(build / TFLITE))
     name = report.get("name", DEFAULT_NAME)
     goal = Goal(report.get("optimize", "balanced"))
-    tflm_dir = report.get("tflm_dir")
-    wish = Wish(
-        target, name, goal, report.get("ram_limit"), None if tflm_dir is None else Path(tflm_dir)
-    )
+    tflm_dir = None if report.get("tflm_dir") is None else Path(report["tflm_dir"])
+    classes = Classes.from_report(report.get("classes")).names
+    wish = Wish(target, name, goal, report.get("ram_limit"), tflm_dir, classes)
     firmware = make_firmware(graph, content, wish)
     with scratch_beside(build / FIRMWARE) as scratch:
         new = scratch / FIRMWARE
