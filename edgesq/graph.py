@@ -132,17 +132,19 @@ class Tensor:
             where they are depthwise), [O] for biases, [C] or [1] for operands.
         quantization: scale and zero point.
         data: int8 weights and operands or int32 biases; None for activations.
+        is_plane: whether [1, H, W] is an image of one channel, and not one row of W channels.
     """
 
     name: str
     shape: tuple[int, ...]
     quantization: Quantization
     data: Int8Array | Int32Array | None = None
+    is_plane: bool = False
 
     @property
     def hwc(self) -> tuple[int, int, int]:
         """Height, width and channels of an activation; [1, C] is one pixel, [1, W, C] one row."""
-        height, width, channels = (1, 1, 1, *self.shape)[-3:]
+        height, width, channels = (1, 1, 1, *self.shape, *([1] if self.is_plane else []))[-3:]
         return height, width, channels
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 from edgesq.codegen import TFLM_KERNELS, generate, generate_tflm
 from edgesq.errors import ToolError
 from edgesq.export.operators import operator_facts
-from edgesq.formats.tflite_edges import int8_inside
+from edgesq.formats.tflite_tidy import int8_inside
 from edgesq.formats.tflm import arena_bytes
 from edgesq.graph import Graph
 from edgesq.plan import Candidate, Goal

@@ -20,8 +20,8 @@ from onnx import TensorProto, helper
 
 import edgesq
 from edgesq.errors import ModelError
-from edgesq.formats.tflite_edges import int8_inside
 from edgesq.formats.tflite_flatten import with_flattened_dense
+from edgesq.formats.tflite_tidy import int8_inside
 from edgesq.quantize import captured_output
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def qdq_onnx(tflite: bytes) -> onnx.ModelProto:
     def convert(tf2onnx: Any) -> onnx.ModelProto:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "model.tflite"
-            file.write_bytes(with_flattened_dense(int8_inside(tflite)))
+            file.write_bytes(with_flattened_dense(int8_inside(tflite, always=True)))
             converted: onnx.ModelProto
             converted, _ = tf2onnx.from_tflite(str(file), opset=_OPSET)
             return converted

@@ -9,13 +9,10 @@ from edgesq.formats.constant_channels import with_small_constants
 from edgesq.formats.softmax_guard import make_guard, needs_guard, without_softmax
 from edgesq.formats.tflite_edges import from_outside, to_outside
 from edgesq.formats.tflite_operators import make_graph
-from edgesq.formats.tflite_reader import Reader, open_model
+from edgesq.formats.tflite_reader import open_model
+from edgesq.formats.tflite_tidy import for_litert
 from edgesq.graph import Graph, Int8Array, digest
 from edgesq.quantize import captured_output
-
-_LISTED = {"DEPTH_TO_SPACE": 1, "TILE": 2}
-"""Newest version that LiteRT 2.3's reference kernels are listed for, where the converter writes a
-later one."""
 
 
 def read_graph(content: bytes, where: str = "model") -> Graph:
@@ -37,7 +34,14 @@ def read_graph(content: bytes, where: str = "model") -> Graph:
 
 def read_stored_graph(content: bytes, where: str = "model") -> Graph:
     """Do the same with all constants as the file has them, for what writes the file anew."""
-    return make_graph(open_model(content, where), digest(content))
+    return make_graph(open_model(content, where), digest(content))[0]
+
+
+def reading_notes(content: bytes) -> tuple[str, ...]:
+    """Return what `read_graph` leaves out of a model that it takes, and why, in words."""
+    reader = open_model(content, "model")
+    make_graph(reader, "")
+    return tuple(reader.notes)
 
 
 def operator_kinds(content: bytes) -> set[str]:
@@ -56,16 +60,18 @@ class ReferenceInterpreter:
             ModelError: `read_graph` or TensorFlow Lite refuses it.
         """
         reader = open_model(content, "model")
-        self._graph = make_graph(reader, digest(content))
+        self._graph, _ = make_graph(reader, digest(content))
         self._numbers = {mine: theirs for theirs, mine in reader.index.items()}
-        self._interpreter = _interpreter(_for_litert(content, reader), optimized)
+        tidy = for_litert(reader)
+        self._interpreter = _interpreter(tidy, optimized)
+        _hold_shapes(self._interpreter, self._graph, self._numbers)
         self._input = self._interpreter.get_input_details()[0]
         if optimized:  # it keeps no tensor but the last
             outside = self._interpreter.get_output_details()[0]["index"]
             self._numbers[self._graph.output] = outside
         self._guard = None
         if needs_guard(self._graph) and not optimized:
-            self._guard = make_guard(self._graph, _interpreter(without_softmax(content), False))
+            self._guard = make_guard(self._graph, _interpreter(without_softmax(tidy), False))
 
     def observed(self, inputs: Int8Array) -> tuple[Int8Array, ...]:
         """Run int8 [n, H, W, C]; return int8 [n, K] for each tensor of `Graph.observed`."""
@@ -96,30 +102,6 @@ class ReferenceInterpreter:
         return tuple(np.stack(row) for row in rows)
 
 
-def _for_litert(content: bytes, reader: Reader) -> bytes:
-    """Return the model with versions of operators that LiteRT lists reference kernels for.
-
-    They move int8 values as the later versions do, which the converter asks for.
-    """
-    from ai_edge_litert import schema_py_generated as schema
-
-    most = {getattr(schema.BuiltinOperator, kind): version for kind, version in _LISTED.items()}
-    newer = [
-        code
-        for code in reader.model.operatorCodes
-        if code.version > most.get(max(code.builtinCode, code.deprecatedBuiltinCode), code.version)
-    ]
-    if not newer:
-        return content
-    import flatbuffers
-
-    for code in newer:
-        code.version = most[max(code.builtinCode, code.deprecatedBuiltinCode)]
-    writer = flatbuffers.Builder(len(content))
-    writer.Finish(reader.model.Pack(writer), b"TFL3")
-    return bytes(writer.Output())
-
-
 def _interpreter(content: bytes, optimized: bool) -> Any:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
@@ -135,3 +117,16 @@ def _interpreter(content: bytes, optimized: bool) -> Any:
     except (ValueError, RuntimeError) as error:
         raise ModelError(f"TensorFlow Lite refuses the model: {error}", where="model") from error
     return made
+
+
+def _hold_shapes(interpreter: Any, graph: Graph, numbers: dict[int, int]) -> None:
+    """Refuse a model whose tensors LiteRT makes of other shapes than the graph's."""
+    shapes = {one["index"]: tuple(one["shape"]) for one in interpreter.get_tensor_details()}
+    for op in graph.ops:
+        tensor = graph.tensors[op.output]
+        made = shapes.get(numbers[op.output])
+        if made != tensor.shape:
+            raise ModelError(
+                f"TensorFlow Lite makes the shape {made} of {tensor.name}, not {tensor.shape}",
+                where=op.name,
+            )

@@ -45,13 +45,17 @@ from edgesq.graph import (
     Tensor,
     Window,
 )
+from edgesq.limits import MOST_NODES, MOST_VALUES
 from edgesq.lookup import hard_swish_fits
 
 MAX_EXTENT = (1 << 16) - 1
 """Heights, widths, channels and strides are uint16 on the device."""
 
-_MAX_PIXELS, _MAX_VALUES = 1 << 22, 1 << 26
-"""Of one activation: sums over an image, 255 at most each, and offsets stay in 31 bits."""
+_MAX_PIXELS = 1 << 22
+"""Of one activation: sums over an image, 255 at most each, stay in 31 bits."""
+
+_MOST_PARTS = 10 * MOST_NODES
+"""Of a file: tensors, buffers, operators and the like."""
 
 _MAX_SOFTMAX = 4095
 """Sums of that many exponentials stay in Q12.19."""
@@ -62,11 +66,37 @@ _SUM_LIMIT = (1 << 31) - _INT8_SPAN
 """A sum below it, requantized, takes a zero point without overflowing."""
 
 
+def is_overgrown(model: Any, file_bytes: int) -> bool:
+    """Say whether a flatbuffer's lists and texts are more than its bytes, or its parts too many.
+
+    Parts may point at the same bytes: a small file can unpack to any size.
+
+    Args:
+        model: a packed Model.
+        file_bytes: of the file.
+    """
+    graphs = [model.Subgraphs(number) for number in range(min(model.SubgraphsLength(), MOST_NODES))]
+    counts = [
+        *(model.SubgraphsLength(), model.BuffersLength(), model.OperatorCodesLength()),
+        *(model.MetadataLength(), model.SignatureDefsLength(), model.MetadataBufferLength()),
+        *(count for one in graphs for count in (one.TensorsLength(), one.OperatorsLength())),
+    ]
+    if sum(counts) > _MOST_PARTS:
+        return True
+    total = 0
+    for graph in graphs:
+        tensors = (graph.Tensors(number) for number in range(graph.TensorsLength()))
+        total += sum(one.ShapeLength() + len(one.Name() or b"") for one in tensors)
+        operators = (graph.Operators(number) for number in range(graph.OperatorsLength()))
+        total += sum(one.InputsLength() + one.OutputsLength() for one in operators)
+    return bool(total > file_bytes)
+
+
 def structure_problem(model: Any) -> str | None:
     """Say what is wrong with the lists and indices of an unpacked flatbuffer, or None.
 
     Args:
-        model: a ModelT with one subgraph; shapes and lists of indices become lists of int.
+        model: a ModelT; of its first subgraph, shapes and lists of indices become lists of int.
     """
     source = model.subgraphs[0]
     lists = (source.tensors, source.operators, model.operatorCodes, model.buffers)
@@ -80,13 +110,11 @@ def structure_problem(model: Any) -> str | None:
             return "a tensor's buffer is not in the list"
         if not _is_text(tensor.name):
             return "a tensor's name is not text"
-        tensor.shape = _listed(tensor.shape)
-        if any(not 0 < extent <= _MAX_VALUES for extent in tensor.shape):
-            return f"a tensor has shape {tensor.shape}"
+        tensor.shape = listed(tensor.shape)
     for operator in source.operators:
         if not 0 <= operator.opcodeIndex < len(model.operatorCodes):
             return "an operator's code is not in the list"
-        operator.inputs, operator.outputs = _listed(operator.inputs), _listed(operator.outputs)
+        operator.inputs, operator.outputs = listed(operator.inputs), listed(operator.outputs)
         indices = [*operator.inputs, *operator.outputs]
         if any(not -1 <= index < count for index in indices):
             return "an operator's tensor is not in the list"
@@ -102,7 +130,8 @@ def _is_text(name: bytes | None) -> bool:
     return True
 
 
-def _listed(values: Iterable[int] | None) -> list[int]:
+def listed(values: Iterable[int] | None) -> list[int]:
+    """Return a vector of the file as list, empty where there is none."""
     return [] if values is None else [int(value) for value in values]
 
 
@@ -149,7 +178,7 @@ def activation_problem(tensor: Tensor) -> str | None:
     """Say what is wrong with the size, scale or zero point of an activation, or None."""
     height, width, channels = tensor.hwc
     pixels = height * width
-    if max(tensor.hwc) > MAX_EXTENT or pixels > _MAX_PIXELS or pixels * channels > _MAX_VALUES:
+    if max(tensor.hwc) > MAX_EXTENT or pixels > _MAX_PIXELS or pixels * channels > MOST_VALUES:
         return f"{tensor.name}: {height} x {width} x {channels} is more than the runtime takes"
     return scale_problem(tensor)
 

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.formats.tflite_reader import FLOAT32, INT8, UINT8, Reader, open_model
+from edgesq.formats.tflite_reader import FLOAT32, INT8, UINT8, Reader
 from edgesq.graph import Int8Array, Tensor
 
 Operators = list[tuple[str, Any]]
 """Kind and OperatorT of each."""
 
-_HINT = "convert with int8 input and output, or with one QUANTIZE or DEQUANTIZE at the end"
+HINT = "convert with int8 input and output, or with one QUANTIZE or DEQUANTIZE at the end"
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,14 @@ class Inside:
     Attributes:
         source, result: the file's numbers of the int8 input and output.
         operators: between the two.
+        first, last: the operators left out at the ends; None where there is none.
     """
 
     source: int
     result: int
     operators: Operators
+    first: Any | None
+    last: Any | None
 
 
 def without_edges(reader: Reader, operators: Operators) -> Inside:
@@ -41,41 +44,18 @@ def without_edges(reader: Reader, operators: Operators) -> Inside:
     Raises:
         ModelError: an end of another type is not made int8, or from int8, by one operator.
     """
-    source, result = reader.source.inputs[0], reader.source.outputs[0]
+    source, result = int(reader.source.inputs[0]), reader.result
     readers = [(kind, one) for kind, one in operators if source in one.inputs]
     makers = [(kind, one) for kind, one in operators if result in one.outputs]
     first = _edge(reader, source, readers, "QUANTIZE", "input")
     last = _edge(reader, result, makers, _MAKERS.get(reader.type(result), ""), "output")
-    left_out = [one for one in (first, last) if one is not None]
     return Inside(
         first.outputs[0] if first else source,
         last.inputs[0] if last else result,
-        [(kind, one) for kind, one in operators if not any(one is other for other in left_out)],
+        [(kind, one) for kind, one in operators if one is not first and one is not last],
+        first,
+        last,
     )
-
-
-def int8_inside(content: bytes) -> bytes:
-    """Return a .tflite whose ends are int8, for who takes no others: the same numbers between them.
-
-    Raises:
-        ModelError: a uint8 end has another scale than the int8 inside.
-    """
-    import flatbuffers
-
-    reader = open_model(content, "model")
-    types = {reader.type(index) for index in (*reader.source.inputs, *reader.source.outputs)}
-    if types == {INT8}:
-        return content
-    operators = [(reader.kind(operator), operator) for operator in reader.source.operators]
-    inside = without_edges(reader, operators)
-    if reader.read_as_int8 & {inside.source, inside.result}:
-        raise reader.error("a uint8 end of another scale than the int8 inside", _HINT)
-    reader.source.inputs, reader.source.outputs = [inside.source], [inside.result]
-    reader.source.operators = [operator for _, operator in inside.operators]
-    reader.model.signatureDefs = None
-    builder = flatbuffers.Builder(len(content))
-    builder.Finish(reader.model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
 
 
 _MAKERS = {UINT8: "QUANTIZE", FLOAT32: "DEQUANTIZE"}
@@ -88,11 +68,11 @@ def _edge(reader: Reader, index: int, beside: Operators, kind: str, end: str) ->
         return None
     fits = outside in _MAKERS and beside and all(name == kind for name, _ in beside)
     if not fits or (outside == FLOAT32 and len(beside) > 1):
-        raise reader.error(f"the {end} {reader.name(index)} is not int8", _HINT)
+        raise reader.error(f"the {end} {reader.name(index)} is not int8", HINT)
     operator = beside[0][1]
     inner = operator.outputs[0] if end == "input" else operator.inputs[0]
     if reader.type(inner) != INT8:
-        raise reader.error(f"the {end} {reader.name(index)} does not meet int8", _HINT)
+        raise reader.error(f"the {end} {reader.name(index)} does not meet int8", HINT)
     if outside == FLOAT32:
         return operator
     reader.read_as_int8.add(index)

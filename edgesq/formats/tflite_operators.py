@@ -11,6 +11,7 @@ from edgesq.errors import ModelError
 from edgesq.formats.fold import fold_pads
 from edgesq.formats.tflite_chain import joined, read_chain
 from edgesq.formats.tflite_check import MAX_EXTENT, graph_problem, operator_problem
+from edgesq.formats.tflite_constants import without_constants
 from edgesq.formats.tflite_conv import (
     read_conv2d,
     read_depthwise_conv2d,
@@ -27,6 +28,9 @@ from edgesq.formats.tflite_elementwise import (
     read_rectifier,
     read_softmax,
 )
+from edgesq.formats.tflite_end import without_ending
+from edgesq.formats.tflite_infer import check_shape, is_open
+from edgesq.formats.tflite_input import fix_batch, read_input
 from edgesq.formats.tflite_move import (
     read_depth_to_space,
     read_pad,
@@ -44,6 +48,7 @@ from edgesq.formats.tflite_pool import (
 )
 from edgesq.formats.tflite_reader import Reader
 from edgesq.formats.tflite_shape import read_concatenation, read_reshape, read_transpose
+from edgesq.formats.tflite_whole import unknown_problems, whole_problems, without_named
 from edgesq.graph import (
     Add,
     Graph,
@@ -135,7 +140,7 @@ ADVICE = {
 _ADVICE = "build the model without it, or cut it before"
 
 
-def make_graph(reader: Reader, sha256: str) -> Graph:
+def make_graph(reader: Reader, sha256: str) -> tuple[Graph, Inside]:
     """Turn an unpacked .tflite into a graph.
 
     Args:
@@ -146,40 +151,49 @@ def make_graph(reader: Reader, sha256: str) -> Graph:
         ModelError: the model is not one that the runtime takes; all its operators that the runtime
             does not take are named at once.
     """
-    source = reader.source
-    if len(source.inputs) != 1 or len(source.outputs) != 1:
-        raise reader.error("the model must have one input and one output")
-    operators = [(reader.kind(operator), operator) for operator in source.operators]
+    operators = [(reader.kind(operator), operator) for operator in reader.source.operators]
     if not operators:
         raise reader.error("the model has no operators")
-    operators = joined(reader, operators, source.outputs[0])
-    inside = without_edges(reader, operators)
+    whole = whole_problems(reader, operators)
+    if whole:
+        _refuse(reader, [*whole, *_unknown_problems(reader, without_named(reader, operators))])
+    fix_batch(reader)
+    operators = without_ending(reader, without_constants(reader, operators))
+    inside = without_edges(reader, joined(reader, operators, reader.result))
+    if inside.first:
+        check_shape(reader, "QUANTIZE", inside.first)
     ops = _read(reader, inside)
+    if inside.last:
+        check_shape(reader, reader.kind(inside.last), inside.last)
     first, last = reader.tensor(inside.source), reader.tensor(inside.result)
     graph = Graph(tuple(reader.tensors), _named(ops), first, last, sha256)
     reader.refuse(graph_problem(graph))
-    return fold_pads(graph)
+    return fold_pads(graph), inside
 
 
 def _read(reader: Reader, inside: Inside) -> list[Op]:
     """Return the operators between the ends, or name all that cannot be read."""
-    problems = [
-        reader.error(
-            f"the runtime does not know {words} ({', '.join(map(reader.name, operator.outputs))})",
-            ADVICE.get(kind, _ADVICE),
-        )
-        for kind, operator in inside.operators
-        if (words := _unknown(kind, operator))
-    ]
+    problems = _unknown_problems(reader, inside.operators)
     known = [(kind, one) for kind, one in inside.operators if not _unknown(kind, one)]
     for kind, operator in known:
         readable = OPERATORS[kind]
         reader.refuse(operator_problem(kind, operator, readable.options, readable.inputs))
+    steps = [step for kind, one in known for step in getattr(one, "steps", ((kind, one),))]
     if not problems:
-        reader.tensor(inside.source)
+        for step in steps:
+            if is_open(reader, step[1]):
+                check_shape(reader, *step)
+        read_input(reader, inside)
     made = [_attempt(reader, OPERATORS[kind], operator) for kind, operator in known]
     _refuse(reader, [*problems, *(error for error in made if isinstance(error, ModelError))])
+    for step in steps:
+        check_shape(reader, *step)
     return [op for op in made if isinstance(op, Op)]
+
+
+def _unknown_problems(reader: Reader, operators: list[tuple[str, Any]]) -> list[ModelError]:
+    unknown = [(words, one) for kind, one in operators if (words := _unknown(kind, one))]
+    return unknown_problems(reader, unknown, ADVICE, _ADVICE)
 
 
 def _attempt(reader: Reader, readable: Readable, operator: Any) -> Op | ModelError:

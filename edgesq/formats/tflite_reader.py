@@ -1,5 +1,6 @@
 """Unpack a .tflite: its tensors as a `Graph` has them, and what readers of operators share."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -7,16 +8,26 @@ import numpy as np
 from edgesq.errors import ModelError
 from edgesq.formats.tflite_check import (
     activation_problem,
+    is_overgrown,
+    listed,
     scale_problem,
     structure_problem,
     window_problem,
 )
 from edgesq.graph import Quantization, Tensor, Window
+from edgesq.limits import MOST_EXTENT, MOST_VALUES
 
-FLOAT32, INT32, UINT8, INT8 = 0, 2, 3, 9
+FLOAT32, FLOAT16, INT32, UINT8, INT64, INT16, INT8 = 0, 1, 2, 3, 4, 7, 9
 """schema.fbs, enum TensorType."""
-_DTYPES: dict[int, np.dtype[Any]] = {INT32: np.dtype("<i4"), INT8: np.dtype("i1")}
-_SAME_PADDING = 0
+_DTYPES: dict[int, np.dtype[Any]] = {
+    INT32: np.dtype("<i4"),
+    INT64: np.dtype("<i8"),
+    INT8: np.dtype("i1"),
+}
+SAME_PADDING, VALID_PADDING = 0, 1
+"""schema.fbs, enum Padding."""
+_CUSTOM = 32
+_MOST_AXES = 8
 UINT8_OFFSET = 128
 """A uint8 value is this much above the int8 one that stands for it."""
 _IDENTIFIER = b"TFL3"
@@ -59,7 +70,10 @@ def open_model(content: bytes, where: str) -> "Reader":
     if content[4:8] != _IDENTIFIER:
         raise ModelError("this is not a .tflite file", where=where, hint="expected TFL3 at byte 4")
     try:
-        model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+        packed = schema.Model.GetRootAsModel(content, 0)
+        if is_overgrown(packed, len(content)):
+            raise ValueError("its lists are longer than the file")
+        model = schema.ModelT.InitFromObj(packed)
     except Exception as error:
         raise ModelError(
             f"the .tflite file is corrupt: {error}", where=where, hint="export it again"
@@ -87,15 +101,22 @@ class Reader:
         index: the graph's number of each of the file's tensors read so far.
         tensors: of the graph.
         read_as_int8: the file's uint8 tensors that the graph takes as int8, 128 below.
+        constants: what is known of the file's tensors that it computes from no image.
+        result: the file's number of its output, or of the last tensor that is computed.
+        notes: what was left out, and why.
     """
 
     def __init__(self, model: Any, where: str) -> None:
         self.model = model
         self.where = where
-        if len(model.subgraphs or ()) != 1:
-            raise self.error("the model must have exactly one subgraph")
+        if not model.subgraphs:
+            raise self.error("the file holds no model")
         self.refuse(structure_problem(model))
         self.source = model.subgraphs[0]
+        self.constants: dict[int, np.ndarray[Any, Any]] = {}
+        self.notes: list[str] = []
+        self.result = int(self.source.outputs[0]) if len(self.source.outputs) else -1
+        self._left_out: set[int] = set()
         self.index: dict[int, int] = {}
         self.tensors: list[Tensor] = []
         self.read_as_int8: set[int] = set()
@@ -113,7 +134,18 @@ class Reader:
         """Return an operator's name in the schema."""
         code = self.model.operatorCodes[operator.opcodeIndex]
         value = max(code.builtinCode, code.deprecatedBuiltinCode)
+        if value == _CUSTOM:
+            raw = code.customCode or b""
+            return f"custom operator {raw.decode(errors='replace')!r}"
         return _operator_names().get(value, f"operator {value}")
+
+    def leave_out(self, operator: Any) -> None:
+        """Note that the graph has nothing of an operator."""
+        self._left_out.add(id(operator))
+
+    def is_left_out(self, operator: Any) -> bool:
+        """Say whether the graph has nothing of an operator."""
+        return id(operator) in self._left_out
 
     def type(self, index: int) -> int:
         """Return the type of one of the file's tensors in the schema."""
@@ -124,17 +156,56 @@ class Reader:
         raw = self.source.tensors[index].name
         return raw.decode(errors="replace") if isinstance(raw, bytes) else str(raw)
 
+    def shape(self, index: int) -> tuple[int, ...]:
+        """Return the shape of one of the file's tensors.
+
+        Raises:
+            ModelError: no such tensor is ever stored.
+        """
+        shape = tuple(self.source.tensors[index].shape)
+        usable = len(shape) <= _MOST_AXES and all(0 < extent <= MOST_EXTENT for extent in shape)
+        if not usable or math.prod(shape) > MOST_VALUES:
+            shown = list(shape[:_MOST_AXES])
+            raise self.error(f"tensor {self.name(index)} has shape {shown}", "convert it again")
+        return shape
+
+    def is_integer(self, index: int) -> bool:
+        """Say whether one of the file's tensors holds integers that stand for themselves."""
+        return self.type(index) in (INT32, INT64)
+
+    def fold(self, index: int, values: np.ndarray[Any, Any]) -> None:
+        """Make one of the file's integer tensors a constant.
+
+        Raises:
+            ValueError: its type does not hold the values.
+        """
+        kept = values.astype(_DTYPES[self.type(index)])
+        if not np.array_equal(kept, values):
+            raise ValueError("a result beyond 32 bits")
+        self.constants[index] = kept
+        self.source.tensors[index].shape = list(values.shape)
+
     def data(self, index: int) -> np.ndarray[Any, Any] | None:
         """Return the constants of one of the file's tensors, None where it is computed."""
+        if index in self.constants:
+            return self.constants[index]
         tensor = self.source.tensors[index]
-        raw = self.model.buffers[tensor.buffer].data
-        if raw is None or len(raw) == 0:
+        buffer = self.model.buffers[tensor.buffer]
+        if buffer.offset > 1 or tensor.externalBuffer:
+            raise self.error(
+                f"constant {self.name(index)} lies outside the model", "convert it as one file"
+            )
+        if buffer.data is None or len(buffer.data) == 0:
             return None
-        dtype = _DTYPES.get(tensor.type)
-        shape = tuple(int(extent) for extent in tensor.shape)
-        if dtype is None or len(raw) != dtype.itemsize * int(np.prod(shape)):
+        dtype, shape = _DTYPES.get(tensor.type), self.shape(index)
+        if tensor.sparsity is not None:
+            raise self.error(
+                f"constant {self.name(index)} is stored sparse", "convert it without sparsity"
+            )
+        if dtype is None or len(buffer.data) != dtype.itemsize * math.prod(shape):
             raise self.error(f"constant {self.name(index)} is damaged or not int8 / int32")
-        values: np.ndarray[Any, Any] = np.frombuffer(bytes(raw), dtype).reshape(shape)
+        values: np.ndarray[Any, Any] = np.frombuffer(bytes(buffer.data), dtype).reshape(shape)
+        self.constants[index] = values
         return values
 
     def tensor(self, index: int) -> int:
@@ -154,15 +225,22 @@ class Reader:
         quantization = tensor.quantization
         if quantization is None or quantization.scale is None or len(quantization.scale) == 0:
             raise self.error(f"tensor {name} has no quantization", "quantize the model to int8")
-        shape = tuple(int(extent) for extent in tensor.shape)
+        shape = self.shape(index)
+        if tensor.isVariable:
+            raise self.error(
+                f"tensor {name} keeps its values from one image to the next",
+                "the board computes each image by itself",
+            )
         if data is None and (len(shape) not in (2, 3, 4) or shape[0] != 1):
             raise self.error(
                 f"tensor {name} has shape {list(shape)}",
                 "activations must be [1, H, W, C], [1, W, C] or [1, C]",
             )
         scale = tuple(float(value) for value in quantization.scale)
-        points = [0] if quantization.zeroPoint is None else [*quantization.zeroPoint, 0]
-        point = int(points[0]) - (UINT8_OFFSET if index in self.read_as_int8 else 0)
+        points = {int(point) for point in listed(quantization.zeroPoint)} or {0}
+        if len(points) > 1:
+            raise self.error(f"tensor {name} has several zero points", "quantize it symmetrically")
+        point = points.pop() - (UINT8_OFFSET if index in self.read_as_int8 else 0)
         made = Tensor(name, shape, Quantization(scale, point), data)
         if data is None:
             self.refuse(activation_problem(made))
@@ -194,7 +272,7 @@ class Reader:
         image = self.tensors[source].hwc[:2]
         strides = (int(options.strideH), int(options.strideW))
         pads = [0, 0]
-        if options.padding == _SAME_PADDING:
+        if options.padding == SAME_PADDING:
             # A stride of 0 is refused below.
             pads = [
                 max((-(-extent // (stride or 1)) - 1) * stride + kernel - extent, 0)

@@ -1,0 +1,134 @@
+"""Write a .tflite again with only what the graph has of it: for LiteRT, and for converters.
+
+What was read is what runs: no shape arithmetic, nothing behind the result, no tensor or buffer that
+no operator uses, no signatures, no metadata. All numbers stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from edgesq.formats.tflite_edges import HINT
+from edgesq.formats.tflite_operators import make_graph
+from edgesq.formats.tflite_reader import Reader, open_model
+
+_LISTED = {"DEPTH_TO_SPACE": 1, "TILE": 2}
+"""Newest version that LiteRT 2.3's reference kernels are listed for, where the converter writes a
+later one. They move int8 values as the later versions do."""
+
+
+def for_litert(reader: Reader) -> bytes:
+    """Return the model with the ends that the file has; tensors keep their numbers and names.
+
+    Args:
+        reader: the file, after `make_graph`.
+    """
+    operators = [one for one in reader.source.operators if not reader.is_left_out(one)]
+    return _written(reader, operators, int(reader.source.inputs[0]), reader.result)
+
+
+def int8_inside(content: bytes, *, always: bool = False) -> bytes:
+    """Return a .tflite whose ends are int8, for who takes no others: the same numbers between them.
+
+    Args:
+        content: the bytes of a .tflite.
+        always: write it anew also where the file could stay as it is.
+
+    Raises:
+        ModelError: the model is not one that the runtime takes, or a uint8 end has another scale
+            than the int8 inside.
+    """
+    reader = open_model(content, "model")
+    _, inside = make_graph(reader, "")
+    if reader.read_as_int8 & {inside.source, inside.result}:
+        raise reader.error("a uint8 end of another scale than the int8 inside", HINT)
+    is_left = any(reader.is_left_out(one) for one in reader.source.operators)
+    if not always and not is_left and inside.first is None and inside.last is None:
+        return content
+    steps = (getattr(one, "steps", ((kind, one),)) for kind, one in inside.operators)
+    operators = [step for chain in steps for _, step in chain]
+    return _written(reader, operators, inside.source, inside.result)
+
+
+def _written(reader: Reader, operators: Sequence[Any], source: int, result: int) -> bytes:
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    made = schema.ModelT()
+    made.version, made.description = 3, b"edgesq"
+    made.buffers = [schema.BufferT()]
+    made.operatorCodes = [_code(reader, one, schema) for one in operators]
+    graph = schema.SubGraphT()
+    graph.inputs, graph.outputs = [source], [result]
+    graph.operators = [_operator(one, number, schema) for number, one in enumerate(operators)]
+    used = {index for one in operators for index in (*one.inputs, *one.outputs)} | {source, result}
+    graph.tensors = [
+        _tensor(reader, index, made, schema) if index in used else _nothing(index, schema)
+        for index in range(len(reader.source.tensors))
+    ]
+    made.subgraphs = [graph]
+    writer = flatbuffers.Builder(1024)
+    writer.Finish(made.Pack(writer), b"TFL3")
+    return bytes(writer.Output())
+
+
+def _code(reader: Reader, operator: Any, schema: Any) -> Any:
+    old, kind = reader.model.operatorCodes[operator.opcodeIndex], reader.kind(operator)
+    code = schema.OperatorCodeT()
+    code.builtinCode = max(old.builtinCode, old.deprecatedBuiltinCode)
+    code.deprecatedBuiltinCode = min(code.builtinCode, 127)
+    code.version = min(old.version, _LISTED.get(kind, old.version))
+    return code
+
+
+def _operator(operator: Any, number: int, schema: Any) -> Any:
+    made = schema.OperatorT()
+    made.opcodeIndex = number
+    made.inputs, made.outputs = operator.inputs, operator.outputs
+    made.builtinOptionsType = operator.builtinOptionsType
+    made.builtinOptions = operator.builtinOptions
+    return made
+
+
+def _nothing(index: int, schema: Any) -> Any:
+    tensor = schema.TensorT()
+    tensor.name, tensor.shape, tensor.type = f"unused{index}", [1], schema.TensorType.INT8
+    return tensor
+
+
+def _tensor(reader: Reader, index: int, model: Any, schema: Any) -> Any:
+    old = reader.source.tensors[index]
+    tensor = schema.TensorT()
+    tensor.name, tensor.shape, tensor.type = old.name, list(old.shape), old.type
+    tensor.quantization = _quantization(old, schema)
+    data = reader.data(index)
+    if data is not None:
+        buffer = schema.BufferT()
+        buffer.data = np.frombuffer(data.tobytes(), np.uint8)
+        tensor.buffer = len(model.buffers)
+        model.buffers.append(buffer)
+    return tensor
+
+
+def _quantization(old: Any, schema: Any) -> Any:
+    """Return scales as LiteRT wants them: a zero point each, along an axis that there is.
+
+    A tensor of one axis, such as a bias, has no other; nor has one of one scale.
+    """
+    known = old.quantization
+    if known is None or known.scale is None or len(known.scale) == 0:
+        return None
+    made = schema.QuantizationParametersT()
+    made.scale = np.array(known.scale, np.float32)
+    point = _first(known.zeroPoint)
+    made.zeroPoint = np.full(len(made.scale), point, np.int64)
+    is_plain = len(made.scale) == 1 or len(old.shape) == 1
+    made.quantizedDimension = 0 if is_plain else known.quantizedDimension
+    return made
+
+
+def _first(values: Iterable[int] | None) -> int:
+    return next(iter(() if values is None else map(int, values)), 0)
