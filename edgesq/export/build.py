@@ -27,7 +27,7 @@ from edgesq.export.folder import (
 from edgesq.export.library import formats_of, write_library
 from edgesq.export.model import is_float
 from edgesq.export.optimize import MOST_TRIALS, optimized, write_float_weights
-from edgesq.export.parity import compare
+from edgesq.export.parity import INTEGER_ONNX, compare
 from edgesq.export.report import write_report
 from edgesq.export.runtime import Firmware, Wish, check_tree, make_firmware
 from edgesq.export.source import CalibrationOptions, Source, load_source
@@ -217,7 +217,7 @@ def _write_models(folder: Path, source: Source) -> dict[str, bytes | EdgesqError
     integer = onnx_bytes(integer_onnx(source.graph))
     (folder / TFLITE).write_bytes(source.tflite)
     (folder / "model_int8.onnx").write_bytes(integer)
-    models: dict[str, bytes | EdgesqError] = {"ONNX, integer operators": integer}
+    models: dict[str, bytes | EdgesqError] = {INTEGER_ONNX: integer}
     try:
         qdq = onnx_bytes(qdq_onnx(source.tflite))
         (folder / "model_int8_qdq.onnx").write_bytes(qdq)

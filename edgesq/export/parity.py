@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.errors import EdgesqError
+from edgesq.errors import EdgesqError, ModelError
 from edgesq.export.source import Source
 from edgesq.formats.tflite import ReferenceInterpreter
 from edgesq.graph import Graph, Int8Array
@@ -15,6 +15,10 @@ from edgesq.project import run_batch
 _MIN_IMAGES, _MAX_IMAGES = 4, 100
 _MAC_BUDGET = 4_000_000_000
 """Images are fewer for large networks, so that the table takes seconds."""
+
+C_RUNTIME, INTEGER_ONNX = "C runtime on this computer", "ONNX, integer operators"
+EXACT = (C_RUNTIME, INTEGER_ONNX)
+"""Forms of which no value may differ."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,9 @@ def compare(
         onnx_models: name to bytes, or to why there is none; they take int8 [1, H, W, C].
         files: the generated C data.
         on_stage: is told what begins.
+
+    Raises:
+        ModelError: a form that must be exact is not.
     """
     from edgesq.formats.onnx import run_onnx
 
@@ -67,7 +74,7 @@ def compare(
     on_stage("run TensorFlow Lite's reference kernels")
     golden = ReferenceInterpreter(source.tflite).observed(images)
     forms: dict[str, Callable[[], tuple[NDArray[np.int8], ...]]] = {
-        "C runtime on this computer": lambda: run_batch(source.graph, files, images),
+        C_RUNTIME: lambda: run_batch(source.graph, files, images),
     }
     for name, content in onnx_models.items():
         if isinstance(content, bytes):
@@ -86,9 +93,24 @@ def compare(
         try:
             rows.append(_row(name, run(), golden))
         except EdgesqError as error:
+            if name in EXACT:
+                raise
             rows.append(_absent(name, error))
+        _hold_exact(rows[-1])
     missing = {name: why for name, why in onnx_models.items() if isinstance(why, EdgesqError)}
     return [*rows, *(_absent(name, why) for name, why in missing.items())]
+
+
+def _hold_exact(row: ParityRow) -> None:
+    """Raise an error where a form that must be exact is not."""
+    if row.name in EXACT and row.differing:
+        raise ModelError(
+            f"{row.differing} of {row.values} values differ from TensorFlow Lite's reference "
+            f"kernels, by up to {row.max_lsb}: nothing is exported",
+            where=row.name,
+            hint="a bug of edgesq, or a model file that contradicts itself: please report it with "
+            "the model",
+        )
 
 
 def _absent(name: str, why: EdgesqError) -> ParityRow:

@@ -23,7 +23,7 @@ from edgesq.calibrate import (
 from edgesq.errors import ImageError, ModelError
 from edgesq.export.model import Model, Original, is_float, open_model
 from edgesq.formats.float_weights import FloatWeights, float_weights
-from edgesq.formats.tflite import read_graph, read_stored_graph
+from edgesq.formats.tflite import read_graph, read_stored_graph, reading_notes
 from edgesq.graph import Graph, Int8Array, Quantization
 from edgesq.quantize import audit_model, baked, to_int8_tflite
 from edgesq.resources import resource
@@ -212,7 +212,7 @@ def _from_keras(
         classes=judged.kept,
         image_notes=(*images.notes, *judged.notes),
         declared=None if preprocessing == images.preprocessing else images.preprocessing,
-        notes=opened.notes,
+        notes=(*opened.notes, *reading_notes(content)),
     )
 
 
@@ -284,9 +284,13 @@ def _from_int8(
         images_are,
         preprocessing,
         original=opened.original,
+<<<<<<< HEAD
         notes=opened.notes,
         classes=judged.kept,
         image_notes=(*notes, *judged.notes),
+=======
+        notes=(*opened.notes, *reading_notes(content)),
+>>>>>>> 42b18ba (export: an export whose exact forms differ fails; what a .tflite's reader leaves out is noted)
     )
 
 

@@ -122,8 +122,9 @@ class Reader:
         self.read_as_int8: set[int] = set()
 
     def error(self, message: str, hint: str | None = None) -> ModelError:
-        """Return an error about this file."""
-        return ModelError(message, where=self.where, hint=hint)
+        """Return an error about this file; what cannot be printed of its names is left out."""
+        printable = "".join(letter if letter.isprintable() else " " for letter in message)
+        return ModelError(printable, where=self.where, hint=hint)
 
     def refuse(self, problem: str | None) -> None:
         """Raise an error, if there is a problem."""
