@@ -143,7 +143,7 @@ def test_float_that_meets_no_quantize() -> None:
     builder = net.builder
     end = builder.value((1, *SHAPE), 0.1, 0, dtype=np.float32)
     builder.op("RELU", [net.input], end, None)
-    with pytest.raises(ModelError, match="this is a float32 .tflite"):
+    with pytest.raises(ModelError, match=r"this is a float32 \.tflite"):
         read_graph(builder.build(net.input, end))
 
 

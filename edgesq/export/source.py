@@ -284,13 +284,9 @@ def _from_int8(
         images_are,
         preprocessing,
         original=opened.original,
-<<<<<<< HEAD
-        notes=opened.notes,
+        notes=(*opened.notes, *reading_notes(content)),
         classes=judged.kept,
         image_notes=(*notes, *judged.notes),
-=======
-        notes=(*opened.notes, *reading_notes(content)),
->>>>>>> 42b18ba (export: an export whose exact forms differ fails; what a .tflite's reader leaves out is noted)
     )
 
 
