@@ -43,6 +43,8 @@ class Chain:
 def joined(reader: Reader, operators: Operators, result: int) -> list[tuple[str, Any]]:
     """Return the operators with every chain through tensors of other ranks as one "TILE".
 
+    It stands where its last one stood.
+
     Args:
         reader: the file.
         operators: name and operator, in order.
@@ -50,19 +52,27 @@ def joined(reader: Reader, operators: Operators, result: int) -> list[tuple[str,
     """
     uses = Counter(index for _, one in operators for index in one.inputs)
     uses[result] += 1
+    places = {id(one): place for place, (_, one) in enumerate(operators)}
     following = {one.inputs[0]: (kind, one) for kind, one in operators if _is_link(kind, one)}
     taken: set[int] = set()
-    made: list[tuple[str, Any]] = []
+    chains: dict[int, Chain] = {}
     for kind, one in operators:
-        if id(one) in taken:
-            continue
-        steps = [(kind, one)] if _begins(reader, kind, one) else []
-        while steps and not _is_plain(reader, place := steps[-1][1].outputs[0]):
-            goes_on = place in following and uses[place] == 1 and len(steps) < len(operators)
-            steps = [*steps, following[place]] if goes_on else []
-        taken |= {id(step) for _, step in steps}
-        made.append(("TILE", _chain(steps)) if steps else (kind, one))
-    return made
+        steps = [(kind, one)] if id(one) not in taken and _begins(reader, kind, one) else []
+        while steps and not _is_plain(reader, step := steps[-1][1].outputs[0]):
+            goes_on = (
+                uses[step] == 1
+                and step in following
+                and places[id(following[step][1])] > places[id(steps[-1][1])]
+            )
+            steps = [*steps, following[step]] if goes_on else []
+        if steps:
+            taken |= {id(step) for _, step in steps}
+            chains[id(steps[-1][1])] = _chain(steps)
+    return [
+        ("TILE", chains[id(one)]) if id(one) in chains else (kind, one)
+        for kind, one in operators
+        if id(one) in chains or id(one) not in taken
+    ]
 
 
 def _is_link(kind: str, operator: Any) -> bool:
@@ -100,6 +110,8 @@ def read_chain(reader: Reader, operator: Any) -> Op:
         raise reader.error(f"{name}: {values} values are too many to be moved")
     numbers = np.arange(values, dtype=np.int32).reshape(before.shape)
     for kind, step in operator.steps:
+        if reader.type(step.outputs[0]) != reader.type(operator.inputs[0]):
+            raise reader.error(f"{name}: {reader.name(step.outputs[0])} is not int8")
         numbers = _step(reader, kind, step, numbers)
     found = _as_op(name, source, output, before.hwc, numbers.reshape(after.hwc))
     if found is None:
