@@ -15,6 +15,10 @@ from edgesq.graph import Graph, Int8Array, digest
 from edgesq.quantize import captured_output
 
 
+_MOST_LETTERS = 200
+"""Of what LiteRT says: it may say the same of every tensor."""
+
+
 def read_graph(content: bytes, where: str = "model") -> Graph:
     """Parse a .tflite with int8 activations, batch 1, one input and one output.
 
@@ -115,7 +119,8 @@ def _interpreter(content: bytes, optimized: bool) -> Any:
             )
             made.allocate_tensors()
     except (ValueError, RuntimeError) as error:
-        raise ModelError(f"TensorFlow Lite refuses the model: {error}", where="model") from error
+        reason = " ".join(str(error).split())[:_MOST_LETTERS]
+        raise ModelError(f"TensorFlow Lite refuses the model: {reason}", where="model") from error
     return made
 
 
