@@ -10,4 +10,9 @@ after it. Each stage is a folder, imports only earlier stages and never prints; 
 Heavy libraries are imported by the stages that need them, when they are called.
 """
 
+import os
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+"""ONNX Runtime would tell its vendor that it runs; it asks when it is loaded."""
+
 __version__ = "0.1.0"

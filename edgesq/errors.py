@@ -3,7 +3,18 @@
 Only `edgesq.cli` turns them into an exit code; a bug stays an ordinary exception.
 """
 
+import difflib
+from collections.abc import Iterable
 from typing import ClassVar
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a hint that lists what is known, and asks for what is most like a word, if any is."""
+    names = list(known)
+    inside = [name for name in names if len(word) > 2 and word.lower() in name.lower()]
+    near = inside or difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.5)
+    asked = f"did you mean {near[0]}? " if near else ""
+    return f"{asked}known: {', '.join(names)}"
 
 
 class EdgesqError(Exception):

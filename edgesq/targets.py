@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from edgesq.errors import TargetError
+from edgesq.errors import TargetError, did_you_mean
 from edgesq.resources import resource
 
 if sys.version_info >= (3, 11):
@@ -229,7 +229,7 @@ def load_target(name: str, folder: Path | None = None) -> Target:
     path = folder / f"{name}.toml"
     known = _names(folder)
     if name not in known:
-        raise TargetError(f"unknown target '{name}'", hint=f"known: {', '.join(known)}")
+        raise TargetError(f"unknown target '{name}'", hint=did_you_mean(name, known))
     table = _read(path)
     if "board" not in table:
         return _concrete(table, path)

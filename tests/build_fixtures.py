@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from builds import Exported, Place, edgesq, stop_and_check
+from lookups import listening
 
 
 @pytest.fixture(scope="session")
@@ -16,8 +17,9 @@ def demo_export(shared_folder: Path) -> Exported:
     with (shared_folder / "demo_export.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
-            result = edgesq("export", "--target", "host", "--out", folder / "build")
-            folder.mkdir(exist_ok=True)
+            folder.mkdir()
+            env = listening(folder)
+            result = edgesq("export", "--target", "host", "--out", folder / "build", env=env)
             (folder / "stdout").write_text(result.stdout)
             (folder / "stderr").write_text(result.stderr)
     said = [(folder / name).read_text() for name in ("stdout", "stderr")]

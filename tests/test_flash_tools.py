@@ -318,7 +318,7 @@ def test_the_first_runner_that_is_installed(bench: Bench) -> None:
 
 
 def test_a_runner_that_is_not_the_boards() -> None:
-    with pytest.raises(TargetError, match=r"pico: is not flashed by 'stflash' \(its runners: pico"):
+    with pytest.raises(TargetError, match=r"pico: is not flashed by 'stflash' \(known: pico"):
         runner_of(PICO, "stflash")
     with pytest.raises(TargetError, match=r"esp32s3: has no runner \(it is a library only\)"):
         runner_of(load_target("esp32s3"), None)

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 def run(model: Path | None, target: str, tflm_dir: Path | None, json: Path | None) -> None:
     """Measure both runtimes and show them side by side; exit 1 where one computes other values."""
-    from edgesq.export import load_content
+    from edgesq.export import check_tree, load_content
     from edgesq.verify.runtimes import compare_runtimes
 
     board = load_target(target)
     terminal.check_json(json)
+    check_tree(board, tflm_dir)
     with terminal.stages(3) as on_stage:
         content = load_content(model, on_stage)
         rows = compare_runtimes(content, board, tflm_dir, on_stage)

@@ -48,7 +48,8 @@ def _start(build: Path, target: Target, runner: str | None) -> None:
     with terminal.stages(1) as on_stage:
         on_stage(f"start {target.description}")
         board = flash(build, target, runner=runner)
-    terminal.say(f"{target.description} runs, serial device {board.port}")
+    emulated = ", emulated on this computer," if target.is_emulated else ""
+    terminal.say(f"{target.description}{emulated} runs, serial device {board.port}")
     _say_verify(build, board.port)
     terminal.say(f"stop:    {terminal.on_build('flash', build, '--stop')}")
 

@@ -13,7 +13,7 @@ from edgesq.export.operators import Operator, operator_facts, read_operators
 from edgesq.export.optimize import read_float_weights
 from edgesq.export.parity import ParityRow
 from edgesq.export.report import REPORT, Report, planned, read_report
-from edgesq.export.runtime import Firmware, Wish, around_tflm, make_firmware
+from edgesq.export.runtime import Firmware, Wish, around_tflm, check_tree, make_firmware
 from edgesq.export.source import Source, load_content, load_graph, load_source
 from edgesq.export.target import ensure_compiled
 
@@ -33,6 +33,7 @@ __all__ = [
     "Wish",
     "around_tflm",
     "check_out",
+    "check_tree",
     "draw_curve",
     "draw_loss",
     "ensure_compiled",

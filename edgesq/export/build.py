@@ -27,7 +27,7 @@ from edgesq.export.folder import (
 from edgesq.export.library import formats_of, write_library
 from edgesq.export.model import is_float
 from edgesq.export.optimize import MOST_TRIALS, optimized, write_float_weights
-from edgesq.export.parity import INTEGER_ONNX, compare
+from edgesq.export.parity import INTEGER_ONNX, compare, compared_images
 from edgesq.export.report import write_report
 from edgesq.export.runtime import Firmware, Wish, check_tree, make_firmware
 from edgesq.export.source import CalibrationOptions, Source, load_source
@@ -192,7 +192,7 @@ def _fill(
         "declared_preprocessing": source.declared and dataclasses.asdict(source.declared),
         "classes": source.classes.to_json() if source.classes.names else None,
         "verify_images": source.verify_images_are,
-        "parity_images": source.images_are,
+        "parity_images": compared_images(source),
         "parity": [dataclasses.asdict(row) for row in rows],
         "import": list(source.notes),
         "audit": [dataclasses.asdict(row) for row in source.audit],

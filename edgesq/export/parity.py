@@ -50,6 +50,12 @@ def parity_images(graph: Graph, available: int) -> int:
     return min(available, max(_MIN_IMAGES, min(_MAX_IMAGES, affordable)))
 
 
+def compared_images(source: Source) -> str:
+    """Return which images the table compares, in words."""
+    count = parity_images(source.graph, len(source.images))
+    return source.images_are if count == len(source.images) else f"{count} of {source.images_are}"
+
+
 def compare(
     source: Source,
     onnx_models: Mapping[str, bytes | EdgesqError],

@@ -12,7 +12,15 @@ from edgesq.formats.tflite_tidy import int8_inside
 from edgesq.formats.tflm import arena_bytes
 from edgesq.graph import Graph
 from edgesq.plan import Candidate, Goal
-from edgesq.project import RUNTIME, TFLM_RUNTIME, check_tflm_fits, lay_out, plan_for, tflm_cmake
+from edgesq.project import (
+    RUNTIME,
+    TFLM_RUNTIME,
+    check_tflm_fits,
+    is_plain,
+    lay_out,
+    plan_for,
+    tflm_cmake,
+)
 from edgesq.targets import Target
 
 TFLM_STACK_BYTES = 4_096
@@ -100,6 +108,12 @@ def check_tree(target: Target, tflm_dir: Path | None) -> None:
     if tflm_dir is not None and not tflm_dir.is_dir():
         raise ToolError(
             "no such folder", where=str(tflm_dir), hint="give TensorFlow Lite Micro's tree"
+        )
+    if tflm_dir is not None and not is_plain(tflm_dir):
+        raise ToolError(
+            "has a name that CMake does not take as it is",
+            where=str(tflm_dir),
+            hint="move it where letters, digits and . _ - are enough",
         )
 
 

@@ -19,6 +19,7 @@ from edgesq.calibrate import (
     audit_images,
     judged_by,
     load_folder,
+    open_folder,
 )
 from edgesq.errors import ImageError, ModelError
 from edgesq.export.model import Model, Original, is_float, open_model
@@ -131,6 +132,9 @@ def load_source(
             where=str(model),
             hint="give --calibration FOLDER with some 100 typical images",
         )
+    if calibration is not None:
+        # What is wrong with it is said before TensorFlow is loaded.
+        open_folder(calibration, taken.classes if taken else None)
     opened = open_model(path, on_stage, calibration)
     taken = taken or CalibrationOptions()
     if opened.keras is None or calibration is None:

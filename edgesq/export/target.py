@@ -27,7 +27,7 @@ from edgesq.export.report import Report, read_report, write_report
 from edgesq.export.runtime import Wish, around_tflm, make_firmware
 from edgesq.formats.tflite import read_graph
 from edgesq.plan import Goal
-from edgesq.project import Format, Sizes, compile_firmware, firmware_path
+from edgesq.project import MAP, Format, Sizes, compile_firmware, firmware_path
 from edgesq.targets import Target, load_target
 
 
@@ -83,7 +83,7 @@ def compile_cleanly(folder: Path, target: Target) -> Sizes:
         ToolError: cmake or the compiler is missing, or it failed.
     """
     sizes = compile_firmware(folder, target)
-    kept = {firmware_path(folder, target).name, "edgesq.map"}
+    kept = {firmware_path(folder, target).name, MAP}
     for path in (folder / "build").iterdir():
         if path.name not in kept:
             shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 from types import ModuleType
 
-from edgesq.errors import TargetError, ToolError
+from edgesq.errors import TargetError, ToolError, did_you_mean
 from edgesq.flash import (
     bossac,
     dfu,
@@ -51,8 +51,8 @@ def runner_of(target: Target, wanted: str | None) -> str:
     """
     if wanted is not None:
         if wanted not in target.runners:
-            known = ", ".join(target.runners)
-            hint = f"its runners: {known}" if known else "it is a library for your own project"
+            is_library = "it is a library for your own project"
+            hint = did_you_mean(wanted, target.runners) if target.runners else is_library
             raise TargetError(f"is not flashed by '{wanted}'", where=target.name, hint=hint)
         return wanted
     if not target.runners:

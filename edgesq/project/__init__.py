@@ -1,11 +1,19 @@
 """Lay out a complete firmware project, compile it and read its size from the linker."""
 
-from edgesq.project.build import Sizes, compile_firmware, firmware_path, run_batch
+from edgesq.project.build import (
+    MAP,
+    Sizes,
+    compile_firmware,
+    firmware_path,
+    is_plain,
+    run_batch,
+)
 from edgesq.project.fit import check_tflm_fits, needs, plan_for
 from edgesq.project.layout import RUNTIME, TFLM_RUNTIME, lay_out, tflm_cmake
 from edgesq.project.library import Format, lay_out_library
 
 __all__ = [
+    "MAP",
     "RUNTIME",
     "TFLM_RUNTIME",
     "Format",
@@ -13,6 +21,7 @@ __all__ = [
     "check_tflm_fits",
     "compile_firmware",
     "firmware_path",
+    "is_plain",
     "lay_out",
     "lay_out_library",
     "needs",

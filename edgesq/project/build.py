@@ -1,10 +1,11 @@
 """Compile a laid-out project and measure it; run the C runtime on this computer."""
 
+import contextlib
 import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,10 @@ from edgesq.resources import resource
 from edgesq.targets import Target
 
 STRICT_FLAGS = ("-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror")
+MAP = "edgesq.map"
+"""What the linker says, beside the program."""
+
+_PLAIN = r"[\w./+@ -]+"
 _TIMEOUT_S = 600
 
 
@@ -45,17 +50,39 @@ def compile_firmware(folder: Path, target: Target, *, warnings_are_errors: bool 
     """
     for tool in ("cmake", "make", target.compiler):
         _require(tool)
-    build = folder / "build"
-    strict = "ON" if warnings_are_errors else "OFF"
-    _run(
-        [
-            "cmake",
-            *("-S", str(folder), "-B", str(build), "-G", "Unix Makefiles"),
-            f"-DCMAKE_COMPILE_WARNING_AS_ERROR={strict}",
-        ]
-    )
-    _run(["cmake", "--build", str(build), "--parallel", "2"])
+    with _plainly_named(folder, firmware_path(folder, target).name) as project:
+        build = project / "build"
+        strict = "ON" if warnings_are_errors else "OFF"
+        _run(
+            [
+                "cmake",
+                *("-S", str(project), "-B", str(build), "-G", "Unix Makefiles"),
+                f"-DCMAKE_COMPILE_WARNING_AS_ERROR={strict}",
+            ]
+        )
+        _run(["cmake", "--build", str(build), "--parallel", "2"])
     return _measure(firmware_path(folder, target), target)
+
+
+def is_plain(path: Path) -> bool:
+    """Say whether CMake, Make and the compiler take a path for nothing but a path."""
+    return bool(re.fullmatch(_PLAIN, str(path.absolute())))
+
+
+@contextlib.contextmanager
+def _plainly_named(folder: Path, program: str) -> Iterator[Path]:
+    """Yield the project; where its path is as `a;b` or `$x`, a copy whose results come back."""
+    if is_plain(folder):
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="edgesq-") as scratch:
+        copy = Path(scratch) / "project"
+        shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("build"))
+        yield copy
+        (folder / "build").mkdir(exist_ok=True)
+        for name in (program, MAP):
+            if (copy / "build" / name).exists():
+                shutil.copy(copy / "build" / name, folder / "build" / name)
 
 
 def _measure(program: Path, target: Target) -> Sizes:
