@@ -14,7 +14,6 @@ from edgesq.formats.tflite_tidy import for_litert
 from edgesq.graph import Graph, Int8Array, digest
 from edgesq.quantize import captured_output
 
-
 _MOST_LETTERS = 200
 """Of what LiteRT says: it may say the same of every tensor."""
 
