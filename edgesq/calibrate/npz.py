@@ -68,7 +68,7 @@ class NpzImages:
             if _head(member).is_fortran:
                 member.seek(0)
                 every = np.lib.format.read_array(member, allow_pickle=False)
-                yield from (every[number] for number in wanted)
+                yield from (every[number].reshape(self.shape) for number in wanted)
                 return
             start = member.tell()
             for number in wanted:
@@ -98,7 +98,8 @@ def open_npz(path: Path | str, input_shape: tuple[int, int, int]) -> NpzImages:
         if "input.npy" not in members:
             raise ImageError("holds no array called input", where=str(file), hint=_SHAPE_HINT)
         array = _checked(archive, members["input.npy"])
-        good = array.dtype in (np.int8, np.uint8) and array.shape[1:] == input_shape
+        good = array.dtype in (np.int8, np.uint8)
+        good = good and _extents(array.shape[1:]) == _extents(input_shape)
         if not good or not 0 < array.shape[0] <= MOST_EXTENT:
             raise ImageError(
                 f"input is {array.dtype} {list(array.shape)}",
@@ -111,6 +112,11 @@ def open_npz(path: Path | str, input_shape: tuple[int, int, int]) -> NpzImages:
     sums = "\n".join(f"{info.filename} {info.file_size} {info.CRC}" for info in used)
     identity = hashlib.sha256(sums.encode()).hexdigest()
     return NpzImages(file, array.shape[0], input_shape, array.dtype, labels, identity)
+
+
+def _extents(shape: Iterable[int]) -> list[int]:
+    """Return a shape without its ones: [n, 640] is as good as [n, 1, 1, 640]."""
+    return [extent for extent in shape if extent != 1]
 
 
 @contextmanager

@@ -98,7 +98,10 @@ class ReferenceInterpreter:
             if self._guard:
                 self._guard.check(image)
             self._interpreter.set_tensor(self._input["index"], image)
-            self._interpreter.invoke()
+            try:
+                self._interpreter.invoke()
+            except (RuntimeError, ValueError) as error:
+                raise _refused(error) from error
             for row, index in zip(rows, wanted, strict=True):
                 values = self._interpreter.get_tensor(self._numbers[index])
                 row.append(from_outside(values, tensors[index]).reshape(-1).copy())
@@ -118,9 +121,13 @@ def _interpreter(content: bytes, optimized: bool) -> Any:
             )
             made.allocate_tensors()
     except (ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:_MOST_LETTERS]
-        raise ModelError(f"TensorFlow Lite refuses the model: {reason}", where="model") from error
+        raise _refused(error) from error
     return made
+
+
+def _refused(error: Exception) -> ModelError:
+    reason = " ".join(str(error).split())[:_MOST_LETTERS]
+    return ModelError(f"TensorFlow Lite refuses the model: {reason}", where="model")
 
 
 def _hold_shapes(interpreter: Any, graph: Graph, numbers: dict[int, int]) -> None:

@@ -106,14 +106,15 @@ def _peer(
         return Peer(name, None, absence)
     try:
         session = _session(path)
-        source = session.get_inputs()[0].name
+        source = session.get_inputs()[0]
     # ONNX Runtime raises kinds of its own, which have no common parent but this.
     except Exception as error:
         return Peer(name, None, f"cannot be run: {' '.join(str(error).split())[:160]}")
 
     def run(image: Int8Array) -> tuple[NDArray[Any], ...]:
         try:
-            found = zip(session.run(None, {source: prepare(image)}), sizes, strict=False)
+            values_in = prepare(image).reshape(source.shape)  # of the model's own rank
+            found = zip(session.run(None, {source.name: values_in}), sizes, strict=False)
             values = tuple(np.reshape(value, (1, size)) for value, size in found)
             if not values:
                 raise ValueError("nothing")
