@@ -144,7 +144,7 @@ def _check(content: dict[str, Any]) -> None:
         if path.is_absolute() or ".." in path.parts or not path.parts:
             raise ValueError(f"key 'files': {name} is not in the folder")
     for height, rows in content.get("bands", {}).items():
-        if not re.fullmatch(r"[1-9][0-9]{0,7}", height) or not 1 <= rows <= MOST_EXTENT:
+        if not re.fullmatch(r"-?[1-9][0-9]{0,7}", height) or not 1 <= rows <= MOST_EXTENT:
             raise ValueError("key 'bands': no rows of a map")
     try:
         if "name" in content:
