@@ -12,6 +12,7 @@ from PIL import Image
 from edgesq.calibrate import AuditRow, Classes, ImageSet, Preprocessing, audit_images, load_folder
 from edgesq.quantize import audit_model, load_keras
 from edgesq.quantize.audit import SURE, coverage_curve
+from edgesq.quantize.statistics import FAR, NEARER, TrainedStatistics
 from edgesq.resources import resource
 from edgesq.zoo.demo import demo_model_path
 
@@ -149,3 +150,47 @@ def test_strict_refuses_before_anything_is_written(tmp_path: Path) -> None:
     options = ("--calibration", folder, "--target", "host", "--out", out, "--strict")
     refused(2, says, "export", demo_model_path(), *options)
     assert not out.exists()
+
+
+def normalized_model(by: Preprocessing) -> keras.Model:
+    """A model whose batch normalizations keep what photographs prepared in one way give."""
+    keras.utils.set_random_seed(3)
+    image = made = keras.Input((32, 32, 3))
+    for channels in (8, 12, 16):
+        made = keras.layers.Conv2D(channels, 3, strides=2, use_bias=False)(made)
+        made = keras.layers.BatchNormalization(momentum=0.3)(made)
+        made = keras.layers.ReLU()(made)
+    made = keras.layers.GlobalAveragePooling2D()(made)
+    model = keras.Model(image, keras.layers.Dense(4, activation="softmax")(made))
+    floats = by.to_float(photographs(128))
+    for start in range(0, 128, 32):
+        model(floats[start : start + 32], training=True)
+    return model
+
+
+UNIT, SIGNED = Preprocessing(), Preprocessing("rgb", (127.5, 127.5, 127.5), 1 / 127.5)
+WIDE = Preprocessing(scale=1.0)
+
+
+@pytest.mark.parametrize("right", [UNIT, SIGNED, WIDE])
+def test_trained_statistics_tell_scales_apart(right: Preprocessing) -> None:
+    """Without labels, and in networks that certainty says nothing of: these were not trained."""
+    trained, images = TrainedStatistics(normalized_model(right)), photographs(200)[-64:]
+    near = trained.distance(right.to_float(images))
+    assert near < FAR
+    assert trained.distance(right.to_float(images[:16])) < FAR
+    for other in {UNIT, SIGNED, WIDE} - {right}:
+        assert trained.distance(other.to_float(images)) > max(FAR, 2 * NEARER * near)
+
+
+def test_a_scale_that_was_not_trained_is_named() -> None:
+    model, images = normalized_model(SIGNED), photographs(100)[-48:]
+    assert wrong(audit_model(model, image_set(images, SIGNED))) == ["certainty"]
+    named = wrong(audit_model(model, image_set(images, UNIT)))
+    assert named == ["certainty", "trained statistics"]
+
+
+def test_statistics_that_were_never_trained_say_nothing() -> None:
+    image = keras.Input((32, 32, 3))
+    plain = keras.Model(image, keras.layers.BatchNormalization()(image))
+    assert TrainedStatistics(plain).count == 0

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edgesq.calibrate import AuditRow, ImageSet, Preprocessing
 from edgesq.quantize.quiet import captured_output
+from edgesq.quantize.statistics import FAR, NEARER, TrainedStatistics
 
 if TYPE_CHECKING:
     import keras
@@ -50,7 +51,8 @@ def audit_model(model: keras.Model, images: ImageSet) -> tuple[AuditRow, ...]:
     """Look at what the calibration images do in a float model.
 
     Whether its ranges still grow with each image, which channels stay silent, and, where it ends in
-    a softmax, how certain it is, also with the channel orders and scales that are usual.
+    a softmax, how certain it is, and, where it has batch normalizations, how near its values are to
+    those of training, both also with the channel orders and scales that are usual.
 
     Args:
         model: one input [None, H, W, C], one output.
@@ -59,10 +61,31 @@ def audit_model(model: keras.Model, images: ImageSet) -> tuple[AuditRow, ...]:
     floats = images.preprocessing.to_float(images.images)
     with captured_output():
         probe = _Probe(model)
+        trained = TrainedStatistics(model)
         rows = [_coverage(probe.magnitudes(floats)), _channels(probe, floats)]
         if _ends_in_softmax(model):
-            rows += _certainty(model, images)
+            rows += _certainty(model, images, trained.count > 0)
+        if trained.count:
+            rows.append(_statistics(trained, images))
     return tuple(rows)
+
+
+def _statistics(trained: TrainedStatistics, images: ImageSet) -> AuditRow:
+    probes = _probes(images)
+    declared = trained.distance(images.preprocessing.to_float(probes))
+    best, name = min(
+        (trained.distance(other.to_float(probes)), name) for name, other in _alternatives(images)
+    )
+    gain = declared / max(best, 1e-9)
+    return AuditRow(
+        "trained statistics",
+        gain,
+        NEARER,
+        declared < FAR or gain < NEARER,
+        f"what the model's {trained.count} batch normalizations kept from training is {gain:.1f} "
+        f"times as near with pixels {name} ({best:.3f} against {declared:.3f}): check channel "
+        "order, mean and scale in the folder's manifest.json",
+    )
 
 
 class _Probe:
@@ -169,9 +192,8 @@ def _ends_in_softmax(model: keras.Model) -> bool:
     return isinstance(last, keras.layers.Softmax) or activation is keras.activations.softmax
 
 
-def _certainty(model: keras.Model, images: ImageSet) -> Iterator[AuditRow]:
-    step = max(len(images.images) // _PROBES, 1)
-    probes = images.images[::step][:_PROBES]
+def _certainty(model: keras.Model, images: ImageSet, has_statistics: bool) -> Iterator[AuditRow]:
+    probes = _probes(images)
     classes = model.outputs[0].shape[-1]
     certainty = _mean_certainty(model, images.preprocessing, probes)
     least = max(LEAST_CERTAINTY, 1.5 / classes)
@@ -188,6 +210,8 @@ def _certainty(model: keras.Model, images: ImageSet) -> Iterator[AuditRow]:
         (_mean_certainty(model, other, probes), name)
         for name, other in _alternatives(images)
         if other.scale <= largest
+        # Of scales, what training left behind tells more.
+        and (_is_reordered(other, images.preprocessing) or not has_statistics)
     )
     gain = best / certainty
     yield AuditRow(
@@ -198,6 +222,15 @@ def _certainty(model: keras.Model, images: ImageSet) -> Iterator[AuditRow]:
         f"the model is {gain:.2f} times as certain with pixels {name} ({best:.2f} against "
         f"{certainty:.2f}): check channel order, mean and scale in the folder's manifest.json",
     )
+
+
+def _is_reordered(one: Preprocessing, other: Preprocessing) -> bool:
+    return one.scale == other.scale and sorted(one.mean) == sorted(other.mean)
+
+
+def _probes(images: ImageSet) -> NDArray[np.uint8]:
+    step = max(len(images.images) // _PROBES, 1)
+    return images.images[::step][:_PROBES]
 
 
 def _mean_certainty(model: keras.Model, by: Preprocessing, images: NDArray[np.uint8]) -> float:

@@ -1,0 +1,96 @@
+"""What a model's batch normalizations remember of the images it was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import keras
+
+Float32Array = NDArray[np.float32]
+
+FAR = 0.05
+"""Distance from which other values came in when the model was trained."""
+
+NEARER = 4.0
+"""By how many times another preprocessing must be nearer to count."""
+
+_BATCH = 16
+_CHANGED_MOST = 1.0
+"""Of one layer: beyond that, values are just as wrong."""
+
+
+class TrainedStatistics:
+    """Compares the values that batch normalizations get with the mean and variance they keep.
+
+    They need no labels, and tell scales apart that leave a network as certain as before.
+
+    Args:
+        model: one input [None, H, W, C].
+
+    Attributes:
+        count: batch normalizations that were trained.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        import keras
+
+        found = list(_normalizations(model))
+        axes = [tuple(range(len(source.shape) - 1)) for source, _, _ in found]
+        ops = keras.ops
+        means = [ops.mean(one[0], axes[k][1:]) for k, one in enumerate(found)]
+        squares = [ops.mean(ops.square(one[0]), axes[k][1:]) for k, one in enumerate(found)]
+        self.count = len(found)
+        self._kept = [(mean, variance) for _, mean, variance in found]
+        self._model = keras.Model(model.inputs, [*means, *squares]) if found else None
+
+    def distance(self, floats: Float32Array) -> float:
+        """Return how far the values of images are from those kept: the mean over the layers.
+
+        Of a layer it is the median over the channels of KL(now || kept), both taken as normal
+        distributions, in nats, up to 1.
+
+        Args:
+            floats: [n, H, W, C], as the model takes them.
+        """
+        assert self._model is not None
+        made = self._model.predict(floats, batch_size=_BATCH, verbose=0)
+        rows = [np.asarray(one, np.float64).mean(axis=0) for one in made]
+        distances = [
+            _divergence(mean, square - mean**2, *kept)
+            for mean, square, kept in zip(
+                rows[: self.count], rows[self.count :], self._kept, strict=True
+            )
+        ]
+        return float(np.mean(distances))
+
+
+def _normalizations(model: keras.Model) -> Iterator[tuple[Any, Any, Any]]:
+    """Yield input, mean and variance of every batch normalization that was trained."""
+    import keras
+
+    for layer in model.layers:
+        if not isinstance(layer, keras.layers.BatchNormalization):
+            continue
+        mean = np.asarray(layer.moving_mean, np.float64)
+        variance = np.asarray(layer.moving_variance, np.float64)
+        is_last = layer.axis in (-1, len(layer.input.shape) - 1)
+        if is_last and (mean.any() or (variance != 1).any()):
+            yield layer.input, mean, variance
+
+
+def _divergence(
+    mean: NDArray[np.float64],
+    variance: NDArray[np.float64],
+    kept_mean: NDArray[np.float64],
+    kept_variance: NDArray[np.float64],
+) -> float:
+    # A channel that is always the same has no variance, a dead one neither.
+    least = 1e-3 * float(np.mean(kept_variance)) + 1e-12
+    now, kept = np.maximum(variance, 0) + least, kept_variance + least
+    each = 0.5 * ((now + (mean - kept_mean) ** 2) / kept - 1 + np.log(kept / now))
+    return min(float(np.median(each)), _CHANGED_MOST)
