@@ -21,7 +21,7 @@ HANG_S = 20.0
 WALL_S = 90.0
 """Seconds that it may take in all; more than HANG_S, since the machine may be busy."""
 MOST_BYTES = 2 << 30
-"""Memory of a worker with its children."""
+"""Memory of a worker, or of one of its children."""
 
 _AT_ONCE, _POLL_S, _START_S = 400, 0.05, 180.0
 """Mutants of one process; between two looks; until a worker has loaded what it needs."""
@@ -105,6 +105,8 @@ class _Worker:
             return self._dead()
         if said == READY:
             self.is_ready = True
+        elif isinstance(said, str):
+            raise RuntimeError(f"mutant {self.number} cannot be made: {said}")
         elif isinstance(said, Verdict):
             return self._done(said)
         return self._limits()
@@ -168,12 +170,12 @@ def _below(pid: int) -> list[int]:
 
 
 def _usage(pid: int) -> tuple[float, int]:
-    """Return a process' seconds of processor time and bytes of memory, with its children's."""
+    """Return a process' seconds, with its children's, and bytes of memory of the largest."""
     seconds, memory = 0.0, 0
     for one in (pid, *_below(pid)):
         with contextlib.suppress(OSError, IndexError, ValueError):
             fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
             own = fields[11:15] if one == pid else fields[11:13]
             seconds += sum(map(int, own)) / _TICKS_PER_S
-            memory += int(fields[21]) * _PAGE_BYTES
+            memory = max(memory, int(fields[21]) * _PAGE_BYTES)
     return seconds, memory

@@ -22,7 +22,7 @@ _UNPACKABLE = (struct.error, TypeError, ValueError, AttributeError, OverflowErro
 Edit = Callable[[Any, random.Random], None]
 
 
-def prepare() -> None:
+def prepare(_: Path) -> None:
     """Load what the first mutant would else wait for."""
     from edgesq.formats import onnx  # noqa: F401
 
@@ -38,7 +38,7 @@ def write(number: int, folder: Path) -> Path:
     return path
 
 
-def attempt(path: Path, kept: Path) -> None:
+def attempt(_: int, path: Path, kept: Path) -> None:
     """Read a mutant as `export` does, and hold the ladder where it is accepted."""
     from edgesq.export import load_source
 

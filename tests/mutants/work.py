@@ -67,10 +67,13 @@ def work(kind: str, folder: Path, line: Connection) -> None:
     """Try the mutants whose numbers come over the line, until None comes."""
     _redirect(folder / LOG / str(os.getpid()))
     module = importlib.import_module(f"mutants.{kind}")
-    module.prepare()
+    module.prepare(folder)
     line.send(READY)
     while (number := line.recv()) is not None:
-        line.send(_try(module, number, folder))
+        try:
+            line.send(_try(module, number, folder))
+        except Exception:  # the mutator's, which is no verdict
+            line.send(traceback.format_exc())
 
 
 def place_of(folder: Path, number: int) -> Path:
@@ -87,7 +90,7 @@ def _try(module: ModuleType, number: int, folder: Path) -> Verdict:
     outcome, said = Outcome.ACCEPTED, ""
     try:
         with _temporary(scratch):
-            module.attempt(path, folder / KEPT / str(number))
+            module.attempt(number, path, folder / KEPT / str(number))
     except EdgesqError as error:
         outcome, said = Outcome.REFUSED, str(error)
         if len(said.splitlines()) != 1:
