@@ -41,7 +41,14 @@ def chance_of(kind: str, number: int) -> random.Random:
 
 def other_integer(value: int, chance: random.Random) -> int:
     """Return another number: near, of the same size, or from the edge of a type."""
-    near = (value + 1, value - 1, -value, value * 2, value // 2, value ^ (1 << chance.randrange(31)))
+    near = (
+        value + 1,
+        value - 1,
+        -value,
+        value * 2,
+        value // 2,
+        value ^ (1 << chance.randrange(31)),
+    )
     return chance.choice(near) if chance.random() < 0.5 else chance.choice(INTEGERS)
 
 

@@ -75,11 +75,9 @@ def attempt(number: int, path: Path, _: Path) -> None:
     """Run every command on a build that needs no board, and hold what they did."""
     outside, victim = path.parent / _OUTSIDE, _started(path)
     before = snapshot(outside)
-    codes = []
     try:
-        with contextlib.chdir(outside) if hasattr(contextlib, "chdir") else _chdir(outside):
-            for arguments in _commands(number, path):
-                codes.append(_run(arguments))
+        with _chdir(outside):
+            codes = [_run(arguments) for arguments in _commands(number, path)]
         problem = victim.poll() is not None and "it ended a process that is none of its boards"
     finally:
         victim.kill()
@@ -154,6 +152,7 @@ def _traceback(text: str) -> str:
 
 @contextlib.contextmanager
 def _chdir(folder: Path) -> Iterator[None]:
+    """Stand in a folder; contextlib.chdir is not in Python 3.10."""
     before = Path.cwd()
     os.chdir(folder)
     try:
@@ -162,7 +161,7 @@ def _chdir(folder: Path) -> Iterator[None]:
         os.chdir(before)
 
 
-def _started(build: Path) -> "subprocess.Popen[bytes]":
+def _started(build: Path) -> subprocess.Popen[bytes]:
     """Start a process that is nobody's board; where board.json names the victim, name this one."""
     victim = subprocess.Popen(["sleep", "600"])
     path = build / "board.json"
@@ -214,7 +213,21 @@ def _values(holder: Any) -> Iterator[tuple[Any, Any]]:
 
 def _other(value: Any, chance: random.Random) -> Any:
     if chance.random() < 0.4:
-        others = (None, True, 0, -1, 1.5, "", [], {}, [[]], {"a": 1}, "x", 1 << 70, float("nan"))
+        others: tuple[Any, ...] = (
+            None,
+            True,
+            0,
+            -1,
+            1.5,
+            "",
+            [],
+            {},
+            [[]],
+            {"a": 1},
+            "x",
+            1 << 70,
+            float("nan"),
+        )
         return chance.choice((*others, _ENDLESS, [value], [value] * 3, {"value": value}))
     if isinstance(value, bool):
         return not value
@@ -233,7 +246,18 @@ def _break_json(build: Path, chance: random.Random) -> None:
     """Write something else than the JSON that is expected."""
     path = build / chance.choice(_JSON)
     deep = chance.choice((100, 2_000, 200_000))
-    texts = (b"", b"{", b"[]", b"null", b"7", b'"x"', b"{}", b"[" * deep, b'{"a":' * deep, b"\xff\xfe")
+    texts = (
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"7",
+        b'"x"',
+        b"{}",
+        b"[" * deep,
+        b'{"a":' * deep,
+        b"\xff\xfe",
+    )
     path.write_bytes(chance.choice((*texts, b"9" * 5_000, path.read_bytes() * 2)))
 
 
@@ -286,11 +310,13 @@ def _away(path: Path) -> None:
 def _strange_names(build: Path, chance: random.Random) -> None:
     """Add files and folders of which no command knows."""
     names = [text.encode(errors="surrogatepass") for text in TEXTS if 0 < len(text) < 200]
-    names = [name for name in (*names, b"\xff\xfe", b"-rf") if b"/" not in name and b"\0" not in name]
+    names = [
+        name for name in (*names, b"\xff\xfe", b"-rf") if b"/" not in name and b"\0" not in name
+    ]
     for name in chance.sample(names, 3):
-        path = os.path.join(os.fsencode(chance.choice((build, build / "firmware"))), name)
+        path = chance.choice((build, build / "firmware")) / os.fsdecode(name)
         with contextlib.suppress(OSError):
-            os.mkdir(path) if chance.random() < 0.3 else open(path, "wb").close()
+            path.mkdir() if chance.random() < 0.3 else path.touch()
 
 
 _EDITS: tuple[Edit, ...] = (

@@ -1,4 +1,4 @@
-"""Mutants of Keras models: .keras archives, HDF5 files and SavedModels, bytes and what is inside."""
+"""Mutants of .keras archives, HDF5 files and SavedModels: bytes, and what is inside."""
 
 from __future__ import annotations
 
@@ -17,12 +17,21 @@ import numpy as np
 from mutants import ladder
 from mutants.damage import TEXTS, chance_of, damaged, other_float, other_integer, other_text
 
-QUANTIZED_EVERY = 8
+QUANTIZED_EVERY = 3
 """Of the models, one in so many is quantized where it is accepted, and held against the ladder."""
 
 _FORMS = ("keras", "keras", "h5", "saved")
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
-_CLASSES = ("Conv2D", "Dense", "Lambda", "TFOpLambda", "Functional", "Sequential", "Dropout", "LSTM")
+_CLASSES = (
+    "Conv2D",
+    "Dense",
+    "Lambda",
+    "TFOpLambda",
+    "Functional",
+    "Sequential",
+    "Dropout",
+    "LSTM",
+)
 _MODULES = ("keras.layers", "os", "builtins", "subprocess", "keras.src.ops.core", "none.such", None)
 
 _base: list[Path] = []
@@ -199,7 +208,8 @@ def _edit_config(config: Any, chance: random.Random) -> None:
         places = list(_values(config))
         if not places:
             return
-        holder, key = chance.choice(places)
+        numbers = [(one, key) for one, key in places if isinstance(one[key], int | float)]
+        holder, key = chance.choice(numbers if numbers and chance.random() < 0.4 else places)
         value = holder[key]
         if chance.random() < 0.12:
             del holder[key]
@@ -222,7 +232,20 @@ def _values(holder: Any) -> Iterator[tuple[Any, Any]]:
 
 def _other(value: Any, chance: random.Random) -> Any:
     if chance.random() < 0.3:
-        others = (None, True, 0, -1, 1.5, "", [], {}, 1 << 40, 1 << 70, float("nan"), "same")
+        others: tuple[Any, ...] = (
+            None,
+            True,
+            0,
+            -1,
+            1.5,
+            "",
+            [],
+            {},
+            1 << 40,
+            1 << 70,
+            float("nan"),
+            "same",
+        )
         return chance.choice((*others, [value], [value] * 3, {"value": value}, _nested(value)))
     if isinstance(value, bool):
         return not value

@@ -20,7 +20,10 @@ from edgesq.plan import make_plan
 IMAGES = 3
 """Per model: noise, and the darkest and the brightest image."""
 
-_BOARD, _NAME = "mps2-an386", "mutant"
+AT_ONCE = 50
+"""Models of one program."""
+
+_BOARD, _NAME, _FACTS = "mps2-an386", "mutant", "facts.json"
 
 
 class DiffersError(Exception):
@@ -85,31 +88,40 @@ def _keep(
     (folder / "golden").write_bytes(values.tobytes())
     nameless = generate(replace(graph, sha256="0" * 64), make_plan(graph), "portable", _NAME)
     same = digest("".join(nameless.values()).encode() + values.tobytes())
-    (folder / "facts.json").write_text(json.dumps({"same": same, "values": values.shape[1]}))
+    (folder / _FACTS).write_text(json.dumps({"same": same}))
+
+
+def batches(kept: Path) -> list[list[Path]]:
+    """Return the folders below one that `hold` filled, alike ones once, AT_ONCE at a time."""
+    alike: dict[str, Path] = {}
+    for folder in sorted(kept.iterdir()):
+        alike.setdefault(json.loads((folder / _FACTS).read_text())["same"], folder)
+    folders = list(alike.values())
+    return [folders[start : start + AT_ONCE] for start in range(0, len(folders), AT_ONCE)]
 
 
 def differing(folders: Sequence[Path], runtime: Runtime, scratch: Path) -> dict[Path, str]:
     """Compile what `hold` kept, one program for all; return what is wrong, by folder.
 
     Args:
-        folders: at most some 50.
+        folders: at least one, of `batches`.
         runtime: the C runtime, compiled with sanitizers.
-        scratch: an empty folder.
+        scratch: a folder for this alone; it is emptied.
     """
     try:
-        return _differing(folders, runtime, scratch)
+        return _differing(folders, runtime, _empty(scratch))
     except (AssertionError, subprocess.TimeoutExpired) as error:
         if len(folders) == 1:
             return {folders[0]: f"C: {str(error)[-600:]}"}
     found: dict[Path, str] = {}
     for folder in folders:  # which one it is
-        found |= differing([folder], runtime, _empty(scratch))
+        found |= differing([folder], runtime, scratch)
     return found
 
 
 def _empty(folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    folder.mkdir(parents=True)
     return folder
 
 

@@ -19,7 +19,7 @@ from mutants import ladder
 from mutants.damage import chance_of, damaged, other_float, other_integer, other_text
 
 QUANTIZED_EVERY = 25
-"""Of the float models that are accepted, one in so many is quantized and held against the ladder."""
+"""Of the float models, one in so many is quantized where it is accepted, and then held."""
 
 _BASES = {
     **{f"float {name}": build for name, build in onnx_cases.CASES.items()},
@@ -185,7 +185,16 @@ def _constant(model: onnx.ModelProto, chance: random.Random) -> None:
 
 def _external(tensor: TensorProto, chance: random.Random) -> None:
     tensor.data_location = TensorProto.EXTERNAL
-    places = ("beside.bin", "none.bin", "../beside.bin", "/etc/passwd", "/dev/zero", "", ".", "a\0b")
+    places = (
+        "beside.bin",
+        "none.bin",
+        "../beside.bin",
+        "/etc/passwd",
+        "/dev/zero",
+        "",
+        ".",
+        "a\0b",
+    )
     facts = {"location": chance.choice(places)}
     for key in ("offset", "length"):
         if chance.random() < 0.6:
@@ -250,9 +259,11 @@ def _doubled(model: onnx.ModelProto, chance: random.Random) -> None:
     graph = model.graph
     last = graph.output[0].name
     for number in range(chance.choice((3, 12, 40))):
-        kind, how = chance.choice((("Concat", {"axis": 1}), ("Add", {})))
-        graph.node.append(helper.make_node(kind, [last, last], [f"twice{number}"], **how))
-        last = f"twice{number}"
+        node = helper.make_node(chance.choice(("Concat", "Add")), [last, last], [f"twice{number}"])
+        if node.op_type == "Concat":
+            node.attribute.append(helper.make_attribute("axis", 1))
+        graph.node.append(node)
+        last = node.output[0]
     graph.output[0].name = last
 
 

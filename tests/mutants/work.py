@@ -19,7 +19,7 @@ from types import ModuleType
 from edgesq.errors import EdgesqError
 
 KEPT, FAULTS, LOG = "accepted", "faults", "log"
-"""Below the folder of all workers: what C is compiled of, mutants with a fault, words of a worker."""
+"""Below the folder of all workers: for C, mutants with a fault, what a worker said."""
 
 READY = "ready"
 """What a worker says before its first mutant."""
@@ -70,10 +70,7 @@ def work(kind: str, folder: Path, line: Connection) -> None:
     module.prepare(folder)
     line.send(READY)
     while (number := line.recv()) is not None:
-        try:
-            line.send(_try(module, number, folder))
-        except Exception:  # the mutator's, which is no verdict
-            line.send(traceback.format_exc())
+        line.send(_try(module, number, folder))
 
 
 def place_of(folder: Path, number: int) -> Path:
@@ -81,10 +78,14 @@ def place_of(folder: Path, number: int) -> Path:
     return folder / f"mutant{number}"
 
 
-def _try(module: ModuleType, number: int, folder: Path) -> Verdict:
+def _try(module: ModuleType, number: int, folder: Path) -> Verdict | str:
+    """Return the verdict; a text where the mutant cannot be made, which is a fault of ours."""
     scratch = place_of(folder, number)
     scratch.mkdir()
-    path = module.write(number, scratch)
+    try:
+        path = module.write(number, scratch)
+    except Exception:
+        return traceback.format_exc()
     _forget_peak()
     begun = time.monotonic()
     outcome, said = Outcome.ACCEPTED, ""
@@ -111,7 +112,10 @@ def keep(folder: Path, number: int) -> None:
     """Keep a mutant that has a fault."""
     with contextlib.suppress(OSError, shutil.Error):
         shutil.copytree(
-            place_of(folder, number), folder / FAULTS / str(number), symlinks=True, dirs_exist_ok=True
+            place_of(folder, number),
+            folder / FAULTS / str(number),
+            symlinks=True,
+            dirs_exist_ok=True,
         )
 
 

@@ -1,0 +1,11 @@
+"""5,000 damaged .onnx files: refused by one line, or the same in every form."""
+
+from soak.figure import Figure
+from soak.mutated import figures
+
+MUTANTS = 5_000
+
+
+def run(seconds: float) -> list[Figure]:
+    """Try them for at most `seconds`."""
+    return figures("onnx", MUTANTS, seconds)
