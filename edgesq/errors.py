@@ -4,8 +4,19 @@ Only `edgesq.cli` turns them into an exit code; a bug stays an ordinary exceptio
 """
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import ClassVar
+
+_NOT_SHOWN = re.compile(
+    "[\0-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ud800-\udfff]"
+)
+"""What ends a line or is obeyed by a terminal, turns writing around, or is no UTF-8."""
+
+
+def printable(text: str) -> str:
+    """Return a text of others on one line: what a terminal would obey is written out."""
+    return _NOT_SHOWN.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -35,10 +46,10 @@ class EdgesqError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        """Return one line: where, what, and what to try."""
+        """Return one line, whatever others have put into it: where, what, and what to try."""
         prefix = f"{self.where}: " if self.where else ""
         suffix = f" ({self.hint})" if self.hint else ""
-        return f"{prefix}{self.message}{suffix}"
+        return printable(f"{prefix}{' '.join(self.message.split())}{suffix}")
 
 
 class ModelError(EdgesqError):

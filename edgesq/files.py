@@ -5,7 +5,6 @@ import errno
 import json
 import math
 import os
-import re
 import secrets
 import stat
 from collections.abc import Iterator
@@ -21,13 +20,6 @@ DRAFT = ".edgesq-"
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 _MOST_DIGITS = 20
-_NOT_SHOWN = re.compile("[\0-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters, those that turn the direction of writing, and bytes that are no UTF-8."""
-
-
-def printable(text: str) -> str:
-    """Return a text of others on one line: what a terminal would obey is written out."""
-    return _NOT_SHOWN.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def read_bytes(path: Path) -> bytes:

@@ -14,8 +14,7 @@ from typer.testing import CliRunner
 from edgesq.cli import terminal
 from edgesq.cli.app import app
 from edgesq.cli.terminal import on_build, print_error, say, styled
-from edgesq.errors import EdgesqError
-from edgesq.files import printable
+from edgesq.errors import EdgesqError, printable
 from edgesq.targets import list_targets
 
 
@@ -100,6 +99,11 @@ def test_strings_of_others_are_shown_as_they_are(
 def test_printable_leaves_text_alone() -> None:
     assert printable("Größe 像素 1·1 -> ok") == "Größe 像素 1·1 -> ok"
     assert printable("a\x1b\n\udcff") == r"a\x1b\n\udcff"
+
+
+def test_an_error_is_one_line_whatever_is_in_it() -> None:
+    error = EdgesqError("it said:\n  no\u2028way\n", where="a\nb\x1b", hint="try\r[/b]\ud800")
+    assert str(error) == r"a\nb\x1b: it said: no way (try\r[/b]\ud800)"
 
 
 def test_what_to_do_next_is_quoted_for_a_shell() -> None:

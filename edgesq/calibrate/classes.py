@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from edgesq.errors import ImageError
-from edgesq.files import printable, read_bytes
+from edgesq.errors import ImageError, printable
+from edgesq.files import read_bytes
 from edgesq.limits import MOST_TEXT_BYTES
 
 _MOST_SHOWN = 12

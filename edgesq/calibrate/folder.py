@@ -16,8 +16,7 @@ from edgesq.calibrate.classes import Classes, number_folders
 from edgesq.calibrate.image import SUFFIXES, read_image
 from edgesq.calibrate.manifest import NAME, read_manifest
 from edgesq.calibrate.preprocessing import Fit, Preprocessing
-from edgesq.errors import ImageError
-from edgesq.files import printable
+from edgesq.errors import ImageError, printable
 
 UInt8Array = NDArray[np.uint8]
 Int64Array = NDArray[np.int64]

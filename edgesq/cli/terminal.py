@@ -32,8 +32,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from edgesq.errors import EdgesqError
-from edgesq.files import check_output, printable, write_output
+from edgesq.errors import EdgesqError, printable
+from edgesq.files import check_output, write_output
 
 DEFAULT_BUILD = Path("build/edgesq")
 STDOUT = "-"
