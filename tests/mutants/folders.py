@@ -30,6 +30,8 @@ _JSON = ("report.json", "report.json", "report.json", "board.json", "verify.json
 _DRAFTS = (".report.json", ".verify.json", "board.log", "verify.json.part", "firmware/build")
 _BUILD, _OUTSIDE, _VICTIM = "build", "outside", "victim"
 _GOOD = {0, 1, 2, 3}
+_BROKEN = (OSError, ValueError, RecursionError, LookupError, TypeError)
+"""What an edit raises where one before it has broken the file."""
 
 Edit = Callable[[Path, random.Random], None]
 
@@ -67,7 +69,7 @@ def write(number: int, folder: Path) -> Path:
         (outside / name).write_text("precious\n")
     shutil.copytree(_base[0], build, ignore=shutil.ignore_patterns("*.onnx", "model_tflite.*"))
     for _ in range(chance.choice((1, 1, 1, 2, 3))):
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        with contextlib.suppress(*_BROKEN):
             chance.choice(_EDITS)(build, chance)
     return build
 
@@ -166,8 +168,8 @@ def _started(build: Path) -> subprocess.Popen[bytes]:
     """Start a process that is nobody's board; where board.json names the victim, name this one."""
     victim = subprocess.Popen(["sleep", "600"])
     path = build / "board.json"
-    with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
-        fields = json.loads(path.read_text())
+    with contextlib.suppress(*_BROKEN):
+        fields = _read(path)
         if fields["pid"] == _VICTIM:
             record = {**fields, "pid": victim.pid, "started": start_time(victim.pid)}
             path.write_text(json.dumps(record))
@@ -180,7 +182,7 @@ def _started(build: Path) -> subprocess.Popen[bytes]:
 def _edit_json(build: Path, chance: random.Random) -> None:
     """Change one to three values of a JSON file."""
     path = build / chance.choice(_JSON)
-    fields = json.loads(path.read_text())
+    fields = _read(path)
     for _ in range(chance.choice((1, 1, 2, 3))):
         holder, key = chance.choice(list(_values(fields)))
         if chance.random() < 0.2:
@@ -195,13 +197,20 @@ def _edit_json(build: Path, chance: random.Random) -> None:
 def _edit_top(build: Path, chance: random.Random) -> None:
     """Change one of the values that stand at the top of a report: there commands look first."""
     path = build / chance.choice(_JSON)
-    fields = json.loads(path.read_text())
+    fields = _read(path)
     key = chance.choice(sorted(fields))
     fields[key] = _other(fields[key], chance)
     path.write_text(json.dumps(fields).replace(f'"{_ENDLESS}"', "9" * 400))
 
 
 _ENDLESS = "a number of 400 digits"
+
+
+def _read(path: Path) -> Any:
+    """Return what a JSON file holds; one that is no file is not waited for."""
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    return json.loads(path.read_text())
 
 
 def _values(holder: Any) -> Iterator[tuple[Any, Any]]:
@@ -265,7 +274,7 @@ def _break_json(build: Path, chance: random.Random) -> None:
 def _another_process(build: Path, _: random.Random) -> None:
     """Let board.json name a process that is none of its boards."""
     path = build / "board.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "pid": _VICTIM}))
+    path.write_text(json.dumps({**_read(path), "pid": _VICTIM}))
 
 
 def _damage(build: Path, chance: random.Random) -> None:
