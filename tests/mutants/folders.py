@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import importlib
 import io
 import json
 import os
@@ -43,6 +44,8 @@ def prepare(folder: Path) -> None:
 
     It is the one in the folder; where none is, that of a small network.
     """
+    for name in ("edgesq.accuracy", "edgesq.cli.app", "edgesq.verify", "onnxruntime"):
+        importlib.import_module(name)
     base = folder / "base"
     with (folder / "base.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -89,8 +92,8 @@ def attempt(number: int, path: Path, _: Path) -> None:
         raise AssertionError(problem)
     if snapshot(outside) != before:
         raise AssertionError("it wrote outside of the build")
-    if all(codes):
-        raise EdgesqError("all commands refuse it")
+    if EdgesqError.exit_code in codes:
+        raise EdgesqError("a command cannot do it; without a board, verify ends with another code")
 
 
 def _commands(number: int, build: Path) -> Iterator[list[str]]:
