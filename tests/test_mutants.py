@@ -12,7 +12,7 @@ from mutants.work import FAULTS, KEPT, Outcome, Verdict
 
 from edgesq.formats.tflite import read_graph
 
-SLICES = {"tflite": 200, "onnx": 100, "keras": 30, "folders": 50}
+SLICES = {"tflite": 200, "onnx": 100, "keras": 30, "folders": 24}
 
 
 def tried(kind: str, count: int, folder: Path) -> list[Verdict]:
