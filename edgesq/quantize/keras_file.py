@@ -3,27 +3,48 @@
 from __future__ import annotations
 
 import re
-import zipfile
+import tempfile
+import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from edgesq.errors import ModelError
+import numpy as np
+
+from edgesq.errors import EdgesqError, ModelError
+from edgesq.quantize.apart import apart, start
+from edgesq.quantize.flat import flat
+from edgesq.quantize.keras_archive import read_config, with_config
+from edgesq.quantize.keras_config import UnknownLayerError, check_config
+from edgesq.quantize.keras_legacy import modernized
 from edgesq.quantize.quiet import captured_output
 
 if TYPE_CHECKING:
     import keras
 
-_SUFFIXES = (".keras", ".h5")
-_OWN_LAYERS = "build the model from Keras' own layers and save it again"
-_DAMAGED = "the file is damaged or was written by another version; save it again"
+_SUFFIXES = (".keras", ".h5", ".hdf5")
+_ANOTHER = "it was written by another version of Keras: save it again with this one"
+_UNKNOWN = re.compile(r"(?:Could not locate class|Unknown layer:) '([^']+)'")
+_TRIALS = 2
+_SEED = 20261129
+_SAID = 300
+
+TOLERANCE = 1e-5
+"""Largest difference of the model written anew from the loaded one, in parts of the largest
+output."""
 
 
-def load_keras(path: Path | str) -> keras.Model:
-    """Load a `.keras` or `.h5` model for inference, without its optimizer.
+def load_keras(path: Path | str, *, trusted: bool = False) -> keras.Model:
+    """Load a `.keras` or `.h5` model for inference, as one list of layers in float32 (`flat`).
+
+    The file is first read and run in a child process. Files of Keras 2 are read as well.
+
+    Args:
+        path: the file.
+        trusted: it is edgesq's own, so no child process need look at it.
 
     Raises:
-        ModelError: the file is missing, of another kind, corrupt, or holds a layer Keras does not
-            know.
+        ModelError: the file is missing, of another kind, corrupt, hostile, too large, or holds
+            something that Keras or edgesq does not know.
     """
     file = Path(path)
     if not file.is_file():
@@ -34,35 +55,93 @@ def load_keras(path: Path | str) -> keras.Model:
             where=str(file),
             hint="give a .keras or .h5 file, as model.save() writes it",
         )
-    return _load(file)
+    own: frozenset[str] = frozenset()
+    if not trusted:
+        start()
+        own = _registered()
+        try:
+            apart(_try, file, where=str(file))
+        except UnknownLayerError as error:
+            if error.name not in own:
+                raise
+    with captured_output():
+        return flat(_load(file, own), str(file))
 
 
-def _load(file: Path) -> keras.Model:
-    """Load `file` quietly; whatever Keras says about a bad one becomes one line."""
+def _registered() -> frozenset[str]:
+    """Return the own classes that this process has registered; a child process lacks them."""
     with captured_output():
         import keras
 
+        known = keras.saving.get_custom_objects()
+    return frozenset(name for key in known for name in (key, key.rpartition(">")[2]))
+
+
+def _try(file: Path) -> None:
+    """Load a model, write it anew, and run both."""
+    where = str(file)
+    loaded = _load(file, frozenset())
+    made = flat(loaded, where)
+    shape = made.inputs[0].shape[1:]
+    dtype, ranks = loaded.inputs[0].dtype, len(loaded.inputs[0].shape) - 1
+    images: Any = np.random.default_rng(_SEED).integers(0, 256, (_TRIALS, *shape)).astype(np.uint8)
+    images = images if dtype.startswith(("uint", "int")) else images.astype(np.float32) / 255
+    theirs = loaded(images.reshape(_TRIALS, *shape[:ranks]).astype(dtype), training=False)
+    mine = made(images.astype(np.float32), training=False)
+    theirs, mine = (np.asarray(values, np.float32) for values in (theirs, mine))
+    if not np.isfinite(mine).all():
+        raise ModelError(
+            "gives results that are not finite",
+            where=where,
+            hint="look at its weights: one may be far too large",
+        )
+    worst = float(np.abs(mine - theirs).max() / max(float(np.abs(theirs).max()), 1e-30))
+    if not worst <= TOLERANCE:
+        raise ModelError(
+            f"written anew it differs by {worst:.1e} of its largest output",
+            where=where,
+            hint="a layer that draws random numbers in inference does so; else please report it",
+        )
+
+
+def _load(file: Path, own: frozenset[str]) -> Any:
+    """Load a file through a copy that has the configuration of today's Keras."""
+    where = str(file)
+    config, version = read_config(file)
+    check_config(config, where, own)
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        copy = with_config(file, modernized(config, version), Path(folder))
+        import keras
+
+        from edgesq.quantize.keras_operators import OBJECTS
+
         try:
-            model = keras.saving.load_model(file, compile=False)
+            model = keras.saving.load_model(copy, custom_objects=OBJECTS, compile=False)
+        except ModelError as error:
+            raise ModelError(error.message, where=where, hint=error.hint) from error
+        except (EdgesqError, MemoryError, RecursionError):
+            raise
         # Keras raises nearly every kind of exception on a damaged archive.
         except Exception as error:
-            raise _load_error(file, error) from error
+            unknown = _UNKNOWN.search(_cause(error))
+            if unknown:
+                raise UnknownLayerError(unknown[1], where) from error
+            raise ModelError(
+                f"Keras {keras.__version__} cannot read it: {_cause(error)}",
+                where=where,
+                hint=_ANOTHER,
+            ) from error
     if not isinstance(model, keras.Model):
-        raise ModelError("holds no Keras model", where=str(file), hint="save a keras.Model")
+        raise ModelError("holds no Keras model", where=where, hint="save a keras.Model")
     return model
 
 
-def _load_error(file: Path, error: Exception) -> ModelError:
-    """Say in one line why Keras could not load `file`."""
-    said = " ".join(str(error).split())
-    unknown = re.search(r"(?:Could not locate class|Unknown layer:) '([^']+)'", said)
-    if unknown:
-        message, hint = f"has a layer that Keras does not know: {unknown[1]}", _OWN_LAYERS
-    elif "Lambda" in said:
-        message, hint = "has a Lambda layer, which would run code from the file", _OWN_LAYERS
-    elif file.suffix.lower() == ".keras" and not zipfile.is_zipfile(file):
-        message, hint = "is not a complete .keras archive", _DAMAGED
-    else:
-        message = f"cannot be read as a Keras model: {said[:160] or type(error).__name__}"
-        hint = _DAMAGED
-    return ModelError(message, where=str(file), hint=hint)
+def _cause(error: BaseException) -> str:
+    """Return what Keras says in one line: the end of it, behind the configurations it quotes."""
+    first = error
+    while first.__cause__ is not None or first.__context__ is not None:
+        first = first.__cause__ or first.__context__  # type: ignore[assignment] # one is there
+    said = " ".join(str(first).split()) or type(first).__name__
+    _, found, cause = said.rpartition("Exception encountered: ")
+    return (cause if found else said)[:_SAID]

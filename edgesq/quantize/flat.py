@@ -1,0 +1,193 @@
+"""Write a Keras model anew as one graph of layers, so that everything after it walks over one list.
+
+Models inside models are written out; layers that do nothing in inference are left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgesq.errors import ModelError
+from edgesq.limits import MOST_VALUES
+
+if TYPE_CHECKING:
+    import keras
+
+_ONE = "one image in and one result out are supported"
+_SIZE = "build the model with the input size that the board will see"
+
+
+def flat(model: Any, where: str) -> keras.Model:
+    """Return a model of one list of layers, float32, that computes the same in inference.
+
+    Its input is [None, H, W, C] also where the model takes images without channels, or bytes.
+    Layers that Keras cannot look into are taken as they are.
+
+    Args:
+        model: as Keras loads it; it is not changed.
+        where: the file, for errors.
+
+    Raises:
+        ModelError: it has no graph of layers, other ends than one image and one result, recurrent
+            layers, or values that are not finite or too large.
+    """
+    import keras
+
+    from edgesq.quantize.keras_operators import OBJECTS
+
+    graph = _graph(model)
+    if graph is None:
+        raise ModelError("is not built, so its layers have no shapes", where=where, hint=_SIZE)
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        ends = f"{_named(graph.inputs)} in and {_named(graph.outputs)} out"
+        raise ModelError(f"has {ends}", where=where, hint=_ONE)
+    copier = _Copier(where)
+    shape = tuple(graph.inputs[0].shape[1:])
+    _check_recurrent(model, where)
+    if len(shape) not in (2, 3) or None in shape:
+        raise ModelError(
+            f"the input shape {list(shape)} is not a fixed [H, W, C] or [H, W]",
+            where=where,
+            hint=_SIZE,
+        )
+    source = keras.Input(shape if len(shape) == 3 else (*shape, 1), name=graph.inputs[0].name)
+    copier.names.add(source.name)
+    first = source if len(shape) == 3 else keras.layers.Reshape(shape, name="pixels")(source)
+    copier.names.add("pixels")
+    with keras.saving.custom_object_scope(OBJECTS):
+        result = copier.through(graph, first)
+    if result is source or first is result:
+        raise ModelError("computes nothing", where=where, hint=_ONE)
+    made = keras.Model(source, result, name=_plain(model.name))
+    copier.set_weights()
+    _check_sizes(made, where)
+    return made
+
+
+class _Copier:
+    """Copies layers into a new graph; one that is used several times is copied once."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self.names: set[str] = set()
+        self._made: dict[int, tuple[Any, Any]] = {}
+
+    def through(self, graph: Any, values: Any) -> Any:
+        """Give values to the copies of a graph's layers."""
+        values = graph._standardize_inputs(values)
+        result = graph._run_through_graph(values, operation_fn=self._called)
+        return result[0] if isinstance(result, list | tuple) and len(result) == 1 else result
+
+    def _called(self, operation: Any) -> Callable[..., Any]:
+        def call(*values: Any, **how: Any) -> Any:
+            graph = _graph(operation)
+            if graph is not None:
+                return self.through(graph, values[0])
+            if _is_idle(operation):
+                return values[0]
+            return self._copy(operation)(*values, **how)
+
+        return call
+
+    def _copy(self, operation: Any) -> Any:
+        import keras
+
+        if id(operation) not in self._made:
+            config = operation.get_config()
+            name = self._free(operation.name)
+            if isinstance(operation, keras.layers.Layer):
+                made = type(operation).from_config({**config, "name": name})
+            else:
+                made = type(operation).from_config(config)
+                made.name = name
+            self._made[id(operation)] = made, operation
+        return self._made[id(operation)][0]
+
+    def _free(self, name: str) -> str:
+        """Return a name that no other layer of the new model has."""
+        free, count = name, 1
+        while free in self.names:
+            free, count = f"{name}_{count}", count + 1
+        self.names.add(free)
+        return free
+
+    def set_weights(self) -> None:
+        """Give the copies the weights of the originals, in float32."""
+        for made, original in self._made.values():
+            weights = original.get_weights() if hasattr(original, "get_weights") else []
+            if not all(np.isfinite(np.asarray(one, np.float64)).all() for one in weights):
+                raise ModelError(
+                    f"the weights of {original.name} hold values that are not finite",
+                    where=self.where,
+                    hint="its training has diverged: train it anew",
+                )
+            if weights:
+                made.set_weights(weights)
+            if hasattr(made, "finalize_state"):
+                made.finalize_state()  # Normalization keeps what it makes of its weights
+
+
+def _graph(layer: Any) -> Any:
+    """Return the graph of a model that is built of layers; None for a layer."""
+    import keras
+
+    if isinstance(layer, keras.Sequential):
+        layer = layer._functional
+    return layer if hasattr(layer, "_run_through_graph") else None
+
+
+def _is_idle(layer: Any) -> bool:
+    """Say whether a layer gives what it takes; those that are only trained were made so."""
+    import keras
+
+    if type(layer) is keras.layers.Pipeline:
+        return all(_is_idle(one) for one in layer.layers)
+    return type(layer) is keras.layers.Identity
+
+
+def _leaves(layer: Any) -> Iterator[Any]:
+    import keras
+
+    for one in layer.layers if isinstance(layer, keras.Model) else ():
+        yield one
+        yield from _leaves(one)
+
+
+def _check_recurrent(model: Any, where: str) -> None:
+    import keras
+
+    kinds = (keras.layers.RNN, keras.layers.Bidirectional)
+    found = [one.name for one in _leaves(model) if isinstance(one, kinds)]
+    if found:
+        raise ModelError(
+            f"has recurrent layers: {', '.join(found)}",
+            where=where,
+            hint="they cannot be used; keep to convolutions and pools",
+        )
+
+
+def _check_sizes(model: Any, where: str) -> None:
+    """Refuse maps that are too large, or of no fixed size, before any is computed."""
+    for layer in model.layers:
+        for node in layer._inbound_nodes:
+            for tensor in node.outputs:
+                shape = tensor.shape[1:]
+                if None in shape or math.prod(shape) > MOST_VALUES:
+                    raise ModelError(
+                        f"{layer.name} gives {list(shape)}; {MOST_VALUES:,} values are the most",
+                        where=where,
+                        hint=_SIZE,
+                    )
+
+
+def _named(tensors: Any) -> str:
+    names = [tensor.name for tensor in tensors]
+    return f"{len(names)} ({', '.join(names)})" if len(names) > 1 else "1"
+
+
+def _plain(name: str) -> str:
+    return "".join(letter if letter.isalnum() else "_" for letter in name) or "model"
