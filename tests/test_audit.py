@@ -12,6 +12,7 @@ from PIL import Image
 from edgesq.calibrate import AuditRow, Classes, ImageSet, Preprocessing, audit_images, load_folder
 from edgesq.quantize import audit_model, load_keras
 from edgesq.quantize.audit import SURE, coverage_curve
+from edgesq.quantize.flat import flat
 from edgesq.quantize.statistics import FAR, NEARER, TrainedStatistics
 from edgesq.resources import resource
 from edgesq.zoo.demo import demo_model_path
@@ -194,3 +195,27 @@ def test_statistics_that_were_never_trained_say_nothing() -> None:
     image = keras.Input((32, 32, 3))
     plain = keras.Model(image, keras.layers.BatchNormalization()(image))
     assert TrainedStatistics(plain).count == 0
+
+
+def grey_model(classes: int, bias: float) -> keras.Model:
+    """A model in a model, one grey channel in, sure by its bias alone."""
+    inner = keras.Sequential([keras.Input((32, 32, 1)), keras.layers.Conv2D(4, 3)])
+    image = keras.Input((32, 32, 1))
+    pooled = keras.layers.GlobalAveragePooling2D()(inner(image))
+    start = keras.initializers.Constant([bias] + [0.0] * (classes - 1))
+    out = keras.layers.Dense(classes, activation="softmax", bias_initializer=start)(pooled)
+    return flat(keras.Model(image, out), "grey")
+
+
+def test_a_grey_model_that_is_sure_is_audited() -> None:
+    images = image_set(photographs(40)[..., :1])
+    rows = {row.check: row for row in audit_model(grey_model(2, 30.0), images)}
+    assert set(rows) == {"coverage", "silent channels", "certainty"}
+    assert rows["certainty"].figure > SURE
+    assert 0 < rows["coverage"].figure < 0.2
+
+
+def test_one_class_and_one_image_are_audited() -> None:
+    images = image_set(photographs(1)[..., :1])
+    rows = {row.check for row in audit_model(grey_model(1, 1.0), images)}
+    assert rows == {"coverage", "silent channels"}

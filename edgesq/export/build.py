@@ -14,6 +14,7 @@ import numpy as np
 from edgesq.calibrate import Classes, Fit
 from edgesq.codegen import TFLM_KERNELS, check_name, generate, name_of, tflite_array
 from edgesq.errors import EdgesqError, MissingToolError, ModelError
+from edgesq.export.byproducts import ByProducts
 from edgesq.export.compression import CURVE, Compression, compressed
 from edgesq.export.curve import draw_curve, draw_loss
 from edgesq.export.folder import (
@@ -26,7 +27,7 @@ from edgesq.export.folder import (
 )
 from edgesq.export.library import formats_of, write_library
 from edgesq.export.model import is_float
-from edgesq.export.optimize import MOST_TRIALS, optimized, write_float_weights
+from edgesq.export.optimize import FLOAT_WEIGHTS, MOST_TRIALS, optimized, write_float_weights
 from edgesq.export.parity import INTEGER_ONNX, compare, compared_images
 from edgesq.export.report import write_report
 from edgesq.export.runtime import Firmware, Wish, check_tree, make_firmware
@@ -126,9 +127,11 @@ def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str,
         source, compression = compressed(source, wish, options.compress, on_stage)
     firmware = make_firmware(source.graph, source.tflite, wish)
     with appearing(options.out) as folder:
+        extras = ByProducts(folder)
         if compression and compression["curve"]:
-            draw_loss(compression["curve"], compression["image_bytes"], folder / "compression.svg")
-        report = _fill(folder, source, firmware, options, on_stage)
+            losses, size = compression["curve"], compression["image_bytes"]
+            extras.make("compression.svg", lambda path: draw_loss(losses, size, path))
+        report = _fill(extras, source, firmware, options, on_stage)
         report["accuracy"] = accuracy
         report["compression"] = compression
         write_report(folder, report)
@@ -153,23 +156,25 @@ def stage_count(
 
 
 def _fill(
-    folder: Path,
+    extras: ByProducts,
     source: Source,
     firmware: Firmware,
     options: ExportOptions,
     on_stage: Callable[[str], None],
 ) -> dict[str, Any]:
-    target = options.target
+    target, folder = options.target, extras.folder
     on_stage("write ONNX")
-    models = _write_models(folder, source)
+    models = _write_models(extras, source)
     name = options.name or name_of(source.name)
     _write_code(folder, source, firmware, options, name)
     _write_images(folder, source)
-    write_float_weights(folder, source)
+    if source.keras is not None or source.weights is not None:
+        extras.make(FLOAT_WEIGHTS, lambda path: write_float_weights(path, source))
     bands: Mapping[int, int] = {}
     if firmware.chosen is not None:
         bands = firmware.chosen.bands
-        draw_curve(curve(source.graph, target.kernels), firmware.chosen, folder / "plan.svg")
+        chosen, candidates = firmware.chosen, curve(source.graph, target.kernels)
+        extras.make("plan.svg", lambda path: draw_curve(candidates, chosen, path))
     on_stage(f"compile for {target.name}")
     sizes, warning = _compile(folder / FIRMWARE, target)
     portable = generate(source.graph, make_plan(source.graph, bands), "portable")
@@ -196,7 +201,7 @@ def _fill(
         "parity": [dataclasses.asdict(row) for row in rows],
         "import": list(source.notes),
         "audit": [dataclasses.asdict(row) for row in source.audit],
-        "warnings": [*_warnings(source), *([warning] if warning else [])],
+        "warnings": [*_warnings(source), *([warning] if warning else []), *extras.left_out],
         "files": file_hashes(folder),
         "versions": _versions(),
     }
@@ -207,25 +212,29 @@ def _warnings(source: Source) -> list[str]:
     return [f"calibration: {note}" for note in (*source.image_notes, *wrong)]
 
 
-def _write_models(folder: Path, source: Source) -> dict[str, bytes | EdgesqError]:
+def _write_models(extras: ByProducts, source: Source) -> dict[str, bytes | EdgesqError]:
     """Write the .tflite and all ONNX files; return the int8 ONNX models by name.
 
     What tf2onnx cannot write is left out: the exact model is the one of integer operators.
     """
     from edgesq.formats.onnx import float_onnx, integer_onnx, onnx_bytes, qdq_onnx
 
-    integer = onnx_bytes(integer_onnx(source.graph))
+    def written(path: Path, model: Callable[[], Any]) -> bytes:
+        content = onnx_bytes(model())
+        path.write_bytes(content)
+        return content
+
+    folder, float_model = extras.folder, source.keras
     (folder / TFLITE).write_bytes(source.tflite)
-    (folder / "model_int8.onnx").write_bytes(integer)
-    models: dict[str, bytes | EdgesqError] = {INTEGER_ONNX: integer}
-    try:
-        qdq = onnx_bytes(qdq_onnx(source.tflite))
-        (folder / "model_int8_qdq.onnx").write_bytes(qdq)
-        models["ONNX, QDQ"] = qdq
-    except ModelError as error:
-        models["ONNX, QDQ"] = error
-    if source.keras is not None:
-        (folder / "model_float.onnx").write_bytes(onnx_bytes(float_onnx(source.keras)))
+    models: dict[str, bytes | EdgesqError] = {
+        INTEGER_ONNX: written(folder / "model_int8.onnx", lambda: integer_onnx(source.graph))
+    }
+    qdq = extras.make(
+        "model_int8_qdq.onnx", lambda path: written(path, lambda: qdq_onnx(source.tflite))
+    )
+    models["ONNX, QDQ"] = ModelError(extras.left_out[-1]) if qdq is None else qdq
+    if float_model is not None:
+        extras.make("model_float.onnx", lambda path: written(path, lambda: float_onnx(float_model)))
     return models
 
 

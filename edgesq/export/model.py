@@ -14,11 +14,12 @@ from edgesq.calibrate import load_folder
 from edgesq.errors import ModelError
 from edgesq.graph import Graph, Int8Array
 from edgesq.quantize import is_saved_model, load_keras, load_saved_model
+from edgesq.zoo.demo import demo_model_path
 
 if TYPE_CHECKING:
     import keras
 
-_KERAS, _ONNX, _TFLITE = (".keras", ".h5"), ".onnx", ".tflite"
+_KERAS, _ONNX, _TFLITE = (".keras", ".h5", ".hdf5"), ".onnx", ".tflite"
 _READ = "give a .keras, .h5, .onnx or int8 .tflite file, or a SavedModel's folder"
 
 
@@ -105,7 +106,7 @@ def open_model(
         return Model(path.name, keras=load_saved_model(path))
     if needs_images:
         on_stage("load the Keras model")
-        return Model(path.stem, keras=load_keras(path))
+        return Model(path.stem, keras=load_keras(path, trusted=path == demo_model_path()))
     on_stage("read the .tflite")
     return Model(path.stem, tflite=path.read_bytes())
 

@@ -49,15 +49,20 @@ def optimized(
     return better, {"seconds": seconds, **found.facts()}
 
 
-def write_float_weights(folder: Path, source: Source) -> None:
-    """Keep the float weights, from which `evaluate` makes the float model of each layer."""
-    if source.weights is not None:
-        arrays = {
-            f"{name}/{kind}": value
-            for name, weights in source.weights.items()
-            for kind, value in vars(weights).items()
-        }
-        np.savez(folder / FLOAT_WEIGHTS, allow_pickle=False, **arrays)
+def write_float_weights(path: Path, source: Source) -> None:
+    """Keep the float weights, from which `evaluate` makes the float model of each layer.
+
+    Raises:
+        ModelError: they are not known.
+    """
+    if source.weights is None:
+        raise ModelError("not every operator's weights are found in the float model")
+    arrays = {
+        f"{name}/{kind}": value
+        for name, weights in source.weights.items()
+        for kind, value in vars(weights).items()
+    }
+    np.savez(path, allow_pickle=False, **arrays)
 
 
 def read_float_weights(folder: Path) -> dict[str, FloatWeights] | None:

@@ -232,7 +232,7 @@ def _input_shape(model: keras.Model, path: Path) -> tuple[int, int, int]:
 
 
 def _float_weights(model: keras.Model, content: bytes) -> dict[str, FloatWeights] | None:
-    with contextlib.suppress(ModelError):
+    with contextlib.suppress(ModelError):  # the build says that they are left out
         return float_weights(model, content)
     return None
 

@@ -61,7 +61,8 @@ def float_weights(model: keras.Model, content: bytes) -> dict[str, FloatWeights]
         by operator name, as in `Graph.ops`.
 
     Raises:
-        ModelError: an operator's weights are not those of the model.
+        ModelError: an operator's weights are not those of the model, or it ends in an activation
+            that has no name here.
     """
     graph = read_stored_graph(content)
     there = list(_read(to_float_tflite(model)))
@@ -114,5 +115,7 @@ def _read(content: bytes) -> Iterator[FloatWeights]:
         outputs = kernel.shape[-1 if kind == _WITH_WEIGHTS[1] else 0]
         has_bias = len(operator.inputs) > 2 and operator.inputs[2] >= 0
         bias = constant(operator.inputs[2]) if has_bias else np.zeros(outputs, np.float32)
-        activation = _ACTIVATIONS[operator.builtinOptions.fusedActivationFunction]
-        yield FloatWeights(kernel, bias, activation)
+        fused = operator.builtinOptions.fusedActivationFunction
+        if fused not in _ACTIVATIONS:
+            raise ModelError(f"an operator ends in another activation than ReLU or ReLU6 ({fused})")
+        yield FloatWeights(kernel, bias, _ACTIVATIONS[fused])

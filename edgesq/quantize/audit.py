@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -63,7 +62,7 @@ def audit_model(model: keras.Model, images: ImageSet) -> tuple[AuditRow, ...]:
         probe = _Probe(model)
         trained = TrainedStatistics(model)
         rows = [_coverage(probe.magnitudes(floats)), _channels(probe, floats)]
-        if _ends_in_softmax(model):
+        if _ends_in_softmax(model) and model.outputs[0].shape[-1] > 1:
             rows += _certainty(model, images, trained.count > 0)
         if trained.count:
             rows.append(_statistics(trained, images))
@@ -122,13 +121,12 @@ class _Probe:
 
 
 def _outputs(layer: Any) -> list[Any]:
-    """Return what a layer gives; nothing where that is not of this model."""
+    """Return what a layer gives, each time that it is called."""
     import keras
 
-    with contextlib.suppress(AttributeError, ValueError):
-        given = [] if isinstance(layer, keras.layers.InputLayer) else layer.output
-        return list(given) if isinstance(given, list | tuple) else [given]
-    return []
+    if isinstance(layer, keras.layers.InputLayer):
+        return []
+    return [tensor for node in layer._inbound_nodes for tensor in node.outputs]
 
 
 def _is_map(output: Any) -> bool:
@@ -187,7 +185,9 @@ def _channels(probe: _Probe, floats: Float32Array) -> AuditRow:
 def _ends_in_softmax(model: keras.Model) -> bool:
     import keras
 
-    last = model.layers[-1]
+    last = model.outputs[0]._keras_history.operation
+    while isinstance(last, keras.layers.Reshape | keras.layers.Flatten):
+        last = last._inbound_nodes[0].input_tensors[0]._keras_history.operation
     activation = getattr(last, "activation", None)
     return isinstance(last, keras.layers.Softmax) or activation is keras.activations.softmax
 
@@ -206,13 +206,16 @@ def _certainty(model: keras.Model, images: ImageSet, has_statistics: bool) -> It
         "images are not what it was trained on, or are preprocessed in another way",
     )
     largest = images.preprocessing.scale if certainty >= SURE else np.inf
-    best, name = max(
+    tried = [
         (_mean_certainty(model, other, probes), name)
         for name, other in _alternatives(images)
         if other.scale <= largest
         # Of scales, what training left behind tells more.
         and (_is_reordered(other, images.preprocessing) or not has_statistics)
-    )
+    ]
+    if not tried:
+        return
+    best, name = max(tried)
     gain = best / certainty
     yield AuditRow(
         "preprocessing",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgesq.calibrate import Preprocessing
+from edgesq.quantize.flat import flat
 from edgesq.quantize.quiet import captured_output
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ def baked(model: keras.Model, declared: Preprocessing) -> tuple[keras.Model, Pre
         another model, and what is left to do; None where nothing is gained (order RGB, mean 0) or
         where the first layer is none that could take it exactly.
     """
-    import keras
-
     has_mean = any(declared.mean)
     if not has_mean and declared.channel_order == "rgb":
         return None
@@ -41,8 +40,7 @@ def baked(model: keras.Model, declared: Preprocessing) -> tuple[keras.Model, Pre
     if first is None or (has_mean and first.padding != "valid"):
         return None
     with captured_output():
-        copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
+        copy = flat(model, model.name)
     _absorb(copy.get_layer(first.name), declared)
     return copy, replace(PIXELS, resize=declared.resize)
 

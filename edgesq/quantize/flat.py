@@ -78,7 +78,11 @@ class _Copier:
 
     def through(self, graph: Any, values: Any) -> Any:
         """Give values to the copies of a graph's layers."""
-        values = graph._standardize_inputs(values)
+        import keras
+
+        values = keras.tree.flatten(values)
+        if [len(one.shape) for one in values] != [len(one.shape) for one in graph.inputs]:
+            values = graph._adjust_input_rank(values)
         result = graph._run_through_graph(values, operation_fn=self._called)
         return result[0] if isinstance(result, list | tuple) and len(result) == 1 else result
 

@@ -50,7 +50,9 @@ def read_config(file: Path) -> tuple[Config, int]:
         config = json.loads(text)
     except ValueError as error:
         raise ModelError(
-            f"cannot be read as a Keras model: its configuration: {error}", where=where, hint=_DAMAGED
+            f"cannot be read as a Keras model: its configuration: {error}",
+            where=where,
+            hint=_DAMAGED,
         ) from error
     if not isinstance(config, dict) or not isinstance(config.get("config"), dict | list):
         raise ModelError("holds no Keras model", where=where, hint=_WHOLE)
@@ -143,7 +145,11 @@ def _check_items(archive: Any, where: str) -> None:
         for name in group:
             link = group.get(name, getlink=True)
             item = group[name] if isinstance(link, h5py.HardLink) else None
-            if item is None or getattr(item, "external", None) or getattr(item, "is_virtual", False):
+            if (
+                item is None
+                or getattr(item, "external", None)
+                or getattr(item, "is_virtual", False)
+            ):
                 raise ModelError("takes data from another file", where=where, hint=_WHOLE)
             if isinstance(item, h5py.Group):
                 groups.append(item)

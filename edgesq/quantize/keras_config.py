@@ -40,6 +40,8 @@ _CODE = {
     "IntegerLookup": "has an IntegerLookup, which reads files and no image",
     "TextVectorization": "has a TextVectorization, which reads files and no image",
 }
+_UNCOUNTED = 1 << 60
+_SHOWN = 40
 _OWN_LAYERS = "build the model from Keras' own layers and save it again"
 _BOARD_SIZE = "give a model for images of a size that a board can take"
 
@@ -50,6 +52,7 @@ UNREAD = frozenset({"compile_config", "training_config"})
 
 _FREE = UNREAD | {"seed", "shared_object_id"}
 """Keys that size nothing, so that any number is good."""
+
 
 class UnknownLayerError(ModelError):
     """A model has a layer that is none of Keras' own.
@@ -85,7 +88,7 @@ def check_config(config: Config, where: str, known: frozenset[str] = frozenset()
             for number in _numbers(value) if key not in _FREE else ():
                 if abs(number) > MOST_EXTENT:
                     raise ModelError(
-                        f"a number of {number:.3g} for {key}, at most {MOST_EXTENT:,} is read",
+                        f"a number beyond {MOST_EXTENT:,} for {key[:_SHOWN]}",
                         where=where,
                         hint=_BOARD_SIZE,
                     )
@@ -189,12 +192,14 @@ def _calls(graph: Any, seen: dict[int, int]) -> int:
         nodes = layer.get("inbound_nodes")
         times = max(len(nodes), 1) if isinstance(nodes, list) else 1
         count += times * (_calls(layer, seen) if layer.get("class_name") in GRAPHS else 1)
-    seen[id(graph)] = count
-    return count
+    seen[id(graph)] = min(count, _UNCOUNTED)
+    return seen[id(graph)]
 
 
 def layers_of(graph: Any) -> list[Config]:
     """Return a model's layers; Keras 1 kept a Sequential's as its whole configuration."""
     config = graph.get("config") if isinstance(graph, dict) else None
     layers = config.get("layers") if isinstance(config, dict) else config
-    return [layer for layer in layers if isinstance(layer, dict)] if isinstance(layers, list) else []
+    return (
+        [layer for layer in layers if isinstance(layer, dict)] if isinstance(layers, list) else []
+    )

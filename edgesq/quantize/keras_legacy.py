@@ -133,9 +133,7 @@ def _modernize_object(item: Config) -> None:
     if not isinstance(config, dict):
         return
     for key, idle in _IDLE.items():
-        if key in config and config[key] in idle and not (
-            key == "groups" and name in _WITH_GROUPS
-        ):
+        if key in config and config[key] in idle and not (key == "groups" and name in _WITH_GROUPS):
             del config[key]
     for key in _OF_KERNEL if name in _DEPTHWISE else ():
         config.pop(key, None)
@@ -187,16 +185,16 @@ def _modernize_calls(config: Config, layers: list[Config]) -> None:
 
 def _with_input(layers: list[Config]) -> list[Config]:
     """Return a Sequential's layers, the shape of its input in a layer of its own."""
-    shapes = []
-    for layer in layers:
-        config = layer.get("config")
-        for key in _INPUT_SHAPES if isinstance(config, dict) else ():
-            if layer.get("class_name") != "InputLayer" and key in config:
-                shapes.append(config.pop(key))
+    configs: list[Config] = [
+        layer["config"]
+        for layer in layers
+        if isinstance(layer.get("config"), dict) and layer.get("class_name") != "InputLayer"
+    ]
+    shapes = [one.pop(key) for one in configs for key in _INPUT_SHAPES if key in one]
     first = layers[0]
     if not shapes or first.get("class_name") in ("InputLayer", *GRAPHS):
         return layers
-    like = {key: first[key] for key in ("module", "registered_name") if key in first}
+    like: Config = {key: first[key] for key in ("module", "registered_name") if key in first}
     source = {"batch_shape": shapes[0], "name": "image"}
     return [{"class_name": "InputLayer", "config": source, **like}, *layers]
 
@@ -216,11 +214,10 @@ def _node(node: Any, made: Mapping[Any, int], is_operator: bool) -> Any:
     if not all(len(call) == 4 and isinstance(call[3], dict) for call in calls):
         return node
     how = {key: _tensor(value, made) for key, value in calls[0][3].items()}
+    values = [_tensor(list(call[:3]), made) for call in calls if call[0] != _CONSTANT]
+    args: list[Any] = [values] if len(values) > 1 else values
     if calls[0][0] == _CONSTANT:
-        args, how = [], {"first": calls[0][2], **how}
-    else:
-        values = [_tensor(list(call[:3]), made) for call in calls]
-        args = [values] if len(values) > 1 else values
+        how["first"] = calls[0][2]
     if is_operator:  # it may not have tensors among other arguments with names
         named = [key for key, value in how.items() if _is_tensor(value)]
         args += [how.pop(key) for key in named]
