@@ -25,7 +25,8 @@ from edgesq.formats.tflite import read_graph
 from edgesq.formats.tflite_rewrite import TensorChange, rewrite
 from edgesq.quantize import captured_output, to_int8_tflite
 from edgesq.repair.state import Quantized
-from edgesq.verify import VerifyReport
+from edgesq.verify import Verified, VerifyReport, recall
+from edgesq.verify.history import remember
 from edgesq.verify.images import open_images
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (20, *UNEVEN_SHAPE), np.uint8)
@@ -168,17 +169,38 @@ def test_evaluate(build: Path, photos: Path, model: Quantized) -> None:
 
 
 def test_the_device_counts_if_it_saw_these_images(build: Path, photos: Path) -> None:
-    """The report of `verify` names its images; of others it says nothing here."""
+    """What `verify` found of other images says nothing here."""
     graph = read_graph((build / TFLITE).read_bytes())
     images = open_images(build, graph, photos, None)
-    facts = {"accuracy": 0.45, "top5_accuracy": 0.9, "images": 20}
-    same = cast(VerifyReport, SimpleNamespace(**facts, images_identity=images.identity))
-    other = cast(VerifyReport, SimpleNamespace(**facts, images_identity="another set"))
+    same = Verified(graph.sha256, images.identity, 20, 0.45, 0.9)
     device = evaluate(build, photos, device=same).forms[-1]
     assert (device.form, device.top1.hits, device.agreement) == ("device", 9, None)
     assert device.top5 is not None
     assert device.top5.hits == 18
-    assert evaluate(build, photos, device=other).forms[-1].form == "ONNX int8"
+    other = dataclasses.replace(same, images_identity="another set")
+    assert evaluate(build, photos, count=2, device=other).forms[-1].form == "ONNX int8"
+
+
+def test_the_last_run_of_these_images_is_found(build: Path, photos: Path) -> None:
+    """Wherever its report went, and whatever was verified after it."""
+    graph = read_graph((build / TFLITE).read_bytes())
+    identity = open_images(build, graph, photos, 4).identity
+    for accuracy in (0.25, 0.75):
+        remember(build, run_of(graph.sha256, identity, 4, accuracy))
+    for number in range(60):
+        remember(build, run_of(graph.sha256, f"other {number}", 4, 1.0))
+        remember(build, run_of(graph.sha256, identity, 4, 0.5))
+    assert evaluate(build, photos, count=4).forms[-1].top1.hits == 2
+    assert recall(build, graph.sha256, identity, 5) is None
+    assert recall(build, graph.sha256, "other 59", 4) is not None
+    assert recall(build, graph.sha256, "other 0", 4) is None
+    (build / "verified.json").write_text('{"runs": [{"images": "x"}]}')
+    assert recall(build, graph.sha256, identity, 4) is None
+
+
+def run_of(model: str, identity: str, images: int, accuracy: float) -> VerifyReport:
+    facts = {"model_sha256": model, "images_identity": identity, "images": images}
+    return cast(VerifyReport, SimpleNamespace(**facts, accuracy=accuracy, top5_accuracy=1.0))
 
 
 def test_the_command_shows_it_and_writes_json(build: Path, photos: Path, tmp_path: Path) -> None:

@@ -101,3 +101,13 @@ def test_a_refusal_is_a_problem(runtime: Runtime, tmp_path: Path) -> None:
     assert good is None
     assert refused
     assert refused.startswith("refused: layer")
+
+
+@pytest.mark.parametrize("name", ["reshape_of_a_softmax", "reshape_of_a_map_of_softmax"])
+def test_logits_are_observed_behind_a_reshape(name: str, runtime: Runtime, tmp_path: Path) -> None:
+    content = NETWORKS[name]()
+    graph = read_graph(content)
+    assert graph.softmax is not None
+    assert graph.observed == (graph.output, graph.softmax.inputs[0])
+    bands = [Drawn(content, name, rows) for rows in (1, 4)]
+    assert problems(runtime, tmp_path, bands) == [None, None]

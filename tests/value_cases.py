@@ -223,3 +223,17 @@ def lookup_of_a_reshape() -> bytes:
     net = Network((4, 4, 3))
     flat = net.reshape(net.conv(net.input, 3), (48,))
     return net.build(net.unary(flat, "LEAKY_RELU", USUAL, alpha=0.3))
+
+
+@network
+def reshape_of_a_softmax() -> bytes:
+    """As Keras' MobileNet ends; the logits are observed all the same."""
+    net = Network((4, 4, 3))
+    probabilities = net.softmax(net.mean(net.conv(net.input, 5, (3, 3))))
+    return net.build(net.reshape(net.reshape(probabilities, (1, 1, 5)), (5,)))
+
+
+@network
+def reshape_of_a_map_of_softmax() -> bytes:
+    net = Network((4, 3, 3))
+    return net.build(net.reshape(net.softmax(net.conv(net.input, 4, (3, 3))), (2, 6, 4)))

@@ -28,7 +28,7 @@ from edgesq.formats.onnx import integer_onnx, run_onnx
 from edgesq.formats.onnx_twin import float_twin, twin_activations
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.graph import Graph, Int8Array, Tensor
-from edgesq.verify import VerifyReport
+from edgesq.verify import Verified, recall
 from edgesq.verify.images import VerifyImages, open_images, read_preprocessing
 
 Float32Array = NDArray[np.float32]
@@ -92,7 +92,7 @@ def evaluate(
     build: Path,
     source: Path,
     count: int | None = None,
-    device: VerifyReport | None = None,
+    device: Verified | None = None,
     on_progress: Callable[[int, int], None] = lambda _done, _all: None,
     declared: Classes | None = None,
 ) -> AccuracyReport:
@@ -102,7 +102,7 @@ def evaluate(
         build: the BUILD folder.
         source: folder with one folder per class, or .npz with `input` and `labels`.
         count: take at most so many, at least 1, spread evenly over the classes.
-        device: what `verify` found on a board with the same images; None without.
+        device: what `verify` found on a board; None for what the build remembers of these images.
         on_progress: called with (images done, images in all).
         declared: classes that are more to be believed than the build's.
 
@@ -118,7 +118,7 @@ def evaluate(
     got = _run(_Forms(graph, content, weights, judge), build, images, on_progress)
     expected = got.by_form.get("float")
     forms = [form_score(form, rows, labels, expected) for form, rows in got.by_form.items()]
-    board = _device(device, images)
+    board = _device(device or recall(build, graph.sha256, images.identity, len(labels)), images)
     notes = [*images.notes, *_order(got, labels, images, judge)]
     notes += _absent(weights is not None, board is not None)
     layers = weights and layer_noise(graph, content, weights, got.floats, got.int8, judge)
@@ -249,7 +249,7 @@ def _floats(build: Path, images: VerifyImages, graph: Graph) -> Iterator[Float32
         yield _real(tensor, levels).reshape(tensor.hwc)
 
 
-def _device(report: VerifyReport | None, images: VerifyImages) -> FormScore | None:
+def _device(report: Verified | None, images: VerifyImages) -> FormScore | None:
     """Return a board's score; None where it saw other images."""
     if (
         report is None

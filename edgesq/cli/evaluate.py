@@ -9,9 +9,8 @@ from edgesq.calibrate import Classes
 from edgesq.cli import terminal
 from edgesq.cli.verify import Images
 from edgesq.link.labgrid import held
-from edgesq.verify import VerifyOptions, VerifyReport, read_json, verify
+from edgesq.verify import Verified, VerifyOptions, verify
 
-_DEFAULT_REPORT = "verify.json"
 _MOST_CLASSES = 12
 
 
@@ -43,14 +42,13 @@ def _show(report: AccuracyReport) -> None:
 
 def _device(
     build: Path, images: Images, declared: Classes | None, ports: tuple[str, ...]
-) -> VerifyReport | None:
-    """Return what a board makes of the images: now, or in the build's last report."""
+) -> Verified | None:
+    """Return what a board makes of the images now; None without one."""
     if ports:
         options = VerifyOptions(build, ports, images.source, images.count, declared)
         with held(ports), terminal.counter("verify") as on_progress:
-            return verify(options, on_progress)
-    path = build / _DEFAULT_REPORT
-    return read_json(path)[0] if path.is_file() else None
+            return Verified.of(verify(options, on_progress))
+    return None
 
 
 def _forms(report: AccuracyReport) -> Table:

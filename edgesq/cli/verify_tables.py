@@ -102,8 +102,9 @@ def confusion(result: VerifyReport) -> Table | None:
     table = terminal.table("class, and what the board says", ["class"], list(map(str, shown)))
     for label in shown:
         cells = [(counts.get((label, said), 0), said == label) for said in shown]
+        name = result.class_name(label)
         table.add_row(
-            result.class_name(label),
+            str(label) if name == str(label) else f"{label} {name}",
             *(styled(str(n), "bold") if right else str(n or "") for n, right in cells),
         )
     return table

@@ -8,7 +8,7 @@ The folder appears complete or not at all.
 from edgesq.export.build import ExportOptions, export, stage_count
 from edgesq.export.compression import MAX_DROP_POINTS, Compression, SizePoint
 from edgesq.export.curve import draw_curve, draw_loss
-from edgesq.export.folder import TFLITE, VERIFY_IMAGES, check_out, read_model
+from edgesq.export.folder import TFLITE, VERIFIED, VERIFY_IMAGES, check_out, read_model
 from edgesq.export.operators import Operator, operator_facts, read_operators
 from edgesq.export.optimize import read_float_weights
 from edgesq.export.parity import ParityRow
@@ -21,6 +21,7 @@ __all__ = [
     "MAX_DROP_POINTS",
     "REPORT",
     "TFLITE",
+    "VERIFIED",
     "VERIFY_IMAGES",
     "Compression",
     "ExportOptions",

@@ -17,6 +17,7 @@ from edgesq.graph import Graph
 from edgesq.link.client import Client
 from edgesq.link.frame import BoardInfo
 from edgesq.link.transport import DEFAULT_BAUD, find_ports, open_port
+from edgesq.verify.history import remember
 from edgesq.verify.images import VerifyImages, open_images
 from edgesq.verify.oracle import Oracle, default_oracle, peers
 from edgesq.verify.report import VerifyReport
@@ -95,12 +96,15 @@ def verify(
         if options.resume and options.report is not None:
             tally, whole = resumed(options.report, facts.report(tally), facts.forms)
             if whole is not None:
+                remember(options.build, whole)
                 return whole
         streaming = Streaming(facts, oracle, tally, Keeper(options.report))
         if facts.shards is None:
             boards[0].set_baud()
         streaming.run((facts.shards or boards[0]).stream, on_progress)
-    return facts.report(tally)
+    report = facts.report(tally)
+    remember(options.build, report)
+    return report
 
 
 def _open_boards(
