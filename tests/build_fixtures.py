@@ -16,8 +16,8 @@ def demo_export(shared_folder: Path) -> Exported:
     folder = shared_folder / "demo_export"
     with (shared_folder / "demo_export.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            folder.mkdir()
+        if not (folder / "stdout").exists():
+            folder.mkdir(exist_ok=True)
             env = listening(folder)
             result = edgesq("export", "--target", "host", "--out", folder / "build", env=env)
             (folder / "stdout").write_text(result.stdout)

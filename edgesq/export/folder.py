@@ -210,9 +210,9 @@ def scratch_beside(place: Path) -> Iterator[Path]:
     folder = place.parent / _new_name()
     folder.mkdir()
     try:
-        with (folder / _LOCK).open("x") as lock:
+        with (folder / _LOCK).open("xb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            lock.write(place.name)
+            lock.write(os.fsencode(place.name))
             lock.flush()
             yield folder
     finally:
@@ -230,9 +230,9 @@ def _clear_away(parent: Path) -> None:
                 if time.time() - folder.stat().st_mtime > _UNLOCKED_S:
                     folder.rmdir()
                 continue
-            with (folder / _LOCK).open(errors="surrogateescape") as lock:
+            with (folder / _LOCK).open("rb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                place = parent / (Path(lock.read()).name or _NEW)
+                place = parent / (Path(os.fsdecode(lock.read())).name or _NEW)
                 if (folder / _OLD).is_dir() and not place.exists():
                     (folder / _OLD).rename(place)
                 shutil.rmtree(folder, ignore_errors=True)

@@ -84,7 +84,10 @@ class Place:
 
     def __init__(self, port: str) -> None:
         self._port = port
-        parts = urlsplit(port)
+        try:
+            parts = urlsplit(port)
+        except ValueError as error:  # of brackets around no address
+            raise EdgesqError("is no labgrid place", where=port, hint=_FORM) from error
         query = parse_qs(parts.query)
         self._pattern, self._wanted = unquote(parts.netloc), unquote(parts.path).strip("/")
         if not self._pattern or query.keys() - {"coordinator"}:
