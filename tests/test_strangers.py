@@ -13,12 +13,12 @@ from strangers import STRANGERS, ending_in, repacked
 from tflite_edits import edited, options, refusal, set_tensors
 
 from edgesq.errors import EdgesqError
-from edgesq.export import parity
 from edgesq.formats import tflite_infer
 from edgesq.formats.onnx import integer_onnx, run_onnx
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph, reading_notes
 from edgesq.formats.tflite_operators import OPERATORS
 from edgesq.formats.tflite_tidy import int8_inside
+from edgesq.project import run_batch
 from edgesq.reference import run_observed
 
 PUBLIC = Path(__file__).resolve().parents[2] / "shared" / "models" / "public"
@@ -237,12 +237,11 @@ def test_an_export_that_is_not_exact_fails(tmp_path: Path, monkeypatch: pytest.M
     wish = ExportOptions(file, None, load_target("host"), build)
     export(wish, lambda _: None)
     before = (build / "report.json").read_bytes()
-    right = parity.run_batch
 
     def wrong(*arguments: Any) -> tuple[Any, ...]:
-        return tuple(values ^ 1 for values in right(*arguments))
+        return tuple(values ^ 1 for values in run_batch(*arguments))
 
-    monkeypatch.setattr(parity, "run_batch", wrong)
+    monkeypatch.setattr("edgesq.export.parity.run_batch", wrong)
     with pytest.raises(EdgesqError, match=r"C runtime .*64 of 64 values differ"):
         export(wish, lambda _: None)
     assert (build / "report.json").read_bytes() == before
