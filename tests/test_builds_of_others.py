@@ -135,6 +135,13 @@ def test_nothing_is_compiled_through_a_link(build: Path, tmp_path: Path, place: 
     assert snapshot(outside) == before
 
 
+def test_a_compiler_waits_for_no_pipe(build: Path) -> None:
+    (build / "firmware" / "src" / "esq_engine.c").unlink()
+    os.mkfifo(build / "firmware" / "src" / "esq_engine.c")
+    with pytest.raises(EdgesqError, match=r"esq_engine\.c: is no file"):
+        ensure_compiled(build, None, lambda _: None)
+
+
 def test_no_write_follows_a_link(tmp_path: Path) -> None:
     precious, link = tmp_path / "precious", tmp_path / "link"
     precious.write_text("precious")

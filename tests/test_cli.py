@@ -102,6 +102,7 @@ def test_export_is_quiet(demo_export: Exported) -> None:
     assert "[1/11] load the Keras model\n" in demo_export.stderr
     assert re.findall(NOISE, demo_export.stdout) == []
     assert "flash, whole image" in demo_export.stdout
+    assert "on 100 of 120 calibration images" in demo_export.stdout
     assert re.search(r"C runtime on this computer +100 +2,000 +0 +0 ", demo_export.stdout)
 
 

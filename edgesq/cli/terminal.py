@@ -4,6 +4,7 @@ Strings are shown as they are: no markup is read in them, and nothing that a ter
 leaves the consoles. What is to be coloured is a `Text`, made by `styled`.
 """
 
+import contextlib
 import errno
 import functools
 import json
@@ -15,7 +16,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import IO, Any, ParamSpec, TypeVar
 
 import typer
 from rich.box import SIMPLE
@@ -67,11 +68,25 @@ def styled(text: str, style: str) -> Text:
     return Text(printable(text), style)
 
 
-out = _Console(width=None if sys.stdout.isatty() else _FILE_COLUMNS)
+class _Errors(_Console):
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print; where that is not to be had, the exit code still says how it went."""
+        with contextlib.suppress(OSError):
+            super().print(*objects, **options)
+
+
+def _standard_error() -> IO[str]:
+    """Return a duplicate: progress goes on while native libraries' output is captured."""
+    try:
+        return os.fdopen(os.dup(2), "w", errors="backslashreplace")
+    except OSError:  # it is closed
+        return Path(os.devnull).open("w")
+
+
+out = _Console(width=None if sys.stdout and sys.stdout.isatty() else _FILE_COLUMNS)
 """Results, on standard output."""
 
-# A duplicate of standard error: progress goes on while native libraries' output is captured.
-err = _Console(file=os.fdopen(os.dup(2), "w", errors="backslashreplace"))
+err = _Errors(file=_standard_error())
 """Progress and errors."""
 
 
@@ -112,7 +127,8 @@ def write_json(fields: Any, path: Path) -> None:
     """Write a JSON document into a file, or onto standard output."""
     text = json.dumps(fields, indent=2)
     if is_stdout(path):
-        sys.stdout.write(f"{text}\n")
+        out.file.write(f"{text}\n")
+        out.file.flush()
         return
     write_output(path, f"{text}\n")
     say(f"Wrote {path}")

@@ -64,18 +64,19 @@ def file_hashes(build: Path) -> dict[str, str]:
     }
 
 
-def check_no_links(build: Path) -> None:
-    """Refuse a firmware project in which something is a link, which compiling might write through.
+def check_plain(build: Path) -> None:
+    """Refuse a firmware project that holds more than files and folders.
+
+    Compiling might write through a link, or wait for a pipe.
 
     Raises:
-        EdgesqError: there is one.
+        EdgesqError: it holds something else.
     """
     project = build / FIRMWARE
-    paths = (path for _, path in _below(project))
-    link = next((path for path in (project, *paths) if path.is_symlink()), None)
-    if link is not None:
-        hint = "nothing is written through links: export again"
-        raise EdgesqError("is a link", where=str(link), hint=hint)
+    for path in (project, *(path for _, path in _below(project))):
+        if path.is_symlink() or not (path.is_file() or path.is_dir() or not path.exists()):
+            said = "is a link" if path.is_symlink() else "is no file"
+            raise EdgesqError(said, where=str(path), hint="export again: it is not compiled with")
 
 
 def mark(build: Path) -> None:

@@ -12,7 +12,7 @@ from edgesq.errors import TargetError
 from edgesq.export.folder import (
     FIRMWARE,
     TFLITE,
-    check_no_links,
+    check_plain,
     file_hashes,
     read_model,
     scratch_beside,
@@ -48,7 +48,7 @@ def ensure_compiled(build: Path, target: Target | None, on_stage: Callable[[str]
     chosen = own if target is None or target.name == own.name else _like(own, target)
     if chosen.is_library:
         raise needs_library(chosen)
-    check_no_links(build)
+    check_plain(build)
     if chosen != own:
         changes = _retarget(build, chosen, report, on_stage)
     elif _is_compiled(folder, chosen):
