@@ -40,6 +40,7 @@ class Model:
         tflite: an int8 model.
         original: runs the file that `tflite` was made of; None where it is that file.
         notes: what the import decided.
+        takes_pixels: the file's image is of whole numbers, so pixels as they are.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Model:
     tflite: bytes | None = None
     original: Original | None = None
     notes: tuple[str, ...] = ()
+    takes_pixels: bool = False
 
 
 def is_float(path: Path) -> bool:
@@ -99,7 +101,8 @@ def open_model(
         images = None if calibration is None else _images_of(calibration)
         made = import_onnx(path, images)
         if isinstance(made, ImportedFloat):
-            return Model(path.stem, keras=made.keras, notes=made.notes)
+            pixels = made.takes_pixels
+            return Model(path.stem, keras=made.keras, notes=made.notes, takes_pixels=pixels)
         return Model(path.stem, tflite=made.tflite, original=made.original, notes=made.notes)
     if path.is_dir():
         on_stage("load the SavedModel")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -179,6 +179,9 @@ def _from_keras(
     model = opened.keras
     assert model is not None
     images = load_folder(calibration, _input_shape(model, path), taken.classes, taken.fit)
+    if opened.takes_pixels:
+        as_they_are = replace(images.preprocessing, scale=1.0, mean=(0.0, 0.0, 0.0))
+        images = replace(images, preprocessing=as_they_are)
     on_stage("audit the calibration images")
     audit = (*audit_images(images), *audit_model(model, images))
     if taken.strict:

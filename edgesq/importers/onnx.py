@@ -16,7 +16,7 @@ from edgesq.importers.folding import folded
 from edgesq.importers.layers import Network, Place
 from edgesq.importers.lowering import is_channels_last, lower, stored_input
 from edgesq.importers.net import Net, Note
-from edgesq.importers.onnx_file import read_file
+from edgesq.importers.onnx_file import OnnxFile, read_file
 from edgesq.importers.original import Original
 from edgesq.importers.quantized import Measure, annotate
 from edgesq.importers.rules_values import RULES as VALUE_RULES
@@ -46,10 +46,12 @@ class ImportedFloat:
     Attributes:
         keras: computes the same on NHWC images.
         notes: what was decided on the way.
+        takes_pixels: the file's image is of whole numbers, so pixels as they are.
     """
 
     keras: keras.Model
     notes: tuple[str, ...]
+    takes_pixels: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +84,7 @@ def import_onnx(path: Path, images: Images | None = None) -> ImportedFloat | Imp
     file = read_file(path)
     if file.is_int8:
         return _import_int8(file.model, file.net, images, where)
-    return _import_float(file.model, file.net, where)
+    return _import_float(file, where)
 
 
 def _import_int8(
@@ -103,11 +105,11 @@ def _import_int8(
     return ImportedInt8(tflite, Original(model, network), _merged((*network.notes, *notes)))
 
 
-def _import_float(model: onnx.ModelProto, net: Net, where: str) -> ImportedFloat:
-    network = folded(lower(net, _RULES, where))
+def _import_float(file: OnnxFile, where: str) -> ImportedFloat:
+    network = folded(lower(file.net, _RULES, where))
     name = Path(where).stem
     built = build_keras(network, "".join(c if c.isalnum() else "_" for c in name) or "model", where)
-    worst = _difference(built, Original(model, network), network, where)
+    worst = _difference(built, Original(file.model, network), network, where)
     if not worst <= TOLERANCE:
         raise ModelError(
             f"the Keras model made of it differs from ONNX Runtime by {worst:.1e} of its largest "
@@ -116,7 +118,7 @@ def _import_float(model: onnx.ModelProto, net: Net, where: str) -> ImportedFloat
             hint="this is a fault of the import: please report it with the model",
         )
     note = f"Keras model against ONNX Runtime on {_TRIALS} random images: {worst:.1e} at most"
-    return ImportedFloat(built, (*_merged(network.notes), note))
+    return ImportedFloat(built, (*_merged(network.notes), note), file.takes_pixels)
 
 
 def _merged(notes: Iterable[Note]) -> tuple[str, ...]:

@@ -35,11 +35,13 @@ class OnnxFile:
         model: as ONNX Runtime can run it: functions written out, batch 1, floats in float32.
         net: the same as operators, constants and shapes.
         is_int8: whether activations are integers.
+        takes_pixels: the image is of integers, which are cast to float before all else.
     """
 
     model: onnx.ModelProto
     net: Net
     is_int8: bool
+    takes_pixels: bool
 
 
 def read_file(path: Path) -> OnnxFile:
@@ -50,14 +52,14 @@ def read_file(path: Path) -> OnnxFile:
             image without a fixed size, or operators that are not known (all are named).
     """
     where = str(path)
-    model, notes = _open(path, external=True)
+    model, notes, takes_pixels = _open(path, external=True)
     problems = [*_ends(model.graph), *_operators(model)]
     if problems:
         raise refusal(problems, where)
     _fix_batch(model.graph)
     net = read_net(model, infer(model, where), where)
     net.notes.extend(notes)
-    return OnnxFile(model, net, _is_quantized(model))
+    return OnnxFile(model, net, _is_quantized(model), takes_pixels)
 
 
 def is_int8(path: Path) -> bool:
@@ -69,8 +71,8 @@ def is_int8(path: Path) -> bool:
     return _is_quantized(_open(path, external=False)[0])
 
 
-def _open(path: Path, *, external: bool) -> tuple[onnx.ModelProto, list[Note]]:
-    """Return a model in its plain form, and what was decided for that."""
+def _open(path: Path, *, external: bool) -> tuple[onnx.ModelProto, list[Note], bool]:
+    """Return a model in its plain form, what was decided, and whether integers were its image."""
     where = str(path)
     model = structure.written_out(tensors.load(path, external=external), where)
     structure.put_in_order(model, where)
@@ -78,7 +80,8 @@ def _open(path: Path, *, external: bool) -> tuple[onnx.ModelProto, list[Note]]:
     structure.put_in_order(model, where)
     if external:
         notes += plain.only_float32(model)
-    return model, notes + plain.float_image(model)
+    pixels = plain.float_image(model)
+    return model, notes + pixels, bool(pixels)
 
 
 def _is_quantized(model: onnx.ModelProto) -> bool:

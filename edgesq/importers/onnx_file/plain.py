@@ -18,16 +18,7 @@ _OTHER_FLOATS: dict[int, str] = {
     TensorProto.DOUBLE: "float64",
     TensorProto.FLOAT16: "float16",
 }
-_PIXELS = frozenset(
-    {
-        TensorProto.INT16,
-        TensorProto.INT32,
-        TensorProto.INT64,
-        TensorProto.INT8,
-        TensorProto.UINT16,
-        TensorProto.UINT8,
-    }
-)
+_PIXELS = (TensorProto.INT32, TensorProto.INT64, TensorProto.UINT16, TensorProto.UINT8)
 _DECIDES = frozenset({"ArgMax", "LogSoftmax", "TopK"})
 """What stands behind the values of the classes and leaves their order as it is."""
 
@@ -74,7 +65,7 @@ def float_image(model: onnx.ModelProto) -> list[Note]:
         return []
     name = TensorProto.DataType.Name(kind.elem_type).lower()
     kind.elem_type = FLOAT
-    return [(f"the image is {name} in the file, cast to float32", images[0].name)]
+    return [(f"the image is {name}: pixels 0 to 255, whatever a manifest says", images[0].name)]
 
 
 def _to(node: onnx.NodeProto) -> int:
