@@ -18,6 +18,10 @@ MOST_FILE_BYTES = 1 << 30
 MOST_VALUES_TOGETHER = 1 << 26
 """Values of all activations of one model, batch 1: VGG-16 at 224 has 2^24."""
 
+MOST_LAYERS = 1 << 10
+"""Operators between image and result: Keras takes milliseconds for each. EfficientNet-B7 has about
+as many."""
+
 MOST_PRODUCTS = 1 << 35
 """Multiplications of one model for one image: VGG-16 at 224 has 2^34."""
 

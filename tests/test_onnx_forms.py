@@ -116,7 +116,7 @@ def test_an_image_of_bytes_takes_pixels_as_they_are(tmp_path: Path) -> None:
 
 def test_an_image_of_bytes_in_nhwc_with_its_normalization(tmp_path: Path) -> None:
     model = network()
-    sides = [np.float32(255), np.array([0.4, 0.5], np.float32).reshape(1, 2, 1, 1)]
+    sides = [np.array(255, np.float32), np.array([0.4, 0.5], np.float32).reshape(1, 2, 1, 1)]
     for number, side in enumerate(sides):
         model.graph.initializer.append(numpy_helper.from_array(side, f"side{number}"))
     nodes = [
@@ -204,8 +204,9 @@ def in_functions() -> onnx.ModelProto:
     inner = helper.make_node("Relu", ["x"], ["y"])
     outer = helper.make_node("Inner", ["a"], ["b"], domain="own")
     for name, node in (("Inner", inner), ("Outer", outer)):
-        ends = [list(node.input), list(node.output)]
-        model.functions.append(helper.make_function("own", name, *ends, [node], opsets))
+        source, result = list(node.input), list(node.output)
+        made = helper.make_function("own", name, source, result, [node], opsets)
+        model.functions.append(made)
     model.opset_import.append(opsets[1])
     relu = next(node for node in model.graph.node if node.op_type == "Relu")
     relu.op_type, relu.domain = "Outer", "own"

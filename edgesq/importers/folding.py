@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -16,28 +17,22 @@ def folded(network: Network) -> Network:
     A border of zeros before a convolution becomes its padding; a batch normalization of what a
     convolution or dense layer gives becomes its weights and bias.
     """
-    layers: list[Layer] = []
+    made: dict[str, Layer] = {}
+    readers = Counter(name for layer in network.layers for name in layer.inputs)
+    readers[network.output.name] += 2  # what is behind the network reads it too
     for layer in network.layers:
-        last = _sole_source(network, layers, layer)
+        name = layer.inputs[0]
+        last = made.get(name) if len(layer.inputs) == 1 and readers[name] == 1 else None
         if isinstance(last, Pad) and isinstance(layer, Conv) and _is_zeros(last):
             sides = (mine + more for mine, more in zip(layer.pads, last.pads, strict=True))
             top, bottom, left, right = sides
-            layers.remove(last)
-            layers.append(replace(layer, inputs=last.inputs, pads=(top, bottom, left, right)))
+            del made[name]
+            layer = replace(layer, inputs=last.inputs, pads=(top, bottom, left, right))
         elif isinstance(last, Conv | Dense) and isinstance(layer, Affine) and last.clip is None:
-            layers[layers.index(last)] = _scaled(last, layer)
-        else:
-            layers.append(layer)
-    return replace(network, layers=tuple(layers))
-
-
-def _sole_source(network: Network, made: list[Layer], layer: Layer) -> Layer | None:
-    """Return what made the input of `layer`, if nobody else reads that."""
-    (name,) = layer.inputs if len(layer.inputs) == 1 else ("",)
-    readers = [other for other in network.layers if name in other.inputs]
-    if len(readers) != 1 or name == network.output.name:
-        return None
-    return next((other for other in made if other.output == name), None)
+            del made[name]
+            layer = _scaled(last, layer)
+        made[layer.output] = layer
+    return replace(network, layers=tuple(made.values()))
 
 
 def _is_zeros(pad: Pad) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgesq.errors import ModelError
 from edgesq.importers.layers import (
     NO_PADS,
     Activation,
@@ -42,7 +43,7 @@ def build_keras(network: Network, name: str, where: str) -> keras.Model:
     """Return a Keras model of one input [None, H, W, C] that computes the same.
 
     Raises:
-        ModelError: layers that Keras cannot express; all are named.
+        ModelError: layers that Keras cannot express, all of which are named, or too many of them.
     """
     with captured_output():
         import keras
@@ -55,7 +56,11 @@ def build_keras(network: Network, name: str, where: str) -> keras.Model:
                 scope.never_negative.add(layer.output)
         if scope.problems:
             raise refusal(scope.problems, where)
-        model = keras.Model(source, scope.values[network.output.name], name=name)
+        try:
+            model = keras.Model(source, scope.values[network.output.name], name=name)
+        except RecursionError as error:  # Keras walks from the result to the image
+            what = f"{len(network.layers):,} layers behind each other are too many for Keras"
+            raise ModelError(what, where=where) from error
     for layer_name, weights in scope.weights.items():
         model.get_layer(layer_name).set_weights(weights)
     return model

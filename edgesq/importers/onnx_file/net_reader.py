@@ -13,6 +13,7 @@ from edgesq.importers.net import Array, Constant, Net, Node, Quant, read_quant
 from edgesq.importers.onnx_file.shapes import parts
 from edgesq.importers.onnx_file.view import Known, View, attributes_of, axis_of
 from edgesq.importers.supported import PASSED
+from edgesq.limits import MOST_LAYERS
 
 
 def read_net(model: onnx.ModelProto, known: dict[str, Known], where: str) -> Net:
@@ -24,7 +25,7 @@ def read_net(model: onnx.ModelProto, known: dict[str, Known], where: str) -> Net
         where: the file, for messages.
 
     Raises:
-        ModelError: nothing is computed of the image.
+        ModelError: nothing is computed of the image, or too much.
     """
     graph = model.graph
     given = {tensor.name for tensor in graph.initializer}
@@ -51,6 +52,11 @@ def read_net(model: onnx.ModelProto, known: dict[str, Known], where: str) -> Net
             integers = first is not None and first.dtype != np.float32
             made = Node(node.op_type, name, inputs, output, attributes, on_integers=integers)
             net.nodes.extend(_parts(node, made, known, net) if made.kind == "Split" else [made])
+    if len(net.nodes) > MOST_LAYERS:
+        raise ModelError(
+            f"{len(net.nodes):,} operators between image and result, {MOST_LAYERS:,} are the most",
+            where=where,
+        )
     net.output = aliases.get(net.output, net.output)
     if net.output == net.input or net.output in constants:
         raise ModelError("the model computes nothing", where=where)

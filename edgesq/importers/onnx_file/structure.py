@@ -148,6 +148,8 @@ def misformed(model: onnx.ModelProto) -> list[tuple[str, str, str]]:
             (f"version {item.version} of the operators", item.domain or "ONNX", _DAMAGED)
             for item in odd
         ]
+    if not 0 < model.ir_version <= MOST_EXTENT:
+        return [(f"version {model.ir_version} of ONNX itself", model.graph.name, _DAMAGED)]
     context = onnx.checker.C.CheckerContext()
     context.ir_version = model.ir_version
     versions = {item.domain: item.version for item in model.opset_import}
