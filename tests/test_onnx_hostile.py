@@ -43,7 +43,9 @@ def model(
 
 def one(kind: str, *inputs: str, shape: Sequence[int] = (1, 3, 8, 8), **how: Any) -> Any:
     """Return what makes a model of one operator, its arrays being constants."""
-    constants = {name: value for name, value in how.items() if isinstance(value, np.ndarray)}
+    constants: dict[str, Any] = {
+        name: value for name, value in how.items() if isinstance(value, np.ndarray)
+    }
     attributes = {name: value for name, value in how.items() if name not in constants}
     return lambda: model([helper.make_node(kind, inputs, ["y"], **attributes)], shape, **constants)
 
