@@ -15,6 +15,7 @@ from edgesq.calibrate import (
     AuditRow,
     Classes,
     Fit,
+    ImageSet,
     Preprocessing,
     audit_images,
     judged_by,
@@ -180,8 +181,7 @@ def _from_keras(
     assert model is not None
     images = load_folder(calibration, _input_shape(model, path), taken.classes, taken.fit)
     if opened.takes_pixels:
-        as_they_are = replace(images.preprocessing, scale=1.0, mean=(0.0, 0.0, 0.0))
-        images = replace(images, preprocessing=as_they_are)
+        images = _unscaled(images)
     on_stage("audit the calibration images")
     audit = (*audit_images(images), *audit_model(model, images))
     if taken.strict:
@@ -232,6 +232,12 @@ def _input_shape(model: keras.Model, path: Path) -> tuple[int, int, int]:
             hint="build the model with the input size that the board will see",
         )
     return shape[0], shape[1], shape[2]
+
+
+def _unscaled(images: ImageSet) -> ImageSet:
+    """Return images that come as pixels, whatever scale and mean their manifest declares."""
+    pixels = replace(images.preprocessing, scale=1.0, mean=(0.0, 0.0, 0.0))
+    return replace(images, preprocessing=pixels)
 
 
 def _float_weights(model: keras.Model, content: bytes) -> dict[str, FloatWeights] | None:
