@@ -180,8 +180,7 @@ def _from_keras(
     model = opened.keras
     assert model is not None
     images = load_folder(calibration, _input_shape(model, path), taken.classes, taken.fit)
-    if opened.takes_pixels:
-        images = _unscaled(images)
+    images = _unscaled(images) if opened.takes_pixels else images
     on_stage("audit the calibration images")
     audit = (*audit_images(images), *audit_model(model, images))
     if taken.strict:
