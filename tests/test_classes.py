@@ -1,5 +1,6 @@
 """Which class has which number, and what a model's outputs say of a class."""
 
+import dataclasses
 import json
 import subprocess
 from pathlib import Path
@@ -13,7 +14,9 @@ from PIL import Image
 
 from edgesq.calibrate import (
     Classes,
+    Fit,
     Judge,
+    Preprocessing,
     judged_by,
     load_folder,
     open_folder,
@@ -181,7 +184,10 @@ def test_names_of_others_are_shown_on_one_line(tmp_path: Path) -> None:
 
 def report(build: Path, classes: Classes) -> Path:
     build.mkdir()
-    facts = {"preprocessing": {}, "classes": classes.to_json()}
+    facts = {
+        **{"target": "host", "files": {}, "verify_images": "none"},
+        **{"preprocessing": {}, "classes": classes.to_json()},
+    }
     (build / "report.json").write_text(json.dumps(facts))
     return build
 
@@ -360,3 +366,54 @@ def test_count_takes_some_of_every_class(tmp_path: Path) -> None:
     assert np.array_equal(list(arrays.read()), pixels[[0, 1, 5, 6, 10, 11]])
     assert np.array_equal(list(arrays.read(3)), pixels[[6, 10, 11]])
     assert np.array_equal(arrays.pick([4])[4], pixels[10])
+
+
+# What happens to images of other shapes
+
+
+def test_fit_says_how_an_image_gets_the_models_shape(tmp_path: Path) -> None:
+    """A white field between black ones; the model's image is as high and half as wide."""
+    wide = np.zeros((8, 16, 3), np.uint8)
+    wide[:, 4:12] = 255
+    Image.fromarray(wide).save(tmp_path / "a.png")
+    shape = (8, 8, 3)
+    stretched = load_folder(tmp_path, shape, fit="stretch").images[0]
+    cut = load_folder(tmp_path, shape, fit="crop").images[0]
+    assert np.array_equal(load_folder(tmp_path, shape).images[0], stretched)
+    assert (stretched[:, 0] == 0).all()
+    assert (stretched[:, 4] == 255).all()
+    assert (cut == 255).all()
+    padded = load_folder(tmp_path, shape, fit="pad")
+    assert (padded.images[0][[0, 1, 6, 7]] == 0).all()
+    assert (padded.images[0][3:5, 3:5] == 255).all()
+    assert padded.preprocessing.resize == "pad"
+    (tmp_path / "manifest.json").write_text('{"preprocessing": {"resize": "pad"}}')
+    assert np.array_equal(load_folder(tmp_path, shape).images, padded.images)
+    kept = json.loads(json.dumps(dataclasses.asdict(padded.preprocessing)))
+    assert Preprocessing.from_json(kept) == padded.preprocessing
+
+
+def test_changed_images_are_counted(tmp_path: Path) -> None:
+    for number, (mode, size) in enumerate(
+        [("RGB", (8, 8)), ("RGB", (64, 64)), ("RGB", (8, 16)), ("L", (8, 8)), ("LA", (9, 3))]
+    ):
+        Image.new(mode, size).save(tmp_path / f"{number}.png")
+    lying = Image.Exif()
+    lying[0x0112] = 6
+    Image.new("RGB", (8, 4)).save(tmp_path / "lying.jpg", exif=lying)
+
+    def note(shape: tuple[int, int, int], fit: Fit | None = None) -> str:
+        (said,) = load_folder(tmp_path, shape, fit=fit).notes
+        return said
+
+    said = note((8, 8, 3))
+    assert "of 6 images 3 are stretched to 8 x 8 (`export --fit crop` or `pad`" in said
+    assert "2 grey ones become RGB" in said
+    assert "3 are cut to the shape" in note((8, 8, 3), "crop")
+    assert "3 get black borders" in note((8, 8, 3), "pad")
+    assert "4 are stretched" in note((8, 4, 3)), "the photograph lies, and is as high as wanted"
+    assert "4 coloured ones become grey" in note((8, 8, 1))
+    for number in (2, 3, 4):
+        (tmp_path / f"{number}.png").unlink()
+    (tmp_path / "lying.jpg").unlink()
+    assert load_folder(tmp_path, (8, 8, 3)).notes == ()

@@ -21,6 +21,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 _MODES = {1: "L", 3: "RGB"}
 _GREY = ("1", "L", "LA", "La")
+_SMALLER = "make it smaller"
 _HINT = "correct `resize` in manifest.json, or --fit"
 _ORIENTATION, _LYING = 0x0112, (5, 6, 7, 8)
 """The EXIF tag, and what it says of photographs whose height and width are to be exchanged."""
@@ -117,10 +118,10 @@ def _resized(
 def _check_size(height: int, width: int, file: Path, what: str) -> None:
     if max(height, width) > MOST_SIDE or height * width > MOST_VALUES:
         raise ImageError(
-            f"{what} {height:,} x {width:,} pixels, more than edgesq takes "
-            f"(a side of {MOST_SIDE:,}, {MOST_VALUES:,} in all)",
+            f"{what} {height:,} x {width:,}: more pixels than edgesq takes "
+            f"({MOST_VALUES:,}, a side of {MOST_SIDE:,})",
             where=str(file),
-            hint="make it smaller" if what == "is" else _HINT,
+            hint=_SMALLER if what == "is" else _HINT,
         )
 
 
@@ -146,6 +147,10 @@ def _decode(file: Path, mode: str) -> Image.Image:
                 return ImageOps.exif_transpose(image).convert(mode)
     except ImageError:
         raise
+    except Image.DecompressionBombError as error:  # raised before a size can be looked at
+        raise ImageError(
+            f"has more pixels than edgesq takes ({MOST_VALUES:,})", where=str(file), hint=_SMALLER
+        ) from error
     # Pillow's decoders raise nearly every kind of exception on damaged files.
     except Exception as error:
         raise ImageError(

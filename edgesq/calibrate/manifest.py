@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,7 +65,7 @@ def read_manifest(folder: Path) -> Manifest:
         ImageError: it is not JSON, or not of the documented shape.
     """
     path = folder / NAME
-    if not path.is_file():
+    if not os.path.lexists(path):
         return Manifest()
     text = read_text(path, _HINT)
     try:
