@@ -74,10 +74,14 @@ def write_output(path: Path, content: str) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    if _kind(path) not in (None, stat.S_IFREG):
-        path.write_text(content, encoding="utf-8", errors="backslashreplace")
-    else:
+    if not _is_stream(path):
         write_whole(path, content)
+        return
+    # A pipe that nobody reads would be waited for.
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC)
+    os.set_blocking(descriptor, True)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(content)
 
 
 def check_output(path: Path | None, option: str) -> None:
@@ -95,26 +99,32 @@ def check_output(path: Path | None, option: str) -> None:
     if not path.parent.is_dir():
         raise EdgesqError("is in no folder that is there", where=str(path), hint=f"see {option}")
     try:
-        if _kind(path) in (None, stat.S_IFREG):  # a pipe or device is written as it is
+        if not _is_stream(path):
             with _draft(path) as (_, descriptor):
                 os.close(descriptor)
     except OSError as error:
         raise cannot_write(path, error, option) from error
 
 
-def _kind(path: Path) -> int | None:
-    """Return what a path leads to, one of `stat.S_IF*`; None where it leads to nothing.
+def _is_stream(path: Path) -> bool:
+    """Say whether a path is a pipe, a terminal or the like, or one of the system's names for one.
+
+    Any other link is one that is replaced and not followed: a build of others may hold it.
 
     Raises:
-        OSError: it is a folder, or cannot be one's path.
+        OSError: it is a folder or a disk, or cannot be one's path.
     """
+    is_name = str(path.absolute()).startswith(("/dev/", "/proc/"))
+    if path.is_symlink():
+        return is_name  # as /dev/stdout
     try:
         kind = stat.S_IFMT(path.stat().st_mode)
     except FileNotFoundError:
-        return None
-    if kind == stat.S_IFDIR:
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    return kind
+        return False
+    if kind not in (stat.S_IFREG, stat.S_IFCHR, stat.S_IFIFO):
+        number = errno.EISDIR if kind == stat.S_IFDIR else errno.EINVAL
+        raise OSError(number, os.strerror(number), str(path))
+    return kind != stat.S_IFREG
 
 
 def cannot_write(path: Path, error: OSError, option: str) -> EdgesqError:

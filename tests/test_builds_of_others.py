@@ -161,6 +161,29 @@ def test_no_write_follows_a_link(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["board.json", "link", "precious"]
 
 
+def test_pipes_and_devices_are_written_as_they_are(tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="No such device"):  # nobody reads, and nobody is waited for
+        write_output(pipe, "new")
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_output(pipe, "new")
+    assert os.read(reader, 9) == b"new"
+    os.close(reader)
+    for path in (Path("/dev/null"), Path("/dev/stderr")):
+        before = path.lstat()
+        check_output(path, "--json")
+        write_output(path, "")
+        assert path.lstat().st_ino == before.st_ino
+    link.symlink_to("/dev/null")  # as a build of others may hold: replaced
+    write_output(link, "new")
+    assert (link.is_symlink(), link.read_text()) == (False, "new")
+    link.unlink()
+    link.symlink_to(link)
+    write_output(link, "new")
+    assert link.read_text() == "new"
+
+
 @pytest.fixture
 def stranger() -> Iterator["subprocess.Popen[bytes]"]:
     with subprocess.Popen(["sleep", "60"]) as process:
