@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edgesq.calibrate import load_folder
 from edgesq.errors import ModelError
+from edgesq.files import read_bytes
 from edgesq.graph import Graph, Int8Array
 from edgesq.quantize import is_saved_model, load_keras, load_saved_model
 from edgesq.zoo.demo import demo_model_path
@@ -111,7 +112,10 @@ def open_model(
         on_stage("load the Keras model")
         return Model(path.stem, keras=load_keras(path, trusted=path == demo_model_path()))
     on_stage("read the .tflite")
-    return Model(path.stem, tflite=path.read_bytes())
+    try:
+        return Model(path.stem, tflite=read_bytes(path))
+    except OSError as error:
+        raise ModelError(f"cannot be read: {error.strerror}", where=str(path)) from error
 
 
 def _images_of(folder: Path) -> Callable[[tuple[int, int, int]], NDArray[np.float32]]:

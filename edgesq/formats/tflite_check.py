@@ -45,7 +45,7 @@ from edgesq.graph import (
     Tensor,
     Window,
 )
-from edgesq.limits import MOST_NODES, MOST_VALUES
+from edgesq.limits import MOST_NODES, MOST_PRODUCTS, MOST_VALUES, MOST_VALUES_TOGETHER
 from edgesq.lookup import hard_swish_fits
 
 MAX_EXTENT = (1 << 16) - 1
@@ -167,6 +167,13 @@ def graph_problem(graph: Graph) -> str | None:
         known.add(op.output)
     if graph.output == graph.input or graph.output not in known:
         return "the output is not computed"
+    values = sum(math.prod(graph.tensors[index].shape) for index in known)
+    for count, most, what in (
+        (values, MOST_VALUES_TOGETHER, "values of activations"),
+        (graph.total_macs, MOST_PRODUCTS, "multiplications"),
+    ):
+        if count > most:
+            return f"{count:,} {what}, at most {most:,} are taken"
     for op in graph.ops:
         problem = _shape_problem(graph, op) or _range_problem(graph, op)
         if problem:
