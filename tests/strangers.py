@@ -156,6 +156,28 @@ def shapes_left_open() -> bytes:
 
 
 @stranger
+def upsampled_with_an_open_batch() -> bytes:
+    """UpSampling2D by the usual recipe: all extents after its first RESHAPE are open, and said to
+    be 1.
+    """
+    net = Network((3, 4, 2))
+    content = net.build(net.conv(net.upsample(net.conv(net.input, 3), (2, 2)), 2, (3, 3)))
+
+    def edit(model: Any) -> None:
+        is_behind = False
+        for operator in model.subgraphs[0].operators:
+            code = model.operatorCodes[operator.opcodeIndex].builtinCode
+            is_behind = is_behind or code == schema.BuiltinOperator.RESHAPE
+            tensor = model.subgraphs[0].tensors[operator.outputs[0]]
+            tensor.shapeSignature = [-1, *tensor.shape[1:]]
+            if is_behind:
+                tensor.shapeSignature = [-1] * len(tensor.shape)
+                tensor.shape = [1] * len(tensor.shape)
+
+    return repacked(content, edit)
+
+
+@stranger
 def bias_along_axis_3() -> bytes:
     """TensorFlow Lite Micro's person_detect: quantized_dimension 3 of biases, which have one."""
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.formats.tflite_infer import settle_shape
 from edgesq.formats.tflite_reader import Reader
 
 Numbers = NDArray[np.int64]
@@ -24,7 +25,7 @@ _MOST_NUMBERS = 4_096
 def without_constants(reader: Reader, operators: Operators) -> Operators:
     """Return the operators that compute from the image; all others are carried out.
 
-    Afterwards `reader.data` knows their results.
+    Afterwards `reader.data` knows their results, and shapes that the file leaves open are told.
 
     Raises:
         ModelError: constants do not suit their operator, or there are too many.
@@ -35,6 +36,7 @@ def without_constants(reader: Reader, operators: Operators) -> Operators:
             reader.leave_out(one)
             _carry_out(reader, kind, one)
         else:
+            settle_shape(reader, kind, one)
             left.append((kind, one))
     return left
 

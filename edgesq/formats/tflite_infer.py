@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
+from edgesq.errors import ModelError
+from edgesq.formats.tflite_check import listed
 from edgesq.formats.tflite_reader import SAME_PADDING, VALID_PADDING, Reader
 from edgesq.limits import MOST_EXTENT
 
@@ -35,10 +38,16 @@ def check_shape(reader: Reader, kind: str, operator: Any) -> None:
         raise reader.error(f"{name}: {kind} does not suit its shapes: {error}") from error
     if len(made) > _MOST_AXES or any(not 0 < extent <= MOST_EXTENT for extent in made):
         raise reader.error(f"{name}: {kind} makes the shape {list(made)[:_MOST_AXES]}")
-    declared = tuple(reader.source.tensors[output].shape)
-    if is_open(reader, operator):
-        reader.source.tensors[output].shape = list(made)
-    elif made != declared:
+    tensor = reader.source.tensors[output]
+    declared = tuple(tensor.shape)
+    expected = declared
+    if len(made) == len(declared):
+        opened = _open_axes(tensor)
+        pairs = enumerate(zip(made, declared, strict=True))
+        expected = tuple(pair[0 if axis in opened else 1] for axis, pair in pairs)
+    if not declared or made == expected:
+        tensor.shape, tensor.shapeSignature = list(made), None
+    else:
         raise reader.error(
             f"{name}: {kind} makes the shape {list(made)}, the file says {list(declared)}",
             "the file contradicts itself: convert the model again",
@@ -46,8 +55,25 @@ def check_shape(reader: Reader, kind: str, operator: Any) -> None:
 
 
 def is_open(reader: Reader, operator: Any) -> bool:
-    """Say whether the file leaves the shape of an operator's output open."""
-    return min(reader.source.tensors[operator.outputs[0]].shape, default=-1) < 0
+    """Say whether the file leaves the shape of an operator's output open, all of it or in part."""
+    tensor = reader.source.tensors[operator.outputs[0]]
+    return not tensor.shape or bool(_open_axes(tensor))
+
+
+def _open_axes(tensor: Any) -> set[int]:
+    """Return the axes of which the file does not know the extent; it writes 1 there, or -1."""
+    signature = listed(tensor.shapeSignature)
+    if len(signature) != len(tensor.shape):
+        signature = tensor.shape
+    known = zip(tensor.shape, signature, strict=True)
+    return {axis for axis, extents in enumerate(known) if min(extents) < 0}
+
+
+def settle_shape(reader: Reader, kind: str, operator: Any) -> None:
+    """Note the shape of an operator's output where the file leaves it open and it can be told."""
+    if kind in _RULES and operator.outputs and is_open(reader, operator):
+        with suppress(ModelError):
+            check_shape(reader, kind, operator)
 
 
 def _constants(reader: Reader, index: int) -> list[int]:

@@ -29,6 +29,7 @@ def fix_batch(reader: Reader) -> None:
         )
     if shape and shape[0] < 0:
         tensor.shape = [1, *shape[1:]]
+    tensor.shapeSignature = None
 
 
 def read_input(reader: Reader, inside: Inside) -> None:

@@ -29,7 +29,7 @@ _GIVE_FLOAT = (
     "or convert it to int8"
 )
 _GIVE_INT8 = "convert it to int8: a representative dataset, TFLITE_BUILTINS_INT8"
-_MOST_NAMES = 3
+_MOST_NAMES, _MOST_LETTERS = 3, 80
 
 
 def whole_problems(reader: Reader, operators: Operators) -> list[ModelError]:
@@ -130,9 +130,15 @@ def unknown_problems(
 
 def _names(reader: Reader, indices: Collection[int]) -> str:
     """Name some tensors, and say how many more there are."""
-    known = [reader.name(index) for index in list(indices)[:_MOST_NAMES] if index >= 0]
+    known = [_short(reader.name(index)) for index in list(indices)[:_MOST_NAMES] if index >= 0]
     more = len(indices) - _MOST_NAMES
     return ", ".join(known) + (f" and {more} more" if more > 0 else "")
+
+
+def _short(name: str) -> str:
+    """Return the first of the names that a converter puts together."""
+    first = name.split(";")[0]
+    return first if len(first) <= _MOST_LETTERS else f"{first[:_MOST_LETTERS]}..."
 
 
 def _text(raw: Any) -> str:
