@@ -123,7 +123,7 @@ def test_interrupted_verify(demo: Path, streaming: tuple[subprocess.Popen[str], 
     assert (process.returncode, stdout) == (130, "")
     assert after(KEPT, stderr) == "interrupted\n"
     left = json.loads((demo / "verify.json").read_text())
-    assert (left["complete"], f"{left['images']:,}") == (False, stderr.split()[0])
+    assert (left["complete"], f"{left['images']:,}") == (False, words(stderr).split()[0])
     assert left["bit_exact_images"] == left["images"] > 0
     says = "verify.json: was made with another images: .*begin anew"
     refused(2, says, "verify", "--build", demo, "--resume")

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from boards import STUB_BYTES, compile_stub, running, stub_values
-from builds import COMMAND, done, edgesq, popen, refused
+from builds import COMMAND, done, edgesq, popen, refused, words
 from cases import NETWORKS
 from labgrid_farm import Farm, farm, free_port, need_labgrid
 from libraries import verify_build
@@ -74,7 +74,7 @@ def places(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Farm]:
 
 def test_a_place_is_verified_and_given_back(lab: Lab, places: Farm) -> None:
     said = lab.verify("--port", "labgrid://one", "--layers")
-    assert (said.returncode, said.stderr) == (0, "")
+    assert (said.returncode, words(said.stderr)) == (0, "")
     report = json.loads((lab.build / "verify.json").read_text())
     assert report["port"] == "labgrid://one"
     assert report["differing_values"] == 0

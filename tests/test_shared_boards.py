@@ -95,7 +95,7 @@ def test_the_command_shares_goes_on_and_says_who_did_what(
     assert report["boards"][2]["error"].startswith(f"{third[1]}: the board is silent for 0.5 s")
     assert "the board is silent" in result.stdout
     result = edgesq(*arguments, page, *ports)
-    assert (result.returncode, result.stderr) == (0, "")
+    assert (result.returncode, words(result.stderr)) == (0, "")
     report = json.loads(path.read_text())
     assert (report["images"], report["bit_exact_images"]) == (COUNT, COUNT)
     assert [row["port"] for row in report["boards"]] == [one[1], two[1], third[1]]
@@ -133,7 +133,7 @@ def test_the_command_after_all_boards_went_away(
     assert [row["state"] for row in partial["boards"]] == ["gone", "gone"]
     assert "incomplete" in suite.read_text()
     result = edgesq("verify", *options, "--resume", "--port", boards[2][1])
-    assert (result.returncode, result.stderr) == (0, "")
+    assert (result.returncode, words(result.stderr)) == (0, "")
     whole = json.loads(path.read_text())
     assert (whole["images"], whole["bit_exact_images"], whole["complete"]) == (COUNT, COUNT, True)
 

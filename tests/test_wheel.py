@@ -13,7 +13,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from builds import Exported
+from builds import Exported, words
 
 import edgesq
 from edgesq.resources import resource
@@ -29,7 +29,7 @@ def run(*command: str | Path, cwd: Path) -> str:
     done = subprocess.run(
         list(map(str, command)), cwd=cwd, env=clean, capture_output=True, text=True, timeout=300
     )
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert (done.returncode, words(done.stderr)) == (0, ""), done.stdout
     return done.stdout
 
 
