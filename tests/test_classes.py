@@ -30,6 +30,7 @@ from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
 from edgesq.plan import make_plan
 from edgesq.project.build import STRICT_FLAGS
+from edgesq.repair.judge import distance, int8_scores
 from edgesq.verify.images import open_images
 
 SHAPE = (4, 4, 3)
@@ -184,10 +185,8 @@ def test_names_of_others_are_shown_on_one_line(tmp_path: Path) -> None:
 
 def report(build: Path, classes: Classes) -> Path:
     build.mkdir()
-    facts = {
-        **{"target": "host", "files": {}, "verify_images": "none"},
-        **{"preprocessing": {}, "classes": classes.to_json()},
-    }
+    facts: dict[str, Any] = {"target": "host", "files": {}, "verify_images": "none"}
+    facts |= {"preprocessing": {}, "classes": classes.to_json()}
     (build / "report.json").write_text(json.dumps(facts))
     return build
 
@@ -300,6 +299,15 @@ def test_a_sigmoid_is_judged_at_a_half() -> None:
     assert scores.argmax(axis=-1).tolist() == [0, 0, 0, 1, 1]
     odds = np.exp(scores)
     np.testing.assert_allclose((odds / odds.sum(axis=1, keepdims=True))[1:, 1], values[1:, 0])
+
+
+def test_repairs_are_judged_by_both_classes_of_a_sigmoid() -> None:
+    """The softmax of one score is always 1, whatever a repair does."""
+    pixels = np.random.default_rng(0).integers(-128, 128, (4, *SHAPE), np.int8)
+    scores = int8_scores(graph(1, "LOGISTIC"), pixels)
+    assert scores.shape == (4, 2)
+    assert distance(scores, np.zeros_like(scores)).kl > 0
+    assert int8_scores(graph(3), pixels).shape == (4, 3)
 
 
 # The order that a confusion matrix tells

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.repair.judge import log_softmax
+from edgesq.verify.metrics import TOP
 
 Float32Array = NDArray[np.float32]
 Int64Array = NDArray[np.int64]
@@ -56,7 +57,8 @@ class FormScore:
     Attributes:
         form: which.
         top1: images whose class has the largest score (the first of equal ones).
-        top5: images whose class is among the five largest; None where that was not measured.
+        top5: images whose class is among the five largest; None where there are no more, or that
+            was not measured.
         agreement: share of images with the float model's class; None where it is not known.
         kl: mean KL(float || this) of the softmax of the scores, in nats; None likewise.
     """
@@ -101,8 +103,8 @@ def form_score(
         agreement = float(np.mean(expected.argmax(axis=1) == scores.argmax(axis=1)))
         p, q = log_softmax(expected), log_softmax(scores)
         kl = float(np.mean(np.sum(np.exp(p) * (p - q), axis=1)))
-    hits = [int(np.count_nonzero(rank < most)) for most in (1, 5)]
-    return FormScore(form, share(hits[0], count), share(hits[1], count), agreement, kl)
+    one, five = (share(int(np.count_nonzero(rank < most)), count) for most in (1, TOP))
+    return FormScore(form, one, five if scores.shape[1] > TOP else None, agreement, kl)
 
 
 def class_scores(

@@ -54,7 +54,8 @@ def comparisons(result: VerifyReport) -> Table:
     for row in result.comparisons:
         if not row.outputs:
             table.add_row(row.against, styled(row.note, "dim"))
-        tops = [f"{row.top1_agreement or 0:.1%}", f"{row.top5_agreement or 0:.1%}"]
+        shares = row.top1_agreement, row.top5_agreement
+        tops = ["" if share is None else f"{share:.1%}" for share in shares]
         for item in row.outputs:
             table.add_row(
                 row.against if item is row.outputs[0] else "",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.calibrate import Judge, judge_of
 from edgesq.formats.onnx import integer_onnx, run_onnx
 from edgesq.formats.onnx_twin import float_twin, twin_activations
 from edgesq.graph import Graph, Int8Array
@@ -32,16 +33,23 @@ class Distance:
 
 
 def float_scores(model: Quantized, images: Float32Array) -> Float32Array:
-    """Return the float model's scores (logits, or its output), float32 [n, K]."""
+    """Return the float model's scores (logits, or its output), [n, K], a class each if it has."""
     twin = float_twin(model.graph, model.weights, [model.scores])
-    return np.stack([value[0].reshape(-1) for value in twin_activations(twin, images)])
+    made = np.stack([value[0].reshape(-1) for value in twin_activations(twin, images)])
+    return _by_class(model.graph, made)
 
 
 def int8_scores(graph: Graph, images: Int8Array) -> Float32Array:
-    """Return the int8 model's scores as reals, float32 [n, K], by exact integer ONNX."""
+    """Return the int8 model's scores as reals, likewise, by exact integer ONNX."""
     tensor = graph.tensors[graph.scores]
     levels = run_onnx(integer_onnx(graph), images)[-1].astype(np.float32)
-    return (levels - np.float32(tensor.zero_point)) * np.float32(tensor.scale)
+    return _by_class(graph, (levels - np.float32(tensor.zero_point)) * np.float32(tensor.scale))
+
+
+def _by_class(graph: Graph, scores: Float32Array) -> Float32Array:
+    """Give one sigmoid two scores: the softmax of one alone is always 1."""
+    judge = judge_of(graph)
+    return judge.scores(scores).astype(np.float32) if isinstance(judge, Judge) else scores
 
 
 def distance(expected: Float32Array, got: Float32Array) -> Distance:

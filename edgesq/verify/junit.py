@@ -140,7 +140,9 @@ def _in_words(row: Comparison) -> str:
         f"at most {item.max_abs_lsb} LSB, RMSE {item.rmse:.3g}"
         for item in row.outputs
     ]
-    return f"{row.against}: {'; '.join(figures)}; top-1 agreement {row.top1_agreement:.4f}"
+    if row.top1_agreement is not None:
+        figures.append(f"top-1 agreement {row.top1_agreement:.4f}")
+    return f"{row.against}: {'; '.join(figures)}"
 
 
 def _share(row: BoardShare) -> str:

@@ -55,10 +55,10 @@ class Comparison:
     Attributes:
         against: which form.
         note: what to know of it; why it is absent.
-        top1_agreement: share of images whose largest score (logit, where there are some) is at the
-            same place, 0..1; None where the form is absent.
-        top5_agreement: share of images where its largest score is one of the board's five largest;
-            None where the form is absent.
+        top1_agreement: share of images of the same likeliest class (by the logits, where there are
+            some), 0..1; None where the form is absent, or outputs are no classes.
+        top5_agreement: share of images where its class is one of the board's five likeliest; None
+            likewise, and where there are no more than five.
         outputs: one for each that the form gives; none where it is absent.
     """
 
@@ -116,10 +116,12 @@ class VerifyReport:
         values: compared, over all images: outputs, and logits where a softmax follows them.
         differing_values: of these, not equal.
         max_abs_lsb: largest difference in quantization steps.
-        top1_agreement: share of images whose largest score is at the same place, 0..1.
-        top5_agreement: share of images where the expected largest is one of the board's five.
+        top1_agreement: share of images of the same likeliest class, 0..1; None without classes.
+        top5_agreement: share of images where the expected class is one of the board's five
+            likeliest; None where there are no more than five.
         accuracy: share of images that the board put into their class; None without labels.
-        top5_accuracy: share whose class is one of the board's five largest; None without labels.
+        top5_accuracy: share whose class is one of the board's five likeliest; None without labels,
+            or where there are no more than five.
         confusion: class, the board's class, images; where there are any.
         device_instructions: median per image; None where the board cannot count, or several share
             the images that are not alike.
@@ -172,8 +174,8 @@ class VerifyReport:
     values: int
     differing_values: int
     max_abs_lsb: int
-    top1_agreement: float
-    top5_agreement: float
+    top1_agreement: float | None
+    top5_agreement: float | None
     accuracy: float | None
     top5_accuracy: float | None
     confusion: tuple[tuple[int, int, int], ...]

@@ -17,7 +17,7 @@ from edgesq.link.frame import BoardInfo
 from edgesq.targets import Target, load_target
 from edgesq.verify.cores import core_name, missed_speed
 from edgesq.verify.images import VerifyImages
-from edgesq.verify.metrics import OutputSums
+from edgesq.verify.metrics import TOP, OutputSums
 from edgesq.verify.oracle import Peer
 from edgesq.verify.report import (
     SCHEMA_VERSION,
@@ -90,8 +90,8 @@ class Facts:
             values=sum(sums.values for sums in decisive.outputs),
             differing_values=sum(sums.differing for sums in decisive.outputs),
             max_abs_lsb=max((sums.max_abs_lsb for sums in decisive.outputs), default=0),
-            top1_agreement=_share(decisive.same_top1, tally.images) or 0.0,
-            top5_agreement=_share(decisive.same_top5, tally.images) or 0.0,
+            top1_agreement=self._agreement(decisive.same_top1, tally.images),
+            top5_agreement=self._agreement(decisive.same_top5, tally.images, TOP),
             device_instructions=middle.instructions,
             device_instructions_p95=late.instructions,
             device_us=middle.us,
@@ -121,6 +121,11 @@ class Facts:
             boards=self._shares(tally),
         )
 
+    def _agreement(self, part: int, images: int, among: int = 1) -> float | None:
+        """Return a share of the images; None where it says nothing: too few classes, or none."""
+        judge = self.images.judge
+        return None if judge is None or judge.classes <= among else _share(part, images)
+
     def _judging(self, tally: Tally) -> dict[str, Any]:
         """Return what the report says of classes."""
         images, order = self.images, None
@@ -132,7 +137,7 @@ class Facts:
             "no_accuracy": images.no_accuracy,
             "notes": (*images.notes, *([order] if order else [])),
             "accuracy": _share(tally.correct, tally.labelled),
-            "top5_accuracy": _share(tally.correct5, tally.labelled),
+            "top5_accuracy": self._agreement(tally.correct5, tally.labelled, TOP),
             "confusion": tuple((*pair, images) for pair, images in sorted(tally.confusion.items())),
         }
 
@@ -171,8 +176,8 @@ class Facts:
         return Comparison(
             name,
             note,
-            _share(row.same_top1, images),
-            _share(row.same_top5, images),
+            self._agreement(row.same_top1, images),
+            self._agreement(row.same_top5, images, TOP),
             tuple(_output(*output) for output in outputs),
         )
 

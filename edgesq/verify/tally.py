@@ -56,25 +56,28 @@ class Against:
 
     Attributes:
         outputs: a sum for each observed tensor that the form gives.
-        same_top1: images whose largest score is at the same place.
-        same_top5: images where its largest score is one of the board's five largest.
+        same_top1: images of the same likeliest class.
+        same_top5: images where its likeliest class is one of the board's five.
     """
 
     outputs: list[OutputSums] = field(default_factory=list)
     same_top1: int = 0
     same_top5: int = 0
 
-    def add(self, graph: Graph, expected: Expected, got: Sequence[Int8Array]) -> None:
+    def add(
+        self, graph: Graph, expected: Expected, got: Sequence[Int8Array], judge: Judge | None
+    ) -> None:
         """Add one image; `expected` may hold fewer tensors than `got`, or more."""
         if not self.outputs:
             self.outputs = [OutputSums() for _ in zip(expected, got, strict=False)]
         rows = zip(self.outputs, expected, got, graph.observed, strict=False)
         for sums, theirs, ours, tensor in rows:
             sums.add(theirs, ours, graph.tensors[tensor])
-        first = best(expected[min(len(expected), len(got)) - 1])[0]
-        five = best(got[-1])
-        self.same_top1 += first == five[0]
-        self.same_top5 += first in five
+        if judge is not None:
+            first = _said(graph, expected[: len(got)], judge)[0]
+            five = _said(graph, got, judge)
+            self.same_top1 += first == five[0]
+            self.same_top5 += first in five
 
 
 @dataclass
@@ -162,12 +165,12 @@ class Tally:
                 one that decides first, in int8.
             inference: the board's.
             label: the image's class; None where nobody says, or the model cannot be judged by it.
-            judge: says the board's class; there where the label is.
+            judge: says what outputs mean; None where they are no classes.
         """
         got = inference.outputs
         self.against = self.against or [Against() for _ in expected]
         for row, theirs in zip(self.against, expected, strict=True):
-            row.add(graph, theirs, got)
+            row.add(graph, theirs, got, judge)
         is_wrong = False
         if label is not None and judge is not None:
             is_wrong = self._classify(_said(graph, got, judge), label)
@@ -271,11 +274,12 @@ class Tally:
         return made
 
 
-def _said(graph: Graph, got: Sequence[Int8Array], judge: Judge) -> list[int]:
-    """Return the likeliest classes; a board may give the output alone, without its logits."""
-    tensor = graph.tensors[graph.observed[len(got) - 1]]
-    reals = (got[-1].astype(np.float64) - tensor.zero_point) * tensor.scale
-    return best(judge.scores(reals))
+def _said(graph: Graph, values: Sequence[NDArray[Any]], judge: Judge) -> list[int]:
+    """Return the likeliest classes by the last tensor, of the output alone or its logits too."""
+    last, tensor = values[-1], graph.tensors[graph.observed[len(values) - 1]]
+    if last.dtype == np.int8:
+        last = (last.astype(np.float64) - tensor.zero_point) * tensor.scale
+    return best(judge.scores(last))
 
 
 def _tops(values: Int8Array, tensor: Tensor) -> tuple[tuple[int, float], ...]:
