@@ -10,6 +10,7 @@ from edgesq.arithmetic import conv2d_multipliers, multiply_by_quantized_multipli
 from edgesq.codegen import pack_depthwise as packing
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import DepthwiseConv2D, Graph
+from edgesq.plan import endings
 from edgesq.plan.depthwise import depthwise_fits
 
 
@@ -42,7 +43,7 @@ def test_every_sum_ends_as_in_the_reference(seed: int) -> None:
     for channel in range(0, 16, 3):
         sums = np.arange(low[channel], high[channel] + 1, 7)
         scale = int(halfword(packed.table[[channel]], 0, 0)[0] / rows[channel, 0] + 0.5)
-        quick = ((sums * scale * table[channel, 6] >> 32) + table[channel, 7]) >> packing.SHIFT
+        quick = ((sums * scale * table[channel, 6] >> 32) + table[channel, 7]) >> endings.SHIFT
         exact = multiply_by_quantized_multiplier(sums, multiplier[channel], shift[channel]) - 128
         assert np.array_equal(np.clip(quick, -128, 127), np.clip(exact, -128, 127))
 
@@ -71,12 +72,12 @@ def test_an_inexact_ending_is_seen(wrong: tuple[int, int]) -> None:
     graph, op = depthwise(2)
     multiplier, shift = conv2d_multipliers(graph, op)
     low, high = np.full(16, -(1 << 18)), np.full(16, 1 << 18)
-    scale = packing.SHIFT + 1 + shift
-    constant = (1 << 11 + shift) + (1 << 11) - (128 << packing.SHIFT)
+    scale = endings.SHIFT + 1 + shift
+    constant = (1 << 11 + shift) + (1 << 11) - (128 << endings.SHIFT)
     good = (scale, multiplier, constant)
-    assert packing._agrees(multiplier, shift, good, low, high)
+    assert endings.agrees(multiplier, shift, good, low, high)
     coarse = multiplier >> 16 << 16 if wrong[0] else multiplier
-    assert not packing._agrees(multiplier, shift, (scale, coarse, constant + wrong[1]), low, high)
+    assert not endings.agrees(multiplier, shift, (scale, coarse, constant + wrong[1]), low, high)
 
 
 def test_cases_reach_every_path() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from edgesq.graph import Graph
 from edgesq.plan import Candidate, Plan, wide_layers
-from edgesq.project import Sizes, needs
+from edgesq.project import Sizes, estimate, needs
 from edgesq.targets import Target
 
 SCHEMA = 1
@@ -41,6 +41,7 @@ def plan_document(
         candidates: from bands of one row to whole maps.
     """
     bounds = needs(graph, chosen.plan, target)
+    estimated = estimate(chosen.instructions, target)
     needed = {"flash": sizes.flash_bytes, "ram": sizes.ram_bytes} if sizes else bounds
     return {
         "schema": SCHEMA,
@@ -48,7 +49,8 @@ def plan_document(
         "model_sha256": graph.sha256,
         "target": target.name,
         "kernels": target.kernels,
-        "instructions_estimated": round(chosen.instructions),
+        "instructions_estimated": estimated.instructions,
+        "instructions_doubt": estimated.doubt,
         **plan_facts(graph, chosen.plan),
         "wide_layers": [
             {"layer": layer.name, "more_bytes": layer.bytes, "why": layer.why}
@@ -63,7 +65,7 @@ def plan_document(
             {
                 "band_rows": None if one is candidates[-1] else max(one.bands.values(), default=1),
                 "arena_bytes": one.plan.arena_bytes,
-                "instructions_estimated": round(one.instructions),
+                "instructions_estimated": estimate(one.instructions, target).instructions,
             }
             for one in candidates
         ],

@@ -47,6 +47,7 @@ def run(
         print_wide(document)
         terminal.out.print(_image_table(document))
         terminal.out.print(_curve_table(document))
+        print_doubt(document)
     if picture is not None:
         draw_curve(candidates, chosen, picture)
         terminal.say(
@@ -123,6 +124,14 @@ def _image_table(document: Mapping[str, Any]) -> Table:
             memory, f"{row['needed_bytes']:,}", "no limit" if there is None else f"{there:,}"
         )
     return table
+
+
+def print_doubt(document: Mapping[str, Any]) -> None:
+    """Print what the plan is estimated to take, and how far off that may be."""
+    doubt, instructions = document["instructions_doubt"], document["instructions_estimated"]
+    known = "as on a Cortex-M3: this core was never measured"
+    words = known if doubt is None else f"off by at most {doubt:.0%}"
+    terminal.say(f"This plan takes {instructions:,} instructions per image, estimated; {words}")
 
 
 def _curve_table(document: Mapping[str, Any]) -> Table:

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgesq.arithmetic import Int64Array, conv2d_multipliers
-from edgesq.graph import Conv2D, Convolution, DepthwiseConv2D, FullyConnected, Graph, Int8Array
-from edgesq.plan import MVE_BLOCK, mve_blocks, mve_row_blocks, strip_blocks
-
-QUAD = 4
-"""Output channels computed together, as pairs (0, 2) and (1, 3). Mirror: esq_mve.h."""
-
-_RELU_SHIFTS = range(25)
-"""Right shifts for which the addend of the short requantization fits int32."""
+from edgesq.graph import Conv2D, DepthwiseConv2D, FullyConnected, Graph, Int8Array
+from edgesq.plan import (
+    MVE_BLOCK,
+    MVE_QUAD,
+    mve_blocks,
+    mve_ends_short,
+    mve_row_blocks,
+    strip_blocks,
+)
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
     last = np.maximum(shift, 0), np.minimum(shift, 0)
     if isinstance(op, FullyConnected):
         finish = "once"
-    elif _negative_clamps(graph, op, shift):
+    elif mve_ends_short(graph, op):
         row_blocks = mve_row_blocks(graph, op)
         finish, last = "edges" if row_blocks else "relu", _relu_columns(-shift)
     parts = (weights[:, :-1], weights[:, 1:], weights) if row_blocks else (weights,)
@@ -71,7 +72,7 @@ def pack_depthwise(graph: Graph, op: DepthwiseConv2D) -> Packed:
     assert bias is not None
     multiplier, shift = conv2d_multipliers(graph, op)
     finish, last = "any", (np.maximum(shift, 0), np.minimum(shift, 0))
-    if _negative_clamps(graph, op, shift):
+    if mve_ends_short(graph, op):
         finish, last = "relu", _relu_columns(-shift)
     windows = weights[0].transpose(2, 1, 0).reshape(len(bias), -1).astype(np.int64)
     folded = bias - graph.tensors[op.inputs[0]].zero_point * windows.sum(axis=1)
@@ -95,22 +96,15 @@ def unpack_weights(packed: Int8Array, channels: int, values: int) -> Int64Array:
     """Undo `pack_weights`: weights [channels, values]."""
     pairs = np.stack([packed[:, 0], packed[:, 1, ::-1]], axis=1)
     quads = pairs.transpose(0, 3, 1, 2, 4).astype(np.int64)
-    return quads.reshape(len(packed) * QUAD, -1)[:channels, :values]
+    return quads.reshape(len(packed) * MVE_QUAD, -1)[:channels, :values]
 
 
 def _in_quads(values: Int64Array) -> Int64Array:
     """Return [quads, 4, ...]; zeros where there is no such channel."""
-    quads = -(-len(values) // QUAD)
-    result = np.zeros((quads * QUAD, *values.shape[1:]), np.int64)
+    quads = -(-len(values) // MVE_QUAD)
+    result = np.zeros((quads * MVE_QUAD, *values.shape[1:]), np.int64)
     result[: len(values)] = values
-    return result.reshape(quads, QUAD, *values.shape[1:])
-
-
-def _negative_clamps(graph: Graph, op: Convolution, shift: Int64Array) -> bool:
-    """Say whether rounding halves up instead of away from zero can never show."""
-    zero_point = graph.tensors[op.output].zero_point
-    whole_range = op.clamp == (-128, 127) and zero_point == -128
-    return whole_range and len(shift) % QUAD == 0 and all(-int(s) in _RELU_SHIFTS for s in shift)
+    return result.reshape(quads, MVE_QUAD, *values.shape[1:])
 
 
 def _relu_columns(right: Int64Array) -> tuple[Int64Array, Int64Array]:

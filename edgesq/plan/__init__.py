@@ -9,8 +9,9 @@ overwritten too early on a board and no readiness is checked there.
 
 from edgesq.plan.channels import CHANNELS_PADDING, Channels, channel_fields, pack_channels
 from edgesq.plan.depthwise import strip_blocks
+from edgesq.plan.endings import MVE_QUAD, depthwise_ending, dsp_ends_short, mve_ends_short
 from edgesq.plan.groups import group_count, group_graph
-from edgesq.plan.lanes import WideLayer, dsp_ends_short, dsp_pair_channels, wide_layers
+from edgesq.plan.lanes import WideLayer, dsp_pair_channels, wide_layers
 from edgesq.plan.lower import Access, RowOp, Slot
 from edgesq.plan.pieces import Item, Plan, covered_bytes
 from edgesq.plan.planner import make_plan
@@ -39,6 +40,7 @@ from edgesq.plan.work import (
 __all__ = [
     "CHANNELS_PADDING",
     "MVE_BLOCK",
+    "MVE_QUAD",
     "STEP_END",
     "STEP_INPUT",
     "WINOGRAD_PIXELS",
@@ -58,6 +60,7 @@ __all__ = [
     "choose",
     "covered_bytes",
     "curve",
+    "depthwise_ending",
     "dsp_ends_short",
     "dsp_groups",
     "dsp_pair_channels",
@@ -69,6 +72,7 @@ __all__ = [
     "judge",
     "make_plan",
     "mve_blocks",
+    "mve_ends_short",
     "mve_reads_in_place",
     "mve_row_blocks",
     "pack_channels",

@@ -1,14 +1,37 @@
 """Estimate what operators take in instructions; constants measured in the emulator.
 
-Plans of plain weights are compared by the few constants that differ between them. Where weights are
-decoded, bands, tiles and pixels change what an operator takes, so there it is estimated as a whole.
+Convolutions on the DSP extension, and what decodes weights, are priced here, because bands, tiles
+and pixels are chosen by that; all else by what it does (`counts.py`) at the prices of `rates.py`.
 """
 
 import numpy as np
 
-from edgesq.graph import Conv2D, FullyConnected, Graph
+from edgesq.graph import (
+    Conv2D,
+    Convolution,
+    DepthwiseConv2D,
+    FullyConnected,
+    Graph,
+    GroupedConv2D,
+)
+from edgesq.plan.counts import (
+    dsp_depthwise_counts,
+    dsp_exact_counts,
+    mve_counts,
+    mve_depthwise_counts,
+    portable_counts,
+    portable_kind,
+    priced,
+    runs_of,
+    taps_inside,
+    value_counts,
+    value_kind,
+)
 from edgesq.plan.decoding import band_instructions
-from edgesq.plan.lower import Access, RowOp
+from edgesq.plan.groups import group_count, group_graph
+from edgesq.plan.lanes import dsp_pair_channels
+from edgesq.plan.lower import RowOp
+from edgesq.plan.rates import CONVOLUTIONS, VALUES
 from edgesq.plan.tables import making_instructions
 from edgesq.plan.work import WINOGRAD_PIXELS, Ops, dsp_groups, dsp_slide
 
@@ -18,17 +41,11 @@ STEP_INSTRUCTIONS = 150
 ROW_INSTRUCTIONS = 120
 """Per output row of an operator: row pointers and the kernel's set-up."""
 
-MAC_INSTRUCTIONS = {"portable": 7.2, "dsp": 0.75, "mve": 0.16}
-"""Per multiply-accumulate, by kernel family; measured over SqueezeNet's convolutions on M7."""
-
 _TILE_INSTRUCTIONS = 40
 """To begin a tile in a row."""
 
 _UNPACK_INSTRUCTIONS = {"portable": 0.0, "dsp": 1.3, "mve": 0.2}
 """To set out an input value under one output pixel, again for each tile."""
-
-_FEWER_PIXELS = 0.75
-"""Of a kernel's instructions that are shared by pixels computed together, three as a rule."""
 
 _GROUP_INSTRUCTIONS = {
     1: {3: 17.4, 2: 12.1, 1: 8.2},
@@ -44,8 +61,8 @@ _RUN_INSTRUCTIONS, _STAGED_INSTRUCTIONS = 320, 213
 """dsp: to set out windows of pixels computed together; more per row of them where channels make no
 whole words."""
 
-_SUMMED_INSTRUCTIONS, _POOLED_INSTRUCTIONS = 9.0, 3.75
-"""dsp: per output value that goes into a mean's sums; per input value of a running maximum."""
+_SUMMED_INSTRUCTIONS = {"portable": 9.0, "dsp": 9.0, "mve": 2.3}
+"""Per output value that goes into a mean's sums."""
 
 _TRANSFORM_INSTRUCTIONS, _COLUMN_INSTRUCTIONS = 3.4, 26.2
 """Winograd: per weight; per input value of a tile's row."""
@@ -58,7 +75,7 @@ _PRODUCT_INSTRUCTIONS, _END_INSTRUCTIONS = 0.35, 28.2
 
 
 def plan_instructions(graph: Graph, ops: Ops, steps: int, kernels: str) -> float:
-    """Estimate a plan whose weights are decoded, per image."""
+    """Estimate a plan, per image."""
     rows = sum(graph.tensors[item.op.output].hwc[0] for item in ops)
     fixed = rows * ROW_INSTRUCTIONS + steps * STEP_INSTRUCTIONS
     return fixed + sum(operator_instructions(graph, item, kernels) for item in ops)
@@ -67,8 +84,11 @@ def plan_instructions(graph: Graph, ops: Ops, steps: int, kernels: str) -> float
 def operator_instructions(graph: Graph, item: RowOp, kernels: str) -> float:
     """Estimate what an operator takes per image, apart from its rows and steps."""
     conv, streamed = item.feeder or item.op, item.streamed
+    if isinstance(conv, GroupedConv2D) and item.pixels:
+        own, part = group_graph(graph, conv, 0)
+        return group_count(graph, conv) * _kernel(own, item, part, kernels)
     if not isinstance(conv, Conv2D):
-        return _pooled(graph, item, kernels) + _mac_instructions(graph, item, kernels)
+        return _other(graph, item, kernels)
     if item.pixels == WINOGRAD_PIXELS:
         return _winograd(graph, item, conv) + _decoding(graph, item, conv, kernels)
     cost = _kernel(graph, item, conv, kernels)
@@ -84,32 +104,51 @@ def operator_instructions(graph: Graph, item: RowOp, kernels: str) -> float:
     return cost + _decoding(graph, item, conv, kernels)
 
 
-def _pooled(graph: Graph, item: RowOp, kernels: str) -> float:
-    """Estimate a running maximum; nothing for other operators."""
-    if item.access is not Access.MAXIMUM or kernels != "dsp":
+def _other(graph: Graph, item: RowOp, kernels: str) -> float:
+    """Estimate a depthwise or grouped convolution, or an operator without weights."""
+    op = item.op
+    if isinstance(op, DepthwiseConv2D) and item.pixels and kernels == "dsp":
+        counts = dsp_depthwise_counts(graph, op, item.pixels)
+        return priced(CONVOLUTIONS["dsp DEPTHWISE_CONV_2D"], counts)
+    if isinstance(op, DepthwiseConv2D) and item.pixels and kernels == "mve":
+        counts = mve_depthwise_counts(graph, op, item.pixels)
+        return priced(CONVOLUTIONS["mve DEPTHWISE_CONV_2D"], counts)
+    if isinstance(op, Convolution):
+        return _portable(graph, op)
+    return priced(VALUES[value_kind(graph, item)][kernels], value_counts(graph, op))
+
+
+def _portable(graph: Graph, op: Convolution) -> float:
+    rates = CONVOLUTIONS[f"portable {portable_kind(graph, op)}"]
+    return priced(rates, portable_counts(graph, op))
+
+
+def _mean_instructions(graph: Graph, item: RowOp, kernels: str) -> float:
+    """Estimate what goes into a mean's sums straight from a convolution."""
+    if item.feeder is None:
         return 0.0
-    return float(np.prod(graph.tensors[item.inputs[0]].shape)) * _POOLED_INSTRUCTIONS
-
-
-def _mac_instructions(graph: Graph, item: RowOp, kernels: str) -> float:
-    shared = _FEWER_PIXELS * (1 + 1 / item.pixels) if item.pixels else 1.0
-    return sum(map(graph.macs, item.ops)) * MAC_INSTRUCTIONS[kernels] * shared
+    return float(np.prod(graph.tensors[item.feeder.output].shape)) * _SUMMED_INSTRUCTIONS[kernels]
 
 
 def _kernel(graph: Graph, item: RowOp, conv: Conv2D, kernels: str) -> float:
     """Estimate a convolution's kernel over weights that lie in its packing."""
-    if kernels != "dsp" or isinstance(conv, FullyConnected):
-        return _mac_instructions(graph, item, kernels)
+    if not item.pixels:
+        return _portable(graph, conv) + _mean_instructions(graph, item, kernels)
+    if kernels == "mve":
+        cost = priced(CONVOLUTIONS["mve CONV_2D"], mve_counts(graph, conv, item.pixels))
+        return cost + _mean_instructions(graph, item, kernels)
     height, width, channels = graph.tensors[conv.output].hwc
-    runs = [item.pixels] * (width // item.pixels)
-    runs += [width % item.pixels] if width % item.pixels else []
+    runs = runs_of(width, item.pixels)
     slide = dsp_slide(graph, conv)
     groups = dsp_groups(graph, conv) * sum(_GROUP_INSTRUCTIONS[slide][pixels] for pixels in runs)
-    pairs = channels / 2
-    result = _RESULT_INSTRUCTIONS + (_SUMMED_INSTRUCTIONS if item.feeder else 0)
-    ends = pairs * len(runs) * _PAIR_INSTRUCTIONS + width * channels * result
-    begins = height * len(runs) * _RUN_INSTRUCTIONS + _unpacking(graph, item, conv, kernels)
-    return pairs * groups * _rows_inside(graph, conv) + begins + height * ends
+    pairs = channels / dsp_pair_channels(graph, conv)
+    cost = pairs * groups * _rows_inside(graph, conv)
+    cost += height * len(runs) * _RUN_INSTRUCTIONS + _unpacking(graph, item, conv, kernels)
+    cost += priced(CONVOLUTIONS["dsp sums"], dsp_exact_counts(graph, conv, item.pixels))
+    if not isinstance(conv, FullyConnected):
+        cost += height * (pairs * len(runs) * _PAIR_INSTRUCTIONS)
+        cost += height * width * channels * _RESULT_INSTRUCTIONS
+    return cost + _mean_instructions(graph, item, kernels)
 
 
 def _unpacking(graph: Graph, item: RowOp, conv: Conv2D, kernels: str) -> float:
@@ -128,10 +167,7 @@ def _unpacking(graph: Graph, item: RowOp, conv: Conv2D, kernels: str) -> float:
 
 def _rows_inside(graph: Graph, conv: Conv2D) -> float:
     """Return the output rows, counted by how much of their windows lies in the image."""
-    rows, window = graph.tensors[conv.inputs[0]].hwc[0], conv.window
-    tops = np.arange(graph.tensors[conv.output].hwc[0]) * window.stride_h - window.pad_top
-    inside = np.minimum(tops + window.height, rows) - np.maximum(tops, 0)
-    return float(inside.sum() / window.height)
+    return taps_inside(graph, conv)[0] / conv.window.height
 
 
 def _decoding(graph: Graph, item: RowOp, conv: Conv2D, kernels: str) -> float:

@@ -11,7 +11,7 @@ _MOST_PIXELS = 64
 _PAIR_BYTES = 48
 """dsp: two columns of four channels. Mirror: ESQ_DSP_PAIR_WORDS in esq_depthwise_dsp.h."""
 
-_STRIPS, _STRIP_BLOCK, _MORE_PIXELS = 8, 16, 2
+STRIPS, _STRIP_BLOCK, _MORE_PIXELS = 8, 16, 2
 """mve: channels set out together, bytes of a load, outputs computed beyond those there are."""
 
 _TABLE_BYTES = 32
@@ -47,7 +47,7 @@ def depthwise_work_bytes(op: DepthwiseConv2D, kernels: str, pixels: int) -> int:
         window = op.window
         columns = (pixels - 1) * window.stride_w + window.width
         beyond = _MORE_PIXELS * window.stride_w * window.height + _STRIP_BLOCK
-        strips = _STRIPS * columns * window.height + beyond
+        strips = STRIPS * columns * window.height + beyond
         return -(-strips // 16) * 16 + 16 * (pixels + _MORE_PIXELS)
     return (1 + (pixels if op.window.stride_w > 1 else -(-pixels // 2))) * _PAIR_BYTES
 

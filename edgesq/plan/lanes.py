@@ -8,19 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgesq.arithmetic import channel_sums, conv2d_multipliers
-from edgesq.graph import Conv2D, FullyConnected, Graph, GroupedConv2D, Op
+from edgesq.arithmetic import channel_sums
+from edgesq.graph import Conv2D, Graph, GroupedConv2D, Op
 from edgesq.plan.groups import MOST_GROUPS, group_count, group_graph
 from edgesq.plan.lower import RowOp
 
 LANE_BOUND = 1 << 23
 """Sums of the channel in the upper byte, A, must lie in [-LANE_BOUND, LANE_BOUND)."""
-
-LOWER_BOUND = 1 << 30
-"""The short requantization doubles sums of the channel in the lower byte, B."""
-
-_RELU_SHIFTS = range(1, 16)
-"""Right shifts for which the constants of the short requantization fit."""
 
 
 @dataclass(frozen=True)
@@ -41,18 +35,6 @@ class WideLayer:
 def dsp_pair_channels(graph: Graph, op: Conv2D) -> int:
     """Return 2 where two channels may share a lane as 256 A + B, else 1. Mirror: esq_dsp.h."""
     return 1 if why_wide(graph, op) else 2
-
-
-def dsp_ends_short(graph: Graph, op: Conv2D) -> bool:
-    """Say whether the short requantization is exact: rounding halves up can never show."""
-    sums = channel_sums(graph, op)
-    _, shift = conv2d_multipliers(graph, op)
-    whole_range = op.clamp == (-128, 127) and graph.tensors[op.output].zero_point == -128
-    shifts_fit = len(shift) % 2 == 0 and all(-int(s) in _RELU_SHIFTS for s in shift)
-    lower_fits = bool((np.maximum(-sums.low, sums.high) < LOWER_BOUND).all())
-    pairs = dsp_pair_channels(graph, op) == 2
-    plain = not isinstance(op, FullyConnected)
-    return plain and pairs and lower_fits and whole_range and shifts_fit
 
 
 def why_wide(graph: Graph, op: Conv2D) -> str | None:

@@ -19,12 +19,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from edgesq.graph import Graph
-from edgesq.plan.cost import (
-    MAC_INSTRUCTIONS,
-    ROW_INSTRUCTIONS,
-    STEP_INSTRUCTIONS,
-    plan_instructions,
-)
+from edgesq.plan.cost import plan_instructions
 from edgesq.plan.pieces import Plan
 from edgesq.plan.planner import make_plan
 from edgesq.plan.search_streams import StreamSearch
@@ -88,15 +83,7 @@ class _Question:
         )
 
     def cost(self, plan: Plan) -> float:
-        graph, steps = self.graph, len(plan.steps)
-        if self.streamed:
-            return plan_instructions(graph, plan.ops, steps, self.kernels)
-        rows = sum(graph.tensors[item.op.output].hwc[0] for item in plan.ops)
-        return (
-            graph.total_macs * MAC_INSTRUCTIONS[self.kernels]
-            + rows * ROW_INSTRUCTIONS
-            + steps * STEP_INSTRUCTIONS
-        )
+        return plan_instructions(self.graph, plan.ops, len(plan.steps), self.kernels)
 
 
 def judge(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from edgesq.graph import Conv2D, Graph
 from edgesq.plan.channels import Channels, channel_fields
-from edgesq.plan.lanes import dsp_ends_short
+from edgesq.plan.endings import dsp_ends_short
 from edgesq.plan.lower import RowOp
 from edgesq.plan.work import WINOGRAD_PIXELS
 

@@ -8,6 +8,7 @@ from edgesq.project.build import (
     is_plain,
     run_batch,
 )
+from edgesq.project.estimate import Estimate, estimate
 from edgesq.project.fit import check_tflm_fits, needs, plan_for
 from edgesq.project.layout import RUNTIME, TFLM_RUNTIME, lay_out, tflm_cmake
 from edgesq.project.library import Format, lay_out_library
@@ -16,10 +17,12 @@ __all__ = [
     "MAP",
     "RUNTIME",
     "TFLM_RUNTIME",
+    "Estimate",
     "Format",
     "Sizes",
     "check_tflm_fits",
     "compile_firmware",
+    "estimate",
     "firmware_path",
     "is_plain",
     "lay_out",

@@ -12,6 +12,7 @@ from bench.accuracy import accuracy
 from bench.code import Code, merged
 from bench.compressed import print_compressed
 from bench.decoder import print_decoder
+from bench.estimates import estimates
 from bench.imagenet import imagenet
 from bench.measure import measure
 from bench.streamed import print_streamed
@@ -36,6 +37,8 @@ def main() -> None:
         results["streamed"] = print_streamed()
     if options.values:
         results |= values()
+    if options.estimates:
+        results |= estimates()
     if options.decoder:
         results["decoder"] = print_decoder()
     if results:
@@ -77,6 +80,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--compressed", action="store_true", help="only the compressed networks")
     parser.add_argument("--decoder", action="store_true", help="only the decoder of weights")
     parser.add_argument("--values", action="store_true", help="only operators without windows")
+    parser.add_argument("--estimates", action="store_true", help="only what plan estimates")
     parser.add_argument("--operators", action="store_true", help="print operator by operator")
     parser.add_argument("--functions", action="store_true", help="print function by function")
     parser.add_argument(
