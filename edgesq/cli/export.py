@@ -7,7 +7,7 @@ from typing import Any
 from edgesq.calibrate import Classes, read_classes
 from edgesq.cli import terminal
 from edgesq.cli.sizes import parse_size
-from edgesq.cli.tables import compression_table, parity_table, size_table, trial_table
+from edgesq.cli.tables import compression_table, print_parity, size_table, trial_table
 from edgesq.project import Format
 from edgesq.targets import Target, load_target
 
@@ -59,7 +59,7 @@ def run(
 def _show(report: dict[str, Any], out: Path, board: Target) -> None:
     terminal.out.print(size_table(report))
     _show_compression(report["compression"])
-    terminal.out.print(parity_table(report))
+    print_parity(report)
     if report["classes"] is not None:
         terminal.say(f"classes: {Classes.from_report(report['classes'])}")
     for note in report["import"]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from edgesq.cli import terminal
 from edgesq.cli.documents import inspect_document
 from edgesq.cli.plan import operator_table, print_peak
-from edgesq.cli.tables import parity_table, size_table
+from edgesq.cli.tables import print_parity, size_table
 
 
 def run(build: Path, json: Path | None) -> None:
@@ -23,7 +23,7 @@ def run(build: Path, json: Path | None) -> None:
         if chosen is not None:
             terminal.out.print(operator_table(document))
             print_peak(document)
-        terminal.out.print(parity_table(document))
+        print_parity(document)
         terminal.say(f"model sha256 {document['model_sha256']}")
     if json is not None:
         terminal.write_json(document, json)

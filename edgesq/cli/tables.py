@@ -44,6 +44,14 @@ def parity_table(report: dict[str, Any]) -> Table:
     return table
 
 
+def print_parity(report: dict[str, Any]) -> None:
+    """Print that table, and below it which forms are far off."""
+    terminal.out.print(parity_table(report))
+    for row in report["parity"]:
+        if row["note"] and row["differing"] is not None:
+            terminal.say(f"warning: {row['name']}: {row['note']}")
+
+
 def trial_table(facts: dict[str, Any]) -> Table:
     """Return what was tried for accuracy, the recipe taken marked."""
     table = terminal.table(

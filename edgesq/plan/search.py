@@ -19,13 +19,20 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from edgesq.graph import Graph
-from edgesq.plan.cost import plan_instructions
+from edgesq.plan.cost import ROW_INSTRUCTIONS, STEP_INSTRUCTIONS, plan_instructions
 from edgesq.plan.pieces import Plan
 from edgesq.plan.planner import make_plan
 from edgesq.plan.search_streams import StreamSearch
 from edgesq.plan.stream_planner import StreamPlanner
 
 TOLERANCE = 0.01
+
+_MAC_COST = {"portable": 7.2, "dsp": 0.75, "mve": 0.16}
+"""Per multiply-accumulate, by kernel family, over SqueezeNet's convolutions: alike for all bands.
+
+More room makes some convolutions faster by a few percent, for several times the arena; so that does
+not count.
+"""
 
 
 class Goal(Enum):
@@ -48,12 +55,15 @@ class Candidate:
         bands: as for `make_plan`.
         plan: the plan.
         instructions: estimated, per image.
+        cost: by which plans are compared; instructions, but for what bands do not change where
+            weights are plain: that is a rough constant.
         room_bytes, streamed, limit_bytes: as for `make_plan`.
     """
 
     bands: dict[int, int]
     plan: Plan
     instructions: float
+    cost: float
     room_bytes: int | None
     streamed: frozenset[int] = frozenset()
     limit_bytes: int | None = None
@@ -78,12 +88,17 @@ class _Question:
         return self.judged(bands, self.plan(bands))
 
     def judged(self, bands: dict[int, int], plan: Plan) -> Candidate:
+        instructions = plan_instructions(self.graph, plan.ops, len(plan.steps), self.kernels)
+        cost = instructions if self.streamed else self.plain_cost(plan)
         return Candidate(
-            bands, plan, self.cost(plan), self.room_bytes, self.streamed, self.limit_bytes
+            bands, plan, instructions, cost, self.room_bytes, self.streamed, self.limit_bytes
         )
 
-    def cost(self, plan: Plan) -> float:
-        return plan_instructions(self.graph, plan.ops, len(plan.steps), self.kernels)
+    def plain_cost(self, plan: Plan) -> float:
+        graph = self.graph
+        rows = sum(graph.tensors[item.op.output].hwc[0] for item in plan.ops)
+        fixed = rows * ROW_INSTRUCTIONS + len(plan.steps) * STEP_INSTRUCTIONS
+        return graph.total_macs * _MAC_COST[self.kernels] + fixed
 
 
 def judge(
@@ -125,13 +140,13 @@ def choose(
         # Blocks of the smallest sum may fit together worse than those of a slightly larger one.
         return min(
             (smallest, *_curve(question)),
-            key=lambda candidate: (candidate.plan.arena_bytes, candidate.instructions),
+            key=lambda candidate: (candidate.plan.arena_bytes, candidate.cost),
         )
     seen = [smallest, *_faster(question, smallest, limit_bytes)]
-    fastest = min(candidate.instructions for candidate in seen)
+    fastest = min(candidate.cost for candidate in seen)
     slowest = fastest if goal is Goal.SPEED else fastest * (1 + TOLERANCE)
-    good = [candidate for candidate in seen if candidate.instructions <= slowest]
-    return min(good, key=lambda candidate: (candidate.plan.arena_bytes, candidate.instructions))
+    good = [candidate for candidate in seen if candidate.cost <= slowest]
+    return min(good, key=lambda candidate: (candidate.plan.arena_bytes, candidate.cost))
 
 
 def _choose_streamed(
@@ -165,7 +180,7 @@ def _faster(question: _Question, start: Candidate, limit_bytes: int | None) -> I
         for rows in reversed(_choices(height)):
             candidate = question.candidate({**best.bands, height: rows})
             fits = limit_bytes is None or candidate.plan.arena_bytes <= limit_bytes
-            if fits and candidate.instructions < best.instructions:
+            if fits and candidate.cost < best.cost:
                 best = candidate
                 yield best
                 break
