@@ -4,14 +4,19 @@
 # make soak   fuzzing, faults on the line, a long run, random networks, damaged models and build
 #             folders: the figures, in at most 83 minutes
 #             (make soak SOAK="link fuzz": only these parts)
+# make oldest demo and a smoke test with the lowest version of each dependency that pyproject.toml
+#             allows, in an environment of its own, which is removed again
 # make clean  removes what was built, and the environment
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+OLDEST := build/oldest
+SMOKE := tests/test_parity.py tests/test_zoo.py tests/test_keras_files.py tests/test_onnx.py \
+	tests/test_onnx_float.py tests/test_documents.py tests/test_names.py tests/test_calibrate.py
 
-.PHONY: demo test bench soak lint tools browser labgrid clean
+.PHONY: demo test bench soak oldest lint tools browser labgrid clean
 
 demo: tools
 	$(BIN)/edgesq export --target cortex-m
@@ -28,6 +33,20 @@ bench: tools
 soak: tools
 	@command -v clang >/dev/null || { apt-get update && apt-get install -y clang; }
 	cd tests && ../$(BIN)/python -m soak --json ../build/soak.json $(SOAK)
+
+oldest: tools
+	rm -rf $(OLDEST)
+	$(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/pip install --quiet --disable-pip-version-check uv
+	$(OLDEST)/bin/uv pip install --quiet --python $(OLDEST) --resolution lowest-direct --editable ".[test]"
+	$(OLDEST)/bin/edgesq export --target cortex-m --out build/oldest-demo
+	grep -q '"name": "ONNX, QDQ"' build/oldest-demo/report.json
+	! $(OLDEST)/bin/edgesq inspect build/oldest-demo | grep "^warning"
+	$(OLDEST)/bin/edgesq flash --build build/oldest-demo
+	$(OLDEST)/bin/edgesq verify --build build/oldest-demo --count 20; code=$$?; \
+		$(OLDEST)/bin/edgesq flash --build build/oldest-demo --stop; exit $$code
+	$(OLDEST)/bin/pytest -q $(SMOKE)
+	rm -rf $(OLDEST) build/oldest-demo
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .

@@ -1,17 +1,12 @@
 """The boards edgesq knows: `targets/NAME.toml` read strictly into a frozen `Target`."""
 
-import sys
+import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from edgesq.errors import TargetError, did_you_mean
 from edgesq.resources import resource
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 _NS_PER_S = 1_000_000_000
 

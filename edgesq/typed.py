@@ -75,7 +75,7 @@ def _one_of(kinds: tuple[Any, ...], value: Any) -> Any:
     for kind in kinds:
         try:
             return typed(kind, value)
-        except ValueError as error:  # noqa: PERF203, two or three kinds
+        except ValueError as error:
             errors.append(error)
     raise errors[0]
 

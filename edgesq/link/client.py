@@ -182,7 +182,7 @@ class Client:
         for _ in range(_MOST_RESETS):
             try:
                 return stream.run()
-            except (SessionLostError, PortGoneError) as error:  # noqa: PERF203, it is rare
+            except (SessionLostError, PortGoneError) as error:
                 stream.begin(self._begin_again(error, stream.first - 1, info))
         raise BoardError(
             f"the session broke {_MOST_RESETS} times in one image",

@@ -6,13 +6,13 @@ model called `sample` and version 0.0.0; both are replaced, in paths too.
 
 import re
 from collections.abc import Iterator, Mapping
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 
 from edgesq.resources import resource
 
 
-class Format(str, Enum):
+class Format(StrEnum):
     """How an export is laid out; `cmake` is the firmware project, the others are libraries."""
 
     CMAKE = "cmake"

@@ -1,7 +1,7 @@
 """Say what is likely wrong with an operator, by testing what would explain its output exactly."""
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ _NEEDLE_BYTES = 8
 _NEEDLE_VALUES = 4
 
 
-class Cause(str, Enum):
+class Cause(StrEnum):
     """Why an operator's output is likely wrong."""
 
     ROUNDING = "rounding"

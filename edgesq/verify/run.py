@@ -125,7 +125,7 @@ def _open_boards(
     for port in ports:
         try:
             boards.append(_open_board(port, options, graph, stack))
-        except (DamagedError, OtherBoardError):  # noqa: PERF203, a few ports
+        except (DamagedError, OtherBoardError):
             raise
         except BoardError as error:
             silent[port] = error
