@@ -65,7 +65,7 @@ class Preprocessing:
         if isinstance(resize, list | tuple):
             _expect(len(resize) == 2, "resize is neither a number of pixels nor two")
             resize = (resize[0], resize[1])
-        sides = resize if isinstance(resize, tuple) else (resize or 1,)
+        sides = resize if isinstance(resize, tuple) else (1 if resize is None else resize,)
         good = all(type(side) is int and 0 < side <= MOST_SIDE for side in sides)
         _expect(good, f"resize is neither a number of pixels up to {MOST_SIDE:,} nor two")
         means = (float(mean[0]), float(mean[1]), float(mean[2]))
