@@ -48,6 +48,20 @@ def mean_by_opset_18() -> onnx.ModelProto:
 
 
 @case
+def pixels_repeated_by_tiles() -> onnx.ModelProto:
+    """As tf2onnx writes Keras' UpSampling2D: rows, then columns."""
+    net = OnnxNetwork((3, 4, 5))
+    step = net.node("Transpose", net.conv(net.input, 2), perm=[0, 2, 3, 1])
+    for axis, sizes in ((2, [1, 8, 5, 2]), (3, [1, 8, 15, 2])):
+        repeats = [1] * 5
+        repeats[axis] = sizes[axis - 1] // (4, 5)[axis - 2]
+        step = net.node("Unsqueeze", step, net.ints([axis]))
+        step = net.node("Reshape", net.node("Tile", step, net.ints(repeats)), net.ints(sizes))
+    step = net.node("Transpose", step, perm=[0, 3, 1, 2], channels=2)
+    return net.model(net.conv(step, 3, 3))
+
+
+@case
 def without_channels() -> onnx.ModelProto:
     """An image [N, H, W]."""
     net = OnnxNetwork((8, 9))

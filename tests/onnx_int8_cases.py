@@ -208,6 +208,7 @@ def _clipped(low: float, high: float, to: Quant) -> Build:
 
 CASES |= {
     "relu6_fused": _clipped(0, 6, (0.03, 10)),
+    "clip_to_other_bounds": _clipped(-0.3, 0.5, (0.01, 100)),
     "clip_beyond_int8": _clipped(-1.1, 1.1, (2 / 255, 128)),
 }
 

@@ -1,5 +1,6 @@
 """The float and QDQ models, and the integer model of a Keras model."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from test_onnx import assert_equals_reference, random, random_int8
 from edgesq.formats.onnx import float_onnx, integer_onnx, onnx_bytes, qdq_onnx, run_onnx
 from edgesq.formats.onnx_float import _clean
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
+from edgesq.importers.onnx import ImportedFloat, import_onnx
+from edgesq.quantize import to_int8_tflite
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +35,6 @@ def keras_model() -> Any:
 
 @pytest.fixture(scope="module")
 def keras_tflite(keras_model: Any) -> bytes:
-    from edgesq.quantize import to_int8_tflite
-
     images = random("images").random((8, 1, 16, 16, 3)).astype(np.float32)
     return to_int8_tflite(keras_model, images)
 
@@ -52,6 +53,37 @@ def test_float_model_equals_keras(keras_model: Any, capfd: pytest.CaptureFixture
     np.testing.assert_allclose(output, keras_model(images).numpy(), atol=1e-6)
     assert_clean(model, TensorProto.FLOAT)
     assert onnx_bytes(float_onnx(keras_model)) == onnx_bytes(model)
+
+
+def gated(keras: Any) -> Any:
+    """Return a model with a gate per channel, repeated pixels and a global maximum."""
+    keras.utils.set_random_seed(4)
+    layers = keras.layers
+    image = keras.Input((12, 12, 3))
+    x = layers.Conv2D(8, 3, padding="same", use_bias=False)(image)
+    x = layers.Activation("hard_silu")(layers.BatchNormalization()(x))
+    gate = layers.Conv2D(4, 1, activation="relu")(layers.GlobalAveragePooling2D(keepdims=True)(x))
+    x = layers.Multiply()([x, layers.Conv2D(8, 1, activation="sigmoid")(gate)])
+    x = layers.Conv2D(4, 3, strides=2, padding="same")(layers.UpSampling2D()(x))
+    x = layers.GlobalMaxPooling2D()(layers.LeakyReLU(0.1)(x))
+    return keras.Model(image, layers.Dense(5, activation="softmax")(x), name="gated")
+
+
+@pytest.mark.parametrize("name", ["tiny", "gated"])
+def test_a_keras_model_and_its_onnx_are_the_same_in_int8(
+    name: str, keras_model: Any, tmp_path: Path
+) -> None:
+    model = keras_model if name == "tiny" else gated(pytest.importorskip("keras"))
+    path = tmp_path / "model.onnx"
+    path.write_bytes(onnx_bytes(float_onnx(model)))
+    made = import_onnx(path)
+    assert isinstance(made, ImportedFloat)
+    images = random("same").random((8, 1, *model.inputs[0].shape[1:])).astype(np.float32)
+    graphs = [read_graph(to_int8_tflite(one, images)) for one in (model, made.keras)]
+    assert [op.kind for op in graphs[0].ops] == [op.kind for op in graphs[1].ops]
+    for mine, theirs in zip(*(graph.tensors for graph in graphs), strict=True):
+        assert mine.quantization == theirs.quantization
+        np.testing.assert_array_equal(mine.data, theirs.data)
 
 
 def test_qdq_model_is_close_and_clean(

@@ -186,14 +186,6 @@ def test_weights_whose_zero_points_do_not_fit(tmp_path: Path) -> None:
     assert "QuantType.QInt8" in str(error.hint)
 
 
-def test_clips_that_int8_cannot_say(tmp_path: Path) -> None:
-    net = QuantNetwork()
-    step = net.qdq_conv(net.image(), quant=None)
-    step = net.node("Clip", step, net.floats(-0.3), net.floats(0.5))
-    error = refusal(net.finished(net.between(step)), tmp_path)
-    assert "Clip from -0.3 to 0.5 (conv3_Conv)" in error.message
-
-
 def test_float_weights_among_quantized_ones(tmp_path: Path) -> None:
     net = QuantNetwork()
     weights = net.constant(np.ones((4, 3, 1, 1), np.float32))

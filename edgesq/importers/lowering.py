@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import numpy as np
 
 from edgesq.errors import ModelError
-from edgesq.importers.layers import Layer, Network, Place, Requantize, Reshape, Softmax
+from edgesq.importers.layers import (
+    Layer,
+    Network,
+    Place,
+    Requantize,
+    Reshape,
+    Resize,
+    Softmax,
+)
 from edgesq.importers.net import Array, Constant, Net, Node
-from edgesq.importers.places import Axes, Stored, image, nchw
+from edgesq.importers.places import NCHW, NHWC, Axes, Stored, image, nchw
 from edgesq.importers.quantized import as_int8
 from edgesq.importers.supported import SHAPES_ONLY, refusal
 
@@ -110,7 +119,29 @@ class Lowering:
         found = self.stored.get(node.inputs[position])
         if found is None:
             raise UnsupportedError(f"{node.kind} of a constant")
-        return found
+        return self.enlarged(node, found) if found.is_repeated else found
+
+    def enlarged(self, node: Node, stored: Stored) -> Stored:
+        """Return repeated values as a map each of whose pixels is repeated.
+
+        Raises:
+            UnsupportedError: they are repeated otherwise.
+        """
+        for axes in (NHWC, NCHW):
+            factors = stored.repeats(axes)
+            if factors is not None:
+                name = f"{stored.name}/{factors[0]}x{factors[1]}"
+                batch, height, width, channels = stored.shape
+                shape = (batch, height * factors[0], width * factors[1], channels)
+                if name not in self.shapes:
+                    label = f"enlarge{len(self.layers)}_{node.name}"
+                    self.layers.append(Resize(label, (stored.name,), name, factors))
+                    self.shapes[name] = shape
+                    if stored.name in self.quants:
+                        self.quants[name] = self.quants[stored.name]
+                positions = np.arange(math.prod(shape), dtype=np.int32).reshape(shape)
+                return Stored(name, shape, positions.transpose(axes))
+        raise UnsupportedError("Tile of an activation", "repeat whole pixels (Resize)")
 
     def map(self, node: Node, position: int = 0, like: Axes | None = None) -> tuple[Stored, Axes]:
         """Return input `position` as an NHWC map, and the NHWC axis of each of ONNX's axes.
@@ -189,7 +220,7 @@ def _lower(net: Net, rules: dict[str, Rule], where: str, channels_last: bool) ->
 def _lowered(lowering: Lowering, node: Node, rules: dict[str, Rule]) -> UnsupportedError | None:
     """Make the layers of one operator, or say why not."""
     try:
-        if node.kind in SHAPES_ONLY:
+        if node.kind in SHAPES_ONLY or node.kind in ("Expand", "Tile"):
             _move(lowering, node)
         elif node.kind in rules:
             rules[node.kind](lowering, node)
@@ -203,6 +234,8 @@ def _lowered(lowering: Lowering, node: Node, rules: dict[str, Rule]) -> Unsuppor
 def _finished(lowering: Lowering, where: str) -> Network:
     net = lowering.net
     result = lowering.stored[net.output]
+    if result.is_repeated:
+        raise refusal([("the result is repeated values", net.output, "end before that")], where)
     if result.as_map() is None and not result.in_order:
         what = "the result is flattened from a map"
         raise refusal([(what, net.output, "end with the map itself, or with a dense layer")], where)
@@ -230,12 +263,17 @@ def _logits(lowering: Lowering) -> Place | None:
 
 def _move(lowering: Lowering, node: Node) -> None:
     """Let a Transpose, Reshape or the like change how ONNX sees a value, not the value."""
-    stored = lowering.source(node)
+    stored = lowering.stored.get(node.inputs[0]) or lowering.source(node)
+    shape = lowering.net.shapes[node.output]
     if node.kind == "Transpose":
         order: Sequence[int] = node.attributes.get("perm") or range(stored.place.ndim)[::-1]
         place = stored.place.transpose(order)
+    elif node.kind == "Expand":
+        place = np.broadcast_to(stored.place, shape)
+    elif node.kind == "Tile":
+        place = np.tile(stored.place, lowering.numbers(node, "repeats", 1) or [])
     else:
-        place = stored.place.reshape(lowering.net.shapes[node.output])
+        place = stored.place.reshape(shape)
     mine, theirs = lowering.quants.get(stored.name), lowering.quants.get(node.output)
     if mine and theirs and not mine.same(theirs):
         layer = Requantize(node.name, (stored.name,), node.output)

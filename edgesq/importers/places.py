@@ -8,6 +8,7 @@ reads the value at last, a dense layer for one, puts its weights in the order it
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +49,24 @@ class Stored:
             if np.array_equal(moved.reshape(-1), positions):
                 return moved.shape, axes
         return None
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether some of its numbers lie at the same position: a Tile or Expand made it."""
+        return self.place.size > math.prod(self.shape)
+
+    def repeats(self, axes: Axes) -> tuple[int, int] | None:
+        """Return how often rows and columns are repeated, seen as a map with these axes."""
+        if self.place.ndim != 4 or len(self.shape) != 4:
+            return None
+        moved = self.place.transpose(np.argsort(axes))
+        _, height, width, channels = self.shape
+        factors = moved.shape[1] // height, moved.shape[2] // width
+        if moved.shape != (1, height * factors[0], width * factors[1], channels):
+            return None
+        positions = np.arange(math.prod(self.shape), dtype=np.int32).reshape(self.shape)
+        wide = positions.repeat(factors[0], 1).repeat(factors[1], 2)
+        return factors if np.array_equal(moved, wide) else None
 
     @property
     def in_order(self) -> bool:

@@ -28,6 +28,7 @@ _KEEP_RANGE = SHAPES_ONLY | {
     "Clip",
     "Concat",
     "DepthToSpace",
+    "Expand",
     "GlobalAveragePool",
     "GlobalMaxPool",
     "LeakyRelu",
@@ -41,6 +42,7 @@ _KEEP_RANGE = SHAPES_ONLY | {
     "Resize",
     "Slice",
     "SpaceToDepth",
+    "Tile",
     "Upsample",
 }
 """Operators whose results stay in the range of their input, so that its scale serves them too."""

@@ -22,6 +22,7 @@ class TfliteScope:
         index: tensors of the .tflite by the network's names.
         problems: what cannot be written, as `supported.refusal` wants it.
         notes: what was decided, for the report.
+        beyond: bounds that no fused activation has, by the value that they bound.
     """
 
     def __init__(self, network: Network) -> None:
@@ -30,6 +31,7 @@ class TfliteScope:
         self.index: dict[str, int] = {}
         self.problems: list[tuple[str, str, str]] = []
         self.notes: list[Note] = []
+        self.beyond: dict[str, Clip] = {}
         source = network.input.name
         self.index[source] = self.value(source, self.quant(source), "input/image")
 
@@ -89,15 +91,26 @@ class TfliteScope:
             return RELU6
         if clip == (-1.0, 1.0):
             return RELU_N1_TO_1
-        low, high = clip
-        self.problems.append(
-            (
-                f"Clip from {low:g} to {high:g}",
-                layer.name,
-                "0 alone, 0 to 6 and -1 to 1 can be bounds",
-            )
-        )
+        self.beyond[layer.output] = clip
         return NONE
+
+    def bounded(self, layer: Layer) -> None:
+        """Put MAXIMUM and MINIMUM behind a layer whose bounds no fused activation has."""
+        clip = self.beyond.get(layer.output)
+        if clip is None:
+            return
+        quant = self.quant(layer.output)
+        scale, point = float(quant.scale[0]), int(quant.zero_point[0])
+        for kind, bound, end in zip(("MAXIMUM", "MINIMUM"), clip, (-128, 127), strict=True):
+            level = int(np.clip(np.round(bound / scale) + point, -128, 127))
+            if level != end:
+                label = f"{layer.name}/{kind.lower()}"
+                limit = self.writer.constant(
+                    np.full(1, level, np.int8), [scale], zero_point=point, name=label
+                )
+                made = self.value(layer.output, quant, f"{layer.name}_{kind.lower()}/{kind}")
+                self.writer.op(kind, [self.index[layer.output], limit], made, None)
+                self.index[layer.output] = made
 
     def bordered(self, layer: Layer, pads: Pads, size: Pair, strides: Pair) -> tuple[int, int]:
         """Return a layer's input and its padding's kind; a PAD comes before where none says it."""

@@ -47,6 +47,7 @@ def write_tflite(network: Network, where: str) -> tuple[bytes, tuple[Note, ...]]
     scope = TfliteScope(network)
     for layer in network.layers:
         _RULES[type(layer)](scope, layer)
+        scope.bounded(layer)
     if scope.problems:
         raise refusal(scope.problems, where)
     ends = (scope.index[network.input.name], scope.index[network.output.name])
