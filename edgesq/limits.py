@@ -35,7 +35,7 @@ MOST_DIMENSIONS = 16
 """Dimensions of a tensor."""
 
 MOST_SIDE = 1 << 14
-"""Height or width of an image, in pixels."""
+"""Height or width of an image or map, in pixels: a plan takes seconds for each 10,000 rows."""
 
 MOST_LOADING_BYTES = 2 << 30
 """Memory that a model may take while a child process reads it."""

@@ -295,6 +295,27 @@ def test_configurations_are_looked_at_before_keras_sees_them(
     assert len(str(raised.value)) < 300
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"dtype": ["float32"]}, {"name": ["a"]}, {"inbound_nodes": [7]}, None, {"config": 7}],
+)
+def test_configurations_of_another_build_are_damaged(
+    change: dict[str, Any] | None, tmp_path: Path
+) -> None:
+    plain().save(tmp_path / "a.keras")
+    with zipfile.ZipFile(tmp_path / "a.keras") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(members["config.json"])
+    layer = config["config"]["layers"][1]
+    config["config"]["layers"][1] = change if change is None else {**layer, **change}
+    with zipfile.ZipFile(tmp_path / "b.keras", "w") as archive:
+        for name, content in (members | {"config.json": json.dumps(config).encode()}).items():
+            archive.writestr(name, content)
+    with pytest.raises(ModelError) as raised:
+        load_keras(tmp_path / "b.keras", trusted=True)
+    assert str(raised.value).startswith(str(tmp_path))
+
+
 def test_models_that_double_again_and_again_are_counted() -> None:
     check_config(chained(10), "x")
     with pytest.raises(ModelError, match=r"2\.\d+e\+09 layers with nested models written out"):

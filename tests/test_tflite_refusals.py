@@ -109,6 +109,8 @@ def test_every_operator_that_is_beyond_us_is_named() -> None:
         (tensor(0, shape=[2, 7, 5, 3]), "is [2, 7, 5, 3], 2 at once (convert it with batch 1)"),
         (tensor(0, shape=[1, 5, 3]), "7 windows of 1 with stride 1 over 1"),
         (tensor(0, shape=[1, 7, 5, 70_000]), "more than the runtime takes"),
+        (tensor(0, shape=[1, 16_385, 5, 3]), "more than the runtime takes"),
+        (tensor(0, shape=[1, 7, 16_385, 3]), "more than the runtime takes"),
         (tensor(0, shape=[1, 0, 5, 3]), "shape [1, 0, 5, 3]"),
         (tensor(3, shape=[1, 9, 9, 2]), "9 windows"),
         (tensor(1, shape=[2, 3]), "int8 constants [O, H, W, I]"),

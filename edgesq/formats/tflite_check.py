@@ -45,7 +45,13 @@ from edgesq.graph import (
     Tensor,
     Window,
 )
-from edgesq.limits import MOST_NODES, MOST_PRODUCTS, MOST_VALUES, MOST_VALUES_TOGETHER
+from edgesq.limits import (
+    MOST_NODES,
+    MOST_PRODUCTS,
+    MOST_SIDE,
+    MOST_VALUES,
+    MOST_VALUES_TOGETHER,
+)
 from edgesq.lookup import hard_swish_fits
 
 MAX_EXTENT = (1 << 16) - 1
@@ -185,7 +191,8 @@ def activation_problem(tensor: Tensor) -> str | None:
     """Say what is wrong with the size, scale or zero point of an activation, or None."""
     height, width, channels = tensor.hwc
     pixels = height * width
-    if max(tensor.hwc) > MAX_EXTENT or pixels > _MAX_PIXELS or pixels * channels > MOST_VALUES:
+    too_large = max(height, width) > MOST_SIDE or channels > MAX_EXTENT
+    if too_large or pixels > _MAX_PIXELS or pixels * channels > MOST_VALUES:
         return f"{tensor.name}: {height} x {width} x {channels} is more than the runtime takes"
     return scale_problem(tensor)
 

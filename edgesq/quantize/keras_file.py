@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,10 +110,12 @@ def _load(file: Path, own: frozenset[str]) -> Any:
     """Load a file through a copy that has the configuration of today's Keras."""
     where = str(file)
     config, version = read_config(file)
-    check_config(config, where, own)
+    with _damaged(where):
+        check_config(config, where, own)
+        config = modernized(config, version)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        copy = with_config(file, modernized(config, version), Path(folder))
+        copy = with_config(file, config, Path(folder))
         import keras
 
         from edgesq.quantize.keras_operators import OBJECTS
@@ -135,6 +139,19 @@ def _load(file: Path, own: frozenset[str]) -> Any:
     if not isinstance(model, keras.Model):
         raise ModelError("holds no Keras model", where=where, hint="save a keras.Model")
     return model
+
+
+@contextmanager
+def _damaged(where: str) -> Iterator[None]:
+    """Say of a configuration that is not built as Keras builds one that it is damaged."""
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"its configuration is damaged: {type(error).__name__}: {error}",
+            where=where,
+            hint="save the model again",
+        ) from error
 
 
 def _cause(error: BaseException) -> str:

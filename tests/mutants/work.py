@@ -126,7 +126,7 @@ def _words(error: BaseException) -> str:
     where = " < ".join(
         f"{Path(one.filename).name}:{one.lineno} {one.name}" for one in reversed(own[-3:])
     )
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]} [{where}]"
+    return f"{type(error).__name__}: {' '.join(str(error).split())[-300:]} [{where}]"
 
 
 @contextlib.contextmanager

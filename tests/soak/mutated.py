@@ -23,7 +23,7 @@ IN_C_SHARE = 0.2
 """Of a part's time, for what is accepted to be compiled and run."""
 
 _PROCESSES = min(4, os.cpu_count() or 1)
-_SHOWN = 20
+_SHOWN, _LETTERS = 20, 150
 
 
 def figures(kind: str, count: int, seconds: float) -> list[Figure]:
@@ -65,7 +65,8 @@ def _outcomes(verdicts: Iterable[Verdict]) -> Iterator[Figure]:
 
 def _shown(verdicts: Iterable[Verdict]) -> Iterator[Figure]:
     for one in [one for one in verdicts if one.is_fault][:_SHOWN]:
-        yield Figure(f"number {one.number}", f"{one.outcome.value}: {one.said}", "", False)
+        said = f"{one.outcome.value}: {one.said[-_LETTERS:]}"
+        yield Figure(f"number {one.number}", said, "", False)
 
 
 def _in_c(folder: Path, seconds: float) -> Iterator[Figure]:
