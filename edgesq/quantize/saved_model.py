@@ -2,121 +2,160 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgesq.errors import ModelError
+from edgesq.errors import EdgesqError, ModelError
+from edgesq.limits import MOST_VALUES
+from edgesq.quantize.apart import apart, start
 from edgesq.quantize.quiet import captured_output
+from edgesq.quantize.saved_graph import FILE, OBJECT, SAVE, SavedGraph, read_saved
+from edgesq.quantize.saved_inline import needed_nodes, settle
 
 if TYPE_CHECKING:
     import keras
 
-_FILE = "saved_model.pb"
-_USUAL = "serving_default"
 _MAPS = frozenset(
     {"AddV2", "AvgPool", "ConcatV2", "LeakyRelu", "MaxPool", "Mul", "Relu", "Relu6", "Sigmoid"}
 )
 """Operators whose results are shown beside the result, so that an audit can look inside."""
 
-_SAVE = "save it with model.export(folder), or tf.saved_model.save(model, folder, signatures=...)"
-
 
 def is_saved_model(path: Path) -> bool:
     """Say whether a path is a folder with a SavedModel in it."""
-    return (path / _FILE).is_file()
+    return (path / FILE).is_file()
 
 
 def load_saved_model(folder: Path) -> keras.Model:
     """Return a SavedModel's one signature as a Keras model for inference.
 
-    Its only layer gives the result and, for `audit_model`, the maps on the way.
+    Its only layer gives the result and, for `audit_model`, the maps on the way. Nothing of the
+    folder is run before its operators are known to compute only, nor outside of a child process
+    before that went well.
 
     Raises:
-        ModelError: the folder is damaged, or its signature is not one float32 image of fixed size,
-            in batches of any size, to one result.
+        ModelError: the folder is damaged or hostile, or its signature is not one image of fixed
+            size, in batches of any size, to one result.
     """
-    where = str(folder)
+    start()
     with captured_output():
-        import tensorflow as tf
+        import tensorflow  # noqa: F401 # while the child imports it too
+    apart(_try, folder, where=str(folder))
+    with captured_output():
+        return _load(folder)
 
-        try:
-            loaded = tf.saved_model.load(where)
-            function = _signature(loaded, where)
-            frozen = _frozen(function)
-            _refuse_single(frozen, where)
-        except ModelError:
-            raise
-        # TensorFlow raises nearly every kind of exception on a damaged folder.
-        except Exception as error:
-            said = " ".join(str(error).split())[:160]
-            raise ModelError(
-                f"cannot be read as a SavedModel: {said}", where=where, hint=_SAVE
-            ) from error
+
+def _try(folder: Path) -> None:
+    """Load a SavedModel and run it."""
+    import numpy as np
+
+    model = _load(folder)
+    result = model(np.zeros((1, *model.inputs[0].shape[1:]), np.float32))
+    if not np.isfinite(np.asarray(result)).all():
+        raise ModelError(
+            "gives results that are not finite",
+            where=str(folder),
+            hint="look at its weights: one may be far too large",
+        )
+
+
+def _load(folder: Path) -> keras.Model:
+    where = str(folder)
+    try:
+        frozen = _frozen(read_saved(folder), folder)
+        _refuse_single(frozen, where)
         return _as_keras(frozen, folder)
-
-
-def _signature(loaded: Any, where: str) -> Any:
-    """Return the signature that is usual, or the only one.
-
-    Raises:
-        ModelError: there is none, or several without the usual name, or it has other ends.
-    """
-    names = sorted(loaded.signatures)
-    if _USUAL not in names and len(names) != 1:
-        listed = ", ".join(names) or "none"
-        raise ModelError(f"its signatures are: {listed}", where=where, hint=_SAVE)
-    function = loaded.signatures[_USUAL if _USUAL in names else names[0]]
-    _, inputs = function.structured_input_signature
-    outputs = function.structured_outputs
-    if len(inputs) != 1 or len(outputs) != 1:
+    except (EdgesqError, MemoryError, RecursionError):
+        raise
+    # TensorFlow raises nearly every kind of exception on a damaged folder.
+    except Exception as error:
+        said = " ".join(str(error).split())[:160]
         raise ModelError(
-            f"{len(inputs)} inputs and {len(outputs)} outputs",
-            where=where,
-            hint="one image in and one result out are supported",
-        )
-    (source,) = inputs.values()
-    shape = source.shape.as_list() if source.shape.rank is not None else []
-    if (
-        len(shape) != 4
-        or None in shape[1:]
-        or shape[0] not in (None, 1)
-        or source.dtype != "float32"
-    ):
-        raise ModelError(
-            f"the input is {source.dtype.name} {shape}, not float32 [None, H, W, C]",
-            where=where,
-            hint="save it with any batch size and the input size that the board will see",
-        )
-    return function
+            f"cannot be read as a SavedModel: {said}", where=where, hint=SAVE
+        ) from error
 
 
-def _frozen(function: Any) -> Any:
-    """Return a signature as a function whose weights are constants, from images to a list.
+def _frozen(saved: SavedGraph, folder: Path) -> Any:
+    """Return the signature as a function whose weights are constants, from images to a list.
 
     A batch of 1 is opened to any: calibration and audit run several images at once.
     """
     import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import (
-        convert_variables_to_constants_v2,
-    )
 
-    constant = convert_variables_to_constants_v2(function)
-    definition = constant.graph.as_graph_def()
-    source, result = constant.inputs[0].name, constant.outputs[0].name
+    definition = _with_values(saved, folder)
+    source, result = saved.source, saved.result
     for node in definition.node:
         node.attr.pop("_output_shapes", None)
         if node.name == source.partition(":")[0]:
-            node.attr["shape"].shape.dim[0].size = -1
-    imported = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(definition, name=""), [])
+            del node.attr["shape"].shape.dim[:]
+            for size in (-1, *saved.shape[1:]):
+                node.attr["shape"].shape.dim.add().size = size
+    settle(definition, source, result, saved.is_bytes, str(folder))
+    graph = tf.Graph()
+    with graph.as_default():
+        tf.import_graph_def(definition, name="")
+    needed = {node.name for node in needed_nodes(definition.node, [result])}
     maps = [
-        tensor
-        for operation in imported.graph.get_operations()
-        if operation.type in _MAPS
+        tensor.name
+        for operation in graph.get_operations()
+        if operation.type in _MAPS and operation.name in needed
         for tensor in operation.outputs
         if tensor.shape.rank == 4 and tensor.name != result
     ]
+    return _function(definition, source, [result, *maps])
+
+
+def _with_values(saved: SavedGraph, folder: Path) -> Any:
+    """Return the graph with what its variables hold in their places."""
+    import tensorflow as tf
+
+    variables = [node for node in saved.definition.node if node.op in ("VarHandleOp", "VariableV2")]
+    if not variables:
+        return saved.definition
+    reader = tf.train.load_checkpoint(str(folder / "variables" / "variables"))
+    shapes, objects = reader.get_variable_to_shape_map(), _objects(reader)
+    names = {node.name for node in variables}
+    for node in saved.definition.node:
+        if node.op == "ReadVariableOp" and node.input[0].partition(":")[0] in names:
+            kind = node.attr["dtype"].type
+            node.op = "Identity"
+            node.attr.clear()
+            node.attr["T"].type = kind
+    for node in variables:
+        key = objects.get(saved.keys[node.name], saved.keys[node.name])
+        if key not in shapes or math.prod(shapes[key]) > MOST_VALUES:
+            raise ModelError(f"has no value for {node.name}", where=str(folder), hint=SAVE)
+        value = tf.make_tensor_proto(reader.get_tensor(key))
+        node.op = "Const"
+        node.attr.clear()
+        node.attr["dtype"].type = value.dtype
+        node.attr["value"].tensor.CopyFrom(value)
+    return saved.definition
+
+
+def _objects(reader: Any) -> dict[str, str]:
+    """Return the keys of values that are kept by the number of an object."""
+    from tensorflow.core.protobuf import trackable_object_graph_pb2
+
+    name = "_CHECKPOINTABLE_OBJECT_GRAPH"
+    if not reader.has_tensor(name):
+        return {}
+    graph = trackable_object_graph_pb2.TrackableObjectGraph()
+    graph.ParseFromString(reader.get_tensor(name))
+    return {
+        f"{OBJECT}{number}": node.attributes[0].checkpoint_key
+        for number, node in enumerate(graph.nodes)
+        if node.attributes
+    }
+
+
+def _function(definition: Any, source: str, results: list[str]) -> Any:
+    import tensorflow as tf
+
+    imported = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(definition, name=""), [])
     find = imported.graph.get_tensor_by_name
-    return imported.prune(find(source), [find(result), *maps])
+    return imported.prune(find(source), [find(name) for name in results])
 
 
 def _refuse_single(frozen: Any, where: str) -> None:
@@ -130,12 +169,13 @@ def _refuse_single(frozen: Any, where: str) -> None:
     except tf.errors.InvalidArgumentError:
         batch = 0
     if batch != 2:
-        raise ModelError("takes batches of one only", where=where, hint=f"any batch size: {_SAVE}")
+        raise ModelError("takes batches of one only", where=where, hint=f"any batch size: {SAVE}")
 
 
 def _as_keras(frozen: Any, folder: Path) -> keras.Model:
     import keras
 
+    shape = tuple(frozen.inputs[0].shape.as_list()[1:])
     last = frozen.outputs[0].op
     while last.type == "Identity":
         last = last.inputs[0].op
@@ -144,13 +184,13 @@ def _as_keras(frozen: Any, folder: Path) -> keras.Model:
         """The whole model: the result, then maps on the way."""
 
         def call(self, image: Any) -> Any:
-            return frozen(image)
+            return frozen(image if len(shape) == 3 else image[..., 0])
 
         def compute_output_shape(self, _: Any) -> Any:
             return [tuple(tensor.shape.as_list()) for tensor in frozen.outputs]
 
     name = "".join(letter if letter.isalnum() else "_" for letter in folder.name) or "model"
-    source = keras.Input(tuple(frozen.inputs[0].shape.as_list()[1:]), name="image")
+    source = keras.Input(shape if len(shape) == 3 else (*shape, 1), name="image")
     layer = Signature(name="signature")
     layer.activation = keras.activations.softmax if last.type == "Softmax" else None
     return keras.Model(source, layer(source)[0], name=name)

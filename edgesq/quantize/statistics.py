@@ -78,9 +78,10 @@ def _normalizations(model: keras.Model) -> Iterator[tuple[Any, Any, Any]]:
             continue
         mean = np.asarray(layer.moving_mean, np.float64)
         variance = np.asarray(layer.moving_variance, np.float64)
-        is_last = layer.axis in (-1, len(layer.input.shape) - 1)
+        source = layer._inbound_nodes[0].input_tensors[0]  # the first of several calls
+        is_last = layer.axis in (-1, len(source.shape) - 1)
         if is_last and (mean.any() or (variance != 1).any()):
-            yield layer.input, mean, variance
+            yield source, mean, variance
 
 
 def _divergence(
