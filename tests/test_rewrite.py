@@ -9,7 +9,7 @@ from networks import Network, images
 
 from edgesq.errors import ModelError
 from edgesq.formats.float_weights import float_weights
-from edgesq.formats.tflite import ReferenceInterpreter, read_graph
+from edgesq.formats.tflite import ReferenceInterpreter, read_graph, read_stored_graph
 from edgesq.formats.tflite_rewrite import TensorChange, rewrite
 from edgesq.graph import Convolution, Graph, Tensor
 from edgesq.quantize import load_keras, to_int8_tflite
@@ -125,7 +125,7 @@ def test_float_weights_of_every_kind() -> None:
     model = network()
     calibration = np.random.default_rng(0).random((6, 1, *SHAPE), np.float32)
     content = to_int8_tflite(model, calibration)
-    graph = read_graph(content)
+    graph = read_stored_graph(content)
     found = float_weights(model, content)
     ops = [op for op in graph.ops if isinstance(op, Convolution)]
     assert list(found) == [op.name for op in ops]
