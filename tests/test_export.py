@@ -254,7 +254,7 @@ def test_the_npz_of_an_export_verifies_with_labels(demo: Path, tmp_path: Path) -
     assert re.search(r"images equal bit for bit +9\s", said)
     assert re.search(r"accuracy +100\.0%", said)
     shutil.copytree(Path(__file__).parents[1] / "calibration_data" / "7", tmp_path / "sevens")
-    assert re.search(r"accuracy +none: the images have no labels", done(*verify, tmp_path / "sevens"))
+    assert re.search(r"accuracy +none: .* no labels", done(*verify, tmp_path / "sevens"))
 
 
 def test_model_names_and_digests(demo: Path) -> None:
