@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgesq.calibrate import AuditRow, Classes, ImageSet, Preprocessing, audit_images, load_folder
-from edgesq.quantize import audit_model, load_keras
+from edgesq.errors import ModelError
+from edgesq.export.source import _check_ranges
+from edgesq.quantize import audit_model, load_keras, silent_layer, to_int8_tflite
 from edgesq.quantize.audit import SURE, coverage_curve
 from edgesq.quantize.flat import flat
 from edgesq.quantize.statistics import FAR, NEARER, TrainedStatistics
@@ -219,3 +221,28 @@ def test_one_class_and_one_image_are_audited() -> None:
     images = image_set(photographs(1)[..., :1])
     rows = {row.check for row in audit_model(grey_model(1, 1.0), images)}
     assert rows == {"coverage", "silent channels"}
+
+
+def silent_model(silent: str) -> keras.Model:
+    """A model with one layer that is dead: a convolution below zero, or logits without weights."""
+    layers = keras.layers
+    image = keras.Input((32, 32, 3))
+    start = keras.initializers.Constant(-100.0 if silent == "conv" else 0.0)
+    x = layers.Conv2D(4, 3, activation="relu", bias_initializer=start, name="conv")(image)
+    x = layers.GlobalAveragePooling2D(name="mean")(layers.Conv2D(4, 3, name="next")(x))
+    kernel = "zeros" if silent == "logits" else "glorot_uniform"
+    x = layers.Dense(3, kernel_initializer=kernel, bias_initializer="ones", name="logits")(x)
+    return keras.Model(image, layers.Softmax()(x))
+
+
+@pytest.mark.parametrize("silent", ["conv", "logits", "nothing"])
+def test_a_silent_layer_is_named(silent: str) -> None:
+    floats = Preprocessing().to_float(photographs(4))
+    assert silent_layer(silent_model(silent), floats) == (None if silent == "nothing" else silent)
+
+
+def test_a_model_that_cannot_be_quantized_names_its_silent_layer(tmp_path: Path) -> None:
+    model, floats = silent_model("conv"), Preprocessing().to_float(photographs(4))
+    content = to_int8_tflite(model, floats[:, np.newaxis])
+    with pytest.raises(ModelError, match=r"a\.keras: conv gives one value for all calibration"):
+        _check_ranges(model, floats, content, tmp_path / "a.keras")

@@ -27,7 +27,7 @@ from edgesq.export.model import Model, Original, is_float, open_model
 from edgesq.formats.float_weights import FloatWeights, float_weights
 from edgesq.formats.tflite import read_graph, read_stored_graph, reading_notes
 from edgesq.graph import Graph, Int8Array, Quantization
-from edgesq.quantize import audit_model, baked, to_int8_tflite
+from edgesq.quantize import audit_model, baked, silent_layer, to_int8_tflite
 from edgesq.resources import resource
 from edgesq.zoo.demo import demo_model_path, heldout
 
@@ -188,7 +188,7 @@ def _from_keras(
     model, preprocessing = baked(model, images.preprocessing) or (model, images.preprocessing)
     floats = preprocessing.to_float(images.images)
     on_stage("quantize to int8")
-    content = to_int8_tflite(model, (image[np.newaxis] for image in floats))
+    content = _int8(model, floats, path)
     weights = _float_weights(model, content)
     if preprocessing != images.preprocessing and weights is not None:
         content = _all_pixels(content, weights)
@@ -237,6 +237,33 @@ def _unscaled(images: ImageSet) -> ImageSet:
     """Return images that come as pixels, whatever scale and mean their manifest declares."""
     pixels = replace(images.preprocessing, scale=1.0, mean=(0.0, 0.0, 0.0))
     return replace(images, preprocessing=pixels)
+
+
+def _int8(model: keras.Model, floats: NDArray[np.float32], path: Path) -> bytes:
+    content = to_int8_tflite(model, (image[np.newaxis] for image in floats))
+    _check_ranges(model, floats, content, path)
+    return content
+
+
+def _check_ranges(
+    model: keras.Model, floats: NDArray[np.float32], content: bytes, path: Path
+) -> None:
+    """Name the layer that gives nothing to be quantized, where the result cannot be used.
+
+    Raises:
+        ModelError: there is one, or another reason.
+    """
+    try:
+        read_graph(content, str(path))
+    except ModelError as error:
+        silent = silent_layer(model, floats)
+        if silent is None:
+            raise
+        raise ModelError(
+            f"{silent} gives one value for all calibration images, so nothing can be quantized",
+            where=str(path),
+            hint="train the model, or look at its preprocessing and at the images",
+        ) from error
 
 
 def _float_weights(model: keras.Model, content: bytes) -> dict[str, FloatWeights] | None:

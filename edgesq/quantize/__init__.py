@@ -3,7 +3,7 @@
 TensorFlow is imported when a function is called, and kept quiet down to the file descriptors.
 """
 
-from edgesq.quantize.audit import audit_model
+from edgesq.quantize.audit import audit_model, silent_layer
 from edgesq.quantize.bake import baked
 from edgesq.quantize.convert import to_float_tflite, to_int8_tflite
 from edgesq.quantize.keras_file import load_keras
@@ -17,6 +17,7 @@ __all__ = [
     "is_saved_model",
     "load_keras",
     "load_saved_model",
+    "silent_layer",
     "to_float_tflite",
     "to_int8_tflite",
 ]

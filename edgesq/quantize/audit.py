@@ -32,6 +32,7 @@ MOST_CERTAINTY_GAIN = 1.1
 SURE = 0.8
 """Certainty from which larger pixels do not count: they alone make a network surer."""
 
+_ONE_VALUE = 1e-6
 _PROBES = 48
 _BATCH = 16
 _ORDERS = 20
@@ -133,6 +134,32 @@ def _is_map(output: Any) -> bool:
     """Say whether a layer's output has more than one pixel."""
     shape: tuple[int | None, ...] = tuple(getattr(output, "shape", ()))
     return len(shape) == 4 and None not in shape[1:] and shape[1:3] != (1, 1)
+
+
+def silent_layer(model: keras.Model, floats: Float32Array) -> str | None:
+    """Return the first layer of a model whose channels give one value each for all images.
+
+    Args:
+        model: one input [None, H, W, C].
+        floats: calibration images, as the model expects them.
+    """
+    import keras
+
+    ops = keras.ops
+    named = [(layer.name, one) for layer in model.layers for one in _outputs(layer)]
+    inner = {name: tuple(range(1, len(one.shape) - 1)) for name, one in named}
+    ends = [
+        reduced(one, axis=inner[name]) if inner[name] else one
+        for name, one in named
+        for reduced in (ops.min, ops.max)
+    ]
+    with captured_output():
+        found = keras.Model(model.inputs, ends).predict(floats, batch_size=_BATCH, verbose=0)
+    for position, (name, _) in enumerate(named):
+        low, high = found[2 * position].min(axis=0), found[2 * position + 1].max(axis=0)
+        if (high - low <= _ONE_VALUE * np.maximum(1, np.abs(high))).all():
+            return str(name)
+    return None
 
 
 def coverage_curve(ranges: Float32Array) -> list[tuple[int, float]]:
