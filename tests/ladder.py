@@ -101,7 +101,9 @@ def demo_tflite() -> bytes:
 
     images = load_folder(resource("calibration_data"), INPUT_SHAPE)
     floats = images.preprocessing.to_float(images.images)
-    return to_int8_tflite(load_keras(demo_model_path()), (image[np.newaxis] for image in floats))
+    return to_int8_tflite(
+        load_keras(demo_model_path()).keras, (image[np.newaxis] for image in floats)
+    )
 
 
 def _from_zoo(name: str) -> bytes:

@@ -24,7 +24,7 @@ UInt8Array = NDArray[np.uint8]
 
 @pytest.fixture(scope="module")
 def model() -> keras.Model:
-    return load_keras(demo_model_path())
+    return load_keras(demo_model_path()).keras
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ LIGHT = "edgesq.calibrate, edgesq.quantize, edgesq.zoo.demo"
 
 @pytest.fixture(scope="module")
 def model() -> keras.Model:
-    return load_keras(demo_model_path())
+    return load_keras(demo_model_path()).keras
 
 
 @pytest.fixture(scope="module")

@@ -88,7 +88,7 @@ def test_the_wrapper_changes_no_int8_number(
 ) -> None:
     with captured_output():
         make().save(tmp_path / f"a.{suffix}")
-    loaded = load_keras(tmp_path / f"a.{suffix}", trusted=True)
+    loaded = load_keras(tmp_path / f"a.{suffix}", trusted=True).keras
     assert [layer.name for layer in loaded.layers][1:] == ["conv", "mean", "dense"]
     assert all(layer.compute_dtype == "float32" for layer in loaded.layers)
     np.testing.assert_array_equal(loaded(IMAGES), plain()(IMAGES))
@@ -142,8 +142,9 @@ def test_a_model_written_anew_computes_the_same(
 ) -> None:
     model = make()
     model.save(tmp_path / "a.keras")
-    loaded = load_keras(tmp_path / "a.keras")
-    source = model.inputs[0]
+    file = load_keras(tmp_path / "a.keras")
+    loaded, source = file.keras, model.inputs[0]
+    assert file.takes_pixels == (source.dtype == "uint8")
     images = np.round(IMAGES * 255) if source.dtype == "uint8" else IMAGES
     images = images[..., : loaded.input_shape[-1]]
     theirs = model(images.reshape(-1, *source.shape[1:]).astype(source.dtype))
@@ -193,7 +194,7 @@ def by_hand(path: Path) -> Any:
 
 
 def test_a_file_of_keras_2_means_what_it_meant(keras_2: Path) -> None:
-    loaded = load_keras(keras_2)
+    loaded = load_keras(keras_2).keras
     np.testing.assert_allclose(loaded(IMAGES), by_hand(keras_2), rtol=1e-4, atol=1e-5)
     assert "block_conv" in [layer.name for layer in loaded.layers]
 
@@ -203,7 +204,7 @@ def test_a_name_may_end_in_another_suffix(keras_2: Path, tmp_path: Path) -> None
     plain().save(tmp_path / "b.keras")
     (tmp_path / "b.keras").rename(tmp_path / "b.h5")
     for name in ("a.keras", "b.h5"):
-        assert load_keras(tmp_path / name, trusted=True).inputs
+        assert load_keras(tmp_path / name, trusted=True).keras.inputs
 
 
 # What is refused, by one true sentence

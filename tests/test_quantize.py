@@ -28,7 +28,7 @@ from edgesq.formats.tflite import read_graph
 from edgesq.quantize import load_keras, to_int8_tflite
 images = np.load(sys.argv[2])
 with open(sys.argv[3], "wb") as file:
-    file.write(to_int8_tflite(load_keras(sys.argv[1]), images))
+    file.write(to_int8_tflite(load_keras(sys.argv[1]).keras, images))
 """
 
 
@@ -122,7 +122,7 @@ def test_another_process_gives_the_same_bytes_and_says_nothing(
 def test_h5_files_are_read_too(tmp_path: Path) -> None:
     with captured_output():
         network().save(tmp_path / "small.h5")
-    loaded = load_keras(tmp_path / "small.h5")
+    loaded = load_keras(tmp_path / "small.h5").keras
     np.testing.assert_array_equal(loaded(IMAGES[2]), network()(IMAGES[2]))
 
 

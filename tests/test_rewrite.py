@@ -145,7 +145,7 @@ def test_float_weights_of_every_kind() -> None:
 
 
 def test_another_models_weights_are_refused() -> None:
-    model = load_keras(demo_model_path())
+    model = load_keras(demo_model_path()).keras
     noise = np.random.default_rng(0).random((2, 1, 32, 32, 3), np.float32)
     content = to_int8_tflite(model, noise)
     conv = model.get_layer("fire5_expand3x3")

@@ -131,7 +131,7 @@ def test_augmentation_is_taken_out(tmp_path: Path) -> None:
     flipped = [layers.RandomFlip("horizontal_and_vertical"), layers.Dropout(0.5)]
     model = keras.Sequential([keras.Input(SHAPE), *flipped, *body])
     model.export(tmp_path / "a", verbose=False)
-    loaded = load_saved_model(tmp_path / "a")
+    loaded = load_saved_model(tmp_path / "a").keras
     for _ in range(3):
         np.testing.assert_allclose(loaded(IMAGES), plain(IMAGES), atol=1e-6)
 
@@ -150,8 +150,10 @@ def test_bytes_and_images_without_channels(tmp_path: Path) -> None:
         return tf.reduce_mean(tf.cast(image, tf.float32) / 255.0, (1, 2))
 
     loaded = load_here(saved(of_bytes, tmp_path / "bytes", dtype="uint8"))
-    np.testing.assert_allclose(loaded(IMAGES * 255), IMAGES.mean((1, 2)), rtol=1e-5)
+    assert loaded.takes_pixels
+    np.testing.assert_allclose(loaded.keras(IMAGES * 255), IMAGES.mean((1, 2)), rtol=1e-5)
     flat = load_here(saved(lambda x: tf.reduce_mean(x, 2) * 2.0, tmp_path / "flat", SHAPE[:2]))
-    np.testing.assert_allclose(flat(IMAGES[..., :1]), IMAGES[..., 0].mean(2) * 2, rtol=1e-5)
+    assert not flat.takes_pixels
+    np.testing.assert_allclose(flat.keras(IMAGES[..., :1]), IMAGES[..., 0].mean(2) * 2, rtol=1e-5)
     folder = saved(lambda x: tf.bitwise.invert(x), tmp_path / "invert", dtype="uint8")
     assert "Invert" in refused(folder)

@@ -47,7 +47,7 @@ Save = Callable[[Any, Path], None]
 @pytest.mark.parametrize("save", [by_export, by_tensorflow])
 def test_it_is_quantized_like_the_keras_model(save: Save, keras_model: Any, tmp_path: Path) -> None:
     save(keras_model, tmp_path / "saved")
-    loaded = load_saved_model(tmp_path / "saved")
+    loaded = load_saved_model(tmp_path / "saved").keras
     random = np.random.default_rng(4)
     floats = random.random((6, *SHAPE), np.float32)
     np.testing.assert_allclose(loaded(floats), keras_model(floats), atol=1e-6)
@@ -70,7 +70,7 @@ def test_the_audit_sees_its_maps(keras_model: Any, tmp_path: Path) -> None:
     by_export(keras_model, tmp_path / "saved")
     pixels = np.random.default_rng(5).integers(0, 256, (40, *SHAPE)).astype(np.uint8)
     images = ImageSet(pixels, None, Classes(), Preprocessing(), ())
-    model = load_saved_model(tmp_path / "saved")
+    model = load_saved_model(tmp_path / "saved").keras
     rows = {row.check: row for row in audit_model(model, images)}
     assert set(rows) == {"coverage", "silent channels", "certainty", "preprocessing"}
     assert 0 < rows["coverage"].figure < 0.5
@@ -134,7 +134,7 @@ def test_a_batch_of_one_is_opened(tmp_path: Path) -> None:
     function = tf.function(average, input_signature=[spec])
     tf.saved_model.save(tf.Module(), str(tmp_path), signatures=function.get_concrete_function())
     floats = np.random.default_rng(4).random((5, *SHAPE), np.float32)
-    np.testing.assert_allclose(load_saved_model(tmp_path)(floats), average(floats), atol=1e-6)
+    np.testing.assert_allclose(load_saved_model(tmp_path).keras(floats), average(floats), atol=1e-6)
 
 
 def test_a_batch_of_one_that_is_built_in(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from edgesq.calibrate import load_folder
 from edgesq.errors import ModelError
 from edgesq.files import read_bytes
 from edgesq.graph import Graph, Int8Array
-from edgesq.quantize import is_saved_model, load_keras, load_saved_model
+from edgesq.quantize import FloatModel, is_saved_model, load_keras, load_saved_model
 from edgesq.zoo.demo import demo_model_path
 
 if TYPE_CHECKING:
@@ -107,15 +107,19 @@ def open_model(
         return Model(path.stem, tflite=made.tflite, original=made.original, notes=made.notes)
     if path.is_dir():
         on_stage("load the SavedModel")
-        return Model(path.name, keras=load_saved_model(path))
+        return _of_float(path.name, load_saved_model(path))
     if needs_images:
         on_stage("load the Keras model")
-        return Model(path.stem, keras=load_keras(path, trusted=path == demo_model_path()))
+        return _of_float(path.stem, load_keras(path, trusted=path == demo_model_path()))
     on_stage("read the .tflite")
     try:
         return Model(path.stem, tflite=read_bytes(path))
     except OSError as error:
         raise ModelError(f"cannot be read: {error.strerror}", where=str(path)) from error
+
+
+def _of_float(name: str, loaded: FloatModel) -> Model:
+    return Model(name, keras=loaded.keras, takes_pixels=loaded.takes_pixels)
 
 
 def _images_of(folder: Path) -> Callable[[tuple[int, int, int]], NDArray[np.float32]]:

@@ -6,11 +6,13 @@ TensorFlow is imported when a function is called, and kept quiet down to the fil
 from edgesq.quantize.audit import audit_model, silent_layer
 from edgesq.quantize.bake import baked
 from edgesq.quantize.convert import to_float_tflite, to_int8_tflite
+from edgesq.quantize.flat import FloatModel
 from edgesq.quantize.keras_file import load_keras
 from edgesq.quantize.quiet import captured_output
 from edgesq.quantize.saved_model import is_saved_model, load_saved_model
 
 __all__ = [
+    "FloatModel",
     "audit_model",
     "baked",
     "captured_output",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,24 @@ if TYPE_CHECKING:
 
 _ONE = "one image in and one result out are supported"
 _SIZE = "build the model with the input size that the board will see"
+
+
+@dataclass(frozen=True, eq=False)
+class FloatModel:
+    """A model as it is quantized.
+
+    Attributes:
+        keras: one input, float32 [None, H, W, C], one output.
+        takes_pixels: the file's image is of whole numbers, so pixels as they are.
+    """
+
+    keras: keras.Model
+    takes_pixels: bool
+
+
+def takes_pixels(model: Any) -> bool:
+    """Say whether the image that a model takes is of whole numbers."""
+    return str(model.inputs[0].dtype).startswith(("uint", "int"))
 
 
 def flat(model: Any, where: str) -> keras.Model:

@@ -8,20 +8,17 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from edgesq.errors import EdgesqError, ModelError
 from edgesq.quantize.apart import apart, start
-from edgesq.quantize.flat import flat
+from edgesq.quantize.flat import FloatModel, flat, takes_pixels
 from edgesq.quantize.keras_archive import read_config, with_config
 from edgesq.quantize.keras_config import UnknownLayerError, check_config
 from edgesq.quantize.keras_legacy import modernized
 from edgesq.quantize.quiet import captured_output
-
-if TYPE_CHECKING:
-    import keras
 
 _SUFFIXES = (".keras", ".h5", ".hdf5")
 _ANOTHER = "it was written by another version of Keras: save it again with this one"
@@ -35,7 +32,7 @@ TOLERANCE = 1e-5
 output."""
 
 
-def load_keras(path: Path | str, *, trusted: bool = False) -> keras.Model:
+def load_keras(path: Path | str, *, trusted: bool = False) -> FloatModel:
     """Load a `.keras` or `.h5` model for inference, as one list of layers in float32 (`flat`).
 
     The file is first read and run in a child process. Files of Keras 2 are read as well.
@@ -67,7 +64,8 @@ def load_keras(path: Path | str, *, trusted: bool = False) -> keras.Model:
             if error.name not in own:
                 raise
     with captured_output():
-        return flat(_load(file, own), str(file))
+        loaded = _load(file, own)
+        return FloatModel(flat(loaded, str(file)), takes_pixels(loaded))
 
 
 def _registered() -> frozenset[str]:
@@ -87,7 +85,7 @@ def _try(file: Path) -> None:
     shape = made.inputs[0].shape[1:]
     dtype, ranks = loaded.inputs[0].dtype, len(loaded.inputs[0].shape) - 1
     images: Any = np.random.default_rng(_SEED).integers(0, 256, (_TRIALS, *shape)).astype(np.uint8)
-    images = images if dtype.startswith(("uint", "int")) else images.astype(np.float32) / 255
+    images = images if takes_pixels(loaded) else images.astype(np.float32) / 255
     theirs = loaded(images.reshape(_TRIALS, *shape[:ranks]).astype(dtype), training=False)
     mine = made(images.astype(np.float32), training=False)
     theirs, mine = (np.asarray(values, np.float32) for values in (theirs, mine))

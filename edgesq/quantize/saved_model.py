@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from edgesq.errors import EdgesqError, ModelError
 from edgesq.limits import MOST_VALUES
 from edgesq.quantize.apart import apart, start
+from edgesq.quantize.flat import FloatModel
 from edgesq.quantize.quiet import captured_output
 from edgesq.quantize.saved_graph import FILE, OBJECT, SAVE, SavedGraph, read_saved
 from edgesq.quantize.saved_inline import needed_nodes, settle
@@ -27,7 +28,7 @@ def is_saved_model(path: Path) -> bool:
     return (path / FILE).is_file()
 
 
-def load_saved_model(folder: Path) -> keras.Model:
+def load_saved_model(folder: Path) -> FloatModel:
     """Return a SavedModel's one signature as a Keras model for inference.
 
     Its only layer gives the result and, for `audit_model`, the maps on the way. Nothing of the
@@ -50,7 +51,7 @@ def _try(folder: Path) -> None:
     """Load a SavedModel and run it."""
     import numpy as np
 
-    model = _load(folder)
+    model = _load(folder).keras
     result = model(np.zeros((1, *model.inputs[0].shape[1:]), np.float32))
     if not np.isfinite(np.asarray(result)).all():
         raise ModelError(
@@ -60,12 +61,13 @@ def _try(folder: Path) -> None:
         )
 
 
-def _load(folder: Path) -> keras.Model:
+def _load(folder: Path) -> FloatModel:
     where = str(folder)
     try:
-        frozen = _frozen(read_saved(folder), folder)
+        saved = read_saved(folder)
+        frozen = _frozen(saved, folder)
         _refuse_single(frozen, where)
-        return _as_keras(frozen, folder)
+        return FloatModel(_as_keras(frozen, folder), saved.is_bytes)
     except (EdgesqError, MemoryError, RecursionError):
         raise
     # TensorFlow raises nearly every kind of exception on a damaged folder.
