@@ -1,7 +1,11 @@
 """`--json` of plan, inspect and targets, and what strings of others do to a terminal: nothing."""
 
+import errno
 import io
 import json
+import os
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +113,36 @@ def test_an_error_is_one_line_whatever_is_in_it() -> None:
 def test_what_to_do_next_is_quoted_for_a_shell() -> None:
     assert on_build("flash", Path("build/edgesq")) == "edgesq flash"
     assert on_build("flash", Path("a b;$(c)")) == "edgesq flash --build 'a b;$(c)'"
+
+
+@pytest.mark.parametrize("name", [b"two\nlines", b"\x1b[31m", b"\xff\xfe", b"a'\\\t\xe2\x80\xaeb"])
+def test_what_to_do_next_can_be_copied_whatever_the_name(name: bytes) -> None:
+    command = on_build("printf", Path(os.fsdecode(name)))
+    assert printable(command) == command
+    words = f'set -- {command}; printf %s "$4"'
+    assert subprocess.run(["bash", "-c", words], stdout=subprocess.PIPE).stdout == name
+
+
+def test_a_folder_that_cannot_be_copied_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = io.StringIO()
+    monkeypatch.setattr(terminal, "err", type(terminal.out)(file=said))
+    (tmp_path / "from").mkdir()
+    (tmp_path / "from" / "file").touch()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    @terminal.command
+    def copy() -> None:
+        shutil.copytree(tmp_path / "from", tmp_path / "to", copy_function=full)
+
+    with pytest.raises(typer.Exit) as raised:
+        copy()
+    assert raised.value.exit_code == 2
+    line = "to/file: cannot be copied: [Errno 28] No space left on device (make room"
+    assert line in said.getvalue()
 
 
 def test_progress_begins_at_nothing_done(monkeypatch: pytest.MonkeyPatch) -> None:

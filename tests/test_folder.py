@@ -121,6 +121,29 @@ def test_names_that_no_folder_can_have(tmp_path: Path, name: str) -> None:
     export(tmp_path / ("x" * 255))
 
 
+def test_places_that_no_new_folder_can_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(EdgesqError, match="cannot be written: Too many levels of symbolic links"):
+        check_out(tmp_path / "loop")
+    (tmp_path / "disk").mkdir()
+    monkeypatch.setattr(Path, "is_mount", lambda path: path.name == "disk")
+    with pytest.raises(EdgesqError, match=r"is a mounted disk \(give a folder in it\)"):
+        check_out(tmp_path / "disk")
+
+
+def test_what_a_killed_export_did_not_leave_is_no_matter(tmp_path: Path) -> None:
+    for number, content in enumerate((b"a\0b", None)):
+        left = tmp_path / f".edgesq-{number:016x}"
+        (left / "old").mkdir(parents=True)
+        if content is None:
+            os.mkfifo(left / "lock")
+        else:
+            (left / "lock").write_bytes(content)
+    export(tmp_path / "out")
+
+
 def test_a_link_to_a_build_stays_one(out: Path, tmp_path: Path) -> None:
     link = tmp_path / "latest"
     link.symlink_to(out)

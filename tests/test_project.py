@@ -1,6 +1,7 @@
 """Firmware projects: laid out, compiled without a warning on every board, and never too large."""
 
 import re
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -198,7 +199,7 @@ def test_layout_leaves_unchanged_files_alone(tmp_path: Path) -> None:
     assert (tmp_path / "my_model.c").stat().st_mtime_ns == before
 
 
-def test_a_warning_is_an_error_where_asked(tmp_path: Path) -> None:
+def test_a_warning_is_an_error_where_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     graph = read_graph(NETWORKS["fire"]())
     files = dict(generated(graph, make_plan(graph)))
     files["my_model.c"] += "static int nobody_calls(void) { return 1; }\n"
@@ -209,6 +210,10 @@ def test_a_warning_is_an_error_where_asked(tmp_path: Path) -> None:
     line = str(caught.value)
     assert "nobody_calls" in line
     assert "\n" not in line
+    usage = shutil.disk_usage(tmp_path)._replace(free=10)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(ToolError, match="only 10 B are left on this disk: make room"):
+        compile_firmware(tmp_path, target, warnings_are_errors=True)
 
 
 @pytest.mark.parametrize("present", [(), ("cmake", "make")])

@@ -10,6 +10,7 @@ import functools
 import json
 import os
 import shlex
+import shutil
 import sys
 import time
 import traceback
@@ -99,8 +100,21 @@ def say(*parts: str | Text, to: Console = out) -> None:
 
 
 def shell(*words: str | Path) -> str:
-    """Return a command as a shell takes it."""
-    return shlex.join(map(str, words))
+    """Return a command as a shell takes it, on one line that a terminal can show."""
+    return " ".join(_quoted(str(word)) for word in words)
+
+
+def _quoted(word: str) -> str:
+    if printable(word) == word:
+        return shlex.quote(word)
+    shown = "".join(_byte(value) for value in os.fsencode(word))
+    return f"$'{shown}'"
+
+
+def _byte(value: int) -> str:
+    """Return a byte as it is between $' and '."""
+    plain = 0x20 <= value < 0x7F and chr(value) not in "\\'"
+    return chr(value) if plain else f"\\x{value:02x}"
 
 
 def on_build(command: str, build: Path, *more: str) -> str:
@@ -181,6 +195,13 @@ def _of_system(error: BaseException | None) -> EdgesqError | None:
     """Return what the system refused, if that is why something was raised; else None."""
     if isinstance(error, MemoryError):
         return EdgesqError("not enough memory", hint="end other programs, or take a smaller model")
+    if isinstance(error, shutil.Error) and isinstance(error.args[0], list):
+        _, where, said = error.args[0][0]  # of a folder's copy, in which reasons are text alone
+        return EdgesqError(
+            f"cannot be copied: {said}",
+            where=where,
+            hint="make room, or check path and permissions",
+        )
     if isinstance(error, OSError) and error.errno is not None:
         where = None if error.filename is None else os.fsdecode(str(error.filename))
         hint = "make room" if error.errno in _FULL else "check path and permissions"

@@ -5,6 +5,7 @@ the kernel. What a killed export left behind is removed by the next one.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
@@ -89,7 +90,8 @@ def check_out(out: Path) -> None:
 
     Raises:
         EdgesqError: the folder exists, is not empty and no export wrote it, or its files were
-            changed since; it is the current folder or holds it; or no folder can be made there.
+            changed since; it is the current folder or holds it, or a mounted disk; or no folder can
+            be made there.
     """
     place = _real(out)
     try:
@@ -97,6 +99,10 @@ def check_out(out: Path) -> None:
             _strange(out)
         if Path.cwd().is_relative_to(place):
             raise EdgesqError("is where you are now", where=str(out), hint="give another --out")
+        if place.is_mount():  # it could not change places with a new folder
+            raise EdgesqError("is a mounted disk", where=str(out), hint="give a folder in it")
+        if place.is_symlink():
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         nearest = next(folder for folder in place.parents if folder.exists())
         with contextlib.suppress(FileNotFoundError):
             place.lstat()  # whether it can have such a name
@@ -226,8 +232,8 @@ def _clear_away(parent: Path) -> None:
         is_ours = _UNFINISHED.fullmatch(folder.name)
         if not is_ours or folder.is_symlink() or not folder.is_dir():
             continue
-        with contextlib.suppress(OSError):
-            if not (folder / _LOCK).exists():
+        with contextlib.suppress(OSError, ValueError):  # it may be anybody's
+            if not (folder / _LOCK).is_file():
                 if time.time() - folder.stat().st_mtime > _UNLOCKED_S:
                     folder.rmdir()
                 continue

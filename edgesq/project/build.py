@@ -22,6 +22,7 @@ MAP = "edgesq.map"
 
 _PLAIN = r"[\w./+@ -]+"
 _TIMEOUT_S = 600
+_LITTLE_ROOM_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -50,23 +51,37 @@ def compile_firmware(folder: Path, target: Target, *, warnings_are_errors: bool 
     """
     for tool in ("cmake", "make", target.compiler):
         _require(tool)
-    with _plainly_named(folder, firmware_path(folder, target).name) as project:
-        build = project / "build"
-        strict = "ON" if warnings_are_errors else "OFF"
-        _run(
-            [
-                "cmake",
-                *("-S", str(project), "-B", str(build), "-G", "Unix Makefiles"),
-                f"-DCMAKE_COMPILE_WARNING_AS_ERROR={strict}",
-            ]
-        )
-        _run(["cmake", "--build", str(build), "--parallel", "2"])
-    return _measure(firmware_path(folder, target), target)
+    with _room_told(folder):
+        with _plainly_named(folder, firmware_path(folder, target).name) as project:
+            build = project / "build"
+            strict = "ON" if warnings_are_errors else "OFF"
+            _run(
+                [
+                    "cmake",
+                    *("-S", str(project), "-B", str(build), "-G", "Unix Makefiles"),
+                    f"-DCMAKE_COMPILE_WARNING_AS_ERROR={strict}",
+                ]
+            )
+            _run(["cmake", "--build", str(build), "--parallel", "2"])
+        return _measure(firmware_path(folder, target), target)
 
 
 def is_plain(path: Path) -> bool:
     """Say whether CMake, Make and the compiler take a path for nothing but a path."""
     return bool(re.fullmatch(_PLAIN, str(path.absolute())))
+
+
+@contextlib.contextmanager
+def _room_told(folder: Path) -> Iterator[None]:
+    """Say so where a tool fails on a full disk: few tools do."""
+    try:
+        yield
+    except ToolError as error:
+        free = shutil.disk_usage(folder).free
+        if free >= _LITTLE_ROOM_BYTES:
+            raise
+        hint = f"only {free:,} B are left on this disk: make room"
+        raise ToolError(error.message, where=error.where, hint=hint) from error
 
 
 @contextlib.contextmanager
