@@ -232,6 +232,11 @@ def growing() -> keras.Model:
     return keras.Model(image, keras.layers.GlobalAveragePooling2D()(large))
 
 
+def cropped_in_training_only() -> keras.Model:
+    crop = keras.layers.RandomCrop(3, 3)
+    return keras.Sequential([keras.Input(SHAPE), crop, keras.layers.Flatten(), *conv()[2:]])
+
+
 def any_size() -> keras.Model:
     return keras.Sequential([keras.Input((None, None, 3)), *conv()])
 
@@ -245,6 +250,7 @@ def any_size() -> keras.Model:
         (growing, r"shape \[16384, 16384, 3\], at most 67,108,864 values"),
         (any_size, r"the input shape \[None, None, 3\] is not a fixed"),
         (lambda: keras.Sequential(conv()), "is not built"),
+        (cropped_in_training_only, r"Keras \S+ cannot run it: Input 0 .* shape \(2, 216\)"),
     ],
 )
 def test_models_that_cannot_be_taken(
@@ -255,6 +261,13 @@ def test_models_that_cannot_be_taken(
         load_keras(tmp_path / "a.keras")
     assert str(raised.value).startswith(str(tmp_path))
     assert "\n" not in str(raised.value)
+
+
+def test_a_result_in_a_dictionary_is_one(tmp_path: Path) -> None:
+    image = keras.Input(SHAPE)
+    named = keras.Model(image, {"class": through(conv(), image)})
+    named.save(tmp_path / "a.keras")
+    np.testing.assert_array_equal(load_keras(tmp_path / "a.keras")(IMAGES), plain()(IMAGES))
 
 
 def test_maps_are_measured_before_they_are_computed() -> None:

@@ -103,7 +103,8 @@ class _Copier:
         if [len(one.shape) for one in values] != [len(one.shape) for one in graph.inputs]:
             values = graph._adjust_input_rank(values)
         result = graph._run_through_graph(values, operation_fn=self._called)
-        return result[0] if isinstance(result, list | tuple) and len(result) == 1 else result
+        result = keras.tree.flatten(result)
+        return result[0] if len(result) == 1 else result
 
     def _called(self, operation: Any) -> Callable[..., Any]:
         def call(*values: Any, **how: Any) -> Any:

@@ -23,6 +23,9 @@ from edgesq.quantize.quiet import captured_output
 _SUFFIXES = (".keras", ".h5", ".hdf5")
 _ANOTHER = "it was written by another version of Keras: save it again with this one"
 _UNKNOWN = re.compile(r"(?:Could not locate class|Unknown layer:) '([^']+)'")
+_BOLD = re.compile(r"\x1b\[1m(.*?)\x1b\[0m")
+"""What Keras says of a failed call, between the call and its arguments."""
+
 _TRIALS = 2
 _SEED = 20261129
 _SAID = 300
@@ -86,9 +89,8 @@ def _try(file: Path) -> None:
     dtype, ranks = loaded.inputs[0].dtype, len(loaded.inputs[0].shape) - 1
     images: Any = np.random.default_rng(_SEED).integers(0, 256, (_TRIALS, *shape)).astype(np.uint8)
     images = images if takes_pixels(loaded) else images.astype(np.float32) / 255
-    theirs = loaded(images.reshape(_TRIALS, *shape[:ranks]).astype(dtype), training=False)
-    mine = made(images.astype(np.float32), training=False)
-    theirs, mine = (np.asarray(values, np.float32) for values in (theirs, mine))
+    theirs = _run(loaded, images.reshape(_TRIALS, *shape[:ranks]).astype(dtype), where)
+    mine = _run(made, images.astype(np.float32), where)
     if not np.isfinite(mine).all():
         raise ModelError(
             "gives results that are not finite",
@@ -102,6 +104,24 @@ def _try(file: Path) -> None:
             where=where,
             hint="a layer that draws random numbers in inference does so; else please report it",
         )
+
+
+def _run(model: Any, images: Any, where: str) -> Any:
+    """Return a model's one result, which may lie in a dictionary or a list."""
+    import keras
+
+    try:
+        (result,) = keras.tree.flatten(model(images, training=False))
+    # Keras and TensorFlow raise nearly every kind of exception in a model that cannot run.
+    except Exception as error:
+        if isinstance(error, MemoryError | RecursionError):
+            raise
+        raise ModelError(
+            f"Keras {keras.__version__} cannot run it: {_cause(error)}",
+            where=where,
+            hint="predict one image with it where it was made, and save it again",
+        ) from error
+    return np.asarray(result, np.float32)
 
 
 def _load(file: Path, own: frozenset[str]) -> Any:
@@ -158,5 +178,8 @@ def _cause(error: BaseException) -> str:
     while first.__cause__ is not None or first.__context__ is not None:
         first = first.__cause__ or first.__context__  # type: ignore[assignment] # one is there
     said = " ".join(str(first).split()) or type(first).__name__
+    bold = _BOLD.search(said)
+    if bold:
+        return bold[1][:_SAID]
     _, found, cause = said.rpartition("Exception encountered: ")
     return (cause if found else said)[:_SAID]
