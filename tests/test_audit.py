@@ -1,6 +1,8 @@
 """The audit of calibration sets: good ones pass, each kind of bad one is named with its figure."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,6 +17,7 @@ from edgesq.export.source import _check_ranges
 from edgesq.quantize import audit_model, load_keras, silent_layer, to_int8_tflite
 from edgesq.quantize.audit import SURE, coverage_curve
 from edgesq.quantize.flat import flat
+from edgesq.quantize.scaling import audit_scaling
 from edgesq.quantize.statistics import FAR, NEARER, TrainedStatistics
 from edgesq.resources import resource
 from edgesq.zoo.demo import demo_model_path
@@ -201,6 +204,7 @@ def test_statistics_that_were_never_trained_say_nothing() -> None:
 
 def grey_model(classes: int, bias: float) -> keras.Model:
     """A model in a model, one grey channel in, sure by its bias alone."""
+    keras.utils.set_random_seed(1)
     inner = keras.Sequential([keras.Input((32, 32, 1)), keras.layers.Conv2D(4, 3)])
     image = keras.Input((32, 32, 1))
     pooled = keras.layers.GlobalAveragePooling2D()(inner(image))
@@ -246,3 +250,25 @@ def test_a_model_that_cannot_be_quantized_names_its_silent_layer(tmp_path: Path)
     content = to_int8_tflite(model, floats[:, np.newaxis])
     with pytest.raises(ModelError, match=r"a\.keras: conv gives one value for all calibration"):
         _check_ranges(model, floats, content, tmp_path / "a.keras")
+
+
+@pytest.mark.parametrize(
+    ("first", "scale", "good"),
+    [
+        (lambda x: keras.layers.Rescaling(1 / 255)(x), 1 / 255, [False]),
+        (lambda x: keras.layers.Rescaling(1 / 127.5, offset=-1)(x), 1 / 255, [False]),
+        (lambda x: x / 127.5 - 1, 1 / 127.5, [False]),
+        (lambda x: keras.layers.Rescaling(1 / 255)(x), 1.0, [True]),
+        (lambda x: keras.layers.Rescaling(2.0, offset=-1)(x), 1 / 255, [True]),
+        (lambda x: x - 127.5, 1.0, [True]),
+        (lambda x: keras.ops.clip(x, 0, 1), 1 / 255, [True]),
+        (lambda x: keras.layers.MaxPooling2D()(x), 1 / 255, []),
+    ],
+)
+def test_pixels_that_are_scaled_twice_are_named(
+    first: Callable[[Any], Any], scale: float, good: list[bool]
+) -> None:
+    image = keras.Input((32, 32, 3))
+    model = keras.Model(image, keras.layers.Conv2D(2, 3)(first(image)))
+    row = audit_scaling(model, Preprocessing(scale=scale))
+    assert [one.is_good for one in (row,) if one] == good

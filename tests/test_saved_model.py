@@ -82,6 +82,17 @@ def test_plan_takes_the_folder(keras_model: Any, tmp_path: Path) -> None:
     assert graph.tensors[graph.input].hwc == SHAPE
 
 
+def test_an_image_without_channels(tmp_path: Path) -> None:
+    import keras
+
+    layers = keras.layers
+    model = keras.Sequential([keras.Input(SHAPE[:2]), layers.Flatten(), layers.Dense(3)])
+    by_export(model, tmp_path / "saved")
+    floats = np.random.default_rng(5).random((4, 1, *SHAPE[:2], 1), np.float32)
+    graph = read_graph(to_int8_tflite(load_saved_model(tmp_path / "saved"), floats))
+    assert [op.kind for op in graph.ops] == ["RESHAPE", "FULLY_CONNECTED"]
+
+
 def refused(folder: Path) -> str:
     with pytest.raises(ModelError) as caught:
         load_saved_model(folder)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edgesq.calibrate import AuditRow, ImageSet, Preprocessing
 from edgesq.quantize.quiet import captured_output
+from edgesq.quantize.scaling import audit_scaling
 from edgesq.quantize.statistics import FAR, NEARER, TrainedStatistics
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def audit_model(model: keras.Model, images: ImageSet) -> tuple[AuditRow, ...]:
 
     Whether its ranges still grow with each image, which channels stay silent, and, where it ends in
     a softmax, how certain it is, and, where it has batch normalizations, how near its values are to
-    those of training, both also with the channel orders and scales that are usual.
+    those of training, both also with the channel orders and scales that are usual; and whether it
+    scales pixels that are scaled already.
 
     Args:
         model: one input [None, H, W, C], one output.
@@ -67,7 +69,8 @@ def audit_model(model: keras.Model, images: ImageSet) -> tuple[AuditRow, ...]:
             rows += _certainty(model, images, trained.count > 0)
         if trained.count:
             rows.append(_statistics(trained, images))
-    return tuple(rows)
+        scaling = audit_scaling(model, images.preprocessing)
+    return (*rows, *([scaling] if scaling else []))
 
 
 def _statistics(trained: TrainedStatistics, images: ImageSet) -> AuditRow:

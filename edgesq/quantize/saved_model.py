@@ -186,7 +186,7 @@ def _as_keras(frozen: Any, folder: Path) -> keras.Model:
         """The whole model: the result, then maps on the way."""
 
         def call(self, image: Any) -> Any:
-            return frozen(image if len(shape) == 3 else image[..., 0])
+            return frozen(keras.ops.reshape(image, (-1, *shape)))
 
         def compute_output_shape(self, _: Any) -> Any:
             return [tuple(tensor.shape.as_list()) for tensor in frozen.outputs]

@@ -1,0 +1,77 @@
+"""What a model itself does to the scale of its image, before it looks for anything in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgesq.calibrate import AuditRow, Preprocessing
+
+if TYPE_CHECKING:
+    import keras
+
+MOST_SPREAD = 16.0
+"""Between a network's values for black and white: 1, 2, or 5 by ImageNet's deviation; pixels as
+they are have 255."""
+
+LEAST_SPREAD = 0.1
+"""What is less has been scaled twice."""
+
+
+def audit_scaling(model: keras.Model, declared: Preprocessing) -> AuditRow | None:
+    """Look whether both the images' preprocessing and the model divide pixels by some 255.
+
+    Args:
+        model: one input [None, H, W, C].
+        declared: from pixels to the model's input.
+
+    Returns:
+        None where the model begins with something else than a change of scale.
+    """
+    import keras
+
+    names, end = _beginning(model)
+    if not names:
+        return None
+    first = keras.Model(model.inputs, end)
+    pixels = [np.full((1, *model.inputs[0].shape[1:]), level, np.uint8) for level in (0, 255)]
+    spread = _spread(first, [declared.to_float(image) for image in pixels])
+    alone = _spread(first, [image.astype(np.float32) for image in pixels])
+    return AuditRow(
+        "scaled twice",
+        spread,
+        LEAST_SPREAD,
+        spread >= LEAST_SPREAD or alone > MOST_SPREAD,
+        f"the model scales pixels itself ({', '.join(names)}), and they are multiplied by "
+        f"{declared.scale:.3g} before that: white is {spread:.2g} from black then, {alone:.2g} "
+        'without; set "preprocessing": {"scale": 1} in the folder\'s manifest.json',
+    )
+
+
+def _spread(first: keras.Model, ends: list[Any]) -> float:
+    black, white = (np.asarray(first(image, training=False)) for image in ends)
+    return float(np.abs(white - black).max())
+
+
+def _beginning(model: keras.Model) -> tuple[list[str], Any]:
+    """Return names and result of what changes the image's values, up to the first real layer."""
+    import keras
+
+    layers = keras.layers
+    end, names = model.inputs[0], []
+    while True:
+        nodes = [
+            node
+            for operation in model.operations
+            for node in operation._inbound_nodes
+            if any(tensor is end for tensor in node.input_tensors)
+        ]
+        if len(nodes) != 1 or len(nodes[0].input_tensors) != 1:
+            return names, end
+        operation = nodes[0].operation
+        scales = isinstance(operation, layers.Rescaling | layers.Normalization)
+        if not scales and isinstance(operation, layers.Layer):
+            return names, end
+        end = nodes[0].outputs[0]
+        names.append(operation.name)
