@@ -267,7 +267,7 @@ def test_a_result_in_a_dictionary_is_one(tmp_path: Path) -> None:
     image = keras.Input(SHAPE)
     named = keras.Model(image, {"class": through(conv(), image)})
     named.save(tmp_path / "a.keras")
-    np.testing.assert_array_equal(load_keras(tmp_path / "a.keras")(IMAGES), plain()(IMAGES))
+    np.testing.assert_array_equal(load_keras(tmp_path / "a.keras").keras(IMAGES), plain()(IMAGES))
 
 
 def test_maps_are_measured_before_they_are_computed() -> None:

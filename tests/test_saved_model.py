@@ -89,7 +89,8 @@ def test_an_image_without_channels(tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input(SHAPE[:2]), layers.Flatten(), layers.Dense(3)])
     by_export(model, tmp_path / "saved")
     floats = np.random.default_rng(5).random((4, 1, *SHAPE[:2], 1), np.float32)
-    graph = read_graph(to_int8_tflite(load_saved_model(tmp_path / "saved"), floats))
+    loaded = load_saved_model(tmp_path / "saved").keras
+    graph = read_graph(to_int8_tflite(loaded, floats))
     assert [op.kind for op in graph.ops] == ["RESHAPE", "FULLY_CONNECTED"]
 
 
