@@ -59,7 +59,8 @@ def _beginning(model: keras.Model) -> tuple[list[str], Any]:
     import keras
 
     layers = keras.layers
-    end, names = model.inputs[0], []
+    end: Any = model.inputs[0]
+    names: list[str] = []
     while True:
         nodes = [
             node
