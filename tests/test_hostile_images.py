@@ -139,7 +139,7 @@ def test_what_has_an_images_name_and_is_none(tmp_path: Path) -> None:
     refused("no such image", read_image, tmp_path / "cat" / "pipe.png", SHAPE[:2])
     refused("no such image folder", open_folder, tmp_path / "loop")
     refused("no such image folder|cannot be read", open_folder, tmp_path / ("x" * 300))
-    refused("no such image folder", open_folder, tmp_path / "cat" / "a.png")
+    refused("no such image folder: it is a file", open_folder, tmp_path / "cat" / "a.png")
 
 
 def test_a_file_that_vanishes(tmp_path: Path) -> None:

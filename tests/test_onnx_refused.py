@@ -199,3 +199,12 @@ def test_sixteen_bits(tmp_path: Path) -> None:
     model = net.finished(net.between(net.node("Relu", net.input), USUAL))
     model.opset_import[0].version = 21
     assert "QuantizeLinear to uint16" in refusal(model, tmp_path).message
+
+
+def test_a_file_of_a_later_onnx_names_both_versions(tmp_path: Path) -> None:
+    net, step = small()
+    model = net.model(step)
+    model.ir_version = 99
+    assert re.search(
+        r"\.\.\. .*IR version: 99, max supported IR version: \d+", refusal(model, tmp_path).message
+    )

@@ -231,6 +231,12 @@ def load_folder(
 def _look(path: Path) -> _Folder:
     """Sort what lies in a folder by what it is; a link that leads nowhere is another file."""
     if not path.is_dir():
+        if path.is_file():
+            raise ImageError(
+                "no such image folder: it is a file",
+                where=str(path),
+                hint="give the folder that the images lie in",
+            )
         raise ImageError("no such image folder", where=str(path), hint="check the path")
     found = _Folder(path)
     for item in sorted(path.iterdir()):

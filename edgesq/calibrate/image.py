@@ -65,9 +65,10 @@ def read_image(
     file = Path(path)
     if channels not in _MODES:
         raise ImageError(
-            f"an image file cannot give {channels} channels",
+            f"an image file cannot give {channels} channels, the last of [H, W, C] = "
+            f"{[*size, channels]}",
             where=str(file),
-            hint="give the images as .npz",
+            hint="verify takes such images as .npz; export calibrates with 1 or 3 channels",
         )
     image = _decode(file, _MODES[channels])
     height, width = size

@@ -82,9 +82,14 @@ def import_onnx(path: Path, images: Images | None = None) -> ImportedFloat | Imp
     """
     where = str(path)
     file = read_file(path)
-    if file.is_int8:
-        return _import_int8(file.model, file.net, images, where)
-    return _import_float(file, where)
+    try:
+        if file.is_int8:
+            return _import_int8(file.model, file.net, images, where)
+        return _import_float(file, where)
+    except ModelError as error:
+        if error.where:
+            raise
+        raise ModelError(error.message, where=where, hint=error.hint) from error
 
 
 def _import_int8(

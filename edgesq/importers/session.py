@@ -15,6 +15,8 @@ from edgesq.quantize import captured_output
 
 Range = tuple[float, float]
 
+_SAID = 200
+
 
 def input_type(model: onnx.ModelProto) -> int:
     """Return the type of the one input that is no constant, as TensorProto numbers it."""
@@ -56,8 +58,9 @@ def run_file(
             yield session.run(list(names), {source.onnx: image.reshape(-1)[source.place]})
     # ONNX Runtime raises exceptions of its own, without a common parent.
     except Exception as error:
+        said = " ".join(str(error).split())  # its own source files first, the cause last
         raise ModelError(
-            f"ONNX Runtime cannot run it: {' '.join(str(error).split())[:200]}",
+            f"ONNX Runtime cannot run it: {said if len(said) <= _SAID else f'... {said[-_SAID:]}'}",
             hint="onnx.checker.check_model may say more; export it again",
         ) from error
 
