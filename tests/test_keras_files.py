@@ -290,6 +290,7 @@ CODE = {"class_name": "__lambda__", "config": {"value": "4wEAAAA="}}
         ({"module": "keras.config", "class_name": "function"}, "does not know: keras.config"),
         ({"module": "keras.layers", "class_name": "function"}, "does not know: keras.layers"),
         ({"registered_name": "mine>Own"}, "does not know: mine>Own"),
+        ({"registered_name": "tfmot>PruneLowMagnitude"}, r"off first: .*strip_pruning\(model"),
         ({"module": 7}, "names a class by something else than text"),
         ({"config": {"strides": [1 << 40, 1]}}, "a number beyond 16,777,216 for strides"),
         ({"config": {"units": 1 << 40}}, "a number beyond 16,777,216 for units"),

@@ -42,7 +42,15 @@ _CODE = {
 }
 _UNCOUNTED = 1 << 60
 _SHOWN = 40
-_OWN_LAYERS = "build the model from Keras' own layers and save it again"
+_OWN_LAYERS = "build the model from Keras' own layers and save it again, as .keras"
+_TRAINED = "its training for int8 is kept in an int8 .tflite only: convert it, and give that"
+_WRAPPERS = {
+    "ClusterWeights": "take it off first: tfmot.clustering.keras.strip_clustering(model)",
+    "PruneLowMagnitude": "take it off first: tfmot.sparsity.keras.strip_pruning(model)",
+    **dict.fromkeys(("QuantizeLayer", "QuantizeWrapper", "QuantizeWrapperV2"), _TRAINED),
+}
+"""TensorFlow Model Optimization's layers around others, and what to do with them."""
+
 _BOARD_SIZE = "give a model for images of a size that a board can take"
 
 GRAPHS = frozenset({"Functional", "Model", "Sequential"})
@@ -62,9 +70,8 @@ class UnknownLayerError(ModelError):
     """
 
     def __init__(self, name: str, where: str | None = None) -> None:
-        super().__init__(
-            f"has a layer that Keras does not know: {name}", where=where, hint=_OWN_LAYERS
-        )
+        hint = _WRAPPERS.get(name.rpartition(">")[2].rpartition(".")[2], _OWN_LAYERS)
+        super().__init__(f"has a layer that Keras does not know: {name}", where=where, hint=hint)
         self.name = name
 
     def __reduce__(self) -> tuple[Any, ...]:
