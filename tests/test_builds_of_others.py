@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from builds import light_build, snapshot
 from networks import Network
 
+from edgesq.cli.documents import inspect_document
 from edgesq.errors import EdgesqError
 from edgesq.export import REPORT, ensure_compiled, planned, read_model, read_report
 from edgesq.export.operators import read_operators
@@ -44,6 +46,17 @@ def changed(build: Path, **keys: Any) -> None:
     (build / REPORT).write_text(json.dumps({**report, **keys}))
 
 
+IN_PART = {
+    "name": "x",
+    "note": "",
+    "images": 1,
+    "values": 1,
+    "differing": 0,
+    "max_lsb": 0,
+    "top1_agreement": None,
+}
+
+
 @pytest.mark.parametrize(
     ("keys", "says"),
     [
@@ -62,6 +75,7 @@ def changed(build: Path, **keys: Any) -> None:
         ({"flash_bytes": 1e300}, "key 'flash_bytes'"),
         ({"tflm_dir": "a\0b"}, "key 'tflm_dir': holds a zero byte"),
         ({"parity": [{"name": "x"}]}, "key 'parity': key 'images' is missing"),
+        ({"parity": [IN_PART]}, "key 'parity': a row holds results in part"),
         ({"preprocessing": {"scale": -1}}, "scale"),
         ({"classes": {"names": 3}}, "classes"),
         ({"operators": [1]}, "key 'operators'"),
@@ -71,6 +85,14 @@ def test_a_report_is_read_by_type(build: Path, keys: dict[str, Any], says: str) 
     changed(build, **keys)
     with pytest.raises(EdgesqError, match=rf"{REPORT} is damaged: .*{says}"):
         read_report(build)
+
+
+def test_the_arena_shown_is_the_planned_one(build: Path) -> None:
+    graph = read_graph(read_model(build))
+    chosen = planned(read_report(build), graph)
+    assert chosen is not None
+    shown = inspect_document(defaultdict(lambda: None), graph, chosen.plan)
+    assert shown["arena_bytes"] == chosen.plan.arena_bytes > 0
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def _operators(graph: Graph, plan: Plan) -> list[dict[str, Any]]:
 
 
 def inspect_document(report: Mapping[str, Any], graph: Graph, plan: Plan | None) -> dict[str, Any]:
-    """Return what `edgesq inspect` shows.
+    """Return what `edgesq inspect` shows; of the arena the plan is believed, not the report.
 
     Args:
         report: the build's.
@@ -123,7 +123,7 @@ def inspect_document(report: Mapping[str, Any], graph: Graph, plan: Plan | None)
     """
     shown = {key: report[key] for key in _REPORTED}
     planned = {"peak": None, "operators": None} if plan is None else plan_facts(graph, plan)
-    return {"schema": SCHEMA, **planned, **shown}
+    return {"schema": SCHEMA, **shown, **planned}
 
 
 def target_facts(target: Target) -> dict[str, Any]:

@@ -146,6 +146,9 @@ def _check(content: dict[str, Any]) -> None:
     for height, rows in content.get("bands", {}).items():
         if not re.fullmatch(r"-?[1-9][0-9]{0,7}", height) or not 1 <= rows <= MOST_EXTENT:
             raise ValueError("key 'bands': no rows of a map")
+    for row in content.get("parity", ()):
+        if len({row[key] is None for key in ("differing", "max_lsb", "top1_agreement")}) > 1:
+            raise ValueError("key 'parity': a row holds results in part")
     try:
         if "name" in content:
             check_name(content["name"])
