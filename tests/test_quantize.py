@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from edgesq.errors import EdgesqError, ImageError, ModelError
 from edgesq.formats.tflite import read_graph
 from edgesq.quantize import captured_output, load_keras, to_int8_tflite
+from edgesq.quantize.ends import to_scores
 from edgesq.zoo.demo import demo_model_path
 
 SHAPE = (9, 8, 3)
@@ -231,3 +232,31 @@ def test_unknown_layers_are_named(
 def test_lambda_layers_are_refused(tmp_path: Path) -> None:
     network(keras.layers.Lambda(lambda x: x * 2)).save(tmp_path / "code.keras")
     refused(ModelError, "has a Lambda layer", load_keras, tmp_path / "code.keras")
+
+
+@pytest.mark.parametrize(
+    ("end", "left_out"),
+    [
+        (lambda x: keras.layers.Dense(3, activation="log_softmax", name="last")(x), 1),
+        (lambda x: keras.layers.Activation("log_softmax")(keras.layers.Dense(3)(x)), 1),
+        (lambda x: keras.ops.log_softmax(keras.layers.Dense(3)(x)), 1),
+        (lambda x: keras.ops.argmax(keras.layers.Dense(3)(x), axis=-1), 1),
+        (lambda x: keras.ops.argmax(keras.layers.Dense(3, activation="log_softmax")(x)), 2),
+        (lambda x: keras.layers.Dense(3, activation="softmax")(x), 0),
+    ],
+)
+def test_what_reads_the_scores_at_the_end_is_left_out(
+    end: Callable[[Any], Any], left_out: int
+) -> None:
+    image = keras.Input((4, 4, 3))
+    model = keras.Model(image, end(keras.layers.Flatten()(image)))
+    pixels = np.random.default_rng(2).random((5, 4, 4, 3), np.float32)
+    dense = next(layer for layer in model.layers if isinstance(layer, keras.layers.Dense))
+    kernel, bias = dense.get_weights()
+    scores, notes = to_scores(model)
+    assert len(notes) == left_out
+    if left_out:
+        expected = pixels.reshape(5, -1) @ kernel + bias
+        np.testing.assert_allclose(scores(pixels), expected, atol=1e-5)
+    else:
+        assert scores is model

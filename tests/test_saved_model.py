@@ -94,6 +94,21 @@ def test_an_image_without_channels(tmp_path: Path) -> None:
     assert [op.kind for op in graph.ops] == ["RESHAPE", "FULLY_CONNECTED"]
 
 
+def test_a_log_softmax_at_the_end_is_left_out(tmp_path: Path) -> None:
+    import keras
+
+    layers = keras.layers
+    dense = layers.Dense(3, activation="log_softmax")
+    model = keras.Sequential([keras.Input(SHAPE), layers.Flatten(), dense])
+    by_export(model, tmp_path / "saved")
+    loaded = load_saved_model(tmp_path / "saved")
+    assert loaded.notes == ("LogSoftmax at the end is left out: the board gives the scores",)
+    floats = np.random.default_rng(5).random((4, *SHAPE), np.float32)
+    kernel, bias = dense.get_weights()
+    expected = floats.reshape(4, -1) @ kernel + bias
+    np.testing.assert_allclose(loaded.keras(floats), expected, atol=1e-5)
+
+
 def refused(folder: Path) -> str:
     with pytest.raises(ModelError) as caught:
         load_saved_model(folder)

@@ -119,7 +119,7 @@ def open_model(
 
 
 def _of_float(name: str, loaded: FloatModel) -> Model:
-    return Model(name, keras=loaded.keras, takes_pixels=loaded.takes_pixels)
+    return Model(name, loaded.keras, notes=loaded.notes, takes_pixels=loaded.takes_pixels)
 
 
 def _images_of(folder: Path) -> Callable[[tuple[int, int, int]], NDArray[np.float32]]:

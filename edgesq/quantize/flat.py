@@ -29,10 +29,12 @@ class FloatModel:
     Attributes:
         keras: one input, float32 [None, H, W, C], one output.
         takes_pixels: the file's image is of whole numbers, so pixels as they are.
+        notes: what was left out.
     """
 
     keras: keras.Model
     takes_pixels: bool
+    notes: tuple[str, ...] = ()
 
 
 def takes_pixels(model: Any) -> bool:

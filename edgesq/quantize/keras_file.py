@@ -14,6 +14,7 @@ import numpy as np
 
 from edgesq.errors import EdgesqError, ModelError
 from edgesq.quantize.apart import apart, start
+from edgesq.quantize.ends import to_scores
 from edgesq.quantize.flat import FloatModel, flat, takes_pixels
 from edgesq.quantize.keras_archive import read_config, with_config
 from edgesq.quantize.keras_config import UnknownLayerError, check_config
@@ -68,7 +69,8 @@ def load_keras(path: Path | str, *, trusted: bool = False) -> FloatModel:
                 raise
     with captured_output():
         loaded = _load(file, own)
-        return FloatModel(flat(loaded, str(file)), takes_pixels(loaded))
+        model, notes = to_scores(flat(loaded, str(file)))
+        return FloatModel(model, takes_pixels(loaded), notes)
 
 
 def _registered() -> frozenset[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from edgesq.errors import EdgesqError, ModelError
 from edgesq.limits import MOST_VALUES
 from edgesq.quantize.apart import apart, start
+from edgesq.quantize.ends import scores_of
 from edgesq.quantize.flat import FloatModel
 from edgesq.quantize.quiet import captured_output
 from edgesq.quantize.saved_graph import FILE, OBJECT, SAVE, SavedGraph, read_saved
@@ -65,9 +66,9 @@ def _load(folder: Path) -> FloatModel:
     where = str(folder)
     try:
         saved = read_saved(folder)
-        frozen = _frozen(saved, folder)
+        frozen, notes = _frozen(saved, folder)
         _refuse_single(frozen, where)
-        return FloatModel(_as_keras(frozen, folder), saved.is_bytes)
+        return FloatModel(_as_keras(frozen, folder), saved.is_bytes, notes)
     except (EdgesqError, MemoryError, RecursionError):
         raise
     # TensorFlow raises nearly every kind of exception on a damaged folder.
@@ -78,10 +79,13 @@ def _load(folder: Path) -> FloatModel:
         ) from error
 
 
-def _frozen(saved: SavedGraph, folder: Path) -> Any:
+def _frozen(saved: SavedGraph, folder: Path) -> tuple[Any, tuple[str, ...]]:
     """Return the signature as a function whose weights are constants, from images to a list.
 
     A batch of 1 is opened to any: calibration and audit run several images at once.
+
+    Returns:
+        the function, and what was left out at its end.
     """
     import tensorflow as tf
 
@@ -97,6 +101,7 @@ def _frozen(saved: SavedGraph, folder: Path) -> Any:
     graph = tf.Graph()
     with graph.as_default():
         tf.import_graph_def(definition, name="")
+    result, notes = scores_of(graph, result)
     needed = {node.name for node in needed_nodes(definition.node, [result])}
     maps = [
         tensor.name
@@ -105,7 +110,7 @@ def _frozen(saved: SavedGraph, folder: Path) -> Any:
         for tensor in operation.outputs
         if tensor.shape.rank == 4 and tensor.name != result
     ]
-    return _function(definition, source, [result, *maps])
+    return _function(definition, source, [result, *maps]), notes
 
 
 def _with_values(saved: SavedGraph, folder: Path) -> Any:

@@ -34,7 +34,7 @@ def audit_scaling(model: keras.Model, declared: Preprocessing) -> AuditRow | Non
     names, end = _beginning(model)
     if not names:
         return None
-    first = keras.Model(model.inputs, end)
+    first = keras.Model(model.inputs[0], end)
     pixels = [np.full((1, *model.inputs[0].shape[1:]), level, np.uint8) for level in (0, 255)]
     spread = _spread(first, [declared.to_float(image) for image in pixels])
     alone = _spread(first, [image.astype(np.float32) for image in pixels])
