@@ -1,4 +1,4 @@
-"""JSON of others as the types that we take it for, or a ValueError."""
+"""JSON of others, or what is to become JSON, as the types that we take it for, or a ValueError."""
 
 import types
 import typing
@@ -55,7 +55,7 @@ def typed(hint: Any, value: Any) -> Any:
     if origin in (types.UnionType, typing.Union):
         return _one_of(kinds, value)
     if origin is tuple:
-        items = _of(list, value)
+        items = _of(list, list(value) if isinstance(value, tuple) else value)
         each = kinds[:1] * len(items) if kinds[-1] is Ellipsis else kinds
         return tuple(typed(kind, item) for kind, item in zip(each, items, strict=True))
     if origin is list:

@@ -60,7 +60,7 @@ def exporting(tmp_path: Path) -> Export:
 
 def hashes(folder: Path) -> dict[str, str]:
     """Return what report.json must say of a build folder's files."""
-    apart = re.compile(r"report\.json|board\.(json|log)|firmware/build/.*")
+    apart = re.compile(r"\.edgesq-build|report\.json|board\.(json|log)|firmware/build/.*")
     found = snapshot(folder)
     return {
         name: value

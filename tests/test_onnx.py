@@ -279,6 +279,10 @@ def test_all_operators_together() -> None:
     assert_equals_reference(every_operator(), random_int8("together", (5, 8, 8, 4)))
 
 
+@pytest.mark.skipif(
+    tuple(map(int, onnx.__version__.split(".")[:2])) < (1, 23),
+    reason="before ONNX 1.23 its own Gather fails on indices that are not contiguous",
+)
 def test_onnx_reference_evaluator_agrees() -> None:
     model, inputs = integer_onnx(read_graph(every_operator())), random_int8("spec", (3, 8, 8, 4))
     evaluator = onnx.reference.ReferenceEvaluator(model)

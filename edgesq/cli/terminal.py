@@ -221,9 +221,15 @@ def print_error(error: EdgesqError) -> None:
     say(styled("error:", "bold red"), f" {where}{message}", styled(hint, "dim"), to=err)
 
 
-def _progress(*columns: ProgressColumn) -> Progress:
-    """Return a bar that leaves no trace."""
-    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
+@contextmanager
+def _progress(*columns: ProgressColumn) -> Iterator[Progress]:
+    """Yield a bar that leaves no trace, and is not shown where no terminal is."""
+    bar = Progress(*columns, console=err, transient=True)
+    if err.is_terminal:
+        with bar:
+            yield bar
+    else:  # before 15, rich ends even a disabled one with an empty line
+        yield bar
 
 
 def _words(field: str) -> TextColumn:

@@ -88,10 +88,10 @@ def read_operators(report: dict[str, Any], graph: Graph) -> tuple[Operator, ...]
         EdgesqError: it does not, or not of this model.
     """
     try:
-        table = tuple(made(Operator, fields) for fields in report.get(_KEY, ()))
+        table = tuple(made(Operator, fields) for fields in report.get(_KEY) or ())
         if not table or not all(_belongs(operator, graph) for operator in table):
             raise ValueError
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise EdgesqError(
             "the build's report does not say which operators the board runs", hint="export again"
         ) from error

@@ -177,4 +177,5 @@ def _dequantized(view: View) -> Array:
 
 
 def _constant(values: Array) -> Known:
-    return Known(values.shape, values.dtype, values)
+    # ONNX's Gather before 1.23 fails on indices that are not contiguous.
+    return Known(values.shape, values.dtype, np.asarray(values, order="C"))
