@@ -1,22 +1,22 @@
 """Models whose ends are uint8 or float32: the graph's are the int8 tensors inside."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
-from builds import done
 from networks import FINER, RECTIFIED, USUAL, Network, Quant, images
 
 from edgesq.errors import ModelError
+from edgesq.export import ExportOptions, export
 from edgesq.formats.onnx import integer_onnx, qdq_onnx, run_onnx
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.formats.tflite_edges import from_outside, to_outside
 from edgesq.formats.tflite_tidy import int8_inside
 from edgesq.graph import Quantization, Tensor
 from edgesq.reference import run_observed
+from edgesq.targets import load_target
 
 SHAPE = (5, 4, 3)
 
@@ -199,8 +199,7 @@ def test_export(kind: str, tmp_path: Path) -> None:
         content = net.build(net.unary(net.input, kind, USUAL))
     file, build = tmp_path / "my.tflite", tmp_path / "build"
     file.write_bytes(content)
-    done("export", file, "--target", "host", "--out", build)
-    report = json.loads((build / "report.json").read_text())
+    report = export(ExportOptions(file, None, load_target("host"), build), lambda _: None)
     assert (build / "model_int8.tflite").read_bytes() == content
     assert (build / "model_int8_qdq.onnx").exists() == (kind == "floats")
     assert bool(report["warnings"]) == (kind != "floats")
