@@ -25,7 +25,7 @@ from edgesq.targets import load_target
 
 INVALID = Path(__file__).resolve().parent / "invalid"
 COMMAND = (sys.executable, "-m", "edgesq")
-LIMIT_S = 120
+LIMIT_S = 300
 
 
 @dataclass(frozen=True)
