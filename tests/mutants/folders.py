@@ -82,7 +82,7 @@ def attempt(number: int, path: Path, _: Path) -> None:
     outside, victim = path.parent / _OUTSIDE, _started(path)
     before = snapshot(outside)
     try:
-        with _chdir(outside):
+        with contextlib.chdir(outside):
             codes = [_run(arguments) for arguments in _commands(number, path)]
         problem = victim.poll() is not None and "it ended a process that is none of its boards"
     finally:
@@ -154,17 +154,6 @@ def _traceback(text: str) -> str:
     errors = re.findall(r"^(\w[\w.]*: .*)$", text, re.MULTILINE)
     where = " < ".join(" ".join(frame) for frame in frames[:-4:-1])
     return f"{(errors or [text[-300:]])[-1][:300]} [{where}]"
-
-
-@contextlib.contextmanager
-def _chdir(folder: Path) -> Iterator[None]:
-    """Stand in a folder; contextlib.chdir is not in Python 3.10."""
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)
 
 
 def _started(build: Path) -> subprocess.Popen[bytes]:
