@@ -115,10 +115,14 @@ def _is_whole(build: Path) -> bool:
     parts = [one.relative_to(_base[0]) for one in (_base[0] / "firmware").rglob("*")]
     with contextlib.suppress(OSError):
         return not (build / "firmware").is_symlink() and all(
-            (build / one).is_dir() or (build / one).read_bytes() == (_base[0] / one).read_bytes()
-            for one in parts
+            (build / one).is_dir() or _is_same(build / one, _base[0] / one) for one in parts
         )
     return False
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Compare two files; pipes and devices, which have no end, are none."""
+    return one.is_file() and one.read_bytes() == other.read_bytes()
 
 
 def _run(arguments: list[str]) -> int:
