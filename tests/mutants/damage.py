@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 INTEGERS = (
     *(0, 1, -1, 2, 3, 5, 8, 16, 127, 128, -128, 255, 256, 4_095, 4_096, 65_535, 65_536),
@@ -110,3 +111,13 @@ def _repeat(values: bytearray, place: int, chance: random.Random) -> None:
 
 _Damage = Callable[[bytearray, int, random.Random], None]
 _DAMAGE: tuple[_Damage, ...] = (_flip, _flip, _set, _run, _word, _cut, _lose, _repeat)
+
+
+def json_values(holder: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield each value of parsed JSON as its holder and its key there."""
+    if not isinstance(holder, dict | list):
+        return
+    inner = list(holder.items()) if isinstance(holder, dict) else list(enumerate(holder))
+    for key, value in inner:
+        yield holder, key
+        yield from json_values(value)

@@ -22,7 +22,15 @@ from typer.testing import CliRunner
 
 from edgesq.errors import EdgesqError
 from edgesq.flash.process import start_time
-from mutants.damage import TEXTS, chance_of, damaged, other_float, other_integer, other_text
+from mutants.damage import (
+    TEXTS,
+    chance_of,
+    damaged,
+    json_values,
+    other_float,
+    other_integer,
+    other_text,
+)
 
 EVALUATED_EVERY, FLASHED_EVERY = 4, 8
 """One folder in so many is evaluated, or flashed where its program is whole."""
@@ -180,7 +188,7 @@ def _edit_json(build: Path, chance: random.Random) -> None:
     path = build / chance.choice(_JSON)
     fields = _read(path)
     for _ in range(chance.choice((1, 1, 2, 3))):
-        holder, key = chance.choice(list(_values(fields)))
+        holder, key = chance.choice(list(json_values(fields)))
         if chance.random() < 0.2:
             del holder[key]
         else:
@@ -207,14 +215,6 @@ def _read(path: Path) -> Any:
     if not path.is_file():
         raise FileNotFoundError(path)
     return json.loads(path.read_text())
-
-
-def _values(holder: Any) -> Iterator[tuple[Any, Any]]:
-    inner = list(holder.items()) if isinstance(holder, dict) else list(enumerate(holder))
-    for key, value in inner:
-        yield holder, key
-        if isinstance(value, dict | list):
-            yield from _values(value)
 
 
 def _other(value: Any, chance: random.Random) -> Any:

@@ -8,14 +8,22 @@ import json
 import random
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mutants import ladder
-from mutants.damage import TEXTS, chance_of, damaged, other_float, other_integer, other_text
+from mutants.damage import (
+    TEXTS,
+    chance_of,
+    damaged,
+    json_values,
+    other_float,
+    other_integer,
+    other_text,
+)
 
 QUANTIZED_EVERY = 3
 """Of the models, one in so many is quantized where it is accepted, and held against the ladder."""
@@ -205,7 +213,7 @@ _ARCHIVE_EDITS: tuple[Edit, ...] = (
 def _edit_config(config: Any, chance: random.Random) -> None:
     """Change one to three values anywhere in a model's config."""
     for _ in range(chance.choice((1, 1, 2, 3))):
-        places = list(_values(config))
+        places = list(json_values(config))
         if not places:
             return
         numbers = [(one, key) for one, key in places if isinstance(one[key], int | float)]
@@ -219,15 +227,6 @@ def _edit_config(config: Any, chance: random.Random) -> None:
             holder[key] = chance.choice(_MODULES)
         else:
             holder[key] = _other(value, chance)
-
-
-def _values(holder: Any) -> Iterator[tuple[Any, Any]]:
-    if not isinstance(holder, dict | list):
-        return
-    inner = list(holder.items()) if isinstance(holder, dict) else list(enumerate(holder))
-    for key, value in inner:
-        yield holder, key
-        yield from _values(value)
 
 
 def _other(value: Any, chance: random.Random) -> Any:
