@@ -13,8 +13,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 OLDEST := build/oldest
-SMOKE := tests/test_parity.py tests/test_zoo.py tests/test_keras_files.py tests/test_onnx.py \
-	tests/test_onnx_float.py tests/test_documents.py tests/test_names.py tests/test_calibrate.py
+SMOKE := $(addprefix tests/, unit/export/test_parity.py unit/zoo/test_squeezenet.py \
+	import/test_keras_files.py unit/formats/test_onnx.py unit/formats/test_onnx_float.py \
+	unit/cli/test_documents.py unit/codegen/test_names.py unit/calibrate/test_calibrate.py)
 
 .PHONY: demo test bench soak oldest lint tools browser labgrid clean
 

@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from crun import Runtime
-from ladder import LadderModels
+
+from support.crun import Runtime
+from support.ladder import LadderModels
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from edgesq.cli import terminal
 from edgesq.formats.tflite import read_graph
 from edgesq.plan import make_plan
 from edgesq.targets import list_targets, load_target
+from support.paths import SHARED
 
 BOARDS = ("mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547")
 EMULATED = sorted(target.name for target in list_targets() if target.machine and not target.board)
@@ -44,11 +45,11 @@ def main() -> None:
     if results:
         _write(results, options.json)
         return
-    if models.SHARED.is_dir():
+    if SHARED.is_dir():
         networks = [*models.shared_networks(), models.bypass_224(), models.mobilenet_96()]
     else:
         networks = [models.demo()]
-        terminal.err.print(f"{models.SHARED} is not there: only the demo model is measured")
+        terminal.err.print(f"{SHARED} is not there: only the demo model is measured")
     codes = {name: _board(networks, name, results) for name in options.targets}
     tables.OUT.print(tables.code_table(codes, functions=options.functions))
     results["code"] = codes
@@ -57,7 +58,7 @@ def main() -> None:
         for network in networks:
             rows = [row for row in results["boards"] if row["network"] == network.name]
             tables.OUT.print(tables.operator_table(rows))
-    if models.SHARED.is_dir():
+    if SHARED.is_dir():
         _board([models.plain_224()], "stm32f405", results)
         results["bands"] = [_bands(network) for network in networks if _is_banded(network)]
         results["imagenet"] = None if options.skip_imagenet else imagenet()

@@ -28,8 +28,8 @@ from edgesq.quantize import to_int8_tflite
 from edgesq.targets import load_target
 from edgesq.zoo.pretrained import load_weights
 from edgesq.zoo.squeezenet import squeezenet_v1_0, squeezenet_v1_1
+from support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "build" / "bench"
 BOARD = "mps2-an500"
 

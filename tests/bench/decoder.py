@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from emulated_streams import Record, run_streams
 from rich.table import Table
 
 from bench.tables import OUT
 from edgesq.compress import MAX_BITS, encode, has_masks
 from edgesq.graph import Int8Array
+from support.emulated_streams import Record, run_streams
 
 BOARD = "mps2-an500"
 ZEROS = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9)

@@ -3,17 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
-import keras_networks
 import numpy as np
-from networks import FINER, RECTIFIED, USUAL, Network
-from tflite_builder import NONE, RELU, SAME
 
 from bench import tables
 from bench.measure import measure
-from bench.models import SHARED
 from edgesq.formats.tflite import read_graph
 from edgesq.project import Estimate, estimate, plan_for
 from edgesq.targets import load_target
+from support import keras_networks
+from support.networks import FINER, RECTIFIED, USUAL, Network
+from support.paths import SHARED
+from support.tflite_builder import NONE, RELU, SAME
 
 BOARDS = ("mps2-an386", "mps2-an500", "mps3-an547", "netduino2")
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bench.measure import measure
-from bench.models import SHARED, tar_images
+from bench.models import tar_images
 from edgesq.cli import terminal
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.plan import make_plan
@@ -17,6 +17,7 @@ from edgesq.quantize import to_int8_tflite
 from edgesq.targets import load_target
 from edgesq.zoo.pretrained import load_weights
 from edgesq.zoo.squeezenet import squeezenet_v1_1
+from support.paths import SHARED
 
 DATA = SHARED / "data"
 SIDE, SCALED = 227, 256

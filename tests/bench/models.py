@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras_networks
 import numpy as np
 
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Int8Array
 from edgesq.quantize import captured_output, to_int8_tflite
 from edgesq.zoo import squeezenet
+from support import keras_networks
+from support.paths import SHARED
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
 _SEED = 7
 
 

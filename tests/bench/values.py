@@ -4,9 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import keras_networks
 import numpy as np
-from networks import FINER, RECTIFIED, USUAL, Network, images
 
 from bench import tables
 from bench.measure import measure
@@ -14,6 +12,8 @@ from edgesq.formats.tflite import read_graph
 from edgesq.plan import make_plan
 from edgesq.project import plan_for
 from edgesq.targets import load_target
+from support import keras_networks
+from support.networks import FINER, RECTIFIED, USUAL, Network, images
 
 SIDE, CHANNELS = 16, 32
 BOARDS = ("mps2-an500", "mps3-an547")

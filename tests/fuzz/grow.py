@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import fuzzing
+from support import fuzzing
 
 
 def main(seconds: str) -> None:

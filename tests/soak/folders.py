@@ -2,10 +2,9 @@
 
 import shutil
 
-from builds import done
-
 from soak.figure import Figure
 from soak.mutated import BUILD, figures
+from support.builds import done
 
 MUTANTS = 1_000
 

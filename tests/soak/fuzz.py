@@ -8,9 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
-import fuzzing
-
 from soak.figure import Figure
+from support import fuzzing
 
 EXECUTIONS = 10_000_000
 COMPILE_S = 30

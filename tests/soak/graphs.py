@@ -8,14 +8,13 @@ from concurrent import futures
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-from crun import Runtime
-from emulated_cases import Case, differing
-from graph_ladder import fault
-from networks import images
-from random_graphs import draw_graphs
-
 from edgesq.formats.tflite import read_graph
 from soak.figure import Figure
+from support.crun import Runtime
+from support.emulated_cases import Case, differing
+from support.graph_ladder import fault
+from support.networks import images
+from support.random_graphs import draw_graphs
 
 GRAPHS, AT_ONCE, FIRST_SEED = 5_000, 125, 1_000
 BOARDS = ("mps2-an386", "mps2-an500", "mps3-an547")

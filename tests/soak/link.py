@@ -8,10 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from boards import STUB_BYTES, compile_stub, stub_values
-from builds import done, light_build
-from networks import Network
-from wire_tool import Faults, Wire
 
 from edgesq.link.client import Client
 from edgesq.link.transport import open_port
@@ -19,6 +15,10 @@ from edgesq.project import compile_firmware, firmware_path
 from edgesq.targets import load_target
 from edgesq.verify import VerifyOptions, verify
 from soak.figure import Figure
+from support.boards import STUB_BYTES, compile_stub, stub_values
+from support.builds import done, light_build
+from support.networks import Network
+from support.wire_tool import Faults, Wire
 
 LINE_SHARE = 0.95
 LINES = ((115_200, 8), (921_600, 48))

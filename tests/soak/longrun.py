@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from builds import light_build
-from networks import Network
 
 from edgesq.flash import flash, stop
 from edgesq.project import compile_firmware
 from edgesq.targets import load_target
 from soak.figure import Figure
+from support.builds import light_build
+from support.networks import Network
 
 SHAPE = (32, 32, 3)
 FEW, MANY = 200, 2_000

@@ -9,14 +9,14 @@ from concurrent import futures
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-from crun import Runtime
-from mutants import ladder
-from mutants.supervise import supervise
-from mutants.work import FAULTS, KEPT, Outcome, Verdict
-
 from soak.figure import Figure
+from support.crun import Runtime
+from support.mutants import ladder
+from support.mutants.supervise import supervise
+from support.mutants.work import FAULTS, KEPT, Outcome, Verdict
+from support.paths import ROOT
 
-BUILD = Path(__file__).resolve().parents[2] / "build" / "mutants"
+BUILD = ROOT / "build" / "mutants"
 """Mutants with a fault stay in KIND/faults below it."""
 
 IN_C_SHARE = 0.2

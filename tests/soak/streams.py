@@ -4,10 +4,9 @@ import tempfile
 import time
 from pathlib import Path
 
-import fuzzing
-
 from soak.figure import Figure
 from soak.fuzz import fuzz
+from support import fuzzing
 
 EXECUTIONS = 400_000
 COMPILE_S = 10

@@ -1,0 +1,171 @@
+"""The C library: installed, found by a user's project outside of it, run, and verified."""
+
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgesq.export import ensure_compiled, read_report
+from edgesq.flash import qemu
+from edgesq.project import Format, firmware_path
+from edgesq.reference import run_observed
+from edgesq.targets import load_target
+from support.builds import done, snapshot
+from support.cases import NETWORKS
+from support.crun import run_command
+from support.emulated_cases import skip_without_tools
+from support.libraries import (
+    STRICT,
+    Library,
+    check_verifies,
+    cmake,
+    library,
+    pixels_of,
+    port_of,
+    quantized,
+    toolchain,
+    verify_build,
+)
+from support.paths import CKERNELS
+
+NETWORK = "every_operator"
+
+
+@dataclass(frozen=True)
+class Installed:
+    """Libraries installed together, and the folder that find_package looks into."""
+
+    libraries: Sequence[Library]
+    prefix: Path
+
+
+def install(folder: Path, made: Library, prefix: Path, *options: str) -> None:
+    options = (*options, f"-DCMAKE_PREFIX_PATH={prefix}")
+    cmake(made.folder, folder / f"build {made.name}", *options)
+    run_command("cmake", "--install", folder / f"build {made.name}", "--prefix", prefix)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """Two models' exports, both with the runtime, in one prefix."""
+    folder = tmp_path_factory.mktemp("c library")
+    made = [
+        library(folder / name, Format.C_LIBRARY, NETWORKS[network](), name)
+        for name, network in (("person", NETWORK), ("digit", "fire"))
+    ]
+    for one in made:
+        install(folder, one, folder / "prefix", f"-DCMAKE_C_FLAGS={STRICT}")
+    return Installed(made, folder / "prefix")
+
+
+def user_project(folder: Path, made: Library, example: str) -> Path:
+    """Copy an example out of the library, as a user begins a project of their own."""
+    return Path(shutil.copytree(made.folder / "examples" / example, folder / example))
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_rows_from_the_users_own_source(installed: Installed, index: int, tmp_path: Path) -> None:
+    made = installed.libraries[index]
+    source = user_project(tmp_path, made, "classify")
+    options = (f"-DCMAKE_PREFIX_PATH={installed.prefix}", f"-DCMAKE_C_FLAGS={STRICT}")
+    cmake(source, tmp_path / "build", *options)
+    pixels = pixels_of(made.graph, 6)
+    said = run_command(tmp_path / "build" / "classify", stdin=pixels.tobytes() + b"half a row")
+    (outputs, *_) = run_observed(made.graph, quantized(made.graph, pixels))
+    assert [int(line) for line in said.split()] == outputs.argmax(axis=1).tolist()
+
+
+def test_two_libraries_in_one_program(installed: Installed, tmp_path: Path) -> None:
+    """One runtime, however many models: the prefix holds it once."""
+    assert len(list(installed.prefix.rglob("libedgesq.a"))) == 1
+    lines = [
+        "cmake_minimum_required(VERSION 3.16)",
+        "project(two C)",
+        "find_package(person_model REQUIRED)",
+        "find_package(digit_model REQUIRED)",
+        "add_executable(two two.c)",
+        "target_link_libraries(two edgesq::person_model edgesq::digit_model)",
+    ]
+    (tmp_path / "CMakeLists.txt").write_text("\n".join(lines))
+    source = (CKERNELS / "two_models.c").read_text()
+    for old, new in (("first", "person"), ("second", "digit")):
+        source = source.replace(f"{old}_model", f"{new}_model")
+        source = source.replace(f"{old.upper()}_MODEL", f"{new.upper()}_MODEL")
+    (tmp_path / "two.c").write_text(source)
+    cmake(tmp_path, tmp_path / "build", f"-DCMAKE_PREFIX_PATH={installed.prefix}")
+    graphs = [made.graph for made in installed.libraries]
+    shapes = [graph.tensors[graph.input].hwc for graph in graphs]
+    sizes = [int(np.prod(shape)) for shape in shapes]
+    pixels = np.random.default_rng(7).integers(-128, 128, max(sizes), np.int8)
+    expected = b"".join(
+        values.tobytes()
+        for graph, shape, size in zip(graphs, shapes, sizes, strict=True)
+        for values in run_observed(graph, pixels[:size].reshape(1, *shape))
+    )
+    assert run_command(tmp_path / "build" / "two", stdin=pixels.tobytes()) == expected
+
+
+def test_verify_over_a_users_main(installed: Installed, tmp_path: Path) -> None:
+    made = installed.libraries[0]
+    source = user_project(tmp_path, made, "verify")
+    options = (f"-DCMAKE_PREFIX_PATH={installed.prefix}", f"-DCMAKE_C_FLAGS={STRICT}")
+    cmake(source, tmp_path / "build", *options)
+    build = verify_build(tmp_path / "edgesq", NETWORKS[NETWORK](), "host")
+    check_verifies(build, [str(tmp_path / "build" / "verify")], tmp_path / "log")
+
+
+@pytest.mark.parametrize("board", ["mps2-an386", "mps2-an500", "mps3-an547"])
+def test_on_boards(board: str, tmp_path: Path) -> None:
+    """Cross-compiled, installed, found by a project with a port of its own, and verified."""
+    skip_without_tools()
+    target = load_target(board)
+    made = library(tmp_path, Format.C_LIBRARY, NETWORKS[NETWORK](), "person", target.kernels)
+    tools = f"-DCMAKE_TOOLCHAIN_FILE={toolchain(tmp_path, target)}"
+    install(tmp_path, made, tmp_path / "prefix", tools)
+    build = verify_build(tmp_path / "edgesq", NETWORKS[NETWORK](), board)
+    defines = ";".join(f"{name}={value}" for name, value in target.defines.items())
+    cmake(
+        user_project(tmp_path, made, "verify"),
+        tmp_path / "build",
+        *(tools, f"-DCMAKE_PREFIX_PATH={tmp_path / 'prefix'}"),
+        *(f"-DPORT={port_of(tmp_path, target)}", f"-DPORT_DEFINES={defines}"),
+        f"-DCMAKE_EXE_LINKER_FLAGS=-T {build / 'firmware' / 'link.ld'} -Wl,--gc-sections",
+    )
+    image = firmware_path(build / "firmware", target)
+    image.parent.mkdir()
+    shutil.copyfile(tmp_path / "build" / "verify", image)
+    check_verifies(build, qemu.command(build, target), tmp_path / "log")
+
+
+def test_data_for_a_core_that_is_not_there(tmp_path: Path) -> None:
+    made = library(tmp_path, Format.C_LIBRARY, NETWORKS["fire"](), "person", "dsp")
+    with pytest.raises(AssertionError, match="which this core lacks: export for a target"):
+        cmake(made.folder, tmp_path / "build")
+
+
+def test_the_command_lays_it_out(tmp_path: Path) -> None:
+    (tmp_path / "fire.tflite").write_bytes(NETWORKS["fire"]())
+    arguments = ("--target", "host", "--format", "c-library", "--name", "person")
+    said = done("export", "fire.tflite", *arguments, "--out", "out", cwd=tmp_path)
+    assert "The library person_model is in out/c-library" in said
+    report = read_report(tmp_path / "out")
+    assert (report["format"], report["name"]) == ("c-library", "person")
+    files = snapshot(tmp_path / "out" / "c-library")
+    listed = {f"c-library/{path}": value for path, value in files.items() if value != "folder"}
+    assert listed.items() <= report["files"].items()
+    for path in (tmp_path / "out" / "c-library").rglob("*"):
+        if path.is_file():
+            text = path.read_text()
+            assert not re.search(r"sample_(model|pixels)|SAMPLE_|\b0\.0\.0\b", text), path
+            assert str(tmp_path) not in text
+
+    ensure_compiled(tmp_path / "out", load_target("mps2-an500"), lambda _: None)
+    changed = read_report(tmp_path / "out")["files"]
+    data = "c-library/person_model/person_model.c"
+    assert changed[data] != report["files"][data]
+    assert changed[data] == snapshot(tmp_path / "out")[data]
+    assert changed.keys() >= listed.keys()

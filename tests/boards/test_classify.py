@@ -1,0 +1,87 @@
+"""The firmware project's example: raw images in on the serial line, their classes out."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from edgesq.codegen import pixel_table
+from edgesq.export.library import folder_of, formats_of
+from edgesq.flash import host, qemu
+from edgesq.formats.tflite import read_graph
+from edgesq.link.transport import open_port
+from edgesq.project import Format, firmware_path
+from edgesq.reference import run_observed
+from edgesq.targets import load_target
+from support.boards import running
+from support.cases import NETWORKS
+from support.crun import run_command
+from support.emulated_cases import skip_without_tools
+from support.libraries import PREPROCESSING, library, pixels_of, quantized, verify_build
+
+NETWORK = "every_operator"
+
+
+@pytest.mark.parametrize("board", ["host", "mps2-an500", "mps3-an547"])
+def test_images_in_and_classes_out(board: str, tmp_path: Path) -> None:
+    skip_without_tools()
+    target = load_target(board)
+    folder = verify_build(tmp_path, NETWORKS[NETWORK](), board) / "firmware"
+    made = library(tmp_path, Format.CMAKE, NETWORKS[NETWORK](), "my", target.kernels)
+    assert made.folder == folder
+    warnings = "-DCMAKE_COMPILE_WARNING_AS_ERROR=ON"
+    run_command("cmake", "-S", folder, "-B", folder / "build", warnings)
+    run_command("cmake", "--build", folder / "build", "--target", "classify")
+    program = firmware_path(folder, target)
+    (folder / "build" / f"classify{program.suffix}").rename(program)
+    pixels = pixels_of(made.graph, 4)
+    expected = run_observed(made.graph, quantized(made.graph, pixels))[0].argmax(axis=1)
+    command = (host if target.is_host else qemu).command(tmp_path, target)
+    said = b""
+    with running(command, tmp_path / "log") as (_, port), open_port(port) as line:
+        for count, image in enumerate(pixels, start=1):
+            line.write(image.tobytes())
+            while said.count(b"\n") < count:
+                heard = line.read(20.0)
+                assert heard, f"silent after {said!r}"
+                said += heard
+    assert [int(number) for number in said.split()] == expected.tolist()
+
+
+@pytest.mark.parametrize("layout", list(Format))
+def test_only_the_placeholder_is_renamed(layout: Format, tmp_path: Path) -> None:
+    """A name that ends like the placeholder of the templates stays whole."""
+    made = library(tmp_path, layout, NETWORKS["fire"](), "xsample")
+    files = {path.name: path.read_text() for path in made.folder.rglob("*") if path.is_file()}
+    assert "xsample_model.c" in files
+    assert "extern const struct esq_model xsample_model;" in files["xsample_model.h"]
+    for name, text in {**files, **{name: name for name in files}}.items():
+        assert not re.search(r"(?<!x)sample_(model|pixels)|xxsample|(?<!X)SAMPLE_MODEL", text), name
+
+
+def test_the_table_of_pixels_is_the_preprocessing() -> None:
+    graph = read_graph(NETWORKS["fire"]())
+    text = pixel_table(graph, PREPROCESSING, "person")["person_pixels.c"]
+    body = text.partition("= {")[2]
+    values = [int(number) for number in re.findall(r"-?\d+", body)]
+    pixels = pixels_of(graph, 1)
+    channels = pixels.shape[-1]
+    assert len(values) == 256 * channels
+    wanted = quantized(graph, pixels).reshape(-1, channels)
+    flat = pixels.reshape(-1, channels)
+    for channel in range(channels):
+        found = [values[256 * channel + pixel] for pixel in flat[:, channel].tolist()]
+        assert found == wanted[:, channel].tolist()
+
+
+@pytest.mark.parametrize(
+    ("board", "layout", "folders"),
+    [
+        ("host", Format.CMAKE, ["firmware"]),
+        ("host", Format.ARDUINO, ["firmware", "arduino"]),
+        ("esp32s3", Format.ESP_IDF, ["esp-idf"]),
+    ],
+)
+def test_what_a_build_holds(board: str, layout: Format, folders: list[str]) -> None:
+    """The firmware project, where the board has a port, and the library asked for."""
+    assert [folder_of(held) for held in formats_of(layout, load_target(board))] == folders

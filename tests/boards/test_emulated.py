@@ -1,0 +1,161 @@
+"""The same values on every board: the demo export, and the ladder over real frames.
+
+Where EDGESQ_LADDER_JSON names a file, all models run on all boards, and it gets the table.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from edgesq.errors import FitError
+from edgesq.export import ensure_compiled, read_report
+from edgesq.flash import flash
+from edgesq.formats.tflite import read_graph
+from edgesq.project import plan_for
+from edgesq.targets import load_target
+from edgesq.verify import VerifyOptions, VerifyReport, verify
+from support.builds import light_build, stop_and_check
+from support.ladder import LADDER, LadderModel, LadderModels
+from support.linker_map import arena_bytes, memory_bytes
+
+pytest_plugins = ("support.build_fixtures",)
+pytestmark = pytest.mark.filterwarnings("ignore:Statistics for quantized inputs")
+
+REFERENCE_BOARD = "mps2-an500"
+OTHER_BOARDS = ("host", "mps2-an386", "mps2-an505", "mps3-an547", "stm32f405")
+BOARDS = (REFERENCE_BOARD, *OTHER_BOARDS)
+TICKS_OF_JITTER = 20
+"""A step begins and ends between two ticks; where a tick is one instruction there is none."""
+
+TABLE = os.environ.get("EDGESQ_LADDER_JSON")
+SMALL = (
+    "v1.0_simple_bypass",
+    "squeezenet_v1.1_bypass_trained_10c_64",
+    "squeezenet_v1.1_10c_96",
+    "mobilenet_48",
+)
+CLASSES = (
+    "resnet8",
+    "mobilenet_v2_48",
+    "mobilenet_v3",
+    "squeezenet_normalized",
+    "autoencoder",
+)
+"""Of models, tried on an M4 and an M55 too."""
+PAIRS = [
+    *((model, REFERENCE_BOARD) for model in LADDER),
+    *((model, board) for board in OTHER_BOARDS for model in (LADDER if TABLE else SMALL)),
+    *(() if TABLE else product(CLASSES, ("mps2-an386", "mps3-an547"))),
+]
+
+
+def start(build: Path, board: str) -> None:
+    """Compile for `board` and start it; skip the test where a tool is missing."""
+    target = load_target(board)
+    for tool in (target.compiler, "cmake", *(() if target.is_host else ("qemu-system-arm",))):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed")
+    flash(build, ensure_compiled(build, target, lambda _: None))
+
+
+def run(build: Path, count: int) -> VerifyReport:
+    return verify(VerifyOptions(build, count=count, timeout=60))
+
+
+def assert_exact(report: VerifyReport, images: int) -> None:
+    assert (report.images, report.bit_exact_images) == (images, images)
+    assert (report.differing_values, report.max_abs_lsb, report.top1_agreement) == (0, 0, 1.0)
+    assert report.values > 0
+    assert report.expected_by == "TFLite BUILTIN_REF"
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_the_demo_export_on_every_board(demo: Path, board: str) -> None:
+    start(demo, board)
+    first, again = run(demo, 5), run(demo, 5)
+    assert_exact(first, 5)
+    assert (first.board, first.retries) == (board, 0)
+    assert first.accuracy == 1.0
+    if board == "host":
+        assert first.device_instructions is None
+    else:
+        assert first.device_instructions is not None
+        assert first.device_instructions > read_report(demo)["macs"] // 10
+        assert again.device_instructions is not None
+        jitter = abs(first.device_instructions - again.device_instructions)
+        per_tick = load_target(board).instructions_per_tick
+        assert per_tick is not None
+        assert jitter <= (0 if per_tick == 1 else TICKS_OF_JITTER * per_tick)
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Iterator[Path]:
+    """Yield where to make a build; stop its board and remove it at the end."""
+    folder = tmp_path / "build"
+    yield folder
+    stop_and_check(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_cortex_m_goes_to_the_emulated_m7(build: Path, ladder_models: LadderModels) -> None:
+    model = ladder_models["demo"]
+    light_build(build, "cortex-m", model.tflite, model.inputs)
+    start(build, "cortex-m")
+    report = run(build, 1)
+    assert_exact(report, 1)
+    assert report.board == REFERENCE_BOARD
+
+
+@pytest.mark.parametrize(("name", "board"), PAIRS)
+def test_ladder(name: str, board: str, build: Path, ladder_models: LadderModels) -> None:
+    model = ladder_models[name]
+    try:
+        light_build(build, board, model.tflite, model.inputs)
+    except FitError as error:
+        build.mkdir()
+        add_to_table({"model": name, "target": board, "refused": error.message})
+        pytest.skip(str(error))
+    start(build, board)
+    images = len(model.inputs) if board == REFERENCE_BOARD else 1
+    report = run(build, images)
+    assert_exact(report, images)
+    sizes = {key: read_report(build)[key] for key in ("ram_bytes", "flash_bytes")}
+    if board != "host":
+        assert_announced(build, board, model, sizes, report)
+    add_to_table({"model": name, "target": board, **sizes, **asdict(report)})
+
+
+def assert_announced(
+    build: Path, board: str, model: LadderModel, sizes: dict[str, int], report: VerifyReport
+) -> None:
+    """Hold that the arena is the one planned, sizes are the map's, and the stack suffices."""
+    target, place = load_target(board), build / "firmware" / "build" / "edgesq.map"
+    plan = plan_for(read_graph(model.tflite), target).plan
+    assert arena_bytes(place) == plan.arena_bytes
+    assert memory_bytes(place) == sizes
+    assert report.device_stack_bytes is not None
+    assert 0 < report.device_stack_bytes <= target.stack_bytes // 2
+    # The plan is as full as it says: the last block ends within the alignment of the arena's size.
+    used = max(item.offset + item.bytes for item in plan.items)
+    assert report.device_arena_bytes is not None
+    assert plan.arena_bytes - 16 < used <= plan.arena_bytes
+    assert 0.9 * used <= report.device_arena_bytes <= used
+
+
+def add_to_table(row: dict[str, object]) -> None:
+    """Add a row to the file that EDGESQ_LADDER_JSON names, if it does."""
+    if TABLE is None:
+        return
+    with Path(TABLE).open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        rows = json.loads(file.read() or "[]")
+        file.truncate(0)
+        json.dump([*rows, row], file, indent=1)

@@ -1,0 +1,57 @@
+"""Portable kernels on a Cortex-M0 (QEMU's microbit), where misaligned access faults, and an M3."""
+
+from pathlib import Path
+
+import pytest
+
+from edgesq.export import ensure_compiled
+from edgesq.flash import flash, stop
+from edgesq.formats.tflite import read_graph
+from edgesq.verify import VerifyOptions, verify
+from support.builds import light_build
+from support.cases import NETWORKS
+from support.emulated_cases import Case, differing, skip_without_tools
+from support.networks import images
+
+MAX_IMAGE_BYTES = 8_192
+"""Images lie in 256 KB of flash next to weights and code."""
+
+PARTS = 2
+"""Images of firmware that all networks take."""
+
+
+def cases() -> list[Case]:
+    """Return every test network whose images are small, two images each."""
+    graphs = {name: read_graph(content()) for name, content in NETWORKS.items()}
+    sizes = {name: graph.tensors[graph.input].hwc for name, graph in graphs.items()}
+    return [
+        Case(name, graph, images(sizes[name])[:2], rows)
+        for name, graph in graphs.items()
+        for rows in (1, 2)
+        if sizes[name][0] * sizes[name][1] * sizes[name][2] <= MAX_IMAGE_BYTES
+    ]
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_operator_on_an_m0(part: int, tmp_path: Path) -> None:
+    skip_without_tools()
+    found = cases()[part::PARTS]
+    assert len(found) > 20
+    assert differing(tmp_path, "microbit", found) == []
+
+
+@pytest.mark.parametrize("board", ["microbit", "netduino2"])
+def test_a_whole_firmware(board: str, tmp_path: Path) -> None:
+    skip_without_tools()
+    content = NETWORKS["every_operator"]()
+    shape = read_graph(content).tensors[read_graph(content).input].hwc
+    build = light_build(tmp_path / "build", board, content, images(shape))
+    target = ensure_compiled(build, None, lambda _: None)
+    flash(build, target)
+    try:
+        report = verify(VerifyOptions(build, count=3, timeout=60))
+    finally:
+        stop(build)
+    assert (report.board, report.bit_exact_images, report.differing_values) == (board, 3, 0)
+    assert report.device_stack_bytes is not None
+    assert report.device_stack_bytes < target.stack_bytes / 2

@@ -1,0 +1,97 @@
+"""Kernels on MVE equal the numpy reference, at the edges of what is exact."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgesq.codegen.pack_mve import pack_conv2d, pack_depthwise, pack_weights, unpack_weights
+from edgesq.formats.tflite import read_graph
+from edgesq.graph import DepthwiseConv2D
+from support.emulated_cases import Case, differing, skip_without_tools
+from support.kernel_cases import (
+    all_cases,
+    conv_case,
+    conv_of,
+    edge_cases,
+    random_cases,
+    width_cases,
+)
+from support.networks import Network
+from support.weighted_cases import depthwise_random, depthwise_widths, weighted_cases
+
+
+def block_cases() -> list[Case]:
+    """Whole blocks of 16 values under a row: rows above and below the image are left out."""
+    return [
+        conv_case(
+            "blocks",
+            400 + width,
+            size=(height, width),
+            kernel=kernel,
+            channels=channels,
+            outputs=outputs,
+            input_zp=input_zp,
+        )
+        for width in (1, 2, 3, 4, 5, 8)
+        for height, kernel, channels, outputs, input_zp in (
+            (5, (3, 3), 16, 8, -128),
+            (2, (3, 3), 48, 4, 3),
+            (1, (3, 3), 16, 4, -128),
+            (3, (2, 2), 32, 12, 7),
+            (4, (5, 5), 16, 4, -128),
+            (2, (1, 1), 64, 6, -128),
+        )
+    ]
+
+
+def test_equal_to_the_reference(tmp_path: Path) -> None:
+    skip_without_tools()
+    assert differing(tmp_path, "mps3-an547", [*all_cases(), *block_cases()]) == []
+
+
+def test_weighted_equal_to_the_reference(tmp_path: Path) -> None:
+    skip_without_tools()
+    assert differing(tmp_path, "mps3-an547", weighted_cases()) == []
+
+
+def test_cases_reach_every_path() -> None:
+    cases = [*random_cases(), *width_cases(), *edge_cases(), *block_cases()]
+    finishes = {pack_conv2d(case.graph, conv_of(case.graph)).finish for case in cases}
+    assert finishes == {"any", "relu", "edges"}
+
+
+def test_depthwise_cases_reach_every_path() -> None:
+    paths = set()
+    for case in (*depthwise_random(), *depthwise_widths()):
+        (op,) = case.graph.ops
+        assert isinstance(op, DepthwiseConv2D)
+        window = op.window
+        square = (window.height, window.width) == (3, 3)
+        way = window.stride_w if square and window.stride_w in (1, 2) else 0
+        paths.add((pack_depthwise(case.graph, op).finish, way))
+    assert paths == {(finish, way) for finish in ("relu", "any") for way in (0, 1, 2)}
+
+
+def test_depthwise_windows_stand_column_by_column() -> None:
+    net = Network((4, 5, 3))
+    graph = read_graph(net.build(net.depthwise(net.input, (2, 3), each=2)))
+    (op,) = graph.ops
+    assert isinstance(op, DepthwiseConv2D)
+    weights = graph.tensors[op.weights].data
+    assert weights is not None
+    packed = pack_depthwise(graph, op).weights.reshape(-1, 16)
+    assert not packed[0].any(), "shifted windows begin before the first channel"
+    assert not packed[1:, 6:].any()
+    for column in range(3):
+        for row in range(2):
+            assert np.array_equal(packed[1:, 2 * column + row], weights[0, row, column])
+
+
+@pytest.mark.parametrize("channels", [1, 2, 5, 8])
+@pytest.mark.parametrize("values", [3, 16, 27, 48])
+def test_packing_loses_nothing(channels: int, values: int) -> None:
+    rng = np.random.default_rng(channels)
+    weights = rng.integers(-128, 128, (channels, values))
+    packed = pack_weights(weights, -(-values // 16))
+    assert np.array_equal(unpack_weights(packed, channels, values), weights)

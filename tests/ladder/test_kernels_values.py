@@ -1,0 +1,73 @@
+"""Kernels that take values one by one or two by two equal the numpy reference on every core."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgesq.codegen.params import run_function
+from edgesq.formats.tflite import read_graph
+from edgesq.plan import make_plan
+from support.emulated_cases import Case, differing, skip_without_tools
+from support.networks import FINER, RECTIFIED, USUAL, Network, images
+from support.tflite_builder import NONE, RELU6
+from support.value_cases import VALUE_NETWORKS
+
+BOARDS = {"mps2-an386": "dsp", "mps2-an500": "dsp", "mps3-an547": "mve", "microbit": "portable"}
+
+
+def case(name: str, content: bytes) -> Case:
+    graph = read_graph(content)
+    return Case(name, graph, images(graph.tensors[graph.input].hwc, 2))
+
+
+def of_width(channels: int) -> bytes:
+    """Every kernel on pixels of so many channels, side by side and with gaps between them."""
+    net = Network((2, 3, channels), USUAL, seed=channels)
+    one, two = net.unary(net.input, "RELU", RECTIFIED), net.unary(net.input, "QUANTIZE", FINER)
+    steps = [net.binary(kind, one, two, USUAL) for kind in ("ADD", "SUB", "MUL")]
+    shape = (channels,)
+    steps.append(net.by_constant(one, "MUL", shape, (0.0071, 3), USUAL))
+    steps.append(net.by_constant(two, "MUL", shape, (0.9, -100), USUAL, RELU6))
+    steps.append(net.by_constant(two, "ADD", shape, FINER, USUAL, NONE))
+    steps.append(net.by_constant(one, "SUB", shape, FINER, USUAL, NONE, first=True))
+    joined = net.concat(steps)
+    pixel = net.mean(joined, FINER)
+    return net.build(net.binary("MUL", net.unary(joined, "HARD_SWISH", USUAL), pixel, USUAL))
+
+
+def cases() -> list[Case]:
+    widths = [case(f"{width} channels", of_width(width)) for width in (*range(1, 10), 16, 19, 33)]
+    return [*widths, *(case(name, build()) for name, build in VALUE_NETWORKS.items())]
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_equal_to_the_reference(board: str, tmp_path: Path) -> None:
+    skip_without_tools()
+    some = cases()
+    assert differing(tmp_path, board, some[:12] if board == "microbit" else some) == []
+
+
+@pytest.mark.parametrize("kernels", ["dsp", "mve", "portable"])
+def test_every_kernel_is_used(kernels: str) -> None:
+    used = set()
+    for one in cases():
+        plan = make_plan(one.graph, 1, kernels)
+        used |= {run_function(one.graph, plan, item, kernels) for item in plan.ops}
+    suffix = "" if kernels == "portable" else f"_{kernels}"
+    names = {f"esq_run_{name}{suffix}" for name in ("add", "mul", "affine")}
+    names.add("esq_run_lookup_mve" if kernels == "mve" else "esq_run_lookup")
+    assert used >= names
+
+
+def test_values_of_one_row_lie_side_by_side() -> None:
+    """Both ways through a row are tried: with gaps between the pixels, and without."""
+    graph = read_graph(of_width(8))
+    plan = make_plan(graph, 1, "dsp")
+    gaps = {
+        slot.pixel_bytes != slot.channels
+        for item in plan.ops
+        if item.op.kind in ("ADD", "MUL", "HARD_SWISH") and (slot := plan.slots[item.output])
+    }
+    assert gaps == {True, False}
+    assert np.prod(graph.tensors[graph.output].shape) == 2 * 3 * 56

@@ -1,0 +1,1 @@
+"""What tests share: networks, runners of C, pretended boards and tools, fixtures."""

@@ -1,0 +1,147 @@
+"""Run many small models in one emulated firmware image: one compilation, one start of QEMU."""
+
+import shutil
+import subprocess
+import threading
+from collections import ChainMap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edgesq.codegen import generate
+from edgesq.flash import qemu
+from edgesq.graph import Conv2D, Graph
+from edgesq.plan import Plan, has_stream_kernel, make_plan
+from edgesq.project import compile_firmware, lay_out
+from edgesq.reference import run_observed
+from edgesq.targets import Target, load_target
+from support.paths import SUPPORT
+
+MAIN = SUPPORT / "firmware_cases" / "main.c"
+TIMEOUT_S = 120
+TOOLS = ("arm-none-eabi-gcc", "qemu-system-arm", "cmake")
+
+Int8 = NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model and its images, int8 [n, H, W, C]; weights decoded on the board where `streamed`."""
+
+    name: str
+    graph: Graph
+    images: Int8
+    band_rows: int = 1
+    streamed: bool = False
+    limit_bytes: int | None = None
+
+    def plan(self, kernels: str) -> Plan:
+        """Plan the model."""
+        outputs = all_streamed(self.graph, kernels) if self.streamed else frozenset()
+        return make_plan(self.graph, self.band_rows, kernels, None, outputs, self.limit_bytes)
+
+
+def all_streamed(graph: Graph, kernels: str) -> frozenset[int]:
+    """Return all convolutions that a family can stream, worth it or not."""
+    convs = [op for op in graph.ops if isinstance(op, Conv2D)]
+    return frozenset(op.output for op in convs if has_stream_kernel(graph, op, kernels))
+
+
+def run_cases(folder: Path, target_name: str, cases: Sequence[Case]) -> list[Int8]:
+    """Return each case's outputs, int8 [n, values]."""
+    target = load_target(target_name)
+    plans = [case.plan(target.kernels) for case in cases]
+    texts = [
+        generate(case.graph, plan, target.kernels, f"case_{index}")
+        for index, (case, plan) in enumerate(zip(cases, plans, strict=True))
+    ]
+    lay_out(folder / "firmware", target, dict(ChainMap(*texts)))
+    app = folder / "firmware" / "app"
+    for path in app.iterdir():
+        path.unlink()
+    (app / "main.c").write_text(MAIN.read_text())
+    (app / "cases.h").write_text(_header(cases, plans))
+    (app / "cases.c").write_text(_table(cases))
+    compile_firmware(folder / "firmware", target, warnings_are_errors=True)
+    sizes = [
+        len(case.images) * int(np.prod(case.graph.tensors[case.graph.output].shape))
+        for case in cases
+    ]
+    output = start_and_read(folder, target, sum(sizes))
+    parts = np.split(np.frombuffer(output, np.int8), np.cumsum(sizes)[:-1])
+    return [part.reshape(len(case.images), -1) for case, part in zip(cases, parts, strict=True)]
+
+
+def skip_without_tools() -> None:
+    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    if missing:
+        pytest.skip(f"{', '.join(missing)} not installed")
+
+
+def differing(folder: Path, target_name: str, cases: Sequence[Case]) -> list[str]:
+    """Return the names of the cases whose outputs differ from the numpy reference's."""
+    found = run_cases(folder, target_name, cases)
+    return [
+        case.name
+        for case, values in zip(cases, found, strict=True)
+        if not np.array_equal(values, run_observed(case.graph, case.images)[0])
+    ]
+
+
+def _header(cases: Sequence[Case], plans: Sequence[Plan]) -> str:
+    return f"""#include "esq_model.h"
+#define ESQ_CASES {len(cases)}u
+#define ESQ_CASES_ARENA_BYTES {max(plan.arena_bytes for plan in plans)}u
+struct esq_case {{
+    const struct esq_model *model;
+    const int8_t *inputs;
+    uint32_t images;
+    uint32_t image_bytes;
+    uint32_t row_bytes;
+}};
+extern const struct esq_case esq_cases[ESQ_CASES];
+"""
+
+
+def _table(cases: Sequence[Case]) -> str:
+    lines = ['#include "cases.h"']
+    rows = []
+    for index, case in enumerate(cases):
+        values = ", ".join(map(str, case.images.reshape(-1).tolist()))
+        lines.append(f'#include "case_{index}_model.h"')
+        lines.append(f"static const int8_t inputs_{index}[] = {{{values}}};")
+        count, _, width, channels = case.images.shape
+        rows.append(
+            f"    {{&case_{index}_model, inputs_{index}, {count}u, "
+            f"{case.images[0].size}u, {width * channels}u}},"
+        )
+    return "\n".join([*lines, "const struct esq_case esq_cases[ESQ_CASES] = {", *rows, "};", ""])
+
+
+def start_and_read(folder: Path, target: Target, count: int) -> bytes:
+    """Return the first `count` bytes that a board sends; it is stopped then."""
+    board = subprocess.Popen(
+        qemu.command(folder, target), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        assert board.stdout is not None
+        return _read(board, count)
+    finally:
+        board.kill()
+        board.wait()
+
+
+def _read(board: "subprocess.Popen[bytes]", count: int) -> bytes:
+    timer = threading.Timer(TIMEOUT_S, board.kill)
+    timer.start()
+    try:
+        assert board.stdout is not None
+        output = board.stdout.read(count)
+    finally:
+        timer.cancel()
+    assert len(output) == count, f"{len(output)} of {count} bytes came"
+    return output

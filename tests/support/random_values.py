@@ -1,0 +1,99 @@
+"""Layers of random networks that take values one by one, or two by two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from hypothesis import strategies as st
+
+from edgesq.formats.tflite_writer import RELU_N1_TO_1
+from support.tflite_builder import NONE, RELU, RELU6
+
+if TYPE_CHECKING:
+    from support.random_graphs import Sketch
+
+Layer = Callable[["Sketch", int], None]
+
+
+def _activation(sketch: Sketch) -> int:
+    return sketch.draw(st.sampled_from([NONE, RELU, RELU6, RELU_N1_TO_1]))
+
+
+def _binary(kind: str) -> Layer:
+    def add(sketch: Sketch, source: int) -> None:
+        operands = sketch.draw(st.permutations([source, sketch.alike(source)]))
+        sketch.add("binary_of", operands, kind, sketch.quant(), _activation(sketch))
+
+    return add
+
+
+def _by_constant(kind: str) -> Layer:
+    def add(sketch: Sketch, source: int) -> None:
+        channels = sketch.net.shapes[source][-1]
+        shape = sketch.one_of((channels,), (), (1,), (1, 1, 1, channels))
+        options = {"quant": sketch.quant(), "activation": _activation(sketch)}
+        first = sketch.one_of(False, True)
+        sketch.add("by_constant", [source], kind, shape, sketch.quant(), first=first, **options)
+
+    return add
+
+
+def _by_pixel(kind: str) -> Layer:
+    def add(sketch: Sketch, source: int) -> None:
+        shapes, channels = sketch.net.shapes, sketch.net.shapes[source][-1]
+        pixels = [one for one in sketch.made if shapes[one] in ((channels,), (1, 1, channels))]
+        if not pixels and sketch.shape(source):
+            sketch.add("mean", [source], sketch.quant(), keep=sketch.one_of(True, False))
+            pixels = sketch.made[-1:]
+        if pixels:
+            pixel = sketch.draw(st.sampled_from(pixels))
+            operands = sketch.draw(st.permutations([source, pixel]))
+            sketch.add("binary_of", operands, kind, sketch.quant(), _activation(sketch))
+
+    return add
+
+
+def _curve(kind: str) -> Layer:
+    def add(sketch: Sketch, source: int) -> None:
+        fixed = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
+        quant = fixed[kind] if kind in fixed else sketch.quant()
+        if kind == "HARD_SWISH" and sketch.net.quants[source][0] / quant[0] > 64:
+            return  # TensorFlow Lite takes no output scale so fine
+        sketch.add("unary", [source], kind, quant)
+
+    return add
+
+
+def _leaky(sketch: Sketch, source: int) -> None:
+    alpha = sketch.draw(st.sampled_from([0.1, 0.0, 0.3, 1.5]))
+    sketch.add("unary", [source], "LEAKY_RELU", sketch.quant(), alpha=alpha)
+
+
+def _bound(kind: str) -> Layer:
+    def add(sketch: Sketch, source: int) -> None:
+        sketch.add("bound", [source], kind, sketch.number(-128, 127))
+
+    return add
+
+
+_KINDS = ("ADD", "SUB", "MUL")
+_CURVES = (
+    "HARD_SWISH",
+    "LOGISTIC",
+    "QUANTIZE",
+    "RELU",
+    "RELU6",
+    "RELU_0_TO_1",
+    "RELU_N1_TO_1",
+    "TANH",
+)
+
+VALUE_LAYERS: dict[str, Layer] = {
+    **{kind: _binary(kind) for kind in _KINDS},
+    **{f"{kind} by a constant": _by_constant(kind) for kind in _KINDS},
+    **{f"{kind} by a pixel": _by_pixel(kind) for kind in _KINDS},
+    **{kind: _curve(kind) for kind in _CURVES},
+    **{kind: _bound(kind) for kind in ("MAXIMUM", "MINIMUM")},
+    "LEAKY_RELU": _leaky,
+}

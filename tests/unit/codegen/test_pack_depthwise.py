@@ -1,0 +1,91 @@
+"""Depthwise weights for the DSP extension: nothing is lost, the short requantization is exact."""
+
+import numpy as np
+import pytest
+
+from edgesq.arithmetic import conv2d_multipliers, multiply_by_quantized_multiplier, sum_range
+from edgesq.codegen import pack_depthwise as packing
+from edgesq.formats.tflite import read_graph
+from edgesq.graph import DepthwiseConv2D, Graph
+from edgesq.plan import endings
+from edgesq.plan.depthwise import depthwise_fits
+from support.networks import RECTIFIED, USUAL, Network
+from support.tflite_builder import RELU
+from support.weighted_cases import depthwise_random, depthwise_widths
+
+
+def depthwise(seed: int, quant: tuple[float, int] = RECTIFIED) -> tuple[Graph, DepthwiseConv2D]:
+    net = Network((4, 5, 16), RECTIFIED, seed)
+    graph = read_graph(net.build(net.depthwise(net.input, activation=RELU, quant=quant)))
+    (op,) = graph.ops
+    assert isinstance(op, DepthwiseConv2D)
+    return graph, op
+
+
+def halfword(words: np.ndarray, place: int, upper: int) -> np.ndarray:
+    lanes = (words[:, place].astype(np.int64) >> 16 * upper) & 0xFFFF
+    return (lanes ^ 0x8000) - 0x8000
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_sum_ends_as_in_the_reference(seed: int) -> None:
+    graph, op = depthwise(seed)
+    packed = packing.pack_depthwise(graph, op)
+    assert packed.relu
+    weights, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
+    assert weights is not None
+    assert bias is not None
+    rows = weights.reshape(9, -1).T.astype(np.int64)
+    low, high = sum_range(rows, bias.astype(np.int64), -128)
+    multiplier, shift = conv2d_multipliers(graph, op)
+    table = packed.table.astype(np.int64)
+    table = (table ^ (1 << 31)) - (1 << 31)
+    for channel in range(0, 16, 3):
+        sums = np.arange(low[channel], high[channel] + 1, 7)
+        scale = int(halfword(packed.table[[channel]], 0, 0)[0] / rows[channel, 0] + 0.5)
+        quick = ((sums * scale * table[channel, 6] >> 32) + table[channel, 7]) >> endings.SHIFT
+        exact = multiply_by_quantized_multiplier(sums, multiplier[channel], shift[channel]) - 128
+        assert np.array_equal(np.clip(quick, -128, 127), np.clip(exact, -128, 127))
+
+
+def test_weights_come_back() -> None:
+    graph, op = depthwise(1, USUAL)
+    packed = packing.pack_depthwise(graph, op)
+    assert not packed.relu, "zero point -5: results below it do not clamp"
+    weights = graph.tensors[op.weights].data
+    assert weights is not None
+    places = [
+        ((0, 0), (1, 0)),
+        ((0, 1), (1, 1)),
+        ((0, 2), (1, 2)),
+        ((2, 0), (2, 1)),
+        ((2, 1), (2, 2)),
+    ]
+    for place, pair in enumerate(places):
+        for upper, (row, column) in enumerate(pair):
+            assert np.array_equal(halfword(packed.table, place, upper), weights[0, row, column])
+
+
+@pytest.mark.parametrize("wrong", [(1, 0), (0, 40)])
+def test_an_inexact_ending_is_seen(wrong: tuple[int, int]) -> None:
+    """A multiplier of half the bits, or a constant that is off by a hundredth of a level."""
+    graph, op = depthwise(2)
+    multiplier, shift = conv2d_multipliers(graph, op)
+    low, high = np.full(16, -(1 << 18)), np.full(16, 1 << 18)
+    scale = endings.SHIFT + 1 + shift
+    constant = (1 << 11 + shift) + (1 << 11) - (128 << endings.SHIFT)
+    good = (scale, multiplier, constant)
+    assert endings.agrees(multiplier, shift, good, low, high)
+    coarse = multiplier >> 16 << 16 if wrong[0] else multiplier
+    assert not endings.agrees(multiplier, shift, (scale, coarse, constant + wrong[1]), low, high)
+
+
+def test_cases_reach_every_path() -> None:
+    paths = set()
+    for case in (*depthwise_random(), *depthwise_widths()):
+        (op,) = case.graph.ops
+        assert isinstance(op, DepthwiseConv2D)
+        fits = depthwise_fits(case.graph, op, "dsp")
+        relu = packing.pack_depthwise(case.graph, op).relu if fits else None
+        paths.add((fits, relu, op.window.stride_w if fits else 0))
+    assert paths == {(False, None, 0), *((True, relu, s) for relu in (True, False) for s in (1, 2))}

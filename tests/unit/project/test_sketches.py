@@ -1,0 +1,156 @@
+"""The Arduino and PlatformIO libraries, compiled as those tools do, against stand-in headers.
+
+The stand-in's Serial is standard input and output, so that the sketches run here; no board
+and no tool of the two ecosystems is there.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from edgesq.project import Format
+from support.cases import NETWORKS
+from support.crun import run_command
+from support.libraries import (
+    Library,
+    check_verifies,
+    classified,
+    library,
+    pattern_class,
+    verify_build,
+)
+from support.paths import STANDINS
+
+STANDIN = STANDINS / "arduino"
+WARNINGS = ("-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror")
+LANGUAGES = {
+    ".c": ("gcc", "-std=gnu11"),
+    ".S": ("gcc", "-x", "assembler-with-cpp"),
+    ".cpp": ("g++", "-std=gnu++11"),
+    ".ino": ("g++", "-std=gnu++11", "-x", "c++"),
+}
+"""By suffix: compiler and options, as Arduino's cores have them; other files are not compiled."""
+
+M4 = ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=soft", "-O2")
+NETWORK = "every_operator"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where an ecosystem's tool looks."""
+
+    format: Format
+    sources: tuple[str, ...]
+    headers: tuple[str, ...]
+    sketches: str
+
+
+LAYOUTS = {
+    layout.format: layout
+    for layout in (
+        Layout(
+            Format.ARDUINO,
+            ("edgesq/src", "person_model/src"),
+            ("edgesq/src", "person_model/src"),
+            "person_model/examples",
+        ),
+        Layout(
+            Format.PLATFORMIO,
+            ("lib/edgesq/src", "lib/person_model/src"),
+            ("lib/edgesq/include", "lib/edgesq/src", "lib/person_model/src"),
+            "examples",
+        ),
+    )
+}
+
+
+def compile_sketch(
+    out: Path,
+    made: Library,
+    layout: Layout,
+    sketch: str,
+    tools: str = "",
+    flags: Sequence[str] = (),
+) -> list[Path]:
+    """Compile a sketch and both libraries, every file on its own; return the objects."""
+    folders = [made.folder / name for name in layout.sources]
+    folders.append(made.folder / layout.sketches / sketch)
+    headers = [f"-I{made.folder / name}" for name in layout.headers]
+    out.mkdir()
+    objects: list[Path] = []
+    sources = [path for folder in folders for path in sorted(folder.rglob("*"))]
+    for source in (path for path in sources if path.suffix in LANGUAGES):
+        compiler, *options = LANGUAGES[source.suffix]
+        objects.append(out / f"{len(objects)}_{source.stem}.o")
+        command = (f"{tools}{compiler}", *options, *WARNINGS, *flags, *headers, f"-I{STANDIN}")
+        run_command(*command, "-c", source, "-o", objects[-1])
+    return objects
+
+
+def program(out: Path, made: Library, layout: Layout, sketch: str) -> str:
+    objects = compile_sketch(out, made, layout, sketch, flags=("-O1",))
+    core = run_command("g++", "-c", *WARNINGS, STANDIN / "core.cc", "-o", out / "core.o")
+    assert core == b""
+    run_command("g++", *objects, out / "core.o", "-o", out / "sketch")
+    return str(out / "sketch")
+
+
+@pytest.fixture(params=LAYOUTS)
+def layout(request: pytest.FixtureRequest) -> Layout:
+    return LAYOUTS[request.param]
+
+
+def test_the_verifying_sketch(layout: Layout, tmp_path: Path) -> None:
+    made = library(tmp_path, layout.format, NETWORKS[NETWORK](), "person")
+    sketch = program(tmp_path / "out", made, layout, "verify")
+    build = verify_build(tmp_path / "edgesq", NETWORKS[NETWORK](), "host")
+    check_verifies(build, [sketch], tmp_path / "log")
+
+
+def test_the_classifying_sketch(layout: Layout, tmp_path: Path) -> None:
+    made = library(tmp_path, layout.format, NETWORKS[NETWORK](), "person")
+    sketch = program(tmp_path / "out", made, layout, "classify")
+    said = classified([sketch], tmp_path / "log")
+    assert re.fullmatch(rb"class %d in us: \d+" % pattern_class(made), said)
+
+
+@pytest.mark.parametrize("sketch", ["classify", "verify"])
+def test_sketches_compile_for_a_cortex_m4(layout: Layout, sketch: str, tmp_path: Path) -> None:
+    made = library(tmp_path, layout.format, NETWORKS[NETWORK](), "person", "dsp")
+    objects = compile_sketch(tmp_path / "out", made, layout, sketch, "arm-none-eabi-", M4)
+    defined = run_command("arm-none-eabi-nm", "--defined-only", *objects).decode()
+    assert re.search(r" T esq_run_conv2d_dsp\n", defined)
+    assert not re.search(r" T \w+_mve\n", defined)
+    names = re.findall(r" [TRDB] (\w+)\n", defined)
+    assert {"setup", "loop"} <= {re.sub(r"^_Z\d+(\w+?)v$", r"\1", name) for name in names}
+    assert len(names) == len(set(names)), "no symbol twice"
+
+
+def test_library_properties(tmp_path: Path) -> None:
+    made = library(tmp_path, Format.ARDUINO, NETWORKS["fire"](), "person")
+    for name in ("edgesq", "person_model"):
+        lines = (made.folder / name / "library.properties").read_text().splitlines()
+        fields = dict(line.split("=", 1) for line in lines)
+        assert fields.keys() >= {"name", "version", "author", "maintainer", "sentence"}
+        assert fields["name"] == name
+        assert re.fullmatch(r"\d+\.\d+\.\d+", fields["version"])
+        assert fields["version"] != "0.0.0"
+        assert (made.folder / name / "src" / fields["includes"]).is_file()
+    sketches = made.folder / "person_model" / "examples"
+    for sketch in sketches.iterdir():
+        assert (sketch / f"{sketch.name}.ino").is_file()
+
+
+def test_library_json(tmp_path: Path) -> None:
+    made = library(tmp_path, Format.PLATFORMIO, NETWORKS["fire"](), "person")
+    for name in ("edgesq", "person_model"):
+        folder = made.folder / "lib" / name
+        manifest = json.loads((folder / "library.json").read_text())
+        assert manifest["name"] == name
+        assert re.fullmatch(r"\d+\.\d+\.\d+", manifest["version"])
+        assert (folder / manifest["build"]["includeDir"] / manifest["headers"]).is_file()
+        assert (folder / manifest["build"]["srcDir"]).is_dir()

@@ -1,0 +1,274 @@
+"""The report as a page: what is in it, and that a browser shows it."""
+
+import base64
+import io
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgesq.calibrate import Preprocessing
+from edgesq.export import VERIFY_IMAGES
+from edgesq.reference import run_observed
+from edgesq.verify import VerifyOptions, VerifyReport, read_json
+from edgesq.verify.charts import curve, histogram
+from edgesq.verify.diagnose import Cause
+from edgesq.verify.layers import LayerDifference, Layers
+from edgesq.verify.memory import Row, planned
+from edgesq.verify.page import write_page
+from edgesq.verify.pictures import as_data_url
+from edgesq.verify.profile import OperatorProfile
+from support.builds import light_build
+from support.verify_runs import CLASSES, CONTENT, GRAPH, SHAPE, PretendedClient, facts, run
+
+CHROMIUM = shutil.which("chromium")
+COUNT = 30
+PREPROCESSING = {"channel_order": "rgb", "mean": [0, 0, 0], "scale": 1 / 255}
+
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a build folder with labelled images, and a report that says its plan."""
+    folder = tmp_path_factory.mktemp("page") / "build"
+    images = np.random.default_rng(0).integers(-128, 128, (COUNT, *SHAPE), np.int8)
+    light_build(folder, "host", CONTENT, images)
+    labels = run_observed(GRAPH, images)[0].argmax(axis=1)
+    labels[4] = (labels[4] + 1) % CLASSES
+    np.savez(folder / VERIFY_IMAGES, input=images, labels=labels)
+    report = json.loads((folder / "report.json").read_text())
+    more = {"model": "tiny <model>", "kernels": "portable", "bands": {}, "ram_bytes": 4321}
+    (folder / "report.json").write_text(
+        json.dumps({**report, **more, "preprocessing": PREPROCESSING})
+    )
+    return folder
+
+
+def make_report(build: Path, wrong: bool = False) -> VerifyReport:
+    client = PretendedClient(lambda mark: wrong and mark % 4 == 0)
+    report = run(facts(build, build / VERIFY_IMAGES), client=client)
+    assert report.is_exact != wrong
+    return replace(report, class_names=("<b>zero</b>", "one & only"), warnings=("a <warning>",))
+
+
+def page(report: VerifyReport, build: Path, path: Path) -> str:
+    write_page(report, VerifyOptions(build), path)
+    return path.read_text()
+
+
+@pytest.fixture
+def exact(build: Path, tmp_path: Path) -> Path:
+    page(make_report(build), build, tmp_path / "exact.html")
+    return tmp_path / "exact.html"
+
+
+@pytest.fixture
+def differing(build: Path, tmp_path: Path) -> Path:
+    page(make_report(build, wrong=True), build, tmp_path / "differing.html")
+    return tmp_path / "differing.html"
+
+
+def test_a_page_needs_nothing_but_itself(exact: Path, differing: Path) -> None:
+    for path in (exact, differing):
+        text = path.read_text()
+        assert re.findall(r"https?:", text, re.IGNORECASE) == []
+        sources = re.findall(r"\b(?:src|href|srcset|data|action)\s*=\s*\"([^\"]*)", text)
+        assert len(sources) > 5
+        assert all(source.startswith("data:") for source in sources)
+        assert re.findall(r"<script|@import|url\(|<iframe|<object|<embed", text) == []
+        assert "default-src 'none'" in text
+
+
+def test_text_from_outside_is_escaped(exact: Path) -> None:
+    text = exact.read_text()
+    assert "&lt;b&gt;zero&lt;/b&gt;" in text
+    assert "<b>zero" not in text
+    assert "a &lt;warning&gt;" in text
+    assert "tiny &lt;model&gt;" in text
+
+
+def test_an_exact_page(exact: Path) -> None:
+    text = exact.read_text()
+    assert "<strong>Exact</strong>" in text
+    assert "All 420 values of 30 images are equal" in text
+    assert "Images in the wrong class" in text
+    assert ">image 4</h3>" in text
+    assert "Images it is least certain of" in text
+    assert "Images that differ" not in text
+    for part in ("comparisons", "confusion", "operators", "curve"):
+        assert f'id="{part}"' in text
+    assert "4,321 B" in text
+
+
+def test_a_page_of_differences(build: Path, differing: Path) -> None:
+    report = make_report(build, wrong=True)
+    text = differing.read_text()
+    wrong = len(report.differing)
+    assert "<strong>The board differs</strong>" in text
+    assert f"{wrong} of 30 images differ from numpy reference" in text
+    assert f"The first {min(wrong, 12)} of {wrong}" in text
+    which, place, expected, got = report.differing[0].changes[0]
+    assert (which, place, expected ^ got) == (1, 1, 3)
+    row = f'logits 1</td><td>{expected}</td><td class="miss">{got}</td>'
+    assert row in text
+    assert "least certain" not in text
+
+
+def test_a_page_of_what_was_found_inside(build: Path, tmp_path: Path) -> None:
+    found = LayerDifference(
+        image=3,
+        operator=0,
+        name="conv <1>",
+        kind="CONV_2D",
+        function="f",
+        values=112,
+        differing=5,
+        max_abs_lsb=9,
+        first_index=(0, 0, 1),
+        expected=4,
+        got=5,
+        cause=next(iter(Cause)),
+        detail="here",
+    )
+    costs = tuple(
+        OperatorProfile(row.name, row.kind, "f", 1, 7.0, 1234.0 + at, None, 0.5)
+        for at, row in enumerate(rows_of(build))
+    )
+    report = replace(make_report(build), layers=Layers(4, 3, 0, found), operators=costs)
+    assert not report.is_exact_inside
+    report.write_json(tmp_path / "report.json")
+    assert read_json(tmp_path / "report.json") == (report, None)
+    text = page(report, build, tmp_path / "inside.html")
+    assert "<strong>The board differs inside</strong>" in text
+    assert f"<b>conv &lt;1&gt;</b>, 5 of 112 values. Likely cause: <b>{found.cause.value}" in text
+    assert "1,234 us" in text
+    assert "verify with --profile" not in text
+
+
+def rows_of(build: Path) -> tuple[Row, ...]:
+    memory = planned(GRAPH, json.loads((build / "report.json").read_text()))
+    assert memory is not None
+    return memory.rows
+
+
+def test_a_page_of_a_run_that_was_ended(build: Path, tmp_path: Path) -> None:
+    ended = replace(make_report(build), complete=False, images_planned=1000, accuracy=None)
+    ended = replace(ended, confusion=(), top5_accuracy=None, device_arena_bytes=None)
+    text = page(ended, build, tmp_path / "ended.html")
+    assert "<strong>Exact so far</strong>" in text
+    assert "after 30 of 1,000 images" in text
+    assert "Confusion" not in text
+
+
+def test_a_page_where_the_build_says_little(build: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "build"
+    shutil.copytree(build, folder)
+    (folder / "report.json").unlink()
+    text = page(make_report(build), folder, tmp_path / "little.html")
+    assert 'id="operators"' not in text
+    assert "<strong>Exact</strong>" in text
+
+
+def test_pictures_are_the_pixels_that_the_model_sees() -> None:
+    tensor = GRAPH.tensors[GRAPH.input]
+    pixels = np.random.default_rng(0).integers(0, 256, SHAPE).astype(np.uint8)
+    for preprocessing in (Preprocessing(), Preprocessing("bgr", (2.0, 1.0, 0.0), 1 / 255)):
+        image = preprocessing.to_int8(pixels, tensor.scale, tensor.zero_point)
+        url = as_data_url(image, tensor, preprocessing)
+        shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))))
+        assert np.abs(shown.astype(int) - pixels).max() <= 2
+    grey = as_data_url(np.zeros((5, 4, 1), np.int8), tensor, Preprocessing())
+    many = as_data_url(np.zeros((5, 4, 7), np.int8), tensor, Preprocessing())
+    assert grey == many
+
+
+def test_marks_stay_inside_their_chart() -> None:
+    chart = histogram([(-255, 1), (0, 10**9), (3, 7), (255, 2)])
+    for bar in chart.bars:
+        assert bar.x >= 0
+        assert bar.x + bar.width <= chart.width
+        assert 0 <= bar.y < chart.base == pytest.approx(bar.y + bar.height)
+    assert [bar.is_zero for bar in chart.bars] == [False, True, False, False]
+    assert chart.bars[1].height > chart.bars[2].height > chart.bars[3].height > 0
+    for arenas in ([16], [900, 2000, 700_000], [40_000, 41_000]):
+        drawn = curve([(arena, 5e6, "x") for arena in arenas], (arenas[0], 5e6))
+        points = [*drawn.points, drawn.chosen]
+        assert all(drawn.left <= point.x <= drawn.width for point in points)
+        assert all(0 < point.y < drawn.base for point in points)
+        assert len(drawn.y_ticks) >= 3
+
+
+def test_the_arena_in_use_is_the_plans(build: Path) -> None:
+    rows = rows_of(build)
+    assert [row.kind for row in rows][-1] == "SOFTMAX"
+    assert sum(row.macs for row in rows) == GRAPH.total_macs
+    assert sum(row.weights_bytes for row in rows) == GRAPH.weights_bytes
+    assert planned(GRAPH, None) is None
+
+
+# --- in a browser ---
+
+
+def browse(path: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    assert CHROMIUM is not None
+    fixed = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
+    profile = f"--user-data-dir={path.parent / 'profile'}"
+    return subprocess.run(
+        [CHROMIUM, *fixed, profile, "--enable-logging=stderr", *options, path.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+
+
+def picture_of(path: Path, *options: str) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
+    shot = path.with_suffix(".png")
+    browse(path, f"--screenshot={shot}", "--window-size=1000,900", *options)
+    return np.asarray(Image.open(shot).convert("RGB"))
+
+
+@needs_browser
+@pytest.mark.parametrize("name", ["exact", "differing"])
+def test_a_browser_shows_it(name: str, request: pytest.FixtureRequest) -> None:
+    path: Path = request.getfixturevalue(name)
+    said = browse(path, "--dump-dom")
+    assert "CONSOLE" not in said.stderr
+    assert "The run</h2>" in said.stdout
+    assert said.stdout.count("<img") == path.read_text().count("<img") > 5
+    light = picture_of(path)
+    dark = picture_of(path, "--blink-settings=preferredColorScheme=0")
+    assert light.mean() > 200 > 60 > dark.mean()
+    red, green, _ = light[80, 400].astype(int)  # in the verdict
+    assert (red > green) == (name == "differing")
+
+
+@needs_browser
+def test_a_browser_tells_of_errors(tmp_path: Path) -> None:
+    """The test above would see one."""
+    path = tmp_path / "wrong.html"
+    path.write_text("<script>nonsense()</script>")
+    assert "CONSOLE" in browse(path, "--dump-dom").stderr
+
+
+@needs_browser
+def test_a_phone_scrolls_in_one_direction(differing: Path) -> None:
+    script = (
+        "document.body.dataset.widths = document.documentElement.scrollWidth + ' of ' + innerWidth"
+    )
+    text = re.sub(r"<meta http-equiv[^>]*>", "", differing.read_text())
+    measured = differing.with_name("measured.html")
+    measured.write_text(text.replace("</body>", f"<script>{script}</script></body>"))
+    found = re.search(
+        r'data-widths="(\d+) of (\d+)"',
+        browse(measured, "--dump-dom", "--window-size=390,800").stdout,
+    )
+    assert found
+    assert int(found[1]) <= int(found[2]) <= 500
