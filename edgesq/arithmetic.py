@@ -365,9 +365,7 @@ class ChannelSums:
 
 def channel_sums(graph: Graph, op: Convolution) -> ChannelSums:
     """Return what each output channel of a convolution can sum up to, by `sum_range`."""
-    weights, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
-    assert weights is not None
-    assert bias is not None
+    weights, bias = graph.constant(op.weights), graph.constant(op.bias)
     if isinstance(op, DepthwiseConv2D):
         weights = np.moveaxis(weights, 3, 0)
     rows, wide = weights.reshape(len(weights), -1).astype(np.int64), bias.astype(np.int64)

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from edgesq.errors import EdgesqError
-from edgesq.limits import MOST_FILE_BYTES
+from edgesq.limits import MAX_FILE_BYTES
 
 DRAFT = ".edgesq-"
 """What names of files and folders begin with that are not finished."""
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
-_MOST_DIGITS = 20
+_MAX_DIGITS = 20
 
 
 def read_bytes(path: Path) -> bytes:
@@ -34,7 +34,7 @@ def read_bytes(path: Path) -> bytes:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
             raise OSError(errno.EINVAL, "Is not a file", str(path))
-        if facts.st_size > MOST_FILE_BYTES:
+        if facts.st_size > MAX_FILE_BYTES:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
         return file.read()
 
@@ -168,15 +168,15 @@ def _draft(path: Path) -> Iterator[tuple[Path, int]]:
 
 
 def _int(digits: str) -> int:
-    if len(digits) > _MOST_DIGITS:
-        _refuse(f"{digits[:_MOST_DIGITS]}...")
+    if len(digits) > _MAX_DIGITS:
+        _refuse(f"{digits[:_MAX_DIGITS]}...")
     return int(digits)
 
 
 def _float(digits: str) -> float:
     value = float(digits)
     if not math.isfinite(value):
-        _refuse(digits[:_MOST_DIGITS])
+        _refuse(digits[:_MAX_DIGITS])
     return value
 
 

@@ -218,12 +218,15 @@ class Graph:
         operands = op.operands if isinstance(op, Binary) else ()
         return tuple(index for index in operands if self.tensors[index].data is not None)
 
+    def constant(self, index: int) -> Int8Array | Int32Array:
+        """Values of a tensor that is a constant."""
+        data = self.tensors[index].data
+        assert data is not None, "only constants are asked for"
+        return data
+
     def op_weights_bytes(self, op: Op) -> int:
         """Bytes of the constants of one operator."""
-        constants = self.constants(op)
-        return sum(
-            data.nbytes for index in constants if (data := self.tensors[index].data) is not None
-        )
+        return sum(self.constant(index).nbytes for index in self.constants(op))
 
     @property
     def total_macs(self) -> int:

@@ -3,52 +3,52 @@
 They are far above what a microcontroller takes, and low enough that a hostile file costs seconds.
 """
 
-MOST_VALUES = 1 << 26
+MAX_VALUES = 1 << 26
 """Values of one tensor, batch 1: an image of 4,096 x 4,096 in three channels."""
 
-MOST_NODES = 20_000
+MAX_NODES = 20_000
 """Operators or layers of one model, with all functions and nested models written out."""
 
-MOST_EXTENT = 1 << 24
+MAX_EXTENT = 1 << 24
 """One number of a shape, window, stride or list of sizes."""
 
-MOST_FILE_BYTES = 1 << 30
+MAX_FILE_BYTES = 1 << 30
 """A model file, with all that lies beside it."""
 
-MOST_VALUES_TOGETHER = 1 << 26
+MAX_VALUES_TOGETHER = 1 << 26
 """Values of all activations of one model, batch 1: VGG-16 at 224 has 2^24."""
 
-MOST_LAYERS = 1 << 10
+MAX_LAYERS = 1 << 10
 """Operators between image and result: Keras takes milliseconds for each. EfficientNet-B7 has about
 as many."""
 
-MOST_PRODUCTS = 1 << 35
+MAX_PRODUCTS = 1 << 35
 """Multiplications of one model for one image: VGG-16 at 224 has 2^34."""
 
-MOST_DEPTH = 64
+MAX_DEPTH = 64
 """Functions, models or blocks within each other."""
 
-MOST_CODE_BYTES = 1 << 26
+MAX_CODE_BYTES = 1 << 26
 """What a model file says of its operators once functions are written out, without weights."""
 
-MOST_DIMENSIONS = 16
+MAX_DIMENSIONS = 16
 """Dimensions of a tensor."""
 
-MOST_SIDE = 1 << 14
+MAX_SIDE = 1 << 14
 """Height or width of an image or map, in pixels: a plan takes seconds for each 10,000 rows."""
 
-MOST_LOADING_BYTES = 2 << 30
+MAX_LOADING_BYTES = 2 << 30
 """Memory that a model may take while a child process reads it."""
 
-MOST_LOADING_SECONDS = 60
+MAX_LOADING_SECONDS = 60
 """Time that a child process may take to read a model."""
 
-MOST_TEXT_BYTES = 1 << 24
+MAX_TEXT_BYTES = 1 << 24
 """A manifest, a report, or a file of class names."""
 
-MOST_SET_VALUES = 1 << 26
+MAX_SET_VALUES = 1 << 26
 """Values of all images that are held at once, as calibration does: about 1 GB with what they are
 made into. 445 images of 224 x 224, 21,845 of 32 x 32."""
 
-MOST_SET_IMAGES = 1 << 12
+MAX_SET_IMAGES = 1 << 12
 """Images that are held at once."""

@@ -25,7 +25,7 @@ from edgesq.errors import ImageError
 from edgesq.export import TFLITE, read_float_weights, read_model
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.onnx import integer_onnx, run_onnx
-from edgesq.formats.onnx_twin import float_twin, twin_activations
+from edgesq.formats.onnx.twin import float_twin, twin_activations
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.graph import Graph, Int8Array, Tensor
 from edgesq.verify import Verified, recall

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edgesq.calibrate import Judge
 from edgesq.formats.float_weights import FloatWeights
-from edgesq.formats.onnx_twin import float_twin, twin_activations
+from edgesq.formats.onnx.twin import float_twin, twin_activations
 from edgesq.formats.tflite import ReferenceInterpreter
 from edgesq.graph import Convolution, Graph, Int8Array, Op
 from edgesq.repair.judge import distance
@@ -107,9 +107,7 @@ def _quantized_weights(
     if not isinstance(op, Convolution):
         return {}
     scale = channel_scales(graph, op)
-    kernel, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
-    assert kernel is not None
-    assert bias is not None
+    kernel, bias = graph.constant(op.weights), graph.constant(op.bias)
     real = (kernel * along_kernel(op, scale)).astype(np.float32)
     offset = (bias * scale * graph.tensors[op.inputs[0]].scale).astype(np.float32)
     return {op.name: replace(weights[op.name], kernel=real, bias=offset)}

@@ -13,8 +13,8 @@ from PIL import Image
 from edgesq.calibrate.folder import ImageSet
 
 ENOUGH_IMAGES = 32
-MOST_DUPLICATES = 0.25
-LEAST_CORRELATION = 0.5
+MAX_DUPLICATES = 0.25
+MIN_CORRELATION = 0.5
 """Of neighbouring pixels: photographs have more than 0.9, noise has none."""
 
 _ALIKE = 0.98
@@ -70,8 +70,8 @@ def _duplicates(images: NDArray[np.uint8]) -> AuditRow:
     return AuditRow(
         "near-duplicates",
         share,
-        MOST_DUPLICATES,
-        share <= MOST_DUPLICATES,
+        MAX_DUPLICATES,
+        share <= MAX_DUPLICATES,
         f"{share:.0%} of the images have a near-duplicate in the set: such images count once, "
         "give different ones",
     )
@@ -95,10 +95,10 @@ def _pixels(images: NDArray[np.uint8]) -> AuditRow:
     return AuditRow(
         "pictures",
         correlation,
-        LEAST_CORRELATION,
-        correlation >= LEAST_CORRELATION,
+        MIN_CORRELATION,
+        correlation >= MIN_CORRELATION,
         f"neighbouring pixels correlate by {correlation:.2f}, in pictures by more than "
-        f"{LEAST_CORRELATION}: give images as the model will see them",
+        f"{MIN_CORRELATION}: give images as the model will see them",
     )
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from edgesq.calibrate.image import look_at
 from edgesq.calibrate.preprocessing import Resize
-from edgesq.limits import MOST_SET_IMAGES, MOST_SET_VALUES
+from edgesq.limits import MAX_SET_IMAGES, MAX_SET_VALUES
 
 _ALIKE = 0.02
 """Part by which proportions may differ before an image counts as stretched."""
@@ -43,7 +43,7 @@ def spread(labels: NDArray[np.int64] | None, images: int, count: int | None) -> 
 
 def most_held(shape: tuple[int, int, int]) -> int:
     """Return how many images [H, W, C] are held at once at most, at least one."""
-    return max(min(MOST_SET_IMAGES, MOST_SET_VALUES // int(np.prod(shape))), 1)
+    return max(min(MAX_SET_IMAGES, MAX_SET_VALUES // int(np.prod(shape))), 1)
 
 
 def changes(files: Sequence[Path], shape: tuple[int, int, int], resize: Resize) -> str | None:

@@ -14,9 +14,9 @@ from typing import Any
 
 from edgesq.errors import ImageError, printable
 from edgesq.files import read_bytes
-from edgesq.limits import MOST_TEXT_BYTES
+from edgesq.limits import MAX_TEXT_BYTES
 
-_MOST_SHOWN = 12
+_MAX_SHOWN = 12
 _LONGEST = 1024
 _BY_TEXT = "by the names of the class folders, sorted as text"
 _HINT = 'one name a line, or JSON: a list of names, or {"name": number} from 0 on'
@@ -39,8 +39,8 @@ class Classes:
     def __str__(self) -> str:
         """Return the mapping in a line, shortened where there are many."""
         shown = [f"{number} {name}" for number, name in enumerate(self.names)]
-        if len(shown) > _MOST_SHOWN:
-            shown = [*shown[: _MOST_SHOWN - 2], "...", shown[-1]]
+        if len(shown) > _MAX_SHOWN:
+            shown = [*shown[: _MAX_SHOWN - 2], "...", shown[-1]]
         return f"{', '.join(shown)} ({self.said_by})"
 
     def to_json(self) -> dict[str, Any]:
@@ -95,8 +95,8 @@ def read_text(path: Path, hint: str) -> str:
     """
     try:
         content = read_bytes(path)
-        if len(content) > MOST_TEXT_BYTES:
-            raise ImageError(f"is larger than {MOST_TEXT_BYTES:,} B", where=str(path), hint=hint)
+        if len(content) > MAX_TEXT_BYTES:
+            raise ImageError(f"is larger than {MAX_TEXT_BYTES:,} B", where=str(path), hint=hint)
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ImageError("is not UTF-8 text", where=str(path), hint=hint) from error

@@ -21,7 +21,7 @@ from edgesq.errors import ImageError, printable
 UInt8Array = NDArray[np.uint8]
 Int64Array = NDArray[np.int64]
 
-_MOST_NAMED = 5
+_MAX_NAMED = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,7 +253,7 @@ def _no_images(root: Path, top: _Folder, inner: list[_Folder]) -> ImageError:
     for one in inner:
         deep = next((path for path in one.folders if _look(path).images), None)
         if deep is not None:
-            shown = ", ".join(each.name for each in inner[:_MOST_NAMED])
+            shown = ", ".join(each.name for each in inner[:_MAX_NAMED])
             return ImageError(
                 f"holds folders of class folders ({shown}), not class folders: images lie in "
                 f"{one.name}/{printable(deep.name)}",
@@ -294,5 +294,5 @@ def _empty(one: _Folder, number: int) -> str:
 def _suffixes(files: Sequence[Path]) -> str:
     """Return how many files there are of which kind, the commonest first."""
     counts = Counter(printable(file.suffix.lower()) or "nameless" for file in files)
-    shown = [f"{count:,} {suffix}" for suffix, count in counts.most_common(_MOST_NAMED)]
-    return ", ".join([*shown, *(["others"] if len(counts) > _MOST_NAMED else [])])
+    shown = [f"{count:,} {suffix}" for suffix, count in counts.most_common(_MAX_NAMED)]
+    return ", ".join([*shown, *(["others"] if len(counts) > _MAX_NAMED else [])])

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from edgesq.calibrate.preprocessing import Resize
 from edgesq.errors import ImageError
-from edgesq.limits import MOST_SIDE, MOST_VALUES
+from edgesq.limits import MAX_SIDE, MAX_VALUES
 
 UInt8Array = NDArray[np.uint8]
 
@@ -117,10 +117,10 @@ def _resized(
 
 
 def _check_size(height: int, width: int, file: Path, what: str) -> None:
-    if max(height, width) > MOST_SIDE or height * width > MOST_VALUES:
+    if max(height, width) > MAX_SIDE or height * width > MAX_VALUES:
         raise ImageError(
             f"{what} {height:,} x {width:,}: more pixels than edgesq takes "
-            f"({MOST_VALUES:,}, a side of {MOST_SIDE:,})",
+            f"({MAX_VALUES:,}, a side of {MAX_SIDE:,})",
             where=str(file),
             hint=_SMALLER if what == "is" else _HINT,
         )
@@ -150,7 +150,7 @@ def _decode(file: Path, mode: str) -> Image.Image:
         raise
     except Image.DecompressionBombError as error:  # raised before a size can be looked at
         raise ImageError(
-            f"has more pixels than edgesq takes ({MOST_VALUES:,})", where=str(file), hint=_SMALLER
+            f"has more pixels than edgesq takes ({MAX_VALUES:,})", where=str(file), hint=_SMALLER
         ) from error
     # Pillow's decoders raise nearly every kind of exception on damaged files.
     except Exception as error:

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.errors import ImageError
-from edgesq.limits import MOST_EXTENT, MOST_FILE_BYTES
+from edgesq.limits import MAX_EXTENT, MAX_FILE_BYTES
 
 Image = NDArray[np.int8] | NDArray[np.uint8]
 Int64Array = NDArray[np.int64]
 
 _SHAPE_HINT = "give input as int8 or uint8 [n, H, W, C], and optionally labels [n]"
-_MOST_HEADER_BYTES = 1 << 16
+_MAX_HEADER_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def open_npz(path: Path | str, input_shape: tuple[int, int, int]) -> NpzImages:
         array = _checked(archive, members["input.npy"])
         good = array.dtype in (np.int8, np.uint8)
         good = good and _extents(array.shape[1:]) == _extents(input_shape)
-        if not good or not 0 < array.shape[0] <= MOST_EXTENT:
+        if not good or not 0 < array.shape[0] <= MAX_EXTENT:
             raise ImageError(
                 f"input is {array.dtype} {list(array.shape)}",
                 where=str(file),
@@ -140,7 +140,7 @@ def _head(member: IO[bytes]) -> _Array:
     version = np.lib.format.read_magic(member)
     length = 2 if version == (1, 0) else 4
     told = member.read(length)
-    if int.from_bytes(told, "little") > _MOST_HEADER_BYTES:
+    if int.from_bytes(told, "little") > _MAX_HEADER_BYTES:
         raise ValueError("too long a header")
     member.seek(-length, 1)
     if length == 2:
@@ -167,7 +167,7 @@ def _checked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Array:
             where=where,
             hint=_SHAPE_HINT,
         )
-    if array.is_fortran and held > MOST_FILE_BYTES:
+    if array.is_fortran and held > MAX_FILE_BYTES:
         raise ImageError("input is too large to be turned", where=where, hint="save it in C order")
     return array
 
@@ -185,7 +185,7 @@ def _labels(archive: zipfile.ZipFile, info: zipfile.ZipInfo, count: int) -> Int6
     with archive.open(info) as member:
         labels = np.lib.format.read_array(member, allow_pickle=False)
     ends = int(labels.min()), int(labels.max())
-    wrong = [label for label in ends if not 0 <= label < MOST_EXTENT]
+    wrong = [label for label in ends if not 0 <= label < MAX_EXTENT]
     if wrong:
         raise ImageError(
             f"label {wrong[0]} is no class number", where=where, hint="they count from 0 on"

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.limits import MOST_SIDE
+from edgesq.limits import MAX_SIDE
 
 UInt8Array = NDArray[np.uint8]
 Int8Array = NDArray[np.int8]
@@ -66,8 +66,8 @@ class Preprocessing:
             _expect(len(resize) == 2, "resize is neither a number of pixels nor two")
             resize = (resize[0], resize[1])
         sides = resize if isinstance(resize, tuple) else (1 if resize is None else resize,)
-        good = all(type(side) is int and 0 < side <= MOST_SIDE for side in sides)
-        _expect(good, f"resize is neither a number of pixels up to {MOST_SIDE:,} nor two")
+        good = all(type(side) is int and 0 < side <= MAX_SIDE for side in sides)
+        _expect(good, f"resize is neither a number of pixels up to {MAX_SIDE:,} nor two")
         means = (float(mean[0]), float(mean[1]), float(mean[2]))
         return cls(order, means, float(scale), resize)
 

@@ -11,7 +11,7 @@ from edgesq.cli.verify import Images
 from edgesq.link.labgrid import held
 from edgesq.verify import Verified, VerifyOptions, verify
 
-_MOST_CLASSES = 12
+_MAX_CLASSES = 12
 
 
 def run(build: Path, images: Images, ports: tuple[str, ...], path: Path | None) -> None:
@@ -77,7 +77,7 @@ def _classes(report: AccuracyReport) -> Table:
         "classes that change most", ["class"], ["images", "float right", "int8 right", "drop"]
     )
     changed = [row for row in report.classes if row.float_right != row.int8_right]
-    for row in changed[:_MOST_CLASSES]:
+    for row in changed[:_MAX_CLASSES]:
         drop = (row.float_right - row.int8_right) / row.images
         table.add_row(
             row.name or str(row.label),

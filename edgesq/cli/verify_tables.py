@@ -6,7 +6,7 @@ from edgesq.cli import terminal
 from edgesq.cli.terminal import styled
 from edgesq.verify import VerifyReport
 
-_MOST_CLASSES, _MOST_PAIRS = 12, 6
+_MAX_CLASSES, _MAX_PAIRS = 12, 6
 """A confusion matrix of more classes is shown as the pairs confused most often."""
 
 
@@ -96,7 +96,7 @@ def confusion(result: VerifyReport) -> Table | None:
     if not result.confusion:
         return None
     classes = 1 + max(max(pair[:2]) for pair in result.confusion)
-    if classes > _MOST_CLASSES:
+    if classes > _MAX_CLASSES:
         return _confused(result)
     counts = {pair[:2]: pair[2] for pair in result.confusion}
     shown = range(classes)
@@ -116,7 +116,7 @@ def _confused(result: VerifyReport) -> Table | None:
     if not wrong:
         return None
     table = terminal.table("confused most often", ["class", "the board says"], ["images"])
-    for label, said, images in wrong[:_MOST_PAIRS]:
+    for label, said, images in wrong[:_MAX_PAIRS]:
         table.add_row(result.class_name(label), result.class_name(said), str(images))
     return table
 

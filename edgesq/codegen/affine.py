@@ -22,7 +22,7 @@ DROPPED_BITS = 5
 """Of a product, by the DSP extension; so its slopes have 11 bits more, and offsets 5 fewer."""
 
 _OFFSET_STEP = 1 << DROPPED_BITS
-_MOST_SLOPE = 1 << 20
+_MAX_SLOPE = 1 << 20
 
 _NEVER, _ROOM = 1 << 60, 1 << 20
 """No bound of an offset; how far apart two bounds are where one is none."""
@@ -88,7 +88,7 @@ def _fitted(answers: bytes, clamp: tuple[int, int]) -> Affine | None:
     highest = high // _OFFSET_STEP * _OFFSET_STEP
     offset = np.clip((lowest + highest) // 2 // _OFFSET_STEP * _OFFSET_STEP, lowest, highest)
     largest = np.abs(slope) * 128 + np.abs(offset)
-    fits = (lowest <= highest) & (np.abs(slope) < _MOST_SLOPE) & (largest < 1 << 31)
+    fits = (lowest <= highest) & (np.abs(slope) < _MAX_SLOPE) & (largest < 1 << 31)
     return Affine(slope, offset) if fits.all() else None
 
 
@@ -105,7 +105,7 @@ def _offsets(
 
 def _best_slopes(levels: Int64Array, clamp: tuple[int, int]) -> Int64Array:
     """Return the slope that leaves each channel's offset most room, [C]: room is concave in it."""
-    first, last = (np.full(len(levels), end, np.int64) for end in (-_MOST_SLOPE, _MOST_SLOPE))
+    first, last = (np.full(len(levels), end, np.int64) for end in (-_MAX_SLOPE, _MAX_SLOPE))
 
     def room(slope: Int64Array) -> Int64Array:
         low, high = _offsets(levels, clamp, slope)

@@ -5,7 +5,7 @@ import re
 from edgesq.errors import EdgesqError
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*")
-_MOST_CHARACTERS = 40
+_MAX_CHARACTERS = 40
 
 DEFAULT_NAME = "my"
 """Where a model's file gives none."""
@@ -44,7 +44,7 @@ def check_name(name: str) -> str:
 def name_of(model: str) -> str:
     """Return a name for a model that was given none: its file's, as far as C takes it."""
     words = re.sub(r"[^a-z0-9]+", "_", model.lower()).lstrip("_0123456789").rstrip("_")
-    name = words.removesuffix("_model")[:_MOST_CHARACTERS].rstrip("_")
+    name = words.removesuffix("_model")[:_MAX_CHARACTERS].rstrip("_")
     return DEFAULT_NAME if _complaint(name) else name
 
 
@@ -55,4 +55,4 @@ def _complaint(name: str) -> str:
         return "is a keyword of C or C++"
     if name.lower() in _TAKEN:
         return "is the runtime's own name"
-    return "" if len(name) <= _MOST_CHARACTERS else f"is longer than {_MOST_CHARACTERS} characters"
+    return "" if len(name) <= _MAX_CHARACTERS else f"is longer than {_MAX_CHARACTERS} characters"

@@ -31,9 +31,7 @@ class Packed:
 
 def pack_depthwise(graph: Graph, op: DepthwiseConv2D) -> Packed:
     """Pack a 3x3 depthwise convolution, for the fastest kernel that is exact for it."""
-    weights, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
-    assert weights is not None
-    assert bias is not None
+    weights, bias = graph.constant(op.weights), graph.constant(op.bias)
     taps = weights[0].astype(np.int64)
     rows = taps.reshape(9, -1).T
     input_zp = graph.tensors[op.inputs[0]].zero_point

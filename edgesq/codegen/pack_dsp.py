@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edgesq.arithmetic import Int64Array, conv2d_multipliers
 from edgesq.graph import Conv2D, FullyConnected, Graph, Int8Array, Int32Array
+from edgesq.integers import ceil_div
 from edgesq.plan import dsp_ends_short, dsp_groups, dsp_pair_channels, dsp_slide
 
 Uint32Array = NDArray[np.uint32]
@@ -42,9 +43,7 @@ class Packed:
 
 def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
     """Pack a convolution, for the fastest kernel that is exact for it."""
-    weights, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
-    assert weights is not None
-    assert bias is not None
+    weights, bias = graph.constant(op.weights), graph.constant(op.bias)
     pair_channels = dsp_pair_channels(graph, op)
     multiplier, shift = conv2d_multipliers(graph, op)
     relu = dsp_ends_short(graph, op)
@@ -74,7 +73,7 @@ def in_order(weights: Int8Array | Int32Array, slide: int) -> Int64Array:
 def pack_weights(rows: Int64Array, pair_channels: int = 2, slide: int = 1) -> Uint32Array:
     """Pack weights [O, K] of `in_order` as uint32 [pairs, groups, 2, slide]: lanes 256 A + B."""
     group = GROUP_VALUES * slide
-    groups = -(-rows.shape[1] // group)
+    groups = ceil_div(rows.shape[1], group)
     padded = np.zeros((len(rows), groups * group), np.int64)
     padded[:, : rows.shape[1]] = rows
     pairs = _paired(padded, pair_channels)
@@ -108,7 +107,7 @@ def _apart(lanes: Int64Array) -> tuple[Int64Array, Int64Array]:
 
 def _paired(values: Int64Array, pair_channels: int) -> Int64Array:
     """Return [pairs, 2, ...]: A and B; zeros where there is no such channel."""
-    pairs = -(-len(values) // pair_channels)
+    pairs = ceil_div(len(values), pair_channels)
     result = np.zeros((pairs, 2, *values.shape[1:]), np.int64)
     if pair_channels == 1:
         result[:, 1] = values

@@ -9,6 +9,7 @@ import numpy as np
 
 from edgesq.arithmetic import Int64Array, conv2d_multipliers
 from edgesq.graph import Conv2D, DepthwiseConv2D, FullyConnected, Graph, Int8Array
+from edgesq.integers import ceil_div
 from edgesq.plan import (
     MVE_BLOCK,
     MVE_QUAD,
@@ -42,9 +43,7 @@ class Packed:
 
 def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
     """Pack a convolution, for the fastest kernel that is exact for it."""
-    weights, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
-    assert weights is not None
-    assert bias is not None
+    weights, bias = graph.constant(op.weights), graph.constant(op.bias)
     multiplier, shift = conv2d_multipliers(graph, op)
     finish, row_blocks = "any", 0
     last = np.maximum(shift, 0), np.minimum(shift, 0)
@@ -67,9 +66,7 @@ def pack_depthwise(graph: Graph, op: DepthwiseConv2D) -> Packed:
 
     A window stands column by column, zeros behind it.
     """
-    weights, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
-    assert weights is not None
-    assert bias is not None
+    weights, bias = graph.constant(op.weights), graph.constant(op.bias)
     multiplier, shift = conv2d_multipliers(graph, op)
     finish, last = "any", (np.maximum(shift, 0), np.minimum(shift, 0))
     if mve_ends_short(graph, op):
@@ -101,7 +98,7 @@ def unpack_weights(packed: Int8Array, channels: int, values: int) -> Int64Array:
 
 def _in_quads(values: Int64Array) -> Int64Array:
     """Return [quads, 4, ...]; zeros where there is no such channel."""
-    quads = -(-len(values) // MVE_QUAD)
+    quads = ceil_div(len(values), MVE_QUAD)
     result = np.zeros((quads * MVE_QUAD, *values.shape[1:]), np.int64)
     result[: len(values)] = values
     return result.reshape(quads, MVE_QUAD, *values.shape[1:])

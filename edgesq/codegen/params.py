@@ -217,15 +217,13 @@ def _conv2d(graph: Graph, op: Convolution, item: RowOp, index: int, family: str)
     ends = _bias(graph, op, index) + requantize_arrays(graph, op, index)
     if streamed is None:
         return ConvText(_weights(graph, op, index) + ends, fields)
-    weights = graph.tensors[op.weights].data
-    assert weights is not None
+    weights = graph.constant(op.weights)
     stream = stream_array(op.name, weights.astype(np.int8), index, streamed)
     return ConvText(stream + ends, fields, streamed_fields(streamed, index))
 
 
 def _weights(graph: Graph, op: Convolution, index: int) -> str:
-    weights = graph.tensors[op.weights].data
-    assert weights is not None
+    weights = graph.constant(op.weights)
     return template("weights.c").substitute(
         name=comment(op.name),
         index=index,
@@ -235,8 +233,7 @@ def _weights(graph: Graph, op: Convolution, index: int) -> str:
 
 
 def _bias(graph: Graph, op: Convolution, index: int) -> str:
-    bias = graph.tensors[op.bias].data
-    assert bias is not None
+    bias = graph.constant(op.bias)
     return template("bias.c").substitute(index=index, count=bias.size, values=rows(bias.tolist()))
 
 

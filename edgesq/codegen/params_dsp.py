@@ -28,9 +28,9 @@ from edgesq.graph import (
 from edgesq.lookup import has_table
 from edgesq.plan import Channels, Plan, RowOp, Tabled, channel_fields
 
-_MOST_ADDED = 255
-"""Mirror: ESQ_DSP_MOST_ADDED."""
-_MOST_SHIFT = 23
+_MAX_ADDED = 255
+"""Mirror: ESQ_DSP_MAX_ADDED."""
+_MAX_SHIFT = 23
 """Zero points stay in 31 bits."""
 
 
@@ -58,7 +58,7 @@ def _adds_by_words(plan: Plan, item: RowOp) -> bool:
     slot = plan.slots[item.inputs[0]]
     assert slot is not None
     window = item.window
-    fits = window is None or window.height * window.width <= _MOST_ADDED
+    fits = window is None or window.height * window.width <= _MAX_ADDED
     return fits and slot.channels % 4 == 0
 
 
@@ -69,7 +69,7 @@ def _values_with_shifts(graph: Graph, op: Binary | Lookup) -> bool:
     if affine(graph, op):
         return True
     if isinstance(op, Mul):
-        return -_MOST_SHIFT < mul_multiplier(graph, op)[1] < 0
+        return -_MAX_SHIFT < mul_multiplier(graph, op)[1] < 0
     assert isinstance(op, Add | Sub)
     return _adds_with_shifts(graph, op)
 
@@ -79,7 +79,7 @@ def _adds_with_shifts(graph: Graph, op: Add | Sub) -> bool:
     parameters = add_parameters(graph, op)
     inputs = zip(parameters.multiplier, parameters.shift, strict=True)
     halved = all(shift < 0 or multiplier == 1 << 30 for multiplier, shift in inputs)
-    return halved and min(parameters.shift) > -31 and -_MOST_SHIFT < parameters.output_shift < 0
+    return halved and min(parameters.shift) > -31 and -_MAX_SHIFT < parameters.output_shift < 0
 
 
 def conv2d_dsp(graph: Graph, op: Conv2D, index: int, item: RowOp, window: str) -> ConvText:

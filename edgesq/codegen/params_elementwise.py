@@ -9,6 +9,7 @@ from edgesq.arithmetic import add_parameters, mul_multiplier, softmax_exp_table
 from edgesq.codegen.affine import Affine, affine, stored_affine
 from edgesq.codegen.text import comment, row, rows, template
 from edgesq.graph import Add, Binary, Graph, Lookup, Mul, Softmax, Sub
+from edgesq.integers import ceil_div
 from edgesq.lookup import has_table, lookup_table
 
 
@@ -45,7 +46,7 @@ def value_params(graph: Graph, op: Binary | Lookup, index: int, kernels: str) ->
 
 
 def _affine(op: Binary, lines: Affine, index: int) -> str:
-    fours = -(-lines.slope.size // 4)
+    fours = ceil_div(lines.slope.size, 4)
     table = np.zeros((2, 4 * fours), np.int64)
     table[0, : lines.slope.size] = lines.slope
     table[1, : lines.slope.size] = lines.offset

@@ -30,8 +30,7 @@ def transform_weights(weights: NDArray[np.int8]) -> NDArray[np.uint32]:
 
 
 def _table(graph: Graph, op: Conv2D) -> Int64Array:
-    bias = graph.tensors[op.bias].data
-    assert bias is not None
+    bias = graph.constant(op.bias)
     multiplier, shift = conv2d_multipliers(graph, op)
     constant = (1 << -shift >> 1) - (128 << -shift)
     ends = np.stack([multiplier, constant, -shift], axis=1).reshape(-1, 3 * _BLOCK)
@@ -48,8 +47,7 @@ def winograd(graph: Graph, op: Conv2D, index: int, window: str, streamed: Stream
         window: initialiser of struct esq_window.
         streamed: how its weights are decoded; None where they lie in flash, transformed.
     """
-    weights = graph.tensors[op.weights].data
-    assert weights is not None
+    weights = graph.constant(op.weights)
     channels = channel_fields(graph, op) if streamed else None
     fields = template("winograd_fields.c").substitute(
         weights="0" if streamed else f"weights_{index}",

@@ -20,7 +20,7 @@ from edgesq.compress.stream import stream_bytes
 from edgesq.errors import FitError, ImageError, ModelError
 from edgesq.formats.scales import roomier_scores
 from edgesq.formats.tflite import read_stored_graph
-from edgesq.formats.tflite_rewrite import TensorChange, rewrite, tensor_names
+from edgesq.formats.tflite.rewrite import TensorChange, rewrite, tensor_names
 from edgesq.graph import Conv2D, Convolution, Graph, Int8Array
 
 Answers = Callable[[NDArray[np.intp]], NDArray[np.floating]]
@@ -29,7 +29,7 @@ Answers = Callable[[NDArray[np.intp]], NDArray[np.floating]]
 HELD_OUT = 0.2
 """Share of the images that the loss is measured on, and nothing is fitted to."""
 
-LEAST_IMAGES = 16
+MIN_IMAGES = 16
 
 SCORE_ROOM = 1.25
 """By which the range of the scores is wider than what was seen."""
@@ -133,10 +133,10 @@ class Compressor:
         self.graph = read_stored_graph(self._content)
         self.ops = compressible(self.graph, content)
         self.leave(leave)
-        if len(images) < LEAST_IMAGES:
+        if len(images) < MIN_IMAGES:
             raise ImageError(
                 f"{len(images)} images are too few to compress with",
-                hint=f"give --calibration FOLDER with {LEAST_IMAGES} at least, better some 200",
+                hint=f"give --calibration FOLDER with {MIN_IMAGES} at least, better some 200",
             )
         self._kernels = kernels or stored_kernels(self.graph)
         fitted, held_out = split(len(images))

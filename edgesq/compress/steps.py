@@ -29,9 +29,9 @@ FIRST_LAYER = 0.5
 _APART, _GOLDEN = 0.06, 0.6180339887
 """By how many octaves steps of equal channels are apart at most, and how they are spread."""
 
-_LEAST_LEVELS = 120
-_LEAST_COST = 1e-30
-_MOST_STEPS = 2.0
+_MIN_LEVELS = 120
+_MIN_COST = 1e-30
+_MAX_STEPS = 2.0
 """A step is at most this many times a channel's largest weight, which is then zero anyway."""
 
 
@@ -85,7 +85,7 @@ def _at_lambda_one(layer: Sensitivity) -> Float64Array:
     """Return the steps that are best at lambda 1, [O]."""
     share = OWN_SHARE_OF_LAST if layer.is_last else OWN_SHARE
     cost = (1 - share) * layer.trace.mean() + share * layer.trace
-    unit = KAPPA * np.sqrt(8.66 / np.maximum(cost * layer.spread, _LEAST_COST))
+    unit = KAPPA * np.sqrt(8.66 / np.maximum(cost * layer.spread, _MIN_COST))
     unit = unit * (FIRST_LAYER if layer.is_first else 1)
     if layer.is_shared:
         return np.full_like(unit, np.exp(np.mean(np.log(unit))))
@@ -100,7 +100,7 @@ def _bounds(layer: Sensitivity) -> tuple[Float64Array, Float64Array]:
     some = largest[largest > 0]
     usual = float(np.median(some)) if some.size else 1.0
     largest = np.where(largest > 0, largest, usual)
-    return largest / _LEAST_LEVELS, _MOST_STEPS * largest
+    return largest / _MIN_LEVELS, _MAX_STEPS * largest
 
 
 def snapped(steps: Float64Array, least: Float64Array) -> Float64Array:

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from edgesq.compress.huffman import canonical_codes, code_lengths
 from edgesq.errors import EdgesqError
+from edgesq.integers import ceil_div, round_up
 
 MAX_BITS = 10
 """Longest code, so that a table of 2^10 entries decodes any; 11 would save 0.1 to 0.4 %."""
@@ -140,7 +141,7 @@ def decode(content: bytes, count: int) -> Int8Array:
     raw = np.frombuffer(content[start : -PADDING or None], np.uint8)
     bits = iter(np.unpackbits(raw, bitorder="little").tolist())
     values = code.names()
-    weights, done = np.zeros(-(-count // WORD) * WORD, np.int8), 0
+    weights, done = np.zeros(round_up(count, WORD), np.int8), 0
     try:
         if mask_code is None:
             for done in range(count):
@@ -199,7 +200,7 @@ def _bytes_for(counts: Int64Array, most: int, others: int = 0) -> int:
     """
     code = _code_for(counts, most)
     bits = int((counts * _lengths_of(code)).sum()) + others
-    return -(-len(code.lengths) // 2) + -(-bits // 8)
+    return ceil_div(len(code.lengths), 2) + ceil_div(bits, 8)
 
 
 def _lengths_of(code: _Code) -> Int64Array:
@@ -233,7 +234,7 @@ def _mask_code(masks: Int64Array) -> _Code:
 
 def _masks_of(weights: Int8Array) -> Int64Array:
     """Return the masks of each four weights, [ceil(n / 4)]."""
-    used = np.zeros(-(-weights.size // WORD) * WORD, np.uint8)
+    used = np.zeros(round_up(weights.size, WORD), np.uint8)
     used[: weights.size] = weights.reshape(-1) != 0
     return (used.view("<u4") * np.uint32(0x01020408) >> np.uint32(24)).astype(np.int64)
 
@@ -241,7 +242,7 @@ def _masks_of(weights: Int8Array) -> Int64Array:
 def _stream(header: bytes, sizes: Int64Array, codes: Int64Array, longest: int) -> Stream:
     """Return the stream of codes, each of `sizes` bits."""
     ends = np.cumsum(sizes)
-    bits = np.zeros(-(-int(ends[-1]) // 8) * 8, np.uint8)
+    bits = np.zeros(round_up(int(ends[-1]), 8), np.uint8)
     for place in range(int(sizes.max())):
         sent = sizes > place
         bits[(ends - sizes)[sent] + place] = codes[sent] >> (sizes[sent] - 1 - place) & 1
@@ -267,9 +268,9 @@ def _read_header(content: bytes) -> tuple[_Code, _Code | None, int]:
     if content[0]:
         masks = _Code(0, _unpacked(content, start, _MASKS))
         start += _MASKS // 2
-    return _Code(lowest, _unpacked(content, start, count)), masks, start + -(-count // 2)
+    return _Code(lowest, _unpacked(content, start, count)), masks, start + ceil_div(count, 2)
 
 
 def _unpacked(content: bytes, start: int, count: int) -> Int64Array:
-    packed = np.frombuffer(content, np.uint8, -(-count // 2), start).astype(np.int64)
+    packed = np.frombuffer(content, np.uint8, ceil_div(count, 2), start).astype(np.int64)
     return np.stack([packed & 15, packed >> 4], axis=1).reshape(-1)[:count]

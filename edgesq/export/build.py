@@ -27,7 +27,7 @@ from edgesq.export.folder import (
 )
 from edgesq.export.library import formats_of, write_library
 from edgesq.export.model import is_float
-from edgesq.export.optimize import FLOAT_WEIGHTS, MOST_TRIALS, optimized, write_float_weights
+from edgesq.export.optimize import FLOAT_WEIGHTS, MAX_TRIALS, optimized, write_float_weights
 from edgesq.export.parity import INTEGER_ONNX, compare, compared_images
 from edgesq.export.report import write_report
 from edgesq.export.runtime import Firmware, Wish, check_tree, make_firmware
@@ -148,7 +148,7 @@ def stage_count(
     Raises:
         ModelError: there is no such model.
     """
-    extra = 0 if optimize_accuracy is None else MOST_TRIALS
+    extra = 0 if optimize_accuracy is None else MAX_TRIALS
     extra += 0 if compress is None else 3 + len(CURVE)
     if model is None or is_float(model):
         return 11 + extra

@@ -32,7 +32,7 @@ CURVE_IMAGES = 48
 
 _ROOM_BYTES = 1 << 26
 _FINAL_TRIES = 3
-_MOST_SHARE = 0.6
+_MAX_SHARE = 0.6
 """Of the int8 weights: streams not well below that would not be decoded but kept as int8."""
 
 _PADDING_BYTES = 96
@@ -133,7 +133,7 @@ class _Judge:
         self.name = source.name
         stored = stored_bytes(compressor, streamable(source.graph, wish.target.kernels))
         likely = max(goal - (plain - stored), compressor.weights // _SKETCHED)
-        likely = min(likely, int(_MOST_SHARE * compressor.weights))
+        likely = min(likely, int(_MAX_SHARE * compressor.weights))
         sketch = read_graph(compressor.sketch(likely)[0])
         streams = streamable(sketch, wish.target.kernels)
         every = compressor.weights
@@ -159,7 +159,7 @@ class _Judge:
     @property
     def room(self) -> int:
         """What streams may take."""
-        most = int(_MOST_SHARE * self.compressor.weights)
+        most = int(_MAX_SHARE * self.compressor.weights)
         return min(self.goal - self.others - _PADDING_BYTES, most)
 
     def point(self, stream_bytes: int, loss: Loss, images: int) -> SizePoint:
@@ -216,8 +216,7 @@ def stored_bytes(compressor: Compressor, streams: frozenset[int]) -> int:
     """
     total = 0
     for op in compressor.ops:
-        data = compressor.graph.tensors[op.weights].data
-        assert data is not None
+        data = compressor.graph.constant(op.weights)
         total += layer_bytes(data.astype(np.int8)) if op.output in streams else data.size
     return total
 
@@ -343,8 +342,7 @@ def _too_lossy(
 def _layer_facts(graph: Graph, made: Compressed) -> list[dict[str, Any]]:
     facts = []
     for item in made.layers:
-        data = graph.tensors[item.op.weights].data
-        assert data is not None
+        data = graph.constant(item.op.weights)
         facts.append(
             {
                 "name": item.op.name,

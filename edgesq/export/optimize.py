@@ -14,7 +14,7 @@ from edgesq.export.source import Source
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.tflite import read_graph
 
-MOST_TRIALS = 17
+MAX_TRIALS = 17
 """Recipes tried at most, the last one for all images included."""
 
 FLOAT_WEIGHTS = "float_weights.npz"

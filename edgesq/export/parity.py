@@ -20,7 +20,7 @@ C_RUNTIME, INTEGER_ONNX = "C runtime on this computer", "ONNX, integer operators
 EXACT = (C_RUNTIME, INTEGER_ONNX)
 """Forms of which no value may differ."""
 
-_LEAST_AGREEMENT, _ROUNDING_LSB = 0.9, 16
+_MIN_AGREEMENT, _ROUNDING_LSB = 0.9, 16
 """A form that agrees less often, by differences that rounding does not explain, is far off."""
 
 
@@ -146,7 +146,7 @@ def _row(name: str, got: tuple[Int8Array, ...], golden: tuple[Int8Array, ...]) -
 
 def _far_off(agreement: float, most_lsb: int) -> str:
     """Say that a form is no use as it runs here; nothing where rounding explains what differs."""
-    if agreement >= _LEAST_AGREEMENT or most_lsb <= _ROUNDING_LSB:
+    if agreement >= _MIN_AGREEMENT or most_lsb <= _ROUNDING_LSB:
         return ""
     return (
         f"same top-1 on only {agreement:.0%} of the images, up to {most_lsb} LSB off: "

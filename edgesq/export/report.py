@@ -16,7 +16,7 @@ from edgesq.export.operators import Operator
 from edgesq.export.parity import ParityRow
 from edgesq.files import read_json, write_whole
 from edgesq.graph import Graph
-from edgesq.limits import MOST_EXTENT
+from edgesq.limits import MAX_EXTENT
 from edgesq.plan import Candidate, Goal, judge, streamable
 from edgesq.project import Format
 from edgesq.typed import keyed
@@ -26,7 +26,7 @@ REPORT = "report.json"
 _NEEDED = ("target", "files", "verify_images")
 """Keys that a report never lacks."""
 
-_MOST_BYTES = 1 << 40
+_MAX_BYTES = 1 << 40
 _KERNELS = ("portable", "dsp", "mve", TFLM_KERNELS)
 
 _TYPES: dict[str, Any] = {
@@ -135,7 +135,7 @@ def _check(content: dict[str, Any]) -> None:
     for key, hint in _TYPES.items():
         if key in content:
             value = keyed(key, hint, content[key])
-            if isinstance(value, int) and not 0 <= value <= _MOST_BYTES:
+            if isinstance(value, int) and not 0 <= value <= _MAX_BYTES:
                 raise ValueError(f"key '{key}': {value}")
     if content.get("kernels", _KERNELS[0]) not in _KERNELS:
         raise ValueError("key 'kernels': no such family")
@@ -144,7 +144,7 @@ def _check(content: dict[str, Any]) -> None:
         if path.is_absolute() or ".." in path.parts or not path.parts:
             raise ValueError(f"key 'files': {name} is not in the folder")
     for height, rows in content.get("bands", {}).items():
-        if not re.fullmatch(r"-?[1-9][0-9]{0,7}", height) or not 1 <= rows <= MOST_EXTENT:
+        if not re.fullmatch(r"-?[1-9][0-9]{0,7}", height) or not 1 <= rows <= MAX_EXTENT:
             raise ValueError("key 'bands': no rows of a map")
     for row in content.get("parity", ()):
         if len({row[key] is None for key in ("differing", "max_lsb", "top1_agreement")}) > 1:

@@ -8,9 +8,10 @@ from typing import Any
 from edgesq.codegen import TFLM_KERNELS, generate, generate_tflm
 from edgesq.errors import ToolError
 from edgesq.export.operators import operator_facts
-from edgesq.formats.tflite_tidy import int8_inside
+from edgesq.formats.tflite.tidy import int8_inside
 from edgesq.formats.tflm import arena_bytes
 from edgesq.graph import Graph
+from edgesq.integers import round_up
 from edgesq.plan import Candidate, Goal
 from edgesq.project import (
     RUNTIME,
@@ -167,4 +168,4 @@ def given_arena_bytes(used: int) -> int:
     A margin of one part in 32 and 1,024 bytes is added: optimised kernels have buffers of their
     own, while pointers take half the bytes on a microcontroller.
     """
-    return -(-(used + used // 32 + 1024) // 16) * 16
+    return round_up(used + used // 32 + 1024, 16)

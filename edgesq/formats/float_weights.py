@@ -26,7 +26,7 @@ _ACTIVATIONS: dict[int, Activation] = {0: "none", 1: "relu", 3: "relu6"}
 _WITH_WEIGHTS = (3, 4, 9)
 """schema.fbs, enum BuiltinOperator: CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED."""
 
-_MOST_STEPS = 1
+_MAX_STEPS = 1
 """By which a weight may differ from the rounded quotient of its float and its scale."""
 
 
@@ -84,7 +84,7 @@ def _take(graph: Graph, op: Convolution, there: list[FloatWeights]) -> FloatWeig
             continue
         kernel = found.kernel.reshape(weights.data.shape)
         steps = np.clip(np.round(kernel / scale), -127, 127) - weights.data
-        if np.abs(steps).max(initial=0) <= _MOST_STEPS:
+        if np.abs(steps).max(initial=0) <= _MAX_STEPS:
             del there[position]
             return replace(found, kernel=kernel)
     raise ModelError(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from edgesq.errors import ModelError, ToolError
-from edgesq.formats.tflite_tidy import int8_inside
+from edgesq.formats.tflite.tidy import int8_inside
 from edgesq.graph import Int8Array
 
 _ARENA = re.compile(r"Arena allocation total (\d+) bytes")

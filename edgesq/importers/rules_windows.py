@@ -25,7 +25,8 @@ from edgesq.importers.lowering import Lowering, Rule, UnsupportedError
 from edgesq.importers.net import Array, Constant, Node
 from edgesq.importers.places import NCHW, NHWC, Axes, Stored
 from edgesq.importers.windows import effective_pads
-from edgesq.limits import MOST_VALUES
+from edgesq.integers import ceil_div
+from edgesq.limits import MAX_VALUES
 
 _INT_MAX = np.iinfo(np.int64).max
 
@@ -65,7 +66,7 @@ def _dilated(lowering: Lowering, node: Node, weights: Constant) -> Constant:
     shape = (outputs, depth, (height - 1) * by[0] + 1, (width - 1) * by[1] + 1)
     if shape == values.shape:
         return weights
-    if math.prod(shape) > MOST_VALUES:
+    if math.prod(shape) > MAX_VALUES:
         raise UnsupportedError(f"{node.kind} dilated by {by}", "use dilation 1")
     zero: Array = np.zeros(1, values.dtype)
     if weights.quant is not None:
@@ -295,7 +296,7 @@ def _slice(lowering: Lowering, node: Node) -> None:
         begin[where], end[where], _ = slice(start, min(stop, _INT_MAX), step).indices(extent)
         strides[where] = step
     sizes = [
-        -(-(last - first) // step) for first, last, step in zip(begin, end, strides, strict=True)
+        ceil_div(last - first, step) for first, last, step in zip(begin, end, strides, strict=True)
     ]
     layer = Slice(node.name, (source.name,), node.output, tuple(begin), tuple(end), tuple(strides))
     lowering.emit_map(layer, tuple(sizes), axes)

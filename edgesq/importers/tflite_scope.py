@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edgesq.formats.tflite_writer import NONE, RELU, RELU6, RELU_N1_TO_1, SAME, VALID, TfliteWriter
+from edgesq.formats.tflite.writer import NONE, RELU, RELU6, RELU_N1_TO_1, SAME, VALID, TfliteWriter
 from edgesq.importers.layers import NO_PADS, Clip, Layer, Network, Pads, Pair
 from edgesq.importers.net import Constant, Note, Quant
 from edgesq.importers.windows import same_pads

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edgesq.formats.tflite_writer import NONE, VALID
+from edgesq.formats.tflite.writer import NONE, VALID
 from edgesq.importers.layers import (
     NO_PADS,
     Activation,

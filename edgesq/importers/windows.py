@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from edgesq.importers.layers import Pads, Pair
+from edgesq.integers import ceil_div
 
 _SAME = {"SAME_UPPER": 0, "SAME_LOWER": 1}
 
@@ -41,7 +42,7 @@ def same_pads(size: Pair, strides: Pair, image: Pair) -> Pads:
     """Return the padding that TensorFlow's SAME means."""
     found: list[int] = []
     for axis in range(2):
-        count = -(-image[axis] // strides[axis])
+        count = ceil_div(image[axis], strides[axis])
         total = max((count - 1) * strides[axis] + size[axis] - image[axis], 0)
         found += [total // 2, total - total // 2]
     return found[0], found[1], found[2], found[3]

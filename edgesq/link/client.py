@@ -16,7 +16,7 @@ from edgesq.link.session import Counts, Session, SessionLostError
 from edgesq.link.stream import Finished, Stream
 from edgesq.link.transport import DEFAULT_BAUD, PortGoneError, Transport
 
-_MOST_RESETS = 20
+_MAX_RESETS = 20
 """In one image: a board that is reset more often by itself does not get through."""
 
 
@@ -179,13 +179,13 @@ class Client:
 
     def _run(self, stream: Stream, info: BoardInfo) -> Finished | None:
         """Run the stream to its next result, through as many sessions as it takes."""
-        for _ in range(_MOST_RESETS):
+        for _ in range(_MAX_RESETS):
             try:
                 return stream.run()
             except (SessionLostError, PortGoneError) as error:
                 stream.begin(self._begin_again(error, stream.first - 1, info))
         raise BoardError(
-            f"the session broke {_MOST_RESETS} times in one image",
+            f"the session broke {_MAX_RESETS} times in one image",
             where=self._transport.port,
             hint="does the board reset by itself? check its supply and watchdog",
         )

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from edgesq.integers import ceil_div
+
 PROTOCOL_VERSION = 2
 HEAD_BYTES = 4
 CRC_BYTES = 4
@@ -282,7 +284,7 @@ def data_room(max_payload: int) -> int:
 def wire_bytes(n_values: int) -> int:
     """Return the most that a DATA frame with `n_values` image bytes takes on the wire."""
     body = HEAD_BYTES + _DATA_HEAD.size + n_values + CRC_BYTES
-    return body + -(-body // _BLOCK_MAX) + 1
+    return body + ceil_div(body, _BLOCK_MAX) + 1
 
 
 def echo_room(max_payload: int) -> int:

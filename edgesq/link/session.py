@@ -12,7 +12,7 @@ from edgesq.link.transport import DEFAULT_BAUD, Transport
 
 BITS_PER_BYTE = 10  # 8N1
 _SHORT_ANSWER_BYTES = 24
-_MARGIN_S, _ASK_MOST_S, _ASK_PATIENT_S = 0.02, 0.5, 0.5
+_MARGIN_S, _ASK_MAX_S, _ASK_PATIENT_S = 0.02, 0.5, 0.5
 _FIRST_GUESS_S = 0.05
 _STUCK = 2.0
 """Timeouts without progress after which a board that answers is given up."""
@@ -195,7 +195,7 @@ class Session:
         waiting = sum(sent.wire_bytes for sent in self._unanswered)
         line = (waiting + self.answer_bytes) * BITS_PER_BYTE / self._transport.baud
         wait = _MARGIN_S + max(line, 1.5 * self._slowest)
-        return float(min(_ASK_MOST_S, wait * 2 ** min(self._asked, 5)))
+        return float(min(_ASK_MAX_S, wait * 2 ** min(self._asked, 5)))
 
     def _lost(self, message: str) -> SessionLostError:
         return SessionLostError(message, where=self._transport.port, hint="try again")

@@ -12,7 +12,7 @@ from edgesq.link import frame
 from edgesq.link.frame import AckStatus, BoardInfo, Frame, FrameType
 from edgesq.link.session import Session
 
-_LEAST_ROOM = 56
+_MIN_ROOM = 56
 _FRAMES_AHEAD = 16
 _FRAMES_AHEAD_ON_A_BAD_LINE = 3
 """Every frame behind a lost one is lost too."""
@@ -186,7 +186,7 @@ class Stream:
 
     def _shrink(self) -> None:
         self._session.repeat()
-        self._room = max(_LEAST_ROOM, self._room // 2)
+        self._room = max(_MIN_ROOM, self._room // 2)
 
     def _take_result(self, answer: Frame) -> Finished | None:
         result = frame.unpack_result(answer.payload)

@@ -29,7 +29,7 @@ _OP = struct.Struct("<IQ")
 _ROW_GET = struct.Struct("<IBHIB")
 _ROW_HEAD = struct.Struct("<IIHBHHHHII")
 _MAX_ROW_BYTES = 1 << 20
-_MOST_SESSIONS = 5
+_MAX_SESSIONS = 5
 
 Answer = TypeVar("Answer")
 
@@ -172,7 +172,7 @@ class Tracer:
 
     def _until_done(self, work: Callable[[], Answer | None]) -> Answer:
         """Do `work` until it returns something, in as many sessions as that takes."""
-        for _ in range(_MOST_SESSIONS):
+        for _ in range(_MAX_SESSIONS):
             try:
                 answer = work()
             except (SessionLostError, PortGoneError) as error:
@@ -181,7 +181,7 @@ class Tracer:
             if answer is not None:
                 return answer
         raise self._client.session()[0].error(
-            f"the session broke {_MOST_SESSIONS} times in one image",
+            f"the session broke {_MAX_SESSIONS} times in one image",
             "does the board reset by itself? check its supply and watchdog",
         )
 

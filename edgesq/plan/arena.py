@@ -7,6 +7,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.integers import round_up
+
 ALIGNMENT_BYTES = 16
 
 ATTEMPTS = 12
@@ -85,7 +87,7 @@ def _place_between(
             if blocks[other].live & block.live
         )
         ends = [top, *(start for start, _ in reversed(taken))]
-        starts = [0, *(-(-end // ALIGNMENT_BYTES) * ALIGNMENT_BYTES for _, end in taken)]
+        starts = [0, *(round_up(end, ALIGNMENT_BYTES) for _, end in taken)]
         places = [(end - block.bytes) // ALIGNMENT_BYTES * ALIGNMENT_BYTES for end in ends]
         free = [
             place
@@ -103,7 +105,7 @@ def _place_between(
 def peak_bytes(blocks: Sequence[Block]) -> int:
     """Return the most bytes in use in a step: no placement takes less."""
     steps = max(block.live.bit_length() for block in blocks)
-    used = np.zeros(8 * -(-steps // 8), np.int64)
+    used = np.zeros(round_up(steps, 8), np.int64)
     for block in blocks:
         used += np.int64(block.bytes) * in_steps(block.live, len(used) // 8)
     return int(used.max())
@@ -138,8 +140,8 @@ def _place_in_order(blocks: Sequence[Block], order: Sequence[int]) -> tuple[tupl
         for start, end in neighbours:
             if offset + block.bytes <= start:
                 break
-            offset = max(offset, -(-end // ALIGNMENT_BYTES) * ALIGNMENT_BYTES)
+            offset = max(offset, round_up(end, ALIGNMENT_BYTES))
         offsets[index] = offset
         total = max(total, offset + block.bytes)
-    aligned = -(-total // ALIGNMENT_BYTES) * ALIGNMENT_BYTES
+    aligned = round_up(total, ALIGNMENT_BYTES)
     return tuple(offsets[index] for index in range(len(blocks))), aligned

@@ -10,12 +10,13 @@ import numpy as np
 
 from edgesq.arithmetic import Int64Array, bias_grid, conv2d_multipliers
 from edgesq.graph import Conv2D, Graph
+from edgesq.integers import ceil_div
 
-MOST_BITS = 25
+MAX_BITS = 25
 """Of a field: a word of four bytes has so many from any bit of its first byte on."""
 
-_MOST_STEP_BITS = 8
-_MOST_SHIFT = 31
+_MAX_STEP_BITS = 8
+_MAX_SHIFT = 31
 _STEP_BYTES = 8
 
 CHANNELS_PADDING = 3
@@ -44,7 +45,7 @@ class Channels:
     @property
     def bytes(self) -> int:
         """How much flash all of it takes."""
-        size = -(-len(self.fields) * self.bits // 8)
+        size = ceil_div(len(self.fields) * self.bits, 8)
         return size + CHANNELS_PADDING + len(self.steps) * _STEP_BYTES
 
 
@@ -55,8 +56,7 @@ def channel_fields(graph: Graph, op: Conv2D) -> Channels | None:
     Exact for any model; short where biases are multiples of a coarse grid, as `compress` makes
     them, and channels share few multipliers.
     """
-    bias = graph.tensors[op.bias].data
-    assert bias is not None
+    bias = graph.constant(op.bias)
     multiplier, shift = conv2d_multipliers(graph, op)
     return pack_channels(bias.astype(np.int64), multiplier, shift)
 
@@ -71,7 +71,7 @@ def pack_channels(bias: Int64Array, multiplier: Int64Array, shift: Int64Array) -
     coarse = bias // bias_grid(shift, fraction_bits)
     bias_bits = 1 + int(np.where(coarse < 0, ~coarse, coarse).max()).bit_length()
     bits = step_bits + bias_bits
-    if step_bits > _MOST_STEP_BITS or bits > MOST_BITS:
+    if step_bits > _MAX_STEP_BITS or bits > MAX_BITS:
         return None
     fields = (coarse << step_bits | index.reshape(-1)) & (1 << bits) - 1
     return Channels(fields, steps, bits, step_bits, fraction_bits)
@@ -79,6 +79,4 @@ def pack_channels(bias: Int64Array, multiplier: Int64Array, shift: Int64Array) -
 
 def _fraction_bits(bias: Int64Array, shift: Int64Array) -> int:
     """Return the fewest bits with which all biases are on their grid."""
-    return next(
-        bits for bits in range(_MOST_SHIFT + 1) if not np.any(bias % bias_grid(shift, bits))
-    )
+    return next(bits for bits in range(_MAX_SHIFT + 1) if not np.any(bias % bias_grid(shift, bits)))

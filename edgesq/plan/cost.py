@@ -14,6 +14,7 @@ from edgesq.graph import (
     Graph,
     GroupedConv2D,
 )
+from edgesq.integers import ceil_div
 from edgesq.plan.counts import (
     dsp_depthwise_counts,
     dsp_exact_counts,
@@ -96,7 +97,7 @@ def operator_instructions(graph: Graph, item: RowOp, kernels: str) -> float:
     if not tile:
         return cost
     height, _, channels = graph.tensors[conv.output].hwc
-    tiles = -(-channels // tile)
+    tiles = ceil_div(channels, tile)
     cost += (tiles - 1) * _unpacking(graph, item, conv, kernels)
     cost += tiles * height * _TILE_INSTRUCTIONS
     if item.tabled:
@@ -154,7 +155,7 @@ def _kernel(graph: Graph, item: RowOp, conv: Conv2D, kernels: str) -> float:
 def _unpacking(graph: Graph, item: RowOp, conv: Conv2D, kernels: str) -> float:
     """Estimate what it takes to set out all windows once."""
     height, width, _ = graph.tensors[conv.output].hwc
-    runs, slide = -(-width // max(item.pixels, 1)), 1
+    runs, slide = ceil_div(width, max(item.pixels, 1)), 1
     values = int(np.prod(graph.tensors[conv.weights].shape[1:]))
     if kernels == "dsp":
         slide = dsp_slide(graph, conv)
@@ -182,7 +183,7 @@ def _winograd(graph: Graph, item: RowOp, conv: Conv2D) -> float:
     """Estimate Winograd's F(4, 3), transformed for each band where the weights are decoded."""
     height, width, channels = graph.tensors[conv.output].hwc
     shape = graph.tensors[conv.weights].shape
-    tiles = -(-width // WINOGRAD_PIXELS)
+    tiles = ceil_div(width, WINOGRAD_PIXELS)
     outputs = height * tiles * WINOGRAD_PIXELS * channels
     cost = outputs * (_END_INSTRUCTIONS + _PRODUCT_INSTRUCTIONS * int(np.prod(shape[1:])))
     if item.streamed is None:
@@ -197,4 +198,4 @@ def _winograd(graph: Graph, item: RowOp, conv: Conv2D) -> float:
 
 
 def _bands(graph: Graph, item: RowOp, conv: Conv2D) -> int:
-    return -(-graph.tensors[conv.output].hwc[0] // item.band_units)
+    return ceil_div(graph.tensors[conv.output].hwc[0], item.band_units)

@@ -19,6 +19,7 @@ from edgesq.graph import (
     Op,
     Softmax,
 )
+from edgesq.integers import ceil_div
 from edgesq.lookup import has_table
 from edgesq.plan.depthwise import STRIPS, strip_blocks
 from edgesq.plan.endings import depthwise_ending, dsp_ends_short, mve_ends_short
@@ -81,7 +82,7 @@ def dsp_depthwise_counts(graph: Graph, op: DepthwiseConv2D, pixels: int) -> Coun
     height, width, channels = graph.tensors[op.output].hwc
     runs, apart = runs_of(width, pixels), op.window.stride_w > 1
     quads = height * channels / _FOUR
-    pairs = [run if apart else -(-run // 2) for run in runs]
+    pairs = [run if apart else ceil_div(run, 2) for run in runs]
     outputs = quads * sum(pair if apart else 2 * pair for pair in pairs) * _FOUR
     values = height * width * channels
     return {
@@ -96,18 +97,18 @@ def mve_depthwise_counts(graph: Graph, op: DepthwiseConv2D, pixels: int) -> Coun
     """Count what firmware/src/mve/esq_depthwise_mve.c does."""
     height, width, channels = graph.tensors[op.output].hwc
     window, runs = op.window, runs_of(width, pixels)
-    sources = -(-graph.tensors[op.inputs[0]].hwc[2] // STRIPS)
+    sources = ceil_div(graph.tensors[op.inputs[0]].hwc[2], STRIPS)
     columns = sum((run - 1) * window.stride_w + window.width for run in runs)
     square = (window.height, window.width) == (3, 3)
     loaded = {1: 3, 2: 2}.get(window.stride_w, 1) if square else 1
-    loads = height * channels * strip_blocks(op) * sum(-(-run // loaded) for run in runs)
+    loads = height * channels * strip_blocks(op) * sum(ceil_div(run, loaded) for run in runs)
     values = height * width * channels
     return {
         "columns": height * sources * columns * (1 if square else window.height),
         "loads": loads,
         "products": values * strip_blocks(op),
         "exact": 0 if mve_ends_short(graph, op) else values,
-        "strips": height * len(runs) * -(-channels // STRIPS),
+        "strips": height * len(runs) * ceil_div(channels, STRIPS),
         "runs": height * len(runs),
     }
 
@@ -115,7 +116,7 @@ def mve_depthwise_counts(graph: Graph, op: DepthwiseConv2D, pixels: int) -> Coun
 def mve_counts(graph: Graph, op: Conv2D, pixels: int) -> Counts:
     """Count what firmware/src/mve/esq_conv2d_mve.c and esq_mve_kernels.S do."""
     height, width, channels = graph.tensors[op.output].hwc
-    runs, blocks, quads = runs_of(width, pixels), mve_blocks(graph, op), -(-channels // _FOUR)
+    runs, blocks, quads = runs_of(width, pixels), mve_blocks(graph, op), ceil_div(channels, _FOUR)
     share = 1.0
     short = mve_ends_short(graph, op)
     if short and mve_row_blocks(graph, op):

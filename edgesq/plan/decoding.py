@@ -6,6 +6,7 @@ import numpy as np
 
 from edgesq.compress import MAX_BITS, WORD, code_lengths, has_masks
 from edgesq.graph import Graph
+from edgesq.integers import round_up
 
 _TABLE_INSTRUCTIONS, _ENTRY_INSTRUCTIONS = 3_500, 23
 _MASKED_TABLE_INSTRUCTIONS, _MASKED_ENTRY_INSTRUCTIONS = 7_000, 7
@@ -28,11 +29,10 @@ _MASKED_INSTRUCTIONS = {
 @lru_cache(maxsize=1024)
 def masked_words(graph: Graph, weights: int) -> tuple[float, ...] | None:
     """Return the shares of words with 0 to 4 weights that are not zero; None without masks."""
-    data = graph.tensors[weights].data
-    assert data is not None
+    data = graph.constant(weights)
     if not has_masks(data.astype(np.int8)):
         return None
-    used = np.zeros(-(-data.size // WORD) * WORD, np.int64)
+    used = np.zeros(round_up(data.size, WORD), np.int64)
     used[: data.size] = data.reshape(-1) != 0
     counts = np.bincount(used.reshape(-1, WORD).sum(axis=1), minlength=WORD + 1)
     return tuple((counts / counts.sum()).tolist())
@@ -47,8 +47,7 @@ def long_words(graph: Graph, weights: int, bits: int) -> float:
         weights: the tensor.
         bits: index into the table; also the longest code, where that is less than usual.
     """
-    data = graph.tensors[weights].data
-    assert data is not None
+    data = graph.constant(weights)
     counts = np.bincount(data.reshape(-1).astype(np.int64) + 128, minlength=256)
     lengths = code_lengths(counts, min(bits, MAX_BITS))
     chances = np.bincount(lengths, counts, minlength=2)[1:] / counts.sum()

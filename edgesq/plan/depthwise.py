@@ -4,8 +4,9 @@ Mirror: firmware/src/dsp/esq_depthwise_dsp.h, firmware/src/mve/esq_depthwise_mve
 """
 
 from edgesq.graph import DepthwiseConv2D, Graph
+from edgesq.integers import ceil_div, round_up
 
-_MOST_PIXELS = 64
+_MAX_PIXELS = 64
 """Mirror: struct esq_depthwise_dsp."""
 
 _PAIR_BYTES = 48
@@ -32,13 +33,13 @@ def depthwise_fits(graph: Graph, op: DepthwiseConv2D, kernels: str) -> bool:
 
 def depthwise_choices(graph: Graph, op: DepthwiseConv2D) -> tuple[int, ...]:
     """Return how many output pixels of a row may be computed together, best first."""
-    most = min(graph.tensors[op.output].hwc[1], _MOST_PIXELS)
+    most = min(graph.tensors[op.output].hwc[1], _MAX_PIXELS)
     return (most, *(pixels for pixels in (24, 18, 12, 8, 6, 3) if pixels < most))
 
 
 def strip_blocks(op: DepthwiseConv2D) -> int:
     """Return the blocks of 16 values under a window, the last one filled up."""
-    return -(-op.window.height * op.window.width // _STRIP_BLOCK)
+    return ceil_div(op.window.height * op.window.width, _STRIP_BLOCK)
 
 
 def depthwise_work_bytes(op: DepthwiseConv2D, kernels: str, pixels: int) -> int:
@@ -48,8 +49,8 @@ def depthwise_work_bytes(op: DepthwiseConv2D, kernels: str, pixels: int) -> int:
         columns = (pixels - 1) * window.stride_w + window.width
         beyond = _MORE_PIXELS * window.stride_w * window.height + _STRIP_BLOCK
         strips = STRIPS * columns * window.height + beyond
-        return -(-strips // 16) * 16 + 16 * (pixels + _MORE_PIXELS)
-    return (1 + (pixels if op.window.stride_w > 1 else -(-pixels // 2))) * _PAIR_BYTES
+        return round_up(strips, 16) + 16 * (pixels + _MORE_PIXELS)
+    return (1 + (pixels if op.window.stride_w > 1 else ceil_div(pixels, 2))) * _PAIR_BYTES
 
 
 def depthwise_extra_bytes(graph: Graph, op: DepthwiseConv2D, kernels: str) -> int:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from edgesq.graph import Conv2D, Graph, GroupedConv2D, Quantization, Tensor
 
-MOST_GROUPS = 64
+MAX_GROUPS = 64
 """Beyond that, entering a kernel per group and row costs more than it saves."""
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from edgesq.arithmetic import channel_sums
 from edgesq.graph import Conv2D, Graph, GroupedConv2D, Op
-from edgesq.plan.groups import MOST_GROUPS, group_count, group_graph
+from edgesq.plan.groups import MAX_GROUPS, group_count, group_graph
 from edgesq.plan.lower import RowOp
 
 LANE_BOUND = 1 << 23
@@ -75,5 +75,5 @@ def _parts(graph: Graph, op: Op) -> Iterator[tuple[Graph, Conv2D]]:
     """Yield the convolutions that the kernels see: an operator itself, or its groups."""
     if isinstance(op, Conv2D):
         yield graph, op
-    elif isinstance(op, GroupedConv2D) and group_count(graph, op) <= MOST_GROUPS:
+    elif isinstance(op, GroupedConv2D) and group_count(graph, op) <= MAX_GROUPS:
         yield from (group_graph(graph, op, group) for group in range(group_count(graph, op)))

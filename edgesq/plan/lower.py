@@ -26,6 +26,7 @@ from edgesq.graph import (
     Tensor,
     Window,
 )
+from edgesq.integers import round_up
 from edgesq.plan.sharing import Sharing, share
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def _slot(sharing: Sharing, tensors: list[Tensor], number: int) -> Slot:
     pixel_bytes = tensors[root].hwc[2]
     row_bytes = width * pixel_bytes
     if root not in sharing.blocks:
-        row_bytes = -(-row_bytes // 4) * 4
+        row_bytes = round_up(row_bytes, 4)
     return Slot(root, height, width, channels, offset, pixel_bytes, row_bytes)
 
 

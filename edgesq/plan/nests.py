@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.arithmetic import Int64Array
+from edgesq.integers import ceil_div, round_up
 from edgesq.plan.arena import ALIGNMENT_BYTES, Block, in_steps
 
-LEAST_ROWS = 4
+MIN_ROWS = 4
 """Of a map, below which it is taken as a whole."""
 
 Leads = dict[tuple[int, int], int]
@@ -47,7 +48,7 @@ class Standing:
         """Return the bytes in use in each step; of rows no more than there are."""
         size = _up(self.block.bytes)
         if self.rows is None:
-            return size * in_steps(self.block.live, -(-steps // 8))[:steps].astype(np.int64)
+            return size * in_steps(self.block.live, ceil_div(steps, 8))[:steps].astype(np.int64)
         change = np.zeros(steps + 1, np.int64)
         np.add.at(change, self.rows.first, self.rows.bytes)
         np.add.at(change, self.rows.last + 1, -self.rows.bytes)
@@ -97,10 +98,10 @@ def _lead(low: Standing, high: Standing, steps: int) -> int:
 def _meet(rows: Rows, live: int, steps: int) -> NDArray[np.bool_]:
     """Say of each row whether it is in use in any of some steps."""
     before = np.zeros(steps + 1, np.int64)
-    before[1:] = in_steps(live, -(-steps // 8))[:steps].cumsum()
+    before[1:] = in_steps(live, ceil_div(steps, 8))[:steps].cumsum()
     met: NDArray[np.bool_] = before[rows.last + 1] > before[rows.first]
     return met
 
 
 def _up(size: int) -> int:
-    return -(-size // ALIGNMENT_BYTES) * ALIGNMENT_BYTES
+    return round_up(size, ALIGNMENT_BYTES)

@@ -12,6 +12,7 @@ from random import Random
 
 import numpy as np
 
+from edgesq.integers import ceil_div, round_up
 from edgesq.plan.arena import ALIGNMENT_BYTES, in_steps
 from edgesq.plan.nests import Leads, Standing, find_leads
 
@@ -74,7 +75,8 @@ class Rooms:
         """Return the bytes beside what stays, by operator: no placement gives more."""
         used = sum((one.used(self._steps) for one in self.standing), np.zeros(self._steps, int))
         return tuple(
-            self._limit - int(used[in_steps(live, -(-self._steps // 8))[: self._steps] > 0].max())
+            self._limit
+            - int(used[in_steps(live, ceil_div(self._steps, 8))[: self._steps] > 0].max())
             for live in self._active
         )
 
@@ -213,4 +215,4 @@ def _largest_gap(taken: Sequence[tuple[int, int]], limit: int) -> Gap:
 
 
 def _aligned(size: int) -> int:
-    return -(-size // ALIGNMENT_BYTES) * ALIGNMENT_BYTES
+    return round_up(size, ALIGNMENT_BYTES)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from itertools import permutations
 
 from edgesq.graph import Concatenation, Conv2D, Graph
+from edgesq.integers import ceil_div
 from edgesq.plan.stream_planner import NEVER, StreamPlanner
 
 HIGHEST = 14
@@ -121,7 +122,9 @@ def _changed(rows: Rows, change: Change) -> Rows:
 
 def _choices(height: int) -> list[int]:
     """Return the least rows for each number of bands."""
-    return sorted({-(-height // bands) for bands in range(1, height + 1)} & set(range(HIGHEST + 1)))
+    return sorted(
+        {ceil_div(height, bands) for bands in range(1, height + 1)} & set(range(HIGHEST + 1))
+    )
 
 
 def _groups(graph: Graph, outputs: list[int]) -> Iterator[list[int]]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgesq.graph import Graph
+from edgesq.integers import round_up
 from edgesq.plan.arena import ALIGNMENT_BYTES
 from edgesq.plan.cost import ROW_INSTRUCTIONS, STEP_INSTRUCTIONS
 from edgesq.plan.lower import Lowered, RowOp, lower
-from edgesq.plan.nests import LEAST_ROWS, Rows, Standing
+from edgesq.plan.nests import MIN_ROWS, Rows, Standing
 from edgesq.plan.pieces import Plan, Wanted, assemble, packed, standing, working
 from edgesq.plan.rooms import Placement, Rooms
 from edgesq.plan.schedule import Schedule, make_schedule
@@ -58,7 +59,7 @@ class Draft:
 
     def _rows(self, kind: str, storage: int) -> Rows | None:
         """Return the rows of a ring that holds a whole map."""
-        if kind != "ring" or self.schedule.ring_rows[storage] < LEAST_ROWS:
+        if kind != "ring" or self.schedule.ring_rows[storage] < MIN_ROWS:
             return None
         spans = self.schedule.rows[storage]
         slot = self.lowered.slots[storage]
@@ -143,7 +144,7 @@ def _plan(draft: Draft, placement: Placement) -> Plan:
         *((want, placement.gaps[want.key[1]][0]) for want in work),
     ]
     end = max(offset + want.block.bytes for want, offset in placed)
-    arena_bytes = -(-end // ALIGNMENT_BYTES) * ALIGNMENT_BYTES
+    arena_bytes = round_up(end, ALIGNMENT_BYTES)
     return assemble(draft.lowered, ops, draft.schedule, placed, arena_bytes)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from edgesq.compress import MASK_BITS, MAX_BITS, stream_bytes
 from edgesq.graph import Conv2D, FullyConnected, Graph
+from edgesq.integers import ceil_div, round_up
 from edgesq.plan.decoding import WEIGHT_INSTRUCTIONS, masked_words
 from edgesq.plan.lanes import dsp_pair_channels
 from edgesq.plan.lower import RowOp
@@ -34,10 +35,10 @@ _MASKED_BITS = (8, 9, 10)
 TILE = 4
 """Tiles are multiples of this many channels, of all families' blocks."""
 
-MOST_SHARE = 0.75
+MAX_SHARE = 0.75
 """Of a layer's bytes that its stream may take."""
 
-MOST_PER_BYTE = 700.0
+MAX_PER_BYTE = 700.0
 """Instructions per image that a byte of flash is worth."""
 
 _FIXED_BYTES = 48
@@ -102,19 +103,18 @@ def _is_worth(graph: Graph, op: Conv2D, kernels: str) -> bool:
     Large maps are computed in many bands, each of which decodes the weights again. Where Winograd
     can be had by that, it is worth it anyway.
     """
-    weights = graph.tensors[op.weights].data
-    assert weights is not None
+    weights = graph.constant(op.weights)
     _, counts = np.unique(weights, return_counts=True)
     chances = counts / weights.size
-    if -(chances * np.log2(chances)).sum() >= 8 * MOST_SHARE:
+    if -(chances * np.log2(chances)).sum() >= 8 * MAX_SHARE:
         return False  # no code is shorter than the entropy
     size = _stream_bytes(graph, op.weights, MAX_BITS) + _FIXED_BYTES
-    if size >= MOST_SHARE * weights.size:
+    if size >= MAX_SHARE * weights.size:
         return False
     gains = kernels == "dsp" and winograd_fits(graph, op)
-    bands = -(-graph.tensors[op.output].hwc[0] // 2)
+    bands = ceil_div(graph.tensors[op.output].hwc[0], 2)
     cost = bands * weights.size * WEIGHT_INSTRUCTIONS[kernels]
-    return gains or cost < MOST_PER_BYTE * (weights.size - size)
+    return gains or cost < MAX_PER_BYTE * (weights.size - size)
 
 
 def streams_save_bytes(graph: Graph, ops: Ops, kernels: str) -> int:
@@ -125,8 +125,7 @@ def streams_save_bytes(graph: Graph, ops: Ops, kernels: str) -> int:
 def _saves(graph: Graph, item: RowOp, kernels: str) -> int:
     conv = item.feeder or item.op
     assert isinstance(conv, Conv2D)
-    weights = graph.tensors[conv.weights].data
-    assert weights is not None
+    weights = graph.constant(conv.weights)
     assert item.streamed is not None
     size = _stream_bytes(graph, conv.weights, item.streamed.table_bits)
     channels = short_channels(graph, conv, kernels)
@@ -147,8 +146,7 @@ def _stream_bytes(graph: Graph, weights: int, bits: int) -> int:
 
     With masks it is exact for OHWI; a kernel family's order differs from it by some 0.1 %.
     """
-    data = graph.tensors[weights].data
-    assert data is not None
+    data = graph.constant(weights)
     levels = data.astype(np.int8)
     return stream_bytes(levels, min(bits, MAX_BITS), masked_words(graph, weights) is not None)
 
@@ -199,7 +197,7 @@ def with_winograd(graph: Graph, item: RowOp, bits: int, kernel_rows: int) -> Row
     depth = graph.tensors[item.op.inputs[0]].hwc[2]
     rows = (item.band_units - 1) * window.stride_h + window.height
     values = window.height * window.width * depth
-    tiles = -(-width // WINOGRAD_PIXELS) * _TILE_VALUES * rows * depth * 2
+    tiles = ceil_div(width, WINOGRAD_PIXELS) * _TILE_VALUES * rows * depth * 2
     masked = masked_words(graph, item.op.weights) is not None
     table = _aligned(tiles)
     raw = table + _tables_bytes(bits, masked)
@@ -223,8 +221,8 @@ def stream_ways(graph: Graph, item: RowOp, kernels: str) -> Iterator[RowOp]:
     """
     conv = item.feeder or item.op
     assert isinstance(conv, Conv2D)
-    blocks = -(-graph.tensors[conv.output].hwc[2] // TILE)
-    tiles = sorted({TILE * -(-blocks // count) for count in range(1, blocks + 1)})
+    blocks = ceil_div(graph.tensors[conv.output].hwc[2], TILE)
+    tiles = sorted({TILE * ceil_div(blocks, count) for count in range(1, blocks + 1)})
     for bits in _table_bits(graph, conv):
         yield from (with_tile(graph, item, kernels, bits, tile) for tile in tiles)
 
@@ -242,4 +240,4 @@ def _table_bits(graph: Graph, conv: Conv2D) -> tuple[int, ...]:
 
 
 def _aligned(size: int) -> int:
-    return -(-size // _ALIGNMENT) * _ALIGNMENT
+    return round_up(size, _ALIGNMENT)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from edgesq.graph import Conv2D, Graph
+from edgesq.integers import ceil_div, round_up
 from edgesq.plan.channels import Channels, channel_fields
 from edgesq.plan.endings import dsp_ends_short
 from edgesq.plan.lower import RowOp
@@ -55,9 +56,9 @@ def table_ways(graph: Graph, item: RowOp, kernels: str) -> Iterator[RowOp]:
         return
     if short_channels(graph, op, kernels) is None:
         return
-    blocks = -(-graph.tensors[op.output].hwc[2] // _TILE)
-    rows = -(-item.work_bytes // ROW_BYTES) * ROW_BYTES
-    for tile in sorted({_TILE * -(-blocks // count) for count in range(1, blocks + 1)}):
+    blocks = ceil_div(graph.tensors[op.output].hwc[2], _TILE)
+    rows = round_up(item.work_bytes, ROW_BYTES)
+    for tile in sorted({_TILE * ceil_div(blocks, count) for count in range(1, blocks + 1)}):
         yield replace(item, work_bytes=rows + tile * ROW_BYTES, tabled=Tabled(tile, rows))
 
 
@@ -72,4 +73,4 @@ def saved_bytes(graph: Graph, op: Conv2D) -> int:
 def making_instructions(graph: Graph, item: RowOp) -> float:
     """Estimate what it takes to make an operator's table, once per band."""
     height, _, channels = graph.tensors[item.op.output].hwc
-    return -(-height // item.band_units) * channels * float(_MAKING_INSTRUCTIONS)
+    return ceil_div(height, item.band_units) * channels * float(_MAKING_INSTRUCTIONS)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from edgesq.graph import Move
+from edgesq.integers import ceil_div
 from edgesq.plan.lower import Access, Lowered, RowOp
 
 Span = tuple[int, int]
@@ -95,7 +96,7 @@ def walk(lowered: Lowered, op: RowOp) -> Walk:
         values, row_values = source.width * source.channels, result.width * result.channels
         reads = _each(source.height)
         writes = tuple(
-            (row * values // row_values, -(-(row + 1) * values // row_values))
+            (row * values // row_values, ceil_div((row + 1) * values, row_values))
             for row in range(source.height)
         )
     elif result.height > 1:

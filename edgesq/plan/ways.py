@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from edgesq.graph import Conv2D, Graph
 from edgesq.plan.cost import operator_instructions
 from edgesq.plan.lower import RowOp
-from edgesq.plan.streams import MOST_PER_BYTE, more_bytes, stream_ways, winograd_ways
+from edgesq.plan.streams import MAX_PER_BYTE, more_bytes, stream_ways, winograd_ways
 from edgesq.plan.tables import table_ways
 from edgesq.plan.work import WINOGRAD_PIXELS, pixel_ways
 
@@ -74,7 +74,7 @@ class Ways:
 
     def _cost(self, way: RowOp) -> float:
         instructions = operator_instructions(self._graph, way, self._kernels)
-        return instructions + more_bytes(self._graph, way) * MOST_PER_BYTE
+        return instructions + more_bytes(self._graph, way) * MAX_PER_BYTE
 
     def _all(self, item: RowOp) -> Iterator[RowOp]:
         conv = item.feeder or item.op

@@ -7,13 +7,14 @@ import numpy as np
 
 from edgesq.arithmetic import conv2d_multipliers
 from edgesq.graph import Conv2D, DepthwiseConv2D, Graph, GroupedConv2D
+from edgesq.integers import ceil_div, round_up
 from edgesq.plan.depthwise import (
     depthwise_choices,
     depthwise_extra_bytes,
     depthwise_fits,
     depthwise_work_bytes,
 )
-from edgesq.plan.groups import MOST_GROUPS, group_count, group_graph
+from edgesq.plan.groups import MAX_GROUPS, group_count, group_graph
 from edgesq.plan.lanes import wide_layers
 from edgesq.plan.lower import RowOp
 
@@ -168,13 +169,13 @@ def _grouped_padding(graph: Graph, op: GroupedConv2D, kernels: str) -> int:
     else:
         channels = own.tensors[conv.weights].shape[0]
         values = 4 * dsp_groups(own, conv) * dsp_slide(own, conv)
-        padding = -(-channels // 2) * 2 * values - int(np.prod(own.tensors[conv.weights].shape))
+        padding = round_up(channels, 2) * values - int(np.prod(own.tensors[conv.weights].shape))
     return group_count(graph, op) * (padding + _GROUP_BYTES)
 
 
 def _mve_padding(graph: Graph, op: Conv2D) -> int:
     shape = graph.tensors[op.weights].shape
-    packed = -(-shape[0] // 4) * 4 * mve_blocks(graph, op) * MVE_BLOCK
+    packed = round_up(shape[0], 4) * mve_blocks(graph, op) * MVE_BLOCK
     return packed + MVE_BLOCK - int(np.prod(shape))  # a block is loaded ahead
 
 
@@ -207,7 +208,7 @@ def _with_pixels(graph: Graph, item: RowOp, kernels: str, pixels: int) -> RowOp:
     if isinstance(conv, DepthwiseConv2D) and depthwise_fits(graph, conv, kernels):
         work_bytes = depthwise_work_bytes(conv, kernels, pixels)
         return replace(item, pixels=pixels, work_bytes=work_bytes)
-    if isinstance(conv, GroupedConv2D) and group_count(graph, conv) <= MOST_GROUPS:
+    if isinstance(conv, GroupedConv2D) and group_count(graph, conv) <= MAX_GROUPS:
         graph, conv = group_graph(graph, conv, 0)
     if not isinstance(conv, Conv2D):
         return item
@@ -226,7 +227,7 @@ def dsp_slide(graph: Graph, op: Conv2D) -> int:
 def dsp_groups(graph: Graph, op: Conv2D) -> int:
     """Return the groups of four input values under one window, or under a column that slides."""
     values = int(np.prod(graph.tensors[op.weights].shape[1:]))
-    return -(-values // dsp_slide(graph, op) // 4)
+    return ceil_div(values, 4 * dsp_slide(graph, op))
 
 
 def dsp_work_bytes(graph: Graph, op: Conv2D, pixels: int) -> int:
@@ -246,7 +247,7 @@ def mve_reads_in_place(graph: Graph, op: Conv2D) -> bool:
 
 def mve_blocks(graph: Graph, op: Conv2D) -> int:
     """Return the blocks of input values under a window, the last one filled up."""
-    return -(-int(np.prod(graph.tensors[op.weights].shape[1:])) // MVE_BLOCK)
+    return ceil_div(int(np.prod(graph.tensors[op.weights].shape[1:])), MVE_BLOCK)
 
 
 def mve_row_blocks(graph: Graph, op: Conv2D) -> int:

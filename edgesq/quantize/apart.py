@@ -28,7 +28,7 @@ from multiprocessing.connection import Connection
 from typing import TypeVar
 
 from edgesq.errors import EdgesqError, ModelError, ToolError
-from edgesq.limits import MOST_LOADING_BYTES, MOST_LOADING_SECONDS
+from edgesq.limits import MAX_LOADING_BYTES, MAX_LOADING_SECONDS
 
 T = TypeVar("T")
 
@@ -99,7 +99,7 @@ def apart(function: Callable[..., T], *arguments: object, where: str) -> T:
         try:
             server = _running()
             server.connection.send_bytes(request)
-            if not server.connection.poll(_START_SECONDS + MOST_LOADING_SECONDS):
+            if not server.connection.poll(_START_SECONDS + MAX_LOADING_SECONDS):
                 raise ToolError("the process that reads models does not answer", where=where)
             answer = pickle.loads(server.connection.recv_bytes())
         except (EOFError, OSError) as error:
@@ -123,7 +123,7 @@ def _failure(value: Exception | str, where: str) -> Exception:
     if isinstance(value, EdgesqError):
         return value
     if isinstance(value, MemoryError):
-        gigabytes = MOST_LOADING_BYTES / (1 << 30)
+        gigabytes = MAX_LOADING_BYTES / (1 << 30)
         return ModelError(
             f"takes more than {gigabytes:.0f} GiB of memory to read", where=where, hint=_DAMAGED
         )
@@ -134,7 +134,7 @@ def _failure(value: Exception | str, where: str) -> Exception:
 
 def _death(ended: Ended, where: str) -> ModelError:
     if not ended.signal:
-        message = f"takes more than {MOST_LOADING_SECONDS} s to read"
+        message = f"takes more than {MAX_LOADING_SECONDS} s to read"
     else:
         words = f": {ended.words}" if ended.words else ""
         message = f"ends its reader by {signal.Signals(ended.signal).name}{words}"

@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection, Pipe, wait
 from typing import BinaryIO
 
 from edgesq.errors import EdgesqError
-from edgesq.limits import MOST_FILE_BYTES, MOST_LOADING_BYTES, MOST_LOADING_SECONDS
+from edgesq.limits import MAX_FILE_BYTES, MAX_LOADING_BYTES, MAX_LOADING_SECONDS
 from edgesq.quantize.apart import Ended
 
 _PR_SET_PDEATHSIG = 1
@@ -54,7 +54,7 @@ def _answer(parent: Connection, request: bytes) -> bytes | None:
             _be_the_child(server, request, theirs, words)
         theirs.close()
         stack.callback(_end, child)
-        ready = wait([mine, parent], MOST_LOADING_SECONDS)
+        ready = wait([mine, parent], MAX_LOADING_SECONDS)
         if mine in ready:
             with contextlib.suppress(EOFError):
                 return mine.recv_bytes()
@@ -98,9 +98,9 @@ def _limit(server: int) -> None:
         os._exit(0)
     limits = {
         resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_CPU: 2 * MOST_LOADING_SECONDS,
-        resource.RLIMIT_DATA: MOST_LOADING_BYTES,
-        resource.RLIMIT_FSIZE: MOST_FILE_BYTES,
+        resource.RLIMIT_CPU: 2 * MAX_LOADING_SECONDS,
+        resource.RLIMIT_DATA: MAX_LOADING_BYTES,
+        resource.RLIMIT_FSIZE: MAX_FILE_BYTES,
     }
     for what, most in limits.items():
         hard = resource.getrlimit(what)[1]

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 Float32Array = NDArray[np.float32]
 
-MOST_GROWTH = 0.10
+MAX_GROWTH = 0.10
 """Part of the ranges that the second half of the images still adds."""
 
-MOST_ASLEEP = 0.02
+MAX_ASLEEP = 0.02
 """Part of the channels silent for all images, but not for the same ones inverted or amplified."""
 
-LEAST_CERTAINTY = 0.35
+MIN_CERTAINTY = 0.35
 """Mean of the largest probability; chance where that is more."""
 
-MOST_CERTAINTY_GAIN = 1.1
+MAX_CERTAINTY_GAIN = 1.1
 """By which another preprocessing may make the model more certain."""
 
 SURE = 0.8
@@ -190,8 +190,8 @@ def _coverage(ranges: Float32Array) -> AuditRow:
     return AuditRow(
         "coverage",
         growth,
-        MOST_GROWTH,
-        growth <= MOST_GROWTH,
+        MAX_GROWTH,
+        growth <= MAX_GROWTH,
         f"the second half of the images still widens the ranges by {growth:.0%} ({shown}): "
         "give more images",
     )
@@ -205,8 +205,8 @@ def _channels(probe: _Probe, floats: Float32Array) -> AuditRow:
     return AuditRow(
         "silent channels",
         asleep,
-        MOST_ASLEEP,
-        asleep <= MOST_ASLEEP,
+        MAX_ASLEEP,
+        asleep <= MAX_ASLEEP,
         f"{asleep:.1%} of the channels give one value for all these images, and wake up for other "
         f"input ({dead:.1%} never do): the images do not show what the model was trained on",
     )
@@ -226,7 +226,7 @@ def _certainty(model: keras.Model, images: ImageSet, has_statistics: bool) -> It
     probes = _probes(images)
     classes = model.outputs[0].shape[-1]
     certainty = _mean_certainty(model, images.preprocessing, probes)
-    least = max(LEAST_CERTAINTY, 1.5 / classes)
+    least = max(MIN_CERTAINTY, 1.5 / classes)
     yield AuditRow(
         "certainty",
         certainty,
@@ -250,8 +250,8 @@ def _certainty(model: keras.Model, images: ImageSet, has_statistics: bool) -> It
     yield AuditRow(
         "preprocessing",
         gain,
-        MOST_CERTAINTY_GAIN,
-        gain <= MOST_CERTAINTY_GAIN,
+        MAX_CERTAINTY_GAIN,
+        gain <= MAX_CERTAINTY_GAIN,
         f"the model is {gain:.2f} times as certain with pixels {name} ({best:.2f} against "
         f"{certainty:.2f}): check channel order, mean and scale in the folder's manifest.json",
     )

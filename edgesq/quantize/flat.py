@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgesq.errors import ModelError
-from edgesq.limits import MOST_VALUES
+from edgesq.limits import MAX_VALUES
 
 if TYPE_CHECKING:
     import keras
@@ -202,9 +202,9 @@ def _check_sizes(model: Any, where: str) -> None:
         for node in layer._inbound_nodes:
             for tensor in node.outputs:
                 shape = tensor.shape[1:]
-                if None in shape or math.prod(shape) > MOST_VALUES:
+                if None in shape or math.prod(shape) > MAX_VALUES:
                     raise ModelError(
-                        f"{layer.name} gives {list(shape)}; {MOST_VALUES:,} values are the most",
+                        f"{layer.name} gives {list(shape)}; {MAX_VALUES:,} values are the most",
                         where=where,
                         hint=_SIZE,
                     )

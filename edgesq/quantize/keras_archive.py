@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from edgesq.errors import ModelError
-from edgesq.limits import MOST_FILE_BYTES, MOST_NODES, MOST_VALUES
+from edgesq.limits import MAX_FILE_BYTES, MAX_NODES, MAX_VALUES
 from edgesq.quantize.keras_config import Config
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _ZIP = b"PK\x03\x04"
 _CONFIG, _WEIGHTS, _METADATA = "config.json", "model.weights.h5", "metadata.json"
 _MODEL_CONFIG = "model_config"
-_MOST_ITEMS = 16 * MOST_NODES
+_MAX_ITEMS = 16 * MAX_NODES
 """Groups and arrays of an HDF5 file: a layer has some, with those of its optimizer."""
 
 _DAMAGED = "the file is damaged; save it again"
@@ -33,7 +33,7 @@ def read_config(file: Path) -> tuple[Config, int]:
         ModelError: the file is none of both, damaged, too large, or holds weights only.
     """
     where = str(file)
-    if file.stat().st_size > MOST_FILE_BYTES:
+    if file.stat().st_size > MAX_FILE_BYTES:
         raise _too_large(where)
     with file.open("rb") as opened:
         start = opened.read(len(_HDF5))
@@ -92,7 +92,7 @@ def _from_zip(file: Path) -> tuple[str, str]:
     where = str(file)
     try:
         with zipfile.ZipFile(file) as archive:
-            if sum(item.file_size for item in archive.infolist()) > MOST_FILE_BYTES:
+            if sum(item.file_size for item in archive.infolist()) > MAX_FILE_BYTES:
                 raise _too_large(where)
             names = archive.namelist()
             if _CONFIG not in names:
@@ -155,13 +155,13 @@ def _check_items(archive: Any, where: str) -> None:
                 groups.append(item)
             size = math.prod(getattr(item, "shape", None) or ())
             count, values = count + 1, values + size
-            if count > _MOST_ITEMS or size > MOST_VALUES or values > MOST_FILE_BYTES:
+            if count > _MAX_ITEMS or size > MAX_VALUES or values > MAX_FILE_BYTES:
                 raise _too_large(where)
 
 
 def _too_large(where: str) -> ModelError:
     return ModelError(
-        f"is larger than the {MOST_FILE_BYTES / (1 << 30):.0f} GiB that are read",
+        f"is larger than the {MAX_FILE_BYTES / (1 << 30):.0f} GiB that are read",
         where=where,
         hint="give a model for images of a size that a board can take",
     )

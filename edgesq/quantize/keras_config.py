@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from edgesq.errors import ModelError
-from edgesq.limits import MOST_EXTENT, MOST_NODES, MOST_VALUES
+from edgesq.limits import MAX_EXTENT, MAX_NODES, MAX_VALUES
 
 Config = dict[str, Any]
 
@@ -93,9 +93,9 @@ def check_config(config: Config, where: str, known: frozenset[str] = frozenset()
     for item in _dicts(config):
         for key, value in item.items():
             for number in _numbers(value) if key not in _FREE else ():
-                if abs(number) > MOST_EXTENT:
+                if abs(number) > MAX_EXTENT:
                     raise ModelError(
-                        f"a number beyond {MOST_EXTENT:,} for {key[:_SHOWN]}",
+                        f"a number beyond {MAX_EXTENT:,} for {key[:_SHOWN]}",
                         where=where,
                         hint=_BOARD_SIZE,
                     )
@@ -110,9 +110,9 @@ def check_config(config: Config, where: str, known: frozenset[str] = frozenset()
         if "class_name" in item:
             _check_class(item, where, known)
     calls = _calls(config, {})
-    if calls > MOST_NODES:
+    if calls > MAX_NODES:
         raise ModelError(
-            f"{calls:.3g} layers with nested models written out, at most {MOST_NODES:,} are read",
+            f"{calls:.3g} layers with nested models written out, at most {MAX_NODES:,} are read",
             where=where,
             hint=_BOARD_SIZE,
         )
@@ -139,9 +139,9 @@ def _numbers(value: Any) -> Iterator[float]:
 
 def _check_shape(shape: Any, where: str) -> None:
     sizes = [one for one in shape if isinstance(one, int)] if isinstance(shape, list) else []
-    if any(size < 0 for size in sizes) or math.prod(sizes) > MOST_VALUES:
+    if any(size < 0 for size in sizes) or math.prod(sizes) > MAX_VALUES:
         raise ModelError(
-            f"the input shape {sizes}, at most {MOST_VALUES:,} values are read",
+            f"the input shape {sizes}, at most {MAX_VALUES:,} values are read",
             where=where,
             hint=_BOARD_SIZE,
         )

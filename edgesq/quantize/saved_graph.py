@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from edgesq.errors import ModelError
-from edgesq.limits import MOST_EXTENT, MOST_FILE_BYTES, MOST_NODES, MOST_VALUES
+from edgesq.limits import MAX_EXTENT, MAX_FILE_BYTES, MAX_NODES, MAX_VALUES
 from edgesq.quantize.saved_inline import RANDOM, inlined, needed_nodes
 
 FILE = "saved_model.pb"
@@ -98,9 +98,9 @@ def read_saved(folder: Path) -> SavedGraph:
 
     where = str(folder)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    if size > MOST_FILE_BYTES:
+    if size > MAX_FILE_BYTES:
         raise ModelError(
-            f"is larger than the {MOST_FILE_BYTES / (1 << 30):.0f} GiB that are read",
+            f"is larger than the {MAX_FILE_BYTES / (1 << 30):.0f} GiB that are read",
             where=where,
             hint="give a model for images of a size that a board can take",
         )
@@ -167,9 +167,9 @@ def _image(source: Any, where: str) -> tuple[tuple[int | None, ...], bool]:
             where=where,
             hint="save it with any batch size and the input size that the board will see",
         )
-    if math.prod(inner) > MOST_VALUES:
+    if math.prod(inner) > MAX_VALUES:
         raise ModelError(
-            f"the input shape {inner}, at most {MOST_VALUES:,} values are read",
+            f"the input shape {inner}, at most {MAX_VALUES:,} values are read",
             where=where,
             hint="give a model for images of a size that a board can take",
         )
@@ -203,9 +203,9 @@ class _Cutter:
         self._check(nodes, _LEFT)
         self._check(needed_nodes(self.graph.node, [result], with_order=True), _LEFT | _CUT)
         count = sum(self._count(node, frozenset()) for node in nodes)
-        if count > MOST_NODES:
+        if count > MAX_NODES:
             raise ModelError(
-                f"{count:,} operators with all functions written out, at most {MOST_NODES:,} are "
+                f"{count:,} operators with all functions written out, at most {MAX_NODES:,} are "
                 "read",
                 where=self.where,
                 hint="give a model for images of a size that a board can take",
@@ -267,11 +267,9 @@ class _Cutter:
                 shape = value.tensor.tensor_shape if value.HasField("tensor") else None
                 values = math.prod(max(one.size, 0) for one in shape.dim) if shape else 0
                 free = key in ("seed", "seed2")
-                if values > MOST_VALUES or (
-                    not free and any(abs(n) > MOST_EXTENT for n in numbers)
-                ):
+                if values > MAX_VALUES or (not free and any(abs(n) > MAX_EXTENT for n in numbers)):
                     raise ModelError(
-                        f"{node.name} has a number of more than {MOST_EXTENT:,} for {key}",
+                        f"{node.name} has a number of more than {MAX_EXTENT:,} for {key}",
                         where=self.where,
                         hint="give a model for images of a size that a board can take",
                     )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgesq.errors import EdgesqError, ModelError
-from edgesq.limits import MOST_VALUES
+from edgesq.limits import MAX_VALUES
 from edgesq.quantize.apart import apart, start
 from edgesq.quantize.ends import scores_of
 from edgesq.quantize.flat import FloatModel
@@ -131,7 +131,7 @@ def _with_values(saved: SavedGraph, folder: Path) -> Any:
             node.attr["T"].type = kind
     for node in variables:
         key = objects.get(saved.keys[node.name], saved.keys[node.name])
-        if key not in shapes or math.prod(shapes[key]) > MOST_VALUES:
+        if key not in shapes or math.prod(shapes[key]) > MAX_VALUES:
             raise ModelError(f"has no value for {node.name}", where=str(folder), hint=SAVE)
         value = tf.make_tensor_proto(reader.get_tensor(key))
         node.op = "Const"

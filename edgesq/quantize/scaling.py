@@ -11,11 +11,11 @@ from edgesq.calibrate import AuditRow, Preprocessing
 if TYPE_CHECKING:
     import keras
 
-MOST_SPREAD = 16.0
+MAX_SPREAD = 16.0
 """Between a network's values for black and white: 1, 2, or 5 by ImageNet's deviation; pixels as
 they are have 255."""
 
-LEAST_SPREAD = 0.1
+MIN_SPREAD = 0.1
 """What is less has been scaled twice."""
 
 
@@ -41,8 +41,8 @@ def audit_scaling(model: keras.Model, declared: Preprocessing) -> AuditRow | Non
     return AuditRow(
         "scaled twice",
         spread,
-        LEAST_SPREAD,
-        spread >= LEAST_SPREAD or alone > MOST_SPREAD,
+        MIN_SPREAD,
+        spread >= MIN_SPREAD or alone > MAX_SPREAD,
         f"the model scales pixels itself ({', '.join(names)}), and they are multiplied by "
         f"{declared.scale:.3g} before that: white is {spread:.2g} from black then, {alone:.2g} "
         'without; set "preprocessing": {"scale": 1} in the folder\'s manifest.json',

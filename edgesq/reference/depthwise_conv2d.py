@@ -28,8 +28,6 @@ def depthwise_windows(graph: Graph, op: DepthwiseConv2D, image: Int8Array) -> In
 
 def depthwise_sums(graph: Graph, op: DepthwiseConv2D, windows: Int64Array) -> Int64Array:
     """Return the sums [H_out * W_out, O] before requantization."""
-    weights, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
-    assert weights is not None
-    assert bias is not None
+    weights, bias = graph.constant(op.weights), graph.constant(op.bias)
     taps = weights.reshape(-1, weights.shape[3]).astype(np.int64)
     return np.asarray(np.einsum("pkc,kc->pc", windows, taps) + bias, np.int64)

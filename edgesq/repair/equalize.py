@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.formats.float_weights import FloatWeights
-from edgesq.formats.onnx_twin import float_twin, twin_activations
+from edgesq.formats.onnx.twin import float_twin, twin_activations
 from edgesq.graph import (
     AveragePool2D,
     Concatenation,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edgesq.calibrate import Judge, judge_of
 from edgesq.formats.onnx import integer_onnx, run_onnx
-from edgesq.formats.onnx_twin import float_twin, twin_activations
+from edgesq.formats.onnx.twin import float_twin, twin_activations
 from edgesq.graph import Graph, Int8Array
 from edgesq.repair.state import Quantized
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.formats.onnx_twin import float_twin, twin_activations
+from edgesq.formats.onnx.twin import float_twin, twin_activations
 from edgesq.formats.scales import sharing_scales
 from edgesq.graph import Quantization
 from edgesq.repair.state import Quantized

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from edgesq.compress.rounding import round_with_feedback
 from edgesq.compress.statistics import Moments, MomentSums, inputs_at, some_places
 from edgesq.formats.float_weights import FloatWeights
-from edgesq.formats.onnx_twin import float_twin, twin_activations
+from edgesq.formats.onnx.twin import float_twin, twin_activations
 from edgesq.graph import Conv2D, Convolution, Op, Tensor
 from edgesq.repair.state import Levels, Quantized, along_kernel, channel_scales
 
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
 
-_MOST_INPUTS = 2_048
+_MAX_INPUTS = 2_048
 """Of a sum, for which weights are rounded with feedback: time grows with their cube."""
 
 _ROWS_PER_INPUT = 4
@@ -87,11 +87,10 @@ class _Walk:
         """Choose levels and bias of a convolution and go past it."""
         weights = replace(self._model.weights[op.name], activation="none")
         scale = channel_scales(self._graph, op)
-        kernel = self._graph.tensors[op.weights].data
-        assert kernel is not None
+        kernel = self._graph.constant(op.weights)
         levels = kernel.astype(np.int8)
         inputs = int(np.prod(kernel.shape[1:]))
-        if with_weights and isinstance(op, Conv2D) and inputs <= _MOST_INPUTS:
+        if with_weights and isinstance(op, Conv2D) and inputs <= _MAX_INPUTS:
             wanted = weights.kernel.reshape(len(kernel), -1).astype(np.float64)
             moments, rows = self._moments(op, inputs)
             if rows >= _ROWS_PER_INPUT * inputs:

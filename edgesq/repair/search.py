@@ -23,13 +23,13 @@ from edgesq.repair.state import Quantized, check_unshared
 
 Float32Array = NDArray[np.float32]
 
-LEAST_IMAGES = 8
+MIN_IMAGES = 8
 _FOLDS = 4
 """Parts of the images; each is held out once, while recipes are fitted to the others."""
 
 _HEADROOMS = (1.25, 1.5)
 _STRENGTHS = (0.5, 1.0)
-_LEAST_GAIN = 0.02
+_MIN_GAIN = 0.02
 """Part of the KL divergence by which a recipe must be better. Room for the scores need not be
 clearly so: it costs next to nothing, and what it saves shows on few images."""
 
@@ -155,10 +155,10 @@ def repair(
         ModelError: an operator has no float form, or two share their constants.
     """
     count = len(pictures.floats)
-    if count < LEAST_IMAGES:
+    if count < MIN_IMAGES:
         raise ImageError(
             f"{count} calibration images are too few to hold some out",
-            hint=f"give {LEAST_IMAGES} or more, or leave out --optimize-accuracy",
+            hint=f"give {MIN_IMAGES} or more, or leave out --optimize-accuracy",
         )
     base = Quantized(content, read_stored_graph(content), weights)
     check_unshared(base.graph)
@@ -233,7 +233,7 @@ class _Search:
         """Try recipes until the time is up; return the best."""
         best = Recipe()
         least = self._try(best, self._folds, on_trial)
-        for stage, gain in ((_rules, _LEAST_GAIN), (_headrooms, 0.0), (_strengths, _LEAST_GAIN)):
+        for stage, gain in ((_rules, _MIN_GAIN), (_headrooms, 0.0), (_strengths, _MIN_GAIN)):
             best, least = self._best(best, least, stage(best), self._folds, on_trial, gain)
         if time.monotonic() < self._deadline:
             first = self._folds[:1]
@@ -248,7 +248,7 @@ class _Search:
         recipes: Iterator[Recipe],
         folds: Sequence[_Fold],
         on_trial: Callable[[str], None],
-        gain: float = _LEAST_GAIN,
+        gain: float = _MIN_GAIN,
     ) -> tuple[Recipe, float]:
         """Return the best of some recipes, or the one before where none is better by `gain`."""
         found, found_kl = best, least

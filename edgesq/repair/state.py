@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edgesq.errors import ModelError
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.tflite import read_stored_graph
-from edgesq.formats.tflite_rewrite import TensorChange, rewrite
+from edgesq.formats.tflite.rewrite import TensorChange, rewrite
 from edgesq.graph import Convolution, DepthwiseConv2D, Graph, Int8Array, Int32Array, Quantization
 
 Float32Array = NDArray[np.float32]
@@ -20,7 +20,7 @@ LARGEST = 127
 """Weights are in [-127, 127]."""
 
 _INT32 = 2**31 - 1
-_LEAST_SCALE = 1e-12
+_MIN_SCALE = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +85,7 @@ class Quantized:
             tensor = self.graph.tensors[op.weights]
             kernel = weights[op.name].kernel
             largest = _largest(kernel, op, len(tensor.quantization.scale))
-            scale = np.maximum(largest / LARGEST, _LEAST_SCALE).astype(np.float32)
+            scale = np.maximum(largest / LARGEST, _MIN_SCALE).astype(np.float32)
             changes[tensor.name] = TensorChange(
                 nearest(kernel, op, scale), tuple(map(float, scale))
             )

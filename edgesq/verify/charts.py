@@ -4,7 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_LEAST_LSB = 3
+from edgesq.integers import ceil_div
+
+_MIN_LSB = 3
 """A histogram reaches at least so far from 0."""
 
 
@@ -56,7 +58,7 @@ def histogram(
     pairs: Sequence[tuple[int, int]], width: float = 320, height: float = 130
 ) -> Histogram:
     """Return the chart of pairs of a difference and the values that have it; at least one pair."""
-    most = max(_LEAST_LSB, *(abs(step) for step, _ in pairs))
+    most = max(_MIN_LSB, *(abs(step) for step, _ in pairs))
     base, step_width = height - 20, width / (2 * most + 1)
     tallest = math.log10(1 + max(values for _, values in pairs))
     bars = []
@@ -133,7 +135,7 @@ def curve(
         return Point(x, y, label, title)
 
     powers = range(math.ceil(low), math.floor(high) + 1)
-    every = max(1, -(-len(powers) // 6))
+    every = max(1, ceil_div(len(powers), 6))
     x_ticks = tuple(
         Tick(point(2**power, 0, "").x, _kib(2**power)) for power in list(powers)[::every]
     )

@@ -12,7 +12,7 @@ from edgesq.verify.case import Case, unclamped
 from edgesq.verify.flips import Flips, find_flips
 from edgesq.verify.flips_values import find_value_flips
 
-_MOST_NAMED = 3
+_MAX_NAMED = 3
 _NEEDLE_BYTES = 8
 _NEEDLE_VALUES = 4
 
@@ -151,7 +151,7 @@ def _flipped_bit(graph: Graph, operator: Operator, cases: list[Case]) -> Diagnos
         return None
     if not flips.names:
         return None
-    names = ", ".join(flips.names[:_MOST_NAMED])
+    names = ", ".join(flips.names[:_MAX_NAMED])
     if len(flips.names) == 1:
         return Diagnosis(Cause.WEIGHTS, f"one flipped bit explains every value: {names}")
     several = f"one of {len(flips.names):,} bits flipped explains every value, as {names}"
@@ -251,7 +251,7 @@ def _where(cases: list[Case]) -> str:
         return "In the first image every value was right when it was run again"
     height, width, channels = cases[0].expected.shape
     there = sorted(set(places[:, 2].tolist()))
-    named = ", ".join(map(str, there[:_MOST_NAMED])) + (", ..." if len(there) > _MOST_NAMED else "")
+    named = ", ".join(map(str, there[:_MAX_NAMED])) + (", ..." if len(there) > _MAX_NAMED else "")
     return (
         f"Values differ in {len(there)} of {channels} channels ({named}), rows "
         f"{_span(places[:, 0])} of {height}, columns {_span(places[:, 1])} of {width}"

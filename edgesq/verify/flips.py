@@ -32,6 +32,7 @@ from edgesq.graph import (
     Int32Array,
     Mean,
 )
+from edgesq.integers import ceil_div
 from edgesq.reference import (
     conv2d_sums,
     conv2d_windows,
@@ -45,13 +46,13 @@ from edgesq.verify.flips_winograd import WinogradLayer
 
 Weights = Int8Array | Int32Array
 
-_MOST_CHANNELS = 2
+_MAX_CHANNELS = 2
 """One bit changes one channel, or two that share a DSP lane."""
 
 _SCREEN_PIXELS = 8
-_MOST_SURVIVORS = 4096
-_MOST_VALUES = 1 << 22
-_MOST_REDUCED = 1 << 26
+_MAX_SURVIVORS = 4096
+_MAX_VALUES = 1 << 22
+_MAX_REDUCED = 1 << 26
 _RIGHT_SHIFTS = range(32)
 
 
@@ -97,7 +98,7 @@ def find_flips(graph: Graph, operator: Operator, op: Convolution, cases: list[Ca
     """
     wrong = np.flatnonzero(np.any([case.differs.any(axis=(0, 1)) for case in cases], axis=0))
     channels = [int(channel) for channel in wrong]
-    if not 0 < len(channels) <= _MOST_CHANNELS:
+    if not 0 < len(channels) <= _MAX_CHANNELS:
         return Flips(())
     names: dict[str, None] = {}
     gave_up = False
@@ -196,8 +197,7 @@ class Layer:
 
     def _weight_changes(self, channel: int) -> Iterator[Change]:
         multiplier, shift = int(self.multiplier[channel]), int(self.shift[channel])
-        weights = self.graph.tensors[self.op.weights].data
-        assert weights is not None
+        weights = self.graph.constant(self.op.weights)
         for tap, value in enumerate(self._of_channel(weights, channel).reshape(-1).astype(int)):
             for bit in range(8):
                 flipped = ((value ^ 1 << bit) + 128 & 0xFF) - 128
@@ -219,12 +219,12 @@ class Layer:
 
     def _explain(self, channel: int, changes: list[Change]) -> tuple[list[str], bool]:
         """Return the names of the changes that give all of a channel, and whether it gave up."""
-        if self.reduction is not None and len(changes) * self.sums.shape[1] > _MOST_REDUCED:
+        if self.reduction is not None and len(changes) * self.sums.shape[1] > _MAX_REDUCED:
             return [], True
         survivors = self._screened(channel, changes)
-        gave_up = len(survivors) > _MOST_SURVIVORS
+        gave_up = len(survivors) > _MAX_SURVIVORS
         names = []
-        for change in survivors[:_MOST_SURVIVORS]:
+        for change in survivors[:_MAX_SURVIVORS]:
             if change.name not in names and self._gives(channel, [change], slice(None), None).all():
                 names.append(change.name)
         return names, gave_up
@@ -234,8 +234,8 @@ class Layer:
         pixels = None
         if self.reduction is None:
             wrong = np.flatnonzero(self.wrong[0, :, channel])
-            pixels = wrong[:: -(-len(wrong) // _SCREEN_PIXELS)]
-        size = max(1, _MOST_VALUES // (len(pixels) if pixels is not None else self.sums.shape[1]))
+            pixels = wrong[:: ceil_div(len(wrong), _SCREEN_PIXELS)]
+        size = max(1, _MAX_VALUES // (len(pixels) if pixels is not None else self.sums.shape[1]))
         survivors: list[Change] = []
         for start in range(0, len(changes), size):
             part = changes[start : start + size]

@@ -82,8 +82,7 @@ def _in_constant(
 ) -> Iterator[tuple[str, Answer]]:
     """Yield each bit of a channel's constant."""
     (constant,) = graph.constants(op)
-    data = graph.tensors[constant].data
-    assert data is not None
+    data = graph.constant(constant)
     for bit in range(_BYTE_BITS):
         value = _flipped(int(data[channel]), bit, _BYTE_BITS)
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from edgesq.arithmetic import Int64Array, conv2d_multipliers, multiply_by_quantized_multiplier
 from edgesq.codegen.winograd import TRANSFORM
 from edgesq.graph import Conv2D, Graph
+from edgesq.integers import ceil_div
 from edgesq.reference import conv2d_sums, conv2d_windows
 from edgesq.verify.case import Case
 
@@ -63,7 +64,7 @@ class WinogradLayer:
     def explain(self, channel: int) -> list[str]:
         """Return the names of the bits that give all of a channel."""
         wrong = ((self.got != self.expected)[..., channel] & self.there).any(axis=1)
-        screen = np.flatnonzero(wrong)[:: -(-int(wrong.sum()) // _SCREEN_TILES)]
+        screen = np.flatnonzero(wrong)[:: ceil_div(int(wrong.sum()), _SCREEN_TILES)]
         every = np.arange(len(self.tiles))
         weights = self._transformed(channel)
         places = np.argwhere(np.ones_like(weights, dtype=bool))
@@ -87,8 +88,7 @@ class WinogradLayer:
 
     def _transformed(self, channel: int) -> Int64Array:
         """Return a channel's transformed weights, [6, H, C]."""
-        weights = self.graph.tensors[self.op.weights].data
-        assert weights is not None
+        weights = self.graph.constant(self.op.weights)
         plain = weights[channel].astype(np.int64)
         return np.asarray(np.einsum("iw,hwc->ihc", TRANSFORM, plain), np.int64)
 
@@ -105,7 +105,7 @@ class WinogradLayer:
         window = self.op.window
         source = self.graph.tensors[self.op.inputs[0]]
         height, width, _ = self.graph.tensors[self.op.output].hwc
-        tiles = -(-width // _TILE_PIXELS)
+        tiles = ceil_div(width, _TILE_PIXELS)
         columns = tiles * _TILE_PIXELS + 2
         offset = case.values[self.op.inputs[0]].astype(np.int64) - source.zero_point
         right = max(columns - window.pad_left - offset.shape[1], 0)
@@ -135,8 +135,7 @@ class WinogradLayer:
         return np.asarray(same.all(axis=(1, 2)))
 
     def _bias(self, channel: int) -> int:
-        bias = self.graph.tensors[self.op.bias].data
-        assert bias is not None
+        bias = self.graph.constant(self.op.bias)
         return int(bias[channel])
 
     def _finish(self, sums: Int64Array, channel: int) -> Int64Array:

@@ -20,7 +20,7 @@ _PROPERTIES = (
     ),
     *("link_bytes_per_s", "retries", "resets", "accuracy", "top5_accuracy"),
 )
-_MOST_PAIRS = 12
+_MAX_PAIRS = 12
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -122,7 +122,7 @@ def _classes(report: VerifyReport) -> list[str]:
     wrong = [pair for pair in report.confusion if pair[0] != pair[1]]
     worst = [
         f"{images} of class {report.class_name(label)} are taken for {report.class_name(said)}"
-        for label, said, images in sorted(wrong, key=lambda pair: -pair[2])[:_MOST_PAIRS]
+        for label, said, images in sorted(wrong, key=lambda pair: -pair[2])[:_MAX_PAIRS]
     ]
     return [*([f"classes: {report.classes}"] if report.class_names else []), *worst]
 

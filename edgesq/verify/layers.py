@@ -21,7 +21,7 @@ from edgesq.verify.case import Case
 from edgesq.verify.diagnose import Cause, diagnose
 from edgesq.verify.fetch import fetch
 
-_MOST_CASES = 8
+_MAX_CASES = 8
 """Images looked at where one does not settle which bit flipped."""
 
 Values = Mapping[int, Int8Array]
@@ -105,7 +105,7 @@ def trace_images(
         EdgesqError: the build's table does not fit the model.
     """
     ticks: Ticks = []
-    before: deque[Int8Array] = deque(maxlen=_MOST_CASES - 1)
+    before: deque[Int8Array] = deque(maxlen=_MAX_CASES - 1)
     following = iter(images)
     with ThreadPoolExecutor(max_workers=1) as pool:
         for number, image in enumerate(following):
@@ -116,7 +116,7 @@ def trace_images(
             on_image(number + 1)
             if index is not None:
                 search = _Search(tracer, graph, operators, index)
-                others = islice(chain(following, before), _MOST_CASES - 1)
+                others = islice(chain(following, before), _MAX_CASES - 1)
                 found = search.look_at(number, computed.result(), others)
                 return Layers(number + 1, len(operators), index, found), ticks
             before.append(image)

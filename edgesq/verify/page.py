@@ -23,7 +23,7 @@ from edgesq.verify.report import VerifyReport
 from edgesq.verify.run import VerifyOptions
 from edgesq.verify.tally import Note
 
-_MOST_PICTURES, _MOST_CLASSES, _MOST_PAIRS = 12, 30, 12
+_MAX_PICTURES, _MAX_CLASSES, _MAX_PAIRS = 12, 30, 12
 """Of differing images; in a confusion matrix, above which the pairs confused most often stand."""
 
 
@@ -85,7 +85,7 @@ def write_page(report: VerifyReport, options: VerifyOptions, path: Path) -> None
     with contextlib.suppress(EdgesqError):
         facts = read_report(build)
     others = tuple(note for note in report.uncertain if note not in report.misclassified)
-    groups = (report.differing[:_MOST_PICTURES], report.misclassified, others)
+    groups = (report.differing[:_MAX_PICTURES], report.misclassified, others)
     pictures = _pictures(groups, build, graph, images)
     cards = [[_card(note, report, images, pictures) for note in group] for group in groups]
     environment = Environment(
@@ -168,11 +168,11 @@ def _confusion(report: VerifyReport) -> dict[str, Any] | None:
         return None
     classes = 1 + max(max(pair[:2]) for pair in report.confusion)
     counts = {pair[:2]: pair[2] for pair in report.confusion}
-    if classes > _MOST_CLASSES:
+    if classes > _MAX_CLASSES:
         wrong = sorted((pair for pair in report.confusion if pair[0] != pair[1]), key=_fewest)
         pairs = [
             (report.class_name(label), report.class_name(said), count)
-            for label, said, count in wrong[:_MOST_PAIRS]
+            for label, said, count in wrong[:_MAX_PAIRS]
         ]
         return {"names": None, "rows": pairs}
     names = [report.class_name(number) for number in range(classes)]

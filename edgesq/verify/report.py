@@ -10,7 +10,7 @@ from edgesq.calibrate import Classes
 from edgesq.errors import EdgesqError
 from edgesq.files import read_json as read_json_file
 from edgesq.files import write_output
-from edgesq.limits import MOST_VALUES
+from edgesq.limits import MAX_VALUES
 from edgesq.typed import made
 from edgesq.verify.layers import Layers
 from edgesq.verify.profile import OperatorProfile
@@ -269,5 +269,5 @@ def _is_consistent(report: VerifyReport) -> bool:
     return (
         0 <= report.images <= report.images_planned
         and all(0 <= note.image < report.images for note in notes)
-        and all(0 <= place <= MOST_VALUES for place in classes)
+        and all(0 <= place <= MAX_VALUES for place in classes)
     )

@@ -18,7 +18,7 @@ from edgesq.link.frame import BoardInfo
 from edgesq.verify.report import BoardShare
 from edgesq.verify.tally import Share
 
-_MOST_AHEAD = 256
+_MAX_AHEAD = 256
 """Images between the first that is not answered and the last that a board took."""
 
 _Job = tuple[int, bytes]
@@ -203,7 +203,7 @@ class Shards:
     def _may_take(self) -> bool:
         if self._returned:
             return True
-        return not self._has_ended and self._taken - self._yielded < _MOST_AHEAD
+        return not self._has_ended and self._taken - self._yielded < _MAX_AHEAD
 
     def _is_over(self) -> bool:
         return self._is_stopped or self._failure is not None or self._is_finished()

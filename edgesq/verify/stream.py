@@ -12,7 +12,7 @@ from edgesq.verify.resume import Keeper
 from edgesq.verify.summary import Facts
 from edgesq.verify.tally import Expected, Tally
 
-_MOST_BEHIND = 4
+_MAX_BEHIND = 4
 """Images that the board may be ahead of the comparison."""
 
 
@@ -86,7 +86,7 @@ class Streaming:
         self._behind.append(
             self._pool.submit(self._fold, number, self._expected.popleft(), inference)
         )
-        self._wait(_MOST_BEHIND)
+        self._wait(_MAX_BEHIND)
 
     def _wait(self, most: int) -> None:
         while len(self._behind) > most:

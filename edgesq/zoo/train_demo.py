@@ -17,6 +17,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
+from edgesq.integers import ceil_div
 from edgesq.resources import resource
 from edgesq.zoo.demo import (
     INPUT_SHAPE,
@@ -81,7 +82,7 @@ def train(images: UInt8Array, labels: Int64Array) -> keras.Model:
     tf.config.experimental.enable_op_determinism()
     model = squeezenet_v1_1(INPUT_SHAPE, CLASSES, relu_conv10=False)
     logits = keras.Model(model.input, model.get_layer("pool10").output)
-    steps = EPOCHS * -(-len(images) // BATCH)
+    steps = EPOCHS * ceil_div(len(images), BATCH)
     logits.compile(
         keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(PEAK_RATE, steps)),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -101,7 +102,7 @@ class _Shifted(keras.utils.PyDataset):  # type: ignore[misc] # Keras has no type
         self.on_epoch_begin()
 
     def __len__(self) -> int:
-        return -(-len(self.images) // BATCH)
+        return ceil_div(len(self.images), BATCH)
 
     def on_epoch_begin(self) -> None:
         """Draw this epoch's order and shifts, so that batches may be made in any order."""

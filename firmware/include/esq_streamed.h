@@ -9,7 +9,7 @@ extern "C" {
 #endif
 
 /* Longest index into a table of a stream's codes. */
-#define ESQ_STREAM_MOST_TABLE_BITS 11u
+#define ESQ_STREAM_MAX_TABLE_BITS 11u
 
 /* What a convolution needs per output channel, a field of bits for each, from each byte's lowest bit on:
  * which step, and above it the bias in two's complement, in units of 2^max(0, right shift -
@@ -37,7 +37,7 @@ struct esq_streamed {
     uint32_t weights_offset_bytes;
     uint32_t channel_bytes; /* of weights, as this kernel family packs them */
     uint16_t tile;          /* a multiple of 4 */
-    uint8_t table_bits;     /* up to ESQ_STREAM_MOST_TABLE_BITS */
+    uint8_t table_bits;     /* up to ESQ_STREAM_MAX_TABLE_BITS */
     uint8_t carries;        /* how two weights stand: dsp: 0x80, as 256 A + B; else 0, as two bytes */
     uint8_t table_row;      /* dsp: int32 of a whole table per channel pair */
     uint8_t kernel_rows;    /* Winograd: of a channel, decoded together */

@@ -11,10 +11,10 @@
 #define MASKS (1u << WORD_WEIGHTS)
 
 /* A word takes at most this many bits, weight by weight, with its mask. */
-#define WORD_BITS (ESQ_STREAM_MASK_BITS + WORD_WEIGHTS * ESQ_STREAM_MOST_TABLE_BITS)
+#define WORD_BITS (ESQ_STREAM_MASK_BITS + WORD_WEIGHTS * ESQ_STREAM_MAX_TABLE_BITS)
 
 /* Of a code, as half a byte says it. */
-#define MOST_LENGTH 15u
+#define MAX_LENGTH 15u
 
 /* Of a table's entry. */
 #define VALUE_SHIFT 16u
@@ -61,9 +61,9 @@ static uint32_t reversed(uint32_t code, uint32_t length) {
 }
 
 /* The first code of every length, from its last bit to its first. */
-static void first_codes(const struct code *code, uint32_t first[MOST_LENGTH + 1u]) {
+static void first_codes(const struct code *code, uint32_t first[MAX_LENGTH + 1u]) {
     uint32_t next = 0;
-    uint32_t counts[MOST_LENGTH + 1u] = {0};
+    uint32_t counts[MAX_LENGTH + 1u] = {0};
     for (uint32_t symbol = 0; symbol < code->symbols; symbol++) {
         counts[length_of(code, symbol)]++;
     }
@@ -83,7 +83,7 @@ static inline uint32_t beside(uint32_t first, uint32_t second, uint32_t carries)
 static void enter_singles(const struct code *code, uint32_t carries, uint32_t length_unit,
                           uint32_t *table) {
     const uint32_t size = 1u << code->longest;
-    uint32_t next[MOST_LENGTH + 1u];
+    uint32_t next[MAX_LENGTH + 1u];
     for (uint32_t at = 0; at < size; at++) {
         table[at] = length_unit;
     }

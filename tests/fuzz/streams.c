@@ -14,11 +14,11 @@
 
 #define HEAD_BYTES 4u
 #define PADDING_BYTES 4u
-#define LEAST_TABLE_BITS 7u
-#define MOST_WORDS 1023u
+#define MIN_TABLE_BITS 7u
+#define MAX_WORDS 1023u
 
 /* Bits that a decoder may be behind the end: it looks at the next code where there is one more bit. */
-#define MOST_BEHIND ESQ_STREAM_MOST_TABLE_BITS
+#define MAX_BEHIND ESQ_STREAM_MAX_TABLE_BITS
 
 static void decode(struct esq_streamed *streamed, uint32_t words, uint32_t piece, uint32_t *to) {
     const size_t mask_bytes = streamed->masks ? sizeof(uint16_t) << ESQ_STREAM_MASK_BITS : 0;
@@ -30,18 +30,18 @@ static void decode(struct esq_streamed *streamed, uint32_t words, uint32_t piece
         const uint32_t left = words - done;
         const uint32_t some = left < piece ? left : piece;
         esq_decode(&bits, to + done, some);
-        must(bits.place < bits.end + MOST_BEHIND, "the decoder is behind the end");
+        must(bits.place < bits.end + MAX_BEHIND, "the decoder is behind the end");
         done += some;
     }
     free(table);
 }
 
 static void check(const uint8_t *head, const struct esq_stream *stream) {
-    const uint32_t words = (head[2] | (uint32_t)head[3] << 8) & MOST_WORDS;
+    const uint32_t words = (head[2] | (uint32_t)head[3] << 8) & MAX_WORDS;
     struct esq_streamed streamed = {
         .stream = stream,
-        .table_bits = (uint8_t)(LEAST_TABLE_BITS
-                                + (head[0] & 7u) % (ESQ_STREAM_MOST_TABLE_BITS - LEAST_TABLE_BITS + 1u)),
+        .table_bits = (uint8_t)(MIN_TABLE_BITS
+                                + (head[0] & 7u) % (ESQ_STREAM_MAX_TABLE_BITS - MIN_TABLE_BITS + 1u)),
         .carries = head[0] & 8u ? 0x80 : 0,
         .masks = head[0] >> 4 & 1u ? &esq_by_masks : 0,
     };

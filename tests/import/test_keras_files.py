@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from edgesq.errors import ModelError
-from edgesq.limits import MOST_VALUES
+from edgesq.limits import MAX_VALUES
 from edgesq.quantize import captured_output, keras_archive, load_keras, to_int8_tflite
 from edgesq.quantize.flat import flat
 from edgesq.quantize.keras_config import UnknownLayerError, check_config
@@ -354,7 +354,7 @@ def test_files_that_are_no_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         file["elsewhere"] = h5py.ExternalLink("/etc/other.h5", "/")
     with h5py.File(tmp_path / "e.h5", "w") as file:
         file.attrs["model_config"] = "{}"
-        file.create_dataset("huge", (MOST_VALUES + 1,), "f4", chunks=(1024,))
+        file.create_dataset("huge", (MAX_VALUES + 1,), "f4", chunks=(1024,))
     for name, says in (
         ("a.weights.h5", "holds weights only, no model"),
         ("c.keras", "is a zip archive without a model"),
@@ -363,6 +363,6 @@ def test_files_that_are_no_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     ):
         with pytest.raises(ModelError, match=says):
             keras_archive.read_config(tmp_path / name)
-    monkeypatch.setattr(keras_archive, "MOST_FILE_BYTES", 12_000)
+    monkeypatch.setattr(keras_archive, "MAX_FILE_BYTES", 12_000)
     with pytest.raises(ModelError, match="is larger than"):
         keras_archive.read_config(tmp_path / "b.keras")

@@ -32,7 +32,7 @@ def test_a_slice(kind: str, tmp_path: Path, runtime: Runtime) -> None:
 
 def test_every_end_is_told_from_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervise, "HANG_S", 0.5)
-    monkeypatch.setattr(supervise, "MOST_BYTES", 300 << 20)
+    monkeypatch.setattr(supervise, "MAX_BYTES", 300 << 20)
     verdicts = tried("known", len(known.OUTCOMES), tmp_path)
     found = {one.number: one.outcome for one in verdicts}
     assert found == dict(enumerate(known.OUTCOMES))

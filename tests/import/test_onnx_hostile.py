@@ -14,11 +14,11 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edgesq.errors import ModelError
 from edgesq.importers.onnx_file import is_int8, read_file
-from edgesq.limits import MOST_FILE_BYTES
+from edgesq.limits import MAX_FILE_BYTES
 from support.onnx_models import OnnxNetwork
 
-_MOST_SECONDS = 5
-_MOST_KILOBYTES = 300_000
+_MAX_SECONDS = 5
+_MAX_KILOBYTES = 300_000
 HUGE = 1 << 40
 
 
@@ -163,8 +163,8 @@ def test_sizes_are_counted_before_anything_is_made(name: str, tmp_path: Path) ->
     before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     with pytest.raises(ModelError, match=says):
         read_file(tmp_path / "model.onnx")
-    assert time.process_time() - start < _MOST_SECONDS
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < _MOST_KILOBYTES
+    assert time.process_time() - start < _MAX_SECONDS
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < _MAX_KILOBYTES
 
 
 # Contradictions
@@ -340,7 +340,7 @@ def test_external_data_in_the_folder_is_read(tmp_path: Path) -> None:
 def test_files_that_are_none_or_too_large(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     with path.open("wb") as file:
-        file.truncate(MOST_FILE_BYTES + 1)
+        file.truncate(MAX_FILE_BYTES + 1)
     with pytest.raises(ModelError, match="is the most"):
         is_int8(path)
     path.unlink()

@@ -95,7 +95,7 @@ def test_functions_that_double_are_counted(tmp_path: Path) -> None:
 
 def test_a_file_of_many_bytes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = saved(lambda x: x * 2.0, tmp_path / "a")
-    monkeypatch.setattr(saved_graph, "MOST_FILE_BYTES", 1000)
+    monkeypatch.setattr(saved_graph, "MAX_FILE_BYTES", 1000)
     with pytest.raises(ModelError, match="is larger than"):
         read_saved(folder)
 

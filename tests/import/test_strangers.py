@@ -9,11 +9,11 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from edgesq.errors import EdgesqError
-from edgesq.formats import tflite_infer
 from edgesq.formats.onnx import integer_onnx, run_onnx
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph, reading_notes
-from edgesq.formats.tflite_operators import OPERATORS
-from edgesq.formats.tflite_tidy import int8_inside
+from edgesq.formats.tflite import infer as tflite_infer
+from edgesq.formats.tflite.operators import OPERATORS
+from edgesq.formats.tflite.tidy import int8_inside
 from edgesq.project import run_batch
 from edgesq.reference import run_observed
 from support.builds import done

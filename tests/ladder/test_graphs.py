@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edgesq.formats.tflite import read_graph
-from edgesq.formats.tflite_operators import OPERATORS
+from edgesq.formats.tflite.operators import OPERATORS
 from edgesq.graph import Conv2D, Graph, Int8Array
 from edgesq.reference import run_observed
 from edgesq.reference.conv2d import conv2d

@@ -8,6 +8,7 @@ import pytest
 from edgesq.codegen.pack_mve import pack_conv2d, pack_depthwise, pack_weights, unpack_weights
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import DepthwiseConv2D
+from edgesq.integers import ceil_div
 from support.emulated_cases import Case, differing, skip_without_tools
 from support.kernel_cases import (
     all_cases,
@@ -93,5 +94,5 @@ def test_depthwise_windows_stand_column_by_column() -> None:
 def test_packing_loses_nothing(channels: int, values: int) -> None:
     rng = np.random.default_rng(channels)
     weights = rng.integers(-128, 128, (channels, values))
-    packed = pack_weights(weights, -(-values // 16))
+    packed = pack_weights(weights, ceil_div(values, 16))
     assert np.array_equal(unpack_weights(packed, channels, values), weights)

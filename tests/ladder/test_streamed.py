@@ -13,7 +13,7 @@ from edgesq.errors import DamagedError
 from edgesq.export import ensure_compiled
 from edgesq.flash import flash, host, process
 from edgesq.formats.tflite import read_graph
-from edgesq.formats.tflite_rewrite import TensorChange, rewrite
+from edgesq.formats.tflite.rewrite import TensorChange, rewrite
 from edgesq.graph import Conv2D, Graph
 from edgesq.plan import WINOGRAD_PIXELS, Plan, RowOp, decoding, make_plan, ways
 from edgesq.project import compile_firmware

@@ -8,6 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from edgesq.integers import ceil_div
 from soak.figure import Figure
 from support import fuzzing
 
@@ -58,7 +59,7 @@ def _fuzz(program: Path, inputs: Path, workers: int, seconds: float, executions:
         "-max_len=256",
         "-print_final_stats=1",
         "-reload=1",
-        f"-runs={-(-executions // workers)}",
+        f"-runs={ceil_div(executions, workers)}",
     ]
     command = [str(program), *options, f"-max_total_time={max(1, int(seconds))}", str(inputs)]
     running = []

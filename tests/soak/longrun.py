@@ -21,7 +21,7 @@ from support.networks import Network
 
 SHAPE = (32, 32, 3)
 FEW, MANY = 200, 2_000
-MOST_GROWTH = 2 << 20
+MAX_GROWTH = 2 << 20
 """Bytes; the images that the longer run has more are 5.5 MB."""
 
 TIMES = (
@@ -62,7 +62,7 @@ def _measure(build: Path, scratch: Path, seconds: float) -> list[Figure]:
     return [
         Figure(f"peak memory, {FEW} images, bytes", peaks[0]),
         Figure(f"peak memory, {MANY:,} images, bytes", peaks[1]),
-        Figure("growth, bytes", growth, f"at most {MOST_GROWTH:,}", growth <= MOST_GROWTH),
+        Figure("growth, bytes", growth, f"at most {MAX_GROWTH:,}", growth <= MAX_GROWTH),
         Figure("images equal", whole["bit_exact_images"], f"{MANY:,}", _is_whole(whole)),
         Figure("seconds of streaming", round(whole["seconds"], 1)),
         Figure("images after each Ctrl-C", ", ".join(map(str, parts)), "some", len(parts) > 0),

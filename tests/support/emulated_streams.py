@@ -85,7 +85,7 @@ def run_streams(folder: Path, target_name: str, records: Sequence[Record]) -> li
 def _header(records: Sequence[Record], end: int) -> str:
     return f"""#include <stdint.h>
 #define ESQ_RECORDS {len(records)}u
-#define ESQ_RECORDS_MOST_WORDS {max(record.words for record in records)}u
+#define ESQ_RECORDS_MAX_WORDS {max(record.words for record in records)}u
 #define ESQ_RECORDS_END {end:#x}u
 struct esq_record {{
     const uint8_t *content;

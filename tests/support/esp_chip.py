@@ -12,6 +12,7 @@ import threading
 import zlib
 
 from edgesq.flash.process import _make_raw
+from edgesq.integers import round_up
 
 ESP32_S3, ESP32_C3 = 9, 5
 """Chip ids, as in an image's header and in what GET_SECURITY_INFO answers."""
@@ -146,7 +147,7 @@ def image(chip_id: int, payload: bytes) -> bytes:
 
     Source: esptool's documentation, "Firmware Image Format".
     """
-    payload = payload.ljust(-(-len(payload) // 4) * 4, b"\0")
+    payload = payload.ljust(round_up(len(payload), 4), b"\0")
     head = struct.pack("<BBBBI", 0xE9, 1, 2, 0x10, 0x40370000)
     extended = struct.pack("<B3xHBHH4xB", 0xEE, chip_id, 0, 0, 65535, 0)
     body = head + extended + struct.pack("<II", 0x3FC88000, len(payload)) + payload

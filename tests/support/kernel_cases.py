@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Conv2D, Graph
+from edgesq.integers import ceil_div
 from support.emulated_cases import Case
 from support.networks import Network, Pair
 from support.networks import images as network_images
@@ -14,7 +15,7 @@ from support.tflite_builder import NONE, RELU, RELU6, SAME, VALID, TfliteBuilder
 
 
 def output_side(size: int, kernel: int, stride: int, padding: int) -> int:
-    return -(-size // stride) if padding == SAME else (size - kernel) // stride + 1
+    return ceil_div(size, stride) if padding == SAME else (size - kernel) // stride + 1
 
 
 def conv_graph(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.integers import ceil_div
 from support.tflite_builder import NONE, SAME, VALID, TfliteBuilder
 
 Pair = tuple[int, int]
@@ -383,7 +384,7 @@ class Network:
 
     def windows(self, source: int, size: Pair, stride: Pair, padding: int) -> Pair:
         height, width = (
-            -(-extent // step) if padding == SAME else (extent - kernel) // step + 1
+            ceil_div(extent, step) if padding == SAME else (extent - kernel) // step + 1
             for extent, kernel, step in zip(self.shapes[source], size, stride, strict=False)
         )
         return height, width

@@ -14,10 +14,10 @@ from support.networks import FINER, RECTIFIED, USUAL, Network, Quant
 from support.random_values import VALUE_LAYERS
 from support.tflite_builder import NONE, RELU, RELU6, SAME, VALID
 
-MOST_EXTENT, MOST_CHANNELS, MOST_VALUES = 14, 24, 1_000
+MAX_EXTENT, MAX_CHANNELS, MAX_VALUES = 14, 24, 1_000
 """Of one activation."""
 
-MOST_LAYERS = 7
+MAX_LAYERS = 7
 
 BANDS = (1, 2, 3, 1000)
 """Rows per step that a graph is planned with."""
@@ -137,8 +137,8 @@ class Sketch:
 
 def fits(height: int, width: int, channels: int) -> bool:
     """Say whether an activation is small enough."""
-    small = max(height, width) <= MOST_EXTENT and channels <= MOST_CHANNELS
-    return small and height * width * channels <= MOST_VALUES
+    small = max(height, width) <= MAX_EXTENT and channels <= MAX_CHANNELS
+    return small and height * width * channels <= MAX_VALUES
 
 
 def _conv(sketch: Sketch, source: int) -> None:
@@ -167,7 +167,7 @@ def _grouped(sketch: Sketch, source: int) -> None:
 def _depthwise(sketch: Sketch, source: int) -> None:
     windows, shape = sketch.windows(source), sketch.shape(source)
     each = sketch.number(1, 2)
-    if windows and shape and shape[2] * each <= MOST_CHANNELS:
+    if windows and shape and shape[2] * each <= MAX_CHANNELS:
         options = {"activation": sketch.activation(), "quant": sketch.quant(), "each": each}
         sketch.add("depthwise", [source], *windows, **options)
 
@@ -206,7 +206,7 @@ def _concat(sketch: Sketch, source: int) -> None:
     beside = st.sampled_from(sketch.joinable(source))
     others = sketch.draw(st.lists(beside, min_size=1, max_size=2))
     order = sketch.draw(st.permutations([source, *others]))
-    if sum(sketch.net.shapes[one][-1] for one in order) <= MOST_CHANNELS:
+    if sum(sketch.net.shapes[one][-1] for one in order) <= MAX_CHANNELS:
         sketch.add("concat", order)
 
 
@@ -273,14 +273,14 @@ def _strided_slice(sketch: Sketch, source: int) -> None:
 
 def _resize(sketch: Sketch, source: int) -> None:
     shape = sketch.shape(source)
-    size = (sketch.number(1, MOST_EXTENT), sketch.number(1, MOST_EXTENT))
+    size = (sketch.number(1, MAX_EXTENT), sketch.number(1, MAX_EXTENT))
     if shape and fits(*size, shape[2]):
         flags = (sketch.one_of(False, True), sketch.one_of(False, True))
         sketch.add("resize_nearest", [source], size, *flags)
 
 
 def _space_to_depth(sketch: Sketch, source: int) -> None:
-    height, width, channels = sketch.shape(source) or (1, 1, MOST_CHANNELS)
+    height, width, channels = sketch.shape(source) or (1, 1, MAX_CHANNELS)
     sizes = [n for n in (2, 3, 1) if height % n == width % n == 0 and fits(1, 1, channels * n * n)]
     if sketch.shape(source) and sizes:
         sketch.add("space_to_depth", [source], sketch.one_of(*sizes))
@@ -332,9 +332,9 @@ LAYERS: dict[str, Callable[[Sketch, int], None]] = {
 
 @st.composite
 def graphs(draw: st.DrawFn) -> Drawn:
-    """Networks of one to MOST_LAYERS layers, each of which reads one of the last tensors."""
+    """Networks of one to MAX_LAYERS layers, each of which reads one of the last tensors."""
     sketch = Sketch(draw)
-    for _ in range(draw(st.integers(1, MOST_LAYERS))):
+    for _ in range(draw(st.integers(1, MAX_LAYERS))):
         source = draw(st.sampled_from(sketch.made[:-5:-1]))
         name, before = draw(st.sampled_from(sorted(LAYERS))), len(sketch.made)
         LAYERS[name](sketch, source)

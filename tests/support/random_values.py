@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from edgesq.formats.tflite_writer import RELU_N1_TO_1
+from edgesq.formats.tflite.writer import RELU_N1_TO_1
 from support.tflite_builder import NONE, RELU, RELU6
 
 if TYPE_CHECKING:

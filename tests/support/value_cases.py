@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from edgesq.formats.tflite_writer import RELU_N1_TO_1
+from edgesq.formats.tflite.writer import RELU_N1_TO_1
 from support.networks import FINER, RECTIFIED, USUAL, Network, Quant
 from support.tflite_builder import NONE, RELU, RELU6
 

@@ -22,7 +22,17 @@ PACKAGE = ROOT / "edgesq"
 FIRMWARE = resource("firmware")
 
 BASE = (
-    *("errors", "limits", "files", "resources", "operators", "graph", "arithmetic", "lookup"),
+    *(
+        "errors",
+        "integers",
+        "limits",
+        "files",
+        "resources",
+        "operators",
+        "graph",
+        "arithmetic",
+        "lookup",
+    ),
     *("targets", "typed"),
 )
 STAGES = (
@@ -211,7 +221,7 @@ def c_define(path: str, name: str) -> int:
         (codegen.LAYOUT_VERSION, "include/edgesq.h", "ESQ_LAYOUT_VERSION"),
         (params.MAX_WINDOW_ROWS, "include/esq_model.h", "ESQ_MAX_WINDOW_ROWS"),
         (lower.STRIP_PIXELS, "include/esq_ops.h", "ESQ_STRIP_PIXELS"),
-        (params_dsp._MOST_ADDED, "src/dsp/esq_pool_dsp.h", "ESQ_DSP_MOST_ADDED"),
+        (params_dsp._MAX_ADDED, "src/dsp/esq_pool_dsp.h", "ESQ_DSP_MAX_ADDED"),
         (params_move._OUTSIDE, "include/esq_values.h", "ESQ_OUTSIDE"),
         (arithmetic.RESCALE_BITS, "src/esq_arithmetic.h", "ESQ_RESCALE_BITS"),
         (affine.BITS, "include/esq_values.h", "ESQ_AFFINE_BITS"),

@@ -19,7 +19,7 @@ from edgesq.importers.onnx_file.structure import place
 from edgesq.importers.onnx_file.tensors import numbers
 from edgesq.importers.onnx_file.view import Known, Shape, View, WrongError, counted
 from edgesq.importers.supported import COMPUTED_BEFOREHAND, QUANTIZED
-from edgesq.limits import MOST_PRODUCTS, MOST_VALUES_TOGETHER
+from edgesq.limits import MAX_PRODUCTS, MAX_VALUES_TOGETHER
 
 _TYPES = {
     "ArgMax": np.int64,
@@ -86,8 +86,8 @@ class _Sums:
         self.values += counted(shape)
         self.products += work
         for count, most, unit in (
-            (self.values, MOST_VALUES_TOGETHER, "values of activations"),
-            (self.products, MOST_PRODUCTS, "multiplications"),
+            (self.values, MAX_VALUES_TOGETHER, "values of activations"),
+            (self.products, MAX_PRODUCTS, "multiplications"),
         ):
             if count > most:
                 raise ModelError(

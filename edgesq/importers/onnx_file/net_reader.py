@@ -13,7 +13,7 @@ from edgesq.importers.net import Array, Constant, Net, Node, Quant, read_quant
 from edgesq.importers.onnx_file.shapes import parts
 from edgesq.importers.onnx_file.view import Known, View, attributes_of, axis_of
 from edgesq.importers.supported import PASSED
-from edgesq.limits import MOST_LAYERS
+from edgesq.limits import MAX_LAYERS
 
 
 def read_net(model: onnx.ModelProto, known: dict[str, Known], where: str) -> Net:
@@ -52,9 +52,9 @@ def read_net(model: onnx.ModelProto, known: dict[str, Known], where: str) -> Net
             integers = first is not None and first.dtype != np.float32
             made = Node(node.op_type, name, inputs, output, attributes, on_integers=integers)
             net.nodes.extend(_parts(node, made, known, net) if made.kind == "Split" else [made])
-    if len(net.nodes) > MOST_LAYERS:
+    if len(net.nodes) > MAX_LAYERS:
         raise ModelError(
-            f"{len(net.nodes):,} operators between image and result, {MOST_LAYERS:,} are the most",
+            f"{len(net.nodes):,} operators between image and result, {MAX_LAYERS:,} are the most",
             where=where,
         )
     net.output = aliases.get(net.output, net.output)

@@ -16,7 +16,8 @@ from edgesq.importers.onnx_file.shapes_windows import (
     pool,
 )
 from edgesq.importers.onnx_file.view import Shape, View, WrongError, axis_of
-from edgesq.limits import MOST_EXTENT
+from edgesq.integers import ceil_div
+from edgesq.limits import MAX_EXTENT
 
 
 def _same(view: View) -> Shape:
@@ -149,7 +150,7 @@ def _range(view: View) -> Shape:
         raise WrongError("without three numbers")
     start, stop, step = (end[0] for end in ends if end)
     count = (stop - start) / step if step else math.inf
-    if not math.isfinite(count) or count > MOST_EXTENT:
+    if not math.isfinite(count) or count > MAX_EXTENT:
         raise WrongError(f"from {start} to {stop} by {step}")
     return (max(math.ceil(count), 0),)
 
@@ -188,7 +189,7 @@ def parts(view: View) -> list[Shape]:
     axis = axis_of(view.attributes.get("axis", 0), len(shape))
     sizes = view.counts("split", 1)
     if sizes is None:
-        each = -(-shape[axis] // count)
+        each = ceil_div(shape[axis], count)
         sizes = [each] * (count - 1) + [shape[axis] - each * (count - 1)]
     if len(sizes) != count or sum(sizes) != shape[axis] or min(sizes) < 0:
         raise WrongError(f"{shape[axis]} into {sizes}")
@@ -222,7 +223,7 @@ def _resize(view: View) -> Shape:
     made = list(shape)
     for axis, value in zip(axes, listed, strict=True):
         wide = value if sizes else shape[axis] * value
-        if not 0 < wide <= MOST_EXTENT:
+        if not 0 < wide <= MAX_EXTENT:
             raise WrongError(f"{list(shape)} by {listed}")
         made[axis] = math.floor(wide)
     return tuple(made)
@@ -231,7 +232,7 @@ def _resize(view: View) -> Shape:
 def _blocks(to_depth: bool) -> Rule:
     def rule(view: View) -> Shape:
         shape, block = view.shape(), int(view.attributes.get("blocksize", 0))
-        if len(shape) != 4 or not 1 <= block <= MOST_EXTENT:
+        if len(shape) != 4 or not 1 <= block <= MAX_EXTENT:
             raise WrongError(f"blocks of {block} of {list(shape)}")
         batch, channels, height, width = shape
         if to_depth and not (height % block or width % block):

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 from edgesq.importers.onnx_file.view import Shape, View, WrongError, counted
+from edgesq.integers import ceil_div
 
 Rule = Callable[[View], Shape]
 
@@ -59,7 +60,7 @@ def _windows(view: View, image: Shape, kernel: list[int]) -> list[int]:
         reach = (size - 1) * apart + 1
         before, after = (pads[axis], pads[axis + rank]) if auto == "NOTSET" else (0, 0)
         if auto.startswith("SAME"):
-            found.append(-(-extent // step))
+            found.append(ceil_div(extent, step))
             continue
         room = extent + before + after - reach
         count = room // step + 1

@@ -11,7 +11,7 @@ import onnx.inliner
 from onnx import AttributeProto
 
 from edgesq.errors import ModelError
-from edgesq.limits import MOST_CODE_BYTES, MOST_DEPTH, MOST_EXTENT, MOST_NODES
+from edgesq.limits import MAX_CODE_BYTES, MAX_DEPTH, MAX_EXTENT, MAX_NODES
 
 _DAMAGED = "the file is damaged; export it again"
 _Key = tuple[str, str, str]
@@ -27,10 +27,10 @@ def written_out(model: onnx.ModelProto, where: str) -> onnx.ModelProto:
         ModelError: it is too large, or a function calls itself.
     """
     nodes, n_bytes = _Sizes(model, where).of(model.graph.node, 0)
-    if nodes > MOST_NODES or n_bytes > MOST_CODE_BYTES:
+    if nodes > MAX_NODES or n_bytes > MAX_CODE_BYTES:
         raise ModelError(
             f"{nodes:,} operators of {n_bytes:,} bytes with its functions written out; "
-            f"{MOST_NODES:,} of {MOST_CODE_BYTES:,} are the most",
+            f"{MAX_NODES:,} of {MAX_CODE_BYTES:,} are the most",
             where=where,
         )
     if not model.functions:
@@ -57,8 +57,8 @@ class _Sizes:
             raise ModelError("two functions of one name", where=where, hint=_DAMAGED)
 
     def of(self, nodes: Iterable[onnx.NodeProto], depth: int) -> _Size:
-        if depth > MOST_DEPTH:
-            what = f"functions within each other, more than {MOST_DEPTH} deep or without an end"
+        if depth > MAX_DEPTH:
+            what = f"functions within each other, more than {MAX_DEPTH} deep or without an end"
             raise ModelError(what, where=self.where)
         count = n_bytes = 0
         for node in _with_branches(nodes):
@@ -142,13 +142,13 @@ def _needed(graph: onnx.GraphProto, known: set[str], where: str) -> list[onnx.No
 
 def misformed(model: onnx.ModelProto) -> list[tuple[str, str, str]]:
     """Return operators whose inputs or attributes are not as ONNX defines them."""
-    odd = [item for item in model.opset_import if not 0 < item.version <= MOST_EXTENT]
+    odd = [item for item in model.opset_import if not 0 < item.version <= MAX_EXTENT]
     if odd:
         return [
             (f"version {item.version} of the operators", item.domain or "ONNX", _DAMAGED)
             for item in odd
         ]
-    if not 0 < model.ir_version <= MOST_EXTENT:
+    if not 0 < model.ir_version <= MAX_EXTENT:
         return [(f"version {model.ir_version} of ONNX itself", model.graph.name, _DAMAGED)]
     context = onnx.checker.C.CheckerContext()
     context.ir_version = model.ir_version

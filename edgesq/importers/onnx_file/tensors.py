@@ -14,7 +14,7 @@ from onnx import AttributeProto, TensorProto, helper, numpy_helper
 
 from edgesq.errors import ModelError
 from edgesq.importers.net import Array
-from edgesq.limits import MOST_DIMENSIONS, MOST_EXTENT, MOST_FILE_BYTES, MOST_VALUES
+from edgesq.limits import MAX_DIMENSIONS, MAX_EXTENT, MAX_FILE_BYTES, MAX_VALUES
 
 _FIELDS: dict[int, str] = {
     TensorProto.BFLOAT16: "int32_data",
@@ -94,9 +94,9 @@ def _parsed(path: Path) -> onnx.ModelProto:
         about = path.stat()
         if not stat.S_ISREG(about.st_mode):
             raise ModelError("is not a file", where=where, hint="give an .onnx file")
-        if about.st_size > MOST_FILE_BYTES:
+        if about.st_size > MAX_FILE_BYTES:
             raise ModelError(
-                f"is {about.st_size:,} bytes large, {MOST_FILE_BYTES:,} is the most", where=where
+                f"is {about.st_size:,} bytes large, {MAX_FILE_BYTES:,} is the most", where=where
             )
         model = onnx.ModelProto()
         model.ParseFromString(path.read_bytes())
@@ -140,7 +140,7 @@ def _wrong(tensor: TensorProto) -> str | None:
     shape = list(tensor.dims)
     count = _count(shape)
     if count is None:
-        return f"the shape {shape[:MOST_DIMENSIONS]} is beyond {MOST_VALUES:,} values, the most"
+        return f"the shape {shape[:MAX_DIMENSIONS]} is beyond {MAX_VALUES:,} values, the most"
     if tensor.HasField("segment"):
         return "is stored in segments"
     if tensor.data_location == TensorProto.EXTERNAL:
@@ -155,12 +155,12 @@ def _wrong(tensor: TensorProto) -> str | None:
 
 def _count(shape: list[int]) -> int | None:
     """Return how many values a shape has; None beyond the limits."""
-    if len(shape) > MOST_DIMENSIONS or any(not 0 <= extent <= MOST_EXTENT for extent in shape):
+    if len(shape) > MAX_DIMENSIONS or any(not 0 <= extent <= MAX_EXTENT for extent in shape):
         return None
     count = 1
     for extent in shape:
         count *= extent
-        if count > MOST_VALUES:
+        if count > MAX_VALUES:
             return None
     return count
 
@@ -203,8 +203,8 @@ class _Beside:
         if length != wanted:
             return f"has {length} bytes of external data for the shape {shape}"
         self.n_bytes += length
-        if self.n_bytes > MOST_FILE_BYTES:
-            return f"more than {MOST_FILE_BYTES:,} bytes of external data"
+        if self.n_bytes > MAX_FILE_BYTES:
+            return f"more than {MAX_FILE_BYTES:,} bytes of external data"
         with path.open("rb") as file:
             file.seek(offset)
             tensor.raw_data = file.read(length)

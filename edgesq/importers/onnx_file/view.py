@@ -12,7 +12,7 @@ from onnx import AttributeProto, helper
 
 from edgesq.importers.net import Array
 from edgesq.importers.onnx_file.tensors import numbers
-from edgesq.limits import MOST_DIMENSIONS, MOST_EXTENT, MOST_SIDE, MOST_VALUES
+from edgesq.limits import MAX_DIMENSIONS, MAX_EXTENT, MAX_SIDE, MAX_VALUES
 
 Shape = tuple[int, ...]
 
@@ -81,7 +81,7 @@ class View:
                 return None
             if there.values is None:
                 raise WrongError(f"{attribute} is computed from the image")
-            if there.size > 2 * MOST_DIMENSIONS:
+            if there.size > 2 * MAX_DIMENSIONS:
                 raise WrongError(f"{attribute} of {there.size} numbers")
             listed = there.values.reshape(-1).tolist()
         return [float(one) for one in (listed if isinstance(listed, list) else [listed])]
@@ -98,8 +98,8 @@ class View:
     def window(self, attribute: str, usual: int, count: int, least: int) -> list[int]:
         """Return `count` extents of a window, all from `least` to an image's."""
         found = [int(one) for one in self.attributes.get(attribute, [usual] * count)]
-        if len(found) != count or any(not least <= one <= MOST_SIDE for one in found):
-            raise WrongError(f"{attribute} {found}; {count} of {least} to {MOST_SIDE} are right")
+        if len(found) != count or any(not least <= one <= MAX_SIDE for one in found):
+            raise WrongError(f"{attribute} {found}; {count} of {least} to {MAX_SIDE} are right")
         return found
 
 
@@ -134,8 +134,8 @@ def counted(shape: Shape) -> int:
     Raises:
         WrongError: more than the limit.
     """
-    if len(shape) > MOST_DIMENSIONS:
-        raise WrongError(f"makes {len(shape)} dimensions, {MOST_DIMENSIONS} are the most")
-    if any(not 0 <= extent <= MOST_EXTENT for extent in shape) or math.prod(shape) > MOST_VALUES:
-        raise WrongError(f"makes {list(shape)}, more than {MOST_VALUES:,} values")
+    if len(shape) > MAX_DIMENSIONS:
+        raise WrongError(f"makes {len(shape)} dimensions, {MAX_DIMENSIONS} are the most")
+    if any(not 0 <= extent <= MAX_EXTENT for extent in shape) or math.prod(shape) > MAX_VALUES:
+        raise WrongError(f"makes {list(shape)}, more than {MAX_VALUES:,} values")
     return math.prod(shape)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.errors import ModelError
+from edgesq.integers import ceil_div
 from edgesq.zoo.weights.arrays import Arrays, Shapes, damaged, from_oihw, read_file
 
 _CODEBOOK = 256
@@ -54,7 +55,7 @@ def read_net(path: Path, shapes: Shapes) -> Arrays:
             codebook = cursor.take("<f4", _CODEBOOK)
             arrays[f"{name}/bias"] = cursor.take("<f4", shape[3]).astype(np.float32)
             codes = cursor.take("u1", count)
-            distances = _halves(cursor.take("u1", -(-count // 2)), count)
+            distances = _halves(cursor.take("u1", ceil_div(count, 2)), count)
             arrays[f"{name}/kernel"] = _kernel(codebook[codes], distances, shape)
     except (ValueError, IndexError) as error:
         raise damaged(path, "Deep Compression") from error

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.errors import ModelError
+from edgesq.integers import round_up
 from edgesq.zoo.weights.arrays import Arrays, Shapes, damaged, from_oihw, read_file
 
 _MAGIC = "7767517"
@@ -74,4 +75,4 @@ def _kernel(
         )
     values = np.frombuffer(content, dtypes[flag], count, at + 4)
     kernel = values.astype(np.float32).reshape(outputs, -1, height, width)
-    return from_oihw(kernel), at + 4 + -(-values.nbytes // 4) * 4
+    return from_oihw(kernel), at + 4 + round_up(values.nbytes, 4)

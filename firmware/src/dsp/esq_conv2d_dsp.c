@@ -11,7 +11,7 @@
 
 /* Output channels of a strip that are held at a time, on the stack. */
 #define STRIP_CHANNELS 32u
-#define MOST_PIXELS 3u
+#define MAX_PIXELS 3u
 
 /* The job of all blocks of an output row; it lacks its table and result. */
 static struct esq_dsp_job job_of(const struct esq_conv2d_dsp *params,
@@ -89,7 +89,7 @@ void esq_dsp_add_row(const struct esq_conv2d_dsp *params, const struct esq_op *o
     enter_view(params, op, arena, row->row, &view);
     const struct esq_dsp_job job = job_of(params, &view);
     const struct esq_dsp_way *way = params->way;
-    int8_t strip[MOST_PIXELS * STRIP_CHANNELS];
+    int8_t strip[MAX_PIXELS * STRIP_CHANNELS];
     for (uint32_t x = 0, pixels; x < row->width; x += pixels) {
         pixels = at_most(params->pixels, row->width - x);
         way->unpack(&view, x, pixels);

@@ -5,7 +5,7 @@
 #include "esq_lanes.h"
 
 /* Values that 16-bit lanes have room to add up. */
-#define ESQ_DSP_MOST_ADDED 255u
+#define ESQ_DSP_MAX_ADDED 255u
 
 /* Channels (0, 2) and (1, 3) of four, as int16 lanes. */
 struct esq_quad_sums {

@@ -5,7 +5,7 @@
 
 #include "esq_pool_dsp.h"
 
-/* Adds up to ESQ_DSP_MOST_ADDED pixels, four channels at a time. */
+/* Adds up to ESQ_DSP_MAX_ADDED pixels, four channels at a time. */
 static void add_pixels(const int8_t *pixel, uint32_t pixel_bytes, uint32_t pixels,
                        uint32_t channels, int32_t *sums) {
     for (uint32_t c = 0; c < channels; c += 4) {
@@ -23,7 +23,7 @@ void esq_run_reduce_dsp(const struct esq_op *op, int8_t *arena, struct esq_progr
     const int8_t *pixel = esq_row(arena, input, progress->in_row);
     int32_t *sums = esq_reduce_begin(op, input->channels, arena, progress);
     for (uint32_t left = input->width; left > 0;) {
-        const uint32_t pixels = left < ESQ_DSP_MOST_ADDED ? left : ESQ_DSP_MOST_ADDED;
+        const uint32_t pixels = left < ESQ_DSP_MAX_ADDED ? left : ESQ_DSP_MAX_ADDED;
         add_pixels(pixel, input->pixel_bytes, pixels, input->channels, sums);
         pixel += pixels * input->pixel_bytes;
         left -= pixels;

@@ -157,7 +157,7 @@ void esq_run_conv2d_mve(const struct esq_op *op, int8_t *arena, struct esq_progr
 
 void esq_mve_add_row(const struct esq_conv2d_mve *params, const struct esq_op *op, int8_t *arena,
                      const struct esq_mve_row *row, int32_t *sums) {
-    int8_t strip[ESQ_MVE_MOST_PIXELS * STRIP_CHANNELS];
+    int8_t strip[ESQ_MVE_MAX_PIXELS * STRIP_CHANNELS];
     struct esq_mve_view view;
     look(params, op, arena, row->row, &view);
     struct esq_mve_job job = job_of(&view, row->channels);

@@ -90,7 +90,7 @@ static void rescale_part(const struct esq_conv2d_mve *params, const struct esq_m
 static void finish_sums(const struct esq_conv2d_mve *params, const struct esq_mve_job *job,
                         end_fn *end) {
     static esq_mve_kernel *const kernels[] = {esq_mve_sums_1, esq_mve_sums_2, esq_mve_sums_3};
-    int32_t sums[SUMS_CHANNELS * ESQ_MVE_MOST_PIXELS];
+    int32_t sums[SUMS_CHANNELS * ESQ_MVE_MAX_PIXELS];
     int8_t *result = job->result;
     for (uint32_t first = 0; first < job->channels; first += SUMS_CHANNELS) {
         const uint32_t left = job->channels - first;

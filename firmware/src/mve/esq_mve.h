@@ -12,7 +12,7 @@
 /* Input values that one instruction multiplies. */
 #define ESQ_MVE_BLOCK 16u
 
-#define ESQ_MVE_MOST_PIXELS 3u
+#define ESQ_MVE_MAX_PIXELS 3u
 
 /* Output channels computed together. */
 #define ESQ_MVE_QUAD 4u
@@ -29,7 +29,7 @@
  * result       relu: int8, n pixels `pixel_bytes` apart. sums: int32 [quads][n][4], without bias.
  */
 struct esq_mve_job {
-    const int8_t *pixels[ESQ_MVE_MOST_PIXELS];
+    const int8_t *pixels[ESQ_MVE_MAX_PIXELS];
     uint32_t blocks;
     const int8_t *weights;
     void *result;

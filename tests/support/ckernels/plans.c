@@ -11,7 +11,7 @@
 #include "edgesq.h"
 #include "esq_model.h"
 
-#define MOST_PLANS 4
+#define MAX_PLANS 4
 #define RUBBISH 0x5a
 
 /* Weak: a program is linked with as many as it has. */
@@ -50,10 +50,10 @@ static int write_observed(const struct esq_engine *engine) {
 }
 
 int main(void) {
-    const struct esq_model *const models[MOST_PLANS] = {&plan_0_model, &plan_1_model, &plan_2_model, &plan_3_model};
-    struct esq_engine engines[MOST_PLANS];
+    const struct esq_model *const models[MAX_PLANS] = {&plan_0_model, &plan_1_model, &plan_2_model, &plan_3_model};
+    struct esq_engine engines[MAX_PLANS];
     size_t count = 0;
-    for (; count < MOST_PLANS && models[count]; count++) {
+    for (; count < MAX_PLANS && models[count]; count++) {
         const uint32_t bytes = models[count]->arena_bytes;
         if (esq_init(&engines[count], models[count], aligned_alloc(16, bytes), bytes) != ESQ_DONE) {
             return 1;

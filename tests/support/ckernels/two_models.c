@@ -8,13 +8,13 @@
 #include "first_model.h"
 #include "second_model.h"
 
-#define MOST_BYTES                                                                                 \
+#define MAX_BYTES                                                                                 \
     (FIRST_MODEL_INPUT_BYTES > SECOND_MODEL_INPUT_BYTES ? FIRST_MODEL_INPUT_BYTES                  \
                                                         : SECOND_MODEL_INPUT_BYTES)
 
 static _Alignas(16) int8_t first_arena[FIRST_MODEL_ARENA_BYTES];
 static _Alignas(16) int8_t second_arena[SECOND_MODEL_ARENA_BYTES];
-static int8_t image[MOST_BYTES];
+static int8_t image[MAX_BYTES];
 
 static enum esq_status step(struct esq_engine *engine) {
     const enum esq_status status = esq_step(engine);

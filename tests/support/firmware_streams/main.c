@@ -12,8 +12,8 @@
 #define GUARD_WORDS 4u
 #define GUARD 0xA5C3E17Bu
 
-static uint32_t table[(1u << ESQ_STREAM_MOST_TABLE_BITS) + 64u + GUARD_WORDS];
-static uint32_t words[ESQ_RECORDS_MOST_WORDS + GUARD_WORDS];
+static uint32_t table[(1u << ESQ_STREAM_MAX_TABLE_BITS) + 64u + GUARD_WORDS];
+static uint32_t words[ESQ_RECORDS_MAX_WORDS + GUARD_WORDS];
 
 static void put_guards(uint32_t *at) {
     for (uint32_t k = 0; k < GUARD_WORDS; k++) {

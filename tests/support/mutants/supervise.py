@@ -20,7 +20,7 @@ HANG_S = 20.0
 """Seconds of a processor that one mutant may take."""
 WALL_S = 90.0
 """Seconds that it may take in all; more than HANG_S, since the machine may be busy."""
-MOST_BYTES = 2 << 30
+MAX_BYTES = 2 << 30
 """Memory of a worker, or of one of its children."""
 
 _AT_ONCE, _POLL_S, _START_S = 400, 0.05, 180.0
@@ -115,7 +115,7 @@ class _Worker:
         self.number, self.is_ready, self.done = None, True, self.done + 1
         self.is_over = self.done >= _AT_ONCE
         peak = max(verdict.peak_bytes, self.peak)
-        if peak > MOST_BYTES and not verdict.is_fault:
+        if peak > MAX_BYTES and not verdict.is_fault:
             return self._fault(Outcome.MEMORY, f"{peak >> 20} MiB", verdict.number)
         return replace(verdict, peak_bytes=peak)
 
@@ -128,7 +128,7 @@ class _Worker:
             return None
         used, memory = _usage(self.pid)
         self.peak = max(self.peak, memory)
-        if memory > MOST_BYTES:
+        if memory > MAX_BYTES:
             return self._fault(Outcome.MEMORY, f"{memory >> 20} MiB")
         if used - self.used > HANG_S or wall > WALL_S:
             return self._fault(Outcome.HANG, f"{used - self.used:.0f} s of {wall:.0f} s")

@@ -21,7 +21,7 @@ from edgesq.export import REPORT, TFLITE, read_float_weights
 from edgesq.export.optimize import FLOAT_WEIGHTS
 from edgesq.formats.float_weights import float_weights
 from edgesq.formats.tflite import read_graph
-from edgesq.formats.tflite_rewrite import TensorChange, rewrite
+from edgesq.formats.tflite.rewrite import TensorChange, rewrite
 from edgesq.quantize import captured_output, to_int8_tflite
 from edgesq.repair.state import Quantized
 from edgesq.verify import Verified, VerifyReport, recall

@@ -18,7 +18,7 @@ from PIL import Image
 
 from edgesq.calibrate import Classes, load_folder, open_folder, open_npz, read_image
 from edgesq.errors import EdgesqError, ImageError
-from edgesq.limits import MOST_SIDE
+from edgesq.limits import MAX_SIDE
 
 SHAPE = (6, 4, 3)
 SECONDS = 10.0
@@ -62,8 +62,8 @@ def png(width: int, height: int, data: bytes = b"") -> bytes:
     ("content", "words"),
     [
         (png(60_000, 60_000), "more pixels than edgesq takes"),
-        (png(MOST_SIDE + 1, 1), "more pixels than edgesq takes"),
-        (png(MOST_SIDE, MOST_SIDE), "more pixels than edgesq takes"),
+        (png(MAX_SIDE + 1, 1), "more pixels than edgesq takes"),
+        (png(MAX_SIDE, MAX_SIDE), "more pixels than edgesq takes"),
         (png(2**31 - 1, 2**31 - 1), "more pixels than edgesq takes"),
         (png(0, 4), "not a readable image"),
         (png(40, 40, b"\0" * 1000), "not a readable image"),
@@ -155,7 +155,7 @@ def test_a_set_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     for name in ("a", "b"):
         for number in range(6):
             picture(tmp_path / name / f"{number}.png")
-    monkeypatch.setattr("edgesq.calibrate.choose.MOST_SET_VALUES", 5 * 6 * 4 * 3)
+    monkeypatch.setattr("edgesq.calibrate.choose.MAX_SET_VALUES", 5 * 6 * 4 * 3)
     loaded = load_folder(tmp_path, SHAPE)
     assert loaded.labels is not None
     assert loaded.labels.tolist() == [0, 0, 0, 1, 1]

@@ -18,6 +18,7 @@ from edgesq.compress import (
     stream_bytes,
 )
 from edgesq.errors import EdgesqError
+from edgesq.integers import ceil_div
 
 COUNTS = st.lists(st.integers(0, 1_000_000), min_size=1, max_size=256).filter(any)
 
@@ -45,7 +46,7 @@ def test_decoding_gives_back_what_was_encoded(
     assert np.array_equal(decode(stream.content, layer.size // 2), layer[: layer.size // 2])
     assert len(stream.content) == stream_bytes(layer, most, masks)
     assert stream.longest <= MAX_BITS
-    assert stream.code_bytes + -(-stream.bits // 8) + PADDING == len(stream.content)
+    assert stream.code_bytes + ceil_div(stream.bits, 8) + PADDING == len(stream.content)
 
 
 @given(weights())

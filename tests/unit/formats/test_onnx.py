@@ -12,6 +12,7 @@ from edgesq.errors import ModelError
 from edgesq.formats.onnx import integer_onnx, onnx_bytes, run_onnx
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.graph import Graph, Op, Quantization, Tensor
+from edgesq.integers import ceil_div
 from support.cases import NETWORKS
 from support.onnx_checks import assert_equals_reference, random, random_int8
 from support.paths import SHARED
@@ -104,7 +105,7 @@ def test_conv2d(name: str) -> None:
     size = (9, 7)
     same = case["padding"] == SAME
     rows, columns = (
-        -(-(extent if same else extent - kernel + 1) // stride)
+        ceil_div(extent if same else extent - kernel + 1, stride)
         for extent, kernel, stride in zip(size, case["kernel"], case["stride"], strict=True)
     )
     scales = np.geomspace(case["smallest"], case["largest"], channels).tolist()

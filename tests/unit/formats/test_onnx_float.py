@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from edgesq.formats.onnx import float_onnx, integer_onnx, onnx_bytes, qdq_onnx, run_onnx
-from edgesq.formats.onnx_float import _clean
+from edgesq.formats.onnx.float_model import _clean
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.importers.onnx import ImportedFloat, import_onnx
 from edgesq.quantize import to_int8_tflite

@@ -10,8 +10,8 @@ from onnx import helper
 
 from edgesq import arithmetic
 from edgesq.formats.onnx import onnx_bytes
-from edgesq.formats.onnx_scope import Scope, doubling_high_mul, requantize
-from edgesq.formats.onnx_softmax import reciprocal
+from edgesq.formats.onnx.scope import Scope, doubling_high_mul, requantize
+from edgesq.formats.onnx.softmax import reciprocal
 from support.onnx_checks import random
 
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edgesq.formats.float_weights import Activation, FloatWeights
-from edgesq.formats.onnx_twin import float_twin, twin_activations
+from edgesq.formats.onnx.twin import float_twin, twin_activations
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Convolution, Graph, Int8Array, Softmax, Tensor
 from edgesq.reference import run

@@ -11,8 +11,8 @@ from edgesq.errors import ModelError
 from edgesq.export import ExportOptions, export
 from edgesq.formats.onnx import integer_onnx, qdq_onnx, run_onnx
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
-from edgesq.formats.tflite_edges import from_outside, to_outside
-from edgesq.formats.tflite_tidy import int8_inside
+from edgesq.formats.tflite.edges import from_outside, to_outside
+from edgesq.formats.tflite.tidy import int8_inside
 from edgesq.graph import Quantization, Tensor
 from edgesq.reference import run_observed
 from edgesq.targets import load_target

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edgesq.integers import ceil_div
 from edgesq.link import frame
 from edgesq.link.frame import AckStatus, Decoder, Frame, FrameType, Optimisation
 from edgesq.resources import resource
@@ -72,7 +73,7 @@ def test_cobs_boundaries(size: int) -> None:
     for body in (b"\1" * size, b"\0" * size, b"\1" * size + b"\0", b"\0" + b"\1" * size):
         encoded = frame.cobs_encode(body)
         assert 0 not in encoded
-        assert len(encoded) <= len(body) + max(1, -(-len(body) // 254))
+        assert len(encoded) <= len(body) + max(1, ceil_div(len(body), 254))
         assert frame.cobs_decode(encoded) == body
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from edgesq.errors import ModelError
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph, Op, Softmax, Tensor
+from edgesq.integers import round_up
 from edgesq.plan import STEP_END, STEP_INPUT, Plan, choose, curve, make_plan
 from edgesq.plan.arena import Block, place
 from edgesq.plan.search import Goal
@@ -32,7 +33,7 @@ def check_plan(graph: Graph, plan: Plan) -> None:
         apart = one.offset + one.bytes <= two.offset or two.offset + two.bytes <= one.offset
         assert apart or not one.live & two.live, f"{one.name} and {two.name}"
     end = max(item.offset + item.bytes for item in plan.items)
-    assert plan.arena_bytes == -(-end // 16) * 16
+    assert plan.arena_bytes == round_up(end, 16)
     step, items = plan.peak()
     assert 0 <= step < len(plan.steps)
     assert sum(item.bytes for item in items) <= plan.arena_bytes
@@ -177,7 +178,7 @@ def test_place(wanted: list[Block]) -> None:
     for one, two in combinations(range(len(wanted)), 2):
         if wanted[one].live & wanted[two].live:
             assert spans[one][1] <= spans[two][0] or spans[two][1] <= spans[one][0]
-    assert total == -(-max(end for _, end in spans) // 16) * 16
+    assert total == round_up(max(end for _, end in spans), 16)
     assert all(start % 16 == 0 for start in offsets)
     used = [sum(block.bytes for block in wanted if block.live >> step & 1) for step in range(8)]
     assert total >= max(used)

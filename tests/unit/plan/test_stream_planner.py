@@ -9,10 +9,11 @@ import pytest
 
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
+from edgesq.integers import round_up
 from edgesq.plan import Candidate, Goal, Item, Plan, choose, covered_bytes, judge, make_plan
 from edgesq.plan.nests import find_leads
 from edgesq.plan.stream_planner import NEVER, StreamPlanner
-from edgesq.plan.streams import MOST_PER_BYTE, more_bytes
+from edgesq.plan.streams import MAX_PER_BYTE, more_bytes
 from edgesq.reference import run_observed
 from support.crun import Runtime
 from support.emulated_cases import all_streamed
@@ -125,7 +126,7 @@ def spread(plan: Plan, low: int, high: int, lead: int) -> Plan:
         placed = {}
         for key, item in items.items():
             placed[key] = replace(item, offset=end)
-            end += -(-item.bytes // 16) * 16 + (1 << 14)
+            end += round_up(item.bytes, 16) + (1 << 14)
         return placed
 
     rings, sums, work = apart(plan.rings), apart(plan.sums), apart(plan.work)
@@ -180,7 +181,7 @@ def test_a_draft_costs_what_its_plan_takes() -> None:
     """Apart from bytes of flash, what the search compares is what `judge` says of the plan."""
     for limit in limits()[2:]:
         judged = judge(GRAPH, "dsp", {12: 3}, 0, STREAMED, limit)
-        more = sum(more_bytes(GRAPH, item) for item in judged.plan.ops) * MOST_PER_BYTE
+        more = sum(more_bytes(GRAPH, item) for item in judged.plan.ops) * MAX_PER_BYTE
         assert judged.instructions + more == pytest.approx(cost({12: 3}, limit))
 
 

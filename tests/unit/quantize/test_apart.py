@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from edgesq.errors import EdgesqError, ModelError
-from edgesq.limits import MOST_LOADING_BYTES
+from edgesq.limits import MAX_LOADING_BYTES
 from edgesq.quantize import apart as module
 from edgesq.quantize import load_keras
 from edgesq.quantize.apart import apart
@@ -23,7 +23,7 @@ SECONDS = 2
 LIGHT = module._BOOT.replace(
     "serve(",
     "from edgesq.quantize import apart_server; apart_server._LIBRARIES = (); "
-    f"apart_server.MOST_LOADING_SECONDS = {SECONDS}; serve(",
+    f"apart_server.MAX_LOADING_SECONDS = {SECONDS}; serve(",
 )
 """A server without TensorFlow, and with little patience."""
 
@@ -59,7 +59,7 @@ def test_an_answer_comes_from_another_process() -> None:
         (os.abort, (), "x: ends its reader by SIGABRT"),
         (signal.raise_signal, (signal.SIGSEGV,), "x: ends its reader by SIGSEGV"),
         (os._exit, (3,), "x: ends its reader by SIGABRT"),
-        (bytearray, (MOST_LOADING_BYTES + 1,), "x: takes more than 2 GiB of memory"),
+        (bytearray, (MAX_LOADING_BYTES + 1,), "x: takes more than 2 GiB of memory"),
         (json.loads, ("[" * 10**6,), "x: is nested too deeply"),
         (load_keras, (Path("/none.keras"),), "/none.keras: no such model file .check the path"),
     ],

@@ -8,10 +8,10 @@ import pytest
 from edgesq.errors import ImageError, ModelError
 from edgesq.formats.float_weights import float_weights
 from edgesq.formats.onnx import integer_onnx, run_onnx
-from edgesq.formats.onnx_twin import float_twin, twin_activations
+from edgesq.formats.onnx.twin import float_twin, twin_activations
 from edgesq.formats.scales import sharing_scales
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
-from edgesq.formats.tflite_rewrite import TensorChange, rewrite
+from edgesq.formats.tflite.rewrite import TensorChange, rewrite
 from edgesq.graph import Concatenation, MaxPool2D, Mean
 from edgesq.quantize import captured_output, to_int8_tflite
 from edgesq.repair import Pictures, repair
@@ -19,7 +19,7 @@ from edgesq.repair.equalize import equalized
 from edgesq.repair.judge import distance, float_scores, int8_scores
 from edgesq.repair.ranges import RULES, Samples, choose, observe, quantization
 from edgesq.repair.rounding import corrected
-from edgesq.repair.search import LEAST_IMAGES
+from edgesq.repair.search import MIN_IMAGES
 from edgesq.repair.state import Quantized, check_unshared
 from support.keras_networks import uneven_fire
 from support.networks import Network
@@ -242,7 +242,7 @@ def test_without_time_the_converters_model_stays(model: Quantized, pictures: Pic
 
 
 def test_too_few_images_are_refused(model: Quantized, pictures: Pictures) -> None:
-    few = Pictures(pictures.floats[: LEAST_IMAGES - 1], pictures.int8[: LEAST_IMAGES - 1])
+    few = Pictures(pictures.floats[: MIN_IMAGES - 1], pictures.int8[: MIN_IMAGES - 1])
     with pytest.raises(ImageError, match="too few"):
         repair(model.content, model.weights, few, 1)
 

@@ -160,7 +160,7 @@ def test_all_boards_go_away() -> None:
 
 
 def test_the_others_wait_for_a_board_that_is_far_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shard_module, "_MOST_AHEAD", 8)
+    monkeypatch.setattr(shard_module, "_MAX_AHEAD", 8)
     event = threading.Event()
     slow, fast = PretendedBoard(lambda _: waiting(event), ahead=0), PretendedBoard()
     boards = shards(slow, fast)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from edgesq.errors import ModelError
-from edgesq.formats.tflite_check import (
+from edgesq.formats.tflite.check import (
     activation_problem,
     is_overgrown,
     listed,
@@ -15,7 +15,8 @@ from edgesq.formats.tflite_check import (
     window_problem,
 )
 from edgesq.graph import Quantization, Tensor, Window
-from edgesq.limits import MOST_EXTENT, MOST_VALUES
+from edgesq.integers import ceil_div
+from edgesq.limits import MAX_EXTENT, MAX_VALUES
 
 FLOAT32, FLOAT16, INT32, UINT8, INT64, INT16, INT8 = 0, 1, 2, 3, 4, 7, 9
 """schema.fbs, enum TensorType."""
@@ -27,7 +28,7 @@ _DTYPES: dict[int, np.dtype[Any]] = {
 SAME_PADDING, VALID_PADDING = 0, 1
 """schema.fbs, enum Padding."""
 _CUSTOM = 32
-_MOST_AXES = 8
+_MAX_AXES = 8
 UINT8_OFFSET = 128
 """A uint8 value is this much above the int8 one that stands for it."""
 _IDENTIFIER = b"TFL3"
@@ -164,9 +165,9 @@ class Reader:
             ModelError: no such tensor is ever stored.
         """
         shape = tuple(self.source.tensors[index].shape)
-        usable = len(shape) <= _MOST_AXES and all(0 < extent <= MOST_EXTENT for extent in shape)
-        if not usable or math.prod(shape) > MOST_VALUES:
-            shown = list(shape[:_MOST_AXES])
+        usable = len(shape) <= _MAX_AXES and all(0 < extent <= MAX_EXTENT for extent in shape)
+        if not usable or math.prod(shape) > MAX_VALUES:
+            shown = list(shape[:_MAX_AXES])
             raise self.error(f"tensor {self.name(index)} has shape {shown}", "convert it again")
         return shape
 
@@ -276,7 +277,7 @@ class Reader:
         if options.padding == SAME_PADDING:
             # A stride of 0 is refused below.
             pads = [
-                max((-(-extent // (stride or 1)) - 1) * stride + kernel - extent, 0)
+                max((ceil_div(extent, stride or 1) - 1) * stride + kernel - extent, 0)
                 for stride, kernel, extent in zip(strides, size, image, strict=True)
             ]
         tall, wide = pads

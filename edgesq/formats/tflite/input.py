@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from edgesq.formats.tflite_check import listed
-from edgesq.formats.tflite_edges import Inside
-from edgesq.formats.tflite_reader import Reader
+from edgesq.formats.tflite.check import listed
+from edgesq.formats.tflite.edges import Inside
+from edgesq.formats.tflite.reader import Reader
 
 
 def fix_batch(reader: Reader) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from edgesq.formats.tflite_edges import HINT
-from edgesq.formats.tflite_operators import make_graph
-from edgesq.formats.tflite_reader import Reader, open_model
+from edgesq.formats.tflite.edges import HINT
+from edgesq.formats.tflite.operators import make_graph
+from edgesq.formats.tflite.reader import Reader, open_model
 
 _LISTED = {"DEPTH_TO_SPACE": 1, "TILE": 2}
 """Newest version that LiteRT 2.3's reference kernels are listed for, where the converter writes a

@@ -6,7 +6,7 @@ before these and after.
 
 from typing import Any
 
-from edgesq.formats.tflite_reader import INT8, Reader
+from edgesq.formats.tflite.reader import INT8, Reader
 
 Operators = list[tuple[str, Any]]
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from edgesq.formats.tflite_reader import Reader
+from edgesq.formats.tflite.reader import Reader
 from edgesq.graph import AveragePool2D, MaxPool2D, Mean, Op, Window
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from edgesq.arithmetic import nearest_sources
-from edgesq.formats.tflite_reader import Reader
+from edgesq.formats.tflite.reader import Reader
 from edgesq.graph import (
     OUTSIDE,
     DepthToSpace,

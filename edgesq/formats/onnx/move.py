@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from edgesq.formats.onnx_scope import Scope, unsigned
+from edgesq.formats.onnx.scope import Scope, unsigned
 from edgesq.graph import OUTSIDE, DepthToSpace, Graph, Pick, SpaceToDepth
 
 _AXES = {"channels": 1, "rows": 2, "columns": 3}

@@ -5,16 +5,16 @@ from typing import Any
 import numpy as np
 
 from edgesq.errors import ModelError
-from edgesq.formats.constant_channels import with_small_constants
-from edgesq.formats.softmax_guard import make_guard, needs_guard, without_softmax
-from edgesq.formats.tflite_edges import from_outside, to_outside
-from edgesq.formats.tflite_operators import make_graph
-from edgesq.formats.tflite_reader import open_model
-from edgesq.formats.tflite_tidy import for_litert
+from edgesq.formats.tflite.constant_channels import with_small_constants
+from edgesq.formats.tflite.edges import from_outside, to_outside
+from edgesq.formats.tflite.operators import make_graph
+from edgesq.formats.tflite.reader import open_model
+from edgesq.formats.tflite.softmax_guard import make_guard, needs_guard, without_softmax
+from edgesq.formats.tflite.tidy import for_litert
 from edgesq.graph import Graph, Int8Array, digest
 from edgesq.quantize import captured_output
 
-_MOST_LETTERS = 200
+_MAX_LETTERS = 200
 """Of what LiteRT says: it may say the same of every tensor."""
 
 
@@ -126,7 +126,7 @@ def _interpreter(content: bytes, optimized: bool) -> Any:
 
 
 def _refused(error: Exception) -> ModelError:
-    reason = " ".join(str(error).split())[:_MOST_LETTERS]
+    reason = " ".join(str(error).split())[:_MAX_LETTERS]
     return ModelError(f"TensorFlow Lite refuses the model: {reason}", where="model")
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from edgesq.formats.tflite_reader import Reader
+from edgesq.formats.tflite.reader import Reader
 from edgesq.graph import Concatenation, Op, Reshape
 
 

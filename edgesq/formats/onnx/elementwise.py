@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from edgesq import arithmetic
-from edgesq.formats.onnx_scope import UINT8_OFFSET, Scope, requantize
+from edgesq.formats.onnx.scope import UINT8_OFFSET, Scope, requantize
 from edgesq.graph import Add, Binary, Graph, Lookup, Mul, Sub
 from edgesq.lookup import lookup_table
 

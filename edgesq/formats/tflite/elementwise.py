@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from edgesq.formats.tflite_reader import Reader, quantized_range
+from edgesq.formats.tflite.reader import Reader, quantized_range
 from edgesq.graph import (
     Binary,
     HardSwish,

@@ -18,7 +18,7 @@ import edgesq
 from edgesq.errors import ModelError
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.onnx import onnx_session
-from edgesq.formats.onnx_scope import TO_NCHW, TO_NHWC, Scope, window_attributes
+from edgesq.formats.onnx.scope import TO_NCHW, TO_NHWC, Scope, window_attributes
 from edgesq.graph import (
     Add,
     AveragePool2D,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.formats.tflite_reader import FLOAT32, INT8, UINT8, Reader
+from edgesq.formats.tflite.reader import FLOAT32, INT8, UINT8, Reader
 from edgesq.graph import Int8Array, Tensor
 
 Operators = list[tuple[str, Any]]

@@ -20,8 +20,8 @@ from onnx import TensorProto, helper
 
 import edgesq
 from edgesq.errors import ModelError
-from edgesq.formats.tflite_flatten import with_flattened_dense
-from edgesq.formats.tflite_tidy import int8_inside
+from edgesq.formats.tflite.flatten import with_flattened_dense
+from edgesq.formats.tflite.tidy import int8_inside
 from edgesq.quantize import captured_output
 
 if TYPE_CHECKING:

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from edgesq.errors import ModelError
-from edgesq.formats.tflite_check import listed
-from edgesq.formats.tflite_reader import SAME_PADDING, VALID_PADDING, Reader
-from edgesq.limits import MOST_EXTENT
+from edgesq.formats.tflite.check import listed
+from edgesq.formats.tflite.reader import SAME_PADDING, VALID_PADDING, Reader
+from edgesq.integers import ceil_div
+from edgesq.limits import MAX_EXTENT
 
 Shape = tuple[int, ...]
 
-_MOST_AXES = 8
+_MAX_AXES = 8
 
 
 def check_shape(reader: Reader, kind: str, operator: Any) -> None:
@@ -36,8 +37,8 @@ def check_shape(reader: Reader, kind: str, operator: Any) -> None:
     # Constants and options are whatever the file says.
     except (ArithmeticError, AttributeError, IndexError, TypeError, ValueError) as error:
         raise reader.error(f"{name}: {kind} does not suit its shapes: {error}") from error
-    if len(made) > _MOST_AXES or any(not 0 < extent <= MOST_EXTENT for extent in made):
-        raise reader.error(f"{name}: {kind} makes the shape {list(made)[:_MOST_AXES]}")
+    if len(made) > _MAX_AXES or any(not 0 < extent <= MAX_EXTENT for extent in made):
+        raise reader.error(f"{name}: {kind} makes the shape {list(made)[:_MAX_AXES]}")
     tensor = reader.source.tensors[output]
     declared = tuple(tensor.shape)
     expected = declared
@@ -119,7 +120,7 @@ def _windows(reader: Reader, operator: Any, size: Sequence[int], channels: int) 
     shrunk = [0, 0] if options.padding == SAME_PADDING else [extent - 1 for extent in size]
     strides = (options.strideH, options.strideW)
     spans = zip(image, shrunk, strides, strict=True)
-    height, width = (-(-(extent - less) // stride) for extent, less, stride in spans)
+    height, width = (ceil_div(extent - less, stride) for extent, less, stride in spans)
     return batch, height, width, channels
 
 
@@ -164,12 +165,12 @@ def _reshape(reader: Reader, operator: Any) -> Shape:
         wanted = [int(extent) for extent in operator.builtinOptions.newShape]
     open_places = [place for place, extent in enumerate(wanted) if extent == -1]
     if len(open_places) > 1:
-        raise ValueError(f"{wanted[:_MOST_AXES]} is open in several places")
+        raise ValueError(f"{wanted[:_MAX_AXES]} is open in several places")
     for place in open_places:
         rest = math.prod(wanted[:place] + wanted[place + 1 :])
         wanted[place] = values // rest
     if math.prod(wanted) != values:
-        raise ValueError(f"{wanted[:_MOST_AXES]} for {values} values")
+        raise ValueError(f"{wanted[:_MAX_AXES]} for {values} values")
     return tuple(wanted)
 
 
@@ -194,7 +195,7 @@ def _transpose(reader: Reader, operator: Any) -> Shape:
     shape = reader.shape(operator.inputs[0])
     order = [_axis(axis, len(shape)) for axis in _constants(reader, operator.inputs[1])]
     if sorted(order) != list(range(len(shape))):
-        raise ValueError(f"the order {order[:_MOST_AXES]} of {len(shape)} axes")
+        raise ValueError(f"the order {order[:_MAX_AXES]} of {len(shape)} axes")
     return tuple(shape[axis] for axis in order)
 
 
@@ -208,7 +209,7 @@ def _pad(reader: Reader, operator: Any) -> Shape:
     shape = reader.shape(operator.inputs[0])
     amounts = _constants(reader, operator.inputs[1])
     if reader.shape(operator.inputs[1]) != (len(shape), 2) or min(amounts) < 0:
-        raise ValueError(f"paddings of {amounts[: 2 * _MOST_AXES]}")
+        raise ValueError(f"paddings of {amounts[: 2 * _MAX_AXES]}")
     pairs = zip(amounts[::2], amounts[1::2], strict=True)
     return tuple(extent + sum(pair) for extent, pair in zip(shape, pairs, strict=True))
 

@@ -11,13 +11,13 @@ from onnx import TensorProto, helper
 
 import edgesq
 from edgesq.errors import ModelError
-from edgesq.formats.onnx_conv import conv2d, depthwise_conv2d, grouped_conv2d
-from edgesq.formats.onnx_elementwise import add, lookup, mul
-from edgesq.formats.onnx_move import depth_to_space, pick, space_to_depth
-from edgesq.formats.onnx_pool import average_pool2d, max_pool2d, mean
-from edgesq.formats.onnx_scope import TO_NCHW, TO_NHWC, UINT8_OFFSET, Scope
-from edgesq.formats.onnx_shape import concatenation, reshape
-from edgesq.formats.onnx_softmax import softmax
+from edgesq.formats.onnx.conv import conv2d, depthwise_conv2d, grouped_conv2d
+from edgesq.formats.onnx.elementwise import add, lookup, mul
+from edgesq.formats.onnx.move import depth_to_space, pick, space_to_depth
+from edgesq.formats.onnx.pool import average_pool2d, max_pool2d, mean
+from edgesq.formats.onnx.scope import TO_NCHW, TO_NHWC, UINT8_OFFSET, Scope
+from edgesq.formats.onnx.shape import concatenation, reshape
+from edgesq.formats.onnx.softmax import softmax
 from edgesq.graph import (
     Add,
     AveragePool2D,

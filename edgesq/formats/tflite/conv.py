@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from edgesq.formats.tflite_reader import Reader
+from edgesq.formats.tflite.reader import Reader
 from edgesq.graph import Conv2D, DepthwiseConv2D, FullyConnected, GroupedConv2D, Op, Tensor, Window
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from edgesq.formats.tflite_check import window_problem
+from edgesq.formats.tflite.check import window_problem
 from edgesq.graph import (
     OUTSIDE,
     Conv2D,

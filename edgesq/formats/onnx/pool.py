@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq import arithmetic
-from edgesq.formats.onnx_scope import (
+from edgesq.formats.onnx.scope import (
     INT8_RANGE,
     UINT8_OFFSET,
     Scope,

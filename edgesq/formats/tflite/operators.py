@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgesq.errors import ModelError
-from edgesq.formats.fold import fold_pads
-from edgesq.formats.tflite_chain import joined, read_chain
-from edgesq.formats.tflite_check import MAX_EXTENT, graph_problem, operator_problem
-from edgesq.formats.tflite_constants import without_constants
-from edgesq.formats.tflite_conv import (
+from edgesq.formats.tflite.chain import joined, read_chain
+from edgesq.formats.tflite.check import MAX_EXTENT, graph_problem, operator_problem
+from edgesq.formats.tflite.constants import without_constants
+from edgesq.formats.tflite.conv import (
     read_conv2d,
     read_depthwise_conv2d,
     read_fully_connected,
 )
-from edgesq.formats.tflite_edges import Inside, without_edges
-from edgesq.formats.tflite_elementwise import (
+from edgesq.formats.tflite.edges import Inside, without_edges
+from edgesq.formats.tflite.elementwise import (
     read_binary,
     read_bound,
     read_curve,
@@ -28,10 +27,11 @@ from edgesq.formats.tflite_elementwise import (
     read_rectifier,
     read_softmax,
 )
-from edgesq.formats.tflite_end import without_ending
-from edgesq.formats.tflite_infer import check_shape, is_open
-from edgesq.formats.tflite_input import fix_batch, read_input
-from edgesq.formats.tflite_move import (
+from edgesq.formats.tflite.end import without_ending
+from edgesq.formats.tflite.fold import fold_pads
+from edgesq.formats.tflite.infer import check_shape, is_open
+from edgesq.formats.tflite.input import fix_batch, read_input
+from edgesq.formats.tflite.move import (
     read_depth_to_space,
     read_pad,
     read_pad_v2,
@@ -40,15 +40,15 @@ from edgesq.formats.tflite_move import (
     read_space_to_depth,
     read_strided_slice,
 )
-from edgesq.formats.tflite_pool import (
+from edgesq.formats.tflite.pool import (
     read_average_pool2d,
     read_max_pool2d,
     read_mean,
     read_reduce_max,
 )
-from edgesq.formats.tflite_reader import Reader
-from edgesq.formats.tflite_shape import read_concatenation, read_reshape, read_transpose
-from edgesq.formats.tflite_whole import unknown_problems, whole_problems, without_named
+from edgesq.formats.tflite.reader import Reader
+from edgesq.formats.tflite.shape import read_concatenation, read_reshape, read_transpose
+from edgesq.formats.tflite.whole import unknown_problems, whole_problems, without_named
 from edgesq.graph import (
     Add,
     Graph,

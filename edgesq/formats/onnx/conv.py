@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq import arithmetic
-from edgesq.formats.onnx_scope import (
+from edgesq.formats.onnx.scope import (
     TO_NCHW,
     Scope,
     requantize,
@@ -30,23 +30,20 @@ from edgesq.graph import (
 
 def conv2d(scope: Scope, graph: Graph, op: Conv2D, pixels: str) -> str:
     """Add a CONV_2D or FULLY_CONNECTED."""
-    weights = graph.tensors[op.weights].data
-    assert weights is not None
+    weights = graph.constant(op.weights)
     return _convolution(scope, graph, op, pixels, weights.transpose(TO_NCHW), groups=1)
 
 
 def grouped_conv2d(scope: Scope, graph: Graph, op: GroupedConv2D, pixels: str) -> str:
     """Add a CONV_2D in groups."""
-    weights = graph.tensors[op.weights].data
-    assert weights is not None
+    weights = graph.constant(op.weights)
     groups = graph.tensors[op.inputs[0]].hwc[2] // weights.shape[3]
     return _convolution(scope, graph, op, pixels, weights.transpose(TO_NCHW), groups=groups)
 
 
 def depthwise_conv2d(scope: Scope, graph: Graph, op: DepthwiseConv2D, pixels: str) -> str:
     """Add a DEPTHWISE_CONV_2D."""
-    weights = graph.tensors[op.weights].data
-    assert weights is not None
+    weights = graph.constant(op.weights)
     channels = graph.tensors[op.inputs[0]].hwc[2]
     return _convolution(scope, graph, op, pixels, weights.transpose(3, 0, 1, 2), groups=channels)
 
@@ -61,8 +58,7 @@ def _convolution(
     groups: int,
 ) -> str:
     """Add a convolution with int8 weights [O, C / groups, H, W], and its requantization."""
-    bias = graph.tensors[op.bias].data
-    assert bias is not None
+    bias = graph.constant(op.bias)
     accumulator = scope.node(
         "ConvInteger",
         "conv",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from edgesq.formats.onnx_scope import TO_NCHW, TO_NHWC, Scope
+from edgesq.formats.onnx.scope import TO_NCHW, TO_NHWC, Scope
 from edgesq.graph import Graph, Reshape
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.formats.tflite_reader import Reader
+from edgesq.formats.tflite.reader import Reader
 from edgesq.graph import DepthToSpace, Op, Pick, Reshape, SpaceToDepth, Tile
 
 Operators = Sequence[tuple[str, Any]]
@@ -22,7 +22,7 @@ Numbers = NDArray[np.int32]
 
 _KEEPING = ("RESHAPE", "EXPAND_DIMS", "SQUEEZE")
 _MOVING = ("TRANSPOSE", "TILE")
-_MOST_VALUES = 1 << 24
+_MAX_VALUES = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def read_chain(reader: Reader, operator: Any) -> Op:
     reader.same_quantization(name, (source, output))
     before, after = reader.tensors[source], reader.tensors[output]
     values = math.prod(before.shape)
-    if values > _MOST_VALUES:
+    if values > _MAX_VALUES:
         raise reader.error(f"{name}: {values} values are too many to be moved")
     numbers = np.arange(values, dtype=np.int32).reshape(before.shape)
     for kind, step in operator.steps:
@@ -141,7 +141,7 @@ def _step(reader: Reader, kind: str, operator: Any, numbers: Numbers) -> Numbers
         moved = numbers.transpose([int(axis) for axis in constants.flat])
     else:
         many = [int(count) for count in constants.flat]
-        if min(many) < 1 or math.prod(many) * numbers.size != values or values > _MOST_VALUES:
+        if min(many) < 1 or math.prod(many) * numbers.size != values or values > _MAX_VALUES:
             raise reader.error(f"{name}: {kind} by {many} does not make {values} values")
         moved = np.tile(numbers, many)
     if moved.shape != shape:

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from typing import Any
 
 from edgesq.errors import ModelError
-from edgesq.formats.tflite_constants import ARITHMETIC
-from edgesq.formats.tflite_end import ENDINGS
-from edgesq.formats.tflite_reader import (
+from edgesq.formats.tflite.constants import ARITHMETIC
+from edgesq.formats.tflite.end import ENDINGS
+from edgesq.formats.tflite.reader import (
     FLOAT16,
     FLOAT32,
     INT8,
@@ -29,7 +29,7 @@ _GIVE_FLOAT = (
     "or convert it to int8"
 )
 _GIVE_INT8 = "convert it to int8: a representative dataset, TFLITE_BUILTINS_INT8"
-_MOST_NAMES, _MOST_LETTERS = 3, 80
+_MAX_NAMES, _MAX_LETTERS = 3, 80
 
 
 def whole_problems(reader: Reader, operators: Operators) -> list[ModelError]:
@@ -130,15 +130,15 @@ def unknown_problems(
 
 def _names(reader: Reader, indices: Collection[int]) -> str:
     """Name some tensors, and say how many more there are."""
-    known = [_short(reader.name(index)) for index in list(indices)[:_MOST_NAMES] if index >= 0]
-    more = len(indices) - _MOST_NAMES
+    known = [_short(reader.name(index)) for index in list(indices)[:_MAX_NAMES] if index >= 0]
+    more = len(indices) - _MAX_NAMES
     return ", ".join(known) + (f" and {more} more" if more > 0 else "")
 
 
 def _short(name: str) -> str:
     """Return the first of the names that a converter puts together."""
     first = name.split(";")[0]
-    return first if len(first) <= _MOST_LETTERS else f"{first[:_MOST_LETTERS]}..."
+    return first if len(first) <= _MAX_LETTERS else f"{first[:_MAX_LETTERS]}..."
 
 
 def _text(raw: Any) -> str:

@@ -46,11 +46,11 @@ from edgesq.graph import (
     Window,
 )
 from edgesq.limits import (
-    MOST_NODES,
-    MOST_PRODUCTS,
-    MOST_SIDE,
-    MOST_VALUES,
-    MOST_VALUES_TOGETHER,
+    MAX_NODES,
+    MAX_PRODUCTS,
+    MAX_SIDE,
+    MAX_VALUES,
+    MAX_VALUES_TOGETHER,
 )
 from edgesq.lookup import hard_swish_fits
 
@@ -60,7 +60,7 @@ MAX_EXTENT = (1 << 16) - 1
 _MAX_PIXELS = 1 << 22
 """Of one activation: sums over an image, 255 at most each, stay in 31 bits."""
 
-_MOST_PARTS = 10 * MOST_NODES
+_MAX_PARTS = 10 * MAX_NODES
 """Of a file: tensors, buffers, operators and the like."""
 
 _MAX_SOFTMAX = 4095
@@ -81,13 +81,13 @@ def is_overgrown(model: Any, file_bytes: int) -> bool:
         model: a packed Model.
         file_bytes: of the file.
     """
-    graphs = [model.Subgraphs(number) for number in range(min(model.SubgraphsLength(), MOST_NODES))]
+    graphs = [model.Subgraphs(number) for number in range(min(model.SubgraphsLength(), MAX_NODES))]
     counts = [
         *(model.SubgraphsLength(), model.BuffersLength(), model.OperatorCodesLength()),
         *(model.MetadataLength(), model.SignatureDefsLength(), model.MetadataBufferLength()),
         *(count for one in graphs for count in (one.TensorsLength(), one.OperatorsLength())),
     ]
-    if sum(counts) > _MOST_PARTS:
+    if sum(counts) > _MAX_PARTS:
         return True
     total = 0
     for graph in graphs:
@@ -175,8 +175,8 @@ def graph_problem(graph: Graph) -> str | None:
         return "the output is not computed"
     values = sum(math.prod(graph.tensors[index].shape) for index in known)
     for count, most, what in (
-        (values, MOST_VALUES_TOGETHER, "values of activations"),
-        (graph.total_macs, MOST_PRODUCTS, "multiplications"),
+        (values, MAX_VALUES_TOGETHER, "values of activations"),
+        (graph.total_macs, MAX_PRODUCTS, "multiplications"),
     ):
         if count > most:
             return f"{count:,} {what}, at most {most:,} are taken"
@@ -191,8 +191,8 @@ def activation_problem(tensor: Tensor) -> str | None:
     """Say what is wrong with the size, scale or zero point of an activation, or None."""
     height, width, channels = tensor.hwc
     pixels = height * width
-    too_large = max(height, width) > MOST_SIDE or channels > MAX_EXTENT
-    if too_large or pixels > _MAX_PIXELS or pixels * channels > MOST_VALUES:
+    too_large = max(height, width) > MAX_SIDE or channels > MAX_EXTENT
+    if too_large or pixels > _MAX_PIXELS or pixels * channels > MAX_VALUES:
         return f"{tensor.name}: {height} x {width} x {channels} is more than the runtime takes"
     return scale_problem(tensor)
 

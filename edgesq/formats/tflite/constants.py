@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.formats.tflite_infer import settle_shape
-from edgesq.formats.tflite_reader import Reader
+from edgesq.formats.tflite.infer import settle_shape
+from edgesq.formats.tflite.reader import Reader
 
 Numbers = NDArray[np.int64]
 Operators = list[tuple[str, Any]]
 
-_MOST_NUMBERS = 4_096
+_MAX_NUMBERS = 4_096
 """Of one result, and of all that one operator reads."""
 
 
@@ -60,8 +60,8 @@ def _carry_out(reader: Reader, kind: str, operator: Any) -> None:
     else:
         read = (reader.data(index) for index in operator.inputs)
         values = [value.astype(np.int64) for value in read if value is not None]
-    if sum(value.size for value in values) > _MOST_NUMBERS:
-        raise reader.error(f"{name}: {kind} of more than {_MOST_NUMBERS} constants")
+    if sum(value.size for value in values) > _MAX_NUMBERS:
+        raise reader.error(f"{name}: {kind} of more than {_MAX_NUMBERS} constants")
     try:
         made = ARITHMETIC[kind](operator.builtinOptions, *values)
         results = list(made) if isinstance(made, tuple) else [made]
@@ -77,8 +77,8 @@ def _bounded(shape: Sequence[int]) -> tuple[int, ...]:
     count = 1
     for extent in extents:
         count *= max(extent, 0)
-        if count > _MOST_NUMBERS:
-            raise ValueError(f"more than {_MOST_NUMBERS} constants")
+        if count > _MAX_NUMBERS:
+            raise ValueError(f"more than {_MAX_NUMBERS} constants")
     return extents
 
 

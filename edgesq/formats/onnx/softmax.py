@@ -6,10 +6,10 @@ Mirror: edgesq/reference/elementwise.py, firmware/src/ops/esq_softmax.c.
 import numpy as np
 
 from edgesq import arithmetic
-from edgesq.formats.onnx_scope import Scope, doubling_high_mul, shift_right
+from edgesq.formats.onnx.scope import Scope, doubling_high_mul, shift_right
 from edgesq.graph import Graph, Softmax
 
-_MOST_BITS_OVER_ONE = 11
+_MAX_BITS_OVER_ONE = 11
 """A sum of exponentials in Q12.19 is in [2^19, 2^31)."""
 
 
@@ -30,7 +30,7 @@ def softmax(scope: Scope, graph: Graph, op: Softmax, pixels: str) -> str:
 
 def reciprocal(scope: Scope, total: str) -> tuple[str, str]:
     """Add `arithmetic.reciprocal` of a sum in [2^19, 2^31): bits over one and mantissa."""
-    every = np.arange(_MOST_BITS_OVER_ONE + 1, dtype=np.int64)
+    every = np.arange(_MAX_BITS_OVER_ONE + 1, dtype=np.int64)
     fraction_bits = 31 - arithmetic.SOFTMAX_SUM_INTEGER_BITS
     powers = np.int64(1) << (fraction_bits + every[1:])
     reached = scope.cast(
@@ -39,7 +39,7 @@ def reciprocal(scope: Scope, total: str) -> tuple[str, str]:
         np.int64,
     )
     bits = scope.node("ReduceSum", "bits", reached, np.array([1], np.int64), keepdims=1)
-    scale = scope.lookup("half_scale", np.int64(1) << (_MOST_BITS_OVER_ONE - every), bits)
+    scale = scope.lookup("half_scale", np.int64(1) << (_MAX_BITS_OVER_ONE - every), bits)
     half = scope.node("Mul", "half_denominator", total, scale)
     first = doubling_high_mul(scope, "first", half, np.int64(arithmetic.Q2_MINUS_32_OVER_17))
     x = scope.node("Add", "x0", first, np.int64(arithmetic.Q2_48_OVER_17))
@@ -58,7 +58,7 @@ def reciprocal(scope: Scope, total: str) -> tuple[str, str]:
 
 def _round_to_uint8(scope: Scope, product: str, bits: str) -> str:
     """Add product / 2^(23 + bits), rounded, in [0, 255]; a Q0.31 becomes a multiple of 1/256."""
-    every = np.arange(_MOST_BITS_OVER_ONE + 1, dtype=np.int64)
+    every = np.arange(_MAX_BITS_OVER_ONE + 1, dtype=np.int64)
     half = scope.lookup("half", np.int64(1) << (22 + every), bits)
     shift = scope.lookup("divisor_bits", (23 + every).astype(np.uint64), bits)
     nudged = scope.node("Add", "nudged", product, half)

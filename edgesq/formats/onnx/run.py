@@ -1,4 +1,4 @@
-"""ONNX: the exact integer model, the float and QDQ models of tf2onnx, and a way to run them."""
+"""Serialize ONNX models and run them in ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -9,11 +9,7 @@ import onnx
 from numpy.typing import NDArray
 
 from edgesq.errors import ModelError
-from edgesq.formats import onnx_float
-from edgesq.formats.onnx_float import float_onnx
-from edgesq.formats.onnx_integer import integer_onnx
-
-__all__ = ["float_onnx", "integer_onnx", "onnx_bytes", "onnx_session", "qdq_onnx", "run_onnx"]
+from edgesq.formats.onnx import float_model
 
 
 def onnx_bytes(model: onnx.ModelProto) -> bytes:
@@ -22,12 +18,12 @@ def onnx_bytes(model: onnx.ModelProto) -> bytes:
 
 
 def qdq_onnx(tflite: bytes) -> onnx.ModelProto:
-    """Write the model as `onnx_float.qdq_onnx` does, and try whether it runs.
+    """Write the model as `float_model.qdq_onnx` does, and try whether it runs.
 
     Raises:
         ModelError: tf2onnx cannot convert the model, or makes a file of it that does not run.
     """
-    model = onnx_float.qdq_onnx(tflite)
+    model = float_model.qdq_onnx(tflite)
     shape = [dimension.dim_value for dimension in model.graph.input[0].type.tensor_type.shape.dim]
     try:
         run_onnx(model, np.zeros(shape, np.int8))

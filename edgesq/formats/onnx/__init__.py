@@ -1,0 +1,7 @@
+"""ONNX: the exact integer model, the float and QDQ models of tf2onnx, and a way to run them."""
+
+from edgesq.formats.onnx.float_model import float_onnx
+from edgesq.formats.onnx.integer import integer_onnx
+from edgesq.formats.onnx.run import onnx_bytes, onnx_session, qdq_onnx, run_onnx
+
+__all__ = ["float_onnx", "integer_onnx", "onnx_bytes", "onnx_session", "qdq_onnx", "run_onnx"]
