@@ -27,37 +27,6 @@ class Region:
 
 
 @dataclass(frozen=True)
-class Programming:
-    """What the programs that put firmware on a board must know; the TOML's table [flash].
-
-    Attributes:
-        chip_id_address: register that says which chip it is; None where nobody can ask.
-        chip_id_mask: its bits that count.
-        chip_id: their value.
-        probe_usb_ids: "vid:pid" in lower-case hex of the debug probe on the board.
-        openocd: OpenOCD's configuration files.
-        pyocd: the chip as pyOCD calls it.
-        jlink: the chip as J-Link calls it.
-        bootloader_usb_ids: "vid:pid" of the board where its bootloader waits for firmware.
-        uf2_family: number in the blocks of a UF2 file.
-        uf2_board_id: Board-ID that the bootloader's drive says in INFO_UF2.TXT.
-        bossac: the chip as its bootloader tells bossac.
-    """
-
-    chip_id_address: int | None = None
-    chip_id_mask: int = 0
-    chip_id: int = 0
-    probe_usb_ids: tuple[str, ...] = ()
-    openocd: tuple[str, ...] = ()
-    pyocd: str | None = None
-    jlink: str | None = None
-    bootloader_usb_ids: tuple[str, ...] = ()
-    uf2_family: int | None = None
-    uf2_board_id: str | None = None
-    bossac: str | None = None
-
-
-@dataclass(frozen=True)
 class Target:
     """What edgesq must know of a board.
 
@@ -74,7 +43,7 @@ class Target:
         port_family: a folder of code that this port shares with others.
         stack_bytes: reserved by the linker script, counted in RAM.
         reserve_bytes: RAM left to the user's own code by a plan that is not asked for less.
-        runners: modules of `edgesq.flash` that start or program it, best first.
+        runners: names of those in `edgesq.flash` that start or program it, best first.
         board: for a generic target, the target that it is compiled for and flashed to.
         memory: flash and ram; empty where there is no limit (host).
         defines: C macros, name to value, passed as -DNAME=VALUE.
@@ -83,7 +52,7 @@ class Target:
         icount_shift: QEMU spends 2**shift ns of virtual time on each instruction.
         qemu_serial: which of the emulated machine's serial lines is the link.
         boot: "vectors" (the core fetches its vector table) or "entry" (the loader sets the pc).
-        flash: what its programmers must know.
+        flash: the table [flash] as it stands; `edgesq.flash` knows and checks its keys.
         usb_ids: "vid:pid" in lower-case hex of the serial device, for finding the port.
     """
 
@@ -99,7 +68,7 @@ class Target:
     port_family: str | None = None
     counter_hz: int = 0
     runners: tuple[str, ...] = ()
-    flash: Programming = Programming()
+    flash: dict[str, Any] = field(default_factory=dict)
     board: str | None = None
     memory: tuple[Region, ...] = ()
     defines: dict[str, str] = field(default_factory=dict)
@@ -176,38 +145,9 @@ _TYPES: dict[str, type] = {
 _REQUIRED = 8
 """How many of them, from the first, every target has."""
 
-_FLASH: dict[str, type] = {
-    "chip_id_address": int,
-    "chip_id_mask": int,
-    "chip_id": int,
-    "probe_usb_ids": list,
-    "openocd": list,
-    "pyocd": str,
-    "jlink": str,
-    "bootloader_usb_ids": list,
-    "uf2_family": int,
-    "uf2_board_id": str,
-    "bossac": str,
-}
 _GENERIC: dict[str, type] = {"name": str, "description": str, "board": str}
 _REGION: dict[str, type] = {"name": str, "origin": int, "bytes": int}
 _BOOTS = ("vectors", "entry")
-
-RUNNERS = {
-    "host": "port",
-    "tflm": "port",
-    "gdb": "machine",
-    "qemu": "machine",
-    "openocd": "openocd",
-    "stflash": "chip_id_address",
-    "pyocd": "pyocd",
-    "jlink": "jlink",
-    "dfu": "bootloader_usb_ids",
-    "picotool": "uf2_family",
-    "uf2": "uf2_board_id",
-    "bossac": "bossac",
-}
-"""Every module of `edgesq.flash` that starts or programs a board, and the key that it needs."""
 
 
 def load_target(name: str, folder: Path | None = None) -> Target:
@@ -274,7 +214,7 @@ def _concrete(table: dict[str, Any], path: Path) -> Target:
     }
     lists = ("compiler_flags", "runners", "qemu_args", "usb_ids")
     fields = {**table, "memory": memory, "defines": defines, **_tuples(table, lists, where)}
-    return Target(**{**fields, "flash": _programming(table.get("flash", {}), where)})
+    return Target(**fields)
 
 
 def _check_choices(table: dict[str, Any], where: str) -> None:
@@ -284,23 +224,6 @@ def _check_choices(table: dict[str, Any], where: str) -> None:
         raise TargetError("keys 'port' and 'counter_hz' go together", where=where)
     if ("port" in table) != bool(table.get("runners")):
         raise TargetError("keys 'port' and 'runners' go together", where=where)
-    known = {*table, *table.get("flash", {})}
-    for runner in table.get("runners", []):
-        if runner not in RUNNERS:
-            raise TargetError(f"key 'runners' may hold {', '.join(RUNNERS)}", where=where)
-        if RUNNERS[runner] not in known:
-            needed = RUNNERS[runner]
-            raise TargetError(f"key '{needed}' is missing, runner '{runner}' needs it", where=where)
-
-
-def _programming(table: dict[str, Any], where: str) -> Programming:
-    where = f"{where} [flash]"
-    _check(table, _FLASH, set(_FLASH), where)
-    ids = [key for key in _FLASH if key.startswith("chip_id")]
-    if len([key for key in ids if key in table]) not in (0, len(ids)):
-        raise TargetError(f"keys {', '.join(ids)} go together", where=where)
-    lists = tuple(key for key, kind in _FLASH.items() if kind is list)
-    return Programming(**{**table, **_tuples(table, lists, where)})
 
 
 def _tuples(table: dict[str, Any], keys: tuple[str, ...], where: str) -> dict[str, tuple[str, ...]]:

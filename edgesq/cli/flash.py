@@ -18,7 +18,7 @@ def run(
     dry_run: bool,
 ) -> None:
     """Compile if need be and program or start the board, show how, or stop it."""
-    from edgesq.flash import PROCESSES, commands, is_project, runner_of, stop
+    from edgesq.flash import Process, commands, is_project, runner_of, stop
 
     if is_project(build):
         _project(build, {"--target": target, "--stop": stop_it, "--runner": runner}, probe, dry_run)
@@ -36,7 +36,7 @@ def run(
         board_target = ensure_compiled(build, wanted, on_stage)
     if dry_run:
         _show(commands(build, board_target, runner=runner, probe=probe))
-    elif runner_of(board_target, runner) in PROCESSES:
+    elif isinstance(runner_of(board_target, runner), Process):
         _start(build, board_target, runner)
     else:
         _program(build, board_target, runner, probe)
@@ -72,9 +72,10 @@ def _project(
     """Program a board with a project that ESP-IDF built."""
     from edgesq.flash import esptool, read_project
 
+    name = esptool.RUNNER.name
     for option, value in refused.items():
-        if value and (option, value) != ("--runner", esptool.NAME):
-            hint = f"{esptool.NAME} flashes it to the chip it was built for"
+        if value and (option, value) != ("--runner", name):
+            hint = f"{name} flashes it to the chip it was built for"
             raise EdgesqError(
                 f"{option} is not for a project of ESP-IDF", where=str(folder), hint=hint
             )

@@ -1,18 +1,24 @@
-"""Stage `flash`: a compiled BUILD onto its board, one runner per tool; or ESP-IDF's, by esptool."""
+"""Stage `flash`: a compiled BUILD, or a project of ESP-IDF, onto its board by one of `RUNNERS`."""
 
 from edgesq.flash import esptool
 from edgesq.flash.board import Board
 from edgesq.flash.damage import layer_named
 from edgesq.flash.esp_idf import is_project, read_project
-from edgesq.flash.hardware import Programmed, commands, program
+from edgesq.flash.hardware import commands, program
 from edgesq.flash.run import flash, recorded, stop
-from edgesq.flash.runners import PROCESSES, PROGRAMMERS, runner_of
+from edgesq.flash.runner import Process, Programmed, Programmer, Runner
+from edgesq.flash.runners import FOR_BUILDS, FOR_PROJECTS, RUNNERS, check_target, runner_of
 
 __all__ = [
-    "PROCESSES",
-    "PROGRAMMERS",
+    "FOR_BUILDS",
+    "FOR_PROJECTS",
+    "RUNNERS",
     "Board",
+    "Process",
     "Programmed",
+    "Programmer",
+    "Runner",
+    "check_target",
     "commands",
     "esptool",
     "flash",

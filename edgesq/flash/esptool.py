@@ -8,78 +8,17 @@ its flash and sends the sum.
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from edgesq.errors import BoardError
 from edgesq.flash.esp_idf import Project, read_project
-from edgesq.flash.hardware import Programmed
-from edgesq.flash.steps import Failure, Step, run_step
+from edgesq.flash.runner import Programmed, Programmer
+from edgesq.flash.steps import Failure, Step
 from edgesq.link.transport import find_ports
 
-NAME = "esptool"
 PROGRAMS = ("esptool", "esptool.py")
 """Version 5 has the first and wants dashes; version 4 has the second and wants underscores."""
-
-GET = "pip install esptool"
-FAILURES = (
-    Failure(
-        r"This chip is .*, not ",
-        "another chip than the project's",
-        "`idf.py set-target` for the board you have, or choose the port with --probe",
-    ),
-    Failure(
-        r"Permission denied",
-        "no permission to open the port",
-        "add yourself to the group dialout",
-    ),
-    Failure(
-        r"Could not open \S+, the port is busy or doesn't exist",
-        "the port is not there, or another program uses it",
-        "plug the board in and end `idf.py monitor`",
-    ),
-    Failure(
-        r"Wrong boot mode detected",
-        "the chip runs its program and not its bootloader",
-        "hold BOOT, press reset, let BOOT go, and flash again",
-    ),
-    Failure(
-        r"Failed to connect to |No serial data received",
-        "the chip's bootloader does not answer",
-        "hold BOOT, press reset, let BOOT go, and flash again",
-    ),
-    Failure(
-        r"Failed to start stub flasher",
-        "esptool's loader does not start in the chip's RAM",
-        "check power and cable; or build with CONFIG_ESPTOOLPY_NO_STUB",
-    ),
-    Failure(
-        r"Verification failed|verify failed|MD5 of file does not match|flash region is empty",
-        "the flash differs from the files",
-        "flash again; if it differs again the flash is worn or protected",
-    ),
-    Failure(
-        r"will not fit in|requires chip revision|is not an \S+ image",
-        "the project does not fit the chip",
-        "check flash size and revision in `idf.py menuconfig`, and build again",
-        is_board=False,
-    ),
-    Failure(
-        r"Secure Download Mode|Secure Boot \S+ detected|[Ff]lash encryption",
-        "the chip is secured",
-        "flash it by idf.py, which knows its keys",
-    ),
-    Failure(
-        r"Serial data stream stopped|serial exception error|Invalid head of packet",
-        "the serial line broke off",
-        "check the cable, and flash again",
-    ),
-    Failure(
-        r"invalid choice: '[a-z-]+'|No such (command|option)",
-        "this esptool is of another version than its name says",
-        "pip install 'esptool>=5'",
-        is_board=False,
-    ),
-)
 
 USB_IDS = (
     "303a:1001",  # USB Serial/JTAG in the chip; esptool, loader.py
@@ -95,6 +34,19 @@ USB_IDS = (
 
 _BAUD = "460800"
 _NO_PORT = "PORT"
+
+
+@dataclass(frozen=True)
+class ProjectJob:
+    """What is to be put where.
+
+    Attributes:
+        project: what ESP-IDF built.
+        port: the board's serial device.
+    """
+
+    project: Project
+    port: str
 
 
 def program(folder: Path, on_stage: Callable[[str], None], probe: str | None = None) -> Programmed:
@@ -116,10 +68,8 @@ def program(folder: Path, on_stage: Callable[[str], None], probe: str | None = N
         found = f"several boards: {', '.join(ports)}" if ports else "no board found"
         hint = "name its USB serial number or port: --probe /dev/ttyUSB0"
         raise BoardError(found, hint=hint)
-    for step in steps(project, ports[0]):
-        on_stage(" ".join(step.command))
-        run_step(step, FAILURES, GET)
-    return Programmed(NAME, True, tuple(ports))
+    RUNNER.run(ProjectJob(project, ports[0]), on_stage)
+    return Programmed(RUNNER.name, RUNNER.is_compared, tuple(ports))
 
 
 def commands(folder: Path, probe: str | None = None) -> list[tuple[str, ...]]:
@@ -131,11 +81,12 @@ def commands(folder: Path, probe: str | None = None) -> list[tuple[str, ...]]:
     """
     ports = _ports(probe)
     port = ports[0] if len(ports) == 1 else _NO_PORT
-    return [step.command for step in steps(read_project(folder), port)]
+    return [step.command for step in steps(ProjectJob(read_project(folder), port))]
 
 
-def steps(project: Project, port: str) -> list[Step]:
+def steps(job: ProjectJob) -> list[Step]:
     """Return: which chip; then write, compare and leave as the project says."""
+    project = job.project
     name = next((name for name in PROGRAMS if shutil.which(name)), PROGRAMS[0])
 
     def word(dashed: str) -> str:
@@ -144,7 +95,7 @@ def steps(project: Project, port: str) -> list[Step]:
     def command(chip: str, after: str, what: str, *arguments: str) -> tuple[str, ...]:
         stub = () if project.has_stub else ("--no-stub",)
         before = ("--before", word(project.before), "--after", word(after))
-        line = ("--port", port, "--baud", _BAUD)
+        line = ("--port", job.port, "--baud", _BAUD)
         return (name, "--chip", chip, *line, *before, *stub, word(what), *arguments)
 
     options = (
@@ -180,3 +131,71 @@ def _chip_check(project: Project) -> Callable[[str], None]:
 def _ports(probe: str | None) -> list[str]:
     """Return the serial devices that the board may be."""
     return [probe] if probe is not None and "/" in probe else find_ports(USB_IDS, probe)
+
+
+RUNNER = Programmer[ProjectJob](
+    name="esptool",
+    program=PROGRAMS[0],
+    get="pip install esptool",
+    failures=(
+        Failure(
+            r"This chip is .*, not ",
+            "another chip than the project's",
+            "`idf.py set-target` for the board you have, or choose the port with --probe",
+        ),
+        Failure(
+            r"Permission denied",
+            "no permission to open the port",
+            "add yourself to the group dialout",
+        ),
+        Failure(
+            r"Could not open \S+, the port is busy or doesn't exist",
+            "the port is not there, or another program uses it",
+            "plug the board in and end `idf.py monitor`",
+        ),
+        Failure(
+            r"Wrong boot mode detected",
+            "the chip runs its program and not its bootloader",
+            "hold BOOT, press reset, let BOOT go, and flash again",
+        ),
+        Failure(
+            r"Failed to connect to |No serial data received",
+            "the chip's bootloader does not answer",
+            "hold BOOT, press reset, let BOOT go, and flash again",
+        ),
+        Failure(
+            r"Failed to start stub flasher",
+            "esptool's loader does not start in the chip's RAM",
+            "check power and cable; or build with CONFIG_ESPTOOLPY_NO_STUB",
+        ),
+        Failure(
+            r"Verification failed|verify failed|MD5 of file does not match|flash region is empty",
+            "the flash differs from the files",
+            "flash again; if it differs again the flash is worn or protected",
+        ),
+        Failure(
+            r"will not fit in|requires chip revision|is not an \S+ image",
+            "the project does not fit the chip",
+            "check flash size and revision in `idf.py menuconfig`, and build again",
+            is_board=False,
+        ),
+        Failure(
+            r"Secure Download Mode|Secure Boot \S+ detected|[Ff]lash encryption",
+            "the chip is secured",
+            "flash it by idf.py, which knows its keys",
+        ),
+        Failure(
+            r"Serial data stream stopped|serial exception error|Invalid head of packet",
+            "the serial line broke off",
+            "check the cable, and flash again",
+        ),
+        Failure(
+            r"invalid choice: '[a-z-]+'|No such (command|option)",
+            "this esptool is of another version than its name says",
+            "pip install 'esptool>=5'",
+            is_board=False,
+        ),
+    ),
+    is_compared=True,
+    steps=steps,
+)

@@ -10,10 +10,13 @@ from pathlib import Path
 
 from edgesq.errors import ToolError
 from edgesq.flash import qemu
+from edgesq.flash.checks import compare, other_chip
 from edgesq.flash.image import Image, read_image
+from edgesq.flash.keys import MACHINE
 from edgesq.flash.process import spawn, start_time, stop_process
 from edgesq.flash.rsp import RemoteTarget
-from edgesq.flash.steps import Job, compare, other_chip
+from edgesq.flash.runner import Process
+from edgesq.flash.steps import Job
 from edgesq.project import firmware_path
 from edgesq.targets import Target
 
@@ -99,3 +102,13 @@ def _jump(remote: RemoteTarget, image: Image) -> None:
     """Set what the core would have fetched from a vector table."""
     remote.set_register(_PC, image.entry & ~1)
     remote.set_register(_XPSR, _XPSR_THUMB)
+
+
+RUNNER = Process(
+    name="gdb",
+    program=qemu.PROGRAM,
+    needs=(MACHINE,),
+    command=command,
+    start=start,
+    is_own=qemu.is_own,
+)

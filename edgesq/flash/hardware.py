@@ -2,34 +2,19 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-from edgesq.errors import BoardError, DamagedError
+from edgesq.errors import BoardError, DamagedError, TargetError
 from edgesq.flash.damage import layer_named
-from edgesq.flash.image import read_image, uf2
-from edgesq.flash.runners import PROBED, PROCESSES, PROGRAMMERS, compiled, runner_of
-from edgesq.flash.steps import Job, run_step
+from edgesq.flash.image import read_image
+from edgesq.flash.runner import Process, Programmed, Programmer
+from edgesq.flash.runners import compiled, runner_of
+from edgesq.flash.steps import Job
 from edgesq.link.client import Client
 from edgesq.link.transport import find_ports, find_serial_numbers, open_port
 from edgesq.targets import Target
 
 _ATTEMPT_S = 1.0
-
-
-@dataclass(frozen=True)
-class Programmed:
-    """A board that was programmed.
-
-    Attributes:
-        runner: by which.
-        is_compared: whether the flash was read back and is the image.
-        ports: serial devices that may be the board's; where it is one, the board answers there.
-    """
-
-    runner: str
-    is_compared: bool
-    ports: tuple[str, ...]
 
 
 def program(
@@ -56,18 +41,18 @@ def program(
         ToolError: firmware or program is missing, or the program failed.
         BoardError: no board, several, another one, a difference, or no answer.
     """
-    name = runner_of(target, runner)
-    module = PROGRAMMERS[name]
-    _check_one_probe(target, name, probe)
-    for step in module.steps(_job(build, target, probe)):
-        on_stage(" ".join(step.command))
-        run_step(step, module.FAILURES, module.GET)
+    chosen = runner_of(target, runner)
+    if isinstance(chosen, Process):
+        hint = "start it by `flash`"
+        raise TargetError(f"'{chosen.name}' is a process", where=target.name, hint=hint)
+    _check_one_probe(target, chosen, probe)
+    chosen.run(_job(build, target, probe), on_stage)
     ports = tuple(find_ports(target.usb_ids, probe) or find_ports(target.usb_ids))
     if len(ports) == 1:
         on_stage(f"wait for {ports[0]}")
         with layer_named(build):
             _wait_for_answer(ports[0], target, timeout)
-    return Programmed(name, module.COMPARES, ports)
+    return Programmed(chosen.name, chosen.is_compared, ports)
 
 
 def commands(
@@ -79,25 +64,24 @@ def commands(
         TargetError: the target has no such runner.
         ToolError: the firmware is not compiled, or an emulator is missing.
     """
-    name = runner_of(target, runner)
-    if name in PROCESSES:
-        return [tuple(PROCESSES[name].command(build, target))]
-    return [step.command for step in PROGRAMMERS[name].steps(_job(build, target, probe))]
+    chosen = runner_of(target, runner)
+    if isinstance(chosen, Process):
+        return [tuple(chosen.command(build, target))]
+    return [step.command for step in chosen.steps(_job(build, target, probe))]
 
 
 def _job(build: Path, target: Target, probe: str | None) -> Job:
-    """Write the image in every form that a program may want."""
+    """Return what is to be programmed, its image written as a flat file."""
     elf = compiled(build, target).resolve()
     job = Job(target, read_image(elf), elf, elf.parent, probe)
     job.flat.write_bytes(job.image.data)
     job.read_back.unlink(missing_ok=True)
-    if target.flash.uf2_family is not None:
-        job.uf2.write_bytes(uf2(job.image, target.flash.uf2_family))
     return job
 
 
-def _check_one_probe(target: Target, name: str, probe: str | None) -> None:
-    numbers = find_serial_numbers(target.flash.probe_usb_ids) if name in PROBED else []
+def _check_one_probe(target: Target, runner: Programmer[Job], probe: str | None) -> None:
+    ids = runner.probe_ids.find(target) if runner.probe_ids else None
+    numbers = find_serial_numbers(ids) if ids else []
     if probe is None and len(numbers) > 1:
         hint = "choose one with --probe"
         raise BoardError(f"several debug probes: {', '.join(numbers)}", hint=hint)

@@ -1,9 +1,12 @@
 """Boards emulated by QEMU; -icount makes the board's counter count instructions."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from edgesq.errors import MissingToolError
+from edgesq.flash.keys import MACHINE
+from edgesq.flash.runner import Process, spawned
 from edgesq.project import firmware_path
 from edgesq.targets import Target
 
@@ -34,7 +37,7 @@ def machine(target: Target) -> list[str]:
     icount = f"shift={target.icount_shift},align=off,sleep=off"
     return [
         program,
-        *("-machine", str(target.machine)),
+        *("-machine", MACHINE.of(target)),
         *("-display", "none", "-monitor", "none"),
         *("-chardev", "stdio,id=link,signal=off"),
         *(("-serial", "null") * target.qemu_serial),
@@ -42,3 +45,18 @@ def machine(target: Target) -> list[str]:
         *(() if target.icount_shift is None else ("-icount", icount)),
         *target.qemu_args,
     ]
+
+
+def is_own(command: Sequence[str]) -> bool:
+    """Say whether a command runs QEMU."""
+    return Path(command[0]).name == PROGRAM
+
+
+RUNNER = Process(
+    name="qemu",
+    program=PROGRAM,
+    needs=(MACHINE,),
+    command=command,
+    start=spawned(command),
+    is_own=is_own,
+)

@@ -4,15 +4,15 @@ import contextlib
 import time
 from pathlib import Path
 
-from edgesq.errors import BoardError, DamagedError, ToolError
-from edgesq.flash import gdb, process, qemu, tflm
+from edgesq.errors import BoardError, DamagedError, TargetError, ToolError
+from edgesq.flash import process
 from edgesq.flash.board import Board, read_record, remove_record, write_record
 from edgesq.flash.damage import layer_named
-from edgesq.flash.runners import PROCESSES, compiled, runner_of
+from edgesq.flash.runner import Process
+from edgesq.flash.runners import FOR_BUILDS, compiled, runner_of
 from edgesq.link.client import Client
 from edgesq.link.transport import open_port
-from edgesq.project import firmware_path
-from edgesq.targets import Target, load_target
+from edgesq.targets import Target
 
 _ATTEMPT_S = 1.0
 
@@ -33,15 +33,15 @@ def flash(
         ToolError: firmware or emulator is missing, or cannot be started.
         BoardError: the board does not answer; nothing is left running or recorded.
     """
-    name = runner_of(target, runner)
+    chosen = runner_of(target, runner)
+    if not isinstance(chosen, Process):
+        hint = "put the firmware there by `program`"
+        raise TargetError(f"'{chosen.name}' starts no process", where=target.name, hint=hint)
     compiled(build, target)
-    command = PROCESSES[name].command(build, target)
+    chosen.command(build, target)  # is refused before the old board is stopped
     stop(build)
     log = build / "board.log"
-    if name == "gdb":
-        pid, port = gdb.start(build, target, log)
-    else:
-        pid, port = process.spawn(command, log)
+    pid, port = chosen.start(build, target, log)
     started = process.start_time(pid)
     try:
         if started is None:
@@ -80,9 +80,10 @@ def recorded(build: Path) -> Board | None:
 
 def _is_board(pid: int) -> bool:
     """Say whether a process is one that `flash` starts: a record may name anybody's."""
-    program, *arguments = process.command_of(pid) or ("",)
-    ours = (qemu.PROGRAM, firmware_path(Path(), load_target("host")).name)
-    return Path(program).name in ours or tflm.MODULE in arguments
+    command = process.command_of(pid) or ("",)
+    return any(
+        runner.is_own(command) for runner in FOR_BUILDS.values() if isinstance(runner, Process)
+    )
 
 
 def _wait_for_answer(pid: int, port: str, log: Path, timeout: float) -> None:

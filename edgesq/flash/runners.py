@@ -1,13 +1,13 @@
-"""Every runner, and which of them a target is flashed by."""
+"""The table of runners, and which of them a target is flashed by."""
 
-import shutil
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 from edgesq.errors import TargetError, ToolError, did_you_mean
 from edgesq.flash import (
     bossac,
     dfu,
+    esptool,
     gdb,
     host,
     jlink,
@@ -19,49 +19,87 @@ from edgesq.flash import (
     tflm,
     uf2,
 )
+from edgesq.flash.keys import Key
+from edgesq.flash.runner import Process, Programmer, Runner
+from edgesq.flash.steps import Job
 from edgesq.project import firmware_path
 from edgesq.targets import Target
 
-PROCESSES: dict[str, ModuleType] = {"host": host, "tflm": tflm, "gdb": gdb, "qemu": qemu}
-"""Runners whose board is a process of this computer."""
+_FOR_BUILDS: tuple[Process | Programmer[Job], ...] = (
+    host.RUNNER,
+    tflm.RUNNER,
+    gdb.RUNNER,
+    qemu.RUNNER,
+    openocd.RUNNER,
+    stflash.RUNNER,
+    pyocd.RUNNER,
+    jlink.RUNNER,
+    dfu.RUNNER,
+    picotool.RUNNER,
+    uf2.RUNNER,
+    bossac.RUNNER,
+)
 
-PROGRAMMERS: dict[str, ModuleType] = {
-    "openocd": openocd,
-    "stflash": stflash,
-    "pyocd": pyocd,
-    "jlink": jlink,
-    "dfu": dfu,
-    "picotool": picotool,
-    "uf2": uf2,
-    "bossac": bossac,
-}
-"""Runners that put firmware on a board that is there."""
+FOR_BUILDS = {runner.name: runner for runner in _FOR_BUILDS}
+"""By name, runners that put the firmware of a BUILD folder on a target."""
 
-PROBED = ("openocd", "stflash", "pyocd", "jlink")
-"""Those that go through the debug probe of the board."""
+FOR_PROJECTS = {esptool.RUNNER.name: esptool.RUNNER}
+"""By name, runners that put a project on a board that another tool has built."""
+
+RUNNERS: dict[str, Runner] = {**FOR_BUILDS, **FOR_PROJECTS}
 
 
-def runner_of(target: Target, wanted: str | None) -> str:
+def runner_of(target: Target, wanted: str | None) -> Process | Programmer[Job]:
     """Return the runner to use: the one wanted, else the first whose program is installed.
 
     A board that is there is never taken for an emulated one unless that is asked for.
 
     Raises:
-        TargetError: the target is not flashed that way.
+        TargetError: the target is not flashed that way, or its file is not as runners need it.
     """
+    check_target(target)
     if wanted is not None:
         if wanted not in target.runners:
             is_library = "it is a library for your own project"
             hint = did_you_mean(wanted, target.runners) if target.runners else is_library
             raise TargetError(f"is not flashed by '{wanted}'", where=target.name, hint=hint)
-        return wanted
+        return FOR_BUILDS[wanted]
     if not target.runners:
         raise TargetError("has no runner", where=target.name, hint="it is a library only")
-    first = target.runners[0]
-    if first in PROCESSES:
+    first, *_ = runners = [FOR_BUILDS[name] for name in target.runners]
+    if isinstance(first, Process):
         return first
-    there = (name for name in target.runners if name in PROGRAMMERS and _is_there(name))
-    return next(there, first)
+    programmers = (runner for runner in runners if isinstance(runner, Programmer))
+    return next((runner for runner in programmers if runner.is_installed), first)
+
+
+def check_target(target: Target) -> None:
+    """Hold a target's `runners` and its table [flash] against the table of runners.
+
+    Raises:
+        TargetError: a runner or key is not known, or a runner lacks a key.
+    """
+    where = f"{target.name}.toml"
+    for name in target.runners:
+        if name not in FOR_BUILDS:
+            raise TargetError(f"key 'runners' may hold {', '.join(FOR_BUILDS)}", where=where)
+        for key in FOR_BUILDS[name].needs:
+            if key.find(target) is None:
+                raise TargetError(
+                    f"key '{key.name}' is missing, runner '{name}' needs it", where=where
+                )
+    known = {key.name: key for runner in FOR_BUILDS.values() for key in _keys(runner)}
+    for name in target.flash:
+        if name not in known:
+            hint = f"known: {', '.join(known)}"
+            raise TargetError(f"unknown key '{name}'", where=f"{where} [flash]", hint=hint)
+        known[name].of(target)
+
+
+def _keys(runner: Process | Programmer[Job]) -> tuple[Key[Any], ...]:
+    """Return all keys that a runner reads."""
+    probe = runner.probe_ids if isinstance(runner, Programmer) else None
+    return (*runner.needs, probe) if probe else runner.needs
 
 
 def compiled(build: Path, target: Target) -> Path:
@@ -74,8 +112,3 @@ def compiled(build: Path, target: Target) -> Path:
     if not image.is_file():
         raise ToolError("the firmware is not compiled", where=str(image), hint="edgesq export")
     return image
-
-
-def _is_there(name: str) -> bool:
-    program = PROGRAMMERS[name].PROGRAM
-    return program is None or shutil.which(program) is not None

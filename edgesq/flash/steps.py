@@ -12,7 +12,7 @@ from edgesq.flash.image import Image
 from edgesq.targets import Target
 
 _TIMEOUT_S = 300
-_NOBODY_ANSWERS = "connect the board, or name another way with --runner"
+NOBODY_ANSWERS = "connect the board, or name another way with --runner"
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,9 @@ class Job:
         """What a program reads back, to be compared."""
         return self.folder / "read_back.bin"
 
-    @property
-    def uf2(self) -> Path:
-        """The same as blocks with addresses."""
-        return self.folder / "edgesq.uf2"
+    def probe_option(self, option: str) -> tuple[str, ...]:
+        """Return the arguments that name the probe; none where none is named."""
+        return () if self.probe is None else (option, self.probe)
 
 
 def _take(_: str) -> None:
@@ -86,6 +85,11 @@ class Failure:
     hint: str
     is_board: bool = True
 
+    def error(self, program: str) -> EdgesqError:
+        """Return the error that this is."""
+        kind = BoardError if self.is_board else ToolError
+        return kind(self.message, where=program, hint=self.hint)
+
 
 def run_step(step: Step, failures: tuple[Failure, ...], get: str) -> None:
     """Run a step and look at what came of it.
@@ -121,69 +125,15 @@ def run_step(step: Step, failures: tuple[Failure, ...], get: str) -> None:
     output = done.stdout.decode(errors="replace")
     step.refuse(output)
     known = next((one for one in failures if re.search(one.pattern, output, re.I | re.M)), None)
-    if done.returncode != 0 or known is not None:
-        raise _error(program, known, output, done.returncode)
+    if known is not None:
+        raise known.error(program)
+    if done.returncode != 0:
+        raise _failed(program, output, done.returncode)
     step.check(output)
 
 
-def _error(program: str, known: Failure | None, output: str, code: int) -> EdgesqError:
-    if known is None:
-        lines = [line.strip() for line in output.splitlines() if line.strip()]
-        said = " | ".join(lines[-3:])[:400] or "it said nothing"
-        return BoardError(f"failed with code {code}: {said}", where=program, hint=_NOBODY_ANSWERS)
-    kind = BoardError if known.is_board else ToolError
-    return kind(known.message, where=program, hint=known.hint)
-
-
-def chip_check(job: Job, pattern: str) -> Callable[[str], None]:
-    """Return a check that refuses another chip than the target's.
-
-    Args:
-        job: names the target.
-        pattern: its only group is the chip's register in hex, as the program prints it.
-    """
-    ways = job.target.flash
-
-    def check(output: str) -> None:
-        found = re.search(pattern, output, re.I | re.M)
-        if found is None:
-            raise BoardError("the chip does not say what it is", hint=_NOBODY_ANSWERS)
-        value = int(found[1], 16) & ways.chip_id_mask
-        if value != ways.chip_id:
-            raise other_chip(job, f"{value:#x}", f"{ways.chip_id:#x}")
-
-    return check
-
-
-def other_chip(job: Job, found: str, wanted: str) -> BoardError:
-    """Return the error that the board is not the target."""
-    return BoardError(
-        f"another board: its chip says {found}, {job.target.name}'s {wanted}",
-        hint="name the board you have with --target, or choose the probe with --probe",
-    )
-
-
-def compare_check(job: Job) -> Callable[[str], None]:
-    """Return a check that holds what was read back against the image."""
-
-    def check(_: str) -> None:
-        compare(job, job.read_back.read_bytes() if job.read_back.is_file() else b"")
-
-    return check
-
-
-def compare(job: Job, found: bytes) -> None:
-    """Hold the bytes read back from the flash's origin against the image.
-
-    Raises:
-        BoardError: they differ.
-    """
-    wanted = job.image.data
-    if found[: len(wanted)] == wanted:
-        return
-    pairs = zip(wanted, found.ljust(len(wanted), b"\0"), strict=False)
-    first = next((at for at, (one, other) in enumerate(pairs) if one != other), len(found))
-    raise BoardError(
-        f"the flash differs from the image from {job.image.origin + first:#010x} on",
-        hint="flash again; if it differs again the flash is worn or protected",
-    )
+def _failed(program: str, output: str, code: int) -> BoardError:
+    """Return the error for a failure whose words are not known."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    said = " | ".join(lines[-3:])[:400] or "it said nothing"
+    return BoardError(f"failed with code {code}: {said}", where=program, hint=NOBODY_ANSWERS)

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from edgesq.export import TFLITE
+from edgesq.flash.runner import Process, spawned
 from edgesq.project import firmware_path
 from edgesq.targets import Target
 
@@ -15,3 +16,11 @@ def command(build: Path, target: Target) -> list[str]:
     library = firmware_path(build / "firmware", target).resolve()
     model = (build / TFLITE).resolve()
     return [sys.executable, "-m", MODULE, str(library), str(model)]
+
+
+RUNNER = Process(
+    name="tflm",
+    command=command,
+    start=spawned(command),
+    is_own=lambda command: MODULE in command[1:],
+)

@@ -9,12 +9,11 @@ import shutil
 from pathlib import Path
 
 from edgesq.errors import BoardError
-from edgesq.flash.steps import Failure, Job, Step, other_chip
-
-PROGRAM = None
-GET = ""
-COMPARES = False
-FAILURES: tuple[Failure, ...] = ()
+from edgesq.flash.checks import other_chip
+from edgesq.flash.image import uf2
+from edgesq.flash.keys import UF2_BOARD_ID, UF2_FAMILY
+from edgesq.flash.runner import Programmer
+from edgesq.flash.steps import Job, Step
 
 _MOUNTS = Path("/proc/mounts")
 _INFO = "INFO_UF2.TXT"
@@ -23,13 +22,20 @@ _HINT = "hold BOOTSEL while plugging the board in, and mount its drive"
 
 def steps(job: Job) -> list[Step]:
     """Return the copy; where no drive is mounted its name stands for the place."""
-    drives = _drives()
-    wanted = str(job.target.flash.uf2_board_id)
+    drives, file = _drives(), write_uf2(job)
+    wanted = UF2_BOARD_ID.of(job.target)
     place = next((str(path) for path, name in drives.items() if name == wanted), wanted)
-    return [Step(("cp", str(job.uf2), f"{place}/"), action=lambda: _copy(job, wanted))]
+    return [Step(("cp", str(file), f"{place}/"), action=lambda: _copy(job, file, wanted))]
 
 
-def _copy(job: Job, wanted: str) -> str:
+def write_uf2(job: Job) -> Path:
+    """Write the image as blocks with addresses, and return the file."""
+    path = job.folder / "edgesq.uf2"
+    path.write_bytes(uf2(job.image, UF2_FAMILY.of(job.target)))
+    return path
+
+
+def _copy(job: Job, file: Path, wanted: str) -> str:
     drives = _drives()
     fitting = [path for path, name in drives.items() if name == wanted]
     if not fitting:
@@ -39,9 +45,9 @@ def _copy(job: Job, wanted: str) -> str:
     if len(fitting) > 1:
         places = ", ".join(map(str, fitting))
         raise BoardError(f"several boards in BOOTSEL mode: {places}", hint="unplug all but one")
-    place = fitting[0] / job.uf2.name
+    place = fitting[0] / file.name
     try:
-        with job.uf2.open("rb") as source, place.open("wb") as drive:
+        with file.open("rb") as source, place.open("wb") as drive:
             shutil.copyfileobj(source, drive)
             drive.flush()
             os.fsync(drive.fileno())
@@ -64,3 +70,13 @@ def _drives() -> dict[Path, str]:
         board = re.search(r"^Board-ID:\s*(\S+)", info, re.M)
         found[place] = board[1] if board else "no Board-ID"
     return found
+
+
+RUNNER = Programmer(
+    name="uf2",
+    needs=(UF2_FAMILY, UF2_BOARD_ID),
+    get="",
+    failures=(),
+    is_compared=False,
+    steps=steps,
+)

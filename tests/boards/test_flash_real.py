@@ -8,6 +8,7 @@ import pytest
 
 from edgesq.errors import BoardError
 from edgesq.flash import commands, program
+from edgesq.flash.keys import PROBE_USB_IDS
 from edgesq.link.transport import find_serial_numbers
 from edgesq.targets import Target, load_target
 from support.boards import compile_stub
@@ -28,7 +29,7 @@ proc verify_image {image} { echo "verify $image" }
 def need(name: str, target: Target) -> None:
     if shutil.which(name) is None:
         pytest.skip(f"{name} is not installed")
-    if find_serial_numbers(target.flash.probe_usb_ids):
+    if find_serial_numbers(PROBE_USB_IDS.find(target) or ()):
         pytest.skip("a debug probe is connected")
 
 
@@ -89,7 +90,7 @@ def test_openocd_refuses_another_chip(builds: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["stm32f746g-disco", "nucleo-h743zi", "nucleo-u575zi-q"])
 def test_openocd_has_every_configuration(name: str) -> None:
     need("openocd", load_target(name))
-    configs = [word for config in load_target(name).flash.openocd for word in ("-f", config)]
+    configs = [word for config in load_target(name).flash["openocd"] for word in ("-f", config)]
     done = subprocess.run(
         ["openocd", *configs, "-c", "shutdown"], capture_output=True, text=True, timeout=30
     )

@@ -187,11 +187,11 @@ def test_a_failure_says_what_and_what_to_try(
 
 
 def test_every_known_failure_is_tried() -> None:
-    for failure in esptool.FAILURES:
+    for failure in esptool.RUNNER.failures:
         tried = any(re.search(failure.pattern, says, re.I | re.M) for _, says, *_ in CASES)
         assert tried, failure.message
     for one in GOOD:
-        assert not any(re.search(it.pattern, one.output, re.I) for it in esptool.FAILURES)
+        assert not any(re.search(it.pattern, one.output, re.I) for it in esptool.RUNNER.failures)
 
 
 # The port

@@ -12,9 +12,9 @@ import pytest
 
 from edgesq.errors import BoardError, EdgesqError, TargetError, ToolError
 from edgesq.flash import (
-    PROCESSES,
-    PROGRAMMERS,
+    FOR_BUILDS,
     Programmed,
+    Programmer,
     commands,
     flash,
     program,
@@ -23,7 +23,7 @@ from edgesq.flash import (
 )
 from edgesq.flash import uf2 as uf2_runner
 from edgesq.flash.image import read_image
-from edgesq.targets import RUNNERS, list_targets, load_target
+from edgesq.targets import load_target
 from support.boards import compile_stub
 from support.fake_tools import Bench, Says
 from support.flash_failures import CASES, Case
@@ -34,6 +34,10 @@ F407, DK, NANO, PICO = (
 OTHER_ID = "10000421"
 DFU = 'Found DFU: [0483:df11] ver=2200, alt=0, name="@Internal Flash  /0x08000000/{}", serial="3"'
 BOOTSEL = "Device Information\n type:        {}\n revision:    B2"
+
+PROGRAMMERS = {
+    name: runner for name, runner in FOR_BUILDS.items() if isinstance(runner, Programmer)
+}
 
 GOOD: dict[str, tuple[str, dict[str, list[Says]]]] = {
     "openocd": ("stm32f407-discovery", {"openocd": [Says("", "verified\nedgesq: compared")]}),
@@ -127,17 +131,11 @@ def with_saying(runner: str, program_name: str, says: Says) -> dict[str, list[Sa
     return {program_name: [says, *(one for one in good if one.when != says.when or not says.when)]}
 
 
-def test_one_list_of_runners() -> None:
-    assert RUNNERS.keys() == {*PROCESSES, *PROGRAMMERS}
-    assert {name for target in list_targets() for name in target.runners} == RUNNERS.keys()
-    assert GOOD.keys() == PROGRAMMERS.keys() - {"uf2"}
-
-
 @pytest.mark.parametrize("runner", GOOD)
 def test_a_board_is_programmed(runner: str, bench: Bench, flashing: Flash) -> None:
     result = flashing(runner)
     assert (result.runner, result.ports) == (runner, ())
-    assert result.is_compared == PROGRAMMERS[runner].COMPARES
+    assert result.is_compared == PROGRAMMERS[runner].is_compared
     assert {call[0] for call in bench.calls()} == GOOD[runner][1].keys()
 
 
@@ -231,11 +229,12 @@ def test_a_failure_says_what_and_what_to_try(case: Case, flashing: Flash) -> Non
 
 
 def test_every_known_failure_is_tried() -> None:
-    for runner, module in PROGRAMMERS.items():
-        said = [case.says for case in CASES if case.runner == runner]
-        for failure in module.FAILURES:
+    assert GOOD.keys() == PROGRAMMERS.keys() - {"uf2"}
+    for name, runner in PROGRAMMERS.items():
+        said = [case.says for case in CASES if case.runner == name]
+        for failure in runner.failures:
             tried = any(re.search(failure.pattern, words, re.I | re.M) for words in said)
-            assert tried, f"{runner}: {failure.message}"
+            assert tried, f"{name}: {failure.message}"
 
 
 @pytest.mark.parametrize("runner", GOOD)
@@ -308,13 +307,13 @@ def test_a_board_that_does_not_answer(flashing: Flash, monkeypatch: pytest.Monke
 
 
 def test_the_first_runner_that_is_installed(bench: Bench) -> None:
-    assert runner_of(F407, None) == "openocd"  # none is: its error says how to get the first
+    assert runner_of(F407, None).name == "openocd"  # none is: its error says how to get the first
     bench.put("st-flash", [])
     bench.put("qemu-system-arm", [])
-    assert runner_of(F407, None) == "stflash"
-    assert runner_of(F407, "qemu") == "qemu"
-    assert runner_of(PICO, None) == "uf2"  # needs no program
-    assert runner_of(load_target("cortex-m"), None) == "gdb"
+    assert runner_of(F407, None).name == "stflash"
+    assert runner_of(F407, "qemu").name == "qemu"
+    assert runner_of(PICO, None).name == "uf2"  # needs no program
+    assert runner_of(load_target("cortex-m"), None).name == "gdb"
 
 
 def test_a_runner_that_is_not_the_boards() -> None:

@@ -1,0 +1,107 @@
+"""What a runner is: a way to start an emulated board, or to put firmware on one that is there."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from edgesq.flash.keys import Key, Words
+from edgesq.flash.process import spawn
+from edgesq.flash.steps import Failure, Step, run_step
+from edgesq.targets import Target
+
+Work = TypeVar("Work")
+Command = Callable[[Path, Target], list[str]]
+Start = Callable[[Path, Target, Path], tuple[int, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runner:
+    """A row of the table of runners.
+
+    Attributes:
+        name: as `--runner` and `runners` in targets/*.toml say it.
+        program: that must be on PATH; None where none is needed.
+        needs: keys that a target must have.
+    """
+
+    name: str
+    program: str | None = None
+    needs: tuple[Key[Any], ...] = ()
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether its program is on PATH."""
+        return self.program is None or shutil.which(self.program) is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process(Runner):
+    """A board that is a process of this computer.
+
+    Attributes:
+        command: from a BUILD folder and its target to the command that runs the board; raises
+            MissingToolError where the program is not installed.
+        start: starts the board, given a file that takes its stderr too; returns its pid and serial
+            device.
+        is_own: says of a command whether it is one of those that `start` runs.
+    """
+
+    command: Command
+    start: Start
+    is_own: Callable[[Sequence[str]], bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Programmer(Runner, Generic[Work]):
+    """A program that puts firmware on a board that is there.
+
+    Attributes:
+        get: how to get the program.
+        failures: what it says when it fails.
+        is_compared: whether the flash is read back and compared.
+        steps: the commands for what is to be programmed; touches no board.
+        probe_ids: key with the USB ids of the debug probe it goes through; None where it goes
+            through none.
+    """
+
+    get: str
+    failures: tuple[Failure, ...]
+    is_compared: bool
+    steps: Callable[[Work], list[Step]]
+    probe_ids: Key[Words] | None = None
+
+    def run(self, work: Work, on_stage: Callable[[str], None]) -> None:
+        """Run all steps; `on_stage` is told each command before.
+
+        Raises:
+            ToolError, BoardError: as `run_step`.
+        """
+        for step in self.steps(work):
+            on_stage(" ".join(step.command))
+            run_step(step, self.failures, self.get)
+
+
+@dataclass(frozen=True)
+class Programmed:
+    """A board that was programmed.
+
+    Attributes:
+        runner: name of the one used.
+        is_compared: whether the flash was read back and is the image.
+        ports: serial devices that may be the board's; where it is one, the board answers there.
+    """
+
+    runner: str
+    is_compared: bool
+    ports: tuple[str, ...]
+
+
+def spawned(command: Command) -> Start:
+    """Return the `start` of a process that needs no more than to be run."""
+
+    def start(build: Path, target: Target, log: Path) -> tuple[int, str]:
+        return spawn(command(build, target), log)
+
+    return start
