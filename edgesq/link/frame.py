@@ -293,7 +293,7 @@ def echo_room(max_payload: int) -> int:
 
 
 _DAMAGED = 0x80
-"""Beside the optimisation in INFO. Mirror: INFO_DAMAGED in firmware/app/link.c."""
+"""Beside the optimisation in INFO. Mirror: ESQ_INFO_DAMAGED in firmware/app/link.c."""
 
 
 def protocol_of(payload: bytes) -> int | None:

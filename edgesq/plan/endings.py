@@ -24,7 +24,7 @@ MVE_QUAD = 4
 """Output channels computed together, as pairs (0, 2) and (1, 3). Mirror: esq_mve.h."""
 
 SHIFT = 12
-"""Of the depthwise kernel. Mirror: SHIFT in esq_depthwise_kernels.S."""
+"""Of the depthwise kernel. Mirror: ESQ_SHIFT in esq_depthwise_kernels.S."""
 
 _RELU_SHIFTS, _MVE_SHIFTS = range(1, 16), range(25)
 """Right shifts for which the constants fit: on the DSP extension, on MVE."""

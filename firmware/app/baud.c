@@ -2,7 +2,7 @@
 
 #include "esq_port.h"
 
-#define PATIENCE_S 2u /* at a rate that has worked; half of it at one that has not */
+#define ESQ_PATIENCE_S 2u /* at a rate that has worked; half of it at one that has not */
 
 void esq_baud_heard(struct esq_baud *baud) {
     baud->heard = esq_port_ticks();
@@ -21,7 +21,7 @@ void esq_baud_switch(struct esq_baud *baud, uint32_t rate) {
 }
 
 int esq_baud_check(struct esq_baud *baud) {
-    uint32_t patience = esq_port_tick_hz() * PATIENCE_S / (baud->is_new ? 2u : 1u);
+    uint32_t patience = esq_port_tick_hz() * ESQ_PATIENCE_S / (baud->is_new ? 2u : 1u);
     if (baud->rate != 0 && esq_port_ticks() - baud->heard > patience) {
         esq_baud_switch(baud, ESQ_BAUD_DEFAULT);
     }

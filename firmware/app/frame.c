@@ -3,7 +3,7 @@
 #include "crc32.h"
 #include "esq_port.h"
 
-#define COBS_BLOCK_MAX 254u
+#define ESQ_MAX_COBS_BLOCK 254u
 
 uint16_t esq_get_u16(const uint8_t *bytes) {
     return (uint16_t)(bytes[0] | ((uint32_t)bytes[1] << 8));
@@ -60,7 +60,7 @@ enum esq_frame_event esq_decoder_push(struct esq_decoder *decoder, uint8_t byte)
         return ESQ_EVENT_NONE;
     }
     /* A new block: the one before stands for a zero after it, unless it had full length. */
-    if (decoder->code != 0 && decoder->code != COBS_BLOCK_MAX + 1u) {
+    if (decoder->code != 0 && decoder->code != ESQ_MAX_COBS_BLOCK + 1u) {
         append(decoder, 0);
     }
     decoder->code = byte;
@@ -79,14 +79,14 @@ void esq_frame_send(uint8_t *frame, uint32_t n_payload, enum esq_frame_type type
 
     for (uint32_t start = 0; start <= n_bytes;) {
         uint32_t run = 0;
-        while (run < COBS_BLOCK_MAX && start + run < n_bytes && frame[start + run] != 0) {
+        while (run < ESQ_MAX_COBS_BLOCK && start + run < n_bytes && frame[start + run] != 0) {
             run++;
         }
         uint8_t code = (uint8_t)(run + 1u);
         esq_port_write(&code, 1);
         esq_port_write(frame + start, run);
         start += run;
-        if (run < COBS_BLOCK_MAX || start == n_bytes) {
+        if (run < ESQ_MAX_COBS_BLOCK || start == n_bytes) {
             start++; /* over the zero, or past the end */
         }
     }

@@ -4,18 +4,18 @@
 
 #include "esq_port.h"
 
-#define INFO_DAMAGED 0x80u
-#define DATA_HEAD_BYTES 8u   /* image, offset */
-#define RESULT_GET_BYTES 10u /* image, offset, most */
-#define ACK_BYTES 9u         /* image, next offset, status */
-#define HELLO_BYTES 5u       /* version, image */
-#define NAME_MAX 32u
-#define BUILD_MAX 96u
-#define OBSERVED_MAX 8u
-#define HEARTBEATS_PER_SECOND 4u
+#define ESQ_INFO_DAMAGED 0x80u
+#define ESQ_DATA_HEAD_BYTES 8u   /* image, offset */
+#define ESQ_RESULT_GET_BYTES 10u /* image, offset, most */
+#define ESQ_ACK_BYTES 9u         /* image, next offset, status */
+#define ESQ_HELLO_BYTES 5u       /* version, image */
+#define ESQ_MAX_NAME 32u
+#define ESQ_MAX_BUILD 96u
+#define ESQ_MAX_OBSERVED 8u
+#define ESQ_HEARTBEATS_PER_SECOND 4u
 
 /* Room for a frame of `n_payload` bytes beside the decoder's, which may still be in use. */
-#define FRAME_BYTES(n_payload) (ESQ_FRAME_HEAD_BYTES + (n_payload) + ESQ_FRAME_CRC_BYTES)
+#define ESQ_FRAME_BYTES(n_payload) (ESQ_FRAME_HEAD_BYTES + (n_payload) + ESQ_FRAME_CRC_BYTES)
 
 static uint32_t row_bytes(const struct esq_link *link) {
     return (uint32_t)link->identity->width * link->identity->channels;
@@ -33,16 +33,16 @@ static void send(struct esq_link *link, uint8_t *frame, uint32_t n_payload,
 
 static void send_ack(struct esq_link *link, uint32_t image, uint32_t next_offset,
                      enum esq_ack_status status) {
-    uint8_t frame[FRAME_BYTES(ACK_BYTES)];
+    uint8_t frame[ESQ_FRAME_BYTES(ESQ_ACK_BYTES)];
     uint8_t *payload = frame + ESQ_FRAME_HEAD_BYTES;
     esq_put_u32(payload, image);
     esq_put_u32(payload + 4, next_offset);
     payload[8] = (uint8_t)status;
-    send(link, frame, ACK_BYTES, ESQ_FRAME_ACK);
+    send(link, frame, ESQ_ACK_BYTES, ESQ_FRAME_ACK);
 }
 
 static void send_busy(struct esq_link *link) {
-    uint8_t frame[FRAME_BYTES(4)];
+    uint8_t frame[ESQ_FRAME_BYTES(4)];
     esq_put_u32(frame + ESQ_FRAME_HEAD_BYTES, link->image);
     send(link, frame, 4, ESQ_FRAME_BUSY);
 }
@@ -75,7 +75,7 @@ static void send_progress(struct esq_link *link) {
 
 /* Steps the engine until it wants a row, is held, is done or has failed; tells the host that we live. */
 static void run(struct esq_link *link) {
-    uint32_t patience = esq_port_tick_hz() / HEARTBEATS_PER_SECOND;
+    uint32_t patience = esq_port_tick_hz() / ESQ_HEARTBEATS_PER_SECOND;
     do {
         link->status = (uint8_t)esq_trace_step(&link->trace, link->engine, &link->ticks);
         if (esq_port_ticks() - link->heard >= patience) {
@@ -127,13 +127,13 @@ static void take(struct esq_link *link, const uint8_t *bytes, uint32_t n_bytes) 
 }
 
 static void on_data(struct esq_link *link, const uint8_t *payload, uint32_t n_payload) {
-    if (n_payload < DATA_HEAD_BYTES) {
+    if (n_payload < ESQ_DATA_HEAD_BYTES) {
         send_refused(link);
         return;
     }
     uint32_t image = esq_get_u32(payload);
     uint32_t offset = esq_get_u32(payload + 4);
-    uint32_t n_bytes = n_payload - DATA_HEAD_BYTES;
+    uint32_t n_bytes = n_payload - ESQ_DATA_HEAD_BYTES;
     int may_start = link->is_done || link->trace.is_held; /* a held image can be left */
     if (may_start && image == link->image + 1u && offset == 0) {
         start_image(link, image);
@@ -148,14 +148,14 @@ static void on_data(struct esq_link *link, const uint8_t *payload, uint32_t n_pa
             send_refused(link); /* the image before the first has no bytes */
             return;
         }
-        take(link, payload + DATA_HEAD_BYTES, n_bytes);
+        take(link, payload + ESQ_DATA_HEAD_BYTES, n_bytes);
     }
     send_progress(link); /* also the answer to a frame that came twice */
 }
 
 static void on_result_get(struct esq_link *link, const uint8_t *request, uint32_t n_payload) {
     const struct esq_results *results = &link->results;
-    if (n_payload != RESULT_GET_BYTES) {
+    if (n_payload != ESQ_RESULT_GET_BYTES) {
         send_refused(link);
         return;
     }
@@ -251,9 +251,9 @@ static void on_baud(struct esq_link *link, uint32_t n_payload) {
 
 /* Tells a host whose session this board does not know; its own goes on, if there is one. */
 static void send_no_session(const struct esq_decoder *decoder) {
-    uint8_t frame[FRAME_BYTES(ACK_BYTES)] = {0};
+    uint8_t frame[ESQ_FRAME_BYTES(ESQ_ACK_BYTES)] = {0};
     frame[ESQ_FRAME_HEAD_BYTES + 8u] = ESQ_ACK_NO_SESSION;
-    esq_frame_send(frame, ACK_BYTES, ESQ_FRAME_ACK, decoder->bytes[1],
+    esq_frame_send(frame, ESQ_ACK_BYTES, ESQ_FRAME_ACK, decoder->bytes[1],
                    esq_get_u16(decoder->bytes + 2));
 }
 
@@ -284,20 +284,20 @@ static void send_info(struct esq_link *link) {
     esq_put_u32(payload + 54, esq_port_cpuid());
     esq_put_u16(payload + 58, identity->op_count);
     const int is_damaged = link->damaged_op != ESQ_NO_OP;
-    payload[60] = identity->optimisation | (is_damaged ? INFO_DAMAGED : 0);
+    payload[60] = identity->optimisation | (is_damaged ? ESQ_INFO_DAMAGED : 0);
     uint8_t *count = payload + 61;
     uint8_t *end = count + 1;
     uint32_t n_tensor = 0;
-    for (*count = 0; *count < OBSERVED_MAX; (*count)++) {
+    for (*count = 0; *count < ESQ_MAX_OBSERVED; (*count)++) {
         if (esq_observed(link->engine, *count, &n_tensor) == NULL) {
             break;
         }
         esq_put_u32(end, n_tensor);
         end += 4;
     }
-    end = put_text(end, identity->kernels, NAME_MAX);
-    end = put_text(end, identity->board, NAME_MAX);
-    end = put_text(end, identity->build, BUILD_MAX);
+    end = put_text(end, identity->kernels, ESQ_MAX_NAME);
+    end = put_text(end, identity->board, ESQ_MAX_NAME);
+    end = put_text(end, identity->build, ESQ_MAX_BUILD);
     if (is_damaged) {
         esq_put_u16(end, link->damaged_op);
         end += 2;
@@ -308,7 +308,7 @@ static void send_info(struct esq_link *link) {
 static void open_session(struct esq_link *link, const uint8_t *hello, uint32_t n_payload) {
     link->tag = esq_get_u16(link->decoder.bytes + 2);
     link->is_open = 1;
-    link->image = n_payload < HELLO_BYTES ? 0u : esq_get_u32(hello + 1);
+    link->image = n_payload < ESQ_HELLO_BYTES ? 0u : esq_get_u32(hello + 1);
     link->offset = 0;
     link->is_done = 1;
     link->results.is_kept = 0;

@@ -5,7 +5,7 @@
 #include "esq_port.h"
 #include "frame.h"
 
-#define HEAD_BYTES 28u /* image, offset, total, ticks, stack, arena */
+#define ESQ_HEAD_BYTES 28u /* image, offset, total, ticks, stack, arena */
 
 /* A byte that was written with the paint's value counts where any image writes another one. */
 static void look_at_arena(struct esq_results *results) {
@@ -38,8 +38,8 @@ uint32_t esq_results_pack(const struct esq_results *results, uint32_t offset, ui
     if (n_bytes > most) {
         n_bytes = most;
     }
-    if (n_bytes > ESQ_FRAME_PAYLOAD_MAX - HEAD_BYTES) {
-        n_bytes = ESQ_FRAME_PAYLOAD_MAX - HEAD_BYTES;
+    if (n_bytes > ESQ_FRAME_PAYLOAD_MAX - ESQ_HEAD_BYTES) {
+        n_bytes = ESQ_FRAME_PAYLOAD_MAX - ESQ_HEAD_BYTES;
     }
     esq_put_u32(payload, results->image);
     esq_put_u32(payload + 4, offset);
@@ -48,6 +48,6 @@ uint32_t esq_results_pack(const struct esq_results *results, uint32_t offset, ui
     esq_put_u32(payload + 16, (uint32_t)(results->ticks >> 32));
     esq_put_u32(payload + 20, esq_port_stack_bytes());
     esq_put_u32(payload + 24, results->arena_used);
-    memcpy(payload + HEAD_BYTES, results->values + offset, n_bytes);
-    return HEAD_BYTES + n_bytes;
+    memcpy(payload + ESQ_HEAD_BYTES, results->values + offset, n_bytes);
+    return ESQ_HEAD_BYTES + n_bytes;
 }

@@ -6,8 +6,8 @@
 #include "link.h"
 #include "model_data.h"
 
-#define TEXT(x) #x
-#define TEXT_OF(macro) TEXT(macro)
+#define ESQ_TEXT(x) #x
+#define ESQ_TEXT_OF(macro) ESQ_TEXT(macro)
 
 #ifndef ESQ_BOARD_NAME
 #define ESQ_BOARD_NAME unknown
@@ -20,21 +20,21 @@
 #endif
 
 #ifdef __clang__
-#define COMPILER "clang"
-#define COMPILER_VERSION                                                                           \
-    TEXT_OF(__clang_major__) "." TEXT_OF(__clang_minor__) "." TEXT_OF(__clang_patchlevel__)
+#define ESQ_COMPILER "clang"
+#define ESQ_COMPILER_VERSION                                                                           \
+    ESQ_TEXT_OF(__clang_major__) "." ESQ_TEXT_OF(__clang_minor__) "." ESQ_TEXT_OF(__clang_patchlevel__)
 #else
-#define COMPILER "gcc"
-#define COMPILER_VERSION                                                                           \
-    TEXT_OF(__GNUC__) "." TEXT_OF(__GNUC_MINOR__) "." TEXT_OF(__GNUC_PATCHLEVEL__)
+#define ESQ_COMPILER "gcc"
+#define ESQ_COMPILER_VERSION                                                                           \
+    ESQ_TEXT_OF(__GNUC__) "." ESQ_TEXT_OF(__GNUC_MINOR__) "." ESQ_TEXT_OF(__GNUC_PATCHLEVEL__)
 #endif
 
 #ifndef __OPTIMIZE__
-#define OPTIMISATION ESQ_NOT_OPTIMISED
+#define ESQ_OPTIMISATION ESQ_NOT_OPTIMISED
 #elif defined(__OPTIMIZE_SIZE__)
-#define OPTIMISATION ESQ_OPTIMISED_SIZE
+#define ESQ_OPTIMISATION ESQ_OPTIMISED_SIZE
 #else
-#define OPTIMISATION ESQ_OPTIMISED_SPEED
+#define ESQ_OPTIMISATION ESQ_OPTIMISED_SPEED
 #endif
 
 static _Alignas(16) uint8_t arena[ESQ_MODEL_ARENA_BYTES];
@@ -48,10 +48,10 @@ static const struct esq_identity identity = {
     .channels = ESQ_MODEL_INPUT_CHANNELS,
     .clock_hz = ESQ_CLOCK_HZ,
     .op_count = ESQ_MODEL_OP_COUNT,
-    .optimisation = OPTIMISATION,
+    .optimisation = ESQ_OPTIMISATION,
     .kernels = ESQ_MODEL_KERNELS,
-    .board = TEXT_OF(ESQ_BOARD_NAME),
-    .build = COMPILER " " COMPILER_VERSION " " ESQ_BUILD_FLAGS,
+    .board = ESQ_TEXT_OF(ESQ_BOARD_NAME),
+    .build = ESQ_COMPILER " " ESQ_COMPILER_VERSION " " ESQ_BUILD_FLAGS,
 };
 
 static struct esq_engine engine;

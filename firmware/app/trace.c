@@ -4,11 +4,11 @@
 #include "esq_port.h"
 #include "frame.h"
 
-#define OPS_HEAD_BYTES 9u  /* image, first, count, flags */
-#define OP_BYTES 12u       /* CRC, ticks */
-#define ROW_HEAD_BYTES 27u /* image, hold, operator, which, row, rows, offset, row bytes */
+#define ESQ_OPS_HEAD_BYTES 9u  /* image, first, count, flags */
+#define ESQ_OP_BYTES 12u       /* CRC, ticks */
+#define ESQ_ROW_HEAD_BYTES 27u /* image, hold, operator, which, row, rows, offset, row bytes */
 
-#define FLAG_CRC 1u
+#define ESQ_FLAG_CRC 1u
 
 void esq_trace_forget(struct esq_trace *trace) {
     trace->next_takes_crc = 0;
@@ -17,14 +17,14 @@ void esq_trace_forget(struct esq_trace *trace) {
 }
 
 int esq_trace_ask(struct esq_trace *trace, const uint8_t *request, uint32_t n_bytes) {
-    if (n_bytes != ESQ_TRACE_BYTES || (request[0] & ~FLAG_CRC) != 0) {
+    if (n_bytes != ESQ_TRACE_BYTES || (request[0] & ~ESQ_FLAG_CRC) != 0) {
         return 0;
     }
     const uint16_t op = esq_get_u16(request + 1);
     if (op >= trace->op_count && op != ESQ_NO_OP) {
         return 0;
     }
-    trace->next_takes_crc = request[0] & FLAG_CRC;
+    trace->next_takes_crc = request[0] & ESQ_FLAG_CRC;
     trace->next_hold_op = op;
     return 1;
 }
@@ -101,13 +101,13 @@ uint32_t esq_trace_put_ops(const struct esq_trace *trace, uint32_t image, uint32
     esq_put_u32(payload, image);
     esq_put_u16(payload + 4, first);
     esq_put_u16(payload + 6, trace->op_count);
-    payload[8] = trace->takes_crc ? FLAG_CRC : 0;
-    uint32_t n_bytes = OPS_HEAD_BYTES;
-    for (uint32_t op = first; op < trace->op_count && n_bytes + OP_BYTES <= n_room; op++) {
+    payload[8] = trace->takes_crc ? ESQ_FLAG_CRC : 0;
+    uint32_t n_bytes = ESQ_OPS_HEAD_BYTES;
+    for (uint32_t op = first; op < trace->op_count && n_bytes + ESQ_OP_BYTES <= n_room; op++) {
         esq_put_u32(payload + n_bytes, trace->ops[op].crc);
         esq_put_u32(payload + n_bytes + 4, trace->ops[op].ticks[0]);
         esq_put_u32(payload + n_bytes + 8, trace->ops[op].ticks[1]);
-        n_bytes += OP_BYTES;
+        n_bytes += ESQ_OP_BYTES;
     }
     return n_bytes;
 }
@@ -142,7 +142,7 @@ uint32_t esq_trace_put_row(const struct esq_trace *trace, const struct esq_engin
         return 0;
     }
     const uint32_t left = row_bytes - offset;
-    const uint32_t room = n_room - ROW_HEAD_BYTES;
+    const uint32_t room = n_room - ESQ_ROW_HEAD_BYTES;
     const uint32_t n_bytes = left < room ? left : room;
     const struct esq_op_rows rows = esq_op_rows(engine, trace->hold_op);
     esq_put_u32(payload, image);
@@ -155,6 +155,6 @@ uint32_t esq_trace_put_row(const struct esq_trace *trace, const struct esq_engin
     esq_put_u16(payload + 17, rows.complete);
     esq_put_u32(payload + 19, offset);
     esq_put_u32(payload + 23, row_bytes);
-    copy_row(&view, offset, payload + ROW_HEAD_BYTES, n_bytes);
-    return ROW_HEAD_BYTES + n_bytes;
+    copy_row(&view, offset, payload + ESQ_ROW_HEAD_BYTES, n_bytes);
+    return ESQ_ROW_HEAD_BYTES + n_bytes;
 }

@@ -1,6 +1,6 @@
 /* One image through the model, row by row from a source of your own. */
-#ifndef CLASSIFY_H
-#define CLASSIFY_H
+#ifndef ESQ_CLASSIFY_H
+#define ESQ_CLASSIFY_H
 
 #include <stdint.h>
 

@@ -6,20 +6,20 @@
 
 #include <string.h>
 
-#define HEADER_BYTES 3u
-#define WORD_WEIGHTS 4u
-#define MASKS (1u << WORD_WEIGHTS)
+#define ESQ_HEADER_BYTES 3u
+#define ESQ_WORD_WEIGHTS 4u
+#define ESQ_MASKS (1u << ESQ_WORD_WEIGHTS)
 
 /* A word takes at most this many bits, weight by weight, with its mask. */
-#define WORD_BITS (ESQ_STREAM_MASK_BITS + WORD_WEIGHTS * ESQ_STREAM_MAX_TABLE_BITS)
+#define ESQ_WORD_BITS (ESQ_STREAM_MASK_BITS + ESQ_WORD_WEIGHTS * ESQ_STREAM_MAX_TABLE_BITS)
 
 /* Of a code, as half a byte says it. */
-#define MAX_LENGTH 15u
+#define ESQ_MAX_LENGTH 15u
 
 /* Of a table's entry. */
-#define VALUE_SHIFT 16u
-#define FIRST_SHIFT 8u
-#define LENGTH_MASK 0xffu
+#define ESQ_VALUE_SHIFT 16u
+#define ESQ_FIRST_SHIFT 8u
+#define ESQ_LENGTH_MASK 0xffu
 
 /* 25 bits at least, from bit `place` on. */
 static inline uint32_t window(const uint8_t *bits, uint32_t place) {
@@ -61,9 +61,9 @@ static uint32_t reversed(uint32_t code, uint32_t length) {
 }
 
 /* The first code of every length, from its last bit to its first. */
-static void first_codes(const struct code *code, uint32_t first[MAX_LENGTH + 1u]) {
+static void first_codes(const struct code *code, uint32_t first[ESQ_MAX_LENGTH + 1u]) {
     uint32_t next = 0;
-    uint32_t counts[MAX_LENGTH + 1u] = {0};
+    uint32_t counts[ESQ_MAX_LENGTH + 1u] = {0};
     for (uint32_t symbol = 0; symbol < code->symbols; symbol++) {
         counts[length_of(code, symbol)]++;
     }
@@ -83,7 +83,7 @@ static inline uint32_t beside(uint32_t first, uint32_t second, uint32_t carries)
 static void enter_singles(const struct code *code, uint32_t carries, uint32_t length_unit,
                           uint32_t *table) {
     const uint32_t size = 1u << code->longest;
-    uint32_t next[MAX_LENGTH + 1u];
+    uint32_t next[ESQ_MAX_LENGTH + 1u];
     for (uint32_t at = 0; at < size; at++) {
         table[at] = length_unit;
     }
@@ -93,8 +93,8 @@ static void enter_singles(const struct code *code, uint32_t carries, uint32_t le
         if (length == 0 || length > code->longest) {
             continue;
         }
-        const uint32_t weight = (code->lowest + symbol) & LENGTH_MASK;
-        const uint32_t entry = beside(weight, 0, carries) << VALUE_SHIFT | length * length_unit;
+        const uint32_t weight = (code->lowest + symbol) & ESQ_LENGTH_MASK;
+        const uint32_t entry = beside(weight, 0, carries) << ESQ_VALUE_SHIFT | length * length_unit;
         for (uint32_t at = next[length]; at < size; at += 1u << length) {
             table[at] = entry;
         }
@@ -107,9 +107,9 @@ static void enter_singles(const struct code *code, uint32_t carries, uint32_t le
 static void pair_up(uint32_t table_bits, uint32_t *table) {
     for (uint32_t at = 1u << table_bits; at-- > 0;) {
         const uint32_t first = table[at];
-        const uint32_t second = table[at >> (first & LENGTH_MASK)];
-        const uint32_t pair = first + (second << 8 & 0xff000000u) + (second & LENGTH_MASK);
-        table[at] = (pair & LENGTH_MASK) <= table_bits ? pair : first & ~LENGTH_MASK;
+        const uint32_t second = table[at >> (first & ESQ_LENGTH_MASK)];
+        const uint32_t pair = first + (second << 8 & 0xff000000u) + (second & ESQ_LENGTH_MASK);
+        table[at] = (pair & ESQ_LENGTH_MASK) <= table_bits ? pair : first & ~ESQ_LENGTH_MASK;
     }
 }
 
@@ -122,20 +122,20 @@ static void make_masks(const uint8_t *lengths, uint32_t symbols, uint32_t *table
     const struct code code = {lengths, symbols, 0, ESQ_STREAM_MASK_BITS};
     enter_singles(&code, 0, 1u, table);
     for (uint32_t at = 0; at >> ESQ_STREAM_MASK_BITS == 0; at++) {
-        masks[at] = (uint16_t)(table[at] >> VALUE_SHIFT << FIRST_SHIFT | (table[at] & LENGTH_MASK));
+        masks[at] = (uint16_t)(table[at] >> ESQ_VALUE_SHIFT << ESQ_FIRST_SHIFT | (table[at] & ESQ_LENGTH_MASK));
     }
 }
 
 void esq_bits_begin(struct esq_bits *decoder, const struct esq_streamed *streamed,
                        uint32_t *table) {
     const uint8_t *header = streamed->stream->content;
-    const uint8_t *bits = header + HEADER_BYTES;
+    const uint8_t *bits = header + ESQ_HEADER_BYTES;
     const uint32_t size = 1u << streamed->table_bits;
     uint32_t left = streamed->stream->n_bytes;
-    left -= at_most(left, HEADER_BYTES);
+    left -= at_most(left, ESQ_HEADER_BYTES);
     uint16_t *masks = 0;
     if (header[0] != 0 && streamed->masks) {
-        const uint32_t mask_bytes = at_most(left, MASKS / 2u);
+        const uint32_t mask_bytes = at_most(left, ESQ_MASKS / 2u);
         masks = (uint16_t *)(table + size);
         streamed->masks->make(bits, 2u * mask_bytes, table, masks);
         bits += mask_bytes;
@@ -144,7 +144,7 @@ void esq_bits_begin(struct esq_bits *decoder, const struct esq_streamed *streame
     const uint32_t length_bytes = at_most(left, (header[2] + 2u) / 2u);
     const struct code code = {bits, at_most(2u * length_bytes, header[2] + 1u), header[1],
                               streamed->table_bits};
-    enter_singles(&code, streamed->carries, masks ? 1u : 1u | 1u << FIRST_SHIFT, table);
+    enter_singles(&code, streamed->carries, masks ? 1u : 1u | 1u << ESQ_FIRST_SHIFT, table);
     if (!masks) {
         pair_up(streamed->table_bits, table);
     }
@@ -165,8 +165,8 @@ static uint32_t next_weight(struct esq_bits *decoder) {
         return 0;
     }
     const uint32_t entry = decoder->table[window(decoder->bits, decoder->place) & decoder->mask];
-    decoder->place += entry >> FIRST_SHIFT & LENGTH_MASK;
-    return entry >> VALUE_SHIFT & LENGTH_MASK;
+    decoder->place += entry >> ESQ_FIRST_SHIFT & ESQ_LENGTH_MASK;
+    return entry >> ESQ_VALUE_SHIFT & ESQ_LENGTH_MASK;
 }
 
 /* One weight of a stream with masks, as the first of two; 0 where the stream has ended. */
@@ -175,8 +175,8 @@ static inline uint32_t masked_weight(struct esq_bits *decoder) {
         return 0;
     }
     const uint32_t entry = decoder->table[window(decoder->bits, decoder->place) & decoder->mask];
-    decoder->place += entry & LENGTH_MASK;
-    return entry >> VALUE_SHIFT;
+    decoder->place += entry & ESQ_LENGTH_MASK;
+    return entry >> ESQ_VALUE_SHIFT;
 }
 
 /* Two weights as they lie in 16 bits; of `mask`, bit 0 says whether the first one is not zero. */
@@ -191,8 +191,8 @@ static uint32_t word_by_mask(struct esq_bits *decoder) {
     }
     const uint32_t bits = window(decoder->bits, decoder->place);
     const uint32_t entry = decoder->masks[bits & ((1u << ESQ_STREAM_MASK_BITS) - 1u)];
-    const uint32_t mask = entry >> FIRST_SHIFT;
-    decoder->place += entry & LENGTH_MASK;
+    const uint32_t mask = entry >> ESQ_FIRST_SHIFT;
+    decoder->place += entry & ESQ_LENGTH_MASK;
     if (mask == 0) {
         return 0;
     }
@@ -215,8 +215,8 @@ static uint32_t next_word(struct esq_bits *decoder) {
 }
 
 #if defined(__ARM_FEATURE_DSP)
-#define decode_pairs esq_dsp_decode
-#define decode_masks esq_dsp_decode_masks
+#define ESQ_DECODE_PAIRS esq_dsp_decode
+#define ESQ_DECODE_MASKS esq_dsp_decode_masks
 #else
 static void decode_masks(struct esq_bits *decoder, uint32_t *to, const uint32_t *end) {
     struct esq_bits local = *decoder;
@@ -228,11 +228,11 @@ static void decode_masks(struct esq_bits *decoder, uint32_t *to, const uint32_t 
 
 static uint32_t half_inside(struct esq_bits *decoder) {
     const uint32_t entry = decoder->table[window(decoder->bits, decoder->place) & decoder->mask];
-    if ((entry & LENGTH_MASK) == 0) {
+    if ((entry & ESQ_LENGTH_MASK) == 0) {
         return half_by_weights(decoder);
     }
-    decoder->place += entry & LENGTH_MASK;
-    return entry >> VALUE_SHIFT;
+    decoder->place += entry & ESQ_LENGTH_MASK;
+    return entry >> ESQ_VALUE_SHIFT;
 }
 
 /* Words that the stream surely has. Where a pair is too long for the table, its entry moves the place
@@ -243,25 +243,27 @@ static void decode_pairs(struct esq_bits *decoder, uint32_t *to, const uint32_t 
     while (to < end) {
         const uint32_t bits = window(decoder->bits, decoder->place);
         const uint32_t lower = table[bits & mask];
-        const uint32_t upper = table[bits >> (lower & LENGTH_MASK) & mask];
-        if ((upper & LENGTH_MASK) == 0) {
+        const uint32_t upper = table[bits >> (lower & ESQ_LENGTH_MASK) & mask];
+        if ((upper & ESQ_LENGTH_MASK) == 0) {
             const uint32_t half = half_inside(decoder);
             *to++ = half | half_inside(decoder) << 16;
             continue;
         }
-        decoder->place += (lower & LENGTH_MASK) + (upper & LENGTH_MASK);
-        *to++ = lower >> VALUE_SHIFT | (upper & 0xffff0000u);
+        decoder->place += (lower & ESQ_LENGTH_MASK) + (upper & ESQ_LENGTH_MASK);
+        *to++ = lower >> ESQ_VALUE_SHIFT | (upper & 0xffff0000u);
     }
 }
+#define ESQ_DECODE_PAIRS decode_pairs
+#define ESQ_DECODE_MASKS decode_masks
 #endif
 
-const struct esq_by_masks esq_by_masks = {make_masks, decode_masks, word_by_mask};
+const struct esq_by_masks esq_by_masks = {make_masks, ESQ_DECODE_MASKS, word_by_mask};
 
 static void decode_inside(struct esq_bits *decoder, uint32_t *to, const uint32_t *end) {
     if (decoder->masks) {
         decoder->by_masks->inside(decoder, to, end);
     } else {
-        decode_pairs(decoder, to, end);
+        ESQ_DECODE_PAIRS(decoder, to, end);
     }
 }
 
@@ -269,7 +271,7 @@ void esq_decode(struct esq_bits *decoder, uint32_t *to, uint32_t words) {
     const uint32_t *end = to + words;
     while (to < end) {
         const uint32_t left = decoder->end > decoder->place ? decoder->end - decoder->place : 0;
-        const uint32_t inside = at_most((uint32_t)(end - to), left / WORD_BITS);
+        const uint32_t inside = at_most((uint32_t)(end - to), left / ESQ_WORD_BITS);
         decode_inside(decoder, to, to + inside);
         to += inside;
         if (inside == 0) {

@@ -6,7 +6,7 @@
 #include "esq_whole.h"
 #include "model_data.h"
 
-#define ROW_BYTES (ESQ_MODEL_INPUT_WIDTH * ESQ_MODEL_INPUT_CHANNELS)
+#define ESQ_ROW_BYTES (ESQ_MODEL_INPUT_WIDTH * ESQ_MODEL_INPUT_CHANNELS)
 
 enum esq_status esq_init(struct esq_engine *engine, const struct esq_model *model, void *arena,
                          uint32_t arena_bytes) {
@@ -71,7 +71,7 @@ int esq_find_row(const struct esq_engine *engine, uint32_t op, uint32_t which, u
 }
 
 int8_t *esq_input_row(const struct esq_engine *engine) {
-    return engine->arena + (uint32_t)engine->image_row * ROW_BYTES;
+    return engine->arena + (uint32_t)engine->image_row * ESQ_ROW_BYTES;
 }
 
 enum esq_status esq_push_row(struct esq_engine *engine) {

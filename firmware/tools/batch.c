@@ -8,7 +8,7 @@
 #include "edgesq.h"
 #include "model_data.h"
 
-#define ROW_BYTES (ESQ_MODEL_INPUT_WIDTH * ESQ_MODEL_INPUT_CHANNELS)
+#define ESQ_ROW_BYTES (ESQ_MODEL_INPUT_WIDTH * ESQ_MODEL_INPUT_CHANNELS)
 
 static _Alignas(16) int8_t arena[ESQ_MODEL_ARENA_BYTES];
 
@@ -19,7 +19,7 @@ static int run_image(struct esq_engine *engine) {
     while (status != ESQ_DONE) {
         status = esq_step(engine);
         if (status == ESQ_NEEDS_ROW) {
-            if (fread(esq_input_row(engine), 1, ROW_BYTES, stdin) != ROW_BYTES) {
+            if (fread(esq_input_row(engine), 1, ESQ_ROW_BYTES, stdin) != ESQ_ROW_BYTES) {
                 return 0;
             }
             status = esq_push_row(engine);

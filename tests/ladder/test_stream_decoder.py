@@ -145,10 +145,10 @@ def test_a_slice_of_the_fuzzer_breaks_no_rule(replay: Path) -> None:
 
 
 MISSING_CHECKS = {
-    "as many words as are wanted": ("left / WORD_BITS", "left"),
+    "as many words as are wanted": ("left / ESQ_WORD_BITS", "left"),
     "a table of masks where there is no room": (" && streamed->masks", ""),
     "lengths from beyond the stream": ("at_most(left, (header[2] + 2u) / 2u)", "header[2] / 2u"),
-    "masks from beyond the stream": ("at_most(left, MASKS / 2u)", "MASKS / 2u"),
+    "masks from beyond the stream": ("at_most(left, ESQ_MASKS / 2u)", "ESQ_MASKS / 2u"),
     "a mask from beyond the stream": (
         "if (decoder->place >= decoder->end) {\n        return 0;\n    }\n    const uint32_t bits",
         "const uint32_t bits",

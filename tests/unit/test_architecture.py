@@ -225,10 +225,10 @@ def c_define(path: str, name: str) -> int:
         (params_move._OUTSIDE, "include/esq_values.h", "ESQ_OUTSIDE"),
         (arithmetic.RESCALE_BITS, "src/esq_arithmetic.h", "ESQ_RESCALE_BITS"),
         (affine.BITS, "include/esq_values.h", "ESQ_AFFINE_BITS"),
-        (arithmetic.ADD_LEFT_SHIFT, "src/ops/esq_add.c", "LEFT_SHIFT"),
-        (arithmetic.SOFTMAX_SUM_INTEGER_BITS, "src/ops/esq_softmax.c", "SUM_INTEGER_BITS"),
-        (arithmetic.Q2_48_OVER_17, "src/ops/esq_softmax.c", "Q2_48_OVER_17"),
-        (arithmetic.Q2_MINUS_32_OVER_17, "src/ops/esq_softmax.c", "Q2_MINUS_32_OVER_17"),
+        (arithmetic.ADD_LEFT_SHIFT, "src/ops/esq_add.c", "ESQ_LEFT_SHIFT"),
+        (arithmetic.SOFTMAX_SUM_INTEGER_BITS, "src/ops/esq_softmax.c", "ESQ_SUM_INTEGER_BITS"),
+        (arithmetic.Q2_48_OVER_17, "src/ops/esq_softmax.c", "ESQ_Q2_48_OVER_17"),
+        (arithmetic.Q2_MINUS_32_OVER_17, "src/ops/esq_softmax.c", "ESQ_Q2_MINUS_32_OVER_17"),
     ],
 )
 def test_constants_equal_their_mirrors(value: int, path: str, name: str) -> None:

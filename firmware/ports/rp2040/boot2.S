@@ -7,42 +7,42 @@
     .thumb
     .section .boot, "a"
 
-    .equ SSI_CTRLR0, 0x00
-    .equ SSI_CTRLR1, 0x04
-    .equ SSI_SSIENR, 0x08
-    .equ SSI_BAUDR, 0x14
+    .equ ESQ_SSI_CTRLR0, 0x00
+    .equ ESQ_SSI_CTRLR1, 0x04
+    .equ ESQ_SSI_SSIENR, 0x08
+    .equ ESQ_SSI_BAUDR, 0x14
 
-boot2:
-    ldr r3, ssi_base
+.Lboot2:
+    ldr r3, .Lssi_base
     movs r0, #0
-    str r0, [r3, #SSI_SSIENR]
+    str r0, [r3, #ESQ_SSI_SSIENR]
     movs r1, #4 /* 125 MHz / 4 = 31 MHz: 03h allows 50 */
-    str r1, [r3, #SSI_BAUDR]
-    ldr r1, ctrlr0
-    str r1, [r3, #SSI_CTRLR0]
-    str r0, [r3, #SSI_CTRLR1]
-    ldr r1, spi_ctrlr0
-    ldr r2, spi_ctrlr0_at
+    str r1, [r3, #ESQ_SSI_BAUDR]
+    ldr r1, .Lctrlr0
+    str r1, [r3, #ESQ_SSI_CTRLR0]
+    str r0, [r3, #ESQ_SSI_CTRLR1]
+    ldr r1, .Lspi_ctrlr0
+    ldr r2, .Lspi_ctrlr0_at
     str r1, [r2]
     movs r0, #1
-    str r0, [r3, #SSI_SSIENR]
-    ldr r0, vectors
+    str r0, [r3, #ESQ_SSI_SSIENR]
+    ldr r0, .Lvectors
     ldr r1, [r0]
     msr msp, r1
     ldr r1, [r0, #4]
     bx r1
 
     .balign 4, 0
-ssi_base:
+.Lssi_base:
     .word 0x18000000
-ctrlr0: /* TMOD 3 (EEPROM read) at 8, DFS_32 31 (32 bits a frame) at 16 */
+.Lctrlr0: /* TMOD 3 (EEPROM read) at 8, DFS_32 31 (32 bits a frame) at 16 */
     .word 0x001F0300
-spi_ctrlr0: /* XIP_CMD 03h at 24, INST_L 2 (8 bits) at 8, ADDR_L 6 (24 bits) at 2 */
+.Lspi_ctrlr0: /* XIP_CMD 03h at 24, INST_L 2 (8 bits) at 8, ADDR_L 6 (24 bits) at 2 */
     .word 0x03000218
-spi_ctrlr0_at:
+.Lspi_ctrlr0_at:
     .word 0x180000F4
-vectors: /* where the linker script puts them, 512 bytes into the flash */
+.Lvectors: /* where the linker script puts them, 512 bytes into the flash */
     .word 0x10000200
 
-    .org boot2 + 252
+    .org .Lboot2 + 252
     .word 0x2E6E043A /* CRC-32 of the 252 bytes: polynomial 04C11DB7, not reflected, from FFFFFFFF */

@@ -6,7 +6,7 @@
 #if defined(__ARM_FEATURE_DSP)
 
 /* Headroom given to the operands before they are rescaled to a common scale. */
-#define LEFT_SHIFT 20
+#define ESQ_LEFT_SHIFT 20
 
 /* real * multiplier * 2^-31 >> right, halves away from zero, where right > 0. */
 struct rounding {
@@ -32,7 +32,7 @@ static struct rescaling rescaling_of(const struct esq_add *params, uint32_t inde
     const int32_t right = -params->shift[index];
     const int32_t extra = right == 0 ? 1 : 0;
     return (struct rescaling){rounding_of(params->multiplier[index], right + extra),
-                              params->input_zp[index], 1 << (LEFT_SHIFT + 1 + extra)};
+                              params->input_zp[index], 1 << (ESQ_LEFT_SHIFT + 1 + extra)};
 }
 
 /* esq_requantize of doubled / 2 in 4 instructions instead of 14. */
@@ -78,11 +78,11 @@ static struct esq_dsp_add constants_of(const struct esq_add *params, int halved)
     const int32_t right = -params->output_shift;
     const int32_t sign = halved == 1 ? -params->sign : -1;
     return (struct esq_dsp_add){
-        .other_offset = -params->input_zp[1 - halved] * (1 << (LEFT_SHIFT + 1)),
+        .other_offset = -params->input_zp[1 - halved] * (1 << (ESQ_LEFT_SHIFT + 1)),
         .other_multiplier = params->multiplier[1 - halved],
         .other_half = 1 << (other_right - 1),
         .other_right = other_right,
-        .halved_offset = sign * params->input_zp[halved] * (1 << LEFT_SHIFT),
+        .halved_offset = sign * params->input_zp[halved] * (1 << ESQ_LEFT_SHIFT),
         .multiplier = params->output_multiplier,
         .addend = (1 << (right - 1)) + params->output_zp * (1 << right),
         .right = right,

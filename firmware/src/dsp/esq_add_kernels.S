@@ -5,7 +5,7 @@
     .thumb
 
 /* other: what is done with the rescaled operand; halved: with the one that is only halved. */
-    .macro ADD_VALUES name, other, halved
+    .macro ESQ_ADD_VALUES name, other, halved
     .section .text.\name, "ax", %progbits
     .balign 4
     .global \name
@@ -34,9 +34,9 @@
     .size \name, . - \name
     .endm
 
-    ADD_VALUES esq_dsp_add, add, add
-    ADD_VALUES esq_dsp_sub_other, sub, add
-    ADD_VALUES esq_dsp_sub_halved, add, sub
+    ESQ_ADD_VALUES esq_dsp_add, add, add
+    ESQ_ADD_VALUES esq_dsp_sub_other, sub, add
+    ESQ_ADD_VALUES esq_dsp_sub_halved, add, sub
 
 #endif
 

@@ -9,13 +9,13 @@
 void esq_dsp_affine(const int8_t *values, const int32_t *table, int8_t *result, uint32_t fours);
 
 /* Bits of a product that SMLAW drops, and those then left behind the point. */
-#define DROPPED_BITS 16
-#define LEFT_BITS 11
+#define ESQ_DROPPED_BITS 16
+#define ESQ_LEFT_BITS 11
 
 static int8_t one_value(const struct esq_affine *params, int8_t value, uint32_t channel) {
     const int32_t *line = params->table + channel / 4 * 8 + channel % 4;
-    const int32_t raised = (int32_t)((int64_t)line[0] * value >> DROPPED_BITS) + line[4];
-    return esq_clamp(raised >> LEFT_BITS, params->clamp_min, params->clamp_max);
+    const int32_t raised = (int32_t)((int64_t)line[0] * value >> ESQ_DROPPED_BITS) + line[4];
+    return esq_clamp(raised >> ESQ_LEFT_BITS, params->clamp_min, params->clamp_max);
 }
 
 static void affine_pixel(const struct esq_affine *params, const int8_t *values, uint32_t channels,

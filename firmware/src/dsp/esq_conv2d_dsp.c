@@ -10,8 +10,8 @@
 #if defined(__ARM_FEATURE_DSP)
 
 /* Output channels of a strip that are held at a time, on the stack. */
-#define STRIP_CHANNELS 32u
-#define MAX_PIXELS 3u
+#define ESQ_STRIP_CHANNELS 32u
+#define ESQ_MAX_PIXELS 3u
 
 /* The job of all blocks of an output row; it lacks its table and result. */
 static struct esq_dsp_job job_of(const struct esq_conv2d_dsp *params,
@@ -77,7 +77,7 @@ static void add_strip(const int8_t *strip, uint32_t pixels, uint32_t channels, i
     for (uint32_t c = 0; c < channels; c++) {
         int32_t sum = sums[c];
         for (uint32_t pixel = 0; pixel < pixels; pixel++) {
-            sum += strip[pixel * STRIP_CHANNELS + c];
+            sum += strip[pixel * ESQ_STRIP_CHANNELS + c];
         }
         sums[c] = sum;
     }
@@ -89,13 +89,13 @@ void esq_dsp_add_row(const struct esq_conv2d_dsp *params, const struct esq_op *o
     enter_view(params, op, arena, row->row, &view);
     const struct esq_dsp_job job = job_of(params, &view);
     const struct esq_dsp_way *way = params->way;
-    int8_t strip[MAX_PIXELS * STRIP_CHANNELS];
+    int8_t strip[ESQ_MAX_PIXELS * ESQ_STRIP_CHANNELS];
     for (uint32_t x = 0, pixels; x < row->width; x += pixels) {
         pixels = at_most(params->pixels, row->width - x);
         way->unpack(&view, x, pixels);
-        for (uint32_t c = 0; c < row->channels; c += STRIP_CHANNELS) {
-            const uint32_t channels = at_most(STRIP_CHANNELS, row->channels - c);
-            const struct esq_dsp_block block = {c, channels, pixels, strip, STRIP_CHANNELS};
+        for (uint32_t c = 0; c < row->channels; c += ESQ_STRIP_CHANNELS) {
+            const uint32_t channels = at_most(ESQ_STRIP_CHANNELS, row->channels - c);
+            const struct esq_dsp_block block = {c, channels, pixels, strip, ESQ_STRIP_CHANNELS};
             way->finish(params, &job, &block);
             add_strip(strip, pixels, channels, sums + c);
         }

@@ -7,9 +7,9 @@
 #include "esq_depthwise_dsp.h"
 
 /* Outputs of a channel whose plain sums are held at a time, on the stack; even. */
-#define SUMS_PIXELS 16u
+#define ESQ_SUMS_PIXELS 16u
 
-#define TABLE_ROW 8u
+#define ESQ_TABLE_ROW 8u
 
 /* Outputs [column, column + pixels) of a row. */
 struct tile {
@@ -52,14 +52,14 @@ static struct esq_dsp_pairs pairs_of(const struct tile *tile, const struct esq_s
 
 static void finish_relu(const struct tile *tile, const uint32_t *pairs, uint32_t first) {
     const int apart = tile->params->window.stride_w > 1;
-    const uint32_t *table = tile->params->table + first * TABLE_ROW;
+    const uint32_t *table = tile->params->table + first * ESQ_TABLE_ROW;
     const struct esq_dsp_outputs job = {
         .pairs = pairs,
         .result = tile->result + first,
         .step = tile->pixel_bytes,
         .iterations = apart ? tile->pixels : tile->pixels / 2u,
         .table = table,
-        .table_end = table + ESQ_DSP_QUAD * TABLE_ROW,
+        .table_end = table + ESQ_DSP_QUAD * ESQ_TABLE_ROW,
         .odd = tile->pixels % 2u,
     };
     (apart ? esq_dsp_depthwise_apart_relu : esq_dsp_depthwise_beside_relu)(&job);
@@ -79,18 +79,18 @@ static void requantize(const struct esq_depthwise_dsp *params, const int32_t *su
 static void finish_any(const struct tile *tile, const uint32_t *pairs, uint32_t first) {
     const struct esq_depthwise_dsp *params = tile->params;
     const int apart = params->window.stride_w > 1;
-    int32_t sums[ESQ_DSP_QUAD * SUMS_PIXELS];
-    const uint32_t *table = params->table + first * TABLE_ROW;
+    int32_t sums[ESQ_DSP_QUAD * ESQ_SUMS_PIXELS];
+    const uint32_t *table = params->table + first * ESQ_TABLE_ROW;
     struct esq_dsp_outputs job = {.pairs = pairs, .result = sums, .table = table};
-    job.step = SUMS_PIXELS * (uint32_t)sizeof *sums;
-    job.table_end = table + ESQ_DSP_QUAD * TABLE_ROW;
+    job.step = ESQ_SUMS_PIXELS * (uint32_t)sizeof *sums;
+    job.table_end = table + ESQ_DSP_QUAD * ESQ_TABLE_ROW;
     int8_t *result = tile->result + first;
     for (uint32_t left = tile->pixels; left > 0;) {
-        const uint32_t pixels = at_most(SUMS_PIXELS, left);
+        const uint32_t pixels = at_most(ESQ_SUMS_PIXELS, left);
         job.iterations = apart ? pixels : (pixels + 1u) / 2u;
         (apart ? esq_dsp_depthwise_apart_sums : esq_dsp_depthwise_beside_sums)(&job);
         for (uint32_t c = 0; c < ESQ_DSP_QUAD; c++) {
-            requantize(params, sums + c * SUMS_PIXELS, pixels, first + c, result + c,
+            requantize(params, sums + c * ESQ_SUMS_PIXELS, pixels, first + c, result + c,
                        tile->pixel_bytes);
         }
         job.pairs += job.iterations * ESQ_DSP_PAIR_WORDS;

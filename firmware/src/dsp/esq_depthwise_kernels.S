@@ -10,7 +10,7 @@
     .syntax unified
     .thumb
 
-    .macro FUNCTION name
+    .macro ESQ_FUNCTION name
     .section .text.\name, "ax", %progbits
     .balign 4
     .global \name
@@ -20,17 +20,17 @@
     .endm
 
 /* struct esq_dsp_pairs. */
-    .equ PIXEL_BYTES, 12
-    .equ LEFT, 36
+    .equ ESQ_PIXEL_BYTES, 12
+    .equ ESQ_LEFT, 36
 
 /* Stack frame of the column pairs. */
-    .equ ZERO, 0
-    .equ FULL_END, 4
-    .equ RIGHT, 8                /* and the end */
-    .equ PAIRS_FRAME, 16
+    .equ ESQ_ZERO, 0
+    .equ ESQ_FULL_END, 4
+    .equ ESQ_RIGHT, 8                /* and the end */
+    .equ ESQ_PAIRS_FRAME, 16
 
 /* Both columns of a row, or of a row beside the image. */
-    .macro ROW_full row, first, second
+    .macro ESQ_ROW_full row, first, second
     cbz \row, .Labsent_\row
     ldr \first, [\row]
     ldr \second, [\row, r3]
@@ -38,16 +38,16 @@
 .Lloaded_\row:
     .endm
 
-    .macro ROW_absent row, first, second
+    .macro ESQ_ROW_absent row, first, second
 .Labsent_\row:
-    ldr \first, [sp, #ZERO]
+    ldr \first, [sp, #ESQ_ZERO]
     mov \second, \first
     b .Lloaded_\row
     .endm
 
 /* One column of a row, the other one lies beside the image. */
-    .macro ROW_half row, inside, outside
-    ldr \outside, [sp, #ZERO]
+    .macro ESQ_ROW_half row, inside, outside
+    ldr \outside, [sp, #ESQ_ZERO]
     mov \inside, \outside
     cbz \row, .Labsent\@
     ldr \inside, [\row]
@@ -56,25 +56,25 @@
     .endm
 
 /* r0 r1 r2 rows, r3 pixel bytes, r12 pairs; r4 r5 columns of row 0, r6 r7 of row 1, r8 r9 of row 2. */
-    FUNCTION esq_dsp_make_pairs
+    ESQ_FUNCTION esq_dsp_make_pairs
     push {r4-r11, lr}
-    add r4, r0, #PIXEL_BYTES
+    add r4, r0, #ESQ_PIXEL_BYTES
     ldmia r4, {r3, r4, r5, r6, r7, r8, r9} /* pairs, zero, full_end, right, end, left */
     mov r12, r4
     push {r5, r6, r7, r8}
     ldmia r0, {r0, r1, r2}
     cmp r9, #0
     beq .Lnext
-    ROW_half r0, r5, r4
-    ROW_half r1, r7, r6
-    ROW_half r2, r9, r8
+    ESQ_ROW_half r0, r5, r4
+    ESQ_ROW_half r1, r7, r6
+    ESQ_ROW_half r2, r9, r8
     b .Lpair
 .Lright:
-    ROW_half r0, r4, r5
-    ROW_half r1, r6, r7
-    ROW_half r2, r8, r9
-    ldr r10, [sp, #RIGHT + 4]
-    str r10, [sp, #FULL_END]     /* what follows lies beside the image */
+    ESQ_ROW_half r0, r4, r5
+    ESQ_ROW_half r1, r6, r7
+    ESQ_ROW_half r2, r8, r9
+    ldr r10, [sp, #ESQ_RIGHT + 4]
+    str r10, [sp, #ESQ_FULL_END]     /* what follows lies beside the image */
     movs r0, #0
     movs r1, #0
     movs r2, #0
@@ -102,89 +102,89 @@
     sxtb16 lr, r9, ror #8
     stmia r12!, {r8, r11, lr}
 .Lnext:
-    ldr r8, [sp, #FULL_END]
+    ldr r8, [sp, #ESQ_FULL_END]
     cmp r12, r8
     beq .Lno_more
 .Lfull:
-    ROW_full r0, r4, r5
-    ROW_full r1, r6, r7
-    ROW_full r2, r8, r9
+    ESQ_ROW_full r0, r4, r5
+    ESQ_ROW_full r1, r6, r7
+    ESQ_ROW_full r2, r8, r9
     b .Lpair
-    ROW_absent r0, r4, r5
-    ROW_absent r1, r6, r7
-    ROW_absent r2, r8, r9
+    ESQ_ROW_absent r0, r4, r5
+    ESQ_ROW_absent r1, r6, r7
+    ESQ_ROW_absent r2, r8, r9
 .Lno_more:
-    ldrd r8, r9, [sp, #RIGHT]
+    ldrd r8, r9, [sp, #ESQ_RIGHT]
     cmp r12, r9
     beq .Lmade
     cmp r8, #0
     bne .Lright
-    str r9, [sp, #FULL_END]
+    str r9, [sp, #ESQ_FULL_END]
     movs r0, #0
     movs r1, #0
     movs r2, #0
     b .Lfull
 .Lmade:
-    add sp, sp, #PAIRS_FRAME
+    add sp, sp, #ESQ_PAIRS_FRAME
     pop {r4-r11, pc}
     .size esq_dsp_make_pairs, . - esq_dsp_make_pairs
 
 /* Stack frame of the outputs, below the saved registers. */
-    .equ BIAS, 0                 /* twice */
-    .equ MULTIPLIER, 8           /* and the constant */
-    .equ PAIRS, 16               /* and the result, of the channel at work */
-    .equ STEP, 24                /* bytes between pixels */
-    .equ ITERATIONS, 28
-    .equ TABLE, 32               /* and its end */
-    .equ ODD, 40
-    .equ FRAME, 48
+    .equ ESQ_BIAS, 0                 /* twice */
+    .equ ESQ_MULTIPLIER, 8           /* and the constant */
+    .equ ESQ_PAIRS, 16               /* and the result, of the channel at work */
+    .equ ESQ_STEP, 24                /* bytes between pixels */
+    .equ ESQ_ITERATIONS, 28
+    .equ ESQ_TABLE, 32               /* and its end */
+    .equ ESQ_ODD, 40
+    .equ ESQ_FRAME, 48
 
-    .equ PAIR_BYTES, 48
-    .equ CHANNEL_BYTES, 12
-    .equ SHIFT, 12
+    .equ ESQ_PAIR_BYTES, 48
+    .equ ESQ_CHANNEL_BYTES, 12
+    .equ ESQ_SHIFT, 12
 
 /* struct esq_dsp_outputs. r0 pairs, r1 result, r2 pixel bytes, r3 iterations, r4-r8 weights, r9-r11
  * columns, r12 lr sums. */
-    .macro BEGIN name
-    FUNCTION \name
+    .macro ESQ_BEGIN name
+    ESQ_FUNCTION \name
     push {r4-r11, lr}
-    sub sp, sp, #FRAME
+    sub sp, sp, #ESQ_FRAME
     ldmia r0, {r4-r10}           /* pairs, result, step, iterations, table, its end, odd */
-    add r11, sp, #PAIRS
+    add r11, sp, #ESQ_PAIRS
     stmia r11, {r4-r10}
     mov r2, r6
 .Lchannel_\name:
-    ldr r12, [sp, #TABLE]
+    ldr r12, [sp, #ESQ_TABLE]
     ldmia r12!, {r4-r11}
-    str r12, [sp, #TABLE]
-    strd r9, r9, [sp, #BIAS]
-    strd r10, r11, [sp, #MULTIPLIER]
-    ldrd r0, r1, [sp, #PAIRS]
-    ldr r3, [sp, #ITERATIONS]
+    str r12, [sp, #ESQ_TABLE]
+    strd r9, r9, [sp, #ESQ_BIAS]
+    strd r10, r11, [sp, #ESQ_MULTIPLIER]
+    ldrd r0, r1, [sp, #ESQ_PAIRS]
+    ldr r3, [sp, #ESQ_ITERATIONS]
     .endm
 
 /* To the next channel, whose results lie `bytes` further on. */
-    .macro DONE name, bytes
-    ldrd r0, r1, [sp, #PAIRS]
-    add r0, r0, #CHANNEL_BYTES
+    .macro ESQ_DONE name, bytes
+    ldrd r0, r1, [sp, #ESQ_PAIRS]
+    add r0, r0, #ESQ_CHANNEL_BYTES
     .ifc \bytes, step
     add r1, r1, r2
     .else
     add r1, r1, #\bytes
     .endif
-    strd r0, r1, [sp, #PAIRS]
-    ldrd r9, r10, [sp, #TABLE]
+    strd r0, r1, [sp, #ESQ_PAIRS]
+    ldrd r9, r10, [sp, #ESQ_TABLE]
     cmp r9, r10
     bne .Lchannel_\name
-    add sp, sp, #FRAME
+    add sp, sp, #ESQ_FRAME
     pop {r4-r11, pc}
     .size \name, . - \name
     .endm
 
-    .macro SUMS_beside
-    ldrd r12, lr, [sp, #BIAS]
+    .macro ESQ_SUMS_beside
+    ldrd r12, lr, [sp, #ESQ_BIAS]
     ldmia r0, {r9, r10, r11}
-    add r0, r0, #PAIR_BYTES
+    add r0, r0, #ESQ_PAIR_BYTES
     smlad r12, r9, r4, r12
     smlad r12, r10, r5, r12
     smlad lr, r10, r4, lr
@@ -198,10 +198,10 @@
     smlad lr, r11, r8, lr
     .endm
 
-    .macro SUMS_apart
-    ldr r12, [sp, #BIAS]
+    .macro ESQ_SUMS_apart
+    ldr r12, [sp, #ESQ_BIAS]
     ldmia r0, {r9, r10, r11}
-    add r0, r0, #PAIR_BYTES
+    add r0, r0, #ESQ_PAIR_BYTES
     smlad r12, r9, r4, r12
     smlad r12, r10, r5, r12
     smlad r12, r11, r7, r12
@@ -212,52 +212,52 @@
     .endm
 
 /* An odd output at the end is one of two that lie 0 bytes apart, stored last. */
-    BEGIN esq_dsp_depthwise_beside_relu
+    ESQ_BEGIN esq_dsp_depthwise_beside_relu
     cmp r3, #0
     beq 2f
-1:  SUMS_beside
-    ldrd r9, r10, [sp, #MULTIPLIER]
+1:  ESQ_SUMS_beside
+    ldrd r9, r10, [sp, #ESQ_MULTIPLIER]
     smmla lr, lr, r9, r10
     smmla r12, r12, r9, r10
-    ssat lr, #8, lr, asr #SHIFT
-    ssat r12, #8, r12, asr #SHIFT
+    ssat lr, #8, lr, asr #ESQ_SHIFT
+    ssat r12, #8, r12, asr #ESQ_SHIFT
     strb lr, [r1, r2]
     strb r12, [r1]
     add r1, r1, r2, lsl #1
     subs r3, r3, #1
     bne 1b
     cbz r2, 3f
-2:  ldr r3, [sp, #ODD]
+2:  ldr r3, [sp, #ESQ_ODD]
     cbz r3, 4f
     movs r2, #0
     b 1b
-3:  ldr r2, [sp, #STEP]
-4:  DONE esq_dsp_depthwise_beside_relu, 1
+3:  ldr r2, [sp, #ESQ_STEP]
+4:  ESQ_DONE esq_dsp_depthwise_beside_relu, 1
 
-    BEGIN esq_dsp_depthwise_apart_relu
-1:  SUMS_apart
-    ldrd r9, r10, [sp, #MULTIPLIER]
+    ESQ_BEGIN esq_dsp_depthwise_apart_relu
+1:  ESQ_SUMS_apart
+    ldrd r9, r10, [sp, #ESQ_MULTIPLIER]
     smmla r12, r12, r9, r10
-    ssat r12, #8, r12, asr #SHIFT
+    ssat r12, #8, r12, asr #ESQ_SHIFT
     strb r12, [r1]
     add r1, r1, r2
     subs r3, r3, #1
     bne 1b
-    DONE esq_dsp_depthwise_apart_relu, 1
+    ESQ_DONE esq_dsp_depthwise_apart_relu, 1
 
-    BEGIN esq_dsp_depthwise_beside_sums
-1:  SUMS_beside
+    ESQ_BEGIN esq_dsp_depthwise_beside_sums
+1:  ESQ_SUMS_beside
     strd r12, lr, [r1], #8
     subs r3, r3, #1
     bne 1b
-    DONE esq_dsp_depthwise_beside_sums, step
+    ESQ_DONE esq_dsp_depthwise_beside_sums, step
 
-    BEGIN esq_dsp_depthwise_apart_sums
-1:  SUMS_apart
+    ESQ_BEGIN esq_dsp_depthwise_apart_sums
+1:  ESQ_SUMS_apart
     str r12, [r1], #4
     subs r3, r3, #1
     bne 1b
-    DONE esq_dsp_depthwise_apart_sums, step
+    ESQ_DONE esq_dsp_depthwise_apart_sums, step
 
 #endif
 

@@ -17,48 +17,48 @@
     .thumb
 
 /* Stack frame, after the saved registers. */
-    .equ ACTIVATIONS, 0
-    .equ LOOPS, 4       /* iterations; with three pixels where the activations end, lr being taken */
-    .equ ENTRY, 8
-    .equ HOOK, 12       /* what follows the loop: the end of a pair, or `gap` before it */
-    .equ RESULT, 16
-    .equ TABLE, 20
-    .equ PIXEL_BYTES, 24
-    .equ TABLE_END, 28
-    .equ GAP, 32
-    .equ END, 36
-    .equ FRAME, 40
+    .equ ESQ_ACTIVATIONS, 0
+    .equ ESQ_LOOPS, 4       /* iterations; with three pixels where the activations end, lr being taken */
+    .equ ESQ_ENTRY, 8
+    .equ ESQ_HOOK, 12       /* what follows the loop: the end of a pair, or `gap` before it */
+    .equ ESQ_RESULT, 16
+    .equ ESQ_TABLE, 20
+    .equ ESQ_PIXEL_BYTES, 24
+    .equ ESQ_TABLE_END, 28
+    .equ ESQ_GAP, 32
+    .equ ESQ_END, 36
+    .equ ESQ_FRAME, 40
 
 /* r0 activations, r1 weights, r7-r9 256 S_A + S_B, r10-r12 S_B, lr iterations; r2-r6 and what of r8-r12
  * and lr is left over: weights and activations. Every instruction takes 4 bytes, so that the entry can
  * be computed. A load or SXTB16 stands before an SMLAD that does not wait for it, to issue with it. */
-    .macro RAW_3 weight, first, second, third
+    .macro ESQ_RAW_3 weight, first, second, third
     smlad r7, \weight, \first, r7
     smlad r8, \weight, \second, r8
     smlad r9, \weight, \third, r9
     .endm
 
-    .macro LOW_3 weight, first, second, third
+    .macro ESQ_LOW_3 weight, first, second, third
     smlad r10, \weight, \first, r10
     smlad r11, \weight, \second, r11
     smlad r12, \weight, \third, r12
     .endm
 
-    .macro RAW_2 weight, first, second
+    .macro ESQ_RAW_2 weight, first, second
     smlad r7, \weight, \first, r7
     smlad r8, \weight, \second, r8
     .endm
 
-    .macro LOW_2 weight, first, second
+    .macro ESQ_LOW_2 weight, first, second
     smlad r10, \weight, \first, r10
     smlad r11, \weight, \second, r11
     .endm
 
 /* Four values of each pixel's window: 17, 12, 8 instructions. */
-    .macro GROUP_each_3
+    .macro ESQ_GROUP_each_3
     ldrd r2, r3, [r1], #8
     ldmia.w r0!, {r4, r5, r6, lr}
-    RAW_3 r2, r4, r5, r6
+    ESQ_RAW_3 r2, r4, r5, r6
     sxtb16 r2, r2
     smlad r7, r3, lr, r7
     smlad r10, r2, r4, r10
@@ -68,21 +68,21 @@
     smlad r8, r3, r4, r8
     smlad r9, r3, r5, r9
     sxtb16 r3, r3
-    LOW_3 r3, lr, r4, r5
+    ESQ_LOW_3 r3, lr, r4, r5
     .endm
 
-    .macro GROUP_each_2
+    .macro ESQ_GROUP_each_2
     ldrd r2, r3, [r1], #8
     ldmia.w r0!, {r4, r5, r6, r9}
-    RAW_2 r2, r4, r5
+    ESQ_RAW_2 r2, r4, r5
     sxtb16 r2, r2
-    RAW_2 r3, r6, r9
+    ESQ_RAW_2 r3, r6, r9
     sxtb16 r3, r3
-    LOW_2 r2, r4, r5
-    LOW_2 r3, r6, r9
+    ESQ_LOW_2 r2, r4, r5
+    ESQ_LOW_2 r3, r6, r9
     .endm
 
-    .macro GROUP_each_1
+    .macro ESQ_GROUP_each_1
     ldrd r2, r3, [r1], #8
     ldrd r4, r5, [r0], #8
     smlad r7, r2, r4, r7
@@ -94,13 +94,13 @@
     .endm
 
 /* Two channels of n + 2 columns. */
-    .macro HALF_slide_3
+    .macro ESQ_HALF_slide_3
     ldmia.w r1!, {r2, r3, r4}
     ldmia.w r0!, {r5, r6, lr}
-    RAW_3 r2, r5, r6, lr
+    ESQ_RAW_3 r2, r5, r6, lr
     sxtb16 r2, r2
     smlad r7, r3, r6, r7
-    LOW_3 r2, r5, r6, lr
+    ESQ_LOW_3 r2, r5, r6, lr
     ldrd r2, r5, [r0], #8
     smlad r8, r3, lr, r8
     smlad r9, r3, r2, r9
@@ -109,25 +109,25 @@
     smlad r8, r4, r2, r8
     smlad r9, r4, r5, r9
     sxtb16 r4, r4
-    LOW_3 r3, r6, lr, r2
-    LOW_3 r4, lr, r2, r5
+    ESQ_LOW_3 r3, r6, lr, r2
+    ESQ_LOW_3 r4, lr, r2, r5
     .endm
 
-    .macro HALF_slide_2
+    .macro ESQ_HALF_slide_2
     ldmia.w r1!, {r2, r3, r4}
     ldmia.w r0!, {r5, r6, r9, r12}
-    RAW_2 r2, r5, r6
+    ESQ_RAW_2 r2, r5, r6
     sxtb16 r2, r2
-    RAW_2 r3, r6, r9
+    ESQ_RAW_2 r3, r6, r9
     sxtb16 r3, r3
-    RAW_2 r4, r9, r12
+    ESQ_RAW_2 r4, r9, r12
     sxtb16 r4, r4
-    LOW_2 r2, r5, r6
-    LOW_2 r3, r6, r9
-    LOW_2 r4, r9, r12
+    ESQ_LOW_2 r2, r5, r6
+    ESQ_LOW_2 r3, r6, r9
+    ESQ_LOW_2 r4, r9, r12
     .endm
 
-    .macro HALF_slide_1 first, second, third
+    .macro ESQ_HALF_slide_1 first, second, third
     smlad r7, r2, \first, r7
     sxtb16 r2, r2
     smlad r7, r3, \second, r7
@@ -140,26 +140,26 @@
     .endm
 
 /* Four channels of n + 2 columns: 48, 34, 21 instructions. */
-    .macro GROUP_slide_3
-    HALF_slide_3
-    HALF_slide_3
+    .macro ESQ_GROUP_slide_3
+    ESQ_HALF_slide_3
+    ESQ_HALF_slide_3
     .endm
 
-    .macro GROUP_slide_2
-    HALF_slide_2
-    HALF_slide_2
+    .macro ESQ_GROUP_slide_2
+    ESQ_HALF_slide_2
+    ESQ_HALF_slide_2
     .endm
 
-    .macro GROUP_slide_1
+    .macro ESQ_GROUP_slide_1
     ldmia.w r1!, {r2, r3, r12}
     ldmia.w r0!, {r4, r5, r6, r8, r9, r11}
-    HALF_slide_1 r4, r5, r6
+    ESQ_HALF_slide_1 r4, r5, r6
     ldmia.w r1!, {r2, r3, r12}
-    HALF_slide_1 r8, r9, r11
+    ESQ_HALF_slide_1 r8, r9, r11
     .endm
 
 /* The same instruction on n sums. */
-    .macro EACH n, first, second, third, operation, operands:vararg
+    .macro ESQ_EACH n, first, second, third, operation, operands:vararg
     \operation \first, \first, \operands
     .if \n > 1
     \operation \second, \second, \operands
@@ -169,7 +169,7 @@
     .endif
     .endm
 
-    .macro SATURATE n, first, second, third
+    .macro ESQ_SATURATE n, first, second, third
     ssat \first, #8, \first
     .if \n > 1
     ssat \second, #8, \second
@@ -181,32 +181,32 @@
 
 /* A: 256 S_A stands in the sums. The double rounding of S_A M 2^-31 >> shift is, where it is not
  * negative, floor(256 S_A M 2^-32 + C) >> (shift + 7) with C = 2^(shift+6) + 64 + zp 2^(shift+7). */
-    .macro REQUANTIZE_A n, first, second, third
-    EACH \n, \first, \second, \third, smmla, r3, r4
-    EACH \n, \first, \second, \third, asrs.w, r5
-    SATURATE \n, \first, \second, \third
+    .macro ESQ_REQUANTIZE_A n, first, second, third
+    ESQ_EACH \n, \first, \second, \third, smmla, r3, r4
+    ESQ_EACH \n, \first, \second, \third, asrs.w, r5
+    ESQ_SATURATE \n, \first, \second, \third
     .endm
 
 /* B: S_B stands in the sums. */
-    .macro REQUANTIZE_B n, first, second, third
-    EACH \n, \first, \second, \third, lsls.w, #1
-    EACH \n, \first, \second, \third, smmlar, r3, r4
-    EACH \n, \first, \second, \third, asrs.w, r5
-    SATURATE \n, \first, \second, \third
+    .macro ESQ_REQUANTIZE_B n, first, second, third
+    ESQ_EACH \n, \first, \second, \third, lsls.w, #1
+    ESQ_EACH \n, \first, \second, \third, smmlar, r3, r4
+    ESQ_EACH \n, \first, \second, \third, asrs.w, r5
+    ESQ_SATURATE \n, \first, \second, \third
     .endm
 
 /* How a pair's loop begins and ends. */
-    .macro BEGIN_LOOP n
+    .macro ESQ_BEGIN_LOOP n
     .if \n == 3
-    ldr r0, [sp, #ACTIVATIONS]
+    ldr r0, [sp, #ESQ_ACTIVATIONS]
     .else
-    ldrd r0, lr, [sp, #ACTIVATIONS]
+    ldrd r0, lr, [sp, #ESQ_ACTIVATIONS]
     .endif
     .endm
 
-    .macro END_LOOP n, loop
+    .macro ESQ_END_LOOP n, loop
     .if \n == 3
-    ldr r2, [sp, #LOOPS]
+    ldr r2, [sp, #ESQ_LOOPS]
     cmp r0, r2
     .else
     subs lr, lr, #1
@@ -215,7 +215,7 @@
     .endm
 
 /* One end of `n` pixels: every operand list is cut to n by .if. */
-    .macro DIFFERENCES n
+    .macro ESQ_DIFFERENCES n
     subs.w r7, r7, r10
     .if \n > 1
     subs.w r8, r8, r11
@@ -225,7 +225,7 @@
     .endif
     .endm
 
-    .macro FIRST_SUMS n
+    .macro ESQ_FIRST_SUMS n
     .if \n > 1
     ldrd r8, r11, [r2]
     .endif
@@ -235,7 +235,7 @@
     ldrd r7, r10, [r2], #8
     .endm
 
-    .macro STORE first, second, third, n
+    .macro ESQ_STORE first, second, third, n
     .if \n > 1
     strb \second, [r0, lr]
     .endif
@@ -245,7 +245,7 @@
     strb \first, [r0], #1
     .endm
 
-    .macro KERNEL form, n, log2_unrolled, group_bytes, activation_bytes=0
+    .macro ESQ_KERNEL form, n, log2_unrolled, group_bytes, activation_bytes=0
     .section .text.esq_dsp_\form\()_\n, "ax", %progbits
     .balign 4
     .global esq_dsp_\form\()_sums_\n
@@ -263,8 +263,8 @@ esq_dsp_\form\()_relu_\n:
 
 .Lbegin_\form\n:
     push {r4-r11, lr}
-    sub sp, sp, #FRAME
-    str r3, [sp, #END]
+    sub sp, sp, #ESQ_FRAME
+    str r3, [sp, #ESQ_END]
     mov r12, r3
     ldmia r0!, {r4, r5, r6}      /* activations, groups, weights */
     mov r1, r6
@@ -279,51 +279,51 @@ esq_dsp_\form\()_relu_\n:
     mla r6, r5, r3, r4           /* where the activations end */
     .endif
     ldmia.w r0, {r2, r3, r5, r8, r9} /* table, its end, result, pixel bytes, gap */
-    strd r4, r6, [sp, #ACTIVATIONS]
-    strd r8, r3, [sp, #PIXEL_BYTES]
+    strd r4, r6, [sp, #ESQ_ACTIVATIONS]
+    strd r8, r3, [sp, #ESQ_PIXEL_BYTES]
     mov r0, r5
-    str r9, [sp, #GAP]
+    str r9, [sp, #ESQ_GAP]
     cmp r9, #0
     beq 1f
     adr.w r12, .Lgap_\form\n + 1
-1:  strd r7, r12, [sp, #ENTRY]
+1:  strd r7, r12, [sp, #ESQ_ENTRY]
 
 .Lpair_\form\n:                /* r0 result, r2 table */
-    FIRST_SUMS \n
-    strd r0, r2, [sp, #RESULT]
-    BEGIN_LOOP \n
-    ldr pc, [sp, #ENTRY]
+    ESQ_FIRST_SUMS \n
+    strd r0, r2, [sp, #ESQ_RESULT]
+    ESQ_BEGIN_LOOP \n
+    ldr pc, [sp, #ESQ_ENTRY]
     .balign 4
 .Lloop_\form\n:
     .rept 1 << \log2_unrolled
-    GROUP_\form\()_\n
+    ESQ_GROUP_\form\()_\n
     .endr
-    END_LOOP \n, .Lloop_\form\n
-    ldr pc, [sp, #HOOK]
+    ESQ_END_LOOP \n, .Lloop_\form\n
+    ldr pc, [sp, #ESQ_HOOK]
 
 .Lgap_\form\n:
-    ldr r2, [sp, #GAP]
+    ldr r2, [sp, #ESQ_GAP]
     add r1, r1, r2
-    ldr pc, [sp, #END]
+    ldr pc, [sp, #ESQ_END]
 
 .Lrelu_\form\n:
-    ldrd r0, r2, [sp, #RESULT]
-    ldrd lr, r6, [sp, #PIXEL_BYTES] /* and the table's end */
+    ldrd r0, r2, [sp, #ESQ_RESULT]
+    ldrd lr, r6, [sp, #ESQ_PIXEL_BYTES] /* and the table's end */
     ldmia r2!, {r3, r4, r5}
-    DIFFERENCES \n
-    REQUANTIZE_A \n, r7, r8, r9
-    STORE r7, r8, r9, \n
+    ESQ_DIFFERENCES \n
+    ESQ_REQUANTIZE_A \n, r7, r8, r9
+    ESQ_STORE r7, r8, r9, \n
     ldmia r2!, {r3, r4, r5}
-    REQUANTIZE_B \n, r10, r11, r12
-    STORE r10, r11, r12, \n
+    ESQ_REQUANTIZE_B \n, r10, r11, r12
+    ESQ_STORE r10, r11, r12, \n
     cmp r2, r6
     bne .Lpair_\form\n
     b .Ldone_\form\n
 
 .Lsums_\form\n:
-    ldrd r0, r2, [sp, #RESULT]
-    ldr r6, [sp, #TABLE_END]
-    DIFFERENCES \n
+    ldrd r0, r2, [sp, #ESQ_RESULT]
+    ldr r6, [sp, #ESQ_TABLE_END]
+    ESQ_DIFFERENCES \n
     asrs.w r7, r7, #8
     .if \n == 1
     stmia.w r0!, {r7, r10}
@@ -341,17 +341,17 @@ esq_dsp_\form\()_relu_\n:
     bne .Lpair_\form\n
 
 .Ldone_\form\n:
-    add sp, sp, #FRAME
+    add sp, sp, #ESQ_FRAME
     pop {r4-r11, pc}
     .size esq_dsp_\form\()_relu_\n, . - esq_dsp_\form\()_relu_\n
     .endm
 
-    KERNEL each, 1, 3, 32
-    KERNEL each, 2, 3, 48
-    KERNEL each, 3, 3, 68, 24
-    KERNEL slide, 1, 2, 84
-    KERNEL slide, 2, 2, 136
-    KERNEL slide, 3, 2, 192, 40
+    ESQ_KERNEL each, 1, 3, 32
+    ESQ_KERNEL each, 2, 3, 48
+    ESQ_KERNEL each, 3, 3, 68, 24
+    ESQ_KERNEL slide, 1, 2, 84
+    ESQ_KERNEL slide, 2, 2, 136
+    ESQ_KERNEL slide, 3, 2, 192, 40
 
 #endif
 

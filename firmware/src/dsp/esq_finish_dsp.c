@@ -5,11 +5,11 @@
 #if defined(__ARM_FEATURE_DSP)
 
 /* Output channels whose plain sums are held at a time, on the stack. */
-#define SUMS_CHANNELS 16u
+#define ESQ_SUMS_CHANNELS 16u
 
 /* int32 per channel pair in the tables. */
-#define RELU_ROW 8u
-#define SUMS_ROW 2u
+#define ESQ_RELU_ROW 8u
+#define ESQ_SUMS_ROW 2u
 
 /* The begun job for channel pairs [pair, pair + pairs). */
 static struct esq_dsp_job job_for(const struct esq_conv2d_dsp *params,
@@ -25,7 +25,7 @@ static struct esq_dsp_job job_for(const struct esq_conv2d_dsp *params,
 void esq_dsp_finish_relu(const struct esq_conv2d_dsp *params, const struct esq_dsp_job *begun,
                          const struct esq_dsp_block *block) {
     struct esq_dsp_job job =
-        job_for(params, begun, block->first / 2u, block->channels / 2u, RELU_ROW);
+        job_for(params, begun, block->first / 2u, block->channels / 2u, ESQ_RELU_ROW);
     job.result = block->result;
     job.pixel_bytes = block->pixel_bytes;
     params->way->kernels[block->pixels - 1](&job);
@@ -66,8 +66,8 @@ static void rescale(const struct esq_conv2d_dsp *params, const int32_t *sums, ui
 static void finish_sums(const struct esq_conv2d_dsp *params, const struct esq_dsp_job *begun,
                         const struct esq_dsp_block *block, end_fn *end) {
     esq_dsp_kernel *const kernel = params->way->kernels[block->pixels - 1];
-    int32_t sums[SUMS_CHANNELS * 3u];
-    const uint32_t most = SUMS_CHANNELS / 2u * params->pair_channels;
+    int32_t sums[ESQ_SUMS_CHANNELS * 3u];
+    const uint32_t most = ESQ_SUMS_CHANNELS / 2u * params->pair_channels;
     const uint32_t step = 2u / params->pair_channels * block->pixels;
     const uint32_t first = (2u - params->pair_channels) * block->pixels; /* B alone */
     struct esq_dsp_block part = *block;
@@ -75,7 +75,7 @@ static void finish_sums(const struct esq_conv2d_dsp *params, const struct esq_ds
         part.channels = left < most ? left : most;
         const uint32_t pairs = (part.channels + params->pair_channels - 1u) / params->pair_channels;
         struct esq_dsp_job job =
-            job_for(params, begun, part.first / params->pair_channels, pairs, SUMS_ROW);
+            job_for(params, begun, part.first / params->pair_channels, pairs, ESQ_SUMS_ROW);
         job.result = sums;
         kernel(&job);
         end(params, sums + first, step, &part);
@@ -95,7 +95,7 @@ void esq_dsp_finish_once(const struct esq_conv2d_dsp *params, const struct esq_d
 }
 
 /* Kernels are the same for all windows that do not slide. */
-#define WAY(windows, end, form, sums, padded)                                                       \
+#define ESQ_WAY(windows, end, form, sums, padded)                                                       \
     const struct esq_dsp_way esq_dsp_##windows##_##end = {                                          \
         esq_dsp_unpack_##windows,                                                                   \
         esq_dsp_finish_##end,                                                                       \
@@ -103,14 +103,14 @@ void esq_dsp_finish_once(const struct esq_conv2d_dsp *params, const struct esq_d
         padded,                                                                                     \
     }
 
-#define WAYS(windows, form, padded)                                                                 \
-    WAY(windows, relu, form, relu, padded);                                                         \
-    WAY(windows, any, form, sums, padded);                                                          \
-    WAY(windows, once, form, sums, padded)
+#define ESQ_WAYS(windows, form, padded)                                                                 \
+    ESQ_WAY(windows, relu, form, relu, padded);                                                         \
+    ESQ_WAY(windows, any, form, sums, padded);                                                          \
+    ESQ_WAY(windows, once, form, sums, padded)
 
-WAYS(columns, each, 0);
-WAYS(slide, slide, 0);
-WAYS(windows, each, 0);
-WAYS(staged, each, 1);
+ESQ_WAYS(columns, each, 0);
+ESQ_WAYS(slide, slide, 0);
+ESQ_WAYS(windows, each, 0);
+ESQ_WAYS(staged, each, 1);
 
 #endif

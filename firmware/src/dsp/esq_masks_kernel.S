@@ -10,13 +10,13 @@
     .thumb
 
 /* struct esq_bits. */
-    .equ PLACE, 12
-    .equ MASKS, 24
+    .equ ESQ_PLACE, 12
+    .equ ESQ_MASKS, 24
 
-    .equ MASK_BITS, 7
+    .equ ESQ_MASK_BITS, 7
 
 /* r1 to, r2 end, r3 table, r4 mask, r5 bits, r6 place, r10 masks, r12 0; r8 the bits from the place on. */
-    .macro WINDOW
+    .macro ESQ_WINDOW
     lsrs r7, r6, #3
     ldr r8, [r5, r7]
     and r7, r6, #7
@@ -24,8 +24,8 @@
     .endm
 
 /* Which weights of the next word are not zero: r9, and whether it is any. */
-    .macro MASK
-    ubfx r7, r8, #0, #MASK_BITS
+    .macro ESQ_MASK
+    ubfx r7, r8, #0, #ESQ_MASK_BITS
     ldrh r9, [r10, r7, lsl #1]
     uxtab r6, r6, r9
     lsr r8, r8, r9
@@ -33,7 +33,7 @@
     .endm
 
 /* The next weight, in the upper half of \entry; r8 moves on where it is `kept`. */
-    .macro WEIGHT entry, window
+    .macro ESQ_WEIGHT entry, window
     and \entry, r8, r4
     ldr \entry, [r3, \entry, lsl #2]
     uxtab r6, r6, \entry
@@ -43,55 +43,55 @@
     .endm
 
 /* The word r7 is written. */
-    .macro NEXT
+    .macro ESQ_NEXT
     stmia r1!, {r7}
     cmp r1, r2
     bne.w .Lloop
     b.w .Ldone
     .endm
 
-    .macro ONE number, entry
+    .macro ESQ_ONE number, entry
 .Lmask_\number:
-    WEIGHT \entry
+    ESQ_WEIGHT \entry
     .endm
 
-    .macro TWO number, first, second
+    .macro ESQ_TWO number, first, second
 .Lmask_\number:
-    WEIGHT \first
-    WINDOW
-    WEIGHT \second
+    ESQ_WEIGHT \first
+    ESQ_WINDOW
+    ESQ_WEIGHT \second
     .endm
 
-    .macro THREE number, first, second, third
+    .macro ESQ_THREE number, first, second, third
 .Lmask_\number:
-    WEIGHT \first
-    WINDOW
-    WEIGHT \second, kept
-    WEIGHT \third
+    ESQ_WEIGHT \first
+    ESQ_WINDOW
+    ESQ_WEIGHT \second, kept
+    ESQ_WEIGHT \third
     .endm
 
 /* What the table has in its upper half is a weight as the first of two. */
-    .macro SECOND entry
+    .macro ESQ_SECOND entry
     lsl \entry, \entry, #8
     .endm
 
-    .macro BOTH first, second
+    .macro ESQ_BOTH first, second
     add \first, \first, \second, lsl #8
     .endm
 
-    .macro HALVES lower, upper
+    .macro ESQ_HALVES lower, upper
     pkhtb r7, \upper, \lower, asr #16
-    NEXT
+    ESQ_NEXT
     .endm
 
-    .macro LOWER entry
+    .macro ESQ_LOWER entry
     lsr r7, \entry, #16
-    NEXT
+    ESQ_NEXT
     .endm
 
-    .macro UPPER entry
+    .macro ESQ_UPPER entry
     pkhtb r7, \entry, r12, asr #16
-    NEXT
+    ESQ_NEXT
     .endm
 
 /* void esq_dsp_decode_masks(struct esq_bits *decoder, uint32_t *to, const uint32_t *end)
@@ -103,15 +103,15 @@
     .thumb_func
 esq_dsp_decode_masks:
     push {r0, r4-r11, lr}
-    ldr r6, [r0, #PLACE]
-    ldr r10, [r0, #MASKS]
+    ldr r6, [r0, #ESQ_PLACE]
+    ldr r10, [r0, #ESQ_MASKS]
     ldmia r0, {r3, r4, r5}
     mov r12, #0
     cmp r1, r2
     beq.w .Ldone
 .Lloop:
-    WINDOW
-    MASK
+    ESQ_WINDOW
+    ESQ_MASK
 .Lchoose:
     tbh [pc, r9, lsl #1]
 .Lchoices:
@@ -123,78 +123,78 @@ esq_dsp_decode_masks:
     str r12, [r1], #4
     cmp r1, r2
     beq.w .Ldone
-    MASK
+    ESQ_MASK
     bne .Lchoose
     str r12, [r1], #4
     cmp r1, r2
     bne .Lloop
 .Ldone:
     pop {r0}
-    str r6, [r0, #PLACE]
+    str r6, [r0, #ESQ_PLACE]
     pop {r4-r11, pc}
 
-    ONE 1, r9
-    LOWER r9
+    ESQ_ONE 1, r9
+    ESQ_LOWER r9
 
-    ONE 2, r11
-    SECOND r11
-    LOWER r11
+    ESQ_ONE 2, r11
+    ESQ_SECOND r11
+    ESQ_LOWER r11
 
-    TWO 3, r9, r11
-    BOTH r9, r11
-    LOWER r9
+    ESQ_TWO 3, r9, r11
+    ESQ_BOTH r9, r11
+    ESQ_LOWER r9
 
-    ONE 4, r0
-    UPPER r0
+    ESQ_ONE 4, r0
+    ESQ_UPPER r0
 
-    TWO 5, r9, r0
-    HALVES r9, r0
+    ESQ_TWO 5, r9, r0
+    ESQ_HALVES r9, r0
 
-    TWO 6, r11, r0
-    SECOND r11
-    HALVES r11, r0
+    ESQ_TWO 6, r11, r0
+    ESQ_SECOND r11
+    ESQ_HALVES r11, r0
 
-    THREE 7, r9, r11, r0
-    BOTH r9, r11
-    HALVES r9, r0
+    ESQ_THREE 7, r9, r11, r0
+    ESQ_BOTH r9, r11
+    ESQ_HALVES r9, r0
 
-    ONE 8, lr
-    SECOND lr
-    UPPER lr
+    ESQ_ONE 8, lr
+    ESQ_SECOND lr
+    ESQ_UPPER lr
 
-    TWO 9, r9, lr
-    SECOND lr
-    HALVES r9, lr
+    ESQ_TWO 9, r9, lr
+    ESQ_SECOND lr
+    ESQ_HALVES r9, lr
 
-    TWO 10, r11, lr
-    SECOND r11
-    SECOND lr
-    HALVES r11, lr
+    ESQ_TWO 10, r11, lr
+    ESQ_SECOND r11
+    ESQ_SECOND lr
+    ESQ_HALVES r11, lr
 
-    THREE 11, r9, r11, lr
-    BOTH r9, r11
-    SECOND lr
-    HALVES r9, lr
+    ESQ_THREE 11, r9, r11, lr
+    ESQ_BOTH r9, r11
+    ESQ_SECOND lr
+    ESQ_HALVES r9, lr
 
-    TWO 12, r0, lr
-    BOTH r0, lr
-    UPPER r0
+    ESQ_TWO 12, r0, lr
+    ESQ_BOTH r0, lr
+    ESQ_UPPER r0
 
-    THREE 13, r9, r0, lr
-    BOTH r0, lr
-    HALVES r9, r0
+    ESQ_THREE 13, r9, r0, lr
+    ESQ_BOTH r0, lr
+    ESQ_HALVES r9, r0
 
-    THREE 14, r11, r0, lr
-    SECOND r11
-    BOTH r0, lr
-    HALVES r11, r0
+    ESQ_THREE 14, r11, r0, lr
+    ESQ_SECOND r11
+    ESQ_BOTH r0, lr
+    ESQ_HALVES r11, r0
 
-    THREE 15, r9, r11, r0
-    WINDOW
-    WEIGHT lr
-    BOTH r9, r11
-    BOTH r0, lr
-    HALVES r9, r0
+    ESQ_THREE 15, r9, r11, r0
+    ESQ_WINDOW
+    ESQ_WEIGHT lr
+    ESQ_BOTH r9, r11
+    ESQ_BOTH r0, lr
+    ESQ_HALVES r9, r0
     .size esq_dsp_decode_masks, . - esq_dsp_decode_masks
 
 #endif

@@ -11,26 +11,26 @@
     .thumb
 
 /* struct esq_bits. */
-    .equ PLACE, 12
+    .equ ESQ_PLACE, 12
 
 /* r3 table, r4 mask, r12 carries, r5 bits, r6 place; r8 the bits from there on. */
-    .macro WINDOW
+    .macro ESQ_WINDOW
     lsrs r7, r6, #3
     ldr r8, [r5, r7]
     and r7, r6, #7
     lsr r8, r8, r7
     .endm
 
-    .macro LOOK_UP entry
+    .macro ESQ_LOOK_UP entry
     and \entry, r8, r4
     ldr \entry, [r3, \entry, lsl #2]
     .endm
 
-    .macro WORD number
-    WINDOW
-    LOOK_UP r9
+    .macro ESQ_WORD number
+    ESQ_WINDOW
+    ESQ_LOOK_UP r9
     lsr r8, r8, r9
-    LOOK_UP r10
+    ESQ_LOOK_UP r10
     uxtab r6, r6, r9
     ands r7, r10, #0xff
     beq.w .Llong_\number
@@ -42,15 +42,15 @@
 
 /* Two weights, \entry being that of the first one alone, into the upper half of \entry; r8 are the bits it
  * was found by where \window is held, else they are loaded again behind the first one. */
-    .macro SINGLES entry, window
+    .macro ESQ_SINGLES entry, window
     ubfx r7, \entry, #8, #8
     add r6, r6, r7
     .ifc \window, held
     lsr r8, r8, r7
     .else
-    WINDOW
+    ESQ_WINDOW
     .endif
-    LOOK_UP r11
+    ESQ_LOOK_UP r11
     ubfx \entry, \entry, #16, #8
     ubfx r7, r11, #8, #8
     eor \entry, \entry, r12
@@ -62,19 +62,19 @@
     .endm
 
 /* What the table does not have: the second pair, or the first one and perhaps the second. */
-    .macro LONG number
+    .macro ESQ_LONG number
 .Llong_\number:
     uxtb r7, r9
     cbnz r7, .Lsecond_\number
-    SINGLES r9, held
-    WINDOW
-    LOOK_UP r10
+    ESQ_SINGLES r9, held
+    ESQ_WINDOW
+    ESQ_LOOK_UP r10
     uxtb r7, r10
     cbz r7, .Lsecond_\number
     add r6, r6, r7
     b .Lfound_\number
 .Lsecond_\number:
-    SINGLES r10, loaded
+    ESQ_SINGLES r10, loaded
     b .Lfound_\number
     .endm
 
@@ -86,26 +86,26 @@
     .thumb_func
 esq_dsp_decode:
     push {r0, r4-r11, lr}
-    ldr r6, [r0, #PLACE]
-    ldr r12, [r0, #PLACE + 8]
+    ldr r6, [r0, #ESQ_PLACE]
+    ldr r12, [r0, #ESQ_PLACE + 8]
     ldmia r0, {r3, r4, r5}
     subs r7, r2, r1
     beq .Ldone
     lsls r7, r7, #29             /* an odd number of words begins in the middle */
     bmi .Lodd
 .Lloop:
-    WORD 0
+    ESQ_WORD 0
 .Lodd:
-    WORD 1
+    ESQ_WORD 1
     cmp r1, r2
     bne .Lloop
 .Ldone:
     pop {r0}
-    str r6, [r0, #PLACE]
+    str r6, [r0, #ESQ_PLACE]
     pop {r4-r11, pc}
 
-    LONG 0
-    LONG 1
+    ESQ_LONG 0
+    ESQ_LONG 1
     .size esq_dsp_decode, . - esq_dsp_decode
 
 #endif

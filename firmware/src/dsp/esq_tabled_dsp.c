@@ -7,7 +7,7 @@
 
 #if defined(__ARM_FEATURE_DSP)
 
-#define ROW_WORDS 8u /* of a pair */
+#define ESQ_ROW_WORDS 8u /* of a pair */
 
 void esq_dsp_enter_rows(const struct esq_channels *channels, uint32_t first, uint32_t count,
                         int32_t *row) {
@@ -23,7 +23,7 @@ void esq_dsp_enter_rows(const struct esq_channels *channels, uint32_t first, uin
         row[5] = b.multiplier;
         row[6] = (1 << b.shift >> 1) - (128 << b.shift);
         row[7] = b.shift;
-        row += ROW_WORDS;
+        row += ESQ_ROW_WORDS;
     }
 }
 

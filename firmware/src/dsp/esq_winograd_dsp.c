@@ -13,7 +13,7 @@
 #include "esq_lanes.h"
 #include "esq_winograd_dsp.h"
 
-#define INVERSE_OF_3 0xAAAAAAABu
+#define ESQ_INVERSE_OF_3 0xAAAAAAABu
 
 static inline uint32_t plus(uint32_t a, uint32_t b) {
     uint32_t lanes;
@@ -113,7 +113,7 @@ struct ending {
 
 /* `part` is 6 * 2^rest times a convolution's sum without its bias. */
 static inline int8_t finish(uint32_t part, uint32_t rest, struct ending by) {
-    const uint32_t twice_sum = (uint32_t)((int32_t)part >> rest) * INVERSE_OF_3 + by.bias;
+    const uint32_t twice_sum = (uint32_t)((int32_t)part >> rest) * ESQ_INVERSE_OF_3 + by.bias;
     int32_t scaled;
     __asm("smmlar %0, %1, %2, %3"
           : "=r"(scaled)

@@ -6,9 +6,9 @@
     .syntax unified
     .thumb
 
-    .equ GAP, 48                 /* below it: 2 words, and the 10 saved registers */
+    .equ ESQ_GAP, 48                 /* below it: 2 words, and the 10 saved registers */
 
-    .macro TWO_STEPS
+    .macro ESQ_TWO_STEPS
     ldrd r2, r3, [r0], #8
     ldmia.w r1!, {r10, r11, r12, lr}
     smlad r6, r10, r2, r6
@@ -37,14 +37,14 @@ esq_dsp_winograd:
     mov r8, r6
     mov r9, r6
     ldr r4, [sp, #4]
-2:  TWO_STEPS
-    TWO_STEPS
-    TWO_STEPS
-    TWO_STEPS
+2:  ESQ_TWO_STEPS
+    ESQ_TWO_STEPS
+    ESQ_TWO_STEPS
+    ESQ_TWO_STEPS
     subs r4, r4, #1
     bne 2b
     stmia.w r5!, {r6, r7, r8, r9}
-    ldr r4, [sp, #GAP]
+    ldr r4, [sp, #ESQ_GAP]
     ldr r2, [sp]
     add r0, r0, r4
     cmp r5, r2
@@ -55,7 +55,7 @@ esq_dsp_winograd:
 
 /* Three columns of two input channels, lanes of r6, r7, r8, to six values, r2 bytes apart from r3 on; r4 and
  * r5 are 3 and 5 times as many. 18 instructions; the sums are those of Lavin's G without its divisors. */
-    .macro WEIGHTS rotation
+    .macro ESQ_WEIGHTS rotation
     sxtb16 r9, r6, ror #\rotation
     sxtb16 r11, r8, ror #\rotation
     sxtb16 r10, r7, ror #\rotation
@@ -89,8 +89,8 @@ esq_dsp_winograd_weights:
     add r4, r2, r2, lsl #1
     add r5, r2, r2, lsl #2
 1:  ldmia r0!, {r6, r7, r8}
-    WEIGHTS 0
-    WEIGHTS 8
+    ESQ_WEIGHTS 0
+    ESQ_WEIGHTS 8
     subs r1, r1, #1
     bne 1b
     pop {r4-r11, pc}

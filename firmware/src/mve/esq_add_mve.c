@@ -6,7 +6,7 @@
 #include "esq_requantize_mve.h"
 
 /* Headroom given to the operands before they are rescaled to a common scale. */
-#define LEFT_SHIFT 20
+#define ESQ_LEFT_SHIFT 20
 
 static inline int32x4_t scaled(int32x4_t x, int32_t multiplier, int32_t shift) {
     const int32_t left = shift > 0 ? shift : 0;
@@ -16,7 +16,7 @@ static inline int32x4_t scaled(int32x4_t x, int32_t multiplier, int32_t shift) {
 
 /* An operand on the common scale; shifts to it are to the right. */
 static inline int32x4_t rescaled(struct esq_add by, uint32_t index, int32x4_t value) {
-    const int32x4_t raised = vshlq_n_s32(vsubq_n_s32(value, by.input_zp[index]), LEFT_SHIFT);
+    const int32x4_t raised = vshlq_n_s32(vsubq_n_s32(value, by.input_zp[index]), ESQ_LEFT_SHIFT);
     return scaled(raised, by.multiplier[index], by.shift[index]);
 }
 

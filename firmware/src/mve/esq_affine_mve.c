@@ -6,12 +6,12 @@
 #include <arm_mve.h>
 
 /* Shifted left so far, a level's byte is the upper one, and the shift saturates. */
-#define TO_UPPER_BYTE (24 - ESQ_AFFINE_BITS)
+#define ESQ_TO_UPPER_BYTE (24 - ESQ_AFFINE_BITS)
 
 static inline int32x4_t levels(int32x4_t values, const int32_t *lines, int32x4_t low,
                                int32x4_t high) {
     const int32x4_t raised = vaddq_s32(vmulq_s32(values, vldrwq_s32(lines)), vldrwq_s32(lines + 4));
-    const int32x4_t level = vshrq_n_s32(vqshlq_n_s32(raised, TO_UPPER_BYTE), 24);
+    const int32x4_t level = vshrq_n_s32(vqshlq_n_s32(raised, ESQ_TO_UPPER_BYTE), 24);
     return vminq_s32(vmaxq_s32(level, low), high);
 }
 

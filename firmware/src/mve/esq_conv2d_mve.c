@@ -11,7 +11,7 @@
 #include "esq_mve.h"
 
 /* Output channels of a strip that are held at a time, on the stack. */
-#define STRIP_CHANNELS 32u
+#define ESQ_STRIP_CHANNELS 32u
 
 void esq_mve_direct(const struct esq_mve_view *view, uint32_t column, struct esq_mve_job *job) {
     const uint32_t step = (uint32_t)view->params->window.stride_w * view->input->pixel_bytes;
@@ -157,20 +157,20 @@ void esq_run_conv2d_mve(const struct esq_op *op, int8_t *arena, struct esq_progr
 
 void esq_mve_add_row(const struct esq_conv2d_mve *params, const struct esq_op *op, int8_t *arena,
                      const struct esq_mve_row *row, int32_t *sums) {
-    int8_t strip[ESQ_MVE_MAX_PIXELS * STRIP_CHANNELS];
+    int8_t strip[ESQ_MVE_MAX_PIXELS * ESQ_STRIP_CHANNELS];
     struct esq_mve_view view;
     look(params, op, arena, row->row, &view);
     struct esq_mve_job job = job_of(&view, row->channels);
     job.result = strip;
-    job.pixel_bytes = STRIP_CHANNELS;
+    job.pixel_bytes = ESQ_STRIP_CHANNELS;
     for (uint32_t x = 0; x < row->width; x += job.count) {
         job.count = at_most(params->pixels, row->width - x);
         params->locate(&view, x, &job);
-        for (uint32_t c = 0; c < row->channels; c += STRIP_CHANNELS) {
-            const uint32_t channels = at_most(STRIP_CHANNELS, row->channels - c);
+        for (uint32_t c = 0; c < row->channels; c += ESQ_STRIP_CHANNELS) {
+            const uint32_t channels = at_most(ESQ_STRIP_CHANNELS, row->channels - c);
             const struct esq_mve_job part = esq_mve_part(params, &job, c, channels);
             params->finish(params, &part);
-            esq_mve_add_pixels(strip, STRIP_CHANNELS, job.count, channels, sums + c);
+            esq_mve_add_pixels(strip, ESQ_STRIP_CHANNELS, job.count, channels, sums + c);
         }
     }
 }

@@ -14,10 +14,10 @@
 #include "esq_requantize_mve.h"
 
 /* Channels that one scatter stores. */
-#define STRIPS 8u
+#define ESQ_STRIPS 8u
 
-#define QUAD 4u
-#define TABLE_ROW 16u
+#define ESQ_QUAD 4u
+#define ESQ_TABLE_ROW 16u
 
 /* Outputs [column, column + pixels) of a row. */
 struct tile {
@@ -32,7 +32,7 @@ struct tile {
     uint32_t pixel_bytes;
 };
 
-/* Channels [0, STRIPS) that exist, and where the next value of each goes. */
+/* Channels [0, ESQ_STRIPS) that exist, and where the next value of each goes. */
 struct lanes {
     uint16x8_t offsets;
     uint32_t there;
@@ -132,7 +132,7 @@ static void set_out(const struct tile *tile, const struct columns *columns,
     const uint32_t offset_bytes = columns->start_bytes + first;
     const int8_t *const *rows = tile->rows;
     int8_t *to = tile->strips + columns->before * lanes->step;
-    if (lanes->step == 3 && tile->input->channels - first >= STRIPS && rows[0] && rows[1] &&
+    if (lanes->step == 3 && tile->input->channels - first >= ESQ_STRIPS && rows[0] && rows[1] &&
         rows[2]) {
         const int8_t *const three[3] = {rows[0] + offset_bytes, rows[1] + offset_bytes,
                                         rows[2] + offset_bytes};
@@ -195,7 +195,7 @@ static void sums_of(const int8_t *strip, const int8_t *weights, uint32_t blocks,
                                vldrbq_s8(weights + block * ESQ_MVE_STRIP_BLOCK));
         }
         *sums = sum;
-        sums += QUAD;
+        sums += ESQ_QUAD;
         strip += step;
     }
 }
@@ -239,7 +239,7 @@ static void finish_any(const struct tile *tile, const int32_t *table, const int3
         vstrbq_p_s32(result,
                      esq_mve_clamp(scaled, params->output_zp, params->clamp_min, params->clamp_max),
                      there);
-        sums += QUAD;
+        sums += ESQ_QUAD;
         result += tile->pixel_bytes;
     }
 }
@@ -303,11 +303,11 @@ static void compute(const struct tile *tile, uint32_t channel, uint32_t end, uin
     sum_fn *const sum = sum_for(&params->window);
     void *place = tile->strips + esq_mve_strips_bytes(&params->window, tile->strip_bytes);
     struct quad quad = {.tile = tile, .each = each, .channel = channel, .sums = place};
-    for (quad.first = channel * each; quad.first < end; quad.first += QUAD) {
-        quad.channels = end - quad.first < QUAD ? end - quad.first : QUAD;
+    for (quad.first = channel * each; quad.first < end; quad.first += ESQ_QUAD) {
+        quad.channels = end - quad.first < ESQ_QUAD ? end - quad.first : ESQ_QUAD;
         quad.weights = params->weights + ESQ_MVE_STRIP_BLOCK + quad.first * weights_bytes;
         sum(&quad);
-        const int32_t *table = params->table + quad.first / QUAD * TABLE_ROW;
+        const int32_t *table = params->table + quad.first / ESQ_QUAD * ESQ_TABLE_ROW;
         int8_t *result = tile->result + quad.first;
         if (params->relu) {
             finish_relu(tile, table, quad.sums, result);
@@ -323,8 +323,8 @@ static void compute_tile(const struct tile *tile, const struct esq_slot *output)
     struct lanes lanes = {vmulq_n_u16(vidupq_n_u16(0, 1), (uint16_t)tile->strip_bytes), 0,
                           tile->params->window.height};
     set_out_padding(tile, &columns, &lanes);
-    for (uint32_t c = 0; c < tile->input->channels; c += STRIPS) {
-        const uint32_t end = (c + STRIPS) * each;
+    for (uint32_t c = 0; c < tile->input->channels; c += ESQ_STRIPS) {
+        const uint32_t end = (c + ESQ_STRIPS) * each;
         lanes.there = vctp16q(tile->input->channels - c);
         set_out(tile, &columns, &lanes, c);
         compute(tile, c, end < output->channels ? end : output->channels, each);

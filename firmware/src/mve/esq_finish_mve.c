@@ -8,7 +8,7 @@
 #include "esq_requantize_mve.h"
 
 /* Channels whose plain sums are held at a time, on the stack. */
-#define SUMS_CHANNELS 16u
+#define ESQ_SUMS_CHANNELS 16u
 
 struct esq_mve_job esq_mve_part(const struct esq_conv2d_mve *params, const struct esq_mve_job *job,
                                 uint32_t first, uint32_t channels) {
@@ -90,12 +90,12 @@ static void rescale_part(const struct esq_conv2d_mve *params, const struct esq_m
 static void finish_sums(const struct esq_conv2d_mve *params, const struct esq_mve_job *job,
                         end_fn *end) {
     static esq_mve_kernel *const kernels[] = {esq_mve_sums_1, esq_mve_sums_2, esq_mve_sums_3};
-    int32_t sums[SUMS_CHANNELS * ESQ_MVE_MAX_PIXELS];
+    int32_t sums[ESQ_SUMS_CHANNELS * ESQ_MVE_MAX_PIXELS];
     int8_t *result = job->result;
-    for (uint32_t first = 0; first < job->channels; first += SUMS_CHANNELS) {
+    for (uint32_t first = 0; first < job->channels; first += ESQ_SUMS_CHANNELS) {
         const uint32_t left = job->channels - first;
         struct esq_mve_job part =
-            esq_mve_part(params, job, first, left < SUMS_CHANNELS ? left : SUMS_CHANNELS);
+            esq_mve_part(params, job, first, left < ESQ_SUMS_CHANNELS ? left : ESQ_SUMS_CHANNELS);
         part.result = sums;
         kernels[job->count - 1](&part);
         part.result = result + first;

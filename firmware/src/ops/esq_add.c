@@ -3,10 +3,10 @@
 #include "../esq_operands.h"
 
 /* Headroom given to the operands before they are rescaled to a common scale. */
-#define LEFT_SHIFT 20
+#define ESQ_LEFT_SHIFT 20
 
 static int32_t rescaled(const struct esq_add *params, uint32_t index, int8_t value) {
-    const int32_t real = (value - params->input_zp[index]) * (1 << LEFT_SHIFT);
+    const int32_t real = (value - params->input_zp[index]) * (1 << ESQ_LEFT_SHIFT);
     return esq_requantize(real, params->multiplier[index], params->shift[index]);
 }
 

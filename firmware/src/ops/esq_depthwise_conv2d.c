@@ -6,7 +6,7 @@
 #include "../esq_arithmetic.h"
 #include "../esq_windows.h"
 
-#define TOGETHER 4u
+#define ESQ_TOGETHER 4u
 
 /* The windows of one output pixel, at its first tap inside the image. */
 struct view {
@@ -79,7 +79,7 @@ static void convolve_one(const struct view *view, uint32_t source, uint32_t chan
 static void convolve_pixel(const struct view *view, uint32_t inputs, int8_t *result) {
     uint32_t channel = 0;
     if (inputs == view->channels) {
-        for (; channel + TOGETHER <= inputs; channel += TOGETHER) {
+        for (; channel + ESQ_TOGETHER <= inputs; channel += ESQ_TOGETHER) {
             convolve_four(view, channel, result);
         }
     }

@@ -3,10 +3,10 @@
 #include "../esq_windows.h"
 
 /* The sum of exponentials is Q12.19. */
-#define SUM_INTEGER_BITS 12
+#define ESQ_SUM_INTEGER_BITS 12
 
-#define Q2_48_OVER_17 1515870810
-#define Q2_MINUS_32_OVER_17 (-1010580540)
+#define ESQ_Q2_48_OVER_17 1515870810
+#define ESQ_Q2_MINUS_32_OVER_17 (-1010580540)
 
 static int32_t leading_zeros(uint32_t x) {
     int32_t zeros = 32;
@@ -20,10 +20,10 @@ static int32_t leading_zeros(uint32_t x) {
 /* 1 / sum = mantissa (Q0.31) * 2^-bits, by three Newton-Raphson steps. */
 static int32_t reciprocal(int32_t sum, int32_t *bits) {
     const int32_t headroom = leading_zeros((uint32_t)sum);
-    *bits = SUM_INTEGER_BITS - headroom;
+    *bits = ESQ_SUM_INTEGER_BITS - headroom;
     const int32_t fraction = (int32_t)(((uint32_t)sum << headroom) - (1u << 31));
     const int32_t half_denominator = (int32_t)(((int64_t)fraction + INT32_MAX + 1) >> 1);
-    int32_t x = Q2_48_OVER_17 + esq_doubling_high_mul(half_denominator, Q2_MINUS_32_OVER_17);
+    int32_t x = ESQ_Q2_48_OVER_17 + esq_doubling_high_mul(half_denominator, ESQ_Q2_MINUS_32_OVER_17);
     for (int step = 0; step < 3; step++) {
         const int32_t error = (1 << 29) - esq_doubling_high_mul(half_denominator, x);
         x += esq_saturating_shift_left(esq_doubling_high_mul(x, error), 2);
@@ -43,7 +43,7 @@ static void softmax_pixel(const struct esq_softmax *params, uint32_t channels, c
     }
     int32_t sum = 0;
     for (uint32_t c = 0; c < channels; c++) {
-        sum += esq_rounding_divide_by_pot(exp_of(params, maximum - pixel[c]), SUM_INTEGER_BITS);
+        sum += esq_rounding_divide_by_pot(exp_of(params, maximum - pixel[c]), ESQ_SUM_INTEGER_BITS);
     }
     int32_t bits;
     const int32_t mantissa = reciprocal(sum, &bits);

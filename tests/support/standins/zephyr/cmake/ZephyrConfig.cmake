@@ -11,6 +11,9 @@ endforeach()
 get_filename_component(standin ${CMAKE_CURRENT_LIST_DIR} DIRECTORY)
 add_library(zephyr_interface INTERFACE)
 target_include_directories(zephyr_interface INTERFACE ${standin}/include)
+# What Zephyr defines for every module: none of its names may mean something else to us.
+target_compile_definitions(zephyr_interface INTERFACE
+    KERNEL __ZEPHYR__=1 $<$<COMPILE_LANGUAGE:ASM>:_ASMLANGUAGE>)
 add_executable(app ${standin}/core.c)
 target_link_libraries(app PRIVATE zephyr_interface)
 
