@@ -12,7 +12,7 @@ from edgesq.cli.export import Fit, Runtime
 from edgesq.cli.sizes import SizesMayBeLeftOut
 from edgesq.cli.terminal import DEFAULT_BUILD
 from edgesq.plan import Goal
-from edgesq.project import Format
+from edgesq.project import Layout
 
 app = typer.Typer(
     name="edgesq",
@@ -110,8 +110,8 @@ def export(
     calibration: Calibration = None,
     out: Annotated[Path, typer.Option(help="Folder to write.")] = DEFAULT_BUILD,
     layout: Annotated[
-        Format, typer.Option("--format", help="What to lay out beside the firmware project.")
-    ] = Format.CMAKE,
+        Layout, typer.Option("--format", help="What to lay out beside the firmware project.")
+    ] = Layout.CMAKE,
     name: Annotated[
         str | None,
         typer.Option(help="What the model's C names begin with; its file's if left out."),

@@ -8,7 +8,7 @@ from edgesq.calibrate import Classes, read_classes
 from edgesq.cli import terminal
 from edgesq.cli.sizes import parse_size
 from edgesq.cli.tables import compression_table, print_parity, size_table, trial_table
-from edgesq.project import Format
+from edgesq.project import Layout
 from edgesq.targets import Target, load_target
 
 
@@ -68,7 +68,7 @@ def _show(report: dict[str, Any], out: Path, board: Target) -> None:
         terminal.out.print(trial_table(report["accuracy"]))
     for warning in report["warnings"]:
         terminal.say(terminal.styled("warning:", "yellow"), f" {warning}", to=terminal.err)
-    if report["format"] != Format.CMAKE.value:
+    if report["format"] != Layout.CMAKE.value:
         library = f"The library {report['name']}_model is in {out / report['format']}"
         terminal.say(f"{library}; see its README.md.")
     step = terminal.on_build("flash", out)

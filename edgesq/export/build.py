@@ -25,7 +25,7 @@ from edgesq.export.folder import (
     check_out,
     file_hashes,
 )
-from edgesq.export.library import formats_of, write_library
+from edgesq.export.library import layouts_of, write_library
 from edgesq.export.model import is_float
 from edgesq.export.optimize import FLOAT_WEIGHTS, MAX_TRIALS, optimized, write_float_weights
 from edgesq.export.parity import INTEGER_ONNX, compare, compared_images
@@ -34,7 +34,7 @@ from edgesq.export.runtime import Firmware, Wish, check_tree, make_firmware
 from edgesq.export.source import CalibrationOptions, Source, load_source
 from edgesq.export.target import compile_cleanly, needs_library
 from edgesq.plan import Goal, curve, make_plan
-from edgesq.project import Format, Sizes
+from edgesq.project import Layout, Sizes
 from edgesq.targets import Target
 
 _VERSIONED = (
@@ -77,7 +77,7 @@ class ExportOptions:
     goal: Goal = Goal.BALANCED
     ram_limit: int | None = None
     name: str | None = None
-    layout: Format = Format.CMAKE
+    layout: Layout = Layout.CMAKE
     strict: bool = False
     classes: Classes | None = None
     fit: Fit | None = None
@@ -98,12 +98,12 @@ def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str,
             is left behind then and an earlier build stays as it was.
     """
     check_out(options.out)
-    if options.target.is_library and options.layout is Format.CMAKE:
+    if options.target.is_library and options.layout is Layout.CMAKE:
         raise needs_library(options.target)
     check_tree(options.target, options.tflm_dir)
     if options.name is not None:
         check_name(options.name)
-    if options.target.kernels == TFLM_KERNELS and options.layout is not Format.CMAKE:
+    if options.target.kernels == TFLM_KERNELS and options.layout is not Layout.CMAKE:
         raise EdgesqError(
             f"a {options.layout.value} library holds edgesq's own runtime",
             hint="leave out --format or --runtime",
@@ -243,7 +243,7 @@ def _write_code(
 ) -> None:
     """Write the firmware project, the library asked for, and the .tflite as a C array."""
     firmware.lay_out(folder / FIRMWARE)
-    for layout in formats_of(options.layout, options.target) if firmware.has_rows else ():
+    for layout in layouts_of(options.layout, options.target) if firmware.has_rows else ():
         write_library(folder, layout, source.graph, firmware.files, source.preprocessing, name)
     for file, text in tflite_array(source.tflite, source.name).items():
         (folder / file).write_text(text)

@@ -9,13 +9,13 @@ from edgesq.calibrate import Preprocessing
 from edgesq.codegen import pixel_table
 from edgesq.export.folder import FIRMWARE
 from edgesq.graph import Graph
-from edgesq.project import Format, lay_out_library
+from edgesq.project import Layout, lay_out_library
 from edgesq.targets import Target
 
 
 def write_library(
     build: Path,
-    layout: Format,
+    layout: Layout,
     graph: Graph,
     files: Mapping[str, str],
     preprocessing: Preprocessing,
@@ -36,14 +36,14 @@ def write_library(
     lay_out_library(folder, layout, texts, name, metadata.version("edgesq"))
 
 
-def formats_of(layout: Format, target: Target) -> list[Format]:
+def layouts_of(layout: Layout, target: Target) -> list[Layout]:
     """Return what a build holds: `cmake` beside any format, where the target has a port."""
-    return [Format.CMAKE] * (not target.is_library) + [layout] * (layout is not Format.CMAKE)
+    return [Layout.CMAKE] * (not target.is_library) + [layout] * (layout is not Layout.CMAKE)
 
 
-def folder_of(layout: Format) -> str:
+def folder_of(layout: Layout) -> str:
     """Return the folder of a format in a build."""
-    return FIRMWARE if layout is Format.CMAKE else layout.value
+    return FIRMWARE if layout is Layout.CMAKE else layout.value
 
 
 def reported_preprocessing(report: Mapping[str, Any]) -> Preprocessing:

@@ -18,7 +18,7 @@ from edgesq.files import read_json, write_whole
 from edgesq.graph import Graph
 from edgesq.limits import MAX_EXTENT
 from edgesq.plan import Candidate, Goal, judge, streamable
-from edgesq.project import Format
+from edgesq.project import Layout
 from edgesq.typed import keyed
 
 REPORT = "report.json"
@@ -36,7 +36,7 @@ _TYPES: dict[str, Any] = {
     **dict.fromkeys(("weights_room_bytes", "arena_limit_bytes"), int | None),
     **dict.fromkeys(("macs", "weights_bytes"), int),
     "files": dict[str, str],
-    "format": Format,
+    "format": Layout,
     "optimize": Goal,
     "tflm_dir": str | None,
     "bands": dict[str, int],

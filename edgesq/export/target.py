@@ -19,7 +19,7 @@ from edgesq.export.folder import (
 )
 from edgesq.export.library import (
     folder_of,
-    formats_of,
+    layouts_of,
     reported_preprocessing,
     write_library,
 )
@@ -27,7 +27,7 @@ from edgesq.export.report import Report, read_report, write_report
 from edgesq.export.runtime import Wish, around_tflm, make_firmware
 from edgesq.formats.tflite import read_graph
 from edgesq.plan import Goal
-from edgesq.project import MAP, Format, Sizes, compile_firmware, firmware_path
+from edgesq.project import MAP, Layout, Sizes, compile_firmware, firmware_path
 from edgesq.targets import Target, load_target
 
 
@@ -105,7 +105,7 @@ def _retarget(
     with scratch_beside(build / FIRMWARE) as scratch:
         new = scratch / FIRMWARE
         firmware.lay_out(new)
-        layouts = formats_of(Format(report.get("format", "cmake")), target)
+        layouts = layouts_of(Layout(report.get("format", "cmake")), target)
         preprocessing = reported_preprocessing(report)
         for layout in layouts if firmware.has_rows else ():
             write_library(scratch, layout, graph, firmware.files, preprocessing, name)

@@ -11,14 +11,14 @@ from edgesq.project.build import (
 from edgesq.project.estimate import Estimate, estimate
 from edgesq.project.fit import check_tflm_fits, needs, plan_for
 from edgesq.project.layout import RUNTIME, TFLM_RUNTIME, lay_out, tflm_cmake
-from edgesq.project.library import Format, lay_out_library
+from edgesq.project.library import Layout, lay_out_library
 
 __all__ = [
     "MAP",
     "RUNTIME",
     "TFLM_RUNTIME",
     "Estimate",
-    "Format",
+    "Layout",
     "Sizes",
     "check_tflm_fits",
     "compile_firmware",

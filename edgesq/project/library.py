@@ -12,7 +12,7 @@ from pathlib import Path
 from edgesq.resources import resource
 
 
-class Format(StrEnum):
+class Layout(StrEnum):
     """How an export is laid out; `cmake` is the firmware project, the others are libraries."""
 
     CMAKE = "cmake"
@@ -26,13 +26,13 @@ class Format(StrEnum):
 _MODEL, _LINK = "model", "link"
 """Sources that are no folder of firmware/: generated files, and the link without its `main`."""
 
-_FOLDERS: dict[Format, tuple[tuple[str, str], ...]] = {
-    Format.CMAKE: (
+_FOLDERS: dict[Layout, tuple[tuple[str, str], ...]] = {
+    Layout.CMAKE: (
         ("template/cmake", "."),
         (_MODEL, "."),
         ("examples", "classify"),
     ),
-    Format.C_LIBRARY: (
+    Layout.C_LIBRARY: (
         ("template/c-library", "."),
         ("include", "edgesq/include"),
         ("src", "edgesq/src"),
@@ -41,7 +41,7 @@ _FOLDERS: dict[Format, tuple[tuple[str, str], ...]] = {
         (_LINK, "examples/verify/link"),
         ("ports/host", "examples/verify/port"),
     ),
-    Format.ARDUINO: (
+    Layout.ARDUINO: (
         ("template/arduino", "."),
         ("include", "edgesq/src"),
         ("src", "edgesq/src"),
@@ -49,7 +49,7 @@ _FOLDERS: dict[Format, tuple[tuple[str, str], ...]] = {
         ("examples", "sample_model/examples/classify"),
         (_LINK, "sample_model/examples/verify/src/link"),
     ),
-    Format.PLATFORMIO: (
+    Layout.PLATFORMIO: (
         ("template/platformio", "."),
         ("include", "lib/edgesq/include"),
         ("src", "lib/edgesq/src"),
@@ -58,7 +58,7 @@ _FOLDERS: dict[Format, tuple[tuple[str, str], ...]] = {
         ("examples", "examples/classify"),
         (_LINK, "examples/verify/src/link"),
     ),
-    Format.ZEPHYR: (
+    Layout.ZEPHYR: (
         ("template/zephyr", "."),
         ("include", "edgesq/include"),
         ("src", "edgesq/src"),
@@ -66,7 +66,7 @@ _FOLDERS: dict[Format, tuple[tuple[str, str], ...]] = {
         ("examples", "examples/classify/src"),
         (_LINK, "examples/verify/src/link"),
     ),
-    Format.ESP_IDF: (
+    Layout.ESP_IDF: (
         ("template/esp-idf", "."),
         ("include", "components/edgesq/include"),
         ("src", "components/edgesq/src"),
@@ -81,7 +81,7 @@ _APP, _OWN_MAIN, _APP_MODEL = "app", "main.c", "model_data.h"
 
 
 def lay_out_library(
-    folder: Path, layout: Format, files: Mapping[str, str], name: str, version: str
+    folder: Path, layout: Layout, files: Mapping[str, str], name: str, version: str
 ) -> None:
     """Write the library into `folder`; of `cmake` what `lay_out` does not: the example.
 

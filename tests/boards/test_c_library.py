@@ -11,7 +11,7 @@ import pytest
 
 from edgesq.export import ensure_compiled, read_report
 from edgesq.flash import qemu
-from edgesq.project import Format, firmware_path
+from edgesq.project import Layout, firmware_path
 from edgesq.reference import run_observed
 from edgesq.targets import load_target
 from support.builds import done, snapshot
@@ -54,7 +54,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """Two models' exports, both with the runtime, in one prefix."""
     folder = tmp_path_factory.mktemp("c library")
     made = [
-        library(folder / name, Format.C_LIBRARY, NETWORKS[network](), name)
+        library(folder / name, Layout.C_LIBRARY, NETWORKS[network](), name)
         for name, network in (("person", NETWORK), ("digit", "fire"))
     ]
     for one in made:
@@ -123,7 +123,7 @@ def test_on_boards(board: str, tmp_path: Path) -> None:
     """Cross-compiled, installed, found by a project with a port of its own, and verified."""
     skip_without_tools()
     target = load_target(board)
-    made = library(tmp_path, Format.C_LIBRARY, NETWORKS[NETWORK](), "person", target.kernels)
+    made = library(tmp_path, Layout.C_LIBRARY, NETWORKS[NETWORK](), "person", target.kernels)
     tools = f"-DCMAKE_TOOLCHAIN_FILE={toolchain(tmp_path, target)}"
     install(tmp_path, made, tmp_path / "prefix", tools)
     build = verify_build(tmp_path / "edgesq", NETWORKS[NETWORK](), board)
@@ -142,7 +142,7 @@ def test_on_boards(board: str, tmp_path: Path) -> None:
 
 
 def test_data_for_a_core_that_is_not_there(tmp_path: Path) -> None:
-    made = library(tmp_path, Format.C_LIBRARY, NETWORKS["fire"](), "person", "dsp")
+    made = library(tmp_path, Layout.C_LIBRARY, NETWORKS["fire"](), "person", "dsp")
     with pytest.raises(AssertionError, match="which this core lacks: export for a target"):
         cmake(made.folder, tmp_path / "build")
 

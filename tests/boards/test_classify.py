@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from edgesq.codegen import pixel_table
-from edgesq.export.library import folder_of, formats_of
+from edgesq.export.library import folder_of, layouts_of
 from edgesq.flash import host, qemu
 from edgesq.formats.tflite import read_graph
 from edgesq.link.transport import open_port
-from edgesq.project import Format, firmware_path
+from edgesq.project import Layout, firmware_path
 from edgesq.reference import run_observed
 from edgesq.targets import load_target
 from support.boards import running
@@ -27,7 +27,7 @@ def test_images_in_and_classes_out(board: str, tmp_path: Path) -> None:
     skip_without_tools()
     target = load_target(board)
     folder = verify_build(tmp_path, NETWORKS[NETWORK](), board) / "firmware"
-    made = library(tmp_path, Format.CMAKE, NETWORKS[NETWORK](), "my", target.kernels)
+    made = library(tmp_path, Layout.CMAKE, NETWORKS[NETWORK](), "my", target.kernels)
     assert made.folder == folder
     warnings = "-DCMAKE_COMPILE_WARNING_AS_ERROR=ON"
     run_command("cmake", "-S", folder, "-B", folder / "build", warnings)
@@ -48,8 +48,8 @@ def test_images_in_and_classes_out(board: str, tmp_path: Path) -> None:
     assert [int(number) for number in said.split()] == expected.tolist()
 
 
-@pytest.mark.parametrize("layout", list(Format))
-def test_only_the_placeholder_is_renamed(layout: Format, tmp_path: Path) -> None:
+@pytest.mark.parametrize("layout", list(Layout))
+def test_only_the_placeholder_is_renamed(layout: Layout, tmp_path: Path) -> None:
     """A name that ends like the placeholder of the templates stays whole."""
     made = library(tmp_path, layout, NETWORKS["fire"](), "xsample")
     files = {path.name: path.read_text() for path in made.folder.rglob("*") if path.is_file()}
@@ -77,11 +77,11 @@ def test_the_table_of_pixels_is_the_preprocessing() -> None:
 @pytest.mark.parametrize(
     ("board", "layout", "folders"),
     [
-        ("host", Format.CMAKE, ["firmware"]),
-        ("host", Format.ARDUINO, ["firmware", "arduino"]),
-        ("esp32s3", Format.ESP_IDF, ["esp-idf"]),
+        ("host", Layout.CMAKE, ["firmware"]),
+        ("host", Layout.ARDUINO, ["firmware", "arduino"]),
+        ("esp32s3", Layout.ESP_IDF, ["esp-idf"]),
     ],
 )
-def test_what_a_build_holds(board: str, layout: Format, folders: list[str]) -> None:
+def test_what_a_build_holds(board: str, layout: Layout, folders: list[str]) -> None:
     """The firmware project, where the board has a port, and the library asked for."""
-    assert [folder_of(held) for held in formats_of(layout, load_target(board))] == folders
+    assert [folder_of(held) for held in layouts_of(layout, load_target(board))] == folders

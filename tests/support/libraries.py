@@ -16,7 +16,7 @@ from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
 from edgesq.link.transport import open_port
 from edgesq.plan import make_plan
-from edgesq.project import Format
+from edgesq.project import Layout
 from edgesq.reference import run_observed
 from edgesq.resources import resource
 from edgesq.targets import Target
@@ -39,7 +39,7 @@ class Library:
 
 
 def library(
-    build: Path, layout: Format, content: bytes, name: str, kernels: str = "portable"
+    build: Path, layout: Layout, content: bytes, name: str, kernels: str = "portable"
 ) -> Library:
     """Write BUILD/FORMAT for an int8 .tflite."""
     graph = read_graph(content)

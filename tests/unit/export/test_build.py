@@ -20,7 +20,7 @@ from edgesq.cli import terminal
 from edgesq.cli.app import app
 from edgesq.errors import EdgesqError, TargetError, ToolError
 from edgesq.export import ExportOptions, build, ensure_compiled, export, read_report
-from edgesq.project import Format
+from edgesq.project import Layout
 from edgesq.targets import load_target
 from support.builds import done, light_build, snapshot, words
 from support.networks import RECTIFIED, Network
@@ -108,7 +108,7 @@ def test_a_target_without_a_port_is_a_library(tmp_path: Path) -> None:
     with pytest.raises(TargetError, match=r"esp32s3: has no port.*--format c-library"):
         export(options, lambda _: None)
     assert not (tmp_path / "out").exists()
-    report = export(replace(options, layout=Format.C_LIBRARY), lambda _: None)
+    report = export(replace(options, layout=Layout.C_LIBRARY), lambda _: None)
     assert report["flash_bytes"] is None
     assert (tmp_path / "out" / "c-library" / "edgesq" / "CMakeLists.txt").is_file()
     assert not (tmp_path / "out" / "firmware").exists()

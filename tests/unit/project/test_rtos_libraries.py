@@ -13,7 +13,7 @@ import kconfiglib
 import pytest
 import yaml
 
-from edgesq.project import Format
+from edgesq.project import Layout
 from support.builds import edgesq
 from support.cases import NETWORKS
 from support.libraries import (
@@ -35,7 +35,7 @@ NETWORK = "every_operator"
 class System:
     """An ecosystem and where its examples stand."""
 
-    format: Format
+    format: Layout
     variable: str
 
     @property
@@ -45,7 +45,7 @@ class System:
 
 SYSTEMS = {
     system.format: system
-    for system in (System(Format.ZEPHYR, "ZEPHYR_BASE"), System(Format.ESP_IDF, "IDF_PATH"))
+    for system in (System(Layout.ZEPHYR, "ZEPHYR_BASE"), System(Layout.ESP_IDF, "IDF_PATH"))
 }
 
 
@@ -71,7 +71,7 @@ def build_example(
 ) -> list[str]:
     """Build an example by its own CMake file; return the command that runs it."""
     options = [f"-DCMAKE_C_FLAGS={STRICT.replace(' -Wpedantic', '')}"]
-    if system.format is Format.ZEPHYR:
+    if system.format is Layout.ZEPHYR:
         config = configuration(folder / ".config", made, example, monkeypatch)
         options.append(f"-DSTANDIN_CONFIG={config}")
     cmake(made.folder / "examples" / example, folder / example, *options)
@@ -93,12 +93,12 @@ def test_the_classifying_example(
     made = library(tmp_path, system.format, NETWORKS[NETWORK](), "person")
     command = build_example(tmp_path, system, made, "classify", monkeypatch)
     said = classified(command, tmp_path / "log")
-    unit = rb"cycles" if system.format is Format.ZEPHYR else rb"us"
+    unit = rb"cycles" if system.format is Layout.ZEPHYR else rb"us"
     assert re.fullmatch(rb"class %d in %s: \d+" % (pattern_class(made), unit), said)
 
 
 def test_zephyr_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = library(tmp_path, Format.ZEPHYR, NETWORKS["fire"](), "person")
+    made = library(tmp_path, Layout.ZEPHYR, NETWORKS["fire"](), "person")
     for name in ("edgesq", "person_model"):
         module = yaml.safe_load((made.folder / name / "zephyr" / "module.yml").read_text())
         assert module == {"name": name, "build": {"cmake": ".", "kconfig": "Kconfig"}}
@@ -107,7 +107,7 @@ def test_zephyr_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_esp_idf_components(tmp_path: Path) -> None:
-    made = library(tmp_path, Format.ESP_IDF, NETWORKS["fire"](), "person")
+    made = library(tmp_path, Layout.ESP_IDF, NETWORKS["fire"](), "person")
     for name in ("edgesq", "person_model"):
         manifest = yaml.safe_load(
             (made.folder / "components" / name / "idf_component.yml").read_text()
@@ -117,8 +117,8 @@ def test_esp_idf_components(tmp_path: Path) -> None:
         assert manifest["dependencies"] == {"idf": ">=5.0"}
 
 
-@pytest.mark.parametrize("layout", list(Format))
-def test_two_exports_of_a_library_share_the_runtime(layout: Format, tmp_path: Path) -> None:
+@pytest.mark.parametrize("layout", list(Layout))
+def test_two_exports_of_a_library_share_the_runtime(layout: Layout, tmp_path: Path) -> None:
     """What does not carry the model's name is the same in both, so either may be taken."""
     texts = []
     for name in ("person", "digit"):
@@ -129,7 +129,7 @@ def test_two_exports_of_a_library_share_the_runtime(layout: Format, tmp_path: Pa
         assert not [place for place in places if "sample" in place]
         assert all(os.linesep == "\n" and "sample_" not in text for text in places.values())
     assert texts[0] == texts[1]
-    assert bool(texts[0]) == (layout is not Format.CMAKE)
+    assert bool(texts[0]) == (layout is not Layout.CMAKE)
 
 
 def test_a_board_without_a_port_has_a_library_alone(tmp_path: Path) -> None:

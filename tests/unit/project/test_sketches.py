@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from edgesq.project import Format
+from edgesq.project import Layout
 from support.cases import NETWORKS
 from support.crun import run_command
 from support.libraries import (
@@ -40,26 +40,26 @@ NETWORK = "every_operator"
 
 
 @dataclass(frozen=True)
-class Layout:
+class Sketches:
     """Where an ecosystem's tool looks."""
 
-    format: Format
+    layout: Layout
     sources: tuple[str, ...]
     headers: tuple[str, ...]
     sketches: str
 
 
 LAYOUTS = {
-    layout.format: layout
-    for layout in (
-        Layout(
-            Format.ARDUINO,
+    sketches.layout: sketches
+    for sketches in (
+        Sketches(
+            Layout.ARDUINO,
             ("edgesq/src", "person_model/src"),
             ("edgesq/src", "person_model/src"),
             "person_model/examples",
         ),
-        Layout(
-            Format.PLATFORMIO,
+        Sketches(
+            Layout.PLATFORMIO,
             ("lib/edgesq/src", "lib/person_model/src"),
             ("lib/edgesq/include", "lib/edgesq/src", "lib/person_model/src"),
             "examples",
@@ -71,15 +71,15 @@ LAYOUTS = {
 def compile_sketch(
     out: Path,
     made: Library,
-    layout: Layout,
+    sketches: Sketches,
     sketch: str,
     tools: str = "",
     flags: Sequence[str] = (),
 ) -> list[Path]:
     """Compile a sketch and both libraries, every file on its own; return the objects."""
-    folders = [made.folder / name for name in layout.sources]
-    folders.append(made.folder / layout.sketches / sketch)
-    headers = [f"-I{made.folder / name}" for name in layout.headers]
+    folders = [made.folder / name for name in sketches.sources]
+    folders.append(made.folder / sketches.sketches / sketch)
+    headers = [f"-I{made.folder / name}" for name in sketches.headers]
     out.mkdir()
     objects: list[Path] = []
     sources = [path for folder in folders for path in sorted(folder.rglob("*"))]
@@ -91,8 +91,8 @@ def compile_sketch(
     return objects
 
 
-def program(out: Path, made: Library, layout: Layout, sketch: str) -> str:
-    objects = compile_sketch(out, made, layout, sketch, flags=("-O1",))
+def program(out: Path, made: Library, sketches: Sketches, sketch: str) -> str:
+    objects = compile_sketch(out, made, sketches, sketch, flags=("-O1",))
     core = run_command("g++", "-c", *WARNINGS, STANDIN / "core.cc", "-o", out / "core.o")
     assert core == b""
     run_command("g++", *objects, out / "core.o", "-o", out / "sketch")
@@ -100,28 +100,28 @@ def program(out: Path, made: Library, layout: Layout, sketch: str) -> str:
 
 
 @pytest.fixture(params=LAYOUTS)
-def layout(request: pytest.FixtureRequest) -> Layout:
+def sketches(request: pytest.FixtureRequest) -> Sketches:
     return LAYOUTS[request.param]
 
 
-def test_the_verifying_sketch(layout: Layout, tmp_path: Path) -> None:
-    made = library(tmp_path, layout.format, NETWORKS[NETWORK](), "person")
-    sketch = program(tmp_path / "out", made, layout, "verify")
+def test_the_verifying_sketch(sketches: Sketches, tmp_path: Path) -> None:
+    made = library(tmp_path, sketches.layout, NETWORKS[NETWORK](), "person")
+    sketch = program(tmp_path / "out", made, sketches, "verify")
     build = verify_build(tmp_path / "edgesq", NETWORKS[NETWORK](), "host")
     check_verifies(build, [sketch], tmp_path / "log")
 
 
-def test_the_classifying_sketch(layout: Layout, tmp_path: Path) -> None:
-    made = library(tmp_path, layout.format, NETWORKS[NETWORK](), "person")
-    sketch = program(tmp_path / "out", made, layout, "classify")
+def test_the_classifying_sketch(sketches: Sketches, tmp_path: Path) -> None:
+    made = library(tmp_path, sketches.layout, NETWORKS[NETWORK](), "person")
+    sketch = program(tmp_path / "out", made, sketches, "classify")
     said = classified([sketch], tmp_path / "log")
     assert re.fullmatch(rb"class %d in us: \d+" % pattern_class(made), said)
 
 
 @pytest.mark.parametrize("sketch", ["classify", "verify"])
-def test_sketches_compile_for_a_cortex_m4(layout: Layout, sketch: str, tmp_path: Path) -> None:
-    made = library(tmp_path, layout.format, NETWORKS[NETWORK](), "person", "dsp")
-    objects = compile_sketch(tmp_path / "out", made, layout, sketch, "arm-none-eabi-", M4)
+def test_sketches_compile_for_a_cortex_m4(sketches: Sketches, sketch: str, tmp_path: Path) -> None:
+    made = library(tmp_path, sketches.layout, NETWORKS[NETWORK](), "person", "dsp")
+    objects = compile_sketch(tmp_path / "out", made, sketches, sketch, "arm-none-eabi-", M4)
     defined = run_command("arm-none-eabi-nm", "--defined-only", *objects).decode()
     assert re.search(r" T esq_run_conv2d_dsp\n", defined)
     assert not re.search(r" T \w+_mve\n", defined)
@@ -131,7 +131,7 @@ def test_sketches_compile_for_a_cortex_m4(layout: Layout, sketch: str, tmp_path:
 
 
 def test_library_properties(tmp_path: Path) -> None:
-    made = library(tmp_path, Format.ARDUINO, NETWORKS["fire"](), "person")
+    made = library(tmp_path, Layout.ARDUINO, NETWORKS["fire"](), "person")
     for name in ("edgesq", "person_model"):
         lines = (made.folder / name / "library.properties").read_text().splitlines()
         fields = dict(line.split("=", 1) for line in lines)
@@ -146,7 +146,7 @@ def test_library_properties(tmp_path: Path) -> None:
 
 
 def test_library_json(tmp_path: Path) -> None:
-    made = library(tmp_path, Format.PLATFORMIO, NETWORKS["fire"](), "person")
+    made = library(tmp_path, Layout.PLATFORMIO, NETWORKS["fire"](), "person")
     for name in ("edgesq", "person_model"):
         folder = made.folder / "lib" / name
         manifest = json.loads((folder / "library.json").read_text())
