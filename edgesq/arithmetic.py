@@ -32,10 +32,10 @@ Int64Array = NDArray[np.int64]
 INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
 
 RESCALE_BITS = 52
-"""Bits behind the point of a FULLY_CONNECTED's multipliers."""
+"""Fraction bits of the multipliers of a FULLY_CONNECTED."""
 
 _RESCALE_SPAN = 256
-"""Levels beyond which every output is at one end of its range, wherever the zero point lies."""
+"""Distance in levels beyond which every output saturates, wherever the zero point lies."""
 
 ADD_LEFT_SHIFT = 20
 """Headroom bits that ADD gives its inputs before they are rescaled."""

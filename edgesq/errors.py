@@ -11,7 +11,8 @@ from typing import ClassVar
 _NOT_SHOWN = re.compile(
     "[\0-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ud800-\udfff]"
 )
-"""What ends a line or is obeyed by a terminal, turns writing around, or is no UTF-8."""
+"""Characters not printed as they are: line ends, terminal controls, changes of writing direction,
+and what is not UTF-8."""
 
 
 def printable(text: str) -> str:

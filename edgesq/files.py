@@ -16,7 +16,7 @@ from edgesq.errors import EdgesqError
 from edgesq.limits import MAX_FILE_BYTES
 
 DRAFT = ".edgesq-"
-"""What names of files and folders begin with that are not finished."""
+"""Prefix of the names of unfinished files and folders."""
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 _MAX_DIGITS = 20

@@ -10,10 +10,10 @@ MAX_NODES = 20_000
 """Operators or layers of one model, with all functions and nested models written out."""
 
 MAX_EXTENT = 1 << 24
-"""One number of a shape, window, stride or list of sizes."""
+"""Largest number in a shape, window, stride or list of sizes."""
 
 MAX_FILE_BYTES = 1 << 30
-"""A model file, with all that lies beside it."""
+"""Largest model file, with all files that belong to it, in bytes."""
 
 MAX_VALUES_TOGETHER = 1 << 26
 """Values of all activations of one model, batch 1: VGG-16 at 224 has 2^24."""
@@ -26,13 +26,14 @@ MAX_PRODUCTS = 1 << 35
 """Multiplications of one model for one image: VGG-16 at 224 has 2^34."""
 
 MAX_DEPTH = 64
-"""Functions, models or blocks within each other."""
+"""Deepest nesting of functions, models or blocks."""
 
 MAX_CODE_BYTES = 1 << 26
-"""What a model file says of its operators once functions are written out, without weights."""
+"""Largest description of the operators of a model once its functions are inlined, without weights,
+in bytes."""
 
 MAX_DIMENSIONS = 16
-"""Dimensions of a tensor."""
+"""Largest number of dimensions of a tensor."""
 
 MAX_SIDE = 1 << 14
 """Height or width of an image or map, in pixels: a plan takes seconds for each 10,000 rows."""
@@ -44,11 +45,11 @@ MAX_LOADING_SECONDS = 60
 """Time that a child process may take to read a model."""
 
 MAX_TEXT_BYTES = 1 << 24
-"""A manifest, a report, or a file of class names."""
+"""Largest manifest, report or file of class names, in bytes."""
 
 MAX_SET_VALUES = 1 << 26
 """Values of all images that are held at once, as calibration does: about 1 GB with what they are
 made into. 445 images of 224 x 224, 21,845 of 32 x 32."""
 
 MAX_SET_IMAGES = 1 << 12
-"""Images that are held at once."""
+"""Largest number of images held at once."""

@@ -15,10 +15,10 @@ from edgesq.calibrate.folder import ImageSet
 ENOUGH_IMAGES = 32
 MAX_DUPLICATES = 0.25
 MIN_CORRELATION = 0.5
-"""Of neighbouring pixels: photographs have more than 0.9, noise has none."""
+"""Smallest correlation of neighbouring pixels: photographs have more than 0.9, noise has 0."""
 
 _ALIKE = 0.98
-"""Cosine between thumbnails from which two images count as the same one."""
+"""Cosine of two thumbnails above which they count as the same image."""
 
 _THUMBNAIL = 16
 

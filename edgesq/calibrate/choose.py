@@ -11,7 +11,7 @@ from edgesq.calibrate.preprocessing import Resize
 from edgesq.limits import MAX_SET_IMAGES, MAX_SET_VALUES
 
 _ALIKE = 0.02
-"""Part by which proportions may differ before an image counts as stretched."""
+"""Relative difference of aspect ratios above which an image counts as stretched."""
 
 _STRETCHED = "are stretched to {} (`export --fit crop` or `pad` keeps their proportions)"
 _SHAPED: dict[Resize, str] = {

@@ -24,7 +24,7 @@ _GREY = ("1", "L", "LA", "La")
 _SMALLER = "make it smaller"
 _HINT = "correct `resize` in manifest.json, or --fit"
 _ORIENTATION, _LYING = 0x0112, (5, 6, 7, 8)
-"""The EXIF tag, and what it says of photographs whose height and width are to be exchanged."""
+"""The EXIF orientation tag, and its values that exchange height and width."""
 
 
 @dataclass(frozen=True)

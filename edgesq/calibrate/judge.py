@@ -15,10 +15,12 @@ from edgesq.graph import Graph, Logistic, Softmax
 Int64Array = NDArray[np.int64]
 
 _FINEST = 1 / 512
-"""Half a step of an int8 probability: nearer to 0 or 1 it cannot tell."""
+"""Half a quantization step of an int8 probability: probabilities are clipped this far from 0 and
+1."""
 
 _CLEAR, _FEWEST = 0.7, 10
-"""Share of the images that a permutation must explain, and images from which that counts."""
+"""Smallest share of the images that a permutation of classes must explain, and smallest number of
+images to judge by."""
 
 
 @dataclass(frozen=True)

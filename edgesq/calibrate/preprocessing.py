@@ -18,7 +18,7 @@ Resize = tuple[int, int] | int | Fit | None
 
 _FITS: tuple[Fit, ...] = ("stretch", "crop", "pad")
 _LARGEST, _SMALLEST = 1e6, 1e-6
-"""Of what mean and scale may be: no pixels have others."""
+"""Largest and smallest magnitude accepted for mean and scale."""
 
 
 @dataclass(frozen=True)

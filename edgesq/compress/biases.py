@@ -7,7 +7,8 @@ from edgesq.arithmetic import bias_grid, quantize_multipliers
 from edgesq.graph import Conv2D, Graph
 
 FRACTION_BITS = 4
-"""Biases are off by at most 1/32 of an output step: each bit costs a bit of flash per channel."""
+"""Fraction bits kept of a bias, in output steps: an error of at most 1/32 step; each bit more costs
+a bit of flash per channel."""
 
 _INT32_MAX = (1 << 31) - 1
 

@@ -18,7 +18,7 @@ Float32Array = NDArray[np.float32]
 
 
 Kernels = Mapping[int, Kernel]
-"""By the index of the weights in `Graph.tensors`."""
+"""Float kernels by the index of their weights in `Graph.tensors`."""
 
 
 def stored_kernels(graph: Graph) -> dict[int, Kernel]:

@@ -39,7 +39,7 @@ _TRIES = 12
 _CLOSE_BYTES = 16
 _FIRST_STRIDE = 0.125
 _FINEST = 0.002
-"""Octaves of lambda: the first step of a search, and where one ends."""
+"""Steps of the search for lambda, in octaves: the first, and the one at which it ends."""
 
 
 @dataclass(frozen=True)

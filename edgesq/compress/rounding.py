@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 Float64Array = NDArray[np.float64]
 
 LARGEST = 127
-"""Levels are in [-127, 127]."""
+"""Largest magnitude of a level: levels are in [-127, 127]."""
 
 DAMPING = 0.005
-"""Part of the mean variance that is added to every variance, so that the inverse exists."""
+"""Share of the mean variance added to every variance, so that the inverse exists."""
 
 _BLOCK = 64
 

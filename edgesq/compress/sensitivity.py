@@ -24,7 +24,8 @@ from edgesq.graph import Conv2D, Graph, Int8Array
 Float64Array = NDArray[np.float64]
 
 FISHER_IMAGES = 250
-"""At most; the trace of a channel is then known to about a fifth."""
+"""Largest number of images for the Fisher information: a channel's trace is then known to about 20
+%."""
 
 COVARIANCE_IMAGES = 64
 

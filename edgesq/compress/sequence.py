@@ -25,10 +25,10 @@ from edgesq.graph import Conv2D, Graph, Int8Array
 Float64Array = NDArray[np.float64]
 
 CORRECTION_DAMPING = 0.02
-"""Part of the mean variance that holds corrected weights near the float ones."""
+"""Share of the mean variance that regularizes corrected weights towards the float ones."""
 
 PRUNED = 0.2
-"""A layer with this share of zeros was pruned: its zeros are kept."""
+"""Share of zero weights from which a layer counts as pruned and its zeros are kept."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,24 +24,24 @@ from edgesq.formats.tflite.rewrite import TensorChange, rewrite, tensor_names
 from edgesq.graph import Conv2D, Convolution, Graph, Int8Array
 
 Answers = Callable[[NDArray[np.intp]], NDArray[np.floating]]
-"""From numbers of images to the float model's scores before its softmax, [n, K]."""
+"""Function from image indices [n] to the float model's logits [n, K]."""
 
 HELD_OUT = 0.2
-"""Share of the images that the loss is measured on, and nothing is fitted to."""
+"""Share of the images held out to measure the loss."""
 
 MIN_IMAGES = 16
 
 SCORE_ROOM = 1.25
-"""By which the range of the scores is wider than what was seen."""
+"""Factor by which the range of the logits is wider than what was seen."""
 
 _PASSES = 4
-"""Tries to come below a size: small layers at the end may not make up for those before them."""
+"""Attempts to reach a size: small layers at the end may not make up for the ones before them."""
 
 _NEAR = 0.995
-"""Part of a size that is near enough."""
+"""Relative distance to the wanted size that is near enough."""
 
 _BACK = 1.25
-"""How far the next try goes back, of what the last one was beyond the size or below it."""
+"""Share of the last miss, above or below the size, by which the next attempt is corrected."""
 
 _SEED = 20261125
 

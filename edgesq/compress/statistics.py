@@ -11,7 +11,7 @@ Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
 
 PLACES = 1_200
-"""Output pixels looked at per image and layer, at random."""
+"""Output pixels sampled at random per image and layer."""
 
 
 def inputs_at(op: Conv2D, pixels: Float32Array, places: NDArray[np.int64]) -> Float32Array:

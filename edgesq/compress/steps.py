@@ -15,24 +15,27 @@ from numpy.typing import NDArray
 Float64Array = NDArray[np.float64]
 
 STEPS_PER_OCTAVE = 4
-"""Steps are 2^(k / 4), k whole: few different ones in a layer, so tables of them are small."""
+"""Quantization steps are 2^(k / 4) with integer k: a layer has few different ones, so its table of
+them is small."""
 
 KAPPA = 1.2
 OWN_SHARE = 0.3
-"""How much of a channel's own sensitivity counts; the rest is its layer's mean. Measured on some
-hundred images, the own one is noisy."""
+"""Weight of a channel's own sensitivity; the layer's mean has the rest, because the own one,
+measured on some hundred images, is noisy."""
 
 OWN_SHARE_OF_LAST = 0.2
 FIRST_LAYER = 0.5
-"""Steps of the first layer are finer by this: the network's every error starts there."""
+"""Factor by which steps of the first layer are finer: its errors pass through the whole network."""
 
 _APART, _GOLDEN = 0.06, 0.6180339887
-"""By how many octaves steps of equal channels are apart at most, and how they are spread."""
+"""Largest distance in octaves between the steps of equally sensitive channels, and the factor that
+spreads them."""
 
 _MIN_LEVELS = 120
 _MIN_COST = 1e-30
 _MAX_STEPS = 2.0
-"""A step is at most this many times a channel's largest weight, which is then zero anyway."""
+"""Largest step, as a multiple of a channel's largest weight; all its weights are zero then
+anyway."""
 
 
 @dataclass(frozen=True, eq=False)

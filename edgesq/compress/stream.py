@@ -32,21 +32,23 @@ from edgesq.errors import EdgesqError
 from edgesq.integers import ceil_div, round_up
 
 MAX_BITS = 10
-"""Longest code, so that a table of 2^10 entries decodes any; 11 would save 0.1 to 0.4 %."""
+"""Longest code length in bits: a table of 2^10 entries decodes any; 11 would save 0.1 to 0.4 %."""
 
 MASK_BITS = 7
-"""Longest code of a mask: two of them and a weight are surely among 25 bits that were loaded."""
+"""Longest code length of a mask in bits: two masks and a weight always fit the 25 bits of one
+load."""
 
 PADDING = 4
-"""Bytes behind the last code, zero: a decoder loads four at a time."""
+"""Zero bytes after the last code: a decoder loads four bytes at a time."""
 
 WORD = 4
-"""Weights under a mask."""
+"""Weights that one mask covers."""
 
 _MASKS = 1 << WORD
 _HEADER = 3
 _GAIN = 0.025
-"""Of the bytes, that masks must save: decoding them may cost more, and takes 1.4 KB of code."""
+"""Smallest share of the bytes that masks must save: decoding them may cost more time, and takes 1.4
+KB of code."""
 
 Int8Array = NDArray[np.int8]
 Int64Array = NDArray[np.int64]

@@ -9,7 +9,7 @@ from edgesq.link.session import BITS_PER_BYTE, Session
 from edgesq.link.transport import DEFAULT_BAUD, Transport
 
 RATES = (3_000_000, 2_000_000, 1_500_000, 1_000_000, 921_600, 460_800, 230_400)
-"""What is tried where the fastest is wanted, bits per second."""
+"""Rates that `--baud auto` tries, in bits per second."""
 
 _ECHOES, _ECHOES_MISSED = 8, 1
 _LATENCY_S = 0.15

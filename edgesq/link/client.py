@@ -17,7 +17,7 @@ from edgesq.link.stream import Finished, Stream
 from edgesq.link.transport import DEFAULT_BAUD, PortGoneError, Transport
 
 _MAX_RESETS = 20
-"""In one image: a board that is reset more often by itself does not get through."""
+"""Resets of the board within one image after which the run is given up."""
 
 
 @dataclass(frozen=True)

@@ -293,7 +293,8 @@ def echo_room(max_payload: int) -> int:
 
 
 _DAMAGED = 0x80
-"""Beside the optimisation in INFO. Mirror: ESQ_INFO_DAMAGED in firmware/app/link.c."""
+"""Bit of the byte in INFO that also holds the optimization level. Mirror: ESQ_INFO_DAMAGED in
+firmware/app/link.c."""
 
 
 def protocol_of(payload: bytes) -> int | None:

@@ -28,13 +28,14 @@ _GET = "pipx install labgrid; not beside edgesq, where its pyserial would replac
 _FORM = "labgrid://PLACE, or labgrid://PLACE/RESOURCE?coordinator=HOST:PORT"
 _LINE_CLASS = "NetworkSerialPort"
 _SCHEMES = {"rfc2217": "rfc2217", "raw": "socket"}
-"""pyserial's schemes by labgrid's protocols."""
+"""pyserial's URL scheme for each of labgrid's protocols."""
 _TIMEOUT_S = 30
 _LINE_S = 5.0
-"""In which an exporter starts to serve a line that was acquired."""
+"""Seconds that an exporter may take to serve a line after it was acquired."""
 _POLL_S = 0.2
 _NOT_FOR_US = ("LG_ENV", "LG_STATE", "STATE", "LG_INITIAL_STATE")
-"""With an environment file, labgrid-client would acquire all places that it names."""
+"""Environment variables not passed on: with an environment file, labgrid-client would acquire all
+places named there."""
 
 _FAILURES = (
     (
@@ -50,7 +51,7 @@ _FAILURES = (
         "start its labgrid-exporter",
     ),
 )
-"""Words of labgrid-client, what they mean, and what to try."""
+"""Phrases in the output of labgrid-client, what they mean, and what to try."""
 
 
 @dataclass(frozen=True)

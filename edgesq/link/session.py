@@ -15,7 +15,7 @@ _SHORT_ANSWER_BYTES = 24
 _MARGIN_S, _ASK_MAX_S, _ASK_PATIENT_S = 0.02, 0.5, 0.5
 _FIRST_GUESS_S = 0.05
 _STUCK = 2.0
-"""Timeouts without progress after which a board that answers is given up."""
+"""Consecutive timeouts without progress after which a board that still answers is given up."""
 
 _BUSY_S = 600.0
 _FAST_SILENCE_S = 2.0

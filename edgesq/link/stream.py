@@ -15,7 +15,7 @@ from edgesq.link.session import Session
 _MIN_ROOM = 56
 _FRAMES_AHEAD = 16
 _FRAMES_AHEAD_ON_A_BAD_LINE = 3
-"""Every frame behind a lost one is lost too."""
+"""Frames sent ahead on a bad line: every frame after a lost one is lost too."""
 
 
 @dataclass(frozen=True)

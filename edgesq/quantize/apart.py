@@ -33,7 +33,7 @@ from edgesq.limits import MAX_LOADING_BYTES, MAX_LOADING_SECONDS
 T = TypeVar("T")
 
 _START_SECONDS = 120
-"""For the server to import TensorFlow."""
+"""Time that the server process may take to import TensorFlow."""
 
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
@@ -172,7 +172,8 @@ _QUIET = {
     "TF_NUM_INTEROP_THREADS": "1",
     "TF_NUM_INTRAOP_THREADS": "1",
 }
-"""No threads before a fork, and few behind it: their stacks count as memory."""
+"""Environment of the server: threads must not exist before a fork, and the stacks of those after it
+count as memory."""
 
 
 @atexit.register

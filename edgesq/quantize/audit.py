@@ -19,19 +19,21 @@ if TYPE_CHECKING:
 Float32Array = NDArray[np.float32]
 
 MAX_GROWTH = 0.10
-"""Part of the ranges that the second half of the images still adds."""
+"""Largest share of the activation ranges that may come from the second half of the images alone."""
 
 MAX_ASLEEP = 0.02
-"""Part of the channels silent for all images, but not for the same ones inverted or amplified."""
+"""Largest share of channels that may be silent for all images though inverted or amplified images
+wake them."""
 
 MIN_CERTAINTY = 0.35
-"""Mean of the largest probability; chance where that is more."""
+"""Smallest mean of the top-1 probability; the chance level is taken where that is higher."""
 
 MAX_CERTAINTY_GAIN = 1.1
-"""By which another preprocessing may make the model more certain."""
+"""Largest factor by which another preprocessing may raise the mean top-1 probability."""
 
 SURE = 0.8
-"""Certainty from which larger pixels do not count: they alone make a network surer."""
+"""Mean top-1 probability from which a preprocessing with larger pixels is not compared: large
+inputs alone raise it."""
 
 _ONE_VALUE = 1e-6
 _PROBES = 48
@@ -45,7 +47,7 @@ _USUAL = {
     "0 to 255": ((0.0, 0.0, 0.0), 1.0),
     "0 to 255 less ImageNet's mean": (_CAFFE_MEAN, 1.0),
 }
-"""Mean and scale that models are usually trained with; the mean in the order BGR."""
+"""Usual preprocessings, as mean (BGR) and scale."""
 
 
 def audit_model(model: keras.Model, images: ImageSet) -> tuple[AuditRow, ...]:

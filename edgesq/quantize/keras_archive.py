@@ -18,7 +18,8 @@ _ZIP = b"PK\x03\x04"
 _CONFIG, _WEIGHTS, _METADATA = "config.json", "model.weights.h5", "metadata.json"
 _MODEL_CONFIG = "model_config"
 _MAX_ITEMS = 16 * MAX_NODES
-"""Groups and arrays of an HDF5 file: a layer has some, with those of its optimizer."""
+"""Largest number of groups and arrays in an HDF5 file; a layer has a few, and the optimizer adds
+more."""
 
 _DAMAGED = "the file is damaged; save it again"
 _WHOLE = "save the whole model, with model.save()"

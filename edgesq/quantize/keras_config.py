@@ -25,7 +25,7 @@ _PARTS = frozenset(
 """Parts of Keras whose classes a model's configuration may name."""
 
 PACKAGES = frozenset({"keras", "src", "tf_keras", "tensorflow", "python", "api", "_tf_keras"})
-"""What may stand before such a part."""
+"""Packages that may stand before the name of such a part."""
 
 _CODE = {
     "Lambda": "has a Lambda layer, which would run code from the file",
@@ -56,10 +56,10 @@ _BOARD_SIZE = "give a model for images of a size that a board can take"
 GRAPHS = frozenset({"Functional", "Model", "Sequential"})
 _SHAPES = frozenset({"batch_shape", "batch_input_shape", "shape", "input_shape"})
 UNREAD = frozenset({"compile_config", "training_config"})
-"""Keys below which nothing is read."""
+"""Keys whose values are not looked into."""
 
 _FREE = UNREAD | {"seed", "shared_object_id"}
-"""Keys that size nothing, so that any number is good."""
+"""Keys that set no size, so any number is accepted."""
 
 
 class UnknownLayerError(ModelError):

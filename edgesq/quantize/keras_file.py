@@ -25,15 +25,14 @@ _SUFFIXES = (".keras", ".h5", ".hdf5")
 _ANOTHER = "it was written by another version of Keras: save it again with this one"
 _UNKNOWN = re.compile(r"(?:Could not locate class|Unknown layer:) '([^']+)'")
 _BOLD = re.compile(r"\x1b\[1m(.*?)\x1b\[0m")
-"""What Keras says of a failed call, between the call and its arguments."""
+"""Escape sequences in Keras' message about a failed call, between the call and its arguments."""
 
 _TRIALS = 2
 _SEED = 20261129
 _SAID = 300
 
 TOLERANCE = 1e-5
-"""Largest difference of the model written anew from the loaded one, in parts of the largest
-output."""
+"""Largest difference between the rewritten and the loaded model, relative to the largest output."""
 
 
 def load_keras(path: Path | str, *, trusted: bool = False) -> FloatModel:

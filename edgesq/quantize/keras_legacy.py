@@ -23,7 +23,7 @@ _IDLE: dict[str, tuple[Any, ...]] = {
     "input_dim": (None,),
     "input_dtype": (None, "float32"),
 }
-"""Keys that Keras 3 does not take, with the values at which they change nothing."""
+"""Keys that Keras 3 refuses, with the values at which they have no effect and may be dropped."""
 
 _TRAINING = frozenset(
     {
@@ -37,7 +37,7 @@ _TRAINING = frozenset(
         *("SpatialDropout2D", "SpatialDropout3D"),
     }
 )
-"""Layers that give what they take, unless they are trained; RandomCrop is none of them."""
+"""Layers that return their input except in training; RandomCrop is not one of them."""
 
 OPERATORS = frozenset({"TFOpLambda", "SlicingOpLambda"})
 HARD_SIGMOID = "keras_2_hard_sigmoid"

@@ -21,7 +21,7 @@ FILE = "saved_model.pb"
 SAVE = "save it with model.export(folder), or tf.saved_model.save(model, folder, signatures=...)"
 
 OBJECT = "object "
-"""Begins the key of a variable that is kept by the number of an object."""
+"""Prefix of the key of a variable that is stored by its object number."""
 
 _USUAL = "serving_default"
 _INIT = "__saved_model_init_op"
@@ -53,7 +53,7 @@ _COMPUTING = frozenset(
         *("ZerosLike",),
     }
 )
-"""Operators that only compute values of other values."""
+"""Operators without side effects."""
 
 _LEFT = _COMPUTING | _VARIABLES | _CALLS | RANDOM
 _CUT = frozenset(
@@ -62,7 +62,8 @@ _CUT = frozenset(
         *("CheckNumerics", "DisableCopyOnRead", "NoOp"),
     }
 )
-"""Operators that are cut away where the result only waits for them; others are refused."""
+"""Operators that may be removed where the result depends on them by control edges only; others are
+refused."""
 
 
 @dataclass(frozen=True)

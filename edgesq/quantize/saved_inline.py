@@ -16,7 +16,7 @@ RANDOM = frozenset(
         *("StatelessTruncatedNormalV2", "StatelessRandomUniformInt"),
     }
 )
-"""Operators that draw numbers: those of augmentation, which have to take no part in the result."""
+"""Operators that draw random numbers, as augmentation does; the result must not depend on them."""
 
 
 def inlined(nodes: Iterable[Any], functions: Mapping[str, Any]) -> tuple[list[Any], dict[str, str]]:

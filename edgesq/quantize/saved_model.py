@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _MAPS = frozenset(
     {"AddV2", "AvgPool", "ConcatV2", "LeakyRelu", "MaxPool", "Mul", "Relu", "Relu6", "Sigmoid"}
 )
-"""Operators whose results are shown beside the result, so that an audit can look inside."""
+"""Operators whose results become outputs too, so that the audit can look at them."""
 
 
 def is_saved_model(path: Path) -> bool:

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     import keras
 
 MAX_SPREAD = 16.0
-"""Between a network's values for black and white: 1, 2, or 5 by ImageNet's deviation; pixels as
-they are have 255."""
+"""Largest difference between a network's inputs for black and white: 1, 2, or 5 after division by
+ImageNet's deviation; unscaled pixels have 255."""
 
 MIN_SPREAD = 0.1
-"""What is less has been scaled twice."""
+"""Smallest such difference: less means that pixels were scaled twice."""
 
 
 def audit_scaling(model: keras.Model, declared: Preprocessing) -> AuditRow | None:

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 Float32Array = NDArray[np.float32]
 
 FAR = 0.05
-"""Distance from which other values came in when the model was trained."""
+"""Distance from the trained statistics above which the inputs differ from those of training."""
 
 NEARER = 4.0
-"""By how many times another preprocessing must be nearer to count."""
+"""Factor by which another preprocessing must be nearer before it is suggested."""
 
 _BATCH = 16
 _CHANGED_MOST = 1.0
-"""Of one layer: beyond that, values are just as wrong."""
+"""Upper bound of the distance of one layer: beyond it, values are wrong in any case."""
 
 
 class TrainedStatistics:

@@ -30,10 +30,10 @@ from edgesq.repair.state import Quantized
 Float32Array = NDArray[np.float32]
 
 _MOST = 16.0
-"""By which a channel is scaled at most, up or down."""
+"""Largest factor by which a channel is scaled, up or down."""
 
 Readers = list[tuple[Convolution, int]]
-"""Convolutions that read a tensor, each with the number of its first channel there."""
+"""Convolutions that read a tensor, each with the index of its first channel in it."""
 
 
 def equalized(model: Quantized, images: Float32Array, strength: float) -> Quantized:

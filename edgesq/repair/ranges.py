@@ -167,4 +167,4 @@ RULES: dict[str, Rule] = {
     "KL": divergence,
     "percentile 99.99": percentile(0.9999),
 }
-"""By the name that reports show."""
+"""Rules by the name that reports show."""

@@ -24,13 +24,14 @@ Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
 
 _MAX_INPUTS = 2_048
-"""Of a sum, for which weights are rounded with feedback: time grows with their cube."""
+"""Largest number of inputs of a sum for which weights are rounded with error feedback: time grows
+with its cube."""
 
 _ROWS_PER_INPUT = 4
-"""Fewer rows than this leave the wanted weights as they are: they would fit noise."""
+"""Smallest number of rows per input to adjust the float weights by: fewer would fit noise."""
 
 _PLACES = 300
-"""Output pixels looked at per image and layer."""
+"""Output pixels sampled per image and layer."""
 
 _DAMPING = 0.01
 _BATCH = 8

@@ -25,13 +25,13 @@ Float32Array = NDArray[np.float32]
 
 MIN_IMAGES = 8
 _FOLDS = 4
-"""Parts of the images; each is held out once, while recipes are fitted to the others."""
+"""Folds of the cross-validation: each is held out once while recipes are fitted to the others."""
 
 _HEADROOMS = (1.25, 1.5)
 _STRENGTHS = (0.5, 1.0)
 _MIN_GAIN = 0.02
-"""Part of the KL divergence by which a recipe must be better. Room for the scores need not be
-clearly so: it costs next to nothing, and what it saves shows on few images."""
+"""Smallest relative gain in KL divergence for which a recipe is taken. A wider range for the scores
+needs no gain: it costs next to nothing, and what it saves shows on few images."""
 
 
 @dataclass(frozen=True)

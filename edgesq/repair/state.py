@@ -17,7 +17,7 @@ from edgesq.graph import Convolution, DepthwiseConv2D, Graph, Int8Array, Int32Ar
 Float32Array = NDArray[np.float32]
 
 LARGEST = 127
-"""Weights are in [-127, 127]."""
+"""Largest magnitude of an int8 weight: weights are in [-127, 127]."""
 
 _INT32 = 2**31 - 1
 _MIN_SCALE = 1e-12

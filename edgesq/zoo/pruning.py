@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 EVERY = 20
-"""Steps after which it is decided anew which weights are zero."""
+"""Training steps between updates of the mask of zero weights."""
 
 
 class Pruning(keras.callbacks.Callback):  # type: ignore[misc]

@@ -26,10 +26,11 @@ SIDE, CLASSES = 32, 10
 BATCH, EPOCHS, SEED = 256, 18, 2016
 PEAK_RATE, MOMENTUM, DECAY = 0.2, 0.9, 5e-4
 WARM_UP = 0.2
-"""Part of the steps in which the rate rises; it falls by a cosine in the others."""
+"""Share of the steps in which the learning rate rises; in the others it falls as a cosine."""
 
 SHIFT = 4
-"""Pixels that a training image is shifted at most, each way; mirrored pixels fill what is left."""
+"""Largest shift of a training image in each direction, in pixels; the border is filled by
+reflection."""
 
 Arrays = Mapping[str, NDArray[Any]]
 

@@ -20,6 +20,6 @@ READERS = {
     ".bin": read_ncnn,
     ".net": read_net,
 }
-"""By suffix: from a path, and the shapes that the model needs, to arrays."""
+"""Readers by file suffix: (path, shapes that the model needs) -> arrays."""
 
 __all__ = ["READERS", "Arrays", "Shapes"]
