@@ -1,4 +1,4 @@
-"""Read images and calibration folders, say how pixels become the input, and outputs a class.
+"""Read calibration images; say how pixels become the input, and outputs become a class.
 
 No TensorFlow here: `verify` and `flash` use it too.
 """

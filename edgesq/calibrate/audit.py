@@ -1,4 +1,4 @@
-"""What is wrong with a set of calibration images, as far as the images alone tell.
+"""Audit a set of calibration images by the images alone.
 
 Limits come from measurements on SqueezeNet v1.1 with ImageNet weights (edgesq/DESIGN.md).
 """
@@ -25,7 +25,7 @@ _THUMBNAIL = 16
 
 @dataclass(frozen=True)
 class AuditRow:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
         check: what, in a word or two.

@@ -1,4 +1,4 @@
-"""Which images of many are taken, and what they look like before they are."""
+"""Choose images from a large set, and say how they will be changed to fit the input."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,7 +42,7 @@ def spread(labels: NDArray[np.int64] | None, images: int, count: int | None) -> 
 
 
 def most_held(shape: tuple[int, int, int]) -> int:
-    """Return how many images [H, W, C] are held at once at most, at least one."""
+    """Return the largest number of images [H, W, C] that may be held at once, at least one."""
     return max(min(MAX_SET_IMAGES, MAX_SET_VALUES // int(np.prod(shape))), 1)
 
 

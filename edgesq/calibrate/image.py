@@ -29,7 +29,7 @@ _ORIENTATION, _LYING = 0x0112, (5, 6, 7, 8)
 
 @dataclass(frozen=True)
 class Looks:
-    """What the head of an image file says.
+    """The properties of an image that the header of its file gives.
 
     Attributes:
         size: height, width, upright.

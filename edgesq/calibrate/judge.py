@@ -1,4 +1,4 @@
-"""What a model's outputs say of an image's class, and when they say nothing: one rule for all."""
+"""Turn a model's outputs into a class, or say why they are none: one rule for all commands."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Judge:
 
 
 def judge_of(graph: Graph) -> Judge | str:
-    """Return how a model's outputs are classes, or why they are none."""
+    """Return how a model's outputs become a class, or why they cannot."""
     height, width, outputs = graph.tensors[graph.output].hwc
     if height * width > 1:
         return f"the model's output is a map of {height} x {width} pixels, not a class"
@@ -79,7 +79,7 @@ def _why_unfit(judge: Judge, classes: Classes, labels: Int64Array | None) -> str
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """What remains of the classes and labels of images, for one model.
+    """Classes and labels of images, as far as they apply to one model.
 
     Attributes:
         judge: of the model; None where its outputs are no classes.

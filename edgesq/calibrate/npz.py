@@ -24,7 +24,7 @@ _MAX_HEADER_BYTES = 1 << 16
 
 @dataclass(frozen=True)
 class _Array:
-    """What the head of an .npy says."""
+    """The header of an .npy."""
 
     shape: tuple[int, ...]
     is_fortran: bool
@@ -136,7 +136,7 @@ def _opened(file: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _head(member: IO[bytes]) -> _Array:
-    """Read the head of an .npy, which says itself how long it is."""
+    """Read the header of an .npy."""
     version = np.lib.format.read_magic(member)
     length = 2 if version == (1, 0) else 4
     told = member.read(length)
@@ -149,7 +149,7 @@ def _head(member: IO[bytes]) -> _Array:
 
 
 def _checked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Array:
-    """Return what an array's head says, where the file holds just as many values.
+    """Return an array's header after checking that the file holds as many values.
 
     Raises:
         ImageError: it does not, or the array is read as a whole and too large for that.

@@ -1,4 +1,4 @@
-"""Biases of compressed layers: as fine as shows, no finer."""
+"""Round the biases of compressed layers to the coarsest grid that does not show in the output."""
 
 import numpy as np
 from numpy.typing import NDArray

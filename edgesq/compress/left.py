@@ -1,4 +1,4 @@
-"""Layers that stay int8 beside compressed ones: few different steps, in few bits per channel."""
+"""Layers left at int8 beside compressed ones, with few different steps."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What a compressed model loses against the float one, told without labels."""
+"""Measure what a compressed model loses against the float one, without labels."""
 
 from __future__ import annotations
 

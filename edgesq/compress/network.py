@@ -1,4 +1,4 @@
-"""A graph in float arithmetic, by TensorFlow: what compression keeps close to, and differentiates.
+"""Run a graph in float arithmetic by TensorFlow: the reference of compression, differentiable.
 
 Activations are [n, H, W, C] here, also where the graph has [1, C].
 """

@@ -1,4 +1,4 @@
-"""The float model and the compressed one, walking side by side through the same images."""
+"""Run the float model and the compressed one side by side on the same images."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Twin:
 
 
 class Pair:
-    """Both models at the same operator, with what is alive there.
+    """Both models at the same operator, with the activations that are still needed.
 
     Attributes:
         kernels: of the compressed model; whoever compresses a layer puts it in here before the

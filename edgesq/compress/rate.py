@@ -1,4 +1,4 @@
-"""Spend a budget of bytes over the layers of a network, one lambda for all as far as that goes.
+"""Distribute a budget of bytes over the layers, by one lambda for all where possible.
 
 How many bytes a layer takes at a lambda is first estimated from its float weights; what the
 layers really take, one after the other, corrects the estimate and the lambda of those to come. A
@@ -44,7 +44,7 @@ _FINEST = 0.002
 
 @dataclass(frozen=True)
 class Spent:
-    """What a layer was given.
+    """The bytes and the lambda that a layer was given.
 
     Attributes:
         op: the layer.

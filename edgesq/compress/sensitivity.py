@@ -1,4 +1,4 @@
-"""How much each output channel's errors cost, from the float model and its calibration images."""
+"""Estimate the cost of errors in each output channel from the float model and its images."""
 
 from __future__ import annotations
 

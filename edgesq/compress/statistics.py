@@ -1,4 +1,4 @@
-"""What a layer sees: means and covariances of its inputs, in the float model and beside it."""
+"""Means and covariances of a layer's inputs, in the float and in the compressed model."""
 
 from dataclasses import dataclass
 

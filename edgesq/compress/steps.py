@@ -1,4 +1,4 @@
-"""How coarse each output channel may be: one step size per channel, by reverse water-filling.
+"""Choose one step size per output channel by reverse water-filling.
 
 A channel whose errors cost S per squared error and whose inputs vary by h may have a step of
 kappa * sqrt(8.66 * lambda / (S * h)): every channel then gives the same loss for its last bit. One
@@ -40,7 +40,7 @@ anyway."""
 
 @dataclass(frozen=True, eq=False)
 class Sensitivity:
-    """What an error in a layer's weights costs.
+    """The cost of errors in a layer's weights.
 
     Attributes:
         trace: per output channel, [O]: loss in nats per squared error of its sums.

@@ -1,4 +1,4 @@
-"""Weights as a stream of bits: canonical Huffman, one code per layer, lossless.
+"""Code weights as a lossless bit stream: canonical Huffman, one code per layer.
 
 A stream is one array of bytes:
 

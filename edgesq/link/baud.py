@@ -1,4 +1,4 @@
-"""The rate of the line: switched together with the board, proved by echoes, given up by itself."""
+"""Change the baud rate together with the board, prove it by echoes, and fall back by timeout."""
 
 import secrets
 import time

@@ -1,4 +1,4 @@
-"""The host's side of the protocol: images to a board, results back, whatever happens between."""
+"""The host side of the protocol: send images, receive results, recover from failures between."""
 
 import contextlib
 import secrets

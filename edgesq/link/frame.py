@@ -29,7 +29,7 @@ _INFO_HEAD = struct.Struct("<BBHI32sHHHIIIHBB")
 
 
 class FrameType(IntEnum):
-    """What a frame is; bit 7 is set in frames from the board."""
+    """Type byte of a frame; bit 7 is set in frames from the board."""
 
     HELLO = 0x01
     DATA = 0x02
@@ -81,7 +81,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class BoardInfo:
-    """What a board says of itself.
+    """What a board reports about itself (INFO).
 
     Attributes:
         protocol: version it speaks.

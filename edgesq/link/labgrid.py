@@ -266,7 +266,7 @@ def held(ports: Iterable[str]) -> Iterator[None]:
 
 
 def _ourselves() -> str:
-    """Return who we are to labgrid, as labgrid-client finds it out."""
+    """Return the user and host name under which labgrid knows us."""
     host = os.environ.get("LG_HOSTNAME", socket.gethostname())
     return f"{host}/{os.environ.get('LG_USERNAME') or getpass.getuser()}"
 

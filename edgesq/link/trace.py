@@ -1,4 +1,4 @@
-"""What each operator of a board takes and computes: ticks, CRC-32s, and holds to read its rows.
+"""Trace the operators of a board: ticks, CRC-32 of inputs and outputs, and holds to read rows.
 
 Mirror: firmware/app/trace.c; the bytes are in firmware/SPEC.md.
 """

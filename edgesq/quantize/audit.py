@@ -1,4 +1,4 @@
-"""What a float model says of its calibration images before it is quantized with them."""
+"""Audit calibration images with the float model, before it is quantized with them."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _statistics(trained: TrainedStatistics, images: ImageSet) -> AuditRow:
 
 
 class _Probe:
-    """Looks at every map of a model, what its layers give that has more than one pixel."""
+    """Computes every activation map: each layer output of more than one pixel."""
 
     def __init__(self, model: keras.Model) -> None:
         import keras
@@ -127,7 +127,7 @@ class _Probe:
 
 
 def _outputs(layer: Any) -> list[Any]:
-    """Return what a layer gives, each time that it is called."""
+    """Return the outputs of a layer, one for each call of it."""
     import keras
 
     if isinstance(layer, keras.layers.InputLayer):

@@ -1,4 +1,4 @@
-"""Let the first layer take pixels as they are, where that computes the same."""
+"""Fold the preprocessing into the first layer, so that the board takes raw pixels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a Keras model does with its scores at the end, and the board leaves to the program."""
+"""Cut what follows the scores at the end of a Keras model; the firmware does not compute it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def to_scores(model: keras.Model) -> tuple[keras.Model, tuple[str, ...]]:
 
 
 def scores_of(graph: Any, result: str) -> tuple[str, tuple[str, ...]]:
-    """Do so with a graph of TensorFlow's.
+    """Do the same with a TensorFlow graph.
 
     Args:
         graph: with operators only, no functions.

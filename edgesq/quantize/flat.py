@@ -1,4 +1,4 @@
-"""Write a Keras model anew as one graph of layers, so that everything after it walks over one list.
+"""Rebuild a Keras model as one flat graph of layers, so that later stages walk over one list.
 
 Models inside models are written out; layers that do nothing in inference are left out.
 """
@@ -98,7 +98,7 @@ class _Copier:
         self._made: dict[int, tuple[Any, Any]] = {}
 
     def through(self, graph: Any, values: Any) -> Any:
-        """Give values to the copies of a graph's layers."""
+        """Set the weights of the copies of a graph's layers."""
         import keras
 
         values = keras.tree.flatten(values)
@@ -167,7 +167,7 @@ def _graph(layer: Any) -> Any:
 
 
 def _is_idle(layer: Any) -> bool:
-    """Say whether a layer gives what it takes; those that are only trained were made so."""
+    """Say whether a layer returns its input, as replaced training-only layers do."""
     import keras
 
     if type(layer) is keras.layers.Pipeline:

@@ -1,4 +1,4 @@
-"""The two files that Keras writes: a zip archive (.keras) and HDF5 (.h5), told by their content."""
+"""Read and write the two kinds of Keras file, told apart by content: zip (.keras), HDF5 (.h5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Look at the configuration in a Keras file before Keras does.
+"""Check the configuration in a Keras file before Keras builds a model of it.
 
 Keras makes what a configuration names: classes of any of its modules, functions, code. So only
 layers and what belongs to them pass, with numbers and sizes that an image network can have.

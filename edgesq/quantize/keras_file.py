@@ -162,7 +162,7 @@ def _load(file: Path, own: frozenset[str]) -> Any:
 
 @contextmanager
 def _damaged(where: str) -> Iterator[None]:
-    """Say of a configuration that is not built as Keras builds one that it is damaged."""
+    """Report a configuration of another structure than Keras writes as damaged."""
     try:
         yield
     except (AttributeError, LookupError, TypeError, ValueError) as error:

@@ -158,7 +158,7 @@ def _modernize_graph(item: Config) -> None:
 
 
 def _modernize_calls(config: Config, layers: list[Config]) -> None:
-    """Write who calls whom in Keras 3's terms, where it is in Keras 2's: lists of lists.
+    """Convert the calls between layers from Keras 2's nested lists to Keras 3's form.
 
     There a model inside the model has one call more than here, its own making.
     """

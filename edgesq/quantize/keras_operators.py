@@ -1,4 +1,4 @@
-"""What Keras 2 had, and Keras 3 has not: TensorFlow's functions as layers, its hard sigmoid."""
+"""Layers and functions that Keras 2 had and Keras 3 lacks: TFOpLambda, the old hard sigmoid."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ refused."""
 
 @dataclass(frozen=True)
 class SavedGraph:
-    """What of a SavedModel is run.
+    """The part of a SavedModel that is run.
 
     Attributes:
         definition: a GraphDef, cut to what follows.

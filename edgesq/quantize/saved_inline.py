@@ -1,4 +1,4 @@
-"""Make the graph of a SavedModel one list of operators that gives the same each time."""
+"""Inline the functions of a SavedModel and remove what is random, so that it is deterministic."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RANDOM = frozenset(
 
 
 def inlined(nodes: Iterable[Any], functions: Mapping[str, Any]) -> tuple[list[Any], dict[str, str]]:
-    """Write functions out where they are called.
+    """Inline functions where they are called.
 
     Args:
         nodes: of a graph.

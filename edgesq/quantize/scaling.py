@@ -1,4 +1,4 @@
-"""What a model itself does to the scale of its image, before it looks for anything in it."""
+"""Find out how a model itself scales its input before its first real layer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model's batch normalizations remember of the images it was trained on."""
+"""Compare inputs with the statistics of the training images that batch normalizations keep."""
 
 from __future__ import annotations
 

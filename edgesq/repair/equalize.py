@@ -1,4 +1,4 @@
-"""Let the channels of an activation have alike ranges, without changing what the model computes.
+"""Cross-layer equalization: scale channels to similar ranges without changing the function.
 
 Source: Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction",
 2019. What a convolution multiplies by 1/s and the next by s goes through anything between them
@@ -58,7 +58,7 @@ def equalized(model: Quantized, images: Float32Array, strength: float) -> Quanti
 
 
 def _readers(graph: Graph, tensor: int, first: int = 0) -> Readers | None:
-    """Return who reads a tensor in the end; None where a factor would not come out again."""
+    """Return the convolutions that finally read a tensor; None where a factor would not cancel."""
     if tensor in graph.observed:
         return None
     found: Readers = []
@@ -103,7 +103,7 @@ def _peaks(model: Quantized, images: Float32Array) -> dict[int, Float32Array]:
 def _factors(
     weights: Mapping[str, FloatWeights], readers: Readers, peaks: Float32Array, strength: float
 ) -> Float32Array:
-    """Return by what the readers' weights grow, per channel; its geometric mean is 1."""
+    """Return the factor of the readers' weights per channel; its geometric mean is 1."""
     count = len(peaks)
     reading = np.max(
         [_input_peaks(weights[op.name])[first : first + count] for op, first in readers], axis=0

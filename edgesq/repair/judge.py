@@ -1,4 +1,4 @@
-"""How far an int8 model is from its float model, without labels."""
+"""Measure the distance of an int8 model from its float model, without labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which reals the 256 levels of an activation show: rules, and which tensors share a scale."""
+"""Rules that choose the quantization range of activations, and which tensors share a scale."""
 
 from __future__ import annotations
 

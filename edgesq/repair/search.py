@@ -165,14 +165,14 @@ def repair(
     search = _Search(base, pictures, time.monotonic() + seconds)
     best = search.run(on_trial)
     on_trial(f"{best}, from all images")
-    found = _Kitchen(base, pictures).cook(best)
+    found = _RecipeRunner(base, pictures).make(best)
     # The same recipe is tried again where corrections begin; the last one is the one they beat.
     kept = max(i for i, one in enumerate(search.trials) if one.recipe == str(best))
     trials = tuple(replace(one, is_kept=i == kept) for i, one in enumerate(search.trials))
     return Repaired(found.content, found.weights, best, trials)
 
 
-class _Kitchen:
+class _RecipeRunner:
     """Makes int8 models by recipes from some images; what recipes share is made once."""
 
     def __init__(self, base: Quantized, pictures: Pictures) -> None:
@@ -181,7 +181,7 @@ class _Kitchen:
         self._equalized: dict[float, Quantized] = {0.0: base}
         self._observed: dict[float, dict[tuple[int, ...], Samples]] = {}
 
-    def cook(self, recipe: Recipe) -> Quantized:
+    def make(self, recipe: Recipe) -> Quantized:
         """Return the model that a recipe makes."""
         strength, floats = recipe.strength, self._pictures.floats
         if strength not in self._equalized:
@@ -204,12 +204,12 @@ class _Fold:
     """One part held out.
 
     Attributes:
-        kitchen: with the other parts.
+        runner: with the other parts.
         held_out: the part.
         expected: the float model's scores of it, [n, K].
     """
 
-    kitchen: _Kitchen
+    runner: _RecipeRunner
     held_out: Pictures
     expected: Float32Array
 
@@ -220,7 +220,7 @@ class _Search:
         expected = float_scores(base, pictures.floats)
         self._folds = [
             _Fold(
-                _Kitchen(base, pictures[parts != part]),
+                _RecipeRunner(base, pictures[parts != part]),
                 pictures[parts == part],
                 expected[parts == part],
             )
@@ -265,9 +265,7 @@ class _Search:
     ) -> float:
         on_trial(str(recipe))
         start = time.monotonic()
-        scores = [
-            int8_scores(fold.kitchen.cook(recipe).graph, fold.held_out.int8) for fold in folds
-        ]
+        scores = [int8_scores(fold.runner.make(recipe).graph, fold.held_out.int8) for fold in folds]
         expected = np.concatenate([fold.expected for fold in folds])
         result = distance(expected, np.concatenate(scores))
         facts = (len(expected), result.kl, result.agreement, result.sqnr_db)
