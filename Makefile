@@ -53,6 +53,7 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	git ls-files '*.c' '*.h' '*.cc' '*.cpp' | xargs $(BIN)/clang-format --dry-run --Werror
 
 tools: $(INSTALLED)
 	$(BIN)/edgesq doctor --install

@@ -73,7 +73,7 @@ static void send_progress(struct esq_link *link) {
     }
 }
 
-/* Steps the engine until it wants a row, is held, is done or has failed; tells the host that we live. */
+/* Steps the engine until it wants a row, is held, is done or has failed; sends heartbeats. */
 static void run(struct esq_link *link) {
     uint32_t patience = esq_port_tick_hz() / ESQ_HEARTBEATS_PER_SECOND;
     do {
@@ -139,7 +139,8 @@ static void on_data(struct esq_link *link, const uint8_t *payload, uint32_t n_pa
         start_image(link, image);
     }
     uint32_t ahead = image - link->image; /* on a counter that wraps */
-    if ((ahead != 0 && ahead < 0x80000000u) || (ahead == 0 && offset > link->offset && !link->trace.is_held)) {
+    if ((ahead != 0 && ahead < 0x80000000u) ||
+        (ahead == 0 && offset > link->offset && !link->trace.is_held)) {
         send_again(link); /* what comes before it was lost */
         return;
     }
@@ -329,30 +330,14 @@ static void on_frame(struct esq_link *link) {
     link->seq = decoder->bytes[1];
     link->heard = esq_port_ticks(); /* the host waits from now on */
     switch (type) {
-    case ESQ_FRAME_HELLO:
-        send_info(link);
-        break;
-    case ESQ_FRAME_DATA:
-        on_data(link, payload, n_payload);
-        break;
-    case ESQ_FRAME_RESULT_GET:
-        on_result_get(link, payload, n_payload);
-        break;
-    case ESQ_FRAME_TRACE:
-        on_trace(link, payload, n_payload);
-        break;
-    case ESQ_FRAME_OPS_GET:
-        on_ops_get(link, payload, n_payload);
-        break;
-    case ESQ_FRAME_ROW_GET:
-        on_row_get(link, payload, n_payload);
-        break;
-    case ESQ_FRAME_BAUD:
-        on_baud(link, n_payload);
-        break;
-    default:
-        send_refused(link);
-        break;
+    case ESQ_FRAME_HELLO: send_info(link); break;
+    case ESQ_FRAME_DATA: on_data(link, payload, n_payload); break;
+    case ESQ_FRAME_RESULT_GET: on_result_get(link, payload, n_payload); break;
+    case ESQ_FRAME_TRACE: on_trace(link, payload, n_payload); break;
+    case ESQ_FRAME_OPS_GET: on_ops_get(link, payload, n_payload); break;
+    case ESQ_FRAME_ROW_GET: on_row_get(link, payload, n_payload); break;
+    case ESQ_FRAME_BAUD: on_baud(link, n_payload); break;
+    default: send_refused(link); break;
     }
 }
 

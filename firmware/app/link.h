@@ -29,8 +29,8 @@ struct esq_identity {
     const char *build;    /* compiler and flags; at most 96 characters are sent */
 };
 
-/* Zero-initialise, then set engine, identity, damaged_op, the place for results, and ops and op_count
- * of trace. */
+/* Zero-initialise, then set engine, identity, damaged_op, the place for results, and ops and
+ * op_count of trace. */
 struct esq_link {
     struct esq_engine *engine; /* esq_init done */
     const struct esq_identity *identity;
@@ -38,16 +38,16 @@ struct esq_link {
     struct esq_results results; /* of the last finished image */
     struct esq_baud baud;
     struct esq_trace trace;
-    uint64_t ticks;  /* spent in operators for this image */
-    uint32_t image;  /* number of the current image, or of the one before the first */
-    uint32_t offset; /* bytes of it taken */
-    uint32_t heard;  /* esq_port_ticks since when the host waits for a word */
-    uint16_t tag;    /* of the host's session */
+    uint64_t ticks;      /* spent in operators for this image */
+    uint32_t image;      /* number of the current image, or of the one before the first */
+    uint32_t offset;     /* bytes of it taken */
+    uint32_t heard;      /* esq_port_ticks since when the host waits for a word */
+    uint16_t tag;        /* of the host's session */
     uint16_t damaged_op; /* whose weights in flash are not what export wrote; ESQ_NO_OP: none */
-    uint8_t seq;     /* of the last good frame */
-    uint8_t is_open; /* 1: HELLO came */
-    uint8_t is_done; /* 1: the current image is computed, the next one may begin */
-    uint8_t status;  /* what the engine said last, enum esq_status */
+    uint8_t seq;         /* of the last good frame */
+    uint8_t is_open;     /* 1: HELLO came */
+    uint8_t is_done;     /* 1: the current image is computed, the next one may begin */
+    uint8_t status;      /* what the engine said last, enum esq_status */
 };
 
 /* Takes one byte from the line; computes and answers as needed before it returns. */

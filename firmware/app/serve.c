@@ -21,11 +21,12 @@
 
 #ifdef __clang__
 #define ESQ_COMPILER "clang"
-#define ESQ_COMPILER_VERSION                                                                           \
-    ESQ_TEXT_OF(__clang_major__) "." ESQ_TEXT_OF(__clang_minor__) "." ESQ_TEXT_OF(__clang_patchlevel__)
+#define ESQ_COMPILER_VERSION                                                                       \
+    ESQ_TEXT_OF(__clang_major__)                                                                   \
+    "." ESQ_TEXT_OF(__clang_minor__) "." ESQ_TEXT_OF(__clang_patchlevel__)
 #else
 #define ESQ_COMPILER "gcc"
-#define ESQ_COMPILER_VERSION                                                                           \
+#define ESQ_COMPILER_VERSION                                                                       \
     ESQ_TEXT_OF(__GNUC__) "." ESQ_TEXT_OF(__GNUC_MINOR__) "." ESQ_TEXT_OF(__GNUC_PATCHLEVEL__)
 #endif
 

@@ -9,7 +9,7 @@ extern "C" {
 /* Sets up the port, the engine and the link: 0, or 1 where the engine refuses its memory. */
 int esq_serve_begin(void);
 
-/* Takes the next byte from the line, with all the work that follows, or rests until one may come. */
+/* Takes the next byte from the line, with all the work that follows, or rests until one comes. */
 void esq_serve(void);
 
 #ifdef __cplusplus

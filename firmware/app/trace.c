@@ -64,7 +64,8 @@ static void add_ticks(struct esq_op_trace *trace, uint32_t ticks) {
     trace->ticks[1] += trace->ticks[0] < ticks;
 }
 
-enum esq_status esq_trace_step(struct esq_trace *trace, struct esq_engine *engine, uint64_t *ticks) {
+enum esq_status esq_trace_step(struct esq_trace *trace, struct esq_engine *engine,
+                               uint64_t *ticks) {
     const uint32_t op = esq_next_op(engine);
     if (op >= trace->op_count) {
         return esq_step(engine);

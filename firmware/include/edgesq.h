@@ -3,11 +3,11 @@
  *   esq_init once, then for every image:
  *     esq_start
  *     loop on esq_step:
- *       ESQ_NEEDS_ROW  fill esq_input_row() with one image row [width, channels], then esq_push_row()
+ *       ESQ_NEEDS_ROW  fill esq_input_row() with a row [width, channels], then esq_push_row()
  *       ESQ_MORE       one step of the schedule was run; call again (a good place for a heartbeat)
  *       ESQ_DONE       esq_observed(0) is the output, esq_observed(1) the logits before a softmax
  *
- * No malloc, no recursion, no floating point. Not reentrant for one engine; engines are independent.
+ * No malloc, no recursion, no floating point. An engine is not reentrant; engines are independent.
  */
 #ifndef EDGESQ_H
 #define EDGESQ_H
@@ -40,7 +40,8 @@ struct esq_engine {
     uint8_t starved;    /* 1: the schedule waits for an image row */
 };
 
-/* Binds a model to `arena` (16-byte aligned, at least model->arena_bytes): ESQ_DONE or ESQ_BAD_ARENA. */
+/* Binds a model to `arena` (16-byte aligned, at least model->arena_bytes): ESQ_DONE, or
+ * ESQ_BAD_ARENA. */
 enum esq_status esq_init(struct esq_engine *engine, const struct esq_model *model, void *arena,
                          uint32_t arena_bytes);
 
@@ -50,7 +51,7 @@ void esq_start(struct esq_engine *engine);
 /* Runs one step of the schedule. */
 enum esq_status esq_step(struct esq_engine *engine);
 
-/* Where the next image row goes: int8 [width, channels], valid while esq_step said ESQ_NEEDS_ROW. */
+/* Where the next image row goes: int8 [width, channels], valid after ESQ_NEEDS_ROW. */
 int8_t *esq_input_row(const struct esq_engine *engine);
 
 /* Says that esq_input_row() is filled: ESQ_MORE, or ESQ_BAD_CALL where no row was wanted. */
@@ -60,8 +61,8 @@ enum esq_status esq_push_row(struct esq_engine *engine);
 #define ESQ_NO_OP 0xFFFFu
 
 /* The first operator whose stream of weights in flash is not what export wrote; ESQ_NO_OP where all
- * are. About 12 instructions per byte: once, before the first image. The engine itself does not look:
- * from a damaged stream it decodes weights that are wrong, within its memory. */
+ * are. About 12 instructions per byte: once, before the first image. The engine itself does not
+ * look: from a damaged stream it decodes weights that are wrong, within its memory. */
 uint32_t esq_damaged_weights(const struct esq_model *model);
 
 /* The operator that the next esq_step runs, below the model's op_count; ESQ_NO_OP for none. */
@@ -91,7 +92,7 @@ struct esq_row_view {
 int esq_find_row(const struct esq_engine *engine, uint32_t op, uint32_t which, uint32_t row,
                  struct esq_row_view *view);
 
-/* Values a verifier compares, int8 [*bytes], valid from ESQ_DONE until esq_start; NULL past the last. */
+/* Values a verifier compares, int8 [*bytes], from ESQ_DONE until esq_start; NULL past the last. */
 const int8_t *esq_observed(const struct esq_engine *engine, uint32_t index, uint32_t *bytes);
 
 #ifdef __cplusplus

@@ -1,8 +1,9 @@
 /* The operators: parameters that export computes, and the functions the tables name.
  *
- * Every esq_run_* takes the next step: it reads rows from the rings of op->input, writes rows to the
- * ring of op->output and moves `progress` on. The schedule has made sure that the rows are there and
- * that nothing still needed is overwritten. All arithmetic equals TensorFlow Lite's reference kernels.
+ * Every esq_run_* takes the next step: it reads rows from the rings of op->input, writes rows to
+ * the ring of op->output and moves `progress` on. The schedule has made sure that the rows are
+ * there and that nothing still needed is overwritten. All arithmetic equals TensorFlow Lite's
+ * reference kernels.
  */
 #ifndef ESQ_OPS_H
 #define ESQ_OPS_H
@@ -18,9 +19,9 @@ extern "C" {
 /* Pixels that a convolution hands to a reduction at a time. */
 #define ESQ_STRIP_PIXELS 2u
 
-/* real = scale * (q - zero_point); multiplier Q0.31 with a shift, left if positive, in [-31, 30]. */
+/* real = scale * (q - zero_point); multiplier Q0.31; shift in [-31, 30], left if positive. */
 struct esq_conv2d {
-    const int8_t *weights;     /* packed for this kernel family; portable: [O, kernel_h, kernel_w, C] */
+    const int8_t *weights;     /* [O, kernel_h, kernel_w, C] */
     const int32_t *bias;       /* [O] */
     const int32_t *multiplier; /* [O] */
     const int8_t *shift;       /* [O] */
@@ -39,7 +40,7 @@ struct esq_rescaling {
 
 /* Its window is the whole image, or one pixel. */
 struct esq_fully_connected {
-    struct esq_conv2d conv; /* without multiplier and shift */
+    struct esq_conv2d conv;                /* without multiplier and shift */
     const struct esq_rescaling *rescaling; /* [O] */
 };
 
@@ -56,8 +57,8 @@ struct esq_conv2d_dsp {
     const uint32_t *weights; /* [pairs, groups, 2, slide], see edgesq/codegen/pack_dsp.py */
     const int32_t *table;    /* relu: [pairs, 8]; any: [pairs, 2] */
     const struct esq_dsp_way *way;
-    const int32_t *multiplier; /* any: [O]; relu: not used, as all below */
-    const int8_t *shift;       /* [O] */
+    const int32_t *multiplier;             /* any: [O]; relu: not used, as all below */
+    const int8_t *shift;                   /* [O] */
     const struct esq_rescaling *rescaling; /* once: [O], and neither of the two above */
     int8_t clamp_min;
     int8_t clamp_max;
@@ -70,11 +71,11 @@ struct esq_conv2d_dsp {
     struct esq_window window;
 };
 
-/* A 3x3 depthwise convolution on the DSP extension, stride 1 or 2 along rows, as many outputs as inputs,
- * channels a multiple of 4; see src/dsp/esq_depthwise_dsp.h. */
+/* A 3x3 depthwise convolution on the DSP extension, stride 1 or 2 along rows, as many outputs as
+ * inputs, channels a multiple of 4; see src/dsp/esq_depthwise_dsp.h. */
 struct esq_depthwise_dsp {
     const uint32_t *table;     /* [C, 8], see edgesq/codegen/pack_depthwise.py */
-    const int32_t *multiplier; /* any: [C]; relu: not there, and all up to the zero point not used */
+    const int32_t *multiplier; /* any: [C]; relu: 0, as all down to output_zp */
     const int8_t *shift;       /* [C] */
     int8_t clamp_min;
     int8_t clamp_max;
@@ -171,7 +172,7 @@ struct esq_conv2d_dsp_streamed {
     struct esq_streamed streamed;
 };
 
-/* Weights lie in flash; int32 [tile / 2, 8] of the table at a time is made in the working memory. */
+/* Weights lie in flash; int32 [tile / 2, 8] of the table at a time is made in working memory. */
 struct esq_conv2d_dsp_tabled {
     struct esq_conv2d_dsp conv;
     struct esq_channels channels;
@@ -227,8 +228,8 @@ typedef void esq_run_fn(const struct esq_op *op, int8_t *arena, struct esq_progr
 
 /* params: struct esq_conv2d. */
 esq_run_fn esq_run_conv2d;
-/* The same, weights decoded tile by tile, for all rows of a band; params: struct esq_conv2d_streamed;
- * work: as without a stream, then what struct esq_streamed says. */
+/* The same, weights decoded tile by tile, for all rows of a band; params: struct
+ * esq_conv2d_streamed; work: as without a stream, then what struct esq_streamed says. */
 esq_run_fn esq_run_conv2d_streamed;
 esq_run_fn esq_run_conv2d_dsp_streamed;
 esq_run_fn esq_run_conv2d_mve_streamed;
@@ -241,27 +242,27 @@ esq_run_fn esq_run_grouped_conv2d_dsp;
 esq_run_fn esq_run_grouped_conv2d_mve;
 /* params: struct esq_conv2d, weights [kernel_h, kernel_w, O]. */
 esq_run_fn esq_run_depthwise_conv2d;
-/* params: struct esq_conv2d_dsp; work: uint32 [groups, 2, pixels + slide - 1], then, where 4 does not
- * divide the input's channels, int8 [pixels, groups, 4]. */
+/* params: struct esq_conv2d_dsp; work: uint32 [groups, 2, pixels + slide - 1], then, where 4 does
+ * not divide the input's channels, int8 [pixels, groups, 4]. */
 esq_run_fn esq_run_conv2d_dsp;
 /* params: struct esq_conv2d_dsp_tabled; work: the same, then the rows. */
 esq_run_fn esq_run_conv2d_dsp_tabled;
-/* params: struct esq_depthwise_dsp; work: uint32 [pairs, 4, 3], of column pairs one more than of pixels,
- * or where the stride is 1 than of pairs of pixels. */
+/* params: struct esq_depthwise_dsp; work: uint32 [pairs, 4, 3], of column pairs one more than of
+ * pixels, or where the stride is 1 than of pairs of pixels. */
 esq_run_fn esq_run_depthwise_conv2d_dsp;
 /* params: struct esq_depthwise_mve; work: see src/mve/esq_depthwise_mve.h. */
 esq_run_fn esq_run_depthwise_conv2d_mve;
 /* params: struct esq_winograd; work: uint32 [6, steps]. */
 esq_run_fn esq_run_winograd_dsp;
-/* The same, weights decoded and transformed on the board; params: struct esq_winograd_streamed; work:
- * uint32 [tiles of a row, 6, input rows of a band, C / 2], then what struct esq_streamed says, where
- * rows are a channel's weights as they are decoded, int8 [kernel_rows, C / 4, 3, 4]. */
+/* The same, weights decoded and transformed on the board; params: struct esq_winograd_streamed;
+ * work: uint32 [tiles of a row, 6, input rows of a band, C / 2], then what struct esq_streamed
+ * says, where rows are a channel's weights as they are decoded, int8 [kernel_rows, C / 4, 3, 4]. */
 esq_run_fn esq_run_winograd_dsp_streamed;
 /* params: struct esq_conv2d_mve; work: int8 [pixels, blocks, 16] for esq_mve_gathered. */
 esq_run_fn esq_run_conv2d_mve;
 /* params: struct esq_pool. The window is a ring of input rows. */
 esq_run_fn esq_run_average_pool;
-/* The same, four channels at a time: channels a multiple of 4, at most 255 pixels under a window. */
+/* The same, four channels at a time: channels a multiple of 4, at most 255 pixels in a window. */
 esq_run_fn esq_run_average_pool_dsp;
 /* The same, four channels at a time. */
 esq_run_fn esq_run_average_pool_mve;
@@ -288,8 +289,8 @@ esq_run_fn esq_run_conv2d_reduce_mve;
 esq_run_fn esq_run_conv2d_reduce_streamed;
 esq_run_fn esq_run_conv2d_reduce_dsp_streamed;
 esq_run_fn esq_run_conv2d_reduce_mve_streamed;
-/* params: struct esq_add. An operand that is one pixel meets every pixel of the other; the output may
- * lie where an operand of its size does. */
+/* params: struct esq_add. An operand that is one pixel meets every pixel of the other; the output
+ * may lie where an operand of its size does. */
 esq_run_fn esq_run_add;
 /* The same, where -23 < output_shift < 0, and an operand without a shift has multiplier 2^30. */
 esq_run_fn esq_run_add_dsp;
@@ -316,18 +317,20 @@ esq_run_fn esq_run_softmax;
 esq_run_fn esq_run_copy;
 /* params: struct esq_pick. */
 esq_run_fn esq_run_pick;
-/* params: none. Squares of pixels side by side in one, row by row; heights and widths say how large. */
+/* params: none. Squares of pixels side by side in one, row by row; heights and widths give the
+ * size. */
 esq_run_fn esq_run_space_to_depth;
 /* params: none. The other way round. */
 esq_run_fn esq_run_depth_to_space;
 /* params: none. Same values in the same order under another shape. */
 esq_run_fn esq_run_reshape;
 
-/* How a convolution on the DSP extension unpacks its windows and ends its sums; by name, so that the linker
- * leaves out what no operator of a model needs. Windows: `columns` are one column wide, `slide` three, by one
- * column; `staged` are copied, for input channels that are no multiple of 4; `windows`: all others. Ends:
- * `relu` requantizes where results below zero point -128 clamp to it anyway, an even number of channels;
- * `any` any convolution, `once` a FULLY_CONNECTED, which rounds once. */
+/* How a convolution on the DSP extension unpacks its windows and ends its sums; by name, so that
+ * the linker leaves out what no operator of a model needs. Windows: `columns` are one column wide,
+ * `slide` three, by one column; `staged` are copied, for input channels that are no multiple of 4;
+ * `windows`: all others. Ends: `relu` requantizes where results below zero point -128 clamp to it
+ * anyway, an even number of channels; `any` any convolution, `once` a FULLY_CONNECTED, which rounds
+ * once. */
 extern const struct esq_dsp_way esq_dsp_columns_relu;
 extern const struct esq_dsp_way esq_dsp_columns_any;
 extern const struct esq_dsp_way esq_dsp_columns_once;

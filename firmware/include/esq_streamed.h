@@ -11,8 +11,8 @@ extern "C" {
 /* Longest index into a table of a stream's codes. */
 #define ESQ_STREAM_MAX_TABLE_BITS 11u
 
-/* What a convolution needs per output channel, a field of bits for each, from each byte's lowest bit on:
- * which step, and above it the bias in two's complement, in units of 2^max(0, right shift -
+/* What a convolution needs per output channel, a field of bits for each, from each byte's lowest
+ * bit on: which step, and above it the bias in two's complement, in units of 2^max(0, right shift -
  * fraction_bits). See src/esq_channels.h. */
 struct esq_channels {
     const uint8_t *fields; /* and 3 bytes behind; 0: there is a whole table */
@@ -26,19 +26,19 @@ struct esq_channels {
 struct esq_by_masks;
 extern const struct esq_by_masks esq_by_masks;
 
-/* How a convolution's weights come from a stream, `tile` output channels at a time, into its working
- * memory. Offsets are bytes from there; see src/esq_stream.h. */
+/* How a convolution's weights come from a stream, `tile` output channels at a time, into its
+ * working memory. Offsets are bytes from there; see src/esq_stream.h. */
 struct esq_streamed {
     const struct esq_stream *stream;
-    const struct esq_by_masks *masks; /* &esq_by_masks: there is room for a table of masks; else 0 */
-    struct esq_channels channels; /* dsp, relu */
+    const struct esq_by_masks *masks; /* &esq_by_masks: room for a table of masks; else 0 */
+    struct esq_channels channels;     /* dsp, relu */
     uint32_t table_offset_bytes; /* uint32 [2^table_bits]; with masks, uint16 [128] behind it */
     uint32_t rows_offset_bytes;  /* with channels: int32 [tile / 2, 8], a table for the tile */
     uint32_t weights_offset_bytes;
     uint32_t channel_bytes; /* of weights, as this kernel family packs them */
     uint16_t tile;          /* a multiple of 4 */
     uint8_t table_bits;     /* up to ESQ_STREAM_MAX_TABLE_BITS */
-    uint8_t carries;        /* how two weights stand: dsp: 0x80, as 256 A + B; else 0, as two bytes */
+    uint8_t carries;        /* two weights stand as 256 A + B: 0x80 (dsp); as two bytes: 0 */
     uint8_t table_row;      /* dsp: int32 of a whole table per channel pair */
     uint8_t kernel_rows;    /* Winograd: of a channel, decoded together */
 };

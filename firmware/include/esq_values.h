@@ -1,4 +1,4 @@
-/* Parameters of the operators without windows: values taken one by one, two by two, by pixel, moved. */
+/* Parameters of the operators without windows: by value, by two values, by pixel, or moved. */
 #ifndef ESQ_VALUES_H
 #define ESQ_VALUES_H
 
@@ -6,7 +6,7 @@
 
 /* ADD, and SUB: operand 0 plus `sign` times operand 1. */
 struct esq_add {
-    const int8_t *constant[2]; /* [C] where an operand is constant; 0: it is the next of op->input */
+    const int8_t *constant[2]; /* [C] of a constant operand; 0: it is the next of op->input */
     int32_t multiplier[2];
     int32_t output_multiplier;
     int16_t input_zp[2];
@@ -31,8 +31,9 @@ struct esq_mul {
 /* Bits behind the point of struct esq_affine. */
 #define ESQ_AFFINE_BITS 16
 
-/* ADD, SUB or MUL with a constant per channel: (value * slope + offset) >> ESQ_AFFINE_BITS, clamped.
- * On the DSP extension slopes are shifted 11 bits left, offsets, multiples of 32, 5 bits right. */
+/* ADD, SUB or MUL with a constant per channel: (value * slope + offset) >> ESQ_AFFINE_BITS,
+ * clamped. On the DSP extension slopes are shifted 11 bits left, offsets, multiples of 32, 5 bits
+ * right. */
 struct esq_affine {
     const int32_t *table; /* [C / 4 rounded up]: slopes of four channels, then their offsets */
     int8_t clamp_min;
@@ -45,7 +46,7 @@ struct esq_lookup {
 };
 
 struct esq_softmax {
-    const int32_t *exp; /* [count] Q0.31: exp(-beta * scale * d) for d = maximum - q; 0 behind them */
+    const int32_t *exp; /* [count] Q0.31: exp(-beta * scale * d), d = maximum - q; 0 behind */
     uint16_t count;
 };
 

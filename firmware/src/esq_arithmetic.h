@@ -1,5 +1,6 @@
 /* TensorFlow Lite's fixed-point arithmetic.
- * Source: TensorFlow Lite kernels/internal/common.h, gemmlowp fixedpoint.h. Mirror: edgesq/arithmetic.py.
+ * Source: TensorFlow Lite kernels/internal/common.h, gemmlowp fixedpoint.h.
+ * Mirror: edgesq/arithmetic.py.
  */
 #ifndef ESQ_ARITHMETIC_H
 #define ESQ_ARITHMETIC_H
@@ -34,7 +35,8 @@ static inline int32_t esq_requantize(int32_t x, int32_t multiplier, int32_t shif
 static inline int32_t esq_rescale(int32_t sum, uint64_t multiplier, uint32_t limit) {
     const uint32_t magnitude = sum < 0 ? 0u - (uint32_t)sum : (uint32_t)sum;
     const uint64_t product = (magnitude > limit ? limit : magnitude) * multiplier;
-    const int32_t level = (int32_t)((product + (1ull << (ESQ_RESCALE_BITS - 1))) >> ESQ_RESCALE_BITS);
+    const int32_t level =
+        (int32_t)((product + (1ull << (ESQ_RESCALE_BITS - 1))) >> ESQ_RESCALE_BITS);
     return sum < 0 ? -level : level;
 }
 

@@ -16,7 +16,8 @@ static inline void esq_lookup_runs(const struct esq_op *op, int8_t *arena,
     const int is_gapless =
         input->pixel_bytes == input->channels && output->pixel_bytes == output->channels;
     const uint32_t runs = is_gapless ? 1 : output->width;
-    const uint32_t count = is_gapless ? (uint32_t)output->width * output->channels : output->channels;
+    const uint32_t count =
+        is_gapless ? (uint32_t)output->width * output->channels : output->channels;
     for (uint32_t end = esq_band_end(op, progress); progress->out_row < end; progress->out_row++) {
         const int8_t *values = esq_row(arena, input, progress->out_row);
         int8_t *result = esq_row(arena, output, progress->out_row);

@@ -1,5 +1,5 @@
-/* Why a table of pairs: one look-up serves two weights, and what it gives are the bytes as they lie in
- * memory, for kernels of every family. On the DSP extension two weights share a 16-bit lane as
+/* Why a table of pairs: one look-up serves two weights, and what it gives are the bytes as they lie
+ * in memory, for kernels of every family. On the DSP extension two weights share a 16-bit lane as
  * 256 A + B; there the table carries what a negative B takes from A.
  */
 #include "esq_stream.h"
@@ -78,8 +78,8 @@ static inline uint32_t beside(uint32_t first, uint32_t second, uint32_t carries)
     return ((second << 8) + (first ^ carries) - carries) & 0xffffu;
 }
 
-/* Entries of single weights: all bits that begin with their codes. Bits that are no code stand for a
- * zero, and the place moves on. The length stands in an entry as often as `length_unit` says. */
+/* Entries of single weights: all bits that begin with their codes. Bits that are no code stand for
+ * a zero, and the place moves on. The length stands in an entry as often as `length_unit` says. */
 static void enter_singles(const struct code *code, uint32_t carries, uint32_t length_unit,
                           uint32_t *table) {
     const uint32_t size = 1u << code->longest;
@@ -102,8 +102,8 @@ static void enter_singles(const struct code *code, uint32_t carries, uint32_t le
     }
 }
 
-/* What two single entries say together. The bits behind a code are a smaller number than all bits, so
- * from the last entry to the first single ones can be read in place. */
+/* What two single entries say together. The bits behind a code are a smaller number than all bits,
+ * so from the last entry to the first single ones can be read in place. */
 static void pair_up(uint32_t table_bits, uint32_t *table) {
     for (uint32_t at = 1u << table_bits; at-- > 0;) {
         const uint32_t first = table[at];
@@ -122,12 +122,13 @@ static void make_masks(const uint8_t *lengths, uint32_t symbols, uint32_t *table
     const struct code code = {lengths, symbols, 0, ESQ_STREAM_MASK_BITS};
     enter_singles(&code, 0, 1u, table);
     for (uint32_t at = 0; at >> ESQ_STREAM_MASK_BITS == 0; at++) {
-        masks[at] = (uint16_t)(table[at] >> ESQ_VALUE_SHIFT << ESQ_FIRST_SHIFT | (table[at] & ESQ_LENGTH_MASK));
+        masks[at] = (uint16_t)(table[at] >> ESQ_VALUE_SHIFT << ESQ_FIRST_SHIFT |
+                               (table[at] & ESQ_LENGTH_MASK));
     }
 }
 
 void esq_bits_begin(struct esq_bits *decoder, const struct esq_streamed *streamed,
-                       uint32_t *table) {
+                    uint32_t *table) {
     const uint8_t *header = streamed->stream->content;
     const uint8_t *bits = header + ESQ_HEADER_BYTES;
     const uint32_t size = 1u << streamed->table_bits;
@@ -235,8 +236,8 @@ static uint32_t half_inside(struct esq_bits *decoder) {
     return entry >> ESQ_VALUE_SHIFT;
 }
 
-/* Words that the stream surely has. Where a pair is too long for the table, its entry moves the place
- * by 0 bits, so that the second entry is the same one: it alone has to be looked at. */
+/* Words that the stream surely has. Where a pair is too long for the table, its entry moves the
+ * place by 0 bits, so that the second entry is the same one: it alone has to be looked at. */
 static void decode_pairs(struct esq_bits *decoder, uint32_t *to, const uint32_t *end) {
     const uint32_t *table = decoder->table;
     const uint32_t mask = decoder->mask;

@@ -15,15 +15,15 @@
 
 /* A stream and how far it was read. */
 struct esq_bits {
-    /* [2^table_bits]: two weights, bits of the first, bits of both or 0; with masks one weight, as the
-     * first of two, and its bits */
+    /* [2^table_bits]: two weights, bits of the first, bits of both or 0; with masks one weight, as
+     * the first of two, and its bits */
     const uint32_t *table;
     uint32_t mask;
     const uint8_t *bits;
-    uint32_t place;   /* next bit */
-    uint32_t end;     /* bits there are */
-    uint32_t carries; /* as of struct esq_streamed */
-    const uint16_t *masks; /* [2^ESQ_STREAM_MASK_BITS]: mask, its bits; 0: every weight has a code */
+    uint32_t place;        /* next bit */
+    uint32_t end;          /* bits there are */
+    uint32_t carries;      /* as of struct esq_streamed */
+    const uint16_t *masks; /* [2^ESQ_STREAM_MASK_BITS]: mask, its bits; 0: no masks */
     const struct esq_by_masks *by_masks;
 };
 
@@ -37,10 +37,9 @@ struct esq_by_masks {
     uint32_t (*word)(struct esq_bits *decoder);
 };
 
-/* Makes `table`, uint32 [2^streamed->table_bits], with masks uint16 [2^ESQ_STREAM_MASK_BITS] behind it,
- * and stands before the first weight. */
-void esq_bits_begin(struct esq_bits *decoder, const struct esq_streamed *streamed,
-                       uint32_t *table);
+/* Makes `table`, uint32 [2^streamed->table_bits], with masks uint16 [2^ESQ_STREAM_MASK_BITS] behind
+ * it, and stands before the first weight. */
+void esq_bits_begin(struct esq_bits *decoder, const struct esq_streamed *streamed, uint32_t *table);
 
 /* Writes the next 4 * `words` weights, four to a word. A stream that ends early gives zeros. */
 void esq_decode(struct esq_bits *decoder, uint32_t *to, uint32_t words);

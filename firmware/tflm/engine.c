@@ -1,5 +1,5 @@
-/* The engine of edgesq.h around a runtime that takes the whole image: gathers rows, then one step. The
- * whole network is one operator.
+/* The engine of edgesq.h around a runtime that takes the whole image: gathers rows, then one step.
+ * The whole network is one operator.
  *
  * What it cannot start or compute ends in a status that the link answers as REFUSED. */
 #include "edgesq.h"

@@ -3,7 +3,7 @@
 #include "esq_whole.h"
 #include "model_data.h"
 
-/* Set before main runs: image int8 [H, W, C] to output int8 [ESQ_MODEL_OBSERVED_BYTES]; 0 if done. */
+/* Set before main runs: image int8 [H, W, C] to output int8 [ESQ_MODEL_OBSERVED_BYTES]; 0: done. */
 extern int (*esq_host_invoke)(const int8_t *image, int8_t *output);
 int (*esq_host_invoke)(const int8_t *image, int8_t *output);
 

@@ -1,6 +1,6 @@
-# TensorFlow Lite Micro in place of edgesq's runtime. tflm.cmake sets TFLM_DIR, a tree with its library
-# built, and TFLM_CPU, the core as in the library's path. Without: for this computer, as a library that
-# the interpreter's Python loads.
+# TensorFlow Lite Micro in place of edgesq's runtime. tflm.cmake sets TFLM_DIR, a tree with its
+# library built, and TFLM_CPU, the core as in the library's path. Without: for this computer, as a
+# library that the interpreter's Python loads.
 include(tflm.cmake OPTIONAL)
 target_include_directories(edgesq PRIVATE tflm)
 target_sources(edgesq PRIVATE tflm/engine.c model_tflite.c)
@@ -13,7 +13,8 @@ endif()
 
 file(GLOB libraries "${TFLM_DIR}/gen/*_${TFLM_CPU}_*/lib/libtensorflow-microlite.a")
 if(NOT libraries)
-    message(FATAL_ERROR "error: no gen/*_${TFLM_CPU}_*/lib/libtensorflow-microlite.a in ${TFLM_DIR}: "
+    message(FATAL_ERROR
+        "error: no gen/*_${TFLM_CPU}_*/lib/libtensorflow-microlite.a in ${TFLM_DIR}: "
         "make -f tensorflow/lite/micro/tools/make/Makefile TARGET=cortex_m_generic "
         "TARGET_ARCH=${TFLM_CPU} OPTIMIZED_KERNEL_DIR=cmsis_nn microlite")
 endif()

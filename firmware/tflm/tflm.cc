@@ -14,7 +14,7 @@ alignas(OperatorResolver) unsigned char resolver_place[sizeof(OperatorResolver)]
 alignas(tflite::MicroInterpreter) unsigned char interpreter_place[sizeof(tflite::MicroInterpreter)];
 tflite::MicroInterpreter *interpreter;
 
-}  // namespace
+} // namespace
 
 extern "C" int esq_whole_init(void *arena, uint32_t arena_bytes) {
     OperatorResolver *resolver = new (resolver_place) OperatorResolver();

@@ -143,7 +143,7 @@ def test_on_boards(board: str, tmp_path: Path) -> None:
 
 def test_data_for_a_core_that_is_not_there(tmp_path: Path) -> None:
     made = library(tmp_path, Layout.C_LIBRARY, NETWORKS["fire"](), "person", "dsp")
-    with pytest.raises(AssertionError, match="which this core lacks: export for a target"):
+    with pytest.raises(AssertionError, match=r"this core lacks the .* export for a target"):
         cmake(made.folder, tmp_path / "build")
 
 

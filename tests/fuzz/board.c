@@ -7,8 +7,7 @@
 #include "model_data.h"
 #include "rules.h"
 
-#define IMAGE_BYTES                                                                                \
-    (ESQ_MODEL_INPUT_HEIGHT * ESQ_MODEL_INPUT_WIDTH * ESQ_MODEL_INPUT_CHANNELS)
+#define IMAGE_BYTES (ESQ_MODEL_INPUT_HEIGHT * ESQ_MODEL_INPUT_WIDTH * ESQ_MODEL_INPUT_CHANNELS)
 #define RESULT_HEAD_BYTES 28u
 #define RATE_MIN 9600u
 #define RATE_MAX 3000000u
@@ -44,30 +43,20 @@ void esq_port_write(const uint8_t *bytes, uint32_t n_bytes) {
     answers.n_bytes += n_bytes;
 }
 
-uint32_t esq_port_rx_bytes(void) {
-    return 1024;
-}
+uint32_t esq_port_rx_bytes(void) { return 1024; }
 
-uint32_t esq_port_stack_bytes(void) {
-    return 0;
-}
+uint32_t esq_port_stack_bytes(void) { return 0; }
 
-uint32_t esq_port_cpuid(void) {
-    return 0;
-}
+uint32_t esq_port_cpuid(void) { return 0; }
 
 uint32_t esq_port_ticks(void) {
     now += pace_;
     return now;
 }
 
-uint32_t esq_port_tick_hz(void) {
-    return BOARD_CLOCK_HZ;
-}
+uint32_t esq_port_tick_hz(void) { return BOARD_CLOCK_HZ; }
 
-int esq_port_holds_baud(uint32_t baud) {
-    return baud >= RATE_MIN && baud <= RATE_MAX;
-}
+int esq_port_holds_baud(uint32_t baud) { return baud >= RATE_MIN && baud <= RATE_MAX; }
 
 void esq_port_set_baud(uint32_t baud) {
     must(esq_port_holds_baud(baud), "a rate that the port does not hold");

@@ -1,4 +1,4 @@
-/* A board in this process: the firmware's link and engine, and a port whose line and clock are ours. */
+/* A board in this process: the firmware's link and engine, a port whose line and clock are ours. */
 #ifndef FUZZ_BOARD_H
 #define FUZZ_BOARD_H
 

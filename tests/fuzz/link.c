@@ -1,11 +1,11 @@
-/* One input of the fuzzer is what a hostile host does to the board; the board is the firmware's link
- * around a real network of a few pixels.
+/* One input of the fuzzer is what a hostile host does to the board; the board is the firmware's
+ * link around a real network of a few pixels.
  *
  * Byte 0: bit 0 set: all further bytes go over the line as they are. Else they are commands, below,
  * after a HELLO. The other bits: milliseconds between two looks at the clock.
  *
- * Whatever came, each answer is held against firmware/SPEC.md, and then the board must open a session
- * and compute an image right. */
+ * Whatever came, each answer is held against firmware/SPEC.md, and then the board must open a
+ * session and compute an image right. */
 #include <stddef.h>
 #include <string.h>
 
@@ -79,29 +79,18 @@ static void obey(struct input *input) {
         const uint8_t command = take(input);
         uint8_t n = 0;
         switch (command) {
-        case TAG:
-            harm.tag = take(input);
-            break;
-        case BROKEN:
-            harm.broken = take(input);
-            break;
-        case CUT:
-            harm.cut = take(input);
-            break;
-        case SEQ:
-            seq = take(input);
-            break;
-        case PASS:
-            board_pass(take(input) * 50u);
-            break;
+        case TAG: harm.tag = take(input); break;
+        case BROKEN: harm.broken = take(input); break;
+        case CUT: harm.cut = take(input); break;
+        case SEQ: seq = take(input); break;
+        case PASS: board_pass(take(input) * 50u); break;
         case LINE: {
             n = take(input);
             const uint8_t *bytes = take_many(input, &n);
             board_hear(bytes, n);
             break;
         }
-        default:
-            send_frame(input, command, &seq, &harm);
+        default: send_frame(input, command, &seq, &harm);
         }
     }
 }

@@ -10,13 +10,9 @@
 #define ROW_HEAD_BYTES 27u
 #define STATUS_MAX ESQ_ACK_NO_SESSION
 
-static uint16_t u16(const uint8_t *at) {
-    return (uint16_t)(at[0] | at[1] << 8);
-}
+static uint16_t u16(const uint8_t *at) { return (uint16_t)(at[0] | at[1] << 8); }
 
-static uint32_t u32(const uint8_t *at) {
-    return u16(at) | (uint32_t)u16(at + 2) << 16;
-}
+static uint32_t u32(const uint8_t *at) { return u16(at) | (uint32_t)u16(at + 2) << 16; }
 
 static uint32_t after_text(const uint8_t *payload, uint32_t n_payload, uint32_t at,
                            uint32_t n_max) {
@@ -56,7 +52,8 @@ static void check_result(const uint8_t *payload, uint32_t n_payload, const struc
     const uint32_t offset = u32(payload + 4);
     must(u32(payload + 8) == rules->result_bytes, "RESULT says another total");
     must(offset <= rules->result_bytes, "RESULT is beyond the results");
-    must(n_payload - RESULT_HEAD_BYTES <= rules->result_bytes - offset, "RESULT has too many bytes");
+    must(n_payload - RESULT_HEAD_BYTES <= rules->result_bytes - offset,
+         "RESULT has too many bytes");
 }
 
 static void check_ops(const uint8_t *payload, uint32_t n_payload, const struct rules *rules) {
@@ -84,29 +81,14 @@ static void check(const struct wire_frame *frame, const struct rules *rules) {
     must(is_stranger || u16(frame->body + 2) == rules->tag, "an answer has another tag");
     must(frame->n_payload <= ESQ_FRAME_PAYLOAD_MAX, "a payload is too long");
     switch (frame->body[0]) {
-    case ESQ_FRAME_INFO:
-        check_info(payload, frame->n_payload, rules);
-        break;
-    case ESQ_FRAME_ACK:
-        check_ack(payload, frame->n_payload, rules);
-        break;
-    case ESQ_FRAME_RESULT:
-        check_result(payload, frame->n_payload, rules);
-        break;
-    case ESQ_FRAME_BUSY:
-        must(frame->n_payload == 4, "BUSY has another length");
-        break;
-    case ESQ_FRAME_OPS:
-        check_ops(payload, frame->n_payload, rules);
-        break;
-    case ESQ_FRAME_ROW:
-        check_row(payload, frame->n_payload, rules);
-        break;
-    case ESQ_FRAME_BAUD_SET:
-        must(frame->n_payload >= 4, "BAUD_SET is cut");
-        break;
-    default:
-        must(0, "a type that no board sends");
+    case ESQ_FRAME_INFO: check_info(payload, frame->n_payload, rules); break;
+    case ESQ_FRAME_ACK: check_ack(payload, frame->n_payload, rules); break;
+    case ESQ_FRAME_RESULT: check_result(payload, frame->n_payload, rules); break;
+    case ESQ_FRAME_BUSY: must(frame->n_payload == 4, "BUSY has another length"); break;
+    case ESQ_FRAME_OPS: check_ops(payload, frame->n_payload, rules); break;
+    case ESQ_FRAME_ROW: check_row(payload, frame->n_payload, rules); break;
+    case ESQ_FRAME_BAUD_SET: must(frame->n_payload >= 4, "BAUD_SET is cut"); break;
+    default: must(0, "a type that no board sends");
     }
 }
 

@@ -1,9 +1,11 @@
 /* One input of the fuzzer is a stream and how it is decoded, each buffer of exactly its size.
  *
- * Byte 0: bits 0 to 2: table bits above 7, modulo 5; bit 3: two weights stand as 256 A + B; bit 4: there
- * is room for masks. Byte 1: words at a time, less one. Bytes 2 and 3: words. Then the stream.
+ * Byte 0: bits 0 to 2: table bits above 7, modulo 5; bit 3: two weights stand as 256 A + B; bit 4:
+ * there is room for masks. Byte 1: words at a time, less one. Bytes 2 and 3: words. Then the
+ * stream.
  *
- * Whatever it is, decoding ends, stays in its memory, and gives the same words in pieces as at once. */
+ * Whatever it is, decoding ends, stays in its memory, and gives the same words in pieces as at
+ * once. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -17,7 +19,8 @@
 #define MIN_TABLE_BITS 7u
 #define MAX_WORDS 1023u
 
-/* Bits that a decoder may be behind the end: it looks at the next code where there is one more bit. */
+/* Bits that a decoder may be behind the end: it looks at the next code where one more bit is
+ * left. */
 #define MAX_BEHIND ESQ_STREAM_MAX_TABLE_BITS
 
 static void decode(struct esq_streamed *streamed, uint32_t words, uint32_t piece, uint32_t *to) {
@@ -40,8 +43,8 @@ static void check(const uint8_t *head, const struct esq_stream *stream) {
     const uint32_t words = (head[2] | (uint32_t)head[3] << 8) & MAX_WORDS;
     struct esq_streamed streamed = {
         .stream = stream,
-        .table_bits = (uint8_t)(MIN_TABLE_BITS
-                                + (head[0] & 7u) % (ESQ_STREAM_MAX_TABLE_BITS - MIN_TABLE_BITS + 1u)),
+        .table_bits = (uint8_t)(MIN_TABLE_BITS +
+                                (head[0] & 7u) % (ESQ_STREAM_MAX_TABLE_BITS - MIN_TABLE_BITS + 1u)),
         .carries = head[0] & 8u ? 0x80 : 0,
         .masks = head[0] >> 4 & 1u ? &esq_by_masks : 0,
     };

@@ -65,8 +65,8 @@ uint32_t wire_get(const struct wire *wire, uint32_t at, struct wire_frame *frame
         return 0;
     }
     const uint8_t *end = frame->body + n_body - 4;
-    const uint32_t crc = end[0] | (uint32_t)end[1] << 8 | (uint32_t)end[2] << 16 |
-                         (uint32_t)end[3] << 24;
+    const uint32_t crc =
+        end[0] | (uint32_t)end[1] << 8 | (uint32_t)end[2] << 16 | (uint32_t)end[3] << 24;
     frame->n_payload = n_body - 8;
     return crc == crc32(frame->body, n_body - 4) ? at + 1 : 0;
 }

@@ -10,8 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static void note(const char *what)
-{
+static void note(const char *what) {
     const char *path = getenv("LOOKUPS");
     int file = path && what ? open(path, O_WRONLY | O_CREAT | O_APPEND, 0666) : -1;
 
@@ -23,8 +22,7 @@ static void note(const char *what)
 }
 
 int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
-                struct addrinfo **found)
-{
+                struct addrinfo **found) {
     int (*next)(const char *, const char *, const struct addrinfo *, struct addrinfo **) =
         dlsym(RTLD_NEXT, "getaddrinfo");
 
@@ -32,16 +30,14 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
     return next(host, service, hints, found);
 }
 
-struct hostent *gethostbyname(const char *host)
-{
+struct hostent *gethostbyname(const char *host) {
     struct hostent *(*next)(const char *) = dlsym(RTLD_NEXT, "gethostbyname");
 
     note(host);
     return next(host);
 }
 
-int connect(int line, const struct sockaddr *where, socklen_t size)
-{
+int connect(int line, const struct sockaddr *where, socklen_t size) {
     int (*next)(int, const struct sockaddr *, socklen_t) = dlsym(RTLD_NEXT, "connect");
 
     if (where->sa_family == AF_INET || where->sa_family == AF_INET6)

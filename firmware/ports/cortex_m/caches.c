@@ -1,4 +1,4 @@
-/* The caches of a Cortex-M7: emptied, then switched on. Nothing here moves data past them (no DMA). */
+/* The caches of a Cortex-M7: emptied, then switched on. Nothing moves data past them (no DMA). */
 #include "cortex_m.h"
 
 #define SCB_CCR ESQ_REGISTER(0xE000ED14u)
@@ -9,7 +9,7 @@
 
 #define CCR_DC (1u << 16)
 #define CCR_IC (1u << 17)
-#define DCISW_SET_AT 5u /* lines of 32 bytes */
+#define DCISW_SET_AT 5u  /* lines of 32 bytes */
 #define DCISW_WAY_AT 30u /* four ways */
 
 static void barrier(void) { __asm__ volatile("dsb\n isb" ::: "memory"); }

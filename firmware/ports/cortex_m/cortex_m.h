@@ -17,7 +17,7 @@ void esq_ring_put(uint8_t byte);
 /* The divisor of clock_hz that comes to `baud` within 2 %; 0 where there is none of 16 or more. */
 uint32_t esq_baud_divisor(uint32_t clock_hz, uint32_t baud);
 
-/* Starts the core's cycle counter; returns whether it counts: not every core and emulator has one. */
+/* Starts the core's cycle counter; returns whether it counts: some cores and emulators lack it. */
 int esq_cycles_start(void);
 
 /* Cycles counted, wraps at 2^32. */

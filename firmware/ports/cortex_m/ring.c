@@ -1,5 +1,5 @@
-/* Received bytes between the interrupt, which only writes `head`, and the program, which only writes
- * `tail`; both count without end, so that the whole ring is used. */
+/* Received bytes between the interrupt, which only writes `head`, and the program, which only
+ * writes `tail`; both count without end, so that the whole ring is used. */
 #include "cortex_m.h"
 #include "esq_port.h"
 

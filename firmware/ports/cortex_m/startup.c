@@ -35,8 +35,22 @@ static const struct {
     .stack = esq_stack_top,
     .handlers =
         {
-            esq_reset, halt, halt, halt, halt, halt, halt, halt, /* reset, NMI, faults */
-            halt, halt, halt, halt, halt, halt, halt,            /* SVC to SysTick */
+            /* reset, NMI and faults, SVC to SysTick */
+            esq_reset,
+            halt,
+            halt,
+            halt,
+            halt,
+            halt,
+            halt,
+            halt,
+            halt,
+            halt,
+            halt,
+            halt,
+            halt,
+            halt,
+            halt,
             [15 + ESQ_UART_RX_IRQ] = esq_rx_interrupt,
         },
 };
@@ -55,8 +69,8 @@ static void enable_coprocessors(void) {
     __asm__ volatile("dsb\n isb" ::: "memory");
 }
 
-/* Fills what the stack has not reached, so that its deepest use can be seen later. Volatile, lest the
- * compiler calls memset, which would paint over its own return address. */
+/* Fills what the stack has not reached, so that its deepest use can be seen later. Volatile, lest
+ * the compiler calls memset, which would paint over its own return address. */
 static void paint_stack(void) {
     uint32_t *end;
     __asm__ volatile("mov %0, sp" : "=r"(end));

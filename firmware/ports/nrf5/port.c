@@ -1,5 +1,5 @@
-/* nRF52840 and nRF51822: the UART without DMA, which both have and QEMU's microbit too. Pins come from
- * the target's TOML: ESQ_TX_PIN and ESQ_RX_PIN, 32 being P1.00. */
+/* nRF52840 and nRF51822: the UART without DMA, which both have and QEMU's microbit too. Pins come
+ * from the target's TOML: ESQ_TX_PIN and ESQ_RX_PIN, 32 being P1.00. */
 #include "port.h"
 
 #include "cortex_m.h"
@@ -31,7 +31,7 @@
 #define NOT_CONNECTED 0xFFFFFFFFu
 #define INT_RXDRDY (1u << 2)
 #define ENABLE_UART 4u
-#define PIN_OUTPUT 3u         /* output, input buffer off */
+#define PIN_OUTPUT 3u          /* output, input buffer off */
 #define PIN_INPUT_PULL_UP 0xCu /* an open RX reads idle */
 
 #ifdef __ARM_ARCH_6M__ /* no cycle counter: TIMER0, 32 bits at 16 MHz */
@@ -126,4 +126,5 @@ void esq_port_write(const uint8_t *bytes, uint32_t n_bytes) {
 
 int esq_port_holds_baud(uint32_t baud) { return baudrate_of(baud) != 0; }
 
-void esq_port_set_baud(uint32_t baud) { UART_BAUDRATE = baudrate_of(baud); } /* nothing is waiting */
+/* No byte is waiting to be sent. */
+void esq_port_set_baud(uint32_t baud) { UART_BAUDRATE = baudrate_of(baud); }

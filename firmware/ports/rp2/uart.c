@@ -19,7 +19,7 @@
 #define TX_PIN 0u
 #define RX_PIN 1u
 #define FUNCTION_UART 2u
-#define PAD_PULL_UP_INPUT_4_MA 0x5Au /* IE, DRIVE 1, PUE, SCHMITT; clears PDE, ISO of the RP2350 */
+#define PAD_PULL_UP_INPUT_4_MA 0x5Au /* IE, DRIVE 1, PUE, SCHMITT; no PDE, no ISO */
 #define SAMPLES_PER_BIT 16u
 #define FR_BUSY (1u << 3)
 #define FR_RX_EMPTY (1u << 4)

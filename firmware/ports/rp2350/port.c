@@ -5,8 +5,9 @@
 #include "esq_port.h"
 #include "rp2.h"
 
-/* The block by which the ROM knows an image: an executable, secure, Arm, RP2350 (datasheet 5.9.5). It
- * must lie in the first 4 KB; without an entry of its own the vector table is the image's start. */
+/* The block by which the ROM knows an image: an executable, secure, Arm, RP2350 (datasheet 5.9.5).
+ * It must lie in the first 4 KB; without an entry of its own the vector table is the image's
+ * start. */
 static const uint32_t image_definition[] __attribute__((section(".boot_info"), used)) = {
     0xFFFFDED3u, /* start */
     0x10210142u, /* item IMAGE_TYPE, one word */

@@ -1,6 +1,6 @@
 /* What the STM32 families share: the start, pins and the USART. The target's defines say which they
- * are: ESQ_UART_BASE, ESQ_UART_RX_IRQ, ESQ_UART_ENABLE (RCC register and bit), ESQ_UART_CLOCK_HZ (behind
- * the PLL), ESQ_UART_AF; of both pins the port, A being 0, and the number. */
+ * are: ESQ_UART_BASE, ESQ_UART_RX_IRQ, ESQ_UART_ENABLE (RCC register and bit), ESQ_UART_CLOCK_HZ
+ * (behind the PLL), ESQ_UART_AF; of both pins the port, A being 0, and the number. */
 #ifndef ESQ_STM32_H
 #define ESQ_STM32_H
 

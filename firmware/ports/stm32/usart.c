@@ -82,9 +82,7 @@ void esq_port_write(const uint8_t *bytes, uint32_t n_bytes) {
     }
 }
 
-int esq_port_holds_baud(uint32_t baud) {
-    return esq_baud_divisor(esq_stm32_uart_hz(), baud) != 0;
-}
+int esq_port_holds_baud(uint32_t baud) { return esq_baud_divisor(esq_stm32_uart_hz(), baud) != 0; }
 
 void esq_port_set_baud(uint32_t baud) {
     uint32_t start = esq_port_ticks();

@@ -28,7 +28,7 @@
 #define ACR_7_WAIT_STATES 7u
 #define ACR_PREFETCH_AND_ART (3u << 8)
 
-/* RM0385, entering over-drive: the PLL on, then over-drive, then its switch; only then may the core take it. */
+/* RM0385, entering over-drive: the PLL on, then over-drive, then its switch, and last the core. */
 static int start_overdrive(void) {
     RCC_APB1ENR |= RCC_APB1ENR_PWREN;
     (void)RCC_APB1ENR;

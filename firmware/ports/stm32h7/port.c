@@ -41,7 +41,8 @@
 #define ACR_2_WAIT_STATES 2u
 #define ACR_WRHIGHFREQ_2 (2u << 4)
 
-/* RM0433, system supply start-up: the first write to PWR_CR3 settles the supply; before it the voltage is fixed. */
+/* RM0433, system supply start-up: the first write to PWR_CR3 settles the supply;
+ * before it the voltage is fixed. */
 static int raise_voltage(void) {
     PWR_CR3 = (PWR_CR3 & ~PWR_CR3_SUPPLY_MASK) | PWR_CR3_LDOEN;
     if (!esq_stm32_wait(&PWR_CSR1, PWR_CSR1_ACTVOSRDY, PWR_CSR1_ACTVOSRDY)) {
@@ -58,8 +59,7 @@ int esq_stm32_start_clocks(void) {
         return 0;
     }
     RCC_PLLCKSELR = (RCC_PLLCKSELR & ~(PLLCKSELR_DIVM1_MASK | 3u)) | (4u << 4);
-    RCC_PLLCFGR =
-        (RCC_PLLCFGR & ~PLLCFGR_PLL1_MASK) | PLLCFGR_PLL1RGE_8_16_MHZ | PLLCFGR_DIVP1EN;
+    RCC_PLLCFGR = (RCC_PLLCFGR & ~PLLCFGR_PLL1_MASK) | PLLCFGR_PLL1RGE_8_16_MHZ | PLLCFGR_DIVP1EN;
     RCC_PLL1DIVR = (50u - 1u) | ((2u - 1u) << 9) | ((4u - 1u) << 16) | ((2u - 1u) << 24);
     RCC_CR |= RCC_CR_PLL1ON;
     if (!esq_stm32_wait(&RCC_CR, RCC_CR_PLL1RDY, RCC_CR_PLL1RDY)) {

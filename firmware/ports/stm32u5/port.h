@@ -1,4 +1,4 @@
-/* STM32U575 and U585 with TrustZone off, as they are delivered; register names as in ST's RM0456. */
+/* STM32U575 and U585 with TrustZone off, as delivered; register names as in ST's RM0456. */
 #ifndef ESQ_STM32U5_PORT_H
 #define ESQ_STM32U5_PORT_H
 

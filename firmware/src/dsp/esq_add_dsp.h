@@ -1,8 +1,8 @@
-/* ADD and SUB on the DSP extension where one operand has the larger scale, so that it is only halved.
+/* ADD and SUB on the DSP extension where one operand has the larger scale: it is only halved.
  *
- * Everything is twice as large as in TensorFlow Lite: SMMLAR, the upper word of a product, then does
- * what a doubling multiplication does. A negative value is lowered by one before its shift, so that
- * halves round away from zero; where it rounds to zero that changes nothing.
+ * Everything is twice as large as in TensorFlow Lite: SMMLAR, the upper word of a product, then
+ * does what a doubling multiplication does. A negative value is lowered by one before its shift, so
+ * that halves round away from zero; where it rounds to zero that changes nothing.
  */
 #ifndef ESQ_ADD_DSP_H
 #define ESQ_ADD_DSP_H

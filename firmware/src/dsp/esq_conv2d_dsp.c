@@ -1,8 +1,9 @@
 /* CONV_2D on the DSP extension: what the kernels work on. Mirror: edgesq/codegen/pack_dsp.py.
  *
  * The input values under one to three neighbouring output pixels are unpacked to 16-bit lanes once,
- * straight from the ring's rows, and used by all output channels; there is no other copy. Values are
- * unpacked minus the zero point, so that padding is 0 and padded rows and columns can be left out.
+ * straight from the ring's rows, and used by all output channels; there is no other copy. Values
+ * are unpacked minus the zero point, so that padding is 0 and padded rows and columns can be left
+ * out.
  */
 #include "../esq_windows.h"
 #include "esq_dsp.h"
@@ -42,12 +43,10 @@ static void enter_view(const struct esq_conv2d_dsp *params, const struct esq_op 
     view->present = esq_present_rows(view->rows, params->window.height);
 }
 
-static inline uint32_t at_most(uint32_t most, uint32_t left) {
-    return left < most ? left : most;
-}
+static inline uint32_t at_most(uint32_t most, uint32_t left) { return left < most ? left : most; }
 
-void esq_dsp_compute_rows(const struct esq_conv2d_dsp *params, const struct esq_op *op, int8_t *arena,
-                          const struct esq_dsp_rows *rows) {
+void esq_dsp_compute_rows(const struct esq_conv2d_dsp *params, const struct esq_op *op,
+                          int8_t *arena, const struct esq_dsp_rows *rows) {
     const struct esq_slot *output = op->output;
     const struct esq_dsp_way *way = params->way;
     for (uint32_t y = rows->first; y < rows->end; y++) {

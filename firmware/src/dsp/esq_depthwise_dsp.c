@@ -20,9 +20,7 @@ struct tile {
     uint32_t pixel_bytes;
 };
 
-static inline uint32_t at_most(uint32_t most, uint32_t left) {
-    return left < most ? left : most;
-}
+static inline uint32_t at_most(uint32_t most, uint32_t left) { return left < most ? left : most; }
 
 /* How the columns under a tile pair up; the rows are at their first pixel. */
 static struct esq_dsp_pairs pairs_of(const struct tile *tile, const struct esq_slot *input,
@@ -99,8 +97,8 @@ static void finish_any(const struct tile *tile, const uint32_t *pairs, uint32_t 
     }
 }
 
-static void compute_tile(const struct tile *tile, const struct esq_op *op, const int8_t *const *rows,
-                         uint32_t *work) {
+static void compute_tile(const struct tile *tile, const struct esq_op *op,
+                         const int8_t *const *rows, uint32_t *work) {
     struct esq_dsp_pairs job = pairs_of(tile, op->input[0], rows, work);
     for (uint32_t first = 0; first < op->input[0]->channels; first += ESQ_DSP_QUAD) {
         esq_dsp_make_pairs(&job);

@@ -1,8 +1,8 @@
 /* 3x3 depthwise convolution on cores with the DSP extension.
  *
- * Input columns stand in pairs, four channels at a time, in 16-bit lanes: per channel (rows 0 and 1 of
- * the first column), the same of the second column, (row 2 of the first, of the second column). The
- * input's zero point is folded into the bias, so that padding is the zero point.
+ * Input columns stand in pairs, four channels at a time, in 16-bit lanes: per channel (rows 0 and 1
+ * of the first column), the same of the second column, (row 2 of the first, of the second column).
+ * The input's zero point is folded into the bias, so that padding is the zero point.
  * Mirror: edgesq/codegen/pack_depthwise.py.
  */
 #ifndef ESQ_DEPTHWISE_DSP_H
@@ -15,7 +15,7 @@
 
 /* The column pairs of four channels, made from three rows.
  *
- * rows      each at its first column, or at column 0 where the first one is -1; NULL beside the image.
+ * rows      each at its first column, or at column 0 where the first is -1; NULL beside the image.
  * zero      the zero point in all four bytes.
  * full_end  past the pairs of which both columns lie inside the image.
  * right     1: in the next one only the first does.
@@ -40,8 +40,8 @@ void esq_dsp_make_pairs(const struct esq_dsp_pairs *job);
  * pairs       uint32 [iterations + 1][4][3].
  * result      relu: int8, pixels `step` bytes apart. sums: int32, channels `step` bytes apart.
  * iterations  beside: of two outputs; apart: of one. At least one, but for beside_relu with `odd`.
- * table       uint32 [channels][8]: weights as the five words (0,0 1,0) (0,1 1,1) (0,2 1,2) (2,0 2,1)
- *             (2,1 2,2), bias; relu: multiplier, constant.
+ * table       uint32 [channels][8]: weights as the five words (0,0 1,0) (0,1 1,1) (0,2 1,2)
+ *             (2,0 2,1) (2,1 2,2), bias; relu: multiplier, constant.
  * odd         beside_relu: 1 for one more output, else 0.
  */
 struct esq_dsp_outputs {

@@ -1,9 +1,9 @@
 /* The inner loops of 3x3 depthwise convolution on the DSP extension. Contract: esq_depthwise_dsp.h.
  *
- * Nine taps of one channel are three pairs of rows 0 and 1, one pair of columns of row 2, and one value
- * alone: 5 multiplications. Two neighbouring outputs share six words: 24 instructions for 18 MACs,
- * requantization and stores included, where neighbours are one column apart; 17 for 9 where they
- * are two apart. A column pair of four channels is made in 38.
+ * Nine taps of one channel are three pairs of rows 0 and 1, one pair of columns of row 2, and one
+ * value alone: 5 multiplications. Two neighbouring outputs share six words: 24 instructions for 18
+ * MACs, requantization and stores included, where neighbours are one column apart; 17 for 9 where
+ * they are two apart. A column pair of four channels is made in 38.
  */
 #if defined(__ARM_FEATURE_DSP)
 
@@ -55,7 +55,8 @@
 .Labsent\@:
     .endm
 
-/* r0 r1 r2 rows, r3 pixel bytes, r12 pairs; r4 r5 columns of row 0, r6 r7 of row 1, r8 r9 of row 2. */
+/* r0 r1 r2 rows, r3 pixel bytes, r12 pairs; r4 r5 columns of row 0, r6 r7 of row 1, r8 r9 of row
+ * 2. */
     ESQ_FUNCTION esq_dsp_make_pairs
     push {r4-r11, lr}
     add r4, r0, #ESQ_PIXEL_BYTES

@@ -1,8 +1,9 @@
 /* Convolution sums on cores with the DSP extension (Armv7E-M, Armv8-M Mainline with DSP).
  *
  * Two output channels A and B share one 16-bit lane as 256 A + B, the same bytes as two int8. SMLAD
- * on the raw word accumulates 256 S_A + S_B, and on the B bytes alone (one SXTB16) S_B; so one unpack
- * serves two channels and 256 S_A is the difference. Exact for S_A in [-2^23, 2^23); export checks.
+ * on the raw word accumulates 256 S_A + S_B, and on the B bytes alone (one SXTB16) S_B; so one
+ * unpack serves two channels and 256 S_A is the difference. Exact for S_A in [-2^23, 2^23); export
+ * checks.
  * Mirror: edgesq/codegen/pack_dsp.py.
  */
 #ifndef ESQ_DSP_H
@@ -19,7 +20,7 @@
  * slide   A group is four channels of n + 2 columns of a kernel row: words [2][n + 2] likewise.
  *
  * activations  int16 lanes, input minus zero point.
- * weights      uint32 [pairs][groups][2][1, or 3 columns]; `gap_bytes` are left out after each pair.
+ * weights      uint32 [pairs][groups][2][1, or 3 columns]; `gap_bytes` are skipped after each pair.
  * table        per pair: the sums to begin with, then what the kernel's end needs; table_end: past
  *              the last pair, at least one.
  * result       relu: int8, n pixels `pixel_bytes` apart. sums: int32 [pairs][2][n].
@@ -35,24 +36,25 @@ struct esq_dsp_job {
     uint32_t gap_bytes;
 };
 
-/* Unpacks 4 * groups values of each of three columns, `step_bytes` apart, to lanes [groups][2][3], `minus_zp`
- * in both halves added; returns the end of the lanes. */
+/* Unpacks 4 * groups values of each of three columns, `step_bytes` apart, to lanes [groups][2][3],
+ * `minus_zp` in both halves added; returns the end of the lanes. */
 uint32_t *esq_dsp_unpack_3(const int8_t *values, uint32_t step_bytes, uint32_t groups,
                            uint32_t minus_zp, uint32_t *lanes);
 
-/* Sums [6][4 channels] of a tile [6][8 * iterations] with weights [6][8 * iterations][4]; of the tile
- * `gap_bytes` are left out after each 8 * iterations. */
+/* Sums [6][4 channels] of a tile [6][8 * iterations] with weights [6][8 * iterations][4]; of the
+ * tile `gap_bytes` are left out after each 8 * iterations. */
 void esq_dsp_winograd(const uint32_t *tile, const uint32_t *weights, uint32_t *sums,
                       uint32_t iterations, uint32_t gap_bytes);
 
-/* One output channel's weights, int8 [groups][3 columns][4], to the six values of Winograd's F(4, 3): every
- * fourth word of [6][2 * groups][4 channels], the values `step_bytes` apart. */
+/* One output channel's weights, int8 [groups][3 columns][4], to the six values of Winograd's
+ * F(4, 3): every fourth word of [6][2 * groups][4 channels], the values `step_bytes` apart. */
 void esq_dsp_winograd_weights(const uint32_t *raw, uint32_t groups, uint32_t step_bytes,
                               uint32_t *to);
 
 typedef void esq_dsp_kernel(const struct esq_dsp_job *job);
 
-/* Requantized where negative results clamp to zero point -128; table rows [8]: sums, (M, C, shift) A, B. */
+/* Requantized where negative results clamp to zero point -128; table rows [8]: sums, then M, C and
+ * shift of A and of B. */
 esq_dsp_kernel esq_dsp_each_relu_1;
 esq_dsp_kernel esq_dsp_each_relu_2;
 esq_dsp_kernel esq_dsp_each_relu_3;
@@ -119,11 +121,11 @@ struct esq_dsp_rows {
 };
 
 /* Computes rows of op->output. */
-void esq_dsp_compute_rows(const struct esq_conv2d_dsp *params, const struct esq_op *op, int8_t *arena,
-                          const struct esq_dsp_rows *rows);
+void esq_dsp_compute_rows(const struct esq_conv2d_dsp *params, const struct esq_op *op,
+                          int8_t *arena, const struct esq_dsp_rows *rows);
 
-/* Makes rows of the table for the short requantization, int32 [count / 2, 8], of channels from `first` on;
- * both are even. */
+/* Makes rows of the table for the short requantization, int32 [count / 2, 8], of channels from
+ * `first` on; both are even. */
 void esq_dsp_enter_rows(const struct esq_channels *channels, uint32_t first, uint32_t count,
                         int32_t *row);
 

@@ -18,7 +18,7 @@
 
 /* Stack frame, after the saved registers. */
     .equ ESQ_ACTIVATIONS, 0
-    .equ ESQ_LOOPS, 4       /* iterations; with three pixels where the activations end, lr being taken */
+    .equ ESQ_LOOPS, 4       /* iterations; with three pixels the end of the activations */
     .equ ESQ_ENTRY, 8
     .equ ESQ_HOOK, 12       /* what follows the loop: the end of a pair, or `gap` before it */
     .equ ESQ_RESULT, 16
@@ -29,9 +29,10 @@
     .equ ESQ_END, 36
     .equ ESQ_FRAME, 40
 
-/* r0 activations, r1 weights, r7-r9 256 S_A + S_B, r10-r12 S_B, lr iterations; r2-r6 and what of r8-r12
- * and lr is left over: weights and activations. Every instruction takes 4 bytes, so that the entry can
- * be computed. A load or SXTB16 stands before an SMLAD that does not wait for it, to issue with it. */
+/* r0 activations, r1 weights, r7-r9 256 S_A + S_B, r10-r12 S_B, lr iterations; r2-r6 and what of
+ * r8-r12 and lr is left over: weights and activations. Every instruction takes 4 bytes, so that the
+ * entry can be computed. A load or SXTB16 stands before an SMLAD that does not wait for it, to
+ * issue with it. */
     .macro ESQ_RAW_3 weight, first, second, third
     smlad r7, \weight, \first, r7
     smlad r8, \weight, \second, r8
@@ -180,7 +181,8 @@
     .endm
 
 /* A: 256 S_A stands in the sums. The double rounding of S_A M 2^-31 >> shift is, where it is not
- * negative, floor(256 S_A M 2^-32 + C) >> (shift + 7) with C = 2^(shift+6) + 64 + zp 2^(shift+7). */
+ * negative, floor(256 S_A M 2^-32 + C) >> (shift + 7) with C = 2^(shift+6) + 64 + zp
+ * 2^(shift+7). */
     .macro ESQ_REQUANTIZE_A n, first, second, third
     ESQ_EACH \n, \first, \second, \third, smmla, r3, r4
     ESQ_EACH \n, \first, \second, \third, asrs.w, r5

@@ -1,4 +1,4 @@
-/* From the sums of a convolution on the DSP extension to int8. Mirror: edgesq/codegen/pack_dsp.py. */
+/* From sums of a convolution on the DSP extension to int8. Mirror: edgesq/codegen/pack_dsp.py. */
 #include "../esq_arithmetic.h"
 #include "esq_dsp.h"
 
@@ -95,17 +95,17 @@ void esq_dsp_finish_once(const struct esq_conv2d_dsp *params, const struct esq_d
 }
 
 /* Kernels are the same for all windows that do not slide. */
-#define ESQ_WAY(windows, end, form, sums, padded)                                                       \
-    const struct esq_dsp_way esq_dsp_##windows##_##end = {                                          \
-        esq_dsp_unpack_##windows,                                                                   \
-        esq_dsp_finish_##end,                                                                       \
-        {esq_dsp_##form##_##sums##_1, esq_dsp_##form##_##sums##_2, esq_dsp_##form##_##sums##_3},    \
-        padded,                                                                                     \
+#define ESQ_WAY(windows, end, form, sums, padded)                                                  \
+    const struct esq_dsp_way esq_dsp_##windows##_##end = {                                         \
+        esq_dsp_unpack_##windows,                                                                  \
+        esq_dsp_finish_##end,                                                                      \
+        {esq_dsp_##form##_##sums##_1, esq_dsp_##form##_##sums##_2, esq_dsp_##form##_##sums##_3},   \
+        padded,                                                                                    \
     }
 
-#define ESQ_WAYS(windows, form, padded)                                                                 \
-    ESQ_WAY(windows, relu, form, relu, padded);                                                         \
-    ESQ_WAY(windows, any, form, sums, padded);                                                          \
+#define ESQ_WAYS(windows, form, padded)                                                            \
+    ESQ_WAY(windows, relu, form, relu, padded);                                                    \
+    ESQ_WAY(windows, any, form, sums, padded);                                                     \
     ESQ_WAY(windows, once, form, sums, padded)
 
 ESQ_WAYS(columns, each, 0);

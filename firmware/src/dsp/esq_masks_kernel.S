@@ -1,8 +1,9 @@
-/* The inner loop of esq_stream.c for streams with masks: 13 instructions for four zeros, 9 right behind
- * such, 17 to 18 for one weight among them, 26 for two, 32 for three, 41 for four.
+/* The inner loop of esq_stream.c for streams with masks: 13 instructions for four zeros, 9 right
+ * behind such, 17 to 18 for one weight among them, 26 for two, 32 for three, 41 for four.
  *
- * Of 25 bits that one load gives, a mask takes at most 7 and a weight at most 11: so behind a mask of four
- * zeros there is another mask, then one weight; or after a further load three weights, and so on.
+ * Of 25 bits that one load gives, a mask takes at most 7 and a weight at most 11: so behind a mask
+ * of four zeros there is another mask, then one weight; or after a further load three weights, and
+ * so on.
  */
 #if defined(__ARM_FEATURE_DSP)
 
@@ -15,7 +16,8 @@
 
     .equ ESQ_MASK_BITS, 7
 
-/* r1 to, r2 end, r3 table, r4 mask, r5 bits, r6 place, r10 masks, r12 0; r8 the bits from the place on. */
+/* r1 to, r2 end, r3 table, r4 mask, r5 bits, r6 place, r10 masks, r12 0; r8 the bits from the place
+ * on. */
     .macro ESQ_WINDOW
     lsrs r7, r6, #3
     ldr r8, [r5, r7]

@@ -4,8 +4,8 @@
 
 #if defined(__ARM_FEATURE_DSP)
 
-/* The product's way to the output: twice the product times the multiplier, rounded to its upper word,
- * then shifted right, halves away from zero. */
+/* The product's way to the output: twice the product times the multiplier, rounded to its upper
+ * word, then shifted right, halves away from zero. */
 struct scaling {
     int32_t zero_point;   /* of operand 0 */
     int32_t minus_double; /* of operand 1 */
@@ -21,8 +21,8 @@ static struct scaling scaling_of(const struct esq_mul *params) {
                             (1 << (right - 1)) + zero_point, right};
 }
 
-/* A negative product is lowered by one before the shift, as its half rounds down; where it rounds to
- * zero that changes nothing. */
+/* A negative product is lowered by one before the shift, as its half rounds down; where it rounds
+ * to zero that changes nothing. */
 static inline int32_t scaled(int32_t first, int32_t second, struct scaling by) {
     const int32_t doubled = (first - by.zero_point) * (second * 2 + by.minus_double);
     int32_t high;

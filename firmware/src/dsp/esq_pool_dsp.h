@@ -25,12 +25,8 @@ static inline struct esq_quad_sums esq_add_quads(struct esq_quad_sums sums, cons
     return sums;
 }
 
-static inline int32_t esq_low_lane(uint32_t lanes) {
-    return (int16_t)lanes;
-}
+static inline int32_t esq_low_lane(uint32_t lanes) { return (int16_t)lanes; }
 
-static inline int32_t esq_high_lane(uint32_t lanes) {
-    return (int32_t)lanes >> 16;
-}
+static inline int32_t esq_high_lane(uint32_t lanes) { return (int32_t)lanes >> 16; }
 
 #endif

@@ -1,9 +1,9 @@
 /* The inner loop of esq_stream.c: four weights in 15 instructions and the loop's end.
  *
- * Two look-ups, each for two weights, share one load of the bits. An entry's lowest byte is how many
- * bits its weights take; a shift by a register looks at nothing else, so it needs no mask. A pair too
- * long for the table says 0 bits, and then the second look-up finds the same entry: only the
- * second is looked at.
+ * Two look-ups, each for two weights, share one load of the bits. An entry's lowest byte is how
+ * many bits its weights take; a shift by a register looks at nothing else, so it needs no mask. A
+ * pair too long for the table says 0 bits, and then the second look-up finds the same entry: only
+ * the second is looked at.
  */
 #if defined(__ARM_FEATURE_DSP)
 
@@ -40,8 +40,8 @@
     str r9, [r1], #4
     .endm
 
-/* Two weights, \entry being that of the first one alone, into the upper half of \entry; r8 are the bits it
- * was found by where \window is held, else they are loaded again behind the first one. */
+/* Two weights, \entry being that of the first one alone, into the upper half of \entry; r8 are the
+ * bits it was found by where \window is held, else they are loaded again behind the first one. */
     .macro ESQ_SINGLES entry, window
     ubfx r7, \entry, #8, #8
     add r6, r6, r7

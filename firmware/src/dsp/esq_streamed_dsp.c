@@ -1,6 +1,6 @@
-/* CONV_2D on the DSP extension whose weights come from a stream: a tile of channels is decoded, then
- * used for all rows of the band. Input values are unpacked once for each tile, which costs as much as
- * two channels do: tiles are as large as the plan has room for.
+/* CONV_2D on the DSP extension whose weights come from a stream: a tile of channels is decoded,
+ * then used for all rows of the band. Input values are unpacked once for each tile, which costs as
+ * much as two channels do: tiles are as large as the plan has room for.
  */
 #include "../esq_stream.h"
 #include "../esq_windows.h"
@@ -16,9 +16,7 @@ struct tile {
     uint32_t channels;
 };
 
-static inline uint32_t at_most(uint32_t most, uint32_t left) {
-    return left < most ? left : most;
-}
+static inline uint32_t at_most(uint32_t most, uint32_t left) { return left < most ? left : most; }
 
 /* Decodes the next `channels` channels. */
 static void decode_tile(const struct esq_op *op, const struct esq_conv2d_dsp *params,
@@ -45,8 +43,7 @@ static void begin(const struct esq_op *op, const struct esq_streamed *streamed, 
                   struct tile *tile) {
     tile->first = 0;
     tile->channels = 0;
-    esq_bits_begin(&tile->decoder, streamed,
-                      esq_work_at(op, arena, streamed->table_offset_bytes));
+    esq_bits_begin(&tile->decoder, streamed, esq_work_at(op, arena, streamed->table_offset_bytes));
 }
 
 /* Decodes the next tile of `channels` channels in all; 0: there is none. */

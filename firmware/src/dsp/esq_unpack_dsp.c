@@ -1,4 +1,5 @@
-/* From the input's rows to 16-bit lanes, for the kernels on the DSP extension: every kind of window its own way.
+/* From the input's rows to 16-bit lanes, for the kernels on the DSP extension: every kind of window
+ * its own way.
  * Mirror: edgesq/codegen/pack_dsp.py.
  */
 #include "esq_dsp.h"
@@ -70,12 +71,9 @@ typedef uint32_t *side_by_side_fn(const int8_t *values, uint32_t step_bytes, uin
 static uint32_t *unpack_few(const int8_t *values, uint32_t step_bytes, uint32_t groups,
                             uint32_t minus_zp, uint32_t columns, uint32_t *lanes) {
     switch (columns) {
-    case 1:
-        return unpack_side_by_side(values, step_bytes, groups, minus_zp, 1, lanes);
-    case 2:
-        return unpack_side_by_side(values, step_bytes, groups, minus_zp, 2, lanes);
-    default:
-        return esq_dsp_unpack_3(values, step_bytes, groups, minus_zp, lanes);
+    case 1: return unpack_side_by_side(values, step_bytes, groups, minus_zp, 1, lanes);
+    case 2: return unpack_side_by_side(values, step_bytes, groups, minus_zp, 2, lanes);
+    default: return esq_dsp_unpack_3(values, step_bytes, groups, minus_zp, lanes);
     }
 }
 
@@ -83,12 +81,9 @@ static uint32_t *unpack_few(const int8_t *values, uint32_t step_bytes, uint32_t 
 static uint32_t *unpack_many(const int8_t *values, uint32_t step_bytes, uint32_t groups,
                              uint32_t minus_zp, uint32_t columns, uint32_t *lanes) {
     switch (columns) {
-    case 3:
-        return esq_dsp_unpack_3(values, step_bytes, groups, minus_zp, lanes);
-    case 4:
-        return unpack_side_by_side(values, step_bytes, groups, minus_zp, 4, lanes);
-    default:
-        return unpack_side_by_side(values, step_bytes, groups, minus_zp, 5, lanes);
+    case 3: return esq_dsp_unpack_3(values, step_bytes, groups, minus_zp, lanes);
+    case 4: return unpack_side_by_side(values, step_bytes, groups, minus_zp, 4, lanes);
+    default: return unpack_side_by_side(values, step_bytes, groups, minus_zp, 5, lanes);
     }
 }
 
@@ -113,8 +108,8 @@ void esq_dsp_unpack_windows(const struct esq_dsp_view *view, uint32_t column, ui
     }
 }
 
-/* Unpacks `columns` input columns from `column` on, `step` apart, that the windows of neighbouring pixels
- * share; the first may be -1, written as its two's complement. */
+/* Unpacks `columns` input columns from `column` on, `step` apart, that the windows of neighbouring
+ * pixels share; the first may be -1, written as its two's complement. */
 static inline void unpack_shared(const struct esq_dsp_view *view, uint32_t column, uint32_t columns,
                                  uint32_t step, side_by_side_fn *unpack_inside) {
     const struct esq_slot *input = view->input;
@@ -132,7 +127,8 @@ static inline void unpack_shared(const struct esq_dsp_view *view, uint32_t colum
         for (uint32_t x = 0; x < columns; x++) {
             const uint32_t place = column + x * step;
             if (place < input->width) {
-                unpack(row + place * input->pixel_bytes, groups, view->minus_zp, columns, lanes + x);
+                unpack(row + place * input->pixel_bytes, groups, view->minus_zp, columns,
+                       lanes + x);
             } else {
                 clear(groups, columns, lanes + x);
             }

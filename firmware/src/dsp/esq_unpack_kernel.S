@@ -1,4 +1,5 @@
-/* Three neighbouring columns unpacked side by side: 13 instructions for 12 values. Contract: esq_dsp.h. */
+/* Three neighbouring columns unpacked side by side: 13 instructions for 12 values.
+ * Contract: esq_dsp.h. */
 #if defined(__ARM_FEATURE_DSP)
 
     .syntax unified

@@ -1,4 +1,5 @@
-/* 3x3 CONV_2D as Winograd's F(4, 3) along rows, exact in integers. Mirror: edgesq/codegen/winograd.py.
+/* 3x3 CONV_2D as Winograd's F(4, 3) along rows, exact in integers.
+ * Mirror: edgesq/codegen/winograd.py.
  *
  * Four output pixels of a row take 6 products per kernel row and channel instead of 12. Weights are
  * transformed at export without their divisors (1/4, -1/6, 1/24), which are made up for at the end:
@@ -27,9 +28,7 @@ static inline uint32_t minus(uint32_t a, uint32_t b) {
     return lanes;
 }
 
-static inline uint32_t twice(uint32_t a) {
-    return plus(a, a);
-}
+static inline uint32_t twice(uint32_t a) { return plus(a, a); }
 
 /* Six columns d of one step to the tile's six values, `steps` words apart; 23 instructions. */
 static inline void transform(const uint32_t d[ESQ_WINOGRAD_COLUMNS], uint32_t steps, uint32_t *to) {
@@ -45,7 +44,7 @@ static inline void transform(const uint32_t d[ESQ_WINOGRAD_COLUMNS], uint32_t st
     to[5 * steps] = minus(minus(d[5], d[3]), twice(e));
 }
 
-/* Where the six columns of a tile are; a column outside the image stands still on the zero point. */
+/* Where the six columns of a tile are; a column outside the image stays on the zero point. */
 struct columns {
     const int8_t *values[ESQ_WINOGRAD_COLUMNS];
     uint32_t advance[ESQ_WINOGRAD_COLUMNS]; /* bytes per four channels */
@@ -62,7 +61,7 @@ static inline void unpack_column(struct columns *columns, uint32_t x, uint32_t m
 
 /* No loop over the columns, so that all twelve words stay in registers. */
 static void transform_row(struct columns columns, uint32_t groups, uint32_t minus_zp,
-                               uint32_t steps, uint32_t *to) {
+                          uint32_t steps, uint32_t *to) {
     for (; groups > 0; groups--) {
         uint32_t even[ESQ_WINOGRAD_COLUMNS];
         uint32_t odd[ESQ_WINOGRAD_COLUMNS];
@@ -86,7 +85,8 @@ void esq_winograd_transform(const struct esq_winograd *params, const struct esq_
     const int8_t zeros[4] = {zp, zp, zp, zp};
     struct columns columns;
     for (uint32_t x = 0; x < ESQ_WINOGRAD_COLUMNS; x++) {
-        const uint32_t column = place->column + x - params->window.pad_left; /* wraps: outside too */
+        /* Left of the image it wraps, and is outside too. */
+        const uint32_t column = place->column + x - params->window.pad_left;
         const int inside = row && column < input->width;
         columns.values[x] = inside ? row + column * input->pixel_bytes : zeros;
         columns.advance[x] = inside ? 4 : 0;

@@ -23,7 +23,7 @@ void esq_winograd_transform(const struct esq_winograd *params, const struct esq_
                             const int8_t *row, const struct esq_winograd_place *place,
                             uint32_t *to);
 
-/* Four channels from sums [6][4] to int8; table: bias [4], then multiplier, constant, shift each. */
+/* Four channels from sums [6][4] to int8; table: bias [4], then multiplier, constant, shift. */
 void esq_winograd_finish(const uint32_t *sums, const int32_t *table, uint32_t pixels,
                          uint32_t pixel_bytes, int8_t *result);
 

@@ -1,5 +1,6 @@
-/* The inner loop of esq_winograd_dsp.c. Four channels times one tile: per two steps 3 loads and 8 SMLAD
- * for 16 products, each worth 2 MACs of the convolution: 0.36 instructions per MAC with the loop.
+/* The inner loop of esq_winograd_dsp.c. Four channels times one tile: per two steps 3 loads and 8
+ * SMLAD for 16 products, each worth 2 MACs of the convolution: 0.36 instructions per MAC with the
+ * loop.
  */
 #if defined(__ARM_FEATURE_DSP)
 
@@ -53,8 +54,9 @@ esq_dsp_winograd:
     pop {r3-r11, pc}
     .size esq_dsp_winograd, . - esq_dsp_winograd
 
-/* Three columns of two input channels, lanes of r6, r7, r8, to six values, r2 bytes apart from r3 on; r4 and
- * r5 are 3 and 5 times as many. 18 instructions; the sums are those of Lavin's G without its divisors. */
+/* Three columns of two input channels, lanes of r6, r7, r8, to six values, r2 bytes apart from r3
+ * on; r4 and r5 are 3 and 5 times as many. 18 instructions; the sums are those of Lavin's G without
+ * its divisors. */
     .macro ESQ_WEIGHTS rotation
     sxtb16 r9, r6, ror #\rotation
     sxtb16 r11, r8, ror #\rotation
@@ -77,7 +79,8 @@ esq_dsp_winograd:
     add r3, r3, #16
     .endm
 
-/* void esq_dsp_winograd_weights(const uint32_t *raw, uint32_t groups, uint32_t step_bytes, uint32_t *to)
+/* void esq_dsp_winograd_weights(const uint32_t *raw, uint32_t groups, uint32_t step_bytes,
+ *                               uint32_t *to)
  */
     .section .text.esq_dsp_winograd_weights, "ax", %progbits
     .balign 4

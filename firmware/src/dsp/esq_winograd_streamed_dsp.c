@@ -1,6 +1,6 @@
-/* Winograd's F(4, 3) with weights from a stream: transformed weights are four times as many bytes, so
- * they are made on the board, four channels at a time, and used for all tiles of a band of rows. The
- * band's input is transformed once. Mirror: edgesq/codegen/winograd.py.
+/* Winograd's F(4, 3) with weights from a stream: transformed weights are four times as many bytes,
+ * so they are made on the board, four channels at a time, and used for all tiles of a band of rows.
+ * The band's input is transformed once. Mirror: edgesq/codegen/winograd.py.
  */
 #include "../esq_channels.h"
 #include "../esq_stream.h"
@@ -65,7 +65,8 @@ static void compute_block(const struct band *band, const uint32_t *weights, cons
 /* The next four channels' weights, some kernel rows of a channel at a time. */
 static void decode_block(struct esq_bits *bits, const struct esq_winograd_streamed *params,
                          uint32_t *raw, uint32_t *weights) {
-    const uint32_t step_bytes = params->conv.steps * ESQ_WINOGRAD_CHANNELS * (uint32_t)sizeof *weights;
+    const uint32_t step_bytes =
+        params->conv.steps * ESQ_WINOGRAD_CHANNELS * (uint32_t)sizeof *weights;
     const uint32_t pieces = params->conv.window.height / params->streamed.kernel_rows;
     const uint32_t steps = params->conv.steps / pieces;
     for (uint32_t c = 0; c < ESQ_WINOGRAD_CHANNELS; c++) {
@@ -100,7 +101,8 @@ void esq_run_winograd_dsp_streamed(const struct esq_op *op, int8_t *arena,
     uint32_t *weights = esq_work_at(op, arena, streamed->weights_offset_bytes);
     uint32_t *raw = esq_work_at(op, arena, streamed->rows_offset_bytes);
     struct band band = {conv, op, arena, progress->out_row, esq_band_end(op, progress), 0, 0, 0};
-    const uint32_t rows = (band.end - band.first - 1u) * conv->window.stride_h + conv->window.height;
+    const uint32_t rows =
+        (band.end - band.first - 1u) * conv->window.stride_h + conv->window.height;
     struct esq_bits decoder;
     band.row_words = op->input[0]->channels / 2u;
     band.tile_steps = rows * band.row_words;

@@ -18,8 +18,7 @@ static inline int32x4_t add_row(int32x4_t sums, const int8_t *tap, uint32_t tap_
 }
 
 static void average_pixel(const struct esq_pool *params, const struct esq_slot *input,
-                          const int8_t *const *rows, const struct esq_taps *taps,
-                          int8_t *result) {
+                          const int8_t *const *rows, const struct esq_taps *taps, int8_t *result) {
     const struct esq_present inside = esq_present_rows(rows, params->window.height);
     const int32_t count = (int32_t)(inside.count * taps->count);
     for (uint32_t c = 0; c < input->channels; c += 4) {
@@ -32,8 +31,8 @@ static void average_pixel(const struct esq_pool *params, const struct esq_slot *
         int32_t totals[4];
         vstrwq_s32(totals, sums);
         for (uint32_t i = 0; i < channels; i++) {
-            result[c + i] = esq_clamp(esq_rounded_mean(totals[i], count), params->clamp_min,
-                                      params->clamp_max);
+            result[c + i] =
+                esq_clamp(esq_rounded_mean(totals[i], count), params->clamp_min, params->clamp_max);
         }
     }
 }

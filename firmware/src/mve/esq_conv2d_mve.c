@@ -1,7 +1,7 @@
 /* CONV_2D on MVE: what the kernels work on. Mirror: edgesq/codegen/pack_mve.py.
  *
- * A window of one pixel is read where it lies in the ring. Others are gathered, the zero point where
- * they are padded; esq_mve_finish_edges leaves rows beside the image out.
+ * A window of one pixel is read where it lies in the ring. Others are gathered, the zero point
+ * where they are padded; esq_mve_finish_edges leaves rows beside the image out.
  */
 #include "../esq_windows.h"
 
@@ -83,7 +83,8 @@ void esq_mve_gathered(const struct esq_mve_view *view, uint32_t column, struct e
         job->pixels[i] = to;
         to += window_bytes;
     }
-    const uint32_t left = column * window->stride_w - window->pad_left; /* wraps left of the image */
+    /* Wraps left of the image. */
+    const uint32_t left = column * window->stride_w - window->pad_left;
     const uint32_t last = left + (job->count - 1u) * window->stride_w;
     if (view->solid && left < input->width && last + window->width <= input->width) {
         gather_inside(view, left, job->count, window_bytes);
@@ -106,8 +107,8 @@ static void look(const struct esq_conv2d_mve *params, const struct esq_op *op, i
     const struct esq_present inside = esq_present_rows(view->rows, params->window.height);
     const struct esq_present all = {0, params->window.height};
     view->present = params->row_blocks > 0 ? inside : all;
-    view->solid = view->present.count == inside.count &&
-                  view->input->pixel_bytes == view->input->channels;
+    view->solid =
+        view->present.count == inside.count && view->input->pixel_bytes == view->input->channels;
 }
 
 /* The job for all channels of pixels of that row; it lacks its pixels and where they go. */
@@ -125,12 +126,10 @@ static struct esq_mve_job job_of(const struct esq_mve_view *view, uint32_t chann
     return esq_mve_part(params, &job, 0, channels);
 }
 
-static inline uint32_t at_most(uint32_t most, uint32_t left) {
-    return left < most ? left : most;
-}
+static inline uint32_t at_most(uint32_t most, uint32_t left) { return left < most ? left : most; }
 
-void esq_mve_compute_rows(const struct esq_conv2d_mve *params, const struct esq_op *op, int8_t *arena,
-                          const struct esq_mve_rows *rows) {
+void esq_mve_compute_rows(const struct esq_conv2d_mve *params, const struct esq_op *op,
+                          int8_t *arena, const struct esq_mve_rows *rows) {
     const struct esq_slot *output = op->output;
     struct esq_mve_view view;
     for (uint32_t y = rows->first; y < rows->end; y++) {

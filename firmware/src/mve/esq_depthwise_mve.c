@@ -1,8 +1,8 @@
 /* DEPTHWISE_CONV_2D on MVE. Mirror: edgesq/codegen/pack_mve.py.
  *
- * Eight channels of the rows under a tile of outputs are set out as one strip per channel, column by
- * column, so that every window is one run of bytes and neighbouring windows overlap: a window is a
- * dot product with VMLADAV. Four channels of sums are then requantized together. The input's zero
+ * Eight channels of the rows under a tile of outputs are set out as one strip per channel, column
+ * by column, so that every window is one run of bytes and neighbouring windows overlap: a window is
+ * a dot product with VMLADAV. Four channels of sums are then requantized together. The input's zero
  * point is folded into the bias, so that padding is the zero point.
  */
 #include "../esq_arithmetic.h"
@@ -41,7 +41,7 @@ struct lanes {
 
 /* `columns` pixels into the strips, 6 instructions for 8 values. */
 static inline void scatter(const int8_t *pixel, uint32_t pixel_bytes, uint32_t columns,
-                              const struct lanes *lanes, int8_t *to) {
+                           const struct lanes *lanes, int8_t *to) {
     __asm volatile("vmsr p0, %3\n\t"
                    "wls lr, %2, 2f\n"
                    "1: vpstt\n\t"
@@ -200,8 +200,8 @@ static void sums_of(const int8_t *strip, const int8_t *weights, uint32_t blocks,
     }
 }
 
-/* Sums int32 [pixels, 4] to int8 where results below zero point -128 clamp to it: 9 instructions for
- * four. */
+/* Sums int32 [pixels, 4] to int8 where results below zero point -128 clamp to it: 9 instructions
+ * for four. */
 static void finish_relu(const struct tile *tile, const int32_t *table, const int32_t *sums,
                         int8_t *result) {
     __asm volatile("vldrw.u32 q1, [%2]\n\t"

@@ -42,9 +42,9 @@ void esq_mve_finish_edges(const struct esq_conv2d_mve *params, const struct esq_
 static inline int32x4_t requantize(const struct esq_conv2d_mve *params, int32x4_t sums,
                                    const int32_t *table) {
     const int32x4_t biased = vaddq_s32(sums, vldrwq_s32(table));
-    const int32x4_t scaled =
-        esq_mve_requantize(biased, vldrwq_s32(table + ESQ_MVE_QUAD),
-                           vldrwq_s32(table + 2 * ESQ_MVE_QUAD), vldrwq_s32(table + 3 * ESQ_MVE_QUAD));
+    const int32x4_t scaled = esq_mve_requantize(biased, vldrwq_s32(table + ESQ_MVE_QUAD),
+                                                vldrwq_s32(table + 2 * ESQ_MVE_QUAD),
+                                                vldrwq_s32(table + 3 * ESQ_MVE_QUAD));
     return esq_mve_clamp(scaled, params->output_zp, params->clamp_min, params->clamp_max);
 }
 

@@ -1,4 +1,5 @@
-/* Values taken one by one on MVE, 16 at a time: a gather reads the table. Mirror: edgesq/lookup.py. */
+/* Tables of values on MVE, 16 values at a time: a gather reads the table.
+ * Mirror: edgesq/lookup.py. */
 #include "../esq_lookup_runs.h"
 
 #if defined(__ARM_FEATURE_MVE)

@@ -1,7 +1,7 @@
 /* Convolution sums on cores with MVE (Armv8.1-M with Helium: Cortex-M55, M85).
  *
- * Four output channels, a quad, are computed together, as two pairs: channels 0 and 2, then 1 and 3.
- * The input's zero point is folded into the bias, so that padding is the zero point.
+ * Four output channels, a quad, are computed together, as two pairs: channels 0 and 2, then 1 and
+ * 3. The input's zero point is folded into the bias, so that padding is the zero point.
  * Mirror: edgesq/codegen/pack_mve.py.
  */
 #ifndef ESQ_MVE_H
@@ -94,8 +94,8 @@ struct esq_mve_rows {
 };
 
 /* Computes rows of op->output. */
-void esq_mve_compute_rows(const struct esq_conv2d_mve *params, const struct esq_op *op, int8_t *arena,
-                          const struct esq_mve_rows *rows);
+void esq_mve_compute_rows(const struct esq_conv2d_mve *params, const struct esq_op *op,
+                          int8_t *arena, const struct esq_mve_rows *rows);
 
 /* One output row that is only added up. */
 struct esq_mve_row {

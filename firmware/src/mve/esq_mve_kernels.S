@@ -5,8 +5,8 @@
  * the core overlaps one with the other. Three pixels fill the six even registers that VMLADAV can
  * add to beside the counters.
  * The first block is peeled: VMLADAV without A needs no sums cleared. The second pair of channels
- * walks the windows backwards, so that no pointer is ever put back. Sums go straight into vectors of
- * four channels, which are requantized in place.
+ * walks the windows backwards, so that no pointer is ever put back. Sums go straight into vectors
+ * of four channels, which are requantized in place.
  */
 #if defined(__ARM_FEATURE_MVE)
 
@@ -29,8 +29,9 @@
     .equ ESQ_GAP, 8
     .equ ESQ_FRAME, 16
 
-/* r1 weights, r3 r5 r9 windows, r7 result, r11 the shifts of a table row, r12 blocks - 1, lr iterations;
- * sums r0 r2, r4 r6, r8 r10: both channels of each pixel, then q5 q6 q7: four of each. */
+/* r1 weights, r3 r5 r9 windows, r7 result, r11 the shifts of a table row, r12 blocks - 1, lr
+ * iterations; sums r0 r2, r4 r6, r8 r10: both channels of each pixel, then q5 q6 q7: four of
+ * each. */
 
     .macro ESQ_LOAD_forward to, from
     vldrb.8 \to, [\from], #16
@@ -40,8 +41,9 @@
     vldrb.8 \to, [\from, #-16]!
     .endm
 
-/* One block: 11, 8 or 5 instructions for 2 n x 16 MACs. q0, the first channel's weights, is there before
- * it and after it holds those of the next block: so no two loads stand side by side but for n = 1. */
+/* One block: 11, 8 or 5 instructions for 2 n x 16 MACs. q0, the first channel's weights, is there
+ * before it and after it holds those of the next block: so no two loads stand side by side but for
+ * n = 1. */
     .macro ESQ_BLOCK n, way, multiply
     ESQ_LOAD_\way q2, r3
     \multiply r0, q0, q2

@@ -4,8 +4,8 @@
 
 #include <arm_mve.h>
 
-/* esq_requantize: left >= 0, minus_right <= 0. The sign bit added before the shift makes halves round
- * away from zero; without a shift to the right nothing is added. */
+/* esq_requantize: left >= 0, minus_right <= 0. The sign bit added before the shift makes halves
+ * round away from zero; without a shift to the right nothing is added. */
 static inline int32x4_t esq_mve_requantize(int32x4_t x, int32x4_t multiplier, int32x4_t left,
                                            int32x4_t minus_right) {
     x = vqrdmulhq_s32(vshlq_s32(x, left), multiplier);

@@ -16,16 +16,13 @@ struct tile {
     uint32_t channels;
 };
 
-static inline uint32_t at_most(uint32_t most, uint32_t left) {
-    return left < most ? left : most;
-}
+static inline uint32_t at_most(uint32_t most, uint32_t left) { return left < most ? left : most; }
 
 static void begin(const struct esq_op *op, const struct esq_streamed *streamed, int8_t *arena,
                   struct tile *tile) {
     tile->first = 0;
     tile->channels = 0;
-    esq_bits_begin(&tile->decoder, streamed,
-                      esq_work_at(op, arena, streamed->table_offset_bytes));
+    esq_bits_begin(&tile->decoder, streamed, esq_work_at(op, arena, streamed->table_offset_bytes));
 }
 
 /* Decodes the next tile of `channels` channels in all; 0: there is none. */

@@ -8,8 +8,8 @@ void esq_conv2d_s8(const struct esq_conv2d *params, const struct esq_slot *input
     for (uint32_t x = columns.first; x < columns.end; x++) {
         const struct esq_taps taps = esq_taps_at(&params->window, input, x);
         for (uint32_t channel = 0; channel < output->channels; channel++) {
-            const int32_t sum = esq_conv2d_sum(params, input->pixel_bytes, input->channels, rows,
-                                               &taps, channel);
+            const int32_t sum =
+                esq_conv2d_sum(params, input->pixel_bytes, input->channels, rows, &taps, channel);
             const int32_t scaled =
                 esq_requantize(sum, params->multiplier[channel], params->shift[channel]);
             result[channel] =

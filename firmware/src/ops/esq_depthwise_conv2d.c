@@ -1,7 +1,7 @@
 /* DEPTHWISE_CONV_2D, portable. Mirror: edgesq/reference/depthwise_conv2d.py.
  *
- * Four channels at a time where each has one output, so that a window's rows and columns are found once
- * for all four, and their sums stay in registers.
+ * Four channels at a time where each has one output, so that a window's rows and columns are found
+ * once for all four, and their sums stay in registers.
  */
 #include "../esq_arithmetic.h"
 #include "../esq_windows.h"

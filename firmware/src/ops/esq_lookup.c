@@ -1,5 +1,5 @@
-/* What takes each value by itself: QUANTIZE, RELU and its like, LOGISTIC, TANH, HARD_SWISH, and ADD, SUB
- * and MUL with one constant for all. Mirror: edgesq/lookup.py. */
+/* What takes each value by itself: QUANTIZE, RELU and its like, LOGISTIC, TANH, HARD_SWISH, and
+ * ADD, SUB and MUL with one constant for all. Mirror: edgesq/lookup.py. */
 #include "../esq_lookup_runs.h"
 
 /* By fours: 3 instructions per value and a loop's end for each four. */

@@ -49,8 +49,8 @@ void esq_run_pick(const struct esq_op *op, int8_t *arena, struct esq_progress *p
 }
 
 /* Row `y` of the squares that make an output row. */
-static void gather_row(const struct esq_slot *input, const int8_t *pixel, uint32_t block, uint32_t y,
-                       const struct esq_slot *output, int8_t *result) {
+static void gather_row(const struct esq_slot *input, const int8_t *pixel, uint32_t block,
+                       uint32_t y, const struct esq_slot *output, int8_t *result) {
     result += y * block * input->channels;
     for (uint32_t x = 0; x < output->width; x++) {
         for (uint32_t across = 0; across < block; across++) {

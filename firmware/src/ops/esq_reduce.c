@@ -56,8 +56,10 @@ void esq_run_conv2d_reduce(const struct esq_op *op, int8_t *arena, struct esq_pr
     const int8_t *rows[ESQ_MAX_WINDOW_ROWS];
     esq_rows_under(&params->conv.window, op->input[0], arena, progress->in_row, rows);
     for (uint32_t x = 0; x < strip->width; x += ESQ_STRIP_PIXELS) {
-        const uint32_t end = x + ESQ_STRIP_PIXELS < strip->width ? x + ESQ_STRIP_PIXELS : strip->width;
-        esq_conv2d_s8(&params->conv, op->input[0], rows, strip, (struct esq_columns){x, end}, pixels);
+        const uint32_t end =
+            x + ESQ_STRIP_PIXELS < strip->width ? x + ESQ_STRIP_PIXELS : strip->width;
+        esq_conv2d_s8(&params->conv, op->input[0], rows, strip, (struct esq_columns){x, end},
+                      pixels);
         add_pixels(pixels, strip->pixel_bytes, end - x, strip->channels, sums);
     }
     esq_reduce_end(op, &params->reduce, strip->height, arena, progress);

@@ -23,7 +23,8 @@ static int32_t reciprocal(int32_t sum, int32_t *bits) {
     *bits = ESQ_SUM_INTEGER_BITS - headroom;
     const int32_t fraction = (int32_t)(((uint32_t)sum << headroom) - (1u << 31));
     const int32_t half_denominator = (int32_t)(((int64_t)fraction + INT32_MAX + 1) >> 1);
-    int32_t x = ESQ_Q2_48_OVER_17 + esq_doubling_high_mul(half_denominator, ESQ_Q2_MINUS_32_OVER_17);
+    int32_t x =
+        ESQ_Q2_48_OVER_17 + esq_doubling_high_mul(half_denominator, ESQ_Q2_MINUS_32_OVER_17);
     for (int step = 0; step < 3; step++) {
         const int32_t error = (1 << 29) - esq_doubling_high_mul(half_denominator, x);
         x += esq_saturating_shift_left(esq_doubling_high_mul(x, error), 2);

@@ -1,5 +1,5 @@
-/* CONV_2D whose weights come from a stream, portable: a tile of channels is decoded, then used for all
- * rows of the band. Mirror: edgesq/compress/stream.py.
+/* CONV_2D whose weights come from a stream, portable: a tile of channels is decoded, then used for
+ * all rows of the band. Mirror: edgesq/compress/stream.py.
  */
 #include "../esq_stream.h"
 #include "../esq_windows.h"
@@ -12,17 +12,14 @@ struct tile {
     uint32_t first;
 };
 
-static inline uint32_t at_most(uint32_t most, uint32_t left) {
-    return left < most ? left : most;
-}
+static inline uint32_t at_most(uint32_t most, uint32_t left) { return left < most ? left : most; }
 
 static void begin(const struct esq_op *op, const struct esq_streamed *streamed,
                   const struct esq_slot *output, int8_t *arena, struct tile *tile) {
     tile->first = 0;
     tile->output = *output;
     tile->output.channels = 0;
-    esq_bits_begin(&tile->decoder, streamed,
-                      esq_work_at(op, arena, streamed->table_offset_bytes));
+    esq_bits_begin(&tile->decoder, streamed, esq_work_at(op, arena, streamed->table_offset_bytes));
 }
 
 /* Decodes the next tile of `channels` channels in all; 0: there is none. */

@@ -9,18 +9,12 @@ static int32_t answer(const int32_t *question) {
     const int32_t b = question[2];
     const int32_t c = question[3];
     switch (question[0]) {
-    case 0:
-        return esq_doubling_high_mul(a, b);
-    case 1:
-        return esq_rounding_divide_by_pot(a, b);
-    case 2:
-        return esq_requantize(a, b, c);
-    case 3:
-        return esq_saturating_shift_left(a, b);
-    case 4:
-        return esq_rescale(a, (uint64_t)(uint32_t)b << 20, (uint32_t)c);
-    default:
-        return esq_clamp(a, b, c);
+    case 0: return esq_doubling_high_mul(a, b);
+    case 1: return esq_rounding_divide_by_pot(a, b);
+    case 2: return esq_requantize(a, b, c);
+    case 3: return esq_saturating_shift_left(a, b);
+    case 4: return esq_rescale(a, (uint64_t)(uint32_t)b << 20, (uint32_t)c);
+    default: return esq_clamp(a, b, c);
     }
 }
 

@@ -1,7 +1,8 @@
 /* Takes channels out of their bits, in memory of exactly their size.
  *
- * In, for each set: u32 channels, u32 bytes of fields, u32 steps, u8 bits, u8 step bits, u8 fraction bits, u8 0;
- * then steps int32 [n, 2] and the bytes. Out: int32 bias, multiplier, shift of each channel.
+ * In, for each set: u32 channels, u32 bytes of fields, u32 steps, u8 bits, u8 step bits, u8
+ * fraction bits, u8 0; then steps int32 [n, 2] and the bytes. Out: int32 bias, multiplier, shift of
+ * each channel.
  */
 #include <stdio.h>
 #include <stdlib.h>

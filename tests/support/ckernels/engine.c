@@ -1,4 +1,4 @@
-/* The engine's answers to wrong calls, on a generated model; exit code 0 where all are as promised. */
+/* The engine's answers to wrong calls, on a generated model; exit code 0: all are as promised. */
 #include <stdlib.h>
 #include <string.h>
 

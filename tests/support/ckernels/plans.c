@@ -1,8 +1,9 @@
 /* Runs up to four plans of one network over the same images and writes what each observes.
  *
  * In: int8 [n, height, width, channels]. Out: per image, per plan, every observed tensor in order.
- * Every arena is a block of its own with not a byte to spare, filled with rubbish before each image:
- * the address sanitizer sees what reaches past it, and the results show what is read too early.
+ * Every arena is a block of its own with not a byte to spare, filled with rubbish before each
+ * image: the address sanitizer sees what reaches past it, and the results show what is read too
+ * early.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +51,8 @@ static int write_observed(const struct esq_engine *engine) {
 }
 
 int main(void) {
-    const struct esq_model *const models[MAX_PLANS] = {&plan_0_model, &plan_1_model, &plan_2_model, &plan_3_model};
+    const struct esq_model *const models[MAX_PLANS] = {&plan_0_model, &plan_1_model, &plan_2_model,
+                                                       &plan_3_model};
     struct esq_engine engines[MAX_PLANS];
     size_t count = 0;
     for (; count < MAX_PLANS && models[count]; count++) {

@@ -1,7 +1,7 @@
 /* Decodes streams from standard input, damaged ones too, each in memory of exactly its size.
  *
- * In, for each: u32 bytes without padding, u32 words, u8 table bits, u8 carries, u8 words at a time,
- * u8 whether there is room for masks, then the bytes and their padding. Out: the words.
+ * In, for each: u32 bytes without padding, u32 words, u8 table bits, u8 carries, u8 words at a
+ * time, u8 whether there is room for masks, then the bytes and their padding. Out: the words.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 #include "first_model.h"
 #include "second_model.h"
 
-#define MAX_BYTES                                                                                 \
+#define MAX_BYTES                                                                                  \
     (FIRST_MODEL_INPUT_BYTES > SECOND_MODEL_INPUT_BYTES ? FIRST_MODEL_INPUT_BYTES                  \
                                                         : SECOND_MODEL_INPUT_BYTES)
 

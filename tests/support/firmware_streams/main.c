@@ -1,7 +1,8 @@
 /* Decodes streams, damaged ones too, and writes their words to the serial line.
  *
- * Each stream's padding ends where the memory ends, so that a byte read beyond it is a fault; what is
- * behind the words and the tables must be as it was. Then come the ticks that begin and decode took. */
+ * Each stream's padding ends where the memory ends, so that a byte read beyond it is a fault; what
+ * is behind the words and the tables must be as it was. Then come the ticks that begin and decode
+ * took. */
 #include "records.h"
 
 #include <string.h>

@@ -18,7 +18,7 @@ extern const struct esq_model esq_model;
 #endif
 #define ESQ_MODEL_OBSERVED_BYTES 1010u
 #define ESQ_MODEL_SHA256_BYTES                                                                     \
-    {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,                                         \
+    {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,                               \
      16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31}
 #define ESQ_MODEL_KERNELS "portable"
 

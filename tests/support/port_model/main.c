@@ -1,7 +1,7 @@
 /* Runs a port on a pretended chip and prints what it left in the registers.
  *
- * Arguments: STATUS READY EMPTY DATA, then rules WHERE MASK THEN BITS, all hex: whenever all bits of
- * MASK are set at WHERE, the chip sets BITS at THEN. A byte is there while STATUS is READY. */
+ * Arguments: STATUS READY EMPTY DATA, then rules WHERE MASK THEN BITS, all hex: whenever all bits
+ * of MASK are set at WHERE, the chip sets BITS at THEN. A byte is there while STATUS is READY. */
 #include "cortex_m.h"
 #include "esq_port.h"
 #include "registers.h"

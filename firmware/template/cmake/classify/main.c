@@ -1,6 +1,6 @@
-/* Answers every raw image on the serial line, uint8 [height, width, channels], with a line that names its
- * class. Put your camera in the place of `read_row`. Build it with `cmake --build build --target classify`;
- * the firmware beside it is what `edgesq verify` talks to. */
+/* Answers every raw image on the serial line, uint8 [height, width, channels], with a line that
+ * names its class. Put your camera in the place of `read_row`. Build it with `cmake --build build
+ * --target classify`; the firmware beside it is what `edgesq verify` talks to. */
 #include "classify.h"
 #include "esq_port.h"
 #include "sample_model.h"

@@ -39,7 +39,9 @@ size_t StandInSerial::write(const uint8_t *bytes, size_t n_bytes) {
     return sent;
 }
 
-size_t StandInSerial::print(const char *text) { return static_cast<size_t>(std::printf("%s", text)); }
+size_t StandInSerial::print(const char *text) {
+    return static_cast<size_t>(std::printf("%s", text));
+}
 
 size_t StandInSerial::print(long value) { return static_cast<size_t>(std::printf("%ld", value)); }
 

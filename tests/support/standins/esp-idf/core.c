@@ -21,10 +21,9 @@ esp_err_t uart_driver_install(uart_port_t uart_num, int rx_buffer_size, int tx_b
 }
 
 esp_err_t uart_param_config(uart_port_t uart_num, const uart_config_t *uart_config) {
-    const int is_good = uart_config->baud_rate == 115200 &&
-                        uart_config->data_bits == UART_DATA_8_BITS &&
-                        uart_config->stop_bits == UART_STOP_BITS_1 &&
-                        uart_config->source_clk == UART_SCLK_DEFAULT;
+    const int is_good =
+        uart_config->baud_rate == 115200 && uart_config->data_bits == UART_DATA_8_BITS &&
+        uart_config->stop_bits == UART_STOP_BITS_1 && uart_config->source_clk == UART_SCLK_DEFAULT;
     return uart_num == UART_NUM_0 && is_good ? ESP_OK : -1;
 }
 

@@ -1,5 +1,5 @@
-/* Zephyr as a process: the console's UART is standard input and output, whose end ends the program. The
- * interrupt comes where the program would rest. */
+/* Zephyr as a process: the console's UART is standard input and output, whose end ends the program.
+ * The interrupt comes where the program would rest. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <poll.h>

@@ -39,7 +39,8 @@ function(zephyr_include_directories)
     endforeach()
 endfunction()
 
-list(REVERSE EXTRA_ZEPHYR_MODULES) # a model before the runtime: the order in which archives are linked
+# A model before the runtime: the order in which archives are linked.
+list(REVERSE EXTRA_ZEPHYR_MODULES)
 foreach(module ${EXTRA_ZEPHYR_MODULES})
     get_filename_component(name ${module} NAME)
     add_subdirectory(${module} modules/${name})

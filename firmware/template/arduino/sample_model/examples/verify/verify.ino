@@ -1,5 +1,5 @@
-// Lets `edgesq verify --port` check the model on this board. A sketch of your own needs these two calls,
-// port.cpp and the folder src.
+// Lets `edgesq verify --port` check the model on this board. A sketch of your own needs these two
+// calls, port.cpp and the folder src.
 #include <Arduino.h>
 #include <edgesq.h>
 #include <sample_model.h>

@@ -1,4 +1,4 @@
-# Stands in for ESP-IDF's build: the function that components call, over one program of this computer.
+# Stands in for ESP-IDF's build: the function that components call, over a program of this computer.
 get_filename_component(standin ${CMAKE_CURRENT_LIST_DIR}/../.. ABSOLUTE)
 
 function(idf_component_register)
