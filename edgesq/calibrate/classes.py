@@ -17,7 +17,7 @@ from edgesq.files import read_bytes
 from edgesq.limits import MAX_TEXT_BYTES
 
 _MAX_SHOWN = 12
-_LONGEST = 1024
+_MAX_NAME_LENGTH = 1024
 _BY_TEXT = "by the names of the class folders, sorted as text"
 _HINT = 'one name a line, or JSON: a list of names, or {"name": number} from 0 on'
 
@@ -191,8 +191,8 @@ def _names(value: Any) -> tuple[str, ...]:
     if not all(isinstance(name, str) and name.strip() for name in value):
         raise ValueError("a name is empty or no text")
     names = tuple(printable(name.strip()) for name in value)
-    if max(map(len, names)) > _LONGEST:
-        raise ValueError(f"a name is longer than {_LONGEST} characters")
+    if max(map(len, names)) > _MAX_NAME_LENGTH:
+        raise ValueError(f"a name is longer than {_MAX_NAME_LENGTH} characters")
     if len(set(names)) < len(names):
         raise ValueError(f"{Counter(names).most_common(1)[0][0]} is there twice")
     return names

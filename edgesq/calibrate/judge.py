@@ -18,7 +18,7 @@ _FINEST = 1 / 512
 """Half a quantization step of an int8 probability: probabilities are clipped this far from 0 and
 1."""
 
-_CLEAR, _FEWEST = 0.7, 10
+_MIN_SHARE, _MIN_IMAGES = 0.7, 10
 """Smallest share of the images that a permutation of classes must explain, and smallest number of
 images to judge by."""
 
@@ -143,9 +143,9 @@ def probable_order(
         said_of[label] = said
     explained = sum(confusion[pair] for pair in said_of.items())
     is_permutation = len(set(said_of.values())) == len(said_of) > 1
-    if not is_permutation or images < max(_FEWEST, 3 * len(said_of)):
+    if not is_permutation or images < max(_MIN_IMAGES, 3 * len(said_of)):
         return None
-    if explained < _CLEAR * images or all(label == said for label, said in said_of.items()):
+    if explained < _MIN_SHARE * images or all(label == said for label, said in said_of.items()):
         return None
     names = ["?"] * outputs
     for label, said in said_of.items():

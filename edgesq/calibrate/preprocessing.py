@@ -17,7 +17,7 @@ Fit = Literal["stretch", "crop", "pad"]
 Resize = tuple[int, int] | int | Fit | None
 
 _FITS: tuple[Fit, ...] = ("stretch", "crop", "pad")
-_LARGEST, _SMALLEST = 1e6, 1e-6
+_MAX_MAGNITUDE, _MIN_SCALE = 1e6, 1e-6
 """Largest and smallest magnitude accepted for mean and scale."""
 
 
@@ -56,7 +56,7 @@ class Preprocessing:
         good = isinstance(mean, list | tuple) and len(mean) == 3 and all(map(_is_number, mean))
         _expect(good, "mean is not a list of three numbers")
         _expect(
-            _is_number(scale) and scale >= _SMALLEST, "scale is not a number above 0, 1e-6 to 1e6"
+            _is_number(scale) and scale >= _MIN_SCALE, "scale is not a number above 0, 1e-6 to 1e6"
         )
         if isinstance(resize, str):
             fit = next((one for one in _FITS if one == resize), None)
@@ -113,4 +113,4 @@ def _expect(condition: bool, complaint: str) -> None:
 def _is_number(value: Any) -> bool:
     """Whether `value` is a finite JSON number that pixels may have."""
     good = isinstance(value, int | float) and not isinstance(value, bool)
-    return good and abs(value) <= _LARGEST
+    return good and abs(value) <= _MAX_MAGNITUDE

@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-MOST = 1 << 32
+MAX_BYTES = 1 << 32
 """Of a count or a size that an option takes."""
 
 
@@ -38,7 +38,7 @@ MODEL_KINDS = (
 Optimize = Annotated[Goal, typer.Option(help="What the plan is best at.")]
 RamLimit = Annotated[
     int | None,
-    typer.Option(min=1, max=MOST, help="RAM in bytes to plan for instead of the board's."),
+    typer.Option(min=1, max=MAX_BYTES, help="RAM in bytes to plan for instead of the board's."),
 ]
 TflmDir = Annotated[
     Path | None, typer.Option(help="TensorFlow Lite Micro's tree, its library built.")
@@ -94,7 +94,7 @@ ImagesOption = Annotated[
 ]
 Count = Annotated[
     int | None,
-    typer.Option(min=1, max=MOST, help="Images at most, as many of each class as there are."),
+    typer.Option(min=1, max=MAX_BYTES, help="Images at most, as many of each class as there are."),
 ]
 Build = Annotated[Path, typer.Option("--build", help="Folder that `export` wrote.")]
 

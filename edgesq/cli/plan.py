@@ -16,7 +16,7 @@ from edgesq.plan import Goal, Plan, curve
 from edgesq.project import Sizes, plan_for
 from edgesq.targets import Target, load_target
 
-_LARGEST = 6
+_MAX_ITEMS = 6
 
 
 def run(
@@ -97,7 +97,7 @@ def operator_table(document: Mapping[str, Any]) -> Table:
 def print_peak(document: Mapping[str, Any]) -> None:
     """Print where an arena is fullest, and what fills it."""
     peak = document["peak"]
-    largest, others = peak["items"][:_LARGEST], peak["items"][_LARGEST:]
+    largest, others = peak["items"][:_MAX_ITEMS], peak["items"][_MAX_ITEMS:]
     held = ", ".join(f"{item['name']} {item['bytes']:,}" for item in largest)
     rest = sum(item["bytes"] for item in others)
     more = f", {len(others)} more {rest:,}" if rest else ""

@@ -10,7 +10,7 @@ from edgesq.compress.steps import STEPS_PER_OCTAVE
 from edgesq.graph import Conv2D, Graph
 
 _NEARLY_HALF = 0.51
-_MOST = 127
+_MAX_LEVEL = 127
 
 
 def coarse_layer(graph: Graph, op: Conv2D, kernel: Kernel) -> Layer:
@@ -32,4 +32,4 @@ def coarse_layer(graph: Graph, op: Conv2D, kernel: Kernel) -> Layer:
     steps = (2.0**octaves).astype(np.float32)
     levels = np.rint(real / steps[:, np.newaxis, np.newaxis, np.newaxis])
     bias = stored_bias(graph, op, steps, stored.bias)
-    return Layer(np.clip(levels, -_MOST, _MOST).astype(np.int8), steps, bias)
+    return Layer(np.clip(levels, -_MAX_LEVEL, _MAX_LEVEL).astype(np.int8), steps, bias)

@@ -12,7 +12,7 @@ from edgesq.graph import Graph, Int8Array
 
 Float64Array = NDArray[np.float64]
 
-_LEAST = 1e-30
+_MIN_WEIGHT = 1e-30
 _DRAWS = 100
 _SEED = 20261129
 
@@ -61,7 +61,7 @@ def _expected_drop(sure: Float64Array, other: Float64Array) -> float:
     apart = errors - errors[rows, best][:, np.newaxis]
     weight = likely.copy()
     weight[rows, best] = 0
-    deviation = np.sqrt((weight * apart**2).sum() / max(weight.sum(), _LEAST) / 2)
+    deviation = np.sqrt((weight * apart**2).sum() / max(weight.sum(), _MIN_WEIGHT) / 2)
     generator = np.random.default_rng(_SEED)
     drops = []
     for _ in range(_DRAWS):

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.compress.network import Kernels
-from edgesq.compress.rounding import LARGEST
+from edgesq.compress.rounding import MAX_LEVEL
 from edgesq.compress.sequence import Problem, is_pruned
 from edgesq.compress.steps import Sensitivity, lambda_range, steps_for
 from edgesq.graph import Conv2D, Int8Array
@@ -83,7 +83,7 @@ class Estimates:
         if is_pruned(real):
             spread *= real != 0
         levels = np.rint(real / steps[:, None, None, None] + spread)
-        return steps, np.clip(levels, -LARGEST, LARGEST).astype(np.int8)
+        return steps, np.clip(levels, -MAX_LEVEL, MAX_LEVEL).astype(np.int8)
 
     def _at(self, weights: int, point: int) -> int:
         key = (weights, point)

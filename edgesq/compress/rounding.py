@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Float64Array = NDArray[np.float64]
 
-LARGEST = 127
+MAX_LEVEL = 127
 """Largest magnitude of a level: levels are in [-127, 127]."""
 
 DAMPING = 0.005
@@ -58,7 +58,7 @@ def round_with_feedback(
         stop = min(start + _BLOCK, count)
         errors = np.empty((stop - start, left.shape[1]))
         for row in range(start, stop):
-            level = np.clip(np.rint(left[row]), -LARGEST, LARGEST)
+            level = np.clip(np.rint(left[row]), -MAX_LEVEL, MAX_LEVEL)
             levels[row] = level if kept is None else level * kept[row]
             errors[row - start] = (left[row] - levels[row]) / factor[row, row]
             left[row + 1 : stop] -= np.outer(factor[row, row + 1 : stop], errors[row - start])

@@ -20,7 +20,7 @@ NEARER = 4.0
 """Factor by which another preprocessing must be nearer before it is suggested."""
 
 _BATCH = 16
-_CHANGED_MOST = 1.0
+_MAX_DISTANCE = 1.0
 """Upper bound of the distance of one layer: beyond it, values are wrong in any case."""
 
 
@@ -94,4 +94,4 @@ def _divergence(
     least = 1e-3 * float(np.mean(kept_variance)) + 1e-12
     now, kept = np.maximum(variance, 0) + least, kept_variance + least
     each = 0.5 * ((now + (mean - kept_mean) ** 2) / kept - 1 + np.log(kept / now))
-    return min(float(np.median(each)), _CHANGED_MOST)
+    return min(float(np.median(each)), _MAX_DISTANCE)

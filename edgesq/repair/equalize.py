@@ -29,7 +29,7 @@ from edgesq.repair.state import Quantized
 
 Float32Array = NDArray[np.float32]
 
-_MOST = 16.0
+_MAX_FACTOR = 16.0
 """Largest factor by which a channel is scaled, up or down."""
 
 Readers = list[tuple[Convolution, int]]
@@ -114,7 +114,7 @@ def _factors(
     logs = np.zeros(count)
     logs[alive] = strength * np.log(peaks[alive]) - (1 - strength) * np.log(reading[alive])
     logs[alive] -= logs[alive].mean()
-    limit = np.log(_MOST)
+    limit = np.log(_MAX_FACTOR)
     return np.exp(np.clip(logs, -limit, limit)).astype(np.float32)
 
 

@@ -16,7 +16,7 @@ from edgesq.graph import Convolution, DepthwiseConv2D, Graph, Int8Array, Int32Ar
 
 Float32Array = NDArray[np.float32]
 
-LARGEST = 127
+MAX_LEVEL = 127
 """Largest magnitude of an int8 weight: weights are in [-127, 127]."""
 
 _INT32 = 2**31 - 1
@@ -85,7 +85,7 @@ class Quantized:
             tensor = self.graph.tensors[op.weights]
             kernel = weights[op.name].kernel
             largest = _largest(kernel, op, len(tensor.quantization.scale))
-            scale = np.maximum(largest / LARGEST, _MIN_SCALE).astype(np.float32)
+            scale = np.maximum(largest / MAX_LEVEL, _MIN_SCALE).astype(np.float32)
             changes[tensor.name] = TensorChange(
                 nearest(kernel, op, scale), tuple(map(float, scale))
             )
@@ -144,7 +144,7 @@ def along_kernel(op: Convolution, values: NDArray[np.floating]) -> NDArray[np.fl
 def nearest(kernel: Float32Array, op: Convolution, scale: NDArray[np.floating]) -> Int8Array:
     """Return the levels nearest to float weights."""
     steps = kernel / along_kernel(op, scale)
-    return np.clip(np.round(steps), -LARGEST, LARGEST).astype(np.int8)
+    return np.clip(np.round(steps), -MAX_LEVEL, MAX_LEVEL).astype(np.int8)
 
 
 def _largest(kernel: Float32Array, op: Convolution, scales: int) -> Float32Array:

@@ -10,7 +10,7 @@ from edgesq.files import read_json, write_whole
 from edgesq.typed import made
 from edgesq.verify.report import VerifyReport
 
-_MOST = 50
+_MAX_RUNS = 50
 """Sets of images that are remembered, the last ones."""
 
 
@@ -48,7 +48,7 @@ def remember(build: Path, report: VerifyReport) -> None:
     """Keep a complete run in the build, where that can be written."""
     now = Verified.of(report)
     others = [one for one in _runs(build) if not _is_same(one, now)]
-    runs = [asdict(one) for one in (*others, now)[-_MOST:]]
+    runs = [asdict(one) for one in (*others, now)[-_MAX_RUNS:]]
     with contextlib.suppress(OSError):
         write_whole(build / VERIFIED, json.dumps({"runs": runs}, indent=1) + "\n")
 

@@ -306,3 +306,14 @@ def test_no_stray_files() -> None:
         pytest.skip("not a git checkout")
     stray = re.compile(r"\.(o|elf|map|pyc|so|lock|log)$|(^|/)(build|__pycache__)/")
     assert [name for name in listing.stdout.splitlines() if stray.search(name)] == []
+
+
+def test_bounds_are_called_max_and_min() -> None:
+    wrong = [
+        f"{place(path)}: {found}"
+        for path in MODULES
+        for found in re.findall(
+            r"\b(?:[A-Z0-9]*_)*(?:MOST|LEAST|LARGEST|SMALLEST)\b", path.read_text()
+        )
+    ]
+    assert wrong == []
