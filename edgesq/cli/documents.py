@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from edgesq.graph import Graph
-from edgesq.plan import Candidate, Plan, wide_layers
+from edgesq.kernels.dsp.lanes import wide_layers
+from edgesq.plan import Candidate, Plan
 from edgesq.project import Sizes, estimate, needs
 from edgesq.targets import Target
 

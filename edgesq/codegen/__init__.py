@@ -4,12 +4,12 @@ Pure and deterministic: the same graph and plan give the same text, without date
 around the numbers lives in firmware/template/data/*.c.in.
 """
 
-from edgesq.codegen.affine import stored_affine
 from edgesq.codegen.generate import LAYOUT_VERSION, generate, tflite_array
 from edgesq.codegen.names import DEFAULT_NAME, check_name, name_of
 from edgesq.codegen.params import run_function
 from edgesq.codegen.pixels import pixel_table
 from edgesq.codegen.tflm import TFLM_KERNELS, generate_tflm
+from edgesq.kernels.affine import stored_affine
 
 __all__ = [
     "DEFAULT_NAME",

@@ -7,7 +7,7 @@ import numpy as np
 
 from edgesq.arithmetic import Int64Array
 from edgesq.codegen.text import hex_bytes, rows, template
-from edgesq.plan import CHANNELS_PADDING, Channels
+from edgesq.kernels.channels import CHANNELS_PADDING, Channels
 
 
 def field_bytes(fields: Int64Array, bits: int) -> bytes:

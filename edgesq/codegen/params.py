@@ -36,7 +36,10 @@ from edgesq.graph import (
     SpaceToDepth,
     Window,
 )
-from edgesq.plan import WINOGRAD_PIXELS, Access, Plan, RowOp, group_count, group_graph
+from edgesq.kernels.groups import group_count, group_graph
+from edgesq.kernels.row_op import Access, RowOp
+from edgesq.kernels.work import WINOGRAD_PIXELS
+from edgesq.plan import Plan
 
 _GROUP_NUMBERS = 1000
 """Numbers that an operator's groups have for their arrays."""

@@ -4,10 +4,7 @@ Mirror: struct esq_conv2d_dsp in firmware/include/esq_ops.h.
 """
 
 from edgesq.arithmetic import add_parameters, mul_multiplier
-from edgesq.codegen.affine import affine
 from edgesq.codegen.channels import channels_arrays, channels_fields
-from edgesq.codegen.pack_depthwise import pack_depthwise
-from edgesq.codegen.pack_dsp import GROUP_VALUES, Packed, in_memory, pack_conv2d
 from edgesq.codegen.params_stream import ConvText, stream_array, streamed_fields
 from edgesq.codegen.requantization import requantize_arrays, rescaling_arrays
 from edgesq.codegen.text import comment, hex_rows, rows, template
@@ -25,8 +22,14 @@ from edgesq.graph import (
     Mul,
     Sub,
 )
+from edgesq.kernels.affine import affine
+from edgesq.kernels.channels import Channels, channel_fields
+from edgesq.kernels.dsp.pack import GROUP_VALUES, Packed, in_memory, pack_conv2d
+from edgesq.kernels.dsp.pack_depthwise import pack_depthwise
+from edgesq.kernels.kernel import Tabled
+from edgesq.kernels.row_op import RowOp
 from edgesq.lookup import has_table
-from edgesq.plan import Channels, Plan, RowOp, Tabled, channel_fields
+from edgesq.plan import Plan
 
 _MAX_ADDED = 255
 """Mirror: ESQ_DSP_MAX_ADDED."""

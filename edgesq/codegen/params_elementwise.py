@@ -6,10 +6,10 @@ Mirror: the structs of firmware/include/esq_ops.h.
 import numpy as np
 
 from edgesq.arithmetic import add_parameters, mul_multiplier, softmax_exp_table
-from edgesq.codegen.affine import Affine, affine, stored_affine
 from edgesq.codegen.text import comment, row, rows, template
 from edgesq.graph import Add, Binary, Graph, Lookup, Mul, Softmax, Sub
 from edgesq.integers import ceil_div
+from edgesq.kernels.affine import Affine, affine, stored_affine
 from edgesq.lookup import has_table, lookup_table
 
 

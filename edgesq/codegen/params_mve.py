@@ -3,7 +3,6 @@
 Mirror: struct esq_conv2d_mve in firmware/include/esq_ops.h.
 """
 
-from edgesq.codegen.pack_mve import Packed, pack_conv2d, pack_depthwise
 from edgesq.codegen.params_stream import ConvText, stream_array, streamed_fields
 from edgesq.codegen.requantization import rescaling_arrays
 from edgesq.codegen.text import comment, rows, template
@@ -18,14 +17,11 @@ from edgesq.graph import (
     MaxPool2D,
     Mean,
 )
-from edgesq.plan import (
-    MVE_BLOCK,
-    RowOp,
-    Streamed,
-    mve_blocks,
-    mve_reads_in_place,
-    strip_blocks,
-)
+from edgesq.kernels.depthwise import strip_blocks
+from edgesq.kernels.kernel import Streamed
+from edgesq.kernels.mve.pack import Packed, pack_conv2d, pack_depthwise
+from edgesq.kernels.row_op import RowOp
+from edgesq.kernels.work import MVE_BLOCK, mve_blocks, mve_reads_in_place
 
 
 def has_mve(item: RowOp) -> bool:

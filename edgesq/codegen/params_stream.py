@@ -9,7 +9,8 @@ from edgesq.codegen.channels import channels_fields
 from edgesq.codegen.text import comment, hex_bytes, template
 from edgesq.compress import MAX_BITS, PADDING, encode
 from edgesq.graph import Int8Array
-from edgesq.plan import Channels, Streamed
+from edgesq.kernels.channels import Channels
+from edgesq.kernels.kernel import Streamed
 
 
 @dataclass(frozen=True)

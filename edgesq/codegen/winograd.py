@@ -11,7 +11,8 @@ from edgesq.codegen.channels import channels_arrays
 from edgesq.codegen.params_stream import stream_array, streamed_fields
 from edgesq.codegen.text import comment, hex_rows, rows, template
 from edgesq.graph import Conv2D, Graph
-from edgesq.plan import Streamed, channel_fields
+from edgesq.kernels.channels import channel_fields
+from edgesq.kernels.kernel import Streamed
 
 TRANSFORM = np.array([[1, 0, 0], [1, 1, 1], [1, -1, 1], [1, 2, 4], [1, -2, 4], [0, 0, 1]], np.int64)
 """Lavin's G without its divisors 4, -6, -6, 24, 24, 1."""

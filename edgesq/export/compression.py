@@ -18,7 +18,8 @@ from edgesq.export.runtime import Wish, make_firmware
 from edgesq.export.source import Source
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Conv2D, Convolution, Graph
-from edgesq.plan import channels_bytes, has_stream_kernel, short_tables, streamable
+from edgesq.kernels.coded import channels_bytes, has_stream_kernel, streamable
+from edgesq.kernels.dsp.tables import short_tables
 from edgesq.project import compile_firmware, needs
 from edgesq.targets import Target
 

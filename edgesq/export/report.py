@@ -16,8 +16,9 @@ from edgesq.export.operators import Operator
 from edgesq.export.parity import ParityRow
 from edgesq.files import read_json, write_whole
 from edgesq.graph import Graph
+from edgesq.kernels.coded import streamable
 from edgesq.limits import MAX_EXTENT
-from edgesq.plan import Candidate, Goal, judge, streamable
+from edgesq.plan import Candidate, Goal, judge
 from edgesq.project import Layout
 from edgesq.typed import keyed
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgesq.graph import Graph
+from edgesq.kernels.row_op import RowOp, Slot
 from edgesq.plan.arena import Block, place
-from edgesq.plan.lower import Lowered, RowOp, Slot
+from edgesq.plan.lower import Lowered
 from edgesq.plan.schedule import Schedule
 
 PROGRESS_BYTES = 4

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from edgesq.graph import Graph
+from edgesq.kernels.row_op import RowOp
 from edgesq.plan.arena import peak_bytes, place
-from edgesq.plan.lower import RowOp, lower
+from edgesq.plan.lower import lower
 from edgesq.plan.pieces import Plan, in_order, packed, standing, working
 from edgesq.plan.schedule import make_schedule
 from edgesq.plan.stream_planner import StreamPlanner

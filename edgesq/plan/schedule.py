@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from edgesq.errors import ModelError
 from edgesq.graph import Graph
-from edgesq.plan.lower import Access, Lowered, RowOp
+from edgesq.kernels.row_op import Access, RowOp
+from edgesq.plan.lower import Lowered
 from edgesq.plan.walk import Span, Walk, walk
 
 STEP_INPUT = 254

@@ -7,16 +7,18 @@ import numpy as np
 
 from edgesq.graph import Graph
 from edgesq.integers import round_up
+from edgesq.kernels.row_op import RowOp
+from edgesq.kernels.work import worth_winograd
 from edgesq.plan.arena import ALIGNMENT_BYTES
 from edgesq.plan.cost import ROW_INSTRUCTIONS, STEP_INSTRUCTIONS
-from edgesq.plan.lower import Lowered, RowOp, lower
+from edgesq.plan.lower import Lowered, lower
 from edgesq.plan.nests import MIN_ROWS, Rows, Standing
 from edgesq.plan.pieces import Plan, Wanted, assemble, packed, standing, working
 from edgesq.plan.rooms import Placement, Rooms
 from edgesq.plan.schedule import Schedule, make_schedule
 from edgesq.plan.walk import Walk, walk
 from edgesq.plan.ways import Front, Ways
-from edgesq.plan.work import ARENA_GROWTH, worth_winograd
+from edgesq.plan.work import ARENA_GROWTH
 
 Bands = Mapping[int, int] | int
 """As for `make_plan`."""

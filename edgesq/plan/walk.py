@@ -9,7 +9,8 @@ from functools import cached_property
 
 from edgesq.graph import Move
 from edgesq.integers import ceil_div
-from edgesq.plan.lower import Access, Lowered, RowOp
+from edgesq.kernels.row_op import Access, RowOp
+from edgesq.plan.lower import Lowered
 
 Span = tuple[int, int]
 """Rows [first, end)."""

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edgesq.graph import Conv2D, Graph
-from edgesq.plan.cost import operator_instructions
-from edgesq.plan.lower import RowOp
-from edgesq.plan.streams import MAX_PER_BYTE, more_bytes, stream_ways, winograd_ways
-from edgesq.plan.tables import table_ways
-from edgesq.plan.work import WINOGRAD_PIXELS, pixel_ways
+from edgesq.kernels.coded import MAX_PER_BYTE, more_bytes, stream_ways, winograd_ways
+from edgesq.kernels.cost import operator_instructions
+from edgesq.kernels.dsp.tables import table_ways
+from edgesq.kernels.row_op import RowOp
+from edgesq.kernels.work import WINOGRAD_PIXELS, pixel_ways
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ _MEASURED = {
 }
 """By core: instructions for one of the estimate, and the largest part by which an image was off.
 
-`plan/rates.py` was fitted to cores that multiply to 64 bits; Cortex-M0 and M0+ do not. The rest is
-measured by `make bench BENCH=--estimates`.
+`kernels/rates.py` was fitted to cores that multiply to 64 bits; Cortex-M0 and M0+ do not. The rest
+is measured by `make bench BENCH=--estimates`.
 """
 
 _SMALL = 20_000

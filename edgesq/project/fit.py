@@ -7,17 +7,10 @@ import numpy as np
 from edgesq.arithmetic import softmax_exp_table
 from edgesq.errors import FitError, TargetError
 from edgesq.graph import Binary, Conv2D, Convolution, FullyConnected, Graph, Op, Pick, Softmax
+from edgesq.kernels.coded import streamable, streams_save_bytes
+from edgesq.kernels.work import extra_weights_bytes, mve_row_blocks
 from edgesq.lookup import has_table
-from edgesq.plan import (
-    Candidate,
-    Goal,
-    Plan,
-    choose,
-    extra_weights_bytes,
-    mve_row_blocks,
-    streamable,
-    streams_save_bytes,
-)
+from edgesq.plan import Candidate, Goal, Plan, choose
 from edgesq.plan.lower import lower
 from edgesq.targets import Target
 

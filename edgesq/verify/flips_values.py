@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.arithmetic import Int64Array, combine
-from edgesq.codegen import stored_affine
 from edgesq.export import Operator
 from edgesq.graph import Binary, Graph, Int8Array, Lookup
+from edgesq.kernels.affine import stored_affine
 from edgesq.lookup import has_table, lookup_table
 from edgesq.verify.case import Case
 

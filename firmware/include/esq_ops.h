@@ -54,7 +54,7 @@ struct esq_dsp_way;
 
 /* A convolution on the DSP extension; see src/dsp/esq_dsp.h. */
 struct esq_conv2d_dsp {
-    const uint32_t *weights; /* [pairs, groups, 2, slide], see edgesq/codegen/pack_dsp.py */
+    const uint32_t *weights; /* [pairs, groups, 2, slide], see edgesq/kernels/dsp/pack.py */
     const int32_t *table;    /* relu: [pairs, 8]; any: [pairs, 2] */
     const struct esq_dsp_way *way;
     const int32_t *multiplier;             /* any: [O]; relu: not used, as all below */
@@ -74,7 +74,7 @@ struct esq_conv2d_dsp {
 /* A 3x3 depthwise convolution on the DSP extension, stride 1 or 2 along rows, as many outputs as
  * inputs, channels a multiple of 4; see src/dsp/esq_depthwise_dsp.h. */
 struct esq_depthwise_dsp {
-    const uint32_t *table;     /* [C, 8], see edgesq/codegen/pack_depthwise.py */
+    const uint32_t *table;     /* [C, 8], see edgesq/kernels/dsp/pack_depthwise.py */
     const int32_t *multiplier; /* any: [C]; relu: 0, as all down to output_zp */
     const int8_t *shift;       /* [C] */
     int8_t clamp_min;
@@ -107,7 +107,7 @@ typedef void esq_mve_finish_fn(const struct esq_conv2d_mve *params, const struct
 
 /* A convolution on MVE; see src/mve/esq_mve.h. */
 struct esq_conv2d_mve {
-    const int8_t *weights; /* [quads, 2, blocks, 2, 16], see edgesq/codegen/pack_mve.py */
+    const int8_t *weights; /* [quads, 2, blocks, 2, 16], see edgesq/kernels/mve/pack.py */
     const int32_t *table;  /* [quads, 4, 4]; edges: [quads, 6, 4] */
     esq_mve_locate_fn *locate;
     esq_mve_finish_fn *finish;

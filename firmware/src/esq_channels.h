@@ -1,4 +1,4 @@
-/* Bias and multiplier of a channel from a few bits. Mirror: edgesq/plan/channels.py. */
+/* Bias and multiplier of a channel from a few bits. Mirror: edgesq/kernels/channels.py. */
 #ifndef ESQ_CHANNELS_H
 #define ESQ_CHANNELS_H
 

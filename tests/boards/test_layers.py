@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgesq.codegen import pack_dsp, pack_mve
 from edgesq.errors import EdgesqError
 from edgesq.export import read_operators, read_report
 from edgesq.flash import flash
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Convolution, Graph
-from edgesq.plan import work
+from edgesq.kernels import work
+from edgesq.kernels.dsp import pack as pack_dsp
+from edgesq.kernels.mve import pack as pack_mve
 from edgesq.project import firmware_path
 from edgesq.targets import load_target
 from edgesq.verify import VerifyOptions, look_inside

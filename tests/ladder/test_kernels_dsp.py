@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from edgesq.arithmetic import sum_range
-from edgesq.codegen.pack_dsp import in_order, pack_conv2d, pack_weights, unpack_weights
-from edgesq.plan import make_plan, winograd_fits, work
+from edgesq.kernels import work
+from edgesq.kernels.dsp.pack import in_order, pack_conv2d, pack_weights, unpack_weights
+from edgesq.kernels.work import winograd_fits
+from edgesq.plan import make_plan
 from support.emulated_cases import Case, differing, skip_without_tools
 from support.kernel_cases import (
     all_cases,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from edgesq.formats.tflite import read_graph
-from edgesq.plan import work
+from edgesq.kernels import work
 from support.emulated_cases import Case, differing, skip_without_tools
 from support.moved_cases import MOVED
 from support.networks import FINER, RECTIFIED, USUAL, Network, images

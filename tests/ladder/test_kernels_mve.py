@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgesq.codegen.pack_mve import pack_conv2d, pack_depthwise, pack_weights, unpack_weights
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import DepthwiseConv2D
 from edgesq.integers import ceil_div
+from edgesq.kernels.mve.pack import pack_conv2d, pack_depthwise, pack_weights, unpack_weights
 from support.emulated_cases import Case, differing, skip_without_tools
 from support.kernel_cases import (
     all_cases,

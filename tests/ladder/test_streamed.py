@@ -15,7 +15,10 @@ from edgesq.flash import flash, host, process
 from edgesq.formats.tflite import read_graph
 from edgesq.formats.tflite.rewrite import TensorChange, rewrite
 from edgesq.graph import Conv2D, Graph
-from edgesq.plan import WINOGRAD_PIXELS, Plan, RowOp, decoding, make_plan, ways
+from edgesq.kernels import decoding
+from edgesq.kernels.row_op import RowOp
+from edgesq.kernels.work import WINOGRAD_PIXELS
+from edgesq.plan import Plan, make_plan, ways
 from edgesq.project import compile_firmware
 from edgesq.reference import run_observed
 from edgesq.targets import load_target

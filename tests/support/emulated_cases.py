@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from edgesq.codegen import generate
 from edgesq.flash import qemu
 from edgesq.graph import Conv2D, Graph
-from edgesq.plan import Plan, has_stream_kernel, make_plan
+from edgesq.kernels.coded import has_stream_kernel
+from edgesq.plan import Plan, make_plan
 from edgesq.project import compile_firmware, lay_out
 from edgesq.reference import run_observed
 from edgesq.targets import Target, load_target

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.arithmetic import Int64Array
-from edgesq.codegen import generate, pack_dsp, pack_mve
+from edgesq.codegen import generate
 from edgesq.codegen.winograd import transform_weights
 from edgesq.export import read_operators, read_report
 from edgesq.flash import flash, stop
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Conv2D, Graph
+from edgesq.kernels.dsp import pack as pack_dsp
+from edgesq.kernels.mve import pack as pack_mve
 from edgesq.link.client import Client
 from edgesq.link.trace import Tracer
 from edgesq.link.transport import open_port

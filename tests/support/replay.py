@@ -24,7 +24,8 @@ from edgesq.graph import (
     SpaceToDepth,
     Window,
 )
-from edgesq.plan import STEP_END, STEP_INPUT, Item, Plan, RowOp
+from edgesq.kernels.row_op import RowOp
+from edgesq.plan import STEP_END, STEP_INPUT, Item, Plan
 
 Ids = NDArray[np.int64]
 FREE, PROGRESS, STRIP, SUMS = 0, -(1 << 40), -(1 << 41), -(1 << 42)

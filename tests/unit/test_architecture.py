@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from edgesq import arithmetic, codegen, plan
-from edgesq.codegen import affine, params, params_dsp, params_move
+from edgesq.codegen import params, params_dsp, params_move
+from edgesq.kernels import affine
 from edgesq.plan import lower, pieces
 from edgesq.project import fit
 from edgesq.resources import resource
@@ -44,6 +45,7 @@ STAGES = (
     "reference",
     "compress",
     "repair",
+    "kernels",
     "plan",
     "codegen",
     "project",
@@ -87,7 +89,7 @@ TEST_MODULES = sorted(TESTS.rglob("*.py"))
 
 @dataclass(frozen=True)
 class Import:
-    """One imported module, absolute."""
+    """One imported module, absolute; one imported for types alone counts for order too."""
 
     name: str
     line: int
@@ -137,6 +139,27 @@ def test_a_stage_imports_only_earlier_stages() -> None:
             if mine == "__init__" or ORDER.index(theirs) >= ORDER.index(mine):
                 wrong.append(f"{place(path)}:{found.line} imports {found.name}")
     assert wrong == []
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """Types count too: a circle behind TYPE_CHECKING is one of ideas."""
+    known = {module_of(path): path for path in MODULES}
+    needed = {
+        name: {
+            module
+            for found in imports(path)
+            for module in [found.name if found.name in known else found.name.rpartition(".")[0]]
+            if module in known and module != name
+        }
+        for name, path in known.items()
+    }
+    while free := {name for name, others in needed.items() if not others & needed.keys()}:
+        needed = {name: others for name, others in needed.items() if name not in free}
+    assert needed == {}
 
 
 def test_heavy_libraries_stay_in_their_rooms() -> None:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from edgesq.codegen.affine import BITS, DROPPED_BITS, affine
 from edgesq.errors import ModelError
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Int8Array
+from edgesq.kernels.affine import BITS, DROPPED_BITS, affine
 from edgesq.lookup import lookup_table
 from edgesq.reference import run
 from support.tflite_builder import TfliteBuilder

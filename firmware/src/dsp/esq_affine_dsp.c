@@ -1,5 +1,5 @@
 /* ADD, SUB and MUL with a constant per channel, on the DSP extension.
- * Mirror: edgesq/codegen/affine.py. */
+ * Mirror: edgesq/kernels/affine.py. */
 #include "../esq_arithmetic.h"
 #include "../esq_windows.h"
 

@@ -1,4 +1,4 @@
-/* CONV_2D on the DSP extension: what the kernels work on. Mirror: edgesq/codegen/pack_dsp.py.
+/* CONV_2D on the DSP extension: what the kernels work on. Mirror: edgesq/kernels/dsp/pack.py.
  *
  * The input values under one to three neighbouring output pixels are unpacked to 16-bit lanes once,
  * straight from the ring's rows, and used by all output channels; there is no other copy. Values

@@ -4,7 +4,7 @@
  * on the raw word accumulates 256 S_A + S_B, and on the B bytes alone (one SXTB16) S_B; so one
  * unpack serves two channels and 256 S_A is the difference. Exact for S_A in [-2^23, 2^23); export
  * checks.
- * Mirror: edgesq/codegen/pack_dsp.py.
+ * Mirror: edgesq/kernels/dsp/pack.py.
  */
 #ifndef ESQ_DSP_H
 #define ESQ_DSP_H

@@ -1,4 +1,4 @@
-/* From sums of a convolution on the DSP extension to int8. Mirror: edgesq/codegen/pack_dsp.py. */
+/* From sums of a convolution on the DSP extension to int8. Mirror: edgesq/kernels/dsp/pack.py. */
 #include "../esq_arithmetic.h"
 #include "esq_dsp.h"
 

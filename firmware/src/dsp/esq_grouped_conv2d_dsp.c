@@ -1,4 +1,4 @@
-/* CONV_2D in groups on the DSP extension. Mirror: edgesq/plan/groups.py. */
+/* CONV_2D in groups on the DSP extension. Mirror: edgesq/kernels/groups.py. */
 #include "../esq_groups.h"
 
 #if defined(__ARM_FEATURE_DSP)

@@ -1,6 +1,6 @@
 /* CONV_2D on the DSP extension whose table of 16 bytes per channel is made from a few bits each,
  * for a tile of channels at a time; its weights lie in flash as they are.
- * Mirror: edgesq/codegen/pack_dsp.py.
+ * Mirror: edgesq/kernels/dsp/pack.py.
  */
 #include "../esq_channels.h"
 #include "../esq_windows.h"

@@ -1,6 +1,6 @@
 /* From the input's rows to 16-bit lanes, for the kernels on the DSP extension: every kind of window
  * its own way.
- * Mirror: edgesq/codegen/pack_dsp.py.
+ * Mirror: edgesq/kernels/dsp/pack.py.
  */
 #include "esq_dsp.h"
 

@@ -1,4 +1,4 @@
-/* ADD, SUB and MUL with a constant per channel, on MVE. Mirror: edgesq/codegen/affine.py. */
+/* ADD, SUB and MUL with a constant per channel, on MVE. Mirror: edgesq/kernels/affine.py. */
 #include "../esq_windows.h"
 
 #if defined(__ARM_FEATURE_MVE)

@@ -1,4 +1,4 @@
-/* CONV_2D on MVE: what the kernels work on. Mirror: edgesq/codegen/pack_mve.py.
+/* CONV_2D on MVE: what the kernels work on. Mirror: edgesq/kernels/mve/pack.py.
  *
  * A window of one pixel is read where it lies in the ring. Others are gathered, the zero point
  * where they are padded; esq_mve_finish_edges leaves rows beside the image out.

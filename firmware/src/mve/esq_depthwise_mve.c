@@ -1,4 +1,4 @@
-/* DEPTHWISE_CONV_2D on MVE. Mirror: edgesq/codegen/pack_mve.py.
+/* DEPTHWISE_CONV_2D on MVE. Mirror: edgesq/kernels/mve/pack.py.
  *
  * Eight channels of the rows under a tile of outputs are set out as one strip per channel, column
  * by column, so that every window is one run of bytes and neighbouring windows overlap: a window is

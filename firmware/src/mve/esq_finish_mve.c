@@ -1,4 +1,4 @@
-/* From the sums of a convolution on MVE to int8. Mirror: edgesq/codegen/pack_mve.py. */
+/* From the sums of a convolution on MVE to int8. Mirror: edgesq/kernels/mve/pack.py. */
 #include "../esq_arithmetic.h"
 #include "../esq_windows.h"
 

@@ -2,7 +2,7 @@
  *
  * Four output channels, a quad, are computed together, as two pairs: channels 0 and 2, then 1 and
  * 3. The input's zero point is folded into the bias, so that padding is the zero point.
- * Mirror: edgesq/codegen/pack_mve.py.
+ * Mirror: edgesq/kernels/mve/pack.py.
  */
 #ifndef ESQ_MVE_H
 #define ESQ_MVE_H

@@ -1,4 +1,4 @@
-/* ADD, SUB and MUL with a constant per channel. Mirror: edgesq/codegen/affine.py. */
+/* ADD, SUB and MUL with a constant per channel. Mirror: edgesq/kernels/affine.py. */
 #include "../esq_arithmetic.h"
 #include "../esq_windows.h"
 

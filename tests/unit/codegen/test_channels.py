@@ -12,7 +12,7 @@ from edgesq.arithmetic import Int64Array, bias_grid, conv2d_multipliers, quantiz
 from edgesq.codegen.channels import field_bytes
 from edgesq.compress.biases import FRACTION_BITS, stored_bias
 from edgesq.graph import Conv2D
-from edgesq.plan import Channels, channel_fields, pack_channels
+from edgesq.kernels.channels import Channels, channel_fields, pack_channels
 from support.crun import compile_c, run_command
 from support.kernel_cases import conv_graph
 from support.paths import CKERNELS

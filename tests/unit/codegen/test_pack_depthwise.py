@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from edgesq.arithmetic import conv2d_multipliers, multiply_by_quantized_multiplier, sum_range
-from edgesq.codegen import pack_depthwise as packing
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import DepthwiseConv2D, Graph
-from edgesq.plan import endings
-from edgesq.plan.depthwise import depthwise_fits
+from edgesq.kernels import endings
+from edgesq.kernels.depthwise import depthwise_fits
+from edgesq.kernels.dsp import pack_depthwise as packing
 from support.networks import RECTIFIED, USUAL, Network
 from support.tflite_builder import RELU
 from support.weighted_cases import depthwise_random, depthwise_widths

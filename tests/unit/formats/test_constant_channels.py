@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from edgesq.arithmetic import channel_sums, conv2d_multipliers
-from edgesq.codegen.pack_depthwise import pack_depthwise
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph, read_stored_graph
 from edgesq.graph import Conv2D, Convolution, DepthwiseConv2D, Graph
-from edgesq.plan import dsp_ends_short, make_plan, wide_layers
-from edgesq.plan.lanes import dsp_pair_channels
+from edgesq.kernels.dsp.lanes import dsp_pair_channels, wide_layers
+from edgesq.kernels.dsp.pack_depthwise import pack_depthwise
+from edgesq.kernels.endings import dsp_ends_short
+from edgesq.plan import make_plan
 from edgesq.reference import run
 from support import random_graphs
 from support.builds import done

@@ -10,10 +10,10 @@ import pytest
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
 from edgesq.integers import round_up
+from edgesq.kernels.coded import MAX_PER_BYTE, more_bytes
 from edgesq.plan import Candidate, Goal, Item, Plan, choose, covered_bytes, judge, make_plan
 from edgesq.plan.nests import find_leads
 from edgesq.plan.stream_planner import NEVER, StreamPlanner
-from edgesq.plan.streams import MAX_PER_BYTE, more_bytes
 from edgesq.reference import run_observed
 from support.crun import Runtime
 from support.emulated_cases import all_streamed

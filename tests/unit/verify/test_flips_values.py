@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edgesq.codegen import stored_affine
 from edgesq.export.operators import Operator, operator_facts, read_operators
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Binary, Graph, Int8Array
+from edgesq.kernels.affine import stored_affine
 from edgesq.plan import make_plan
 from edgesq.reference import run
 from edgesq.verify.case import Case

@@ -10,14 +10,9 @@ import numpy as np
 from edgesq.arithmetic import Int64Array, conv2d_multipliers
 from edgesq.graph import Conv2D, DepthwiseConv2D, FullyConnected, Graph, Int8Array
 from edgesq.integers import ceil_div
-from edgesq.plan import (
-    MVE_BLOCK,
-    MVE_QUAD,
-    mve_blocks,
-    mve_ends_short,
-    mve_row_blocks,
-    strip_blocks,
-)
+from edgesq.kernels.depthwise import strip_blocks
+from edgesq.kernels.endings import MVE_QUAD, mve_ends_short
+from edgesq.kernels.work import MVE_BLOCK, mve_blocks, mve_row_blocks
 
 
 @dataclass(frozen=True)

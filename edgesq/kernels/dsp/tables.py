@@ -4,14 +4,15 @@ Mirror: struct esq_conv2d_dsp_tabled in firmware/include/esq_ops.h.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from edgesq.graph import Conv2D, Graph
 from edgesq.integers import ceil_div, round_up
-from edgesq.plan.channels import Channels, channel_fields
-from edgesq.plan.endings import dsp_ends_short
-from edgesq.plan.lower import RowOp
-from edgesq.plan.work import WINOGRAD_PIXELS
+from edgesq.kernels.channels import Channels, channel_fields
+from edgesq.kernels.endings import dsp_ends_short
+from edgesq.kernels.kernel import Tabled
+from edgesq.kernels.row_op import RowOp
+from edgesq.kernels.work import WINOGRAD_PIXELS
 
 ROW_BYTES = 16
 """dsp: of the table for the short requantization, per channel."""
@@ -20,19 +21,6 @@ _TILE = 4
 _STRUCT_BYTES = 20
 _MAKING_INSTRUCTIONS = 27
 """To make a channel's part of the table."""
-
-
-@dataclass(frozen=True)
-class Tabled:
-    """How an operator's table is made.
-
-    Attributes:
-        tile: output channels whose part of the table is there together.
-        rows_offset: bytes into the operator's working memory.
-    """
-
-    tile: int
-    rows_offset: int
 
 
 def short_channels(graph: Graph, op: Conv2D, kernels: str) -> Channels | None:

@@ -1,6 +1,6 @@
 """Weights and tables of 3x3 depthwise convolutions for the DSP extension.
 
-Where sums end the short way (`plan/endings.py`), weights hold its 2^j.
+Where sums end the short way (`kernels/endings.py`), weights hold its 2^j.
 Mirror: firmware/src/dsp/esq_depthwise_dsp.h, esq_depthwise_kernels.S.
 """
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.graph import DepthwiseConv2D, Graph
-from edgesq.plan import depthwise_ending
+from edgesq.kernels.endings import depthwise_ending
 
 _PAIRS = (((0, 0), (1, 0)), ((0, 1), (1, 1)), ((0, 2), (1, 2)), ((2, 0), (2, 1)), ((2, 1), (2, 2)))
 """Row and column of the taps in the lower and in the upper lane of each word."""

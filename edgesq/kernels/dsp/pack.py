@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from edgesq.arithmetic import Int64Array, conv2d_multipliers
 from edgesq.graph import Conv2D, FullyConnected, Graph, Int8Array, Int32Array
 from edgesq.integers import ceil_div
-from edgesq.plan import dsp_ends_short, dsp_groups, dsp_pair_channels, dsp_slide
+from edgesq.kernels.dsp.lanes import dsp_pair_channels
+from edgesq.kernels.endings import dsp_ends_short
+from edgesq.kernels.work import dsp_groups, dsp_slide
 
 Uint32Array = NDArray[np.uint32]
 

@@ -15,7 +15,7 @@ from edgesq.arithmetic import (
     multiply_by_quantized_multiplier,
 )
 from edgesq.graph import Conv2D, Convolution, DepthwiseConv2D, FullyConnected, Graph
-from edgesq.plan.lanes import dsp_pair_channels
+from edgesq.kernels.dsp.lanes import dsp_pair_channels
 
 LOWER_BOUND = 1 << 30
 """The short requantization doubles sums of the channel in the lower byte, B."""

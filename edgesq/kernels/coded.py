@@ -4,7 +4,7 @@ Mirror: struct esq_streamed in firmware/include/esq_streamed.h.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -12,14 +12,14 @@ import numpy as np
 from edgesq.compress import MASK_BITS, MAX_BITS, stream_bytes
 from edgesq.graph import Conv2D, FullyConnected, Graph
 from edgesq.integers import ceil_div, round_up
-from edgesq.plan.decoding import WEIGHT_INSTRUCTIONS, masked_words
-from edgesq.plan.lanes import dsp_pair_channels
-from edgesq.plan.lower import RowOp
-from edgesq.plan.tables import ROW_BYTES, saved_bytes, short_channels
-from edgesq.plan.work import (
+from edgesq.kernels.decoding import WEIGHT_INSTRUCTIONS, masked_words
+from edgesq.kernels.dsp.lanes import dsp_pair_channels
+from edgesq.kernels.dsp.tables import ROW_BYTES, saved_bytes, short_channels
+from edgesq.kernels.kernel import Streamed
+from edgesq.kernels.row_op import Ops, RowOp
+from edgesq.kernels.work import (
     MVE_BLOCK,
     WINOGRAD_PIXELS,
-    Ops,
     dsp_groups,
     dsp_slide,
     mve_blocks,
@@ -48,30 +48,6 @@ _ALIGNMENT = 16
 
 _TILE_VALUES = 6
 """Of Winograd's F(4, 3), from six columns of a tile."""
-
-
-@dataclass(frozen=True)
-class Streamed:
-    """How an operator's weights are decoded.
-
-    Attributes:
-        tile: output channels decoded together, then used for all rows of a band.
-        table_bits: index into the table of codes.
-        table_offset, rows_offset, weights_offset: bytes into the operator's working memory of the
-            table of codes, of the tile's requantization, and of its weights.
-        channel_bytes: of the weights, as the kernel family packs them.
-        kernel_rows: of a channel, decoded together where Winograd transforms them; else 0.
-        has_masks: whether the stream has masks, whose table stands behind that of codes.
-    """
-
-    tile: int
-    table_bits: int
-    table_offset: int
-    rows_offset: int
-    weights_offset: int
-    channel_bytes: int
-    kernel_rows: int = 0
-    has_masks: bool = False
 
 
 def has_stream_kernel(graph: Graph, op: Conv2D, kernels: str) -> bool:

@@ -10,8 +10,8 @@ import numpy as np
 
 from edgesq.arithmetic import channel_sums
 from edgesq.graph import Conv2D, Graph, GroupedConv2D, Op
-from edgesq.plan.groups import MAX_GROUPS, group_count, group_graph
-from edgesq.plan.lower import RowOp
+from edgesq.kernels.groups import MAX_GROUPS, group_count, group_graph
+from edgesq.kernels.row_op import RowOp
 
 LANE_BOUND = 1 << 23
 """Sums of the channel in the upper byte, A, must lie in [-LANE_BOUND, LANE_BOUND)."""
