@@ -1,6 +1,7 @@
 """Fixtures that several test files share, made once per run."""
 
 import os
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
@@ -26,3 +27,18 @@ def ladder_models(shared_folder: Path) -> LadderModels:
 @pytest.fixture(scope="session")
 def runtime(tmp_path_factory: pytest.TempPathFactory) -> Runtime:
     return Runtime(tmp_path_factory.mktemp("runtime"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how long each room of the tests took, where more than one ran."""
+    tests, seconds = Counter[str](), defaultdict[str, float](float)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                room = report.nodeid.partition("::")[0].rpartition("/")[0].removeprefix("tests/")
+                tests[room] += report.when == "call"
+                seconds[room] += report.duration
+    if len(seconds) > 1:
+        terminalreporter.section("seconds by room, those of parallel workers added")
+        for room, taken in sorted(seconds.items(), key=lambda item: -item[1]):
+            terminalreporter.write_line(f"{taken:8.0f} s  {tests[room]:5d} tests  {room}")

@@ -20,8 +20,9 @@ from support.crun import Runtime
 from support.emulated_cases import Case, differing, skip_without_tools
 from support.graph_ladder import problems
 from support.networks import images
-from support.onnx_int8_cases import CASES, RECTIFIED, QuantNetwork
+from support.onnx_int8_cases import CASES
 from support.onnx_models import lenet, mobilenet_v2, quantized, resnet_8, squeezenet
+from support.onnx_quantized import RECTIFIED, QuantNetwork
 from support.random_graphs import Drawn
 
 MODELS: dict[str, Callable[[], onnx.ModelProto]] = {

@@ -12,8 +12,8 @@ from onnx import TensorProto, helper
 
 from edgesq.errors import ModelError
 from edgesq.importers.onnx import import_onnx
-from support.onnx_int8_cases import USUAL, QuantNetwork
 from support.onnx_models import OnnxNetwork, lenet
+from support.onnx_quantized import USUAL, QuantNetwork
 
 
 def refusal(model: onnx.ModelProto | bytes, folder: Path) -> ModelError:

@@ -121,3 +121,35 @@ def json_values(holder: Any) -> Iterator[tuple[Any, Any]]:
     for key, value in inner:
         yield holder, key
         yield from json_values(value)
+
+
+def other_value(value: Any, chance: random.Random, *others: Any) -> Any:
+    """Return another value for JSON: one of its own kind, of any other kind, or of `others`."""
+    if chance.random() < 0.35:
+        kinds: tuple[Any, ...] = (
+            None,
+            True,
+            0,
+            -1,
+            1.5,
+            "",
+            [],
+            {},
+            [[]],
+            {"a": 1},
+            "x",
+            1 << 70,
+            math.nan,
+        )
+        return chance.choice((*kinds, *others, [value], [value] * 3, {"value": value}))
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return other_integer(value, chance)
+    if isinstance(value, float):
+        return other_float(value, chance)
+    if isinstance(value, str):
+        return other_text(value, chance)
+    if isinstance(value, list) and value:
+        return chance.choice((value[1:], value + value[:1], value[::-1], [value[0]] * len(value)))
+    return None

@@ -27,9 +27,7 @@ from support.mutants.damage import (
     chance_of,
     damaged,
     json_values,
-    other_float,
-    other_integer,
-    other_text,
+    other_value,
 )
 
 EVALUATED_EVERY, FLASHED_EVERY = 4, 8
@@ -192,7 +190,7 @@ def _edit_json(build: Path, chance: random.Random) -> None:
         if chance.random() < 0.2:
             del holder[key]
         else:
-            holder[key] = _other(holder[key], chance)
+            holder[key] = other_value(holder[key], chance, _ENDLESS)
         if not fields:
             break
     path.write_text(json.dumps(fields).replace(f'"{_ENDLESS}"', "9" * 400))
@@ -203,7 +201,7 @@ def _edit_top(build: Path, chance: random.Random) -> None:
     path = build / chance.choice(_JSON)
     fields = _read(path)
     key = chance.choice(sorted(fields))
-    fields[key] = _other(fields[key], chance)
+    fields[key] = other_value(fields[key], chance, _ENDLESS)
     path.write_text(json.dumps(fields).replace(f'"{_ENDLESS}"', "9" * 400))
 
 
@@ -215,37 +213,6 @@ def _read(path: Path) -> Any:
     if not path.is_file():
         raise FileNotFoundError(path)
     return json.loads(path.read_text())
-
-
-def _other(value: Any, chance: random.Random) -> Any:
-    if chance.random() < 0.4:
-        others: tuple[Any, ...] = (
-            None,
-            True,
-            0,
-            -1,
-            1.5,
-            "",
-            [],
-            {},
-            [[]],
-            {"a": 1},
-            "x",
-            1 << 70,
-            float("nan"),
-        )
-        return chance.choice((*others, _ENDLESS, [value], [value] * 3, {"value": value}))
-    if isinstance(value, bool):
-        return not value
-    if isinstance(value, int):
-        return other_integer(value, chance)
-    if isinstance(value, float):
-        return other_float(value, chance)
-    if isinstance(value, str):
-        return other_text(value, chance)
-    if isinstance(value, list) and value:
-        return chance.choice((value[1:], value + value[:1], value[::-1]))
-    return None
 
 
 def _break_json(build: Path, chance: random.Random) -> None:

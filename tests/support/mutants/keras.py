@@ -20,9 +20,9 @@ from support.mutants.damage import (
     chance_of,
     damaged,
     json_values,
-    other_float,
     other_integer,
     other_text,
+    other_value,
 )
 
 QUANTIZED_EVERY = 3
@@ -226,37 +226,7 @@ def _edit_config(config: Any, chance: random.Random) -> None:
         elif key in ("module", "registered_name"):
             holder[key] = chance.choice(_MODULES)
         else:
-            holder[key] = _other(value, chance)
-
-
-def _other(value: Any, chance: random.Random) -> Any:
-    if chance.random() < 0.3:
-        others: tuple[Any, ...] = (
-            None,
-            True,
-            0,
-            -1,
-            1.5,
-            "",
-            [],
-            {},
-            1 << 40,
-            1 << 70,
-            float("nan"),
-            "same",
-        )
-        return chance.choice((*others, [value], [value] * 3, {"value": value}, _nested(value)))
-    if isinstance(value, bool):
-        return not value
-    if isinstance(value, int):
-        return other_integer(value, chance)
-    if isinstance(value, float):
-        return other_float(value, chance)
-    if isinstance(value, str):
-        return other_text(value, chance)
-    if isinstance(value, list) and value:
-        return chance.choice((value[1:], value + value[:1], value[::-1], [value[0]] * len(value)))
-    return None
+            holder[key] = other_value(value, chance, 1 << 40, "same", _nested(value))
 
 
 def _nested(value: Any) -> Any:

@@ -31,7 +31,6 @@ from support.flash_failures import CASES, Case
 F407, DK, NANO, PICO = (
     load_target(name) for name in ("stm32f407-discovery", "nrf52840-dk", "nano33ble", "pico")
 )
-OTHER_ID = "10000421"
 DFU = 'Found DFU: [0483:df11] ver=2200, alt=0, name="@Internal Flash  /0x08000000/{}", serial="3"'
 BOOTSEL = "Device Information\n type:        {}\n revision:    B2"
 
