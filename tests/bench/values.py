@@ -37,9 +37,9 @@ def _operators() -> bytes:
     """Return a network of one operator of each kind on maps of SIDE x SIDE x CHANNELS."""
     net = Network((SIDE, SIDE, CHANNELS), USUAL)
     one, two = net.unary(net.input, "RELU", RECTIFIED), net.unary(net.input, "QUANTIZE", USUAL)
-    product, total = net.binary("MUL", one, two, FINER), net.binary("ADD", one, two, USUAL)
-    both = net.binary("SUB", product, total, USUAL)
-    gated = net.binary("MUL", both, net.mean(both, FINER, keep=True), USUAL)
+    product, total = net.binary(one, two, "MUL", FINER), net.binary(one, two, "ADD", USUAL)
+    both = net.binary(product, total, "SUB", USUAL)
+    gated = net.binary(both, net.mean(both, FINER, keep=True), "MUL", USUAL)
     step = net.by_constant(gated, "ADD", (CHANNELS,), (0.006, 0), USUAL)
     return net.build(net.mean(step))
 

@@ -25,7 +25,7 @@ def of_width(channels: int) -> bytes:
     """Every kernel on pixels of so many channels, side by side and with gaps between them."""
     net = Network((2, 3, channels), USUAL, seed=channels)
     one, two = net.unary(net.input, "RELU", RECTIFIED), net.unary(net.input, "QUANTIZE", FINER)
-    steps = [net.binary(kind, one, two, USUAL) for kind in ("ADD", "SUB", "MUL")]
+    steps = [net.binary(one, two, kind, USUAL) for kind in ("ADD", "SUB", "MUL")]
     shape = (channels,)
     steps.append(net.by_constant(one, "MUL", shape, (0.0071, 3), USUAL))
     steps.append(net.by_constant(two, "MUL", shape, (0.9, -100), USUAL, RELU6))
@@ -33,7 +33,7 @@ def of_width(channels: int) -> bytes:
     steps.append(net.by_constant(one, "SUB", shape, FINER, USUAL, NONE, first=True))
     joined = net.concat(steps)
     pixel = net.mean(joined, FINER)
-    return net.build(net.binary("MUL", net.unary(joined, "HARD_SWISH", USUAL), pixel, USUAL))
+    return net.build(net.binary(net.unary(joined, "HARD_SWISH", USUAL), pixel, "MUL", USUAL))
 
 
 def cases() -> list[Case]:

@@ -173,10 +173,10 @@ class Network:
         )
 
     def add(self, one: int, two: int, quant: Quant = FINER, activation: int = NONE) -> int:
-        return self.binary("ADD", one, two, quant, activation)
+        return self.binary(one, two, "ADD", quant, activation)
 
     def binary(
-        self, kind: str, one: int, two: int, quant: Quant = FINER, activation: int = NONE
+        self, one: int, two: int, kind: str, quant: Quant = FINER, activation: int = NONE
     ) -> int:
         """Add ADD, SUB or MUL; one operand has the shape of the output."""
         shape = max(self.shapes[one], self.shapes[two], key=lambda s: (int(np.prod(s)), len(s)))
@@ -187,10 +187,6 @@ class Network:
             f"{kind.capitalize()}Options",
             fusedActivationFunction=activation,
         )
-
-    def binary_of(self, one: int, two: int, kind: str, quant: Quant, activation: int) -> int:
-        """Add ADD, SUB or MUL, as above."""
-        return self.binary(kind, one, two, quant, activation)
 
     def by_constant(
         self,

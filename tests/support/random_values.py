@@ -23,7 +23,7 @@ def _activation(sketch: Sketch) -> int:
 def _binary(kind: str) -> Layer:
     def add(sketch: Sketch, source: int) -> None:
         operands = sketch.draw(st.permutations([source, sketch.alike(source)]))
-        sketch.add("binary_of", operands, kind, sketch.quant(), _activation(sketch))
+        sketch.add("binary", operands, kind, sketch.quant(), _activation(sketch))
 
     return add
 
@@ -49,7 +49,7 @@ def _by_pixel(kind: str) -> Layer:
         if pixels:
             pixel = sketch.draw(st.sampled_from(pixels))
             operands = sketch.draw(st.permutations([source, pixel]))
-            sketch.add("binary_of", operands, kind, sketch.quant(), _activation(sketch))
+            sketch.add("binary", operands, kind, sketch.quant(), _activation(sketch))
 
     return add
 

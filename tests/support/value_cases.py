@@ -32,7 +32,7 @@ def _two(kind: str, name: str) -> Callable[[], bytes]:
     def build() -> bytes:
         net = Network((4, 5, 3))
         first, second = net.conv(net.input, 6, quant=one), net.conv(net.input, 6, (3, 3), quant=two)
-        return net.build(net.binary(kind, first, second, out, activation))
+        return net.build(net.binary(first, second, kind, out, activation))
 
     return build
 
@@ -51,7 +51,7 @@ def _constant(kind: str, name: str, *, first: bool) -> Callable[[], bytes]:
         net = Network((4, 3, 5))
         constant = net.constant(_SHAPES[name], (0.021, 11))
         one, two = (constant, net.input) if first else (net.input, constant)
-        return net.build(net.binary(kind, one, two, (0.06, -7), RELU6 if first else NONE))
+        return net.build(net.binary(one, two, kind, (0.06, -7), RELU6 if first else NONE))
 
     return build
 
@@ -71,8 +71,8 @@ def normalized_after_relu() -> bytes:
     step = net.input
     for channels in (6, 5):
         step = net.conv(step, channels, (3, 3), activation=RELU, quant=RECTIFIED)
-        step = net.binary("MUL", step, net.constant((channels,), (0.012, 0)), USUAL)
-        step = net.binary("ADD", step, net.constant((channels,), (0.006, 0)), (0.06, -30))
+        step = net.binary(step, net.constant((channels,), (0.012, 0)), "MUL", USUAL)
+        step = net.binary(step, net.constant((channels,), (0.006, 0)), "ADD", (0.06, -30))
     return net.build(net.mean(step))
 
 
@@ -85,7 +85,7 @@ def squeeze_and_excite() -> bytes:
     trunk = net.conv(net.input, 8, (3, 3), activation=RELU, quant=RECTIFIED)
     gate = net.conv(net.mean(trunk, RECTIFIED, keep=True), 2, activation=RELU, quant=RECTIFIED)
     gate = net.unary(net.conv(gate, 8), "LOGISTIC", (1 / 256, -128))
-    scaled = net.binary("MUL", trunk, gate, RECTIFIED)
+    scaled = net.binary(trunk, gate, "MUL", RECTIFIED)
     return net.build(net.conv(scaled, 4, (3, 3), (2, 2)))
 
 
@@ -94,29 +94,29 @@ def squeeze_and_excite_the_image() -> bytes:
     """The gate comes first among the operands, and the image itself is kept until it is there."""
     net = Network((5, 4, 3))
     gate = net.unary(net.mean(net.input, USUAL), "HARD_SWISH")
-    return net.build(net.binary("MUL", gate, net.input, USUAL))
+    return net.build(net.binary(gate, net.input, "MUL", USUAL))
 
 
 @network
 def sub_pixel_from_rows() -> bytes:
     net = Network((5, 4, 3))
     mean = net.mean(net.input, FINER, keep=True)
-    left = net.binary("SUB", net.input, mean, USUAL)
-    right = net.binary("SUB", mean, net.input, (0.07, 9))
-    return net.build(net.binary("ADD", left, right, USUAL))
+    left = net.binary(net.input, mean, "SUB", USUAL)
+    right = net.binary(mean, net.input, "SUB", (0.07, 9))
+    return net.build(net.binary(left, right, "ADD", USUAL))
 
 
 @network
 def pixels_meet_pixels() -> bytes:
     net = Network((4, 4, 3))
     one, two = net.mean(net.input), net.mean(net.conv(net.input, 3), USUAL)
-    return net.build(net.binary("MUL", one, two, (0.02, -3)))
+    return net.build(net.binary(one, two, "MUL", (0.02, -3)))
 
 
 @network
 def mul_by_itself() -> bytes:
     net = Network((3, 4, 3))
-    return net.build(net.binary("MUL", net.input, net.input, (0.1, -128)))
+    return net.build(net.binary(net.input, net.input, "MUL", (0.1, -128)))
 
 
 # Values taken one by one
@@ -157,7 +157,7 @@ def lookups_in_place() -> bytes:
     net = Network((6, 5, 3))
     step = net.unary(net.conv(net.input, 4, (3, 3)), "HARD_SWISH", USUAL)
     both = [net.unary(step, "RELU", RECTIFIED), net.unary(step, "LEAKY_RELU", USUAL, alpha=0.1)]
-    step = net.unary(net.binary("ADD", both[0], both[1]), "TANH", (1 / 128, 0))
+    step = net.unary(net.binary(both[0], both[1], "ADD"), "TANH", (1 / 128, 0))
     return net.build(net.conv(net.unary(step, "QUANTIZE", USUAL), 3, (3, 3), (2, 2)))
 
 
@@ -167,14 +167,14 @@ def bounds_of_any_kind() -> bytes:
     net = Network((5, 4, 3))
     low = net.bound(net.bound(net.input, "MINIMUM", 60), "MAXIMUM", -77)
     high = net.bound(net.bound(net.conv(net.input, 3), "MAXIMUM", -128), "MINIMUM", 17)
-    return net.build(net.unary(net.binary("ADD", low, high), "RELU_0_TO_1", (1 / 255, -128)))
+    return net.build(net.unary(net.binary(low, high, "ADD"), "RELU_0_TO_1", (1 / 255, -128)))
 
 
 @network
 def global_maximum() -> bytes:
     net = Network((7, 5, 3))
     gate = net.conv(net.global_max(net.conv(net.input, 4, (3, 3)), keep=True), 4)
-    return net.build(net.dense(net.global_max(net.binary("MUL", net.conv(net.input, 4), gate)), 3))
+    return net.build(net.dense(net.global_max(net.binary(net.conv(net.input, 4), gate, "MUL")), 3))
 
 
 @network
@@ -185,7 +185,7 @@ def rows_of_three_axes() -> bytes:
     step = net.conv(net.reshape(step, (1, 12, 5)), 4, (1, 3))
     row = net.reshape(step, (12, 4))
     step = net.concat([row, net.part(row, (0, 1), (12, 3))])
-    return net.build(net.binary("ADD", net.mean(step, USUAL), net.global_max(step), FINER))
+    return net.build(net.binary(net.mean(step, USUAL), net.global_max(step), "ADD", FINER))
 
 
 @network

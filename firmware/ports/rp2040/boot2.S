@@ -1,7 +1,7 @@
 /* The second stage that the RP2040's ROM loads from the first 256 bytes of flash into its RAM,
  * checks by the CRC in the last word, and runs (datasheet 2.8.1.3): it makes the flash readable at
  * XIP_BASE, by the command 03h that every flash has, and starts the program behind it. Its bytes
- * are fixed, hence the CRC is too: tests/test_boot_blocks.py computes it. */
+ * are fixed, hence the CRC is too: tests/boards/test_boards.py computes it. */
     .syntax unified
     .cpu cortex-m0plus
     .thumb

@@ -249,7 +249,9 @@ def test_a_missing_program_says_how_to_get_it(
 
 def test_a_program_that_hangs_is_stopped(flashing: Flash, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edgesq.flash.steps._TIMEOUT_S", 0.2)
-    monkeypatch.setattr("fake_tools._SCRIPT", "#!{python} -S\nimport time\ntime.sleep(60)\n")
+    monkeypatch.setattr(
+        "support.fake_tools._SCRIPT", "#!{python} -S\nimport time\ntime.sleep(60)\n"
+    )
     with pytest.raises(BoardError, match=r"openocd: no end after 0.2 s"):
         flashing("openocd")
 

@@ -173,7 +173,9 @@ def test_no_such_url(bench: Bench, port: str) -> None:
 
 def test_a_client_that_hangs(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(labgrid, "_TIMEOUT_S", 0.2)
-    monkeypatch.setattr("fake_tools._SCRIPT", "#!{python} -S\nimport time\ntime.sleep(60)\n")
+    monkeypatch.setattr(
+        "support.fake_tools._SCRIPT", "#!{python} -S\nimport time\ntime.sleep(60)\n"
+    )
     started = time.monotonic()
     assert "does not end in 0.2 s" in words_of(bench)
     assert time.monotonic() - started < 10
