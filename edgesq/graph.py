@@ -213,10 +213,7 @@ class Graph:
 
     def constants(self, op: Op) -> tuple[int, ...]:
         """Tensors of one operator that are constants: weights and bias, or an operand."""
-        if isinstance(op, Convolution):
-            return op.weights, op.bias
-        operands = op.operands if isinstance(op, Binary) else ()
-        return tuple(index for index in operands if self.tensors[index].data is not None)
+        return tuple(index for index in op.parameters if self.tensors[index].data is not None)
 
     def constant(self, index: int) -> Int8Array | Int32Array:
         """Values of a tensor that is a constant."""

@@ -1,7 +1,28 @@
-"""The operators of a graph, one class each; numbers of tensors index `Graph.tensors`."""
+"""THE table of operators: a class each, with what is the same for all operators of a kind.
 
+Every stage has a table of its own, from these classes to what it does with such an operator, and
+`handler` looks it up; a test holds that no stage lacks one. Numbers of tensors index
+`Graph.tensors`.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from enum import Enum
+from typing import ClassVar, TypedDict, TypeVar, Unpack
+
+Handler = TypeVar("Handler")
+
+
+class Access(Enum):
+    """How an operator walks its rows."""
+
+    WINDOW = "one output row from the input rows under a window"
+    ROW = "one output row from the same input row"
+    MAXIMUM = "one input row into one of the output rows whose window holds it"
+    REDUCE = "one row into sums over the whole image"
+    MOVE = "one output row from the input rows whose values it takes"
+    RESHAPE = "one input row to where its values belong"
 
 
 @dataclass(frozen=True)
@@ -18,94 +39,119 @@ class Window:
     pad_right: int
 
 
+class _Facts(TypedDict, total=False):
+    """Class attributes of `Op` that a class sets by keywords; all others are as its parent's."""
+
+    kind: str
+    access: Access
+    is_valuewise: bool
+    rescales: bool
+    output_steps: tuple[int, int]
+    holds_levels: bool
+    channel_axis: int
+
+
 @dataclass(frozen=True)
 class Op:
-    """One operator; `inputs` and `output` index `Graph.tensors` (activations only)."""
+    """One operator; `inputs` and `output` index `Graph.tensors` (activations only).
+
+    Class attributes:
+        kind: its name in the schema of .tflite.
+        access: how the runtime walks its rows.
+        is_valuewise: each output value comes from the values at the same place alone, so that the
+            output may be written over an input.
+        rescales: its output has a scale of its own; others pass the levels of their input on.
+        output_steps: 1 / scale, and zero point, of an output for which TensorFlow Lite knows only
+            these; None where the file says them.
+        holds_levels: it has a constant in the levels of its input, whose scale may not change.
+    """
 
     kind: ClassVar[str]
+    access: ClassVar[Access] = Access.ROW
+    is_valuewise: ClassVar[bool] = False
+    rescales: ClassVar[bool] = False
+    output_steps: ClassVar[tuple[int, int] | None] = None
+    holds_levels: ClassVar[bool] = False
     name: str
     inputs: tuple[int, ...]
     output: int
 
+    def __init_subclass__(cls, **facts: Unpack[_Facts]) -> None:
+        for name, value in facts.items():
+            setattr(cls, name, value)
+
+    @property
+    def parameters(self) -> tuple[int, ...]:
+        """Tensors besides `inputs` that may be constants: weights and bias, or operands."""
+        return ()
+
 
 @dataclass(frozen=True)
-class Conv2D(Op):
-    """Convolution, per-channel weights OHWI int8, bias int32; `clamp` is the fused activation."""
+class Convolution(Op, access=Access.WINDOW, rescales=True, channel_axis=0):
+    """What has weights, a bias and a multiplier per output channel.
 
-    kind: ClassVar[str] = "CONV_2D"
+    Weights are int8 with a scale per channel, the bias is int32; `clamp` is the fused activation.
+
+    Class attributes:
+        channel_axis: the axis of the weights that is the output's channels.
+    """
+
+    channel_axis: ClassVar[int]
     window: Window
     weights: int
     bias: int
     clamp: tuple[int, int]
 
+    @property
+    def parameters(self) -> tuple[int, ...]:
+        """Weights and bias."""
+        return self.weights, self.bias
 
-@dataclass(frozen=True)
-class FullyConnected(Conv2D):
+
+class Conv2D(Convolution, kind="CONV_2D"):
+    """Convolution, weights OHWI."""
+
+
+class FullyConnected(Conv2D, kind="FULLY_CONNECTED"):
     """A convolution whose window is the whole image, or one pixel; its sums are rounded once."""
 
-    kind: ClassVar[str] = "FULLY_CONNECTED"
 
-
-@dataclass(frozen=True)
-class DepthwiseConv2D(Op):
+class DepthwiseConv2D(Convolution, kind="DEPTHWISE_CONV_2D", channel_axis=3):
     """Each channel c convolved by itself into channels [c * m, (c + 1) * m) of C * m.
 
-    Per-channel weights [1, H, W, C * m] int8, bias int32; `clamp` is the fused activation.
+    Weights [1, H, W, C * m].
     """
 
-    kind: ClassVar[str] = "DEPTHWISE_CONV_2D"
-    window: Window
-    weights: int
-    bias: int
-    clamp: tuple[int, int]
 
-
-@dataclass(frozen=True)
-class GroupedConv2D(Op):
+class GroupedConv2D(Convolution, kind="CONV_2D"):
     """Convolution in G groups: output channels [g * O / G, ...) see input channels [g * I, ...).
 
-    Per-channel weights [O, H, W, I] int8, I channels of the G * I that the input has; bias int32;
-    `clamp` is the fused activation.
+    Weights [O, H, W, I], I channels of the G * I that the input has.
     """
 
-    kind: ClassVar[str] = "CONV_2D"
-    window: Window
-    weights: int
-    bias: int
-    clamp: tuple[int, int]
-
-
-Convolution = Conv2D | DepthwiseConv2D | GroupedConv2D
-"""What has weights, a bias and a multiplier per output channel."""
-
 
 @dataclass(frozen=True)
-class MaxPool2D(Op):
+class MaxPool2D(Op, kind="MAX_POOL_2D", access=Access.MAXIMUM):
     """Maximum over a window; padded places do not count."""
 
-    kind: ClassVar[str] = "MAX_POOL_2D"
     window: Window
     clamp: tuple[int, int]
 
 
 @dataclass(frozen=True)
-class AveragePool2D(Op):
+class AveragePool2D(Op, kind="AVERAGE_POOL_2D", access=Access.WINDOW):
     """Mean over the part of a window inside the image, rounded half away from zero."""
 
-    kind: ClassVar[str] = "AVERAGE_POOL_2D"
     window: Window
     clamp: tuple[int, int]
 
 
-@dataclass(frozen=True)
-class Concatenation(Op):
+class Concatenation(Op, kind="CONCATENATION"):
     """Inputs side by side along the channels; all share scale and zero point with the output."""
 
-    kind: ClassVar[str] = "CONCATENATION"
-
 
 @dataclass(frozen=True)
-class Binary(Op):
+class Binary(Op, is_valuewise=True, rescales=True):
     """Two operands value by value, each with its own scale and zero point.
 
     One has the output's shape; the other one too, or it is one pixel that all pixels meet, or one
@@ -119,38 +165,30 @@ class Binary(Op):
     operands: tuple[int, int]
     clamp: tuple[int, int]
 
+    @property
+    def parameters(self) -> tuple[int, ...]:
+        """Both operands."""
+        return self.operands
 
-@dataclass(frozen=True)
-class Add(Binary):
+
+class Add(Binary, kind="ADD"):
     """The first operand plus the second."""
 
-    kind: ClassVar[str] = "ADD"
 
-
-@dataclass(frozen=True)
-class Sub(Binary):
+class Sub(Binary, kind="SUB"):
     """The first operand minus the second."""
 
-    kind: ClassVar[str] = "SUB"
 
-
-@dataclass(frozen=True)
-class Mul(Binary):
+class Mul(Binary, kind="MUL"):
     """The first operand times the second."""
 
-    kind: ClassVar[str] = "MUL"
 
-
-@dataclass(frozen=True)
-class Lookup(Op):
+class Lookup(Op, is_valuewise=True, rescales=True):
     """Each value by itself, by a table of 256 answers; see `lookup_table`."""
 
 
-@dataclass(frozen=True)
-class Quantize(Lookup):
+class Quantize(Lookup, kind="QUANTIZE"):
     """The same reals with another scale and zero point."""
-
-    kind: ClassVar[str] = "QUANTIZE"
 
 
 @dataclass(frozen=True)
@@ -160,97 +198,70 @@ class Rectifier(Lookup):
     clamp: tuple[int, int]
 
 
-@dataclass(frozen=True)
-class Relu(Rectifier):
+class Relu(Rectifier, kind="RELU"):
     """Cut at 0 from below."""
 
-    kind: ClassVar[str] = "RELU"
 
-
-@dataclass(frozen=True)
-class Relu6(Rectifier):
+class Relu6(Rectifier, kind="RELU6"):
     """Cut to [0, 6]."""
 
-    kind: ClassVar[str] = "RELU6"
 
-
-@dataclass(frozen=True)
-class ReluN1To1(Rectifier):
+class ReluN1To1(Rectifier, kind="RELU_N1_TO_1"):
     """Cut to [-1, 1]."""
 
-    kind: ClassVar[str] = "RELU_N1_TO_1"
 
-
-@dataclass(frozen=True)
-class Relu0To1(Rectifier):
+class Relu0To1(Rectifier, kind="RELU_0_TO_1"):
     """Cut to [0, 1]."""
 
-    kind: ClassVar[str] = "RELU_0_TO_1"
 
-
-@dataclass(frozen=True)
-class Minimum(Rectifier):
+class Minimum(Rectifier, kind="MINIMUM", rescales=False, holds_levels=True):
     """Cut from above, at a constant of the input's own scale."""
 
-    kind: ClassVar[str] = "MINIMUM"
 
-
-@dataclass(frozen=True)
-class Maximum(Rectifier):
+class Maximum(Rectifier, kind="MAXIMUM", rescales=False, holds_levels=True):
     """Cut from below, at a constant of the input's own scale."""
 
-    kind: ClassVar[str] = "MAXIMUM"
-
 
 @dataclass(frozen=True)
-class LeakyRelu(Lookup):
+class LeakyRelu(Lookup, kind="LEAKY_RELU"):
     """x, or alpha * x where that is negative."""
 
-    kind: ClassVar[str] = "LEAKY_RELU"
     alpha: float
 
 
-@dataclass(frozen=True)
-class HardSwish(Lookup):
+class HardSwish(Lookup, kind="HARD_SWISH"):
     """x * clamp(x + 3, 0, 6) / 6."""
 
-    kind: ClassVar[str] = "HARD_SWISH"
 
-
-@dataclass(frozen=True)
-class Logistic(Lookup):
+class Logistic(Lookup, kind="LOGISTIC", output_steps=(256, -128)):
     """1 / (1 + exp(-x))."""
 
-    kind: ClassVar[str] = "LOGISTIC"
 
-
-@dataclass(frozen=True)
-class Tanh(Lookup):
+class Tanh(Lookup, kind="TANH", output_steps=(128, 0)):
     """Hyperbolic tangent."""
 
-    kind: ClassVar[str] = "TANH"
 
-
-@dataclass(frozen=True)
-class Mean(Op):
+class Mean(Op, kind="MEAN", access=Access.REDUCE, rescales=True):
     """Mean over height and width: [1, H, W, C] to [1, C] or [1, 1, 1, C]; or of [1, W, C]."""
 
-    kind: ClassVar[str] = "MEAN"
-
 
 @dataclass(frozen=True)
-class Softmax(Op):
+class Softmax(Op, kind="SOFTMAX", rescales=True, output_steps=(256, -128)):
     """Softmax over the last dimension; output scale 1/256, zero point -128."""
 
-    kind: ClassVar[str] = "SOFTMAX"
     beta: float
 
 
-@dataclass(frozen=True)
-class Reshape(Op):
+class Reshape(Op, kind="RESHAPE", access=Access.RESHAPE):
     """The same values in the same order under another shape."""
 
-    kind: ClassVar[str] = "RESHAPE"
+
+class Move(Op, access=Access.MOVE):
+    """What moves values and changes none."""
+
+    @abstractmethod
+    def source_rows(self, row: int) -> tuple[int, int]:
+        """Input rows [first, end) that output row `row` is made of."""
 
 
 OUTSIDE = -1
@@ -258,7 +269,7 @@ OUTSIDE = -1
 
 
 @dataclass(frozen=True)
-class Pick(Op):
+class Pick(Move):
     """Output value [y, x, c] is the input's [rows[y], columns[x], channels[c]], else `fill`.
 
     Attributes:
@@ -278,53 +289,34 @@ class Pick(Op):
         return (0, 0) if source == OUTSIDE else (source, source + 1)
 
 
-@dataclass(frozen=True)
-class Pad(Pick):
+class Pad(Pick, kind="PAD"):
     """The input with `fill` around it."""
 
-    kind: ClassVar[str] = "PAD"
 
-
-@dataclass(frozen=True)
-class PadV2(Pad):
+class PadV2(Pad, kind="PADV2", holds_levels=True):
     """The same, `fill` is any number."""
 
-    kind: ClassVar[str] = "PADV2"
 
-
-@dataclass(frozen=True)
-class Slice(Pick):
+class Slice(Pick, kind="SLICE"):
     """A part of the input."""
 
-    kind: ClassVar[str] = "SLICE"
 
-
-@dataclass(frozen=True)
-class StridedSlice(Slice):
+class StridedSlice(Slice, kind="STRIDED_SLICE"):
     """A part of the input, perhaps only every second, third, ... row, column or channel."""
 
-    kind: ClassVar[str] = "STRIDED_SLICE"
 
-
-@dataclass(frozen=True)
-class ResizeNearest(Pick):
+class ResizeNearest(Pick, kind="RESIZE_NEAREST_NEIGHBOR"):
     """Rows and columns repeated or left out."""
 
-    kind: ClassVar[str] = "RESIZE_NEAREST_NEIGHBOR"
 
-
-@dataclass(frozen=True)
-class Tile(Pick):
+class Tile(Pick, kind="TILE"):
     """Rows and columns repeated, each by itself or all one after the other."""
 
-    kind: ClassVar[str] = "TILE"
-
 
 @dataclass(frozen=True)
-class SpaceToDepth(Op):
+class SpaceToDepth(Move, kind="SPACE_TO_DEPTH"):
     """Squares of `block` by `block` pixels side by side in one pixel, row by row."""
 
-    kind: ClassVar[str] = "SPACE_TO_DEPTH"
     block: int
 
     def source_rows(self, row: int) -> tuple[int, int]:
@@ -333,10 +325,9 @@ class SpaceToDepth(Op):
 
 
 @dataclass(frozen=True)
-class DepthToSpace(Op):
+class DepthToSpace(Move, kind="DEPTH_TO_SPACE"):
     """One pixel taken apart into a square of `block` by `block` pixels, row by row."""
 
-    kind: ClassVar[str] = "DEPTH_TO_SPACE"
     block: int
 
     def source_rows(self, row: int) -> tuple[int, int]:
@@ -344,5 +335,53 @@ class DepthToSpace(Op):
         return row // self.block, row // self.block + 1
 
 
-Move = Pick | SpaceToDepth | DepthToSpace
-"""What moves values and changes none."""
+def _kinds(parent: type[Op]) -> Iterator[type[Op]]:
+    for cls in parent.__subclasses__():
+        if "kind" in vars(cls):
+            yield cls
+        yield from _kinds(cls)
+
+
+OPERATORS: tuple[type[Op], ...] = tuple(_kinds(Op))
+"""Every class that an operator of a graph may have."""
+
+READ_AS: dict[str, type[Op] | None] = {
+    **{cls.kind: cls for cls in reversed(OPERATORS)},
+    "DEQUANTIZE": None,
+    "EXPAND_DIMS": Reshape,
+    "REDUCE_MAX": MaxPool2D,
+    "SQUEEZE": Reshape,
+    "TRANSPOSE": Reshape,
+}
+"""What a graph usually has of an operator, by its name in a .tflite; None where that is nothing."""
+
+_NOT_IN_TFLM = frozenset(
+    {"DEQUANTIZE", "MAXIMUM", "MINIMUM", "REDUCE_MAX", "RELU_0_TO_1", "RELU_N1_TO_1", "TILE"}
+)
+
+
+def tflm_resolver(kind: str) -> str | None:
+    """Return the method of tflite::MicroMutableOpResolver that adds an operator of a .tflite.
+
+    Args:
+        kind: its name in the schema.
+
+    Returns:
+        None where edgesq knows of no such method.
+    """
+    if kind not in READ_AS or kind in _NOT_IN_TFLM:
+        return None
+    words = kind.replace("PADV2", "PAD_V2").split("_")
+    return "Add" + "".join(word.title() for word in words)
+
+
+def handler(table: Mapping[type[Op], Handler], op: type[Op]) -> Handler:
+    """Return what a stage's table has for a class of operators, or for its nearest parent.
+
+    Raises:
+        TypeError: it has nothing; a test holds that this never happens.
+    """
+    for cls in op.__mro__:
+        if cls in table:
+            return table[cls]
+    raise TypeError(f"this stage has nothing for {op.__name__}")

@@ -7,7 +7,8 @@ from edgesq.codegen.names import DEFAULT_NAME
 from edgesq.codegen.params import params, run_function
 from edgesq.codegen.text import class_names, comment, row, rows, template
 from edgesq.graph import Graph, digest
-from edgesq.kernels.row_op import Access, Slot
+from edgesq.kernels.row_op import Slot
+from edgesq.operators import Access
 from edgesq.plan import STEP_END, STEP_INPUT, Plan
 
 LAYOUT_VERSION = 4

@@ -37,8 +37,9 @@ from edgesq.graph import (
     Window,
 )
 from edgesq.kernels.groups import group_count, group_graph
-from edgesq.kernels.row_op import Access, RowOp
+from edgesq.kernels.row_op import RowOp
 from edgesq.kernels.work import WINOGRAD_PIXELS
+from edgesq.operators import Access
 from edgesq.plan import Plan
 
 _GROUP_NUMBERS = 1000

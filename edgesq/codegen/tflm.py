@@ -9,42 +9,10 @@ from edgesq.codegen.text import class_names, row, template
 from edgesq.errors import ModelError
 from edgesq.formats.tflite import operator_kinds
 from edgesq.graph import Graph
+from edgesq.operators import tflm_resolver
 
 TFLM_KERNELS = "tflm"
 """What such a board calls its kernels."""
-
-_ADDERS = {
-    "ADD": "AddAdd",
-    "AVERAGE_POOL_2D": "AddAveragePool2D",
-    "CONCATENATION": "AddConcatenation",
-    "CONV_2D": "AddConv2D",
-    "DEPTHWISE_CONV_2D": "AddDepthwiseConv2D",
-    "DEPTH_TO_SPACE": "AddDepthToSpace",
-    "EXPAND_DIMS": "AddExpandDims",
-    "FULLY_CONNECTED": "AddFullyConnected",
-    "HARD_SWISH": "AddHardSwish",
-    "LEAKY_RELU": "AddLeakyRelu",
-    "LOGISTIC": "AddLogistic",
-    "MAX_POOL_2D": "AddMaxPool2D",
-    "MEAN": "AddMean",
-    "MUL": "AddMul",
-    "PAD": "AddPad",
-    "PADV2": "AddPadV2",
-    "QUANTIZE": "AddQuantize",
-    "RELU": "AddRelu",
-    "RELU6": "AddRelu6",
-    "RESHAPE": "AddReshape",
-    "RESIZE_NEAREST_NEIGHBOR": "AddResizeNearestNeighbor",
-    "SLICE": "AddSlice",
-    "SOFTMAX": "AddSoftmax",
-    "SPACE_TO_DEPTH": "AddSpaceToDepth",
-    "SQUEEZE": "AddSqueeze",
-    "STRIDED_SLICE": "AddStridedSlice",
-    "SUB": "AddSub",
-    "TANH": "AddTanh",
-    "TRANSPOSE": "AddTranspose",
-}
-"""Methods of tflite::MicroMutableOpResolver, by the operator's name in the .tflite."""
 
 
 def generate_tflm(
@@ -63,7 +31,8 @@ def generate_tflm(
         ModelError: an operator whose name in TensorFlow Lite Micro is not known here.
     """
     kinds = sorted(operator_kinds(tflite))
-    unknown = [kind for kind in kinds if kind not in _ADDERS]
+    resolvers = {kind: tflm_resolver(kind) for kind in kinds}
+    unknown = [kind for kind, resolver in resolvers.items() if resolver is None]
     if unknown:
         raise ModelError(f"no TensorFlow Lite Micro kernel is known for {', '.join(unknown)}")
     height, width, channels = graph.tensors[graph.input].hwc
@@ -89,6 +58,6 @@ def generate_tflm(
         "tflm_operators.h": template("tflm_operators.h").substitute(
             names,
             count=len(kinds),
-            operators="\n".join(f"        resolver->{_ADDERS[kind]}()," for kind in kinds),
+            operators="\n".join(f"        resolver->{name}()," for name in resolvers.values()),
         ),
     }

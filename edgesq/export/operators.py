@@ -11,7 +11,8 @@ from typing import Any
 from edgesq.codegen import run_function
 from edgesq.errors import EdgesqError
 from edgesq.graph import Binary, Graph, Lookup, Op
-from edgesq.kernels.row_op import Access, RowOp
+from edgesq.kernels.row_op import RowOp
+from edgesq.operators import Access
 from edgesq.plan import Plan
 from edgesq.typed import made
 

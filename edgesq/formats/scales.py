@@ -4,36 +4,6 @@ from __future__ import annotations
 
 from edgesq.graph import Graph, Quantization
 
-_REQUANTIZE = frozenset(
-    {
-        "CONV_2D",
-        "DEPTHWISE_CONV_2D",
-        "FULLY_CONNECTED",
-        "ADD",
-        "SUB",
-        "MUL",
-        "MEAN",
-        "SOFTMAX",
-        "LOGISTIC",
-        "HARD_SWISH",
-        "RELU",
-        "RELU6",
-        "RELU_0_TO_1",
-        "RELU_N1_TO_1",
-        "TANH",
-        "LEAKY_RELU",
-        "QUANTIZE",
-    }
-)
-"""Operators whose output has a scale of its own; all others pass their input's levels on."""
-
-_FIXED = frozenset({"SOFTMAX", "LOGISTIC", "TANH"})
-"""Operators whose output's scale TensorFlow Lite prescribes."""
-
-
-_BOUND = frozenset({"MAXIMUM", "MINIMUM", "PADV2"})
-"""Operators with a constant in the levels of their input."""
-
 
 def sharing_scales(graph: Graph) -> list[tuple[int, ...]]:
     """Return the activations whose scale may change, together where they share it."""
@@ -45,12 +15,12 @@ def sharing_scales(graph: Graph) -> list[tuple[int, ...]]:
         return index
 
     for op in graph.ops:
-        for index in () if op.kind in _REQUANTIZE else op.inputs:
+        for index in () if op.rescales else op.inputs:
             same = graph.tensors[index].quantization == graph.tensors[op.output].quantization
             if same and index in parent:
                 parent[root(index)] = root(op.output)
-    fixed = {root(graph.input)} | {root(op.output) for op in graph.ops if op.kind in _FIXED}
-    fixed |= {root(op.output) for op in graph.ops if op.kind in _BOUND}
+    fixed = {root(graph.input)}
+    fixed |= {root(op.output) for op in graph.ops if op.output_steps or op.holds_levels}
     found: dict[int, list[int]] = {}
     for index in parent:
         if root(index) not in fixed:

@@ -22,9 +22,10 @@ from edgesq.graph import (
 from edgesq.integers import ceil_div
 from edgesq.kernels.depthwise import STRIPS, strip_blocks
 from edgesq.kernels.endings import depthwise_ending, dsp_ends_short, mve_ends_short
-from edgesq.kernels.row_op import Access, RowOp
+from edgesq.kernels.row_op import RowOp
 from edgesq.kernels.work import mve_blocks, mve_reads_in_place, mve_row_blocks
 from edgesq.lookup import has_table
+from edgesq.operators import Access
 
 Counts = dict[str, float]
 

@@ -1,21 +1,10 @@
 """An operator of the runtime, as the planner hands it to a kernel family."""
 
 from dataclasses import dataclass
-from enum import Enum
 
 from edgesq.graph import Conv2D, Op, Window
 from edgesq.kernels.kernel import Streamed, Tabled
-
-
-class Access(Enum):
-    """How an operator walks its rows."""
-
-    WINDOW = "one output row from the input rows under a window"
-    ROW = "one output row from the same input row"
-    MAXIMUM = "one input row into one of the output rows whose window holds it"
-    REDUCE = "one row into sums over the whole image"
-    MOVE = "one output row from the input rows whose values it takes"
-    RESHAPE = "one input row to where its values belong"
+from edgesq.operators import Access
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ from edgesq.graph import (
     Tensor,
 )
 from edgesq.integers import round_up
-from edgesq.kernels.row_op import Access, RowOp, Slot
+from edgesq.kernels.row_op import RowOp, Slot
+from edgesq.operators import Access
 from edgesq.plan.sharing import Sharing, share
 
 POOLED_ROWS = 2

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from edgesq.errors import ModelError
 from edgesq.graph import Graph
-from edgesq.kernels.row_op import Access, RowOp
+from edgesq.kernels.row_op import RowOp
+from edgesq.operators import Access
 from edgesq.plan.lower import Lowered
 from edgesq.plan.walk import Span, Walk, walk
 

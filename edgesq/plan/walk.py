@@ -9,7 +9,8 @@ from functools import cached_property
 
 from edgesq.graph import Move
 from edgesq.integers import ceil_div
-from edgesq.kernels.row_op import Access, RowOp
+from edgesq.kernels.row_op import RowOp
+from edgesq.operators import Access
 from edgesq.plan.lower import Lowered
 
 Span = tuple[int, int]

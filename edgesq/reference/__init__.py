@@ -3,13 +3,14 @@
 Source: TensorFlow Lite, kernels/internal/reference. Mirror: firmware/src/ops, one file a family.
 """
 
-from edgesq.reference.conv2d import (
+from edgesq.reference.conv import (
     conv2d_sums,
     conv2d_windows,
+    depthwise_sums,
+    depthwise_windows,
     grouped_sums,
     grouped_windows,
 )
-from edgesq.reference.depthwise_conv2d import depthwise_sums, depthwise_windows
 from edgesq.reference.run import run, run_observed
 
 __all__ = [

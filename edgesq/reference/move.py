@@ -1,20 +1,21 @@
-"""PAD, SLICE, STRIDED_SLICE, RESIZE_NEAREST_NEIGHBOR, SPACE_TO_DEPTH, DEPTH_TO_SPACE on int8.
+"""Operators that move values and change none, on int8.
 
 Mirror: firmware/src/ops/esq_move.c.
 """
 
 import numpy as np
 
-from edgesq.graph import DepthToSpace, Int8Array, Pick, SpaceToDepth
+from edgesq.graph import DepthToSpace, Graph, Int8Array, Pick, SpaceToDepth
+from edgesq.reference.kernel import Kernels
 
 
-def pick(op: Pick, image: Int8Array) -> Int8Array:
+def pick(_: Graph, op: Pick, image: Int8Array) -> Int8Array:
     """Pick values of int8 [H, W, C] by their rows, columns and channels."""
     padded = np.pad(image, ((0, 1),) * 3, constant_values=np.int8(op.fill))  # OUTSIDE is the last
     return np.asarray(padded[np.ix_(op.rows, op.columns, op.channels)], np.int8)
 
 
-def space_to_depth(op: SpaceToDepth, image: Int8Array) -> Int8Array:
+def space_to_depth(_: Graph, op: SpaceToDepth, image: Int8Array) -> Int8Array:
     """Put squares of pixels side by side, int8 [H, W, C] to [H / b, W / b, b * b * C]."""
     height, width, channels = image.shape
     block = op.block
@@ -23,10 +24,13 @@ def space_to_depth(op: SpaceToDepth, image: Int8Array) -> Int8Array:
     return moved.reshape(height // block, width // block, block * block * channels)
 
 
-def depth_to_space(op: DepthToSpace, image: Int8Array) -> Int8Array:
+def depth_to_space(_: Graph, op: DepthToSpace, image: Int8Array) -> Int8Array:
     """Take pixels apart into squares, int8 [H, W, b * b * C] to [H * b, W * b, C]."""
     height, width, channels = image.shape
     block = op.block
     squares = image.reshape(height, width, block, block, channels // (block * block))
     moved = squares.transpose(0, 2, 1, 3, 4)
     return moved.reshape(height * block, width * block, channels // (block * block))
+
+
+KERNELS: Kernels = {Pick: pick, SpaceToDepth: space_to_depth, DepthToSpace: depth_to_space}

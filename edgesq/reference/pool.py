@@ -1,12 +1,12 @@
-"""MAX_POOL_2D, AVERAGE_POOL_2D and MEAN on int8.
+"""MAX_POOL_2D and AVERAGE_POOL_2D on int8.
 
-Mirror: firmware/src/ops/esq_max_pool.c, esq_average_pool.c, esq_reduce.c.
+Mirror: firmware/src/ops/esq_max_pool.c, esq_average_pool.c.
 """
 
 import numpy as np
 
-from edgesq.arithmetic import mean_parameters, multiply_by_quantized_multiplier
-from edgesq.graph import AveragePool2D, Graph, Int8Array, MaxPool2D, Mean
+from edgesq.graph import AveragePool2D, Graph, Int8Array, MaxPool2D
+from edgesq.reference.kernel import Kernels
 from edgesq.reference.windows import gather
 
 
@@ -27,10 +27,4 @@ def average_pool2d(graph: Graph, op: AveragePool2D, image: Int8Array) -> Int8Arr
     return np.asarray(np.clip(rounded, *op.clamp), np.int8)
 
 
-def mean(graph: Graph, op: Mean, image: Int8Array) -> Int8Array:
-    """Average int8 [H, W, C] over all pixels to [1, 1, C], requantized once."""
-    parameters = mean_parameters(graph, op)
-    total = image.astype(np.int64).sum(axis=(0, 1)) - parameters.offset
-    scaled = multiply_by_quantized_multiplier(total, parameters.multiplier, parameters.shift)
-    result = np.clip(scaled + graph.tensors[op.output].zero_point, -128, 127)
-    return result.astype(np.int8).reshape(1, 1, -1)
+KERNELS: Kernels = {MaxPool2D: max_pool2d, AveragePool2D: average_pool2d}

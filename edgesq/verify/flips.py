@@ -144,6 +144,7 @@ class Layer:
             offset = [grouped_windows(graph, op, image)[channel] for image in images]
             self.sums = np.stack([grouped_sums(graph, op, image) for image in images])
         else:
+            assert isinstance(op, DepthwiseConv2D)
             each = [depthwise_windows(graph, op, image) for image in images]
             self.sums = np.stack([depthwise_sums(graph, op, windows) for windows in each])
             offset = [windows[..., channel] for windows in each]

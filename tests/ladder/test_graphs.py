@@ -11,7 +11,7 @@ from edgesq.formats.tflite import read_graph
 from edgesq.formats.tflite.operators import OPERATORS
 from edgesq.graph import Conv2D, Graph, Int8Array
 from edgesq.reference import run_observed
-from edgesq.reference.conv2d import conv2d
+from edgesq.reference.conv import conv2d
 from support.cases import NETWORKS
 from support.crun import Runtime
 from support.emulated_cases import Case, run_cases, skip_without_tools

@@ -20,6 +20,7 @@ from edgesq.graph import (
     Lookup,
     MaxPool2D,
     Move,
+    Pick,
     Reshape,
     SpaceToDepth,
     Window,
@@ -218,8 +219,10 @@ def moved_from(op: Move, row: int) -> range:
     """Input rows whose values output row `row` takes."""
     if isinstance(op, SpaceToDepth):
         return range(op.block * row, op.block * row + op.block)
-    source = row // op.block if isinstance(op, DepthToSpace) else op.rows[row]
-    return range(max(source, 0), source + 1)
+    if isinstance(op, DepthToSpace):
+        return range(row // op.block, row // op.block + 1)
+    assert isinstance(op, Pick)
+    return range(max(op.rows[row], 0), op.rows[row] + 1)
 
 
 def under(window: Window, row: int, height: int) -> range:

@@ -1,6 +1,6 @@
 """Operators that keep the shape, in integers, as ONNX nodes.
 
-Mirror: edgesq/reference/elementwise.py.
+Mirror: edgesq/reference/binary.py.
 """
 
 from collections.abc import Sequence

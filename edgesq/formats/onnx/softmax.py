@@ -1,6 +1,6 @@
 """Softmax in integers: a table of exponentials and a reciprocal by Newton's method, as ONNX nodes.
 
-Mirror: edgesq/reference/elementwise.py, firmware/src/ops/esq_softmax.c.
+Mirror: edgesq/reference/softmax.py, firmware/src/ops/esq_softmax.c.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-/* ADD and SUB on the DSP extension. Mirror: edgesq/reference/elementwise.py. */
+/* ADD and SUB on the DSP extension. Mirror: edgesq/reference/binary.py. */
 #include "../esq_arithmetic.h"
 #include "../esq_operands.h"
 #include "esq_add_dsp.h"

@@ -1,4 +1,4 @@
-/* MUL on the DSP extension. Mirror: edgesq/reference/elementwise.py. */
+/* MUL on the DSP extension. Mirror: edgesq/reference/binary.py. */
 #include "../esq_arithmetic.h"
 #include "../esq_operands.h"
 

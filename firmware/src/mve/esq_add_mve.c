@@ -1,4 +1,4 @@
-/* ADD and SUB on MVE. Mirror: edgesq/reference/elementwise.py. */
+/* ADD and SUB on MVE. Mirror: edgesq/reference/binary.py. */
 #include "../esq_operands.h"
 
 #if defined(__ARM_FEATURE_MVE)

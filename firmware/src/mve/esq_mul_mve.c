@@ -1,4 +1,4 @@
-/* MUL on MVE. Mirror: edgesq/reference/elementwise.py. */
+/* MUL on MVE. Mirror: edgesq/reference/binary.py. */
 #include "../esq_operands.h"
 
 #if defined(__ARM_FEATURE_MVE)

@@ -1,4 +1,4 @@
-/* Running sums over a whole image on MVE. Mirror: edgesq/reference/pool.py. */
+/* Running sums over a whole image on MVE. Mirror: edgesq/reference/reduce.py. */
 #include "../esq_windows.h"
 
 #if defined(__ARM_FEATURE_MVE)

@@ -1,4 +1,4 @@
-/* ADD and SUB. Mirror: edgesq/reference/elementwise.py. */
+/* ADD and SUB. Mirror: edgesq/reference/binary.py. */
 #include "../esq_arithmetic.h"
 #include "../esq_operands.h"
 

@@ -1,4 +1,4 @@
-/* DEPTHWISE_CONV_2D, portable. Mirror: edgesq/reference/depthwise_conv2d.py.
+/* DEPTHWISE_CONV_2D, portable. Mirror: edgesq/reference/conv.py.
  *
  * Four channels at a time where each has one output, so that a window's rows and columns are found
  * once for all four, and their sums stay in registers.

@@ -1,4 +1,4 @@
-/* FULLY_CONNECTED, portable. Mirror: edgesq/reference/conv2d.py. */
+/* FULLY_CONNECTED, portable. Mirror: edgesq/reference/conv.py. */
 #include "../esq_arithmetic.h"
 #include "../esq_conv2d_sum.h"
 

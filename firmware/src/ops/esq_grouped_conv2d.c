@@ -1,4 +1,4 @@
-/* CONV_2D in groups, portable. Mirror: edgesq/reference/conv2d.py. */
+/* CONV_2D in groups, portable. Mirror: edgesq/reference/conv.py. */
 #include "../esq_arithmetic.h"
 #include "../esq_conv2d_sum.h"
 

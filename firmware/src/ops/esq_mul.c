@@ -1,4 +1,4 @@
-/* MUL. Mirror: edgesq/reference/elementwise.py. */
+/* MUL. Mirror: edgesq/reference/binary.py. */
 #include "../esq_arithmetic.h"
 #include "../esq_operands.h"
 

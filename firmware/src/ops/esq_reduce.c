@@ -1,5 +1,5 @@
 /* Averages over a whole image as running sums: MEAN and the global AVERAGE_POOL_2D.
- * Mirror: edgesq/reference/pool.py.
+ * Mirror: edgesq/reference/reduce.py.
  */
 #include "../esq_arithmetic.h"
 #include "../esq_average.h"

@@ -1,4 +1,4 @@
-/* SOFTMAX over the channels. Mirror: edgesq/reference/elementwise.py, edgesq/arithmetic.py. */
+/* SOFTMAX over the channels. Mirror: edgesq/reference/softmax.py, edgesq/arithmetic.py. */
 #include "../esq_arithmetic.h"
 #include "../esq_windows.h"
 

@@ -1,12 +1,13 @@
-"""CONV_2D and FULLY_CONNECTED on int8.
+"""CONV_2D, FULLY_CONNECTED and DEPTHWISE_CONV_2D on int8.
 
-Mirror: firmware/src/ops/esq_conv2d.c, esq_fully_connected.c.
+Mirror: firmware/src/ops/esq_conv2d.c, esq_fully_connected.c, esq_depthwise_conv2d.c.
 """
 
 import numpy as np
 
 from edgesq.arithmetic import Int64Array, rescaled
-from edgesq.graph import Conv2D, Convolution, Graph, GroupedConv2D, Int8Array
+from edgesq.graph import Conv2D, Convolution, DepthwiseConv2D, Graph, GroupedConv2D, Int8Array
+from edgesq.reference.kernel import Kernels
 from edgesq.reference.windows import gather
 
 
@@ -60,6 +61,38 @@ def conv2d_sums(graph: Graph, op: Conv2D, windows: Int64Array) -> Int64Array:
     return np.asarray((windows.astype(np.float64) @ flat.T).astype(np.int64) + bias, np.int64)
 
 
+def depthwise_conv2d(graph: Graph, op: DepthwiseConv2D, image: Int8Array) -> Int8Array:
+    """Convolve each channel of int8 [H, W, C] by itself to int8 [H_out, W_out, C * multiplier]."""
+    sums = depthwise_sums(graph, op, depthwise_windows(graph, op, image))
+    return requantize(graph, op, sums).reshape(graph.tensors[op.output].hwc)
+
+
+def depthwise_windows(graph: Graph, op: DepthwiseConv2D, image: Int8Array) -> Int64Array:
+    """Return the inputs less their zero point that each output value sees, [H_out * W_out, K, O].
+
+    K runs over the kernel's rows and columns; padded places are 0.
+    """
+    height, width, channels = graph.tensors[op.output].hwc
+    offset = image.astype(np.int64) - graph.tensors[op.inputs[0]].zero_point
+    windows = gather(offset, op.window, (height, width), fill=0)
+    repeated = np.repeat(windows, channels // image.shape[-1], axis=-1)
+    return repeated.reshape(height * width, -1, channels)
+
+
+def depthwise_sums(graph: Graph, op: DepthwiseConv2D, windows: Int64Array) -> Int64Array:
+    """Return the sums [H_out * W_out, O] before requantization."""
+    weights, bias = graph.constant(op.weights), graph.constant(op.bias)
+    taps = weights.reshape(-1, weights.shape[3]).astype(np.int64)
+    return np.asarray(np.einsum("pkc,kc->pc", windows, taps) + bias, np.int64)
+
+
 def requantize(graph: Graph, op: Convolution, sums: Int64Array) -> Int8Array:
     """Rescale int64 [..., O] to the output's scale and zero point, and clamp."""
     return np.clip(rescaled(graph, op, sums), *op.clamp).astype(np.int8)
+
+
+KERNELS: Kernels = {
+    Conv2D: conv2d,
+    DepthwiseConv2D: depthwise_conv2d,
+    GroupedConv2D: grouped_conv2d,
+}

@@ -1,0 +1,19 @@
+"""CONCATENATION and RESHAPE on int8. Mirror: firmware/src/ops/esq_move.c."""
+
+import numpy as np
+
+from edgesq.graph import Concatenation, Graph, Int8Array, Reshape
+from edgesq.reference.kernel import Kernels
+
+
+def concatenation(_: Graph, __: Concatenation, *images: Int8Array) -> Int8Array:
+    """Put int8 [H, W, C1], [H, W, C2], ... side by side to [H, W, C1 + C2 + ...]."""
+    return np.concatenate(images, axis=-1)
+
+
+def reshape(graph: Graph, op: Reshape, image: Int8Array) -> Int8Array:
+    """Give int8 [H, W, C] another shape; the values keep their order."""
+    return image.reshape(graph.tensors[op.output].hwc)
+
+
+KERNELS: Kernels = {Concatenation: concatenation, Reshape: reshape}

@@ -1,0 +1,31 @@
+"""The table of operators is complete: no stage lacks one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from edgesq.operators import OPERATORS, Op, handler
+from edgesq.reference.run import KERNELS
+
+STAGES: dict[str, Mapping[type[Op], Any]] = {
+    "reference": KERNELS,
+}
+"""By name: the table from classes of operators to what the stage does with one."""
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_stage_knows_every_operator(stage: str) -> None:
+    for op in OPERATORS:
+        assert handler(STAGES[stage], op)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_stage_knows_more(stage: str) -> None:
+    known = {parent for op in OPERATORS for parent in op.__mro__}
+    assert set(STAGES[stage]) <= known
+
+
+def test_a_name_stands_for_one_class_but_for_groups() -> None:
+    kinds = [op.kind for op in OPERATORS]
+    assert {kind for kind in kinds if kinds.count(kind) > 1} == {"CONV_2D"}
