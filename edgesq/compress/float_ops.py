@@ -5,14 +5,13 @@ Activations are [n, H, W, C] here, also where the graph has [1, C].
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.errors import ModelError
 from edgesq.graph import (
     OUTSIDE,
     Add,
@@ -23,13 +22,14 @@ from edgesq.graph import (
     DepthToSpace,
     DepthwiseConv2D,
     Graph,
-    GroupedConv2D,
     HardSwish,
     LeakyRelu,
     Logistic,
     Lookup,
     MaxPool2D,
     Mean,
+    Move,
+    Mul,
     Op,
     Pick,
     Reshape,
@@ -39,6 +39,7 @@ from edgesq.graph import (
     Tanh,
     Window,
 )
+from edgesq.operators import handler
 
 Float32Array = NDArray[np.float32]
 
@@ -61,43 +62,13 @@ def apply(graph: Graph, op: Op, inputs: Sequence[Any], kernel: Kernel | None) ->
         op: the operator.
         inputs: tensors [n, H, W, C].
         kernel: its weights, where it has some; TensorFlow variables may stand in.
-
-    Raises:
-        ModelError: the operator has no float form here.
     """
     import tensorflow as tf
 
-    first, output = inputs[0], graph.tensors[op.output]
-    match op:
-        case _ if isinstance(op, Convolution):
-            assert kernel is not None
-            result = _convolve(op, first, kernel)
-        case MaxPool2D():
-            result = _max_pool(op.window, first)
-        case AveragePool2D():
-            result = _average_pool(op.window, first)
-        case Concatenation():
-            return tf.concat(list(inputs), axis=-1)
-        case Binary():
-            result = _binary(graph, op, inputs)
-        case Lookup():
-            result = _lookup(op, first)
-        case Mean():
-            result = tf.reduce_mean(first, axis=(1, 2), keepdims=True)
-        case Softmax():
-            return tf.nn.softmax(op.beta * first)
-        case Reshape():
-            return tf.reshape(first, (-1, *graph.tensors[op.output].hwc))
-        case Pick():
-            return _pick(op, first, real_range(graph, op)[0] + (op.fill + 128) * output.scale)
-        case SpaceToDepth():
-            return tf.nn.space_to_depth(first, op.block)
-        case DepthToSpace():
-            return tf.nn.depth_to_space(first, op.block)
-        case _:
-            raise ModelError(
-                f"{op.kind} has no float form", where=op.name, hint="leave out --compress"
-            )
+    own = () if kernel is None else (kernel,)
+    result = handler(OPERATORS, type(op))(graph, op, *inputs, *own)
+    if isinstance(op, _STAYS_INSIDE):
+        return result
     low, high = real_range(graph, op)
     return tf.clip_by_value(result, low, high)
 
@@ -109,18 +80,12 @@ def real_range(graph: Graph, op: Op) -> tuple[float, float]:
     return (low - output.zero_point) * output.scale, (high - output.zero_point) * output.scale
 
 
-def _convolve(op: Convolution, pixels: Any, kernel: Kernel) -> Any:
-    """Return a convolution's sums, not yet cut to any range."""
+def _convolution(_: Graph, op: Convolution, pixels: Any, kernel: Kernel) -> Any:
     import tensorflow as tf
 
-    window = op.window
-    padded = tf.pad(pixels, _padding(window))
-    strides = (1, window.stride_h, window.stride_w, 1)
-    if isinstance(op, DepthwiseConv2D):
-        taps = tf.reshape(kernel.weights, (window.height, window.width, pixels.shape[-1], -1))
-        return tf.nn.depthwise_conv2d(padded, taps, strides, "VALID") + kernel.bias
     taps = tf.transpose(kernel.weights, (1, 2, 3, 0))
-    groups = pixels.shape[-1] // taps.shape[2] if isinstance(op, GroupedConv2D) else 1
+    groups = pixels.shape[-1] // taps.shape[2]
+    padded, strides = tf.pad(pixels, _padding(op.window)), _strides(op.window)
     sums = [
         tf.nn.conv2d(part, part_taps, strides, "VALID")
         for part, part_taps in zip(
@@ -130,10 +95,128 @@ def _convolve(op: Convolution, pixels: Any, kernel: Kernel) -> Any:
     return tf.concat(sums, axis=3) + kernel.bias
 
 
-def _pick(op: Pick, pixels: Any, fill: float) -> Any:
+def _depthwise(_: Graph, op: DepthwiseConv2D, pixels: Any, kernel: Kernel) -> Any:
+    import tensorflow as tf
+
+    shape = (op.window.height, op.window.width, pixels.shape[-1], -1)
+    padded, taps = tf.pad(pixels, _padding(op.window)), tf.reshape(kernel.weights, shape)
+    return tf.nn.depthwise_conv2d(padded, taps, _strides(op.window), "VALID") + kernel.bias
+
+
+def _strides(window: Window) -> tuple[int, int, int, int]:
+    return 1, window.stride_h, window.stride_w, 1
+
+
+def _padding(window: Window) -> list[list[int]]:
+    rows = [window.pad_top, window.pad_bottom]
+    return [[0, 0], rows, [window.pad_left, window.pad_right], [0, 0]]
+
+
+def _max_pool(_: Graph, op: MaxPool2D, pixels: Any) -> Any:
+    import tensorflow as tf
+
+    window = op.window
+    padded = tf.pad(pixels, _padding(window), constant_values=_LOWEST)
+    size, strides = (window.height, window.width), (window.stride_h, window.stride_w)
+    return tf.nn.max_pool2d(padded, size, strides, "VALID")
+
+
+def _average_pool(_: Graph, op: AveragePool2D, pixels: Any) -> Any:
+    """Return the mean over the places of each window that are inside."""
+    import tensorflow as tf
+
+    window = op.window
+    size, strides = (window.height, window.width), (window.stride_h, window.stride_w)
+    inside = tf.pad(tf.ones_like(pixels[:1, :, :, :1]), _padding(window))
+    share = tf.nn.avg_pool2d(inside, size, strides, "VALID")
+    return tf.nn.avg_pool2d(tf.pad(pixels, _padding(window)), size, strides, "VALID") / share
+
+
+def _mean(_: Graph, __: Mean, pixels: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.reduce_mean(pixels, axis=(1, 2), keepdims=True)
+
+
+def _operands(graph: Graph, op: Binary, inputs: Sequence[Any]) -> Iterator[Any]:
+    """Yield both operands; constants come from the graph."""
+    given = iter(inputs)
+    for index in op.operands:
+        tensor = graph.tensors[index]
+        if tensor.data is None:
+            yield next(given)
+        else:
+            levels = tensor.data.astype(np.float32) - np.float32(tensor.zero_point)
+            yield levels * np.float32(tensor.scale)
+
+
+def _add(graph: Graph, op: Add, *inputs: Any) -> Any:
+    one, other = _operands(graph, op, inputs)
+    return one + other
+
+
+def _sub(graph: Graph, op: Sub, *inputs: Any) -> Any:
+    one, other = _operands(graph, op, inputs)
+    return one - other
+
+
+def _mul(graph: Graph, op: Mul, *inputs: Any) -> Any:
+    one, other = _operands(graph, op, inputs)
+    return one * other
+
+
+def _same(_: Graph, __: Lookup, values: Any) -> Any:
+    """Return what is only rescaled or cut, which the range does."""
+    return values
+
+
+def _leaky_relu(_: Graph, op: LeakyRelu, values: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.nn.leaky_relu(values, op.alpha)
+
+
+def _hard_swish(_: Graph, __: HardSwish, values: Any) -> Any:
+    import tensorflow as tf
+
+    return values * tf.nn.relu6(values + 3) / 6
+
+
+def _logistic(_: Graph, __: Logistic, values: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.sigmoid(values)
+
+
+def _tanh(_: Graph, __: Tanh, values: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.tanh(values)
+
+
+def _softmax(_: Graph, op: Softmax, values: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.nn.softmax(op.beta * values)
+
+
+def _concatenation(_: Graph, __: Concatenation, *inputs: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.concat(list(inputs), axis=-1)
+
+
+def _reshape(graph: Graph, op: Reshape, values: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.reshape(values, (-1, *graph.tensors[op.output].hwc))
+
+
+def _pick(graph: Graph, op: Pick, pixels: Any) -> Any:
     """Return picked rows, columns and channels, with `fill` for those outside."""
     import tensorflow as tf
 
+    fill = real_range(graph, op)[0] + (op.fill + 128) * graph.tensors[op.output].scale
     for axis, indices in enumerate((op.rows, op.columns, op.channels), start=1):
         outside = np.array([index == OUTSIDE for index in indices])
         taken = tf.gather(pixels, np.maximum(indices, 0), axis=axis)
@@ -143,63 +226,40 @@ def _pick(op: Pick, pixels: Any, fill: float) -> Any:
     return pixels
 
 
-def _padding(window: Window) -> list[list[int]]:
-    rows, columns = (
-        [window.pad_top, window.pad_bottom],
-        [window.pad_left, window.pad_right],
-    )
-    return [[0, 0], rows, columns, [0, 0]]
-
-
-def _max_pool(window: Window, pixels: Any) -> Any:
+def _space_to_depth(_: Graph, op: SpaceToDepth, pixels: Any) -> Any:
     import tensorflow as tf
 
-    padded = tf.pad(pixels, _padding(window), constant_values=_LOWEST)
-    size, strides = (window.height, window.width), (window.stride_h, window.stride_w)
-    return tf.nn.max_pool2d(padded, size, strides, "VALID")
+    return pixels if op.block == 1 else tf.nn.space_to_depth(pixels, op.block)
 
 
-def _average_pool(window: Window, pixels: Any) -> Any:
-    """Return the mean over the places of each window that are inside."""
+def _depth_to_space(_: Graph, op: DepthToSpace, pixels: Any) -> Any:
     import tensorflow as tf
 
-    size, strides = (window.height, window.width), (window.stride_h, window.stride_w)
-    inside = tf.pad(tf.ones_like(pixels[:1, :, :, :1]), _padding(window))
-    share = tf.nn.avg_pool2d(inside, size, strides, "VALID")
-    return tf.nn.avg_pool2d(tf.pad(pixels, _padding(window)), size, strides, "VALID") / share
+    return pixels if op.block == 1 else tf.nn.depth_to_space(pixels, op.block)
 
 
-def _binary(graph: Graph, op: Binary, inputs: Sequence[Any]) -> Any:
-    """Return two operands added, subtracted or multiplied; constants come from the graph."""
-    given = iter(inputs)
-    operands = []
-    for index in op.operands:
-        tensor = graph.tensors[index]
-        if tensor.data is None:
-            operands.append(next(given))
-        else:
-            levels = tensor.data.astype(np.float32) - np.float32(tensor.zero_point)
-            operands.append(levels * np.float32(tensor.scale))
-    one, other = operands
-    match op:
-        case Add():
-            return one + other
-        case Sub():
-            return one - other
-    return one * other
+OPERATORS: dict[type[Op], Callable[..., Any]] = {
+    Add: _add,
+    AveragePool2D: _average_pool,
+    Concatenation: _concatenation,
+    Convolution: _convolution,
+    DepthToSpace: _depth_to_space,
+    DepthwiseConv2D: _depthwise,
+    HardSwish: _hard_swish,
+    LeakyRelu: _leaky_relu,
+    Logistic: _logistic,
+    Lookup: _same,
+    MaxPool2D: _max_pool,
+    Mean: _mean,
+    Mul: _mul,
+    Pick: _pick,
+    Reshape: _reshape,
+    Softmax: _softmax,
+    SpaceToDepth: _space_to_depth,
+    Sub: _sub,
+    Tanh: _tanh,
+}
+"""By class: from graph, operator, its inputs and, of a convolution, its kernel to its result."""
 
-
-def _lookup(op: Lookup, values: Any) -> Any:
-    """Return a function of each value; what only rescales or cuts is done by the range."""
-    import tensorflow as tf
-
-    match op:
-        case LeakyRelu():
-            return tf.nn.leaky_relu(values, op.alpha)
-        case HardSwish():
-            return values * tf.nn.relu6(values + 3) / 6
-        case Logistic():
-            return tf.sigmoid(values)
-        case Tanh():
-            return tf.tanh(values)
-    return values
+_STAYS_INSIDE = (Concatenation, Move, Reshape, Softmax)
+"""What gives nothing that its inputs, or probabilities, are not: not cut to any range."""

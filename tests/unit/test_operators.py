@@ -5,11 +5,16 @@ from typing import Any
 
 import pytest
 
+from edgesq.compress import float_ops
+from edgesq.formats.onnx.table import FLOAT, INTEGER
 from edgesq.operators import OPERATORS, Op, handler
 from edgesq.reference.run import KERNELS
 
 STAGES: dict[str, Mapping[type[Op], Any]] = {
     "reference": KERNELS,
+    "compress": float_ops.OPERATORS,
+    "ONNX in integers": INTEGER,
+    "ONNX in float32": FLOAT,
 }
 """By name: the table from classes of operators to what the stage does with one."""
 

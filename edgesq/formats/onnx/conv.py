@@ -1,7 +1,7 @@
-"""Convolutions in integers, as ONNX nodes.
+"""Convolutions as ONNX nodes.
 
-Weights are uint8 with zero point 128: on x86 without VNNI, ONNX Runtime's product of uint8 by int8
-saturates at 16 bits, that of uint8 by uint8 does not.
+In integers, weights are uint8 with zero point 128: on x86 without VNNI, ONNX Runtime's product of
+uint8 by int8 saturates at 16 bits, that of uint8 by uint8 does not.
 """
 
 from typing import Any
@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq import arithmetic
+from edgesq.formats.onnx.real import FloatModel
 from edgesq.formats.onnx.scope import (
     TO_NCHW,
     Scope,
+    Writers,
     requantize,
     rescale,
     unsigned,
@@ -86,3 +88,26 @@ def _convolution(
         zero_point=zero_point,
         clamp=op.clamp,
     )
+
+
+def float_convolution(scope: Scope, model: FloatModel, op: Convolution, pixels: str) -> str:
+    """Add a convolution by the float model's weights, and its activation."""
+    weights = model.weights[op.name]
+    kernel = weights.kernel.transpose((3, 0, 1, 2) if op.channel_axis == 3 else TO_NCHW)
+    attributes: dict[str, Any] = window_attributes(op.window)
+    groups = model.result(op.inputs[0]).hwc[2] // kernel.shape[1]
+    sums = scope.node("Conv", "conv", pixels, kernel, weights.bias, **attributes, group=groups)
+    if weights.activation == "none":
+        return sums
+    positive = scope.node("Relu", "relu", sums)
+    if weights.activation == "relu":
+        return positive
+    return scope.node("Clip", "relu6", positive, np.float32(0), np.float32(6))
+
+
+INTEGER: Writers = {
+    Conv2D: conv2d,
+    DepthwiseConv2D: depthwise_conv2d,
+    GroupedConv2D: grouped_conv2d,
+}
+FLOAT: Writers = {Convolution: float_convolution}

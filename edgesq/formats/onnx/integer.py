@@ -3,42 +3,15 @@
 Inside, activations are uint8 [1, C, H, W] holding q + 128; the model's input and outputs are int8.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
 import edgesq
-from edgesq.errors import ModelError
-from edgesq.formats.onnx.conv import conv2d, depthwise_conv2d, grouped_conv2d
-from edgesq.formats.onnx.elementwise import add, lookup, mul
-from edgesq.formats.onnx.move import depth_to_space, pick, space_to_depth
-from edgesq.formats.onnx.pool import average_pool2d, max_pool2d, mean
 from edgesq.formats.onnx.scope import TO_NCHW, TO_NHWC, UINT8_OFFSET, Scope
-from edgesq.formats.onnx.shape import concatenation, reshape
-from edgesq.formats.onnx.softmax import softmax
-from edgesq.graph import (
-    Add,
-    AveragePool2D,
-    Concatenation,
-    Conv2D,
-    DepthToSpace,
-    DepthwiseConv2D,
-    Graph,
-    GroupedConv2D,
-    Lookup,
-    MaxPool2D,
-    Mean,
-    Mul,
-    Op,
-    Pick,
-    Reshape,
-    Softmax,
-    SpaceToDepth,
-    Sub,
-    Tensor,
-)
+from edgesq.formats.onnx.table import INTEGER
+from edgesq.graph import Graph, Tensor
+from edgesq.operators import handler
 
 _OPSET, _IR_VERSION = 18, 8
 
@@ -49,15 +22,13 @@ def integer_onnx(graph: Graph) -> onnx.ModelProto:
     Returns:
         a model with input `input` int8 of the graph's shape, output `output` int8 [1, K], and where
         that is a softmax a second output `logits` int8 [1, K]; the same graph gives the same bytes.
-
-    Raises:
-        ModelError: for an operator that has no integer form here.
     """
     scope = Scope()
     values = {graph.input: _read_input(scope.within("input"), graph.tensors[graph.input])}
     for op in graph.ops:
-        inputs = [values[index] for index in op.inputs]
-        values[op.output] = _write_op(scope.within(op.name), graph, op, inputs)
+        write = handler(INTEGER, type(op))
+        inputs = (values[index] for index in op.inputs)
+        values[op.output] = write(scope.within(op.name), graph, op, *inputs)
     outputs = [
         _write_output(scope, name, graph.tensors[index], values[index])
         for name, index in zip(("output", "logits"), graph.observed, strict=False)
@@ -108,39 +79,3 @@ def _write_output(scope: Scope, name: str, tensor: Tensor, value: str) -> onnx.V
     moved = own.node("Sub", "zero_point", own.cast("wide", row, np.int32), np.int32(UINT8_OFFSET))
     scope.cast(name, moved, np.int8)
     return helper.make_tensor_value_info(name, TensorProto.INT8, [1, int(np.prod(tensor.hwc))])
-
-
-def _write_op(scope: Scope, graph: Graph, op: Op, inputs: Sequence[str]) -> str:
-    """Add one operator and return the name of its result."""
-    match op:
-        case Conv2D():
-            return conv2d(scope, graph, op, inputs[0])
-        case DepthwiseConv2D():
-            return depthwise_conv2d(scope, graph, op, inputs[0])
-        case GroupedConv2D():
-            return grouped_conv2d(scope, graph, op, inputs[0])
-        case MaxPool2D():
-            return max_pool2d(scope, op, inputs[0])
-        case AveragePool2D():
-            return average_pool2d(scope, graph, op, inputs[0])
-        case Concatenation():
-            return concatenation(scope, inputs)
-        case Mul():
-            return mul(scope, graph, op, inputs)
-        case Add() | Sub():
-            return add(scope, graph, op, inputs)
-        case Lookup():
-            return lookup(scope, graph, op, inputs[0])
-        case Mean():
-            return mean(scope, graph, op, inputs[0])
-        case Softmax():
-            return softmax(scope, graph, op, inputs[0])
-        case Pick():
-            return pick(scope, graph, op, inputs[0])
-        case SpaceToDepth():
-            return space_to_depth(scope, graph, op, inputs[0])
-        case DepthToSpace():
-            return depth_to_space(scope, graph, op, inputs[0])
-        case Reshape():
-            return reshape(scope, graph, op, inputs[0])
-    raise ModelError(f"{op.kind} has no integer ONNX form", where=op.name)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from edgesq.formats.onnx.scope import Scope, unsigned
+from edgesq.formats.onnx.real import FloatModel
+from edgesq.formats.onnx.scope import Scope, Writers, unsigned
 from edgesq.graph import OUTSIDE, DepthToSpace, Graph, Pick, SpaceToDepth
 
 _AXES = {"channels": 1, "rows": 2, "columns": 3}
@@ -63,3 +64,33 @@ def _moved(
     taken = scope.node("Reshape", "squares", pixels, np.array(squares, np.int64))
     moved = scope.node("Transpose", "moved", taken, perm=order)
     return scope.node("Reshape", "pixels", moved, np.array(result, np.int64))
+
+
+def float_pick(scope: Scope, model: FloatModel, op: Pick, pixels: str) -> str:
+    """Surround the image with what lies outside, and choose rows, columns and channels of that."""
+    tensor = model.result(op.output)
+    fill = np.float32((op.fill - tensor.zero_point) * tensor.scale)
+    around = np.array([0, 1, 1, 1, 0, 1, 1, 1], np.int64)
+    value = scope.node("Pad", "around", pixels, around, fill)
+    for axis, chosen in ((1, op.channels), (2, op.rows), (3, op.columns)):
+        indices = np.array(chosen, np.int64) + 1
+        value = scope.node("Gather", f"axis{axis}", value, indices, axis=axis)
+    return value
+
+
+def float_space_to_depth(scope: Scope, _: FloatModel, op: SpaceToDepth, pixels: str) -> str:
+    """Add ONNX's own operator."""
+    return scope.node("SpaceToDepth", "depth", pixels, blocksize=op.block)
+
+
+def float_depth_to_space(scope: Scope, _: FloatModel, op: DepthToSpace, pixels: str) -> str:
+    """Add ONNX's own operator."""
+    return scope.node("DepthToSpace", "space", pixels, blocksize=op.block, mode="DCR")
+
+
+INTEGER: Writers = {Pick: pick, SpaceToDepth: space_to_depth, DepthToSpace: depth_to_space}
+FLOAT: Writers = {
+    Pick: float_pick,
+    SpaceToDepth: float_space_to_depth,
+    DepthToSpace: float_depth_to_space,
+}

@@ -1,21 +1,21 @@
-"""Pools and means in integers, as ONNX nodes."""
+"""Pools as ONNX nodes."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq import arithmetic
+from edgesq.formats.onnx.real import FloatModel, clamped
 from edgesq.formats.onnx.scope import (
     INT8_RANGE,
     UINT8_OFFSET,
     Scope,
-    requantize,
+    Writers,
     unsigned,
     window_attributes,
 )
-from edgesq.graph import AveragePool2D, Graph, MaxPool2D, Mean
+from edgesq.graph import AveragePool2D, Graph, MaxPool2D
 
 
-def max_pool2d(scope: Scope, op: MaxPool2D, pixels: str) -> str:
+def max_pool2d(scope: Scope, _: Graph, op: MaxPool2D, pixels: str) -> str:
     """Add a MAX_POOL_2D."""
     largest = scope.node("MaxPool", "pool", pixels, **window_attributes(op.window))
     if op.clamp == INT8_RANGE:
@@ -55,17 +55,17 @@ def _places_inside(graph: Graph, op: AveragePool2D) -> NDArray[np.int32]:
     return np.array(count.flat[0]) if (count == count.flat[0]).all() else count
 
 
-def mean(scope: Scope, graph: Graph, op: Mean, pixels: str) -> str:
-    """Add a MEAN over height and width: a sum, requantized once."""
-    parameters = arithmetic.mean_parameters(graph, op)
-    height, width, _ = graph.tensors[op.inputs[0]].hwc
-    wide, axes = scope.cast("wide", pixels, np.int32), np.array([2, 3], np.int64)
-    return requantize(
-        scope.within("requantize"),
-        scope.node("ReduceSum", "sum", wide, axes, keepdims=1),
-        np.array([parameters.multiplier]),
-        np.array([parameters.shift]),
-        bias=np.array([-parameters.offset - UINT8_OFFSET * height * width]),
-        zero_point=graph.tensors[op.output].zero_point,
-        clamp=INT8_RANGE,
-    )
+def float_max_pool2d(scope: Scope, model: FloatModel, op: MaxPool2D, pixels: str) -> str:
+    """Add ONNX's own operator, and the activation."""
+    pooled = scope.node("MaxPool", "pool", pixels, **window_attributes(op.window))
+    return clamped(scope, model.result(op.output), op.clamp, pooled)
+
+
+def float_average_pool2d(scope: Scope, model: FloatModel, op: AveragePool2D, pixels: str) -> str:
+    """Add ONNX's own operator, which counts no padded place either, and the activation."""
+    pooled = scope.node("AveragePool", "pool", pixels, **window_attributes(op.window))
+    return clamped(scope, model.result(op.output), op.clamp, pooled)
+
+
+INTEGER: Writers = {MaxPool2D: max_pool2d, AveragePool2D: average_pool2d}
+FLOAT: Writers = {MaxPool2D: float_max_pool2d, AveragePool2D: float_average_pool2d}

@@ -4,6 +4,7 @@ No Clip, Min, Max or Sign works on int64 here: ONNX Runtime's (1.31 and before, 
 32 bits only, a bug of its Eigen. Comparisons of int64 are sound.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +14,14 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from edgesq.arithmetic import RESCALE_BITS, Int64Array, RescaleParameters
-from edgesq.graph import Window
+from edgesq.graph import Op, Window
 
 Value = str | NDArray[Any] | np.number[Any]
 """What a node reads: the name of an earlier value, or numbers that become a constant."""
+
+Writers = dict[type[Op], Callable[..., str]]
+"""By class of the operator: from scope, model, operator and the names of its inputs to the name of
+its output."""
 
 UINT8_OFFSET = 128
 """Activations travel as q + 128, because ONNX Runtime's ConvInteger wants uint8 pixels."""

@@ -1,14 +1,13 @@
-"""Operators that only move values, as ONNX nodes."""
-
-from collections.abc import Sequence
+"""CONCATENATION and RESHAPE as ONNX nodes."""
 
 import numpy as np
 
-from edgesq.formats.onnx.scope import TO_NCHW, TO_NHWC, Scope
-from edgesq.graph import Graph, Reshape
+from edgesq.formats.onnx.real import FloatModel
+from edgesq.formats.onnx.scope import TO_NCHW, TO_NHWC, Scope, Writers
+from edgesq.graph import Concatenation, Graph, Reshape
 
 
-def concatenation(scope: Scope, inputs: Sequence[str]) -> str:
+def concatenation(scope: Scope, _: Graph | FloatModel, __: Concatenation, *inputs: str) -> str:
     """Add a CONCATENATION along the channels."""
     return scope.node("Concat", "concat", *inputs, axis=1)
 
@@ -21,3 +20,15 @@ def reshape(scope: Scope, graph: Graph, op: Reshape, pixels: str) -> str:
     nhwc = scope.node("Transpose", "nhwc", pixels, perm=TO_NHWC)
     reshaped = scope.node("Reshape", "reshape", nhwc, np.array([1, *result], np.int64))
     return scope.node("Transpose", "nchw", reshaped, perm=TO_NCHW)
+
+
+def float_reshape(scope: Scope, model: FloatModel, op: Reshape, pixels: str) -> str:
+    """Add the reshape in TFLite's order (NHWC)."""
+    nhwc = scope.node("Transpose", "nhwc", pixels, perm=TO_NHWC)
+    shape = np.array([1, *model.result(op.output).hwc], np.int64)
+    reshaped = scope.node("Reshape", "shape", nhwc, shape)
+    return scope.node("Transpose", "nchw", reshaped, perm=TO_NCHW)
+
+
+INTEGER: Writers = {Concatenation: concatenation, Reshape: reshape}
+FLOAT: Writers = {Concatenation: concatenation, Reshape: float_reshape}

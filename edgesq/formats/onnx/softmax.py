@@ -1,4 +1,4 @@
-"""Softmax in integers: a table of exponentials and a reciprocal by Newton's method, as ONNX nodes.
+"""Softmax as ONNX nodes: in integers, a table of exponentials and a reciprocal by Newton's method.
 
 Mirror: edgesq/reference/softmax.py, firmware/src/ops/esq_softmax.c.
 """
@@ -6,7 +6,8 @@ Mirror: edgesq/reference/softmax.py, firmware/src/ops/esq_softmax.c.
 import numpy as np
 
 from edgesq import arithmetic
-from edgesq.formats.onnx.scope import Scope, doubling_high_mul, shift_right
+from edgesq.formats.onnx.real import FloatModel
+from edgesq.formats.onnx.scope import Scope, Writers, doubling_high_mul, shift_right
 from edgesq.graph import Graph, Softmax
 
 _MAX_BITS_OVER_ONE = 11
@@ -64,3 +65,13 @@ def _round_to_uint8(scope: Scope, product: str, bits: str) -> str:
     nudged = scope.node("Add", "nudged", product, half)
     quotient = shift_right(scope, "quotient", nudged, shift, np.int32)
     return scope.cast("uint8", scope.node("Min", "clamp", quotient, np.int32(255)), np.uint8)
+
+
+def float_softmax(scope: Scope, _: FloatModel, op: Softmax, pixels: str) -> str:
+    """Add ONNX's own operator, which has no beta."""
+    steeper = scope.node("Mul", "beta", pixels, np.float32(op.beta))
+    return scope.node("Softmax", "softmax", steeper, axis=1)
+
+
+INTEGER: Writers = {Softmax: softmax}
+FLOAT: Writers = {Softmax: float_softmax}

@@ -1,25 +1,16 @@
-"""Operators that keep the shape, in integers, as ONNX nodes.
-
-Mirror: edgesq/reference/binary.py.
-"""
+"""ADD, SUB and MUL as ONNX nodes. Mirror: edgesq/reference/binary.py."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from edgesq import arithmetic
-from edgesq.formats.onnx.scope import UINT8_OFFSET, Scope, requantize
-from edgesq.graph import Add, Binary, Graph, Lookup, Mul, Sub
-from edgesq.lookup import lookup_table
+from edgesq.formats.onnx.real import FloatModel, clamped
+from edgesq.formats.onnx.scope import TO_NCHW, UINT8_OFFSET, Scope, Value, Writers, requantize
+from edgesq.graph import Add, Binary, Graph, Mul, Sub
 
 
-def lookup(scope: Scope, graph: Graph, op: Lookup, pixels: str) -> str:
-    """Add a table of all 256 answers."""
-    table = (lookup_table(graph, op).astype(np.int16) + UINT8_OFFSET).astype(np.uint8)
-    return scope.lookup("answer", table, scope.cast("index", pixels, np.int32))
-
-
-def add(scope: Scope, graph: Graph, op: Add | Sub, inputs: Sequence[str]) -> str:
+def add(scope: Scope, graph: Graph, op: Add | Sub, *inputs: str) -> str:
     """Add both operands, rescaled to a common scale by tables, and requantize the sum."""
     parameters = arithmetic.add_parameters(graph, op)
     tables = [
@@ -42,7 +33,7 @@ def add(scope: Scope, graph: Graph, op: Add | Sub, inputs: Sequence[str]) -> str
     )
 
 
-def mul(scope: Scope, graph: Graph, op: Mul, inputs: Sequence[str]) -> str:
+def mul(scope: Scope, graph: Graph, op: Mul, *inputs: str) -> str:
     """Multiply both operands less their zero points, and requantize the product."""
     multiplier, shift = arithmetic.mul_multiplier(graph, op)
     tables = [_every(graph, index) for index in op.operands]
@@ -81,3 +72,24 @@ def _through_tables(
             constants = table[data.astype(np.int64) + UINT8_OFFSET].astype(np.int32)
             values.append(scope.constant(label, constants.reshape(1, -1, 1, 1)))
     return values
+
+
+def float_binary(scope: Scope, model: FloatModel, op: Binary, *inputs: str) -> str:
+    """Add a sum, difference or product; constants are what the int8 model has."""
+    given, operands = iter(inputs), list[Value]()
+    for index in op.operands:
+        tensor = model.result(index)
+        if tensor.data is None:
+            operands.append(next(given))
+            continue
+        real = (tensor.data.astype(np.float32) - tensor.zero_point) * np.float32(tensor.scale)
+        shape = (1,) * (4 - real.ndim) + real.shape
+        operands.append(real.reshape(shape).transpose(TO_NCHW))
+    total = scope.node(_NODES[type(op)], "binary", *operands)
+    return clamped(scope, model.result(op.output), op.clamp, total)
+
+
+_NODES: dict[type[Binary], str] = {Add: "Add", Sub: "Sub", Mul: "Mul"}
+
+INTEGER: Writers = {Add: add, Sub: add, Mul: mul}
+FLOAT: Writers = {Binary: float_binary}
