@@ -9,7 +9,8 @@ Source: TensorFlow Lite, kernels/activations.cc, kernels/quantize.cc, kernels/in
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,7 @@ from edgesq.graph import (
     Tanh,
     Tensor,
 )
+from edgesq.operators import handler
 
 _INT16_MAX = (1 << 15) - 1
 
@@ -56,19 +58,8 @@ def lookup_table(graph: Graph, op: Op) -> Int8Array:
         return np.clip(combine(graph, op, *values), *op.clamp).astype(np.int8)
     source, result = graph.tensors[op.inputs[0]], graph.tensors[op.output]
     every = np.arange(-128, 128, dtype=np.int64) - source.zero_point
-    match op:
-        case Quantize():
-            level, bounds = _requantized(every, source, result), (-128, 127)
-        case Rectifier():
-            level, bounds = _rectified(every, source, result), op.clamp
-        case LeakyRelu():
-            level, bounds = _leaky(every, source, result, op.alpha), (-128, 127)
-        case HardSwish():
-            level, bounds = _hard_swish(every, source, result), (-128, 127)
-        case Logistic() | Tanh():
-            level, bounds = _in_float(every, source, result, op), (-128, 127)
-        case _:
-            raise TypeError(f"no table for {op.kind}")
+    level = handler(_LEVELS, type(op))(every, source, result, op)
+    bounds = op.clamp if isinstance(op, Rectifier) else (-128, 127)
     return np.clip(level + result.zero_point, *bounds).astype(np.int8)
 
 
@@ -89,20 +80,20 @@ def _ratio(*factors: float) -> float:
     return float(np.float32(product / denominator))
 
 
-def _requantized(every: Int64Array, source: Tensor, result: Tensor) -> Int64Array:
+def _requantized(every: Int64Array, source: Tensor, result: Tensor, _: Quantize) -> Int64Array:
     return multiply_by_quantized_multiplier(
         every, *quantize_multiplier(source.scale / result.scale)
     )
 
 
-def _rectified(every: Int64Array, source: Tensor, result: Tensor) -> Int64Array:
+def _rectified(every: Int64Array, source: Tensor, result: Tensor, _: Rectifier) -> Int64Array:
     multiplier, shift = quantize_multiplier(_ratio(source.scale, result.scale))
     return multiply_by_quantized_multiplier(every, multiplier, shift)
 
 
-def _leaky(every: Int64Array, source: Tensor, result: Tensor, alpha: float) -> Int64Array:
+def _leaky(every: Int64Array, source: Tensor, result: Tensor, op: LeakyRelu) -> Int64Array:
     above = quantize_multiplier(_ratio(source.scale, result.scale))
-    below = quantize_multiplier(abs(_ratio(source.scale, alpha, result.scale)))
+    below = quantize_multiplier(abs(_ratio(source.scale, op.alpha, result.scale)))
     return np.where(
         every >= 0,
         multiply_by_quantized_multiplier(every, *above),
@@ -110,7 +101,7 @@ def _leaky(every: Int64Array, source: Tensor, result: Tensor, alpha: float) -> I
     )
 
 
-def _hard_swish(every: Int64Array, source: Tensor, result: Tensor) -> Int64Array:
+def _hard_swish(every: Int64Array, source: Tensor, result: Tensor, _: HardSwish) -> Int64Array:
     out, out_shift = _multiplier16(_hard_swish_output(source, result))
     hinge, hinge_shift = _multiplier16(_ratio(1 / 128, source.scale, 3 / 32768))
     raised = every << 7
@@ -145,19 +136,35 @@ def _saturated16(x: Int64Array) -> Int64Array:
     return np.asarray(np.clip(x, -_INT16_MAX - 1, _INT16_MAX), np.int64)
 
 
-def _in_float(every: Int64Array, source: Tensor, result: Tensor, op: Logistic | Tanh) -> Int64Array:
+def _tanh(every: Int64Array, source: Tensor, result: Tensor, _: Tanh) -> Int64Array:
     real = np.float32(source.scale) * every.astype(np.float32)
-    if isinstance(op, Tanh):
-        value = _float32(map(math.tanh, real.tolist()))
-    else:
-        one = np.float32(1)
-        exponential = _float32(math.exp(min(-x, 700)) for x in real.tolist())
-        value = one / (one + exponential)
-    level = value * (np.float32(1) / np.float32(result.scale))
-    rounded = np.sign(level) * np.floor(np.abs(level) + np.float32(0.5))
-    return np.asarray(rounded, np.int64)
+    return _levels(_float32(map(math.tanh, real.tolist())), result)
+
+
+def _logistic(every: Int64Array, source: Tensor, result: Tensor, _: Logistic) -> Int64Array:
+    real = np.float32(source.scale) * every.astype(np.float32)
+    exponential = _float32(math.exp(min(-x, 700)) for x in real.tolist())
+    return _levels(np.float32(1) / (np.float32(1) + exponential), result)
+
+
+def _levels(real: NDArray[np.float32], result: Tensor) -> Int64Array:
+    """Return reals in steps of the output's scale, halves away from zero."""
+    level = real * (np.float32(1) / np.float32(result.scale))
+    return np.asarray(np.sign(level) * np.floor(np.abs(level) + np.float32(0.5)), np.int64)
 
 
 def _float32(values: Iterable[float]) -> NDArray[np.float32]:
     with np.errstate(over="ignore"):
         return np.array(list(values), np.float64).astype(np.float32)
+
+
+_LEVELS: dict[type[Op], Callable[[Int64Array, Tensor, Tensor, Any], Int64Array]] = {
+    HardSwish: _hard_swish,
+    LeakyRelu: _leaky,
+    Logistic: _logistic,
+    Quantize: _requantized,
+    Rectifier: _rectified,
+    Tanh: _tanh,
+}
+"""By class: from inputs less their zero point, the tensors and the operator to outputs less theirs,
+before the clamp."""
