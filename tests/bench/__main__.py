@@ -1,4 +1,4 @@
-"""`make bench`: print the tables, write them as JSON."""
+"""`make bench`: print the tables, write them as JSON and into docs/results/bench.md."""
 
 import argparse
 import dataclasses
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import models, tables
+from bench import models, page, tables
 from bench.accuracy import accuracy
 from bench.code import Code, merged
 from bench.compressed import print_compressed
@@ -30,6 +30,9 @@ EMULATED = sorted(target.name for target in list_targets() if target.machine and
 def main() -> None:
     """Measure what was asked for."""
     options = _options()
+    if options.page:
+        _write_page(json.loads(options.json.read_text()))
+        return
     results: dict[str, Any] = {}
     if options.accuracy:
         results |= accuracy(options.accuracy)
@@ -61,6 +64,7 @@ def main() -> None:
     if SHARED.is_dir():
         _board([models.plain_224()], "stm32f405", results)
         results["bands"] = [_bands(network) for network in networks if _is_banded(network)]
+        tables.OUT.print(tables.bands_table(results["bands"]))
         results["imagenet"] = None if options.skip_imagenet else imagenet()
         results["compressed"] = None if options.skip_imagenet else print_compressed()
         results["streamed"] = None if options.skip_imagenet else print_streamed()
@@ -68,15 +72,27 @@ def main() -> None:
 
 
 def _write(results: dict[str, Any], path: Path) -> None:
+    """Write the figures, and the page where they are the figures of all networks."""
+    results["measured"] = page.state()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(results, indent=2) + "\n")
     terminal.err.print(f"wrote {path}")
+    if SHARED.is_dir():
+        _write_page(results)
+
+
+def _write_page(results: dict[str, Any]) -> None:
+    page.write_page(results)
+    terminal.err.print(f"wrote {page.PAGE}")
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--targets", nargs="+", default=BOARDS, choices=EMULATED)
     parser.add_argument("--json", type=Path, default=Path("build/bench.json"))
+    parser.add_argument(
+        "--page", action="store_true", help="only write the page again, from --json"
+    )
     parser.add_argument("--skip-imagenet", action="store_true")
     parser.add_argument("--compressed", action="store_true", help="only the compressed networks")
     parser.add_argument("--decoder", action="store_true", help="only the decoder of weights")
@@ -140,10 +156,6 @@ def _bands(network: models.Network) -> dict[str, Any]:
         got = measure(network.tflite, network.images, plan, target)
         counts[name] = got.report.device_instructions or 0
     cost = counts["rows"] / counts["whole maps"] - 1
-    tables.OUT.print(
-        f"{network.name}: bands of one row {counts['rows']:,} instructions, whole maps "
-        f"{counts['whole maps']:,}: {cost:+.2%} (goal: at most +3 %)"
-    )
     return {"network": network.name, **counts, "cost": cost}
 
 

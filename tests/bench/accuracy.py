@@ -2,12 +2,13 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from rich.table import Table
 
 from bench import imagenet
 from bench.models import tar_images
@@ -42,6 +43,7 @@ def accuracy(networks: list[str]) -> dict[str, Any]:
     """Print and return the rows of both tables."""
     pool = _pool()
     rows = [row for name in networks for row in _network(name, pool)]
+    OUT.print(accuracy_table(rows))
     return {"accuracy": rows, "audit": _audits(pool) if "v1.1" in networks else []}
 
 
@@ -83,12 +85,6 @@ def _row(
     top1 = share(int(np.count_nonzero(said == labels)), len(labels))
     far = distance(expected, scores)
     drop = int(np.count_nonzero(wanted == labels)) - top1.hits
-    OUT.print(
-        f"{network} {called or '':16} {how:45} top-1 {top1.share:.2%} ({top1.low:.1%} to "
-        f"{top1.high:.1%}), {drop:+d} images lost, same class {far.agreement:.2%}, "
-        f"KL {far.kl:.5f}, SQNR {far.sqnr_db or np.inf:.1f} dB",
-        soft_wrap=True,
-    )
     return {
         "network": network,
         "set": called,
@@ -97,6 +93,35 @@ def _row(
         "images_lost": drop,
         **dataclasses.asdict(far),
     }
+
+
+def accuracy_table(rows: Sequence[dict[str, Any]]) -> Table:
+    """Return a row for each set and each way to make the int8 model."""
+    columns = ["top-1", "95 % interval", "images lost", "same class", "KL", "SQNR in dB"]
+    table = terminal.table("on 300 ImageNet images", ["network", "set", "made how"], columns)
+    for row in rows:
+        top1, noise = row["top1"], row["sqnr_db"]
+        table.add_row(
+            row["network"],
+            row["set"],
+            row["how"],
+            f"{top1['share']:.2%}",
+            f"{top1['low']:.1%} to {top1['high']:.1%}",
+            f"{row['images_lost']:+d}",
+            f"{row['agreement']:.2%}",
+            f"{row['kl']:.5f}",
+            "" if noise is None else f"{noise:.1f}",
+        )
+    return table
+
+
+def audit_table(rows: Sequence[dict[str, Any]]) -> Table:
+    """Return what the audit finds wrong in good and in bad sets."""
+    table = terminal.table("the audit's verdicts", ["set", "found wrong", "expected"])
+    for row in rows:
+        named = ", ".join(f"{check} {figure:.2f}" for check, figure in row["wrong"].items())
+        table.add_row(row["set"], named or "nothing", "good" if row["good"] else "bad")
+    return table
 
 
 def _levels(tensor: Tensor, floats: Float32Array) -> Int8Array:
@@ -111,16 +136,13 @@ def _audits(pool: UInt8Array) -> list[dict[str, Any]]:
     """Audit five good sets and seven bad ones with v1.1."""
     model = squeezenet_v1_1((_SIDE, _SIDE, 3))
     load_weights(model, imagenet.DATA / _NETWORKS["v1.1"][1])
-    table = terminal.table("the audit's verdicts", ["set", "found wrong"], ["expected"])
     rows = []
     for called, is_good, images, declared in _calibration_sets(pool):
         given = ImageSet(images, None, Classes(), declared, ())
         audit = (*audit_images(given), *audit_model(model, given))
         wrong = {row.check: row.figure for row in audit if not row.is_good}
-        named = ", ".join(f"{check} {figure:.2f}" for check, figure in wrong.items())
-        table.add_row(called, named or "nothing", "good" if is_good else "bad")
         rows.append({"set": called, "good": is_good, "wrong": wrong})
-    OUT.print(table)
+    OUT.print(audit_table(rows))
     return rows
 
 

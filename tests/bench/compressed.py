@@ -5,7 +5,7 @@ The models take minutes, so they are kept below build/ until something they depe
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -148,6 +148,14 @@ def judged(name: str) -> dict[str, Any]:
 def print_compressed() -> list[dict[str, Any]]:
     """Print and return the figures of all versions."""
     rows = [judged(name) for name in VERSIONS]
+    OUT.print(loss_table(rows))
+    for row in rows:
+        OUT.print(curve_table(row))
+    return rows
+
+
+def loss_table(rows: Sequence[dict[str, Any]]) -> Table:
+    """Return what each network lost, on images that nothing was fitted to."""
     table = Table(title=f"compressed, on {rows[0]['images']} ImageNet images", title_justify="left")
     for column in ("network", "whole image", "goal", "bits", "agreement", "goal", "KL", "goal"):
         table.add_column(column, justify="left" if column == "network" else "right")
@@ -164,13 +172,11 @@ def print_compressed() -> list[dict[str, Any]]:
             f"{row['kl_goal']:.3f}",
             f"{row['top1_int8']:.1%} ({row['top1_float']:.1%})",
         )
-    OUT.print(table)
-    for row in rows:
-        OUT.print(_curve_table(row))
-    return rows
+    return table
 
 
-def _curve_table(row: dict[str, Any]) -> Table:
+def curve_table(row: dict[str, Any]) -> Table:
+    """Return size against predicted loss of one network."""
     held_out = row["predicted"]["held_out"]
     title = f"{row['network']}: size against loss on {held_out} images of the pool held out"
     table = Table(title=title, title_justify="left")

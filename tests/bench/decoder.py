@@ -1,6 +1,7 @@
 """What the two codes of a stream take, in bytes and in instructions on the emulated M7."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +53,12 @@ def print_decoder() -> list[dict[str, Any]]:
         }
         for (zeros, masks), stream, one in zip(cases, streams, decoded, strict=True)
     ]
-    OUT.print(_table(rows))
+    OUT.print(decoder_table(rows))
     return rows
 
 
-def _table(rows: list[dict[str, Any]]) -> Table:
+def decoder_table(rows: Sequence[dict[str, Any]]) -> Table:
+    """Return both codes by share of zeros."""
     table = Table(title=f"codes of a stream, {MAX_BITS} bits, {BOARD}", title_justify="left")
     for column in ("zeros", "code", "bits per weight", "instructions per weight", "for its tables"):
         table.add_column(column, justify="left" if column == "code" else "right")

@@ -1,12 +1,14 @@
 """Estimated instructions beside those that the emulated boards count."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from rich.table import Table
 
 from bench import tables
 from bench.measure import measure
+from edgesq.cli import terminal
 from edgesq.formats.tflite import read_graph
 from edgesq.project import Estimate, estimate, plan_for
 from edgesq.targets import load_target
@@ -84,12 +86,6 @@ def estimates() -> dict[str, Any]:
     cases = [(name, build, board) for name, build in networks().items() for board in BOARDS]
     for name, build, board in [*cases, ("small", small, "microbit")]:
         estimated, counted = compared(build(), board)
-        ratio = estimated.instructions / counted
-        tables.OUT.print(
-            f"{name}, {board}: estimated {estimated.instructions:,}, counted {counted:,}, "
-            f"{ratio - 1:+.1%}",
-            soft_wrap=True,
-        )
         rows.append(
             {
                 "network": name,
@@ -98,4 +94,16 @@ def estimates() -> dict[str, Any]:
                 "counted": counted,
             }
         )
+    tables.OUT.print(estimates_table(rows))
     return {"estimates": rows}
+
+
+def estimates_table(rows: Sequence[dict[str, Any]]) -> Table:
+    """Return a row for each network on each board."""
+    columns = ["estimated", "counted", "off by"]
+    table = terminal.table("estimated and counted instructions", ["network", "board"], columns)
+    for row in rows:
+        estimated, counted = row["estimated"], row["counted"]
+        off = f"{estimated / counted - 1:+.1%}"
+        table.add_row(row["network"], row["board"], f"{estimated:,}", f"{counted:,}", off)
+    return table

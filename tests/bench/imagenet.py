@@ -56,15 +56,20 @@ def imagenet() -> dict[str, Any]:
         "top1_int8": top1["int8"],
         "agreement": float(np.mean(in_float == in_int8)),
     }
-    terminal.out.print(
-        f"ImageNet v1.1 at {SIDE}: RAM {got.ram_bytes:,} B (goal {RAM_GOAL_BYTES:,}), "
-        f"{got.report.differing_values} differing values on {got.report.images} images, "
-        f"{got.report.device_instructions or 0:,} instructions; top-1 on {len(labels)} images: "
-        f"float {top1['float']:.1%}, int8 {top1['int8']:.1%} (goal: within {DROP_GOAL_POINTS} "
-        f"point), agreement {result['agreement']:.1%}",
-        soft_wrap=True,
-    )
+    terminal.out.print(imagenet_line(result), soft_wrap=True)
     return result
+
+
+def imagenet_line(result: dict[str, Any]) -> str:
+    """Return what `imagenet` found, as a sentence."""
+    return (
+        f"SqueezeNet v1.1 at {SIDE} x {SIDE}: RAM {result['ram_bytes']:,} B (goal "
+        f"{RAM_GOAL_BYTES:,}), {result['differing_values']} differing values on "
+        f"{result['images_on_board']} images, {result['device_instructions'] or 0:,} instructions; "
+        f"top-1 on {result['images']} images: float {result['top1_float']:.1%}, int8 "
+        f"{result['top1_int8']:.1%} (goal: within {DROP_GOAL_POINTS} point), agreement "
+        f"{result['agreement']:.1%}."
+    )
 
 
 def fold_mean(conv1: Any) -> None:
@@ -77,7 +82,8 @@ def fold_mean(conv1: Any) -> None:
 def calibration() -> NDArray[np.float32]:
     """Return every third image of the calibration pool, float32 [67, 1, 227, 227, 3].
 
-    About 64 is what the pool's notes found enough; all 200 widen the ranges (see DESIGN.md).
+    About 64 is what the pool's notes found enough; all 200 widen the ranges
+    (docs/explanation/decisions/016-preprocessing.md).
     """
     return pool()[::3, np.newaxis]
 

@@ -1,5 +1,6 @@
 """Compressed networks on the emulated M7: memory, exactness, and what decoding costs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.table import Table
@@ -67,6 +68,14 @@ def on_the_small_board(name: str) -> dict[str, Any]:
 def print_streamed() -> dict[str, Any]:
     """Print and return the figures of all versions."""
     rows = [streamed(name) for name in RAM_GOALS]
+    OUT.print(boards_table(rows))
+    found = {"boards": rows, "small_board": on_the_small_board("v1.1")}
+    OUT.print(small_board_line(found), soft_wrap=True)
+    return found
+
+
+def boards_table(rows: Sequence[dict[str, Any]]) -> Table:
+    """Return what the compressed networks take on the board."""
     table = Table(title=f"compressed, on {BOARD}", title_justify="left")
     for column in ("network", "whole RAM", "goal", "whole image", "differing values"):
         table.add_column(column, justify="left" if column == "network" else "right")
@@ -84,11 +93,13 @@ def print_streamed() -> dict[str, Any]:
             f"{row['cost_goal']:+.0%}",
             f"{row['cost_without_growth']:+.1%}",
         )
-    OUT.print(table)
-    small = on_the_small_board("v1.1")
-    OUT.print(
+    return table
+
+
+def small_board_line(found: dict[str, Any]) -> str:
+    """Return what the small board shows, as a sentence."""
+    small = found["small_board"]
+    return (
         f"{small['network']}, 1,000 classes, on {small['target']}: RAM {small['ram_bytes']:,} B, "
-        f"flash {small['flash_bytes']:,} B, {small['differing_values']} differing values",
-        soft_wrap=True,
+        f"flash {small['flash_bytes']:,} B, {small['differing_values']} differing values."
     )
-    return {"boards": rows, "small_board": small}

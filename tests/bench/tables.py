@@ -82,6 +82,16 @@ def _cost(instructions: int | None, macs: int) -> tuple[str, str]:
     return f"{instructions:,}", f"{instructions / macs:.3f}" if macs else ""
 
 
+def bands_table(rows: Sequence[Row]) -> Table:
+    """Return what bands of one row cost against whole maps; the goal is 3 % at most."""
+    columns = ["bands of one row", "whole maps", "cost"]
+    table = terminal.table("instructions on mps2-an500 at equal kernels", ["network"], columns)
+    for row in rows:
+        cells = (f"{row['rows']:,}", f"{row['whole maps']:,}", f"{row['cost']:+.2%}")
+        table.add_row(_short(row["network"]), *cells)
+    return table
+
+
 def code_table(codes: dict[str, Code], *, functions: bool) -> Table:
     """Return bytes of code by source, a column for each board.
 

@@ -1,13 +1,15 @@
 """Instructions per value of operators without windows, and of whole networks that have them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from rich.table import Table
 
 from bench import tables
 from bench.measure import measure
+from edgesq.cli import terminal
 from edgesq.formats.tflite import read_graph
 from edgesq.plan import make_plan
 from edgesq.project import plan_for
@@ -28,9 +30,33 @@ NETWORKS: dict[str, Callable[[], bytes]] = {
 
 def values() -> dict[str, Any]:
     """Measure and print both tables."""
-    return {"values": [_values(name, fast) for name in BOARDS for fast in (True, False)]} | {
-        "classes": [_network(name, board) for name in NETWORKS for board in BOARDS]
-    }
+    operators = [_values(name, fast) for name in BOARDS for fast in (True, False)]
+    tables.OUT.print(values_table(operators))
+    classes = [_network(name, board) for name in NETWORKS for board in BOARDS]
+    tables.OUT.print(networks_table(classes))
+    return {"values": operators, "classes": classes}
+
+
+def values_table(rows: Sequence[dict[str, Any]]) -> Table:
+    """Return the operators of `_operators`, a column for each board and family of kernels."""
+    columns = [f"{row['board']}, {row['kernels']}" for row in rows]
+    title = f"instructions per value, maps of {SIDE} x {SIDE} x {CHANNELS}"
+    table = terminal.table(title, ["operator"], columns)
+    operators = zip(*(row["per_value"].items() for row in rows), strict=True)
+    for cells in operators:
+        operator = cells[0][0].rpartition(" ")[0]  # the function's name differs by family
+        table.add_row(operator, *(f"{count:.2f}" for _, count in cells))
+    return table
+
+
+def networks_table(rows: Sequence[dict[str, Any]]) -> Table:
+    """Return whole networks of such operators, a row for each board."""
+    columns = ["MACs", "instructions", "arena", "RAM", "flash", "differing"]
+    table = terminal.table("networks planned as export does", ["network", "board"], columns)
+    keys = ("macs", "instructions", "arena_bytes", "ram_bytes", "flash_bytes", "differing_values")
+    for row in rows:
+        table.add_row(row["network"], row["board"], *(f"{row[key]:,}" for key in keys))
+    return table
 
 
 def _operators() -> bytes:
@@ -57,8 +83,6 @@ def _values(board: str, fast: bool) -> dict[str, Any]:
         )
         for number, one in enumerate(got.operators)
     }
-    words = ", ".join(f"{name} {count}" for name, count in per_value.items())
-    tables.OUT.print(f"{board}, {target.kernels}, instructions per value: {words}")
     return {"board": board, "kernels": target.kernels, "per_value": per_value}
 
 
@@ -68,7 +92,7 @@ def _network(name: str, board: str) -> dict[str, Any]:
     shape = graph.tensors[graph.input].hwc
     noise = np.random.default_rng(13).integers(-128, 128, (2, *shape)).astype(np.int8)
     got = measure(content, noise, plan_for(graph, target).plan, target)
-    found = {
+    return {
         "network": name,
         "board": board,
         "macs": graph.total_macs,
@@ -78,5 +102,3 @@ def _network(name: str, board: str) -> dict[str, Any]:
         "ram_bytes": got.ram_bytes,
         "flash_bytes": got.flash_bytes,
     }
-    tables.OUT.print(", ".join(f"{key} {value}" for key, value in found.items()))
-    return found
