@@ -1,6 +1,7 @@
 # make demo   a real SqueezeNet from Keras to an emulated Cortex-M7, verified bit for bit
 # make test   everything .ci/run runs
-# make bench  memory and instructions of real networks on emulated boards, next to TFLM's
+# make bench  memory and instructions of real networks on emulated boards, next to TFLM's; writes
+#             docs/results/bench.md
 # make soak   fuzzing, faults on the line, a long run, random networks, damaged models and build
 #             folders: the figures, in at most 83 minutes
 #             (make soak SOAK="link fuzz": only these parts)

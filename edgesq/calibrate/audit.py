@@ -1,6 +1,7 @@
 """Audit a set of calibration images by the images alone.
 
-Limits come from measurements on SqueezeNet v1.1 with ImageNet weights (edgesq/DESIGN.md).
+Limits come from measurements on SqueezeNet v1.1 with ImageNet weights
+(docs/explanation/decisions/017-calibration-audit.md).
 """
 
 from collections.abc import Iterator

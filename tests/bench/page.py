@@ -14,6 +14,8 @@ from support.crun import run_command
 from support.paths import ROOT
 
 PAGE = ROOT / "docs" / "results" / "bench.md"
+MEASURED = ("edgesq", "firmware", "targets")
+"""Folders that decide about the figures; a commit of documents alone is no other state."""
 
 _HEADING = re.compile(r"^## (.+)\n", re.M)
 OPERATORS_OF = "squeezenet_v1.1_1000c_224"
@@ -48,12 +50,10 @@ def write_page(results: dict[str, Any], path: Path = PAGE) -> None:
 
 
 def state() -> str:
-    """Return the commit that is measured, "-dirty" behind it where files were changed since."""
-    return (
-        run_command("git", "-C", ROOT, "describe", "--always", "--dirty", "--exclude=*")
-        .decode()
-        .strip()
-    )
+    """Return the last commit of what is measured, "-dirty" behind it where that was changed since."""
+    last = run_command("git", "-C", ROOT, "log", "-1", "--format=%h", "--", *MEASURED)
+    changed = run_command("git", "-C", ROOT, "status", "--porcelain", "--", *MEASURED)
+    return last.decode().strip() + ("-dirty" if changed else "")
 
 
 def replaced(page: str, section: Section, measured: str) -> str:

@@ -171,7 +171,7 @@ def test_folded_batch_normalization_computes_the_same() -> None:
 
 
 def test_the_cifar_recipe_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two small steps of it on coloured squares; what it reaches is in DESIGN.md."""
+    """Two small steps of it on coloured squares; docs/explanation says what it reaches."""
     monkeypatch.setattr(train_cifar, "BATCH", 16)
     rng = np.random.default_rng(0)
     for part, count in (("train", 4), ("test", 1)):
