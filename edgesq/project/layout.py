@@ -11,6 +11,9 @@ from edgesq.targets import Target
 RUNTIME = ("include", "src", "app")
 """Folders of a firmware around edgesq's runtime."""
 
+KERNEL_NOTES = "README.md"
+"""In these folders: how the kernels work. For readers of this repository, so no part of a build."""
+
 TFLM_RUNTIME = ("include", "tflm", "app")
 """Folders of a firmware around TensorFlow Lite Micro."""
 
@@ -38,7 +41,8 @@ def lay_out(
     for model in set(folder.glob("*_model.[ch]")) - {folder / name for name in files}:
         model.unlink()
     for name in (*runtime, *(f"ports/{port}" for port in target.port_folders)):
-        shutil.copytree(source / name, folder / name, copy_function=shutil.copyfile)
+        without = shutil.ignore_patterns(KERNEL_NOTES)
+        shutil.copytree(source / name, folder / name, ignore=without, copy_function=shutil.copyfile)
     for name, text in {**files, **_project_files(source / "template", target)}.items():
         _write_if_changed(folder / name, text)
 

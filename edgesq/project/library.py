@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 
+from edgesq.project.layout import KERNEL_NOTES, RUNTIME
 from edgesq.resources import resource
 
 
@@ -117,8 +118,9 @@ def _copied(source: str) -> Iterator[tuple[str, str]]:
     if source == _MODEL:
         return
     root = resource("firmware") / (_APP if source == _LINK else source)
+    left_out = {_LINK: _OWN_MAIN}.get(source, KERNEL_NOTES if source in RUNTIME else None)
     for path in sorted(root.rglob("*")):
-        if path.is_file() and not (source == _LINK and path.name == _OWN_MAIN):
+        if path.is_file() and path.name != left_out:
             yield path.relative_to(root).as_posix(), path.read_text()
 
 

@@ -50,7 +50,7 @@ def write_page(results: dict[str, Any], path: Path = PAGE) -> None:
 
 
 def state() -> str:
-    """Return the last commit of what is measured, "-dirty" behind it where that was changed since."""
+    """Return the last commit of what is measured, with "-dirty" where that was changed since."""
     last = run_command("git", "-C", ROOT, "log", "-1", "--format=%h", "--", *MEASURED)
     changed = run_command("git", "-C", ROOT, "status", "--porcelain", "--", *MEASURED)
     return last.decode().strip() + ("-dirty" if changed else "")

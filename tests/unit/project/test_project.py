@@ -172,6 +172,7 @@ def test_a_project_is_complete(every_kernel: Built) -> None:
     assert {"CMakeLists.txt", "include", "src", "app", "ports", "my_model.c"} <= names
     assert ("link.ld" in names) != target.is_host
     assert {path.name for path in (folder / "ports").iterdir()} == set(target.port_folders)
+    assert [*folder.rglob("*.md")] == []  # notes on kernels stay in this repository
     checkout = str(ROOT)
     for path in folder.rglob("*"):
         if path.is_file() and "build" not in path.relative_to(folder).parts:
