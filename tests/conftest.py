@@ -1,6 +1,7 @@
 """Fixtures that several test files share, made once per run."""
 
 import os
+import shutil
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -8,6 +9,26 @@ import pytest
 
 from support.crun import Runtime
 from support.ladder import LadderModels
+
+EMULATION_TOOLS = ("arm-none-eabi-gcc", "qemu-system-arm", "cmake")
+SLOW_FIXTURES = {"ladder_models", "demo_export"}
+"""They quantize Keras models, or export the demo."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a slow fixture as slow."""
+    for item in items:
+        if SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip tests that start an emulator where there is none, before any fixture is made."""
+    if item.get_closest_marker("emulated"):
+        missing = [tool for tool in EMULATION_TOOLS if shutil.which(tool) is None]
+        if missing:
+            pytest.skip(f"{', '.join(missing)} not installed")
 
 
 @pytest.fixture(scope="session")

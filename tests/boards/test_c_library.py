@@ -17,7 +17,6 @@ from edgesq.targets import load_target
 from support.builds import done, snapshot
 from support.cases import NETWORKS
 from support.crun import run_command
-from support.emulated_cases import skip_without_tools
 from support.libraries import (
     STRICT,
     Library,
@@ -118,10 +117,10 @@ def test_verify_over_a_users_main(installed: Installed, tmp_path: Path) -> None:
     check_verifies(build, [str(tmp_path / "build" / "verify")], tmp_path / "log")
 
 
+@pytest.mark.emulated
 @pytest.mark.parametrize("board", ["mps2-an386", "mps2-an500", "mps3-an547"])
 def test_on_boards(board: str, tmp_path: Path) -> None:
     """Cross-compiled, installed, found by a project with a port of its own, and verified."""
-    skip_without_tools()
     target = load_target(board)
     made = library(tmp_path, Layout.C_LIBRARY, NETWORKS[NETWORK](), "person", target.kernels)
     tools = f"-DCMAKE_TOOLCHAIN_FILE={toolchain(tmp_path, target)}"

@@ -16,15 +16,14 @@ from edgesq.targets import load_target
 from support.boards import running
 from support.cases import NETWORKS
 from support.crun import run_command
-from support.emulated_cases import skip_without_tools
 from support.libraries import PREPROCESSING, library, pixels_of, quantized, verify_build
 
 NETWORK = "every_operator"
 
 
+@pytest.mark.emulated
 @pytest.mark.parametrize("board", ["host", "mps2-an500", "mps3-an547"])
 def test_images_in_and_classes_out(board: str, tmp_path: Path) -> None:
-    skip_without_tools()
     target = load_target(board)
     folder = verify_build(tmp_path, NETWORKS[NETWORK](), board) / "firmware"
     made = library(tmp_path, Layout.CMAKE, NETWORKS[NETWORK](), "my", target.kernels)

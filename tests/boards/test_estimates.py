@@ -5,12 +5,11 @@ import pytest
 from bench.estimates import compared, mixed, small
 from edgesq.project import estimate
 from edgesq.targets import load_target
-from support.emulated_cases import skip_without_tools
 
 
+@pytest.mark.emulated
 @pytest.mark.parametrize("board", ["mps2-an500", "mps3-an547", "netduino2", "microbit"])
 def test_a_depthwise_network_takes_what_is_estimated(board: str) -> None:
-    skip_without_tools()
     estimated, counted = compared(small() if board == "microbit" else mixed(), board)
     assert estimated.doubt is not None
     assert estimated.doubt <= 0.15

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,14 +30,8 @@ from support.networks import RECTIFIED, Network
 from support.tflite_builder import RELU, SAME
 
 BOARDS = ("host", "mps2-an500", "mps3-an547")
-TOOLS = ("arm-none-eabi-gcc", "qemu-system-arm", "cmake")
 
-
-@pytest.fixture(autouse=True)
-def tools() -> None:
-    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
-    if missing:
-        pytest.skip(f"{', '.join(missing)} not installed")
+pytestmark = pytest.mark.emulated
 
 
 @pytest.fixture(scope="module", params=BOARDS)

@@ -17,7 +17,7 @@ from edgesq.graph import Graph, Int8Array
 from edgesq.importers.onnx import ImportedInt8, import_onnx
 from support.cases import NETWORKS
 from support.crun import Runtime
-from support.emulated_cases import Case, differing, skip_without_tools
+from support.emulated_cases import Case, differing
 from support.graph_ladder import problems
 from support.networks import images
 from support.onnx_int8_cases import CASES
@@ -148,10 +148,10 @@ def test_the_whole_ladder(imported: Importer, runtime: Runtime, tmp_path: Path) 
     assert {name: problem for name, problem in found.items() if problem} == {}
 
 
+@pytest.mark.emulated
 @pytest.mark.parametrize("board", ["mps2-an386", "mps2-an500", "mps3-an547"])
 def test_boards(board: str, imported: Importer, tmp_path: Path) -> None:
     """One firmware image with every case and every model."""
-    skip_without_tools()
     cases = [
         Case(name, imported[name].graph, imported[name].images(2)) for name in (*CASES, *QUANTIZED)
     ]

@@ -14,7 +14,7 @@ from edgesq.reference import run_observed
 from edgesq.reference.conv import conv2d
 from support.cases import NETWORKS
 from support.crun import Runtime
-from support.emulated_cases import Case, run_cases, skip_without_tools
+from support.emulated_cases import Case, run_cases
 from support.graph_ladder import fault, problems
 from support.networks import Network, images
 from support.random_graphs import LAYERS, Drawn, draw_graphs, smallest
@@ -33,9 +33,9 @@ def test_the_ladder_holds(number: int, runtime: Runtime, tmp_path: Path) -> None
         pytest.fail(found, pytrace=False)
 
 
+@pytest.mark.emulated
 @pytest.mark.parametrize("board", ["mps2-an386", "mps2-an500", "mps3-an547"])
 def test_boards_compute_the_same(board: str, tmp_path: Path) -> None:
-    skip_without_tools()
     drawn = draw_graphs(ON_BOARDS, 100)
     graphs = [read_graph(one.content) for one in drawn]
     cases = [

@@ -11,7 +11,7 @@ from edgesq.kernels import work
 from edgesq.kernels.dsp.pack import in_order, pack_conv2d, pack_weights, unpack_weights
 from edgesq.kernels.work import winograd_fits
 from edgesq.plan import make_plan
-from support.emulated_cases import Case, differing, skip_without_tools
+from support.emulated_cases import Case, differing
 from support.kernel_cases import (
     all_cases,
     conv_case,
@@ -45,6 +45,7 @@ def winograd_cases() -> list[Case]:
     return cases
 
 
+@pytest.mark.emulated
 @pytest.mark.parametrize(
     ("target", "growth"), [("mps2-an386", AMPLE), ("mps2-an500", AMPLE), ("mps2-an500", 2)]
 )
@@ -52,24 +53,23 @@ def test_equal_to_the_reference(
     target: str, growth: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(work, "ARENA_GROWTH", growth)
-    skip_without_tools()
     assert differing(tmp_path, target, all_cases()) == []
 
 
+@pytest.mark.emulated
 @pytest.mark.parametrize(("target", "growth"), [("mps2-an386", AMPLE), ("mps2-an500", 2)])
 def test_weighted_equal_to_the_reference(
     target: str, growth: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(work, "ARENA_GROWTH", growth)
-    skip_without_tools()
     assert differing(tmp_path, target, weighted_cases()) == []
 
 
+@pytest.mark.emulated
 @pytest.mark.parametrize("target", ["mps2-an386", "mps2-an500"])
 def test_winograd_equal_to_the_reference(
     target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    skip_without_tools()
     monkeypatch.setattr(work, "worth_winograd", lambda _, ops, *__: {ops[0].op.output})
     monkeypatch.setattr(work, "ARENA_GROWTH", AMPLE)
     cases = winograd_cases()

@@ -10,7 +10,7 @@ from edgesq.formats.tflite import read_graph
 from edgesq.verify import VerifyOptions, verify
 from support.builds import light_build
 from support.cases import NETWORKS
-from support.emulated_cases import Case, differing, skip_without_tools
+from support.emulated_cases import Case, differing
 from support.networks import images
 
 MAX_IMAGE_BYTES = 8_192
@@ -32,17 +32,17 @@ def cases() -> list[Case]:
     ]
 
 
+@pytest.mark.emulated
 @pytest.mark.parametrize("part", range(PARTS))
 def test_every_operator_on_an_m0(part: int, tmp_path: Path) -> None:
-    skip_without_tools()
     found = cases()[part::PARTS]
     assert len(found) > 20
     assert differing(tmp_path, "microbit", found) == []
 
 
+@pytest.mark.emulated
 @pytest.mark.parametrize("board", ["microbit", "netduino2"])
 def test_a_whole_firmware(board: str, tmp_path: Path) -> None:
-    skip_without_tools()
     content = NETWORKS["every_operator"]()
     shape = read_graph(content).tensors[read_graph(content).input].hwc
     build = light_build(tmp_path / "build", board, content, images(shape))

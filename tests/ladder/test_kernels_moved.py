@@ -6,7 +6,7 @@ import pytest
 
 from edgesq.formats.tflite import read_graph
 from edgesq.kernels import work
-from support.emulated_cases import Case, differing, skip_without_tools
+from support.emulated_cases import Case, differing
 from support.moved_cases import MOVED
 from support.networks import FINER, RECTIFIED, USUAL, Network, images
 from support.tflite_builder import RELU, SAME, VALID
@@ -42,17 +42,17 @@ def moved_cases() -> list[Case]:
     ]
 
 
+@pytest.mark.emulated
 @pytest.mark.parametrize("board", BOARDS)
 def test_equal_to_the_reference(
     board: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    skip_without_tools()
     monkeypatch.setattr(work, "ARENA_GROWTH", 0.01)
     assert differing(tmp_path, board, [*moved_cases(), *padded_cases()]) == []
 
 
+@pytest.mark.emulated
 def test_winograd_of_any_padding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    skip_without_tools()
     monkeypatch.setattr(work, "worth_winograd", lambda _, ops, *__: {ops[0].op.output})
     monkeypatch.setattr(work, "ARENA_GROWTH", 0.01)
     cases = [case for case in padded_cases() if case.name.startswith("conv 16 stride 1")]
@@ -86,11 +86,11 @@ def grouped_cases() -> list[Case]:
     return cases
 
 
+@pytest.mark.emulated
 @pytest.mark.parametrize("growth", [0.01, 1000])
 @pytest.mark.parametrize("board", BOARDS)
 def test_groups_equal_to_the_reference(
     board: str, growth: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    skip_without_tools()
     monkeypatch.setattr(work, "ARENA_GROWTH", growth)
     assert differing(tmp_path, board, grouped_cases()) == []

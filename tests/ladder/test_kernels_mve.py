@@ -9,7 +9,7 @@ from edgesq.formats.tflite import read_graph
 from edgesq.graph import DepthwiseConv2D
 from edgesq.integers import ceil_div
 from edgesq.kernels.mve.pack import pack_conv2d, pack_depthwise, pack_weights, unpack_weights
-from support.emulated_cases import Case, differing, skip_without_tools
+from support.emulated_cases import Case, differing
 from support.kernel_cases import (
     all_cases,
     conv_case,
@@ -46,13 +46,13 @@ def block_cases() -> list[Case]:
     ]
 
 
+@pytest.mark.emulated
 def test_equal_to_the_reference(tmp_path: Path) -> None:
-    skip_without_tools()
     assert differing(tmp_path, "mps3-an547", [*all_cases(), *block_cases()]) == []
 
 
+@pytest.mark.emulated
 def test_weighted_equal_to_the_reference(tmp_path: Path) -> None:
-    skip_without_tools()
     assert differing(tmp_path, "mps3-an547", weighted_cases()) == []
 
 

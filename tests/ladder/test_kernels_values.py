@@ -8,7 +8,7 @@ import pytest
 from edgesq.codegen.params import run_function
 from edgesq.formats.tflite import read_graph
 from edgesq.plan import make_plan
-from support.emulated_cases import Case, differing, skip_without_tools
+from support.emulated_cases import Case, differing
 from support.networks import FINER, RECTIFIED, USUAL, Network, images
 from support.tflite_builder import NONE, RELU6
 from support.value_cases import VALUE_NETWORKS
@@ -41,9 +41,9 @@ def cases() -> list[Case]:
     return [*widths, *(case(name, build()) for name, build in VALUE_NETWORKS.items())]
 
 
+@pytest.mark.emulated
 @pytest.mark.parametrize("board", BOARDS)
 def test_equal_to_the_reference(board: str, tmp_path: Path) -> None:
-    skip_without_tools()
     some = cases()
     assert differing(tmp_path, board, some[:12] if board == "microbit" else some) == []
 

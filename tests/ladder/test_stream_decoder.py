@@ -11,7 +11,6 @@ from edgesq.compress import PADDING, encode
 from edgesq.resources import resource
 from support import fuzzing
 from support.crun import compile_c, run_command
-from support.emulated_cases import skip_without_tools
 from support.emulated_streams import ENDS, Record, run_streams
 from support.paths import CKERNELS
 
@@ -119,12 +118,12 @@ def test_nothing_is_touched_beyond_its_memory_whatever_a_stream_says(decoder: Pa
     assert len(decoded(decoder, records)) == sum(one.words for one in records)
 
 
+@pytest.mark.emulated
 @pytest.mark.parametrize("board", sorted(ENDS))
 def test_a_board_decodes_as_the_portable_decoder_does(
     board: str, decoder: Path, tmp_path: Path
 ) -> None:
     """Damaged streams too. A read beyond the padding is a fault, a write beyond the end shows."""
-    skip_without_tools()
     records = damaged_records(np.random.default_rng(11), ON_BOARD, 300)
     found = run_streams(tmp_path, board, records)
     words = np.concatenate([one.words for one in found])

@@ -26,7 +26,7 @@ from edgesq.verify import VerifyOptions, look_inside, verify
 from support.builds import light_build, stop_and_check
 from support.cases import NETWORKS
 from support.crun import Runtime
-from support.emulated_cases import Case, all_streamed, differing, skip_without_tools
+from support.emulated_cases import Case, all_streamed, differing
 from support.kernel_cases import all_cases, conv_graph, images
 from support.networks import RECTIFIED, Network
 from support.tflite_builder import RELU
@@ -121,10 +121,10 @@ def coarse_cases() -> list[Case]:
     return cases
 
 
+@pytest.mark.emulated
 @pytest.mark.usefixtures("_masks_for_few")
 @pytest.mark.parametrize("board", BOARDS)
 def test_kernels_on_boards(board: str, tmp_path: Path) -> None:
-    skip_without_tools()
     kernels = {"mps2-an500": "dsp", "mps3-an547": "mve", "microbit": "portable"}[board]
     cases = streamed_cases(kernels)
     assert sum(masked(case.plan(kernels)) > 0 for case in cases) > len(cases) // 3
@@ -151,9 +151,9 @@ def winograd_cases() -> list[Case]:
     return cases
 
 
+@pytest.mark.emulated
 @pytest.mark.usefixtures("_masks_for_few")
 def test_winograd_from_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    skip_without_tools()
     monkeypatch.setattr(ways, "operator_instructions", lambda _, item, __: -item.pixels)
     cases = winograd_cases()
     for case in cases:
@@ -189,12 +189,12 @@ def tabled_cases() -> list[Case]:
     return cases
 
 
+@pytest.mark.emulated
 @pytest.mark.parametrize("large", [False, True])
 def test_tables_made_on_the_board(
     large: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In tiles as small or as large as can be."""
-    skip_without_tools()
 
     def cost(_: Graph, item: RowOp, __: str) -> float:
         tile = item.tabled.tile if item.tabled else 1e3
@@ -277,13 +277,13 @@ def test_a_model_with_few_levels_is_streamed_and_exact(build: Path) -> None:
     assert (report.bit_exact_images, report.differing_values) == (3, 0)
 
 
+@pytest.mark.emulated
 def test_layers_of_a_streamed_model(build: Path) -> None:
     """Equal operator by operator; a wrong multiplier is found, and no bit of a stream is blamed."""
     content = streamed_squeezenet()
     images = np.random.default_rng(4).integers(-128, 128, (2, 12, 12, 3)).astype(np.int8)
     light_build(build, "mps2-an500", content, images)
     target = load_target("mps2-an500")
-    skip_without_tools()
     flash(build, ensure_compiled(build, target, lambda _: None))
     layers = look_inside(VerifyOptions(build, count=2), with_layers=True).layers
     assert layers is not None

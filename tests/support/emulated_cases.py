@@ -1,6 +1,5 @@
 """Run many small models in one emulated firmware image: one compilation, one start of QEMU."""
 
-import shutil
 import subprocess
 import threading
 from collections import ChainMap
@@ -9,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 from edgesq.codegen import generate
@@ -24,7 +22,6 @@ from support.paths import SUPPORT
 
 MAIN = SUPPORT / "firmware_cases" / "main.c"
 TIMEOUT_S = 120
-TOOLS = ("arm-none-eabi-gcc", "qemu-system-arm", "cmake")
 
 Int8 = NDArray[np.int8]
 
@@ -75,12 +72,6 @@ def run_cases(folder: Path, target_name: str, cases: Sequence[Case]) -> list[Int
     output = start_and_read(folder, target, sum(sizes))
     parts = np.split(np.frombuffer(output, np.int8), np.cumsum(sizes)[:-1])
     return [part.reshape(len(case.images), -1) for case, part in zip(cases, parts, strict=True)]
-
-
-def skip_without_tools() -> None:
-    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
-    if missing:
-        pytest.skip(f"{', '.join(missing)} not installed")
 
 
 def differing(folder: Path, target_name: str, cases: Sequence[Case]) -> list[str]:

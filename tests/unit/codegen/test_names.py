@@ -17,7 +17,7 @@ from edgesq.resources import resource
 from support.builds import refused
 from support.cases import NETWORKS
 from support.crun import compile_c, run_command
-from support.emulated_cases import Case, differing, skip_without_tools
+from support.emulated_cases import Case, differing
 from support.networks import images
 from support.paths import CKERNELS, SUPPORT
 
@@ -105,8 +105,8 @@ def test_two_models_in_one_program(tmp_path: Path) -> None:
     assert output == expected
 
 
+@pytest.mark.emulated
 def test_two_models_in_one_image_of_a_cortex_m7(tmp_path: Path) -> None:
-    skip_without_tools()
     cases = []
     for name in ("fire", "dense_blocks"):
         graph = read_graph(NETWORKS[name]())

@@ -174,6 +174,7 @@ def test_a_board_that_lies_about_its_shape(build: Path, monkeypatch: pytest.Monk
         verify(VerifyOptions(build))
 
 
+@pytest.mark.emulated
 def test_an_emulated_board_counts_instructions(tmp_path: Path) -> None:
     target = load_target("stm32f405")
     build = light_build(tmp_path / "build", target.name, network(), images(SHAPE))
