@@ -1,5 +1,7 @@
 # make demo   a real SqueezeNet from Keras to an emulated Cortex-M7, verified bit for bit
-# make test   everything .ci/run runs
+# make test   everything .ci/run runs; at its end a table says how long each room took
+# make quick  unit tests and the ladder on this computer, without boards, emulators, TensorFlow or
+#             whole exports: under 90 seconds on two cores (needs gcc, not QEMU)
 # make bench  memory and instructions of real networks on emulated boards, next to TFLM's; writes
 #             docs/results/bench.md
 # make soak   fuzzing, faults on the line, a long run, random networks, damaged models and build
@@ -14,11 +16,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 OLDEST := build/oldest
+QUICK := tests/unit tests/ladder -m "not slow and not emulated" \
+	$(addprefix --ignore=tests/unit/, zoo quantize/test_bake.py quantize/test_convert.py \
+	calibrate/test_audit.py formats/tflite/test_rewrite.py) # these load TensorFlow to be collected
 SMOKE := $(addprefix tests/, unit/export/test_parity.py unit/zoo/test_squeezenet.py \
-	import/test_keras_files.py unit/formats/test_onnx.py unit/formats/test_onnx_float.py \
-	unit/cli/test_documents.py unit/codegen/test_names.py unit/calibrate/test_calibrate.py)
+	import/test_keras_files.py unit/formats/onnx/test_integer.py \
+	unit/formats/onnx/test_float_model.py unit/cli/test_documents.py unit/codegen/test_names.py \
+	unit/calibrate/test_calibrate.py)
 
-.PHONY: demo test bench soak oldest lint tools browser labgrid clean
+.PHONY: demo test quick bench soak oldest lint tools browser labgrid clean
 
 demo: tools
 	$(BIN)/edgesq export --target cortex-m
@@ -28,6 +34,9 @@ demo: tools
 test: tools lint browser labgrid
 	command -v ser2net || apt-get install -y ser2net || true # for two test files, which else skip
 	$(BIN)/pytest -n 2
+
+quick: $(INSTALLED)
+	$(BIN)/pytest -n 2 -q $(QUICK)
 
 bench: tools
 	cd tests && ../$(BIN)/python -m bench --json ../build/bench.json $(BENCH)

@@ -87,7 +87,7 @@ def test_the_ladder_has_bypasses(ladder_models: LadderModels) -> None:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_integer_onnx_of_small_networks(name: str) -> None:
-    """Numpy and C on the same ones: test_reference.py, test_plan.py."""
+    """Numpy and C on the same ones: unit/reference/test_run.py and unit/plan/test_plan.py."""
     content = NETWORKS[name]()
     graph = read_graph(content)
     inputs = images(graph.tensors[graph.input].hwc)

@@ -19,6 +19,8 @@ from edgesq.resources import resource
 from support.builds import Exported, words
 from support.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 pytest_plugins = ("support.build_fixtures",)
 
 

@@ -29,6 +29,8 @@ from edgesq.verify.history import remember
 from edgesq.verify.images import open_images
 from support.keras_networks import UNEVEN_SHAPE, uneven_fire
 
+pytestmark = pytest.mark.slow
+
 PIXELS = np.random.default_rng(3).integers(0, 256, (20, *UNEVEN_SHAPE), np.uint8)
 FLOATS = Preprocessing().to_float(PIXELS)
 

@@ -22,6 +22,8 @@ from edgesq.resources import resource
 from edgesq.zoo.demo import demo_model_path
 from support.builds import refused
 
+pytestmark = pytest.mark.slow
+
 UInt8Array = NDArray[np.uint8]
 
 

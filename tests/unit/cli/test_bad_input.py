@@ -24,6 +24,8 @@ from support.builds import (
 from support.networks import Network
 from support.paths import INVALID
 
+pytestmark = pytest.mark.slow
+
 pytest_plugins = ("support.build_fixtures",)
 
 CALIBRATION = resource("calibration_data")

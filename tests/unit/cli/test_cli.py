@@ -17,6 +17,8 @@ import edgesq as package
 from edgesq.targets import list_targets
 from support.builds import COMMAND, Exported, done, edgesq, is_running, refused, snapshot, words
 
+pytestmark = pytest.mark.slow
+
 pytest_plugins = ("support.build_fixtures",)
 
 HEAVY = ("tensorflow", "keras", "onnx", "onnxruntime", "tf2onnx")

@@ -12,6 +12,8 @@ from support.cases import NETWORKS
 from support.fake_tools import Bench, Says
 from support.networks import images
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Path:

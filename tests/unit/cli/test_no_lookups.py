@@ -5,8 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from support.builds import Exported, edgesq
 from support.lookups import heard, listening
+
+pytestmark = pytest.mark.slow
 
 pytest_plugins = ("support.build_fixtures",)
 

@@ -26,6 +26,8 @@ from support.builds import done, light_build, snapshot, words
 from support.networks import RECTIFIED, Network
 from support.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 pytest_plugins = ("support.build_fixtures",)
 
 Export = Callable[[str], dict[str, Any]]

@@ -18,6 +18,8 @@ from edgesq.targets import load_target
 from support.networks import RECTIFIED, Network
 from support.pictures import blobs
 
+pytestmark = pytest.mark.slow
+
 WEIGHTS = 32 * 9 * 3 + 48 * 32 + 40 * 9 * 48
 """Of the convolutions; portable kernels do not decode those of a dense layer."""
 

@@ -36,23 +36,27 @@ def replay(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return fuzzing.build_replay(tmp_path_factory.mktemp("fuzz"))
 
 
+@pytest.mark.slow
 def test_the_corpus_breaks_no_board(replay: Path) -> None:
     fuzzing.replay(replay, fuzzing.corpus())
     fuzzing.replay(replay, fuzzing.seeds())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_slice_of_new_inputs_breaks_no_board(replay: Path, seed: int) -> None:
     inputs = [*fuzzing.corpus(), *fuzzing.seeds()]
     fuzzing.replay(replay, fuzzing.mutated(inputs, 10_000, seed))
 
 
+@pytest.mark.slow
 def test_noise_breaks_no_board(replay: Path) -> None:
     chance = random.Random(3)
     noise = [bytes([chance.randrange(256)]) + chance.randbytes(1500) for _ in range(500)]
     fuzzing.replay(replay, noise)
 
 
+@pytest.mark.slow
 def test_the_corpus_is_small_and_reaches_the_parser(tmp_path: Path) -> None:
     assert fuzzing.CORPUS.stat().st_size < 200_000
     reached = fuzzing.lines_reached(tmp_path)
@@ -70,6 +74,7 @@ MISSING_CHECKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", MISSING_CHECKS)
 def test_the_corpus_finds_a_missing_check(what: str, replay: Path, tmp_path: Path) -> None:
     program = fuzzing.build_changed(replay, tmp_path, *MISSING_CHECKS[what])

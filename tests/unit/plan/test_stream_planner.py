@@ -189,6 +189,7 @@ def chosen(limit: int) -> Candidate:
     return choose(GRAPH, "dsp", Goal.SPEED, limit, 0, STREAMED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spare", SPARE_BYTES)
 def test_the_search_finds_what_a_hand_would(spare: int) -> None:
     found = chosen(limits()[0] + spare)

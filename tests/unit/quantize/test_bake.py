@@ -15,6 +15,8 @@ from edgesq.export import load_source
 from edgesq.formats.tflite import ReferenceInterpreter
 from edgesq.quantize import baked, captured_output
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (10, 9, 3)
 CAFFE = Preprocessing("bgr", (104.0, 117.0, 123.0), 1.0)
 RNG = np.random.default_rng(8)

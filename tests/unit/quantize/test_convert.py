@@ -18,6 +18,8 @@ from edgesq.quantize import captured_output, load_keras, to_int8_tflite
 from edgesq.quantize.ends import to_scores
 from edgesq.zoo.demo import demo_model_path
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (9, 8, 3)
 IMAGES = np.random.default_rng(0).random((6, 1, *SHAPE), np.float32)
 IMAGES[0].flat[:2] = 0, 1

@@ -60,7 +60,7 @@ def test_softmax_at_tflites_limit() -> None:
 
 
 def test_softmax_past_tflites_limit() -> None:
-    """What ours give there: test_ladder.py."""
+    """What ours give there: ladder/test_ladder.py."""
     content, inputs = flat_softmax(1000)
     with pytest.raises(ModelError, match="nearly as likely") as caught:
         ReferenceInterpreter(content).run(inputs)

@@ -24,6 +24,8 @@ from edgesq.repair.state import Quantized, check_unshared
 from support.keras_networks import uneven_fire
 from support.networks import Network
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(4)
 
 

@@ -235,6 +235,7 @@ def picture_of(path: Path, *options: str) -> "np.ndarray[tuple[int, ...], np.dty
     return np.asarray(Image.open(shot).convert("RGB"))
 
 
+@pytest.mark.slow
 @needs_browser
 @pytest.mark.parametrize("name", ["exact", "differing"])
 def test_a_browser_shows_it(name: str, request: pytest.FixtureRequest) -> None:
@@ -250,6 +251,7 @@ def test_a_browser_shows_it(name: str, request: pytest.FixtureRequest) -> None:
     assert (red > green) == (name == "differing")
 
 
+@pytest.mark.slow
 @needs_browser
 def test_a_browser_tells_of_errors(tmp_path: Path) -> None:
     """The test above would see one."""
@@ -258,6 +260,7 @@ def test_a_browser_tells_of_errors(tmp_path: Path) -> None:
     assert "CONSOLE" in browse(path, "--dump-dom").stderr
 
 
+@pytest.mark.slow
 @needs_browser
 def test_a_phone_scrolls_in_one_direction(differing: Path) -> None:
     script = (

@@ -155,6 +155,7 @@ def test_a_damaged_report_is_refused(
         run(noise, path)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_images(tmp_path: Path) -> None:
     """`make soak` measures the whole process; here every allocation of 1,000 more counts."""
     peaks = []

@@ -16,6 +16,8 @@ from edgesq.quantize import load_keras, to_int8_tflite
 from edgesq.resources import resource
 from edgesq.zoo.demo import INPUT_SHAPE, demo_model_path, heldout, heldout_path, upscale
 
+pytestmark = pytest.mark.slow
+
 LIGHT = "edgesq.calibrate, edgesq.quantize, edgesq.zoo.demo"
 
 

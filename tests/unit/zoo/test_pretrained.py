@@ -18,6 +18,8 @@ from edgesq.zoo.pretrained import load_weights
 from edgesq.zoo.squeezenet import squeezenet_v1_0, squeezenet_v1_1
 from support.paths import SHARED
 
+pytestmark = pytest.mark.slow
+
 Weights = tuple[Path, dict[str, Any]]
 
 DATA = SHARED / "data"

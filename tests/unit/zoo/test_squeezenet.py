@@ -22,6 +22,8 @@ from edgesq.zoo.squeezenet import (
     squeezenet_v1_1,
 )
 
+pytestmark = pytest.mark.slow
+
 Build = Callable[..., keras.Model]
 
 

@@ -14,6 +14,8 @@ from edgesq.zoo.weights import READERS, Arrays
 from support import weight_files
 from support.paths import SHARED
 
+pytestmark = pytest.mark.slow
+
 DATA = SHARED / "data"
 SHAPE = (32, 32, 3)
 FORMATS: dict[str, tuple[str, Callable[[Path, Arrays], None]]] = {

@@ -256,6 +256,7 @@ def damaged(content: bytes, random: np.random.Generator) -> bytes:
     return bytes(values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FUZZED)
 def test_damage_is_refused_or_harmless(name: str) -> None:
     """Nothing but ModelError leaves read_graph, and what it lets through can be used."""

@@ -16,6 +16,8 @@ from edgesq.importers.onnx import ImportedFloat, import_onnx
 from edgesq.quantize import to_int8_tflite
 from support.onnx_checks import assert_equals_reference, random, random_int8
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def keras_model() -> Any:

@@ -158,6 +158,7 @@ def test_dequantize_in_the_middle() -> None:
         read_graph(builder.build(net.input, end))
 
 
+@pytest.mark.slow
 def test_a_build_of_it(tmp_path: Path) -> None:
     """The C runtime on this computer takes and gives int8."""
     from edgesq.plan import make_plan
@@ -189,6 +190,7 @@ def test_uint8_of_another_scale_has_no_int8_file() -> None:
         int8_inside(network(np.uint8, np.int8, outside=(0.03, 100)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["floats", "RELU_N1_TO_1"])
 def test_export(kind: str, tmp_path: Path) -> None:
     """An export of such a file; one that tf2onnx cannot write as QDQ is exported without."""

@@ -15,6 +15,8 @@ from edgesq.quantize import load_keras, to_int8_tflite
 from edgesq.zoo.demo import demo_model_path
 from support.networks import Network, images
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (9, 8, 3)
 
 

@@ -177,6 +177,7 @@ def wide_network() -> bytes:
     )
 
 
+@pytest.mark.slow
 def test_plan_names_what_is_wide_and_why(tmp_path: Path) -> None:
     (tmp_path / "wide.tflite").write_bytes(wide_network())
     said = " ".join(done("plan", "wide.tflite", cwd=tmp_path).split())
