@@ -70,6 +70,7 @@ def test_what_is_printed_makes_the_network() -> None:
         assert evaluated(one.source) == one.content
 
 
+@pytest.mark.slow
 def test_a_fault_is_found_and_shrunk(
     runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
