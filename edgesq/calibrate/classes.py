@@ -8,7 +8,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,23 +43,16 @@ class Classes:
             shown = [*shown[: _MAX_SHOWN - 2], "...", shown[-1]]
         return f"{', '.join(shown)} ({self.said_by})"
 
-    def to_json(self) -> dict[str, Any]:
-        """Return what `from_report` takes."""
-        return asdict(self)
-
-    @classmethod
-    def from_report(cls, value: Any) -> "Classes":
-        """Return what a build's report says; none where it says nothing.
+    def check(self) -> None:
+        """Hold names of others against what an export writes.
 
         Raises:
-            ValueError: it is no such thing; the message is a clause.
+            ValueError: they are no such names; the message is a clause.
         """
-        if value is None:
-            return cls()
-        if not isinstance(value, dict) or not isinstance(value.get("said_by"), str):
-            raise ValueError("classes are not what an export writes")
-        names = _names(value.get("names")) if value.get("names") else ()
-        return cls(names, printable(value["said_by"]), value.get("is_declared") is True)
+        if self.names:
+            _names(self.names)
+        if any(printable(text) != text for text in (*self.names, self.said_by)):
+            raise ValueError("names of classes are not printable")
 
 
 def declared_classes(value: Any, said_by: str) -> Classes:

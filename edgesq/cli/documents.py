@@ -4,23 +4,20 @@ Keys stay as they are within a `schema`; later ones may be added. Sizes are byte
 [height, width, channels], and null stands for what is not known or has no limit.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgesq.graph import Graph
 from edgesq.kernels.dsp.lanes import wide_layers
 from edgesq.plan import Candidate, Plan
 from edgesq.project import Sizes, estimate, needs
+from edgesq.records import plain
 from edgesq.targets import Target
 
-SCHEMA = 1
+if TYPE_CHECKING:
+    from edgesq.export import ExportReport
 
-_REPORTED = (
-    *("model", "model_sha256", "target", "kernels", "flash_bytes", "ram_bytes", "weights_bytes"),
-    *("arena_bytes", "macs", "parity_images", "parity"),
-)
-"""Keys of a build's report that `inspect` shows."""
+SCHEMA = 1
 
 
 def plan_document(
@@ -114,7 +111,7 @@ def _operators(graph: Graph, plan: Plan) -> list[dict[str, Any]]:
     return rows
 
 
-def inspect_document(report: Mapping[str, Any], graph: Graph, plan: Plan | None) -> dict[str, Any]:
+def inspect_document(report: "ExportReport", graph: Graph, plan: Plan | None) -> dict[str, Any]:
     """Return what `edgesq inspect` shows; of the arena the plan is believed, not the report.
 
     Args:
@@ -122,9 +119,23 @@ def inspect_document(report: Mapping[str, Any], graph: Graph, plan: Plan | None)
         graph: its model.
         plan: of edgesq's runtime; None where TensorFlow Lite Micro computes.
     """
-    shown = {key: report[key] for key in _REPORTED}
+    model, sizes = report.model, report.sizes
     planned = {"peak": None, "operators": None} if plan is None else plan_facts(graph, plan)
-    return {"schema": SCHEMA, **shown, **planned}
+    return {
+        "schema": SCHEMA,
+        "model": model.name,
+        "model_sha256": model.sha256,
+        "target": report.firmware.target,
+        "kernels": report.firmware.kernels,
+        "flash_bytes": sizes and sizes.flash_bytes,
+        "ram_bytes": sizes and sizes.ram_bytes,
+        "weights_bytes": model.weights_bytes,
+        "arena_bytes": report.firmware.arena_bytes,
+        "macs": model.macs,
+        "parity_images": report.parity.images,
+        "parity": plain(report.parity.rows),
+        **planned,
+    }
 
 
 def target_facts(target: Target) -> dict[str, Any]:

@@ -2,14 +2,17 @@
 
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from edgesq.calibrate import Classes, read_classes
+from edgesq.calibrate import read_classes
 from edgesq.cli import terminal
 from edgesq.cli.sizes import parse_size
 from edgesq.cli.tables import compression_table, print_parity, size_table, trial_table
 from edgesq.project import Layout
 from edgesq.targets import Target, load_target
+
+if TYPE_CHECKING:
+    from edgesq.export import CompressionFacts, ExportReport
 
 
 class Runtime(Enum):
@@ -56,20 +59,21 @@ def run(
     _show(report, out, board)
 
 
-def _show(report: dict[str, Any], out: Path, board: Target) -> None:
+def _show(report: "ExportReport", out: Path, board: Target) -> None:
     terminal.out.print(size_table(report))
-    _show_compression(report["compression"])
-    print_parity(report)
-    if report["classes"] is not None:
-        terminal.say(f"classes: {Classes.from_report(report['classes'])}")
-    for note in report["import"]:
+    _show_compression(report.compression)
+    print_parity(report.parity)
+    if report.classes.names:
+        terminal.say(f"classes: {report.classes}")
+    for note in report.notes:
         terminal.say(f"import: {note}")
-    if report["accuracy"] is not None:
-        terminal.out.print(trial_table(report["accuracy"]))
-    for warning in report["warnings"]:
+    if report.accuracy is not None:
+        terminal.out.print(trial_table(report.accuracy))
+    for warning in report.warnings:
         terminal.say(terminal.styled("warning:", "yellow"), f" {warning}", to=terminal.err)
-    if report["format"] != Layout.CMAKE.value:
-        library = f"The library {report['name']}_model is in {out / report['format']}"
+    layout = report.request.layout
+    if layout is not Layout.CMAKE:
+        library = f"The library {report.model.c_name}_model is in {out / layout}"
         terminal.say(f"{library}; see its README.md.")
     step = terminal.on_build("flash", out)
     if board.is_library:
@@ -78,13 +82,13 @@ def _show(report: dict[str, Any], out: Path, board: Target) -> None:
     terminal.say(f"Wrote {out}. Next: {step}")
 
 
-def _show_compression(facts: dict[str, Any] | None) -> None:
+def _show_compression(facts: "CompressionFacts | None") -> None:
     if facts is None:
         return
-    if facts["curve"]:
-        terminal.out.print(compression_table(facts))
+    if facts.chosen is not None:
+        terminal.out.print(compression_table(facts, facts.chosen))
         return
     terminal.say(
-        f"Not compressed: it takes {facts['plain_bytes']:,} B as it is, "
-        f"{facts['goal_bytes']:,} B are there"
+        f"Not compressed: it takes {facts.plain_bytes:,} B as it is, "
+        f"{facts.goal_bytes:,} B are there"
     )

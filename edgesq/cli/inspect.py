@@ -19,11 +19,11 @@ def run(build: Path, json: Path | None) -> None:
     chosen = planned(report, graph)
     document = inspect_document(report, graph, None if chosen is None else chosen.plan)
     if not terminal.is_stdout(json):
-        terminal.out.print(size_table(document))
+        terminal.out.print(size_table(report))
         if chosen is not None:
             terminal.out.print(operator_table(document))
             print_peak(document)
-        print_parity(document)
-        terminal.say(f"model sha256 {document['model_sha256']}")
+        print_parity(report.parity)
+        terminal.say(f"model sha256 {report.model.sha256}")
     if json is not None:
         terminal.write_json(document, json)

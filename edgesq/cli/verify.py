@@ -98,7 +98,7 @@ def run(
     from edgesq.export import read_report
 
     outputs.check()
-    target = load_target(read_report(build)["target"])
+    target = load_target(read_report(build).firmware.target)
     path = outputs.report_path(build)
     options = VerifyOptions(
         build,

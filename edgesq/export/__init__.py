@@ -6,13 +6,14 @@ The folder appears complete or not at all.
 """
 
 from edgesq.export.build import ExportOptions, export, stage_count
-from edgesq.export.compression import MAX_DROP_POINTS, Compression, SizePoint
+from edgesq.export.compression import MAX_DROP_POINTS, Compression
 from edgesq.export.curve import draw_curve, draw_loss
+from edgesq.export.facts import AccuracyFacts, CompressionFacts, ExportReport, SizePoint
 from edgesq.export.folder import TFLITE, VERIFIED, VERIFY_IMAGES, check_out, read_model
-from edgesq.export.operators import Operator, operator_facts, read_operators
+from edgesq.export.operators import Operator, operators_of
 from edgesq.export.optimize import read_float_weights
 from edgesq.export.parity import ParityRow
-from edgesq.export.report import REPORT, Report, planned, read_report
+from edgesq.export.report import REPORT, planned, read_operators, read_report, write_report
 from edgesq.export.runtime import Firmware, Wish, around_tflm, check_tree, make_firmware
 from edgesq.export.source import Source, load_content, load_graph, load_source
 from edgesq.export.target import ensure_compiled
@@ -23,12 +24,14 @@ __all__ = [
     "TFLITE",
     "VERIFIED",
     "VERIFY_IMAGES",
+    "AccuracyFacts",
     "Compression",
+    "CompressionFacts",
     "ExportOptions",
+    "ExportReport",
     "Firmware",
     "Operator",
     "ParityRow",
-    "Report",
     "SizePoint",
     "Source",
     "Wish",
@@ -43,11 +46,12 @@ __all__ = [
     "load_graph",
     "load_source",
     "make_firmware",
-    "operator_facts",
+    "operators_of",
     "planned",
     "read_float_weights",
     "read_model",
     "read_operators",
     "read_report",
     "stage_count",
+    "write_report",
 ]

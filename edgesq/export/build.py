@@ -17,6 +17,13 @@ from edgesq.errors import EdgesqError, MissingToolError, ModelError
 from edgesq.export.byproducts import ByProducts
 from edgesq.export.compression import CURVE, Compression, compressed
 from edgesq.export.curve import draw_curve, draw_loss
+from edgesq.export.facts import (
+    CalibrationFacts,
+    ExportReport,
+    ModelFacts,
+    ParityFacts,
+    RequestFacts,
+)
 from edgesq.export.folder import (
     FIRMWARE,
     TFLITE,
@@ -86,7 +93,7 @@ class ExportOptions:
     compress: Compression | None = None
 
 
-def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str, Any]:
+def export(options: ExportOptions, on_stage: Callable[[str], None]) -> ExportReport:
     """Write the build folder and return its report.
 
     Args:
@@ -128,12 +135,11 @@ def export(options: ExportOptions, on_stage: Callable[[str], None]) -> dict[str,
     firmware = make_firmware(source.graph, source.tflite, wish)
     with appearing(options.out) as folder:
         extras = ByProducts(folder)
-        if compression and compression["curve"]:
-            losses, size = compression["curve"], compression["image_bytes"]
+        if compression and compression.chosen:
+            losses, size = compression.curve, compression.chosen.image_bytes
             extras.make("compression.svg", lambda path: draw_loss(losses, size, path))
         report = _fill(extras, source, firmware, options, on_stage)
-        report["accuracy"] = accuracy
-        report["compression"] = compression
+        report = dataclasses.replace(report, accuracy=accuracy, compression=compression)
         write_report(folder, report)
     return report
 
@@ -161,7 +167,7 @@ def _fill(
     firmware: Firmware,
     options: ExportOptions,
     on_stage: Callable[[str], None],
-) -> dict[str, Any]:
+) -> ExportReport:
     target, folder = options.target, extras.folder
     on_stage("write ONNX")
     models = _write_models(extras, source)
@@ -179,32 +185,37 @@ def _fill(
     sizes, warning = _compile(folder / FIRMWARE, target)
     portable = generate(source.graph, make_plan(source.graph, bands), "portable")
     rows = compare(source, models, portable, on_stage)
-    return {
-        "target": target.name,
-        "model": source.name,
-        "name": name,
-        "format": options.layout.value,
-        "model_sha256": source.graph.sha256,
-        "macs": source.graph.total_macs,
-        "flash_bytes": sizes.flash_bytes if sizes else None,
-        "ram_bytes": sizes.ram_bytes if sizes else None,
-        **firmware.facts,
-        "optimize": options.goal.value,
-        "ram_limit": options.ram_limit,
-        "weights_bytes": source.graph.weights_bytes,
-        "input": list(source.graph.tensors[source.graph.input].hwc),
-        "preprocessing": dataclasses.asdict(source.preprocessing),
-        "declared_preprocessing": source.declared and dataclasses.asdict(source.declared),
-        "classes": source.classes.to_json() if source.classes.names else None,
-        "verify_images": source.verify_images_are,
-        "parity_images": compared_images(source),
-        "parity": [dataclasses.asdict(row) for row in rows],
-        "import": list(source.notes),
-        "audit": [dataclasses.asdict(row) for row in source.audit],
-        "warnings": [*_warnings(source), *([warning] if warning else []), *extras.left_out],
-        "files": file_hashes(folder),
-        "versions": _versions(),
-    }
+    tflm_dir = None if options.tflm_dir is None else str(options.tflm_dir)
+    return ExportReport(
+        model=_model_facts(source, name),
+        firmware=firmware.facts,
+        sizes=sizes,
+        request=RequestFacts(options.layout, options.goal, options.ram_limit, tflm_dir),
+        calibration=CalibrationFacts(
+            source.preprocessing,
+            source.declared,
+            source.classes if source.classes.names else None,
+            source.audit,
+        ),
+        verify_images=source.verify_images_are,
+        parity=ParityFacts(compared_images(source), tuple(rows)),
+        notes=source.notes,
+        warnings=(*_warnings(source), *([warning] if warning else []), *extras.left_out),
+        files=file_hashes(folder),
+        versions=_versions(),
+    )
+
+
+def _model_facts(source: Source, c_name: str) -> ModelFacts:
+    graph = source.graph
+    return ModelFacts(
+        source.name,
+        c_name,
+        graph.sha256,
+        graph.tensors[graph.input].hwc,
+        graph.total_macs,
+        graph.weights_bytes,
+    )
 
 
 def _warnings(source: Source) -> list[str]:

@@ -7,13 +7,13 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.compress import Compressed, Compressor, Kernel, Loss, layer_bytes
 from edgesq.errors import FitError, ImageError, MissingToolError, ModelError
+from edgesq.export.facts import CompressionFacts, LayerSize, SizePoint
 from edgesq.export.runtime import Wish, make_firmware
 from edgesq.export.source import Source
 from edgesq.formats.tflite import read_graph
@@ -56,32 +56,9 @@ class Compression:
     max_drop: float = MAX_DROP_POINTS
 
 
-@dataclass(frozen=True)
-class SizePoint:
-    """One size with what the model loses there.
-
-    Attributes:
-        image_bytes: of the whole image.
-        weights_bytes: of the streams.
-        bits_per_weight: on average.
-        kl: divergence from the float model, nats.
-        agreement: share of images with the float model's class.
-        drop: points of top-1 expected to be lost.
-        images: fitted to for this figure; 0 for the int8 model.
-    """
-
-    image_bytes: int
-    weights_bytes: int
-    bits_per_weight: float
-    kl: float
-    agreement: float
-    drop: float
-    images: int
-
-
 def compressed(
     source: Source, wish: Wish, wanted: Compression, on_stage: Callable[[str], None]
-) -> tuple[Source, dict[str, Any]]:
+) -> tuple[Source, CompressionFacts]:
     """Return the source with a compressed model, and what the report says of it.
 
     Args:
@@ -97,7 +74,7 @@ def compressed(
     goal = _goal(wish, wanted)
     plain = _image_bytes(source.graph, source.tflite, wish)
     if plain <= goal:
-        return source, {"goal_bytes": goal, "plain_bytes": plain, "curve": []}
+        return source, CompressionFacts(goal, plain)
     if not source.has_images:
         raise ImageError(
             "compressing needs images like those the model will see",
@@ -227,7 +204,7 @@ def _reach(
     judge: _Judge,
     max_drop: float,
     on_stage: Callable[[str], None],
-) -> tuple[Source, dict[str, Any]]:
+) -> tuple[Source, CompressionFacts]:
     """Compress to the size wanted, and look at those around it."""
     fitted = len(judge.compressor.fitted)
     on_stage(f"compress to {judge.goal:,} B")
@@ -252,14 +229,14 @@ def _reach(
     )
     points = sorted([*points, chosen], key=lambda each: each.image_bytes)
     graph = read_graph(made.content, source.name)
-    facts = {
-        "goal_bytes": judge.goal,
-        "plain_bytes": judge.plain,
-        **dataclasses.asdict(chosen),
-        "held_out": len(judge.compressor.held_out),
-        "curve": [dataclasses.asdict(each) for each in points],
-        "layers": _layer_facts(graph, made),
-    }
+    facts = CompressionFacts(
+        judge.goal,
+        judge.plain,
+        chosen,
+        len(judge.compressor.held_out),
+        tuple(points),
+        _layer_sizes(graph, made),
+    )
     return dataclasses.replace(source, tflite=made.content, graph=graph), facts
 
 
@@ -340,18 +317,10 @@ def _too_lossy(
     )
 
 
-def _layer_facts(graph: Graph, made: Compressed) -> list[dict[str, Any]]:
-    facts = []
+def _layer_sizes(graph: Graph, made: Compressed) -> tuple[LayerSize, ...]:
+    sizes = []
     for item in made.layers:
         data = graph.constant(item.op.weights)
-        facts.append(
-            {
-                "name": item.op.name,
-                "weights": data.size,
-                "bytes": item.bytes,
-                "bits_per_weight": 8 * item.bytes / data.size,
-                "zeros": float(np.mean(data == 0)),
-                "log2_lambda": item.log2_lambda,
-            }
-        )
-    return facts
+        bits, zeros = 8 * item.bytes / data.size, float(np.mean(data == 0))
+        sizes.append(LayerSize(item.op.name, data.size, item.bytes, bits, zeros, item.log2_lambda))
+    return tuple(sizes)

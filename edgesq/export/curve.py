@@ -1,10 +1,11 @@
 """What is traded as pictures: RAM against speed, size against loss."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from edgesq.export.facts import SizePoint
 from edgesq.plan import Candidate
 
 
@@ -30,19 +31,19 @@ def draw_curve(candidates: Sequence[Candidate], chosen: Candidate, path: Path) -
         axes.legend()
 
 
-def draw_loss(points: Sequence[Mapping[str, Any]], chosen_bytes: int, path: Path) -> None:
+def draw_loss(points: Sequence[SizePoint], chosen_bytes: int, path: Path) -> None:
     """Draw the size of the image against KL and agreement into an SVG, the same bytes every time.
 
     Args:
-        points: `SizePoint`s as they stand in the report, by size; the last one is int8.
+        points: by size; the last one is int8.
         chosen_bytes: the image to mark.
         path: the file to write.
     """
-    sizes = [point["image_bytes"] / 1000 for point in points]
+    sizes = [point.image_bytes / 1000 for point in points]
     with _picture(path) as axes:
-        left = axes.plot(sizes, [point["kl"] for point in points], "o-", label="KL to float")
+        left = axes.plot(sizes, [point.kl for point in points], "o-", label="KL to float")
         other = axes.twinx()
-        agreement = [100 * point["agreement"] for point in points]
+        agreement = [100 * point.agreement for point in points]
         right = other.plot(sizes, agreement, "s--", color="C1", label="same class as float")
         mark = axes.axvline(chosen_bytes / 1000, color="0.5", linestyle=":", label="this image")
         axes.set_ylim(bottom=0)

@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edgesq.errors import EdgesqError
-from edgesq.export.report import REPORT, Report, read_report
+from edgesq.export.facts import ExportReport
+from edgesq.export.report import REPORT, read_report
 from edgesq.files import DRAFT, cannot_write, exchange, read_bytes, write_whole
 from edgesq.graph import digest
 
@@ -121,13 +122,13 @@ def _strange(out: Path) -> tuple[str, ...]:
     """
     hint = "give another --out, or remove it"
     place = _real(out)
-    report: Report | None = None
+    report: ExportReport | None = None
     with contextlib.suppress(OSError, EdgesqError):
         if read_bytes(place / _MARKER) == _MARKED.encode():
             report = read_report(place)
     if report is None:
         raise EdgesqError("exists and is not a build folder", where=str(out), hint=hint)
-    ours: dict[str, str] = {**report["files"], _MARKER: digest(_MARKED.encode())}
+    ours: dict[str, str] = {**report.files, _MARKER: digest(_MARKED.encode())}
     strange = []
     for name, path in _below(place):
         is_file = stat.S_ISREG(path.lstat().st_mode)

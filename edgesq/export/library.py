@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 from edgesq.calibrate import Preprocessing
 from edgesq.codegen import pixel_table
@@ -44,8 +43,3 @@ def layouts_of(layout: Layout, target: Target) -> list[Layout]:
 def folder_of(layout: Layout) -> str:
     """Return the folder of a format in a build."""
     return FIRMWARE if layout is Layout.CMAKE else layout.value
-
-
-def reported_preprocessing(report: Mapping[str, Any]) -> Preprocessing:
-    """Return the preprocessing that a report tells of."""
-    return Preprocessing.from_json(report.get("preprocessing", {}))

@@ -4,9 +4,7 @@ The table is not the graph's list: concatenations are not there, a convolution a
 alone reads it are one, and a tensor may be copied.
 """
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
 from edgesq.codegen import run_function
 from edgesq.errors import EdgesqError
@@ -14,9 +12,6 @@ from edgesq.graph import Binary, Graph, Lookup, Op
 from edgesq.kernels.row_op import RowOp
 from edgesq.operators import Access
 from edgesq.plan import Plan
-from edgesq.typed import made
-
-_KEY = "operators"
 
 
 @dataclass(frozen=True)
@@ -59,10 +54,9 @@ class Operator:
         return sum(graph.macs(op) for op in self.graph_ops(graph))
 
 
-def operator_facts(graph: Graph, plan: Plan, kernels: str) -> dict[str, Any]:
-    """Return what a report says of the runtime's table."""
-    table = [_operator(graph, plan, item, kernels) for item in plan.ops]
-    return {_KEY: [dataclasses.asdict(operator) for operator in table]}
+def operators_of(graph: Graph, plan: Plan, kernels: str) -> tuple[Operator, ...]:
+    """Return the runtime's table for a plan."""
+    return tuple(_operator(graph, plan, item, kernels) for item in plan.ops)
 
 
 def _operator(graph: Graph, plan: Plan, item: RowOp, kernels: str) -> Operator:
@@ -83,21 +77,16 @@ def _operator(graph: Graph, plan: Plan, item: RowOp, kernels: str) -> Operator:
     )
 
 
-def read_operators(report: dict[str, Any], graph: Graph) -> tuple[Operator, ...]:
-    """Return the runtime's table as a report says it.
+def check_operators(operators: tuple[Operator, ...], graph: Graph) -> None:
+    """Hold the table that a report says against the model.
 
     Raises:
-        EdgesqError: it does not, or not of this model.
+        EdgesqError: there is none, or it is not of this model.
     """
-    try:
-        table = tuple(made(Operator, fields) for fields in report.get(_KEY) or ())
-        if not table or not all(_belongs(operator, graph) for operator in table):
-            raise ValueError
-    except (TypeError, ValueError) as error:
+    if not operators or not all(_belongs(operator, graph) for operator in operators):
         raise EdgesqError(
             "the build's report does not say which operators the board runs", hint="export again"
-        ) from error
-    return table
+        )
 
 
 def _belongs(operator: Operator, graph: Graph) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from edgesq.errors import ModelError
+from edgesq.export.facts import AccuracyFacts
 from edgesq.export.source import Source
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.tflite import read_graph
@@ -22,7 +22,7 @@ FLOAT_WEIGHTS = "float_weights.npz"
 
 def optimized(
     source: Source, seconds: float, on_stage: Callable[[str], None]
-) -> tuple[Source, dict[str, Any]]:
+) -> tuple[Source, AccuracyFacts]:
     """Return the source with the int8 model that was found, and what the report says of it.
 
     Args:
@@ -34,7 +34,7 @@ def optimized(
         ModelError: there is no float model, or its weights are not found in the int8 one.
         ImageError: there are too few calibration images.
     """
-    from edgesq.repair import Pictures, repair  # imports onnx
+    from edgesq.repair.search import Pictures, repair  # imports onnx
 
     if source.weights is None or source.floats is None:
         raise ModelError(
@@ -46,7 +46,7 @@ def optimized(
     found = repair(source.tflite, source.weights, pictures, seconds, on_stage)
     graph = read_graph(found.content, source.name)
     better = dataclasses.replace(source, tflite=found.content, graph=graph, weights=found.weights)
-    return better, {"seconds": seconds, **found.facts()}
+    return better, AccuracyFacts(seconds, str(found.recipe), found.trials)
 
 
 def write_float_weights(path: Path, source: Source) -> None:

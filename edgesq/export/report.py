@@ -1,159 +1,138 @@
-"""`report.json` of a build folder, read as what every command takes it for.
+"""Read and write `report.json` of a build folder.
 
-A build may come from somebody else, so nothing in it is believed: each key that a command uses has
-its type and range here, and what is not as it must be is one line of error.
+A build may come from somebody else, so nothing in it is believed: each value is held against its
+type and range, and what is not as it must be is one line of error that names its place.
 """
 
-import json
-import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from edgesq.calibrate import Classes, Preprocessing
+from edgesq.calibrate import Preprocessing
 from edgesq.codegen import TFLM_KERNELS, check_name
 from edgesq.errors import EdgesqError
-from edgesq.export.operators import Operator
-from edgesq.export.parity import ParityRow
+from edgesq.export.facts import SCHEMA_VERSION, ExportReport
+from edgesq.export.operators import Operator, check_operators
 from edgesq.files import read_json, write_whole
 from edgesq.graph import Graph
 from edgesq.kernels.coded import streamable
-from edgesq.limits import MAX_EXTENT
-from edgesq.plan import Candidate, Goal, judge
-from edgesq.project import Layout
-from edgesq.typed import keyed
+from edgesq.plan import Candidate, judge
+from edgesq.records import json_text, made, plain
 
 REPORT = "report.json"
 
-_NEEDED = ("target", "files", "verify_images")
-"""Keys that a report never lacks."""
-
-_MAX_BYTES = 1 << 40
 _KERNELS = ("portable", "dsp", "mve", TFLM_KERNELS)
-
-_TYPES: dict[str, Any] = {
-    **dict.fromkeys(("target", "model", "name", "model_sha256", "kernels"), str),
-    **dict.fromkeys(("verify_images", "parity_images"), str),
-    **dict.fromkeys(("flash_bytes", "ram_bytes", "arena_bytes", "ram_limit"), int | None),
-    **dict.fromkeys(("weights_room_bytes", "arena_limit_bytes"), int | None),
-    **dict.fromkeys(("macs", "weights_bytes"), int),
-    "files": dict[str, str],
-    "format": Layout,
-    "optimize": Goal,
-    "tflm_dir": str | None,
-    "bands": dict[str, int],
-    "streamed": list[int],
-    "parity": list[ParityRow],
-    "operators": list[Operator],
-    "import": list[str],
-    "warnings": list[str],
-    "preprocessing": dict[str, Any],
-}
-"""What commands read of a report; whatever else is in it they leave alone."""
+_MAX_HEIGHT = 10**8
 
 
-class Report(dict[str, Any]):
-    """A report whose keys are of the types that they must be; one that is missing is an error.
-
-    Args:
-        build: the folder it is from.
-        content: the keys.
-
-    Attributes:
-        build: as given.
-    """
-
-    def __init__(self, build: Path, content: dict[str, Any]) -> None:
-        super().__init__(content)
-        self.build = build
-
-    def __missing__(self, key: str) -> Any:
-        """Say that it is damaged."""
-        raise _damaged(self.build, f"key '{key}' is missing")
-
-
-def read_report(build: Path) -> Report:
+def read_report(build: Path) -> ExportReport:
     """Return the report of a build folder.
 
     Raises:
-        EdgesqError: there is none, or it is damaged.
+        EdgesqError: there is none, it is damaged, or of another version of edgesq.
     """
     try:
         content = read_json(build / REPORT)
         if not isinstance(content, dict):
             raise ValueError("is no JSON object")
-        _check(content)
+        if content.get("schema") != SCHEMA_VERSION:
+            raise EdgesqError(
+                f"{REPORT} is of another version of edgesq", where=str(build), hint="export again"
+            )
+        report = made(ExportReport, content)
+        _check(report)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise EdgesqError(
             "not a build folder", where=str(build), hint="run `edgesq export` first"
         ) from error
     except OSError as error:
-        raise _damaged(build, f"cannot be read: {error.strerror}") from error
+        raise _damaged(f"cannot be read: {error.strerror}", str(build)) from error
     except ValueError as error:
-        raise _damaged(build, str(error)) from error
-    return Report(build, content)
+        raise _damaged(str(error), str(build)) from error
+    return report
 
 
-def write_report(build: Path, report: dict[str, Any]) -> None:
+def write_report(build: Path, report: ExportReport) -> None:
     """Write the report of a build folder, whole or not at all."""
-    write_whole(build / REPORT, json.dumps(report, indent=2) + "\n")
+    write_whole(build / REPORT, json_text(report))
 
 
-def planned(report: Report, graph: Graph) -> Candidate | None:
+def planned(report: ExportReport, graph: Graph) -> Candidate | None:
     """Return the plan that a build's firmware has; None where its runtime plans for itself.
 
     Raises:
-        EdgesqError: the report does not say it, or says one that the model cannot have.
+        EdgesqError: the report says one that the model cannot have.
     """
-    kernels = report["kernels"]
-    if kernels == TFLM_KERNELS:
+    firmware, plan = report.firmware, report.firmware.plan
+    if plan is None:
         return None
-    streamed = frozenset(report.get("streamed", ()))
-    if streamed - streamable(graph, kernels):
-        raise _damaged(report.build, "key 'streamed': no such convolutions")
+    streamed = frozenset(plan.streamed)
+    if streamed - streamable(graph, firmware.kernels):
+        raise _damaged("key 'firmware.plan.streamed': no such convolutions")
     return judge(
         graph,
-        kernels,
-        {int(height): rows for height, rows in report["bands"].items()},
-        report.get("weights_room_bytes"),
+        firmware.kernels,
+        plan.bands,
+        plan.weights_room_bytes,
         streamed,
-        report.get("arena_limit_bytes"),
+        plan.arena_limit_bytes,
     )
 
 
-def _damaged(build: Path, why: str) -> EdgesqError:
-    return EdgesqError(f"{REPORT} is damaged: {why}", where=str(build), hint="export again")
-
-
-def _check(content: dict[str, Any]) -> None:
-    """Hold every key against its type and range.
+def read_operators(report: ExportReport, graph: Graph) -> tuple[Operator, ...]:
+    """Return the runtime's table as a report says it.
 
     Raises:
-        ValueError: one is not as it must be.
+        EdgesqError: there is none, or it is not of this model.
     """
-    for key in _NEEDED:
-        if key not in content:
-            raise ValueError(f"key '{key}' is missing")
-    for key, hint in _TYPES.items():
-        if key in content:
-            value = keyed(key, hint, content[key])
-            if isinstance(value, int) and not 0 <= value <= _MAX_BYTES:
-                raise ValueError(f"key '{key}': {value}")
-    if content.get("kernels", _KERNELS[0]) not in _KERNELS:
-        raise ValueError("key 'kernels': no such family")
-    for name in content["files"]:
+    operators = report.firmware.operators
+    check_operators(operators, graph)
+    return operators
+
+
+def _damaged(why: str, where: str | None = None) -> EdgesqError:
+    return EdgesqError(f"{REPORT} is damaged: {why}", where=where, hint="export again")
+
+
+def _check(report: ExportReport) -> None:
+    """Hold what a type does not say.
+
+    Raises:
+        ValueError: a value is not as it must be; the message is a clause.
+    """
+    kernels, plan = report.firmware.kernels, report.firmware.plan
+    if kernels not in _KERNELS:
+        raise ValueError("key 'firmware.kernels': no such family")
+    if (plan is None) != (kernels == TFLM_KERNELS):
+        raise ValueError("key 'firmware.plan': edgesq's runtime has one, and no other")
+    if plan is not None and not all(0 < abs(height) <= _MAX_HEIGHT for height in plan.bands):
+        raise ValueError("key 'firmware.plan.bands': no height of a map")
+    if "\0" in (report.request.tflm_dir or ""):
+        raise ValueError("key 'request.tflm_dir': holds a zero byte")
+    for name in report.files:
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or not path.parts:
             raise ValueError(f"key 'files': {name} is not in the folder")
-    for height, rows in content.get("bands", {}).items():
-        if not re.fullmatch(r"-?[1-9][0-9]{0,7}", height) or not 1 <= rows <= MAX_EXTENT:
-            raise ValueError("key 'bands': no rows of a map")
-    for row in content.get("parity", ()):
-        if len({row[key] is None for key in ("differing", "max_lsb", "top1_agreement")}) > 1:
-            raise ValueError("key 'parity': a row holds results in part")
+    with _at("model.c_name"):
+        check_name(report.model.c_name)
+    calibration = report.calibration
+    for place in ("preprocessing", "declared_preprocessing"):
+        found: Preprocessing | None = getattr(calibration, place)
+        with _at(f"calibration.{place}"):
+            Preprocessing.from_json({} if found is None else plain(found))
+    with _at("calibration.classes"):
+        report.classes.check()
+    for row in report.parity.rows:
+        if len({value is None for value in (row.differing, row.max_lsb, row.top1_agreement)}) > 1:
+            raise ValueError("key 'parity.rows': a row holds results in part")
+
+
+@contextmanager
+def _at(place: str) -> Iterator[None]:
+    """Name the place in errors raised within."""
     try:
-        if "name" in content:
-            check_name(content["name"])
+        yield
     except EdgesqError as error:
-        raise ValueError(f"key 'name': {error.message}") from error
-    Preprocessing.from_json(content.get("preprocessing", {}))
-    Classes.from_report(content.get("classes"))
+        raise ValueError(f"key '{place}': {error.message}") from error
+    except ValueError as error:
+        raise ValueError(f"key '{place}': {error}") from error

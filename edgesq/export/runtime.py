@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from edgesq.codegen import TFLM_KERNELS, generate, generate_tflm
 from edgesq.errors import ToolError
-from edgesq.export.operators import operator_facts
+from edgesq.export.facts import FirmwareFacts, PlanFacts
+from edgesq.export.operators import operators_of
 from edgesq.formats.tflite.tidy import int8_inside
 from edgesq.formats.tflm import arena_bytes
 from edgesq.graph import Graph
@@ -65,7 +65,7 @@ class Firmware:
     files: Mapping[str, str]
     runtime: tuple[str, ...]
     chosen: Candidate | None
-    facts: Mapping[str, Any]
+    facts: FirmwareFacts
 
     @property
     def has_rows(self) -> bool:
@@ -126,15 +126,18 @@ def _edgesq(graph: Graph, _: bytes, wish: Wish) -> Firmware:
         generate(graph, chosen.plan, target.kernels, wish.name, wish.class_names),
         RUNTIME,
         chosen,
-        {
-            "kernels": target.kernels,
-            "arena_bytes": chosen.plan.arena_bytes,
-            "bands": {str(height): rows for height, rows in chosen.bands.items()},
-            "weights_room_bytes": chosen.room_bytes,
-            "streamed": sorted(chosen.streamed),
-            "arena_limit_bytes": chosen.limit_bytes,
-            **operator_facts(graph, chosen.plan, target.kernels),
-        },
+        FirmwareFacts(
+            target.name,
+            target.kernels,
+            chosen.plan.arena_bytes,
+            PlanFacts(
+                dict(chosen.bands),
+                chosen.room_bytes,
+                tuple(sorted(chosen.streamed)),
+                chosen.limit_bytes,
+            ),
+            operators_of(graph, chosen.plan, target.kernels),
+        ),
     )
 
 
@@ -153,12 +156,7 @@ def _tflm(graph: Graph, tflite: bytes, wish: Wish) -> Firmware:
         files,
         TFLM_RUNTIME,
         None,
-        {
-            "kernels": TFLM_KERNELS,
-            "arena_bytes": arena,
-            "tflm_used_arena_bytes": used,
-            "tflm_dir": None if wish.tflm_dir is None else str(wish.tflm_dir),
-        },
+        FirmwareFacts(target.name, TFLM_KERNELS, arena, tflm_used_arena_bytes=used),
     )
 
 

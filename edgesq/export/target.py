@@ -4,11 +4,10 @@ import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from edgesq.calibrate import Classes
-from edgesq.codegen import DEFAULT_NAME, TFLM_KERNELS
+from edgesq.codegen import TFLM_KERNELS
 from edgesq.errors import TargetError
+from edgesq.export.facts import ExportReport
 from edgesq.export.folder import (
     FIRMWARE,
     TFLITE,
@@ -20,14 +19,12 @@ from edgesq.export.folder import (
 from edgesq.export.library import (
     folder_of,
     layouts_of,
-    reported_preprocessing,
     write_library,
 )
-from edgesq.export.report import Report, read_report, write_report
+from edgesq.export.report import read_report, write_report
 from edgesq.export.runtime import Wish, around_tflm, make_firmware
 from edgesq.formats.tflite import read_graph
-from edgesq.plan import Goal
-from edgesq.project import MAP, Layout, Sizes, compile_firmware, firmware_path
+from edgesq.project import MAP, Sizes, compile_firmware, firmware_path
 from edgesq.targets import Target, load_target
 
 
@@ -50,13 +47,13 @@ def ensure_compiled(build: Path, target: Target | None, on_stage: Callable[[str]
         raise needs_library(chosen)
     check_plain(build)
     if chosen != own:
-        changes = _retarget(build, chosen, report, on_stage)
+        report = _retarget(build, chosen, report, on_stage)
     elif _is_compiled(folder, chosen):
         return chosen
     else:
         on_stage(f"compile for {chosen.name}")
-        changes = dataclasses.asdict(compile_firmware(folder, chosen))
-    write_report(build, {**report, **changes})
+        report = dataclasses.replace(report, sizes=compile_firmware(folder, chosen))
+    write_report(build, report)
     return chosen
 
 
@@ -66,9 +63,9 @@ def needs_library(target: Target) -> TargetError:
     return TargetError("has no port, so no firmware of its own", where=target.name, hint=hint)
 
 
-def _own_target(report: Report) -> Target:
-    target = load_target(report["target"])
-    return around_tflm(target) if report.get("kernels") == TFLM_KERNELS else target
+def _own_target(report: ExportReport) -> Target:
+    target = load_target(report.firmware.target)
+    return around_tflm(target) if report.firmware.kernels == TFLM_KERNELS else target
 
 
 def _like(own: Target, target: Target) -> Target:
@@ -91,22 +88,21 @@ def compile_cleanly(folder: Path, target: Target) -> Sizes:
 
 
 def _retarget(
-    build: Path, target: Target, report: Report, on_stage: Callable[[str], None]
-) -> dict[str, Any]:
-    """Replace the firmware by one for `target`, whole or not at all; return the report's news."""
+    build: Path, target: Target, report: ExportReport, on_stage: Callable[[str], None]
+) -> ExportReport:
+    """Replace the firmware by one for `target`, whole or not at all; return the new report."""
     content = read_model(build)
     graph = read_graph(content, str(build / TFLITE))
-    name = report.get("name", DEFAULT_NAME)
-    goal = Goal(report.get("optimize", "balanced"))
-    tflm_dir = None if report.get("tflm_dir") is None else Path(report["tflm_dir"])
-    classes = Classes.from_report(report.get("classes")).names
-    wish = Wish(target, name, goal, report.get("ram_limit"), tflm_dir, classes)
+    name, asked = report.model.c_name, report.request
+    tflm_dir = None if asked.tflm_dir is None else Path(asked.tflm_dir)
+    classes = report.classes.names
+    wish = Wish(target, name, asked.optimize, asked.ram_limit, tflm_dir, classes)
     firmware = make_firmware(graph, content, wish)
     with scratch_beside(build / FIRMWARE) as scratch:
         new = scratch / FIRMWARE
         firmware.lay_out(new)
-        layouts = layouts_of(Layout(report.get("format", "cmake")), target)
-        preprocessing = reported_preprocessing(report)
+        layouts = layouts_of(asked.layout, target)
+        preprocessing = report.calibration.preprocessing
         for layout in layouts if firmware.has_rows else ():
             write_library(scratch, layout, graph, firmware.files, preprocessing, name)
         on_stage(f"compile for {target.name}")
@@ -117,10 +113,9 @@ def _retarget(
                 (build / folder).rename(scratch / f"old {folder}")
             (scratch / folder).rename(build / folder)
     own = tuple(f"{folder}/" for folder in folders)
-    hashes = {file: value for file, value in report["files"].items() if not file.startswith(own)}
+    hashes = {file: value for file, value in report.files.items() if not file.startswith(own)}
     hashes |= {file: value for file, value in file_hashes(build).items() if file.startswith(own)}
-    news = {"target": target.name, "files": hashes}
-    return {**news, **firmware.facts, **dataclasses.asdict(sizes)}
+    return dataclasses.replace(report, firmware=firmware.facts, sizes=sizes, files=hashes)
 
 
 def _is_compiled(folder: Path, target: Target) -> bool:

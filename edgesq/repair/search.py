@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from edgesq.repair.judge import distance, float_scores, int8_scores
 from edgesq.repair.ranges import RULES, Samples, choose, observe
 from edgesq.repair.rounding import corrected
 from edgesq.repair.state import Quantized, check_unshared
+from edgesq.repair.trial import Trial
 
 Float32Array = NDArray[np.float32]
 
@@ -59,29 +59,6 @@ class Recipe:
         return ", ".join(parts)
 
 
-@dataclass(frozen=True)
-class Trial:
-    """What a recipe gave on images that it was not fitted to.
-
-    Attributes:
-        recipe: in words.
-        images: that it was judged on.
-        kl: mean KL(float || int8), in nats.
-        agreement: share of images with the same largest score.
-        sqnr_db: of the scores; None where they are equal.
-        seconds: it took.
-        is_kept: whether it is the one that was taken.
-    """
-
-    recipe: str
-    images: int
-    kl: float
-    agreement: float
-    sqnr_db: float | None
-    seconds: float
-    is_kept: bool = False
-
-
 @dataclass(frozen=True, eq=False)
 class Repaired:
     """The int8 model that was found.
@@ -97,13 +74,6 @@ class Repaired:
     weights: Mapping[str, FloatWeights]
     recipe: Recipe
     trials: tuple[Trial, ...]
-
-    def facts(self) -> dict[str, Any]:
-        """Return what a report holds."""
-        return {
-            "recipe": str(self.recipe),
-            "trials": [asdict(trial) for trial in self.trials],
-        }
 
 
 @dataclass(frozen=True, eq=False)

@@ -180,7 +180,7 @@ def _as_they_are(images: Iterable[NDArray[Any]]) -> Iterator[Int8Array]:
 def _built_classes(build: Path) -> Classes:
     """Return the classes that a build keeps; none where it keeps none."""
     with contextlib.suppress(EdgesqError):
-        return Classes.from_report(read_report(build).get("classes"))
+        return read_report(build).classes
     return Classes()
 
 
@@ -188,6 +188,6 @@ def read_preprocessing(build: Path) -> Preprocessing:
     """Return how pixels become the model's input, as the report of a build says.
 
     Raises:
-        EdgesqError: it does not say.
+        EdgesqError: not a BUILD folder, or a damaged one.
     """
-    return Preprocessing.from_json(read_report(build)["preprocessing"])
+    return read_report(build).calibration.preprocessing

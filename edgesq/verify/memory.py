@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from edgesq.export import Report
+from edgesq.export import ExportReport
 from edgesq.export import planned as plan_of
 from edgesq.graph import Graph
 from edgesq.plan import Plan, covered_bytes, curve
@@ -47,18 +47,17 @@ class Memory:
     curve: charts.Curve
 
 
-def planned(graph: Graph, facts: Report | None) -> Memory | None:
-    """Return what the plan of a build takes; None where its report does not say the plan.
+def planned(graph: Graph, facts: ExportReport | None) -> Memory | None:
+    """Return what the plan of a build takes; None where its runtime plans for itself.
 
     Args:
         graph: the model.
         facts: the build's report; None without one.
     """
-    if facts is None or not {"bands", "kernels"} <= facts.keys():
+    chosen = None if facts is None else plan_of(facts, graph)
+    if facts is None or chosen is None:
         return None
-    chosen = plan_of(facts, graph)
-    assert chosen is not None, "what has bands is planned"
-    *banded, whole = curve(graph, facts["kernels"])
+    *banded, whole = curve(graph, facts.firmware.kernels)
     labels = [str(max(one.bands.values(), default=1)) for one in banded]
     plans = zip([*banded, whole], [*labels, "whole maps"], strict=True)
     drawn = charts.curve(

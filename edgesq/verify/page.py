@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined
 
 from edgesq.calibrate import Preprocessing
 from edgesq.errors import EdgesqError
-from edgesq.export import Report, read_model, read_report
+from edgesq.export import ExportReport, read_model, read_report
 from edgesq.files import write_output
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph, Int8Array
@@ -81,7 +81,7 @@ def write_page(report: VerifyReport, options: VerifyOptions, path: Path) -> None
     build = options.build
     graph = read_graph(read_model(build), str(build))
     images = open_images(build, graph, options.images, options.count, options.classes)
-    facts: Report | None = None
+    facts: ExportReport | None = None
     with contextlib.suppress(EdgesqError):
         facts = read_report(build)
     others = tuple(note for note in report.uncertain if note not in report.misclassified)
@@ -94,8 +94,8 @@ def write_page(report: VerifyReport, options: VerifyOptions, path: Path) -> None
     template = environment.from_string(_template())
     text = template.render(
         report=report,
-        model=facts.get("model", "model") if facts else "model",
-        sizes={key: facts.get(f"{key}_bytes") if facts else None for key in ("flash", "ram")},
+        model=facts.model.name if facts else "model",
+        sizes=facts.sizes if facts else None,
         differing=cards[0],
         misclassified=cards[1],
         uncertain=cards[2],

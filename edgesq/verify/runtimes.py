@@ -86,7 +86,7 @@ def _measure(runtime: str, firmware: Firmware, image: Int8Array, expected: Int8A
         build = Path(scratch)
         firmware.lay_out(build / "firmware")
         sizes = compile_firmware(build / "firmware", target)
-        arena = int(firmware.facts["arena_bytes"])
+        arena = int(firmware.facts.arena_bytes)
         per_tick = target.instructions_per_tick
         if per_tick is None:
             note = "instructions are counted on emulated boards only"

@@ -216,7 +216,7 @@ def words_and_arena(build: Path, images: Path | None) -> tuple[str, int | None]:
     words, arena = str(build), None
     with contextlib.suppress(EdgesqError):
         report = read_report(build)
-        words, arena = report["verify_images"], report.get("arena_bytes")
+        words, arena = report.verify_images, report.firmware.arena_bytes
     return words if images is None else str(images), arena
 
 

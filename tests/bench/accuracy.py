@@ -20,8 +20,8 @@ from edgesq.formats.float_weights import float_weights
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Int8Array, Tensor
 from edgesq.quantize import audit_model, to_int8_tflite
-from edgesq.repair import Pictures, repair
 from edgesq.repair.judge import distance, float_scores, int8_scores
+from edgesq.repair.search import Pictures, repair
 from edgesq.repair.state import Quantized
 from edgesq.zoo.pretrained import load_weights
 from edgesq.zoo.squeezenet import squeezenet_v1_0, squeezenet_v1_1

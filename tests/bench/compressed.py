@@ -19,12 +19,13 @@ from bench.tables import OUT
 from edgesq.calibrate import Preprocessing
 from edgesq.cli import terminal
 from edgesq.compress import loss as losses
-from edgesq.export import Compression, Source, Wish
+from edgesq.export import Compression, CompressionFacts, Source, Wish
 from edgesq.export.compression import compressed
 from edgesq.formats.float_weights import float_weights
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph, Int8Array, digest
 from edgesq.quantize import to_int8_tflite
+from edgesq.records import json_text, made, plain
 from edgesq.targets import load_target
 from edgesq.zoo.pretrained import load_weights
 from edgesq.zoo.squeezenet import squeezenet_v1_0, squeezenet_v1_1
@@ -59,7 +60,7 @@ VERSIONS = {
 }
 
 
-def compressed_model(name: str) -> tuple[bytes, dict[str, Any]]:
+def compressed_model(name: str) -> tuple[bytes, CompressionFacts]:
     """Return the compressed .tflite of a version, and the report's part on it.
 
     Args:
@@ -77,8 +78,8 @@ def compressed_model(name: str) -> tuple[bytes, dict[str, Any]]:
         )
         KEPT.mkdir(parents=True, exist_ok=True)
         kept.write_bytes(source.tflite)
-        notes.write_text(json.dumps(facts, indent=2) + "\n")
-    return kept.read_bytes(), json.loads(notes.read_text())
+        notes.write_text(json_text(facts))
+    return kept.read_bytes(), made(CompressionFacts, json.loads(notes.read_text()))
 
 
 def _dependencies() -> str:
@@ -106,8 +107,8 @@ def _source(name: str) -> Source:
     images = levels(graph, floats)
     are = f"{len(images)} images of the calibration pool"
     pixels = Preprocessing("bgr", (0.0, 0.0, 0.0), 1.0)
-    plain = Source(name, content, graph, model, images, floats, are, images[:1], None, are, pixels)
-    return dataclasses.replace(plain, weights=float_weights(model, content))
+    found = Source(name, content, graph, model, images, floats, are, images[:1], None, are, pixels)
+    return dataclasses.replace(found, weights=float_weights(model, content))
 
 
 def levels(graph: Graph, floats: NDArray[np.float32]) -> Int8Array:
@@ -122,6 +123,8 @@ def judged(name: str) -> dict[str, Any]:
     """Return what a version's compressed model takes and loses, on images it never saw."""
     version = VERSIONS[name]
     content, facts = compressed_model(name)
+    chosen = facts.chosen
+    assert chosen is not None
     graph = read_graph(content)
     images, labels = evaluation()
     likely = keras_model(name).predict(images, batch_size=20, verbose=0)
@@ -130,9 +133,9 @@ def judged(name: str) -> dict[str, Any]:
     return {
         "network": f"SqueezeNet {name}",
         "model_sha256": graph.sha256,
-        "image_bytes": facts["image_bytes"],
+        "image_bytes": chosen.image_bytes,
         "image_goal_bytes": version.image_bytes,
-        "bits_per_weight": facts["bits_per_weight"],
+        "bits_per_weight": chosen.bits_per_weight,
         "agreement": loss.agreement,
         "agreement_goal": version.agreement,
         "kl": loss.kl,
@@ -140,8 +143,13 @@ def judged(name: str) -> dict[str, Any]:
         "images": len(labels),
         "top1_float": float(np.mean(likely.argmax(axis=1) == labels)),
         "top1_int8": float(np.mean(scores.argmax(axis=1) == labels)),
-        "predicted": {key: facts[key] for key in ("kl", "agreement", "drop", "held_out")},
-        "curve": facts["curve"],
+        "predicted": {
+            "kl": chosen.kl,
+            "agreement": chosen.agreement,
+            "drop": chosen.drop,
+            "held_out": facts.held_out,
+        },
+        "curve": plain(facts.curve),
     }
 
 

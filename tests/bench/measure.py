@@ -11,7 +11,7 @@ from bench.code import Code, code_bytes
 from bench.operators import OperatorCost, operator_costs
 from edgesq.codegen import generate
 from edgesq.export import TFLITE, VERIFY_IMAGES
-from edgesq.export.operators import operator_facts, read_operators
+from edgesq.export.operators import operators_of
 from edgesq.flash import flash, stop
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Int8Array
@@ -62,7 +62,7 @@ def measure(content: bytes, images: Int8Array, plan: Plan, target: Target) -> Me
         flash(build, target)
         try:
             report = verify(VerifyOptions(build))
-            table = read_operators(operator_facts(graph, plan, target.kernels), graph)
+            table = operators_of(graph, plan, target.kernels)
             costs = operator_costs(build, images[0], graph, table, target)
         finally:
             stop(build)

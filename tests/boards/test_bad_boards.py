@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgesq.export import read_report
 from support.builds import (
     COMMAND,
     Place,
@@ -143,7 +144,7 @@ def test_interrupted_while_waiting_for_a_silent_board(demo: Path, silent: tuple[
 def test_a_board_that_runs_another_model(place: Place, demo: Path) -> None:
     done("flash", "--build", demo)
     port = json.loads((demo / "board.json").read_text())["port"]
-    theirs = json.loads((demo / "report.json").read_text())["model_sha256"]
+    theirs = read_report(demo).model.sha256
     network = Network((32, 32, 3))
     content = network.build(network.conv(network.input, 10))
     light_build(place.folder / "mine", "host", content, np.zeros((1, 32, 32, 3), np.int8))

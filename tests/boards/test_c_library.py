@@ -152,10 +152,10 @@ def test_the_command_lays_it_out(tmp_path: Path) -> None:
     said = done("export", "fire.tflite", *arguments, "--out", "out", cwd=tmp_path)
     assert "The library person_model is in out/c-library" in said
     report = read_report(tmp_path / "out")
-    assert (report["format"], report["name"]) == ("c-library", "person")
+    assert (report.request.layout, report.model.c_name) == (Layout.C_LIBRARY, "person")
     files = snapshot(tmp_path / "out" / "c-library")
     listed = {f"c-library/{path}": value for path, value in files.items() if value != "folder"}
-    assert listed.items() <= report["files"].items()
+    assert listed.items() <= report.files.items()
     assert [path for path in files if path.endswith(".md")] == ["README.md"]
     for path in (tmp_path / "out" / "c-library").rglob("*"):
         if path.is_file():
@@ -164,8 +164,8 @@ def test_the_command_lays_it_out(tmp_path: Path) -> None:
             assert str(tmp_path) not in text
 
     ensure_compiled(tmp_path / "out", load_target("mps2-an500"), lambda _: None)
-    changed = read_report(tmp_path / "out")["files"]
+    changed = read_report(tmp_path / "out").files
     data = "c-library/person_model/person_model.c"
-    assert changed[data] != report["files"][data]
+    assert changed[data] != report.files[data]
     assert changed[data] == snapshot(tmp_path / "out")[data]
     assert changed.keys() >= listed.keys()

@@ -87,7 +87,7 @@ def test_the_demo_export_on_every_board(demo: Path, board: str) -> None:
         assert first.device_instructions is None
     else:
         assert first.device_instructions is not None
-        assert first.device_instructions > read_report(demo)["macs"] // 10
+        assert first.device_instructions > read_report(demo).model.macs // 10
         assert again.device_instructions is not None
         jitter = abs(first.device_instructions - again.device_instructions)
         per_tick = load_target(board).instructions_per_tick
@@ -126,7 +126,9 @@ def test_ladder(name: str, board: str, build: Path, ladder_models: LadderModels)
     images = len(model.inputs) if board == REFERENCE_BOARD else 1
     report = run(build, images)
     assert_exact(report, images)
-    sizes = {key: read_report(build)[key] for key in ("ram_bytes", "flash_bytes")}
+    linked = read_report(build).sizes
+    assert linked is not None
+    sizes = asdict(linked)
     if board != "host":
         assert_announced(build, board, model, sizes, report)
     add_to_table({"model": name, "target": board, **sizes, **asdict(report)})

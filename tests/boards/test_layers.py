@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from edgesq.errors import EdgesqError
 from edgesq.export import read_operators, read_report
+from edgesq.export.operators import check_operators
 from edgesq.flash import flash
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Convolution, Graph
@@ -43,7 +45,7 @@ def good(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture
 def program(good: Path) -> Iterator[Path]:
     """The program of that build, as it was again afterwards."""
-    path = firmware_path(good / "firmware", load_target(read_report(good)["target"]))
+    path = firmware_path(good / "firmware", load_target(read_report(good).firmware.target))
     content = path.read_bytes()
     yield path
     path.write_bytes(content)
@@ -183,7 +185,7 @@ def test_a_flipped_bit_before_a_mean(good: Path, program: Path) -> None:
 
 
 def test_a_flipped_bit_of_a_bias(good: Path, program: Path) -> None:
-    board = load_target(read_report(good)["target"])
+    board = load_target(read_report(good).firmware.target)
     graph, op = read_graph(fire_network()), faults.conv_of(good, SQUEEZE)
     bias = graph.tensors[op.bias].data
     assert bias is not None
@@ -314,7 +316,7 @@ def test_many_wrong_weights_are_not_one_bit(good: Path, program: Path) -> None:
 
 
 def test_the_command(good: Path, program: Path, tmp_path: Path) -> None:
-    target = load_target(read_report(good)["target"])
+    target = load_target(read_report(good).firmware.target)
     flash(good, target)
     try:
         same = edgesq("verify", "--build", good, "--layers", "--profile", "--json", tmp_path / "v")
@@ -366,21 +368,16 @@ def test_profile_alone(tmp_path: Path) -> None:
 def test_reports_that_make_no_sense(tmp_path: Path) -> None:
     graph: Graph = read_graph(fire_network())
     light_build(tmp_path, "host", fire_network(), faults.images())
-    report = read_report(tmp_path)
-    assert len(read_operators(report, graph)) == 8
-    good = report["operators"]
-    tables: list[Any] = [None, [], {}, [1], [{}]]
-    tables += [
-        [{**good[0], "output": len(graph.tensors)}],
-        [{**good[0], "output": -1}],
-        [{**good[0], "inputs": []}],
-        [{**good[0], "ops": ["x"]}],
-        [{**good[0], "access": "ANY"}],
-        [{**good[0], "rows_per_step": 0}],
-        [{**good[0], "overwrites": 2}],
-    ]
-    for bad in tables:
+    table = read_operators(read_report(tmp_path), graph)
+    assert len(table) == 8
+    changes: tuple[dict[str, Any], ...] = (
+        {"output": len(graph.tensors)},
+        {"output": -1},
+        {"inputs": ()},
+        {"access": "ANY"},
+        {"rows_per_step": 0},
+        {"overwrites": 2},
+    )
+    for bad in ((), *((replace(table[0], **one),) for one in changes)):
         with pytest.raises(EdgesqError, match="does not say which operators"):
-            read_operators({"operators": bad}, graph)
-    with pytest.raises(EdgesqError, match="does not say which operators"):
-        read_operators({}, graph)
+            check_operators(bad, graph)

@@ -10,7 +10,7 @@ import pytest
 
 from edgesq.codegen import generate_tflm
 from edgesq.errors import FitError, ModelError, ToolError
-from edgesq.export import Wish, around_tflm, make_firmware
+from edgesq.export import Wish, around_tflm, make_firmware, read_report
 from edgesq.formats import tflm
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.project import compile_firmware
@@ -44,8 +44,8 @@ def test_its_interpreter_computes_what_the_reference_kernels_do(tflite: bytes) -
 def test_the_arena_has_room_for_what_was_used(tflite: bytes) -> None:
     used = tflm.arena_bytes(tflite)
     firmware = make_firmware(read_graph(tflite), tflite, Wish(load_target("tflm-host"), "model"))
-    assert firmware.facts["tflm_used_arena_bytes"] == used
-    given = firmware.facts["arena_bytes"]
+    assert firmware.facts.tflm_used_arena_bytes == used
+    given = firmware.facts.arena_bytes
     assert used + used // 32 + 1024 <= given < used + used // 32 + 1040
     assert f"#define MODEL_MODEL_ARENA_BYTES {given}u" in firmware.files["model_model.h"]
 
@@ -104,8 +104,7 @@ def test_a_library_for_an_ecosystem_is_refused(tmp_path: Path) -> None:
 def test_the_real_interpreter_is_a_board_that_verifies(tmp_path: Path) -> None:
     build = tmp_path / "build"
     done("export", "--target", "tflm-host", "--out", build)
-    report = json.loads((build / "report.json").read_text())
-    assert report["kernels"] == "tflm"
+    assert read_report(build).firmware.kernels == "tflm"
     try:
         done("flash", "--build", build)
         said = done("verify", "--build", build, "--count", "12", "--json", tmp_path / "v.json")

@@ -1,6 +1,5 @@
 """Weights decoded while the network runs: the same values on every kernel family, for any tile."""
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,7 +9,7 @@ import numpy as np
 import pytest
 
 from edgesq.errors import DamagedError
-from edgesq.export import ensure_compiled
+from edgesq.export import ensure_compiled, read_report
 from edgesq.flash import flash, host, process
 from edgesq.formats.tflite import read_graph
 from edgesq.formats.tflite.rewrite import TensorChange, rewrite
@@ -247,7 +246,7 @@ def test_the_layer_whose_weights_are_damaged_is_named(build: Path) -> None:
     content = streamed_squeezenet()
     images = np.zeros((1, *read_graph(content).tensors[0].hwc), np.int8)
     light_build(build, "host", content, images)
-    name = json.loads((build / "report.json").read_text())["operators"][2]["name"]
+    name = read_report(build).firmware.operators[2].name
     flip_bit(build / "firmware" / "my_model.c", 2)
     said = rf"the weights of {re.escape(name)} \(operator 2\) in the board's flash are damaged"
     elf = ensure_compiled(build, load_target("host"), lambda _: None)

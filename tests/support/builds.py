@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import json
 import os
 import re
 import signal
@@ -16,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.codegen import generate
-from edgesq.export import REPORT, TFLITE, VERIFY_IMAGES, operator_facts
+from edgesq.export import TFLITE, VERIFY_IMAGES, write_report
 from edgesq.flash import recorded, stop
 from edgesq.flash.process import start_time
 from edgesq.formats.tflite import read_graph
 from edgesq.project import lay_out, plan_for
 from edgesq.targets import load_target
+from support.reports import report_of
 
 COMMAND = (sys.executable, "-m", "edgesq")
 LIMIT_S = 300
@@ -140,13 +140,7 @@ def light_build(folder: Path, target: str, content: bytes, images: NDArray[np.in
     lay_out(folder / "firmware", board, generate(graph, chosen.plan, board.kernels))
     (folder / TFLITE).write_bytes(content)
     np.savez(folder / VERIFY_IMAGES, input=images)
-    report = {
-        "target": target,
-        "files": {},
-        "verify_images": "test images",
-        **operator_facts(graph, chosen.plan, board.kernels),
-    }
-    (folder / REPORT).write_text(json.dumps(report))
+    write_report(folder, report_of(target, graph))
     return folder
 
 

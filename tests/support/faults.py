@@ -76,7 +76,7 @@ def look(build: Path, count: int = 4) -> Layers:
     """Run the board and return what its layers are like."""
     report = read_report(build)
     graph = read_graph((build / "model_int8.tflite").read_bytes())
-    board = flash(build, load_target(report["target"]))
+    board = flash(build, load_target(report.firmware.target))
     try:
         with open_port(board.port) as transport:
             tracer = Tracer(Client(transport))
@@ -100,7 +100,7 @@ def packed_weights(build: Path, op: Conv2D) -> NDArray[np.uint8]:
     weights = graph.tensors[op.weights].data
     assert weights is not None
     packed: NDArray[np.generic]
-    match load_target(read_report(build)["target"]).kernels:
+    match load_target(read_report(build).firmware.target).kernels:
         case "dsp":
             packed = pack_dsp.pack_conv2d(graph, op).weights
             function = next(
@@ -124,7 +124,7 @@ def unpacked(build: Path, op: Conv2D, packed: NDArray[np.uint8]) -> NDArray[np.i
     assert weights is not None
     shape = weights.shape
     count, depth = shape[0], weights[0].size
-    match load_target(read_report(build)["target"]).kernels:
+    match load_target(read_report(build).firmware.target).kernels:
         case "dsp":
             made = pack_dsp.pack_conv2d(graph, op)
             words = packed.view(np.uint32).reshape(made.weights.shape)
@@ -167,7 +167,7 @@ UNROUNDED = {"_relu_rows": _unrounded_dsp, "_relu_columns": _unrounded_mve}
 
 def flip(build: Path, constants: bytes, byte: int, bit: int) -> None:
     """Flip a bit of constants in the compiled program."""
-    path = firmware_path(build / "firmware", load_target(read_report(build)["target"]))
+    path = firmware_path(build / "firmware", load_target(read_report(build).firmware.target))
     program = bytearray(path.read_bytes())
     assert program.count(constants) == 1
     program[program.find(constants) + byte] ^= 1 << bit

@@ -34,7 +34,7 @@ BASE = (
         "arithmetic",
         "lookup",
     ),
-    *("targets", "typed"),
+    *("records", "targets", "typed"),
 )
 STAGES = (
     "zoo",

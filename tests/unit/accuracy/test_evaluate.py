@@ -17,7 +17,7 @@ from edgesq.accuracy.score import class_scores, form_score
 from edgesq.calibrate import Judge, Preprocessing
 from edgesq.cli.app import app
 from edgesq.errors import ImageError
-from edgesq.export import REPORT, TFLITE, read_float_weights
+from edgesq.export import TFLITE, read_float_weights, write_report
 from edgesq.export.optimize import FLOAT_WEIGHTS
 from edgesq.formats.float_weights import float_weights
 from edgesq.formats.tflite import read_graph
@@ -28,6 +28,7 @@ from edgesq.verify import Verified, VerifyReport, recall
 from edgesq.verify.history import remember
 from edgesq.verify.images import open_images
 from support.keras_networks import UNEVEN_SHAPE, uneven_fire
+from support.reports import report_of
 
 pytestmark = pytest.mark.slow
 
@@ -49,13 +50,7 @@ def build(tmp_path: Path, model: Quantized) -> Path:
     folder = tmp_path / "build"
     folder.mkdir()
     (folder / TFLITE).write_bytes(model.content)
-    report = {
-        "target": "host",
-        "files": {},
-        "verify_images": "none",
-        "preprocessing": dataclasses.asdict(Preprocessing()),
-    }
-    (folder / REPORT).write_text(json.dumps(report))
+    write_report(folder, report_of())
     arrays = {
         f"{name}/{kind}": value
         for name, weights in model.weights.items()

@@ -301,8 +301,9 @@ def test_damaged_archives(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [3, [], {}, {"said_by": 1}, {"said_by": "", "names": 3}, {"said_by": "", "names": [1]}]
+    "classes",
+    [Classes(("a", "a")), Classes(("a\n",)), Classes((" ",)), Classes((), "\x1b[31m")],
 )
-def test_classes_that_no_export_wrote(value: Any) -> None:
-    with pytest.raises(ValueError, match=r"classes|names|name is"):
-        Classes.from_report(value)
+def test_classes_that_no_export_wrote(classes: Classes) -> None:
+    with pytest.raises(ValueError, match=r"is there twice|name is empty|not printable"):
+        classes.check()

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import pytest
 
 import edgesq as package
+from edgesq.export import read_report
 from edgesq.targets import list_targets
 from support.builds import COMMAND, Exported, done, edgesq, is_running, refused, snapshot, words
 
@@ -25,8 +26,7 @@ HEAVY = ("tensorflow", "keras", "onnx", "onnxruntime", "tf2onnx")
 NOISE = r"(?i)absl|oneDNN|XNNPACK|WARNING|INFO|\b[IWEF]0000 |tensorflow/|Saved artifact|CUDA|MLIR"
 
 REPORT_KEYS = {
-    *("target", "macs", "flash_bytes", "ram_bytes", "arena_bytes", "weights_bytes"),
-    *("files", "parity", "versions"),
+    *("schema", "model", "firmware", "sizes", "calibration", "files", "parity", "versions"),
 }
 VERIFY_KEYS = {
     *("images", "bit_exact_images", "max_abs_lsb", "top1_agreement", "accuracy"),
@@ -111,7 +111,7 @@ def test_export_is_quiet(demo_export: Exported) -> None:
 def test_the_report_is_complete_and_its_hashes_are_true(demo_export: Exported) -> None:
     report = json.loads((demo_export.build / "report.json").read_text())
     assert report.keys() >= REPORT_KEYS
-    assert (report["target"], report["macs"]) == ("host", 2_995_904)
+    assert (report["firmware"]["target"], report["model"]["macs"]) == ("host", 2_995_904)
     found = snapshot(demo_export.build)
     compiled = {name for name in found if name.startswith("firmware/build/")}
     files = {name: value for name, value in found.items() if value != "folder"}
@@ -124,15 +124,15 @@ def test_the_report_is_complete_and_its_hashes_are_true(demo_export: Exported) -
 
 
 def test_the_report_holds_the_parity_of_every_form(demo_export: Exported) -> None:
-    report = json.loads((demo_export.build / "report.json").read_text())
-    differing = {row["name"]: row["differing"] for row in report["parity"]}
+    report = read_report(demo_export.build)
+    differing = {row.name: row.differing for row in report.parity.rows}
     assert differing.keys() == {
         *("C runtime on this computer", "ONNX, integer operators", "ONNX, QDQ"),
         *("TFLite, default kernels", "float Keras"),
     }
     assert differing["C runtime on this computer"] == 0
     assert differing["ONNX, integer operators"] == 0
-    assert {row["images"] for row in report["parity"]} == {100}
+    assert {row.images for row in report.parity.rows} == {100}
 
 
 def test_flash_verify_stop(demo: Path, tmp_path: Path) -> None:
@@ -220,12 +220,12 @@ def test_flipped_weights_are_found(demo: Path, tmp_path: Path) -> None:
 
 def test_inspect_shows_sizes_operators_and_parity(demo: Path) -> None:
     said = done("inspect", demo)
-    report = json.loads((demo / "report.json").read_text())
-    assert f"{report['weights_bytes']:,}" in said
+    report = read_report(demo)
+    assert f"{report.model.weights_bytes:,}" in said
     assert said.count("CONV_2D") == 26
-    assert report["model_sha256"] in said
+    assert report.model.sha256 in said
     assert "C runtime on this computer" in said
-    assert f"Arena {report['arena_bytes']:,} B" in said
+    assert f"Arena {report.firmware.arena_bytes:,} B" in said
 
 
 @pytest.fixture

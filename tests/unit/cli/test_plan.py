@@ -10,7 +10,7 @@ from edgesq.errors import FitError
 from edgesq.export import load_graph, read_report
 from edgesq.formats.tflite import read_graph
 from edgesq.plan import Goal, choose, curve, make_plan
-from edgesq.project import needs, plan_for
+from edgesq.project import Sizes, needs, plan_for
 from edgesq.targets import Region, load_target
 from support.builds import done, refused
 from support.cases import NETWORKS
@@ -34,9 +34,9 @@ def test_plan_announces_what_export_links(model: Path, tmp_path: Path) -> None:
     said = done("plan", model, "--target", "stm32f405", cwd=tmp_path)
     done("export", model, "--target", "stm32f405", "--out", "build", cwd=tmp_path)
     report = read_report(tmp_path / "build")
-    assert number(r"Arena ([\d,]+) B", said) == report["arena_bytes"]
-    assert number(r"flash +([\d,]+)", said) == report["flash_bytes"]
-    assert number(r"ram +([\d,]+)", said) == report["ram_bytes"]
+    assert number(r"Arena ([\d,]+) B", said) == report.firmware.arena_bytes
+    linked = Sizes(number(r"flash +([\d,]+)", said), number(r"ram +([\d,]+)", said))
+    assert linked == report.sizes
     assert (tmp_path / "build" / "plan.svg").read_text().startswith("<?xml")
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import json
 import os
 import re
 import shutil
@@ -10,7 +9,6 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,18 +17,19 @@ from typer.testing import CliRunner
 from edgesq.cli import terminal
 from edgesq.cli.app import app
 from edgesq.errors import EdgesqError, TargetError, ToolError
-from edgesq.export import ExportOptions, build, ensure_compiled, export, read_report
+from edgesq.export import ExportOptions, ExportReport, build, ensure_compiled, export, read_report
 from edgesq.project import Layout
 from edgesq.targets import load_target
 from support.builds import done, light_build, snapshot, words
 from support.networks import RECTIFIED, Network
 from support.paths import ROOT
+from support.reports import put
 
 pytestmark = pytest.mark.slow
 
 pytest_plugins = ("support.build_fixtures",)
 
-Export = Callable[[str], dict[str, Any]]
+Export = Callable[[str], ExportReport]
 
 
 def small_network() -> bytes:
@@ -52,7 +51,7 @@ def exporting(tmp_path: Path) -> Export:
     """Return a function that exports `small.tflite` for the host."""
     (tmp_path / "small.tflite").write_bytes(small_network())
 
-    def run(out: str) -> dict[str, Any]:
+    def run(out: str) -> ExportReport:
         options = ExportOptions(
             tmp_path / "small.tflite", None, load_target("host"), tmp_path / out
         )
@@ -83,24 +82,24 @@ def test_two_exports_are_the_same_byte_for_byte(exporting: Export, tmp_path: Pat
 
 def test_the_report_of_a_tflite(exporting: Export, tmp_path: Path) -> None:
     report = exporting("out")
-    assert json.loads(json.dumps(report)) == read_report(tmp_path / "out")
-    assert report["files"] == hashes(tmp_path / "out")
-    assert report["name"] == "small"
+    assert report == read_report(tmp_path / "out")
+    assert report.files == hashes(tmp_path / "out")
+    assert report.model.c_name == "small"
     assert (tmp_path / "out" / "firmware" / "small_model.c").is_file()
-    assert report["files"].keys() >= {
+    assert report.files.keys() >= {
         *("model_int8.tflite", "model_int8.onnx", "model_int8_qdq.onnx"),
         *("model_tflite.c", "model_tflite.h", "verify_images.npz"),
     }
     exact = {"C runtime on this computer", "ONNX, integer operators"}
-    assert {row["name"] for row in report["parity"] if row["differing"] == 0} >= exact
-    assert (report["verify_images"], report["warnings"]) == ("seeded noise", [])
+    assert {row.name for row in report.parity.rows if row.differing == 0} >= exact
+    assert (report.verify_images, report.warnings) == ("seeded noise", ())
 
 
 def test_a_network_that_gives_a_map(tmp_path: Path) -> None:
     (tmp_path / "map.tflite").write_bytes(map_network())
     options = ExportOptions(tmp_path / "map.tflite", None, load_target("host"), tmp_path / "out")
-    rows = export(options, lambda _: None)["parity"]
-    assert [(row["values"], row["differing"]) for row in rows[:2]] == [(16 * 9 * 8 * 4, 0)] * 2
+    rows = export(options, lambda _: None).parity.rows
+    assert [(row.values, row.differing) for row in rows[:2]] == [(16 * 9 * 8 * 4, 0)] * 2
 
 
 def test_a_target_without_a_port_is_a_library(tmp_path: Path) -> None:
@@ -111,7 +110,7 @@ def test_a_target_without_a_port_is_a_library(tmp_path: Path) -> None:
         export(options, lambda _: None)
     assert not (tmp_path / "out").exists()
     report = export(replace(options, layout=Layout.C_LIBRARY), lambda _: None)
-    assert report["flash_bytes"] is None
+    assert report.sizes is None
     assert (tmp_path / "out" / "c-library" / "edgesq" / "CMakeLists.txt").is_file()
     assert not (tmp_path / "out" / "firmware").exists()
     with pytest.raises(TargetError, match=r"esp32s3: has no port"):
@@ -189,18 +188,19 @@ def test_without_a_compiler_everything_else_is_written(
     path = os.environ["PATH"]
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     report = exporting("out")
-    assert (report["flash_bytes"], report["ram_bytes"]) == (None, None)
-    assert "not compiled" in report["warnings"][0]
-    assert report["parity"][0]["differing"] is None
-    assert "gcc is not installed" in report["parity"][0]["note"]
-    assert report["parity"][1]["differing"] == 0
+    assert report.sizes is None
+    assert "not compiled" in report.warnings[0]
+    assert report.parity.rows[0].differing is None
+    assert "gcc is not installed" in report.parity.rows[0].note
+    assert report.parity.rows[1].differing == 0
     assert "not compiled" in done("inspect", tmp_path / "out")
 
     monkeypatch.setenv("PATH", path)
     ensure_compiled(tmp_path / "out", None, lambda _: None)
     report = read_report(tmp_path / "out")
-    assert report["flash_bytes"] > report["weights_bytes"]
-    assert report["ram_bytes"] > report["arena_bytes"]
+    assert report.sizes is not None
+    assert report.sizes.flash_bytes > report.model.weights_bytes
+    assert report.sizes.ram_bytes > report.firmware.arena_bytes
 
 
 def test_a_change_of_target_keeps_the_report_true(demo: Path) -> None:
@@ -208,12 +208,12 @@ def test_a_change_of_target_keeps_the_report_true(demo: Path) -> None:
     stages: list[str] = []
     ensure_compiled(demo, load_target("stm32f405"), stages.append)
     second = read_report(demo)
-    assert second["target"] == "stm32f405"
-    assert second["ram_bytes"] != first["ram_bytes"]
-    kept = {name: second["files"][name] for name in hashes(demo)}
+    assert second.firmware.target == "stm32f405"
+    assert second.sizes != first.sizes
+    kept = {name: second.files[name] for name in hashes(demo)}
     assert kept == hashes(demo)
-    assert second["files"].keys() - kept.keys() == first["files"].keys() - {
-        name for name in first["files"] if (demo / name).exists() or "ports/host" in name
+    assert second.files.keys() - kept.keys() == first.files.keys() - {
+        name for name in first.files if (demo / name).exists() or "ports/host" in name
     }
     assert (demo / "firmware" / "link.ld").exists()
     assert not (demo / "firmware" / "ports" / "host").exists()
@@ -239,8 +239,7 @@ def test_firmware_is_compiled_again_only_when_it_changed(tmp_path: Path) -> None
 
 def test_a_report_of_an_unknown_target_is_refused(tmp_path: Path) -> None:
     light_build(tmp_path / "out", "host", map_network(), np.zeros((1, 9, 8, 3), np.int8))
-    report = read_report(tmp_path / "out")
-    (tmp_path / "out" / "report.json").write_text(json.dumps({**report, "target": "gone"}))
+    put(tmp_path / "out", "firmware.target", "gone")
     with pytest.raises(EdgesqError, match="unknown target 'gone'"):
         ensure_compiled(tmp_path / "out", None, lambda _: None)
 
@@ -263,5 +262,5 @@ def test_the_npz_of_an_export_verifies_with_labels(demo: Path, tmp_path: Path) -
 def test_model_names_and_digests(demo: Path) -> None:
     content = (demo / "model_int8.tflite").read_bytes()
     report = read_report(demo)
-    assert report["model_sha256"] == hashlib.sha256(content).hexdigest()
-    assert report["files"]["model_int8.tflite"] == report["model_sha256"]
+    assert report.model.sha256 == hashlib.sha256(content).hexdigest()
+    assert report.files["model_int8.tflite"] == report.model.sha256

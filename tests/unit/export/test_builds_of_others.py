@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,14 @@ import pytest
 
 from edgesq.cli.documents import inspect_document
 from edgesq.errors import EdgesqError
-from edgesq.export import REPORT, ensure_compiled, planned, read_model, read_report
-from edgesq.export.operators import read_operators
+from edgesq.export import (
+    REPORT,
+    ensure_compiled,
+    planned,
+    read_model,
+    read_operators,
+    read_report,
+)
 from edgesq.files import check_output, open_new, read_json, write_output, write_whole
 from edgesq.flash import recorded, stop
 from edgesq.flash.board import Board, write_record
@@ -23,7 +28,9 @@ from edgesq.formats.tflite import read_graph
 from edgesq.project import compile_firmware, firmware_path
 from edgesq.targets import load_target
 from support.builds import light_build, snapshot
+from support.mutants.damage import json_values
 from support.networks import Network
+from support.reports import put
 
 
 @pytest.fixture(scope="module")
@@ -35,15 +42,8 @@ def content() -> bytes:
 @pytest.fixture
 def build(tmp_path: Path, content: bytes) -> Path:
     folder = light_build(tmp_path / "build", "host", content, np.zeros((1, 8, 8, 3), np.int8))
-    report = json.loads((folder / REPORT).read_text())
-    report |= {"kernels": "portable", "bands": {"8": 2}, "name": "my", "format": "cmake"}
-    (folder / REPORT).write_text(json.dumps(report))
+    put(folder, "firmware.plan.bands", {"8": 2})
     return folder
-
-
-def changed(build: Path, **keys: Any) -> None:
-    report = json.loads((build / REPORT).read_text())
-    (build / REPORT).write_text(json.dumps({**report, **keys}))
 
 
 IN_PART = {
@@ -58,40 +58,77 @@ IN_PART = {
 
 
 @pytest.mark.parametrize(
-    ("keys", "says"),
+    ("place", "value", "says"),
     [
-        ({"target": 5}, "key 'target': is not of type str"),
-        ({"name": "../../evil"}, "key 'name': is no C identifier"),
-        ({"files": {"../x": ""}}, "key 'files': .* is not in the folder"),
-        ({"files": {"/etc/x": ""}}, "key 'files': .* is not in the folder"),
-        ({"files": ["x"]}, "key 'files': is not of type dict"),
-        ({"bands": {"8": 0}}, "key 'bands'"),
-        ({"bands": {"8": True}}, "key 'bands': is not of type int"),
-        ({"bands": {"x": 1}}, "key 'bands'"),
-        ({"bands": {"8": 1 << 60}}, "key 'bands'"),
-        ({"kernels": "quick"}, "key 'kernels'"),
-        ({"format": "../.."}, "key 'format'"),
-        ({"macs": -1}, "key 'macs'"),
-        ({"flash_bytes": 1e300}, "key 'flash_bytes'"),
-        ({"tflm_dir": "a\0b"}, "key 'tflm_dir': holds a zero byte"),
-        ({"parity": [{"name": "x"}]}, "key 'parity': key 'images' is missing"),
-        ({"parity": [IN_PART]}, "key 'parity': a row holds results in part"),
-        ({"preprocessing": {"scale": -1}}, "scale"),
-        ({"classes": {"names": 3}}, "classes"),
-        ({"operators": [1]}, "key 'operators'"),
+        ("model.macs", -1, "expected int >= 0"),
+        ("model.c_name", "../../evil", "is no C identifier"),
+        ("model.input", [1, 2], "expected array of length 3, got 2"),
+        ("firmware.target", 5, "expected str, got int"),
+        ("firmware.kernels", "quick", "no such family"),
+        ("firmware.kernels", "tflm", "edgesq's runtime has one"),
+        ("firmware.plan.bands", {"8": 0}, "expected int >= 1"),
+        ("firmware.plan.bands", {"8": True}, "expected int, got bool"),
+        ("firmware.plan.bands", {"x": 1}, "expected int, got str"),
+        ("firmware.plan.bands", {"0": 1}, "no height of a map"),
+        ("firmware.plan.bands", {"8": 1 << 60}, "expected int <= "),
+        ("firmware.operators", [1], "expected object, got int"),
+        ("sizes", {"flash_bytes": 1e300, "ram_bytes": 1}, "expected int, got float"),
+        ("request.layout", "../..", "invalid enum value '../..'"),
+        ("request.tflm_dir", "a\0b", "holds a zero byte"),
+        ("calibration.preprocessing.scale", -1, "scale"),
+        ("calibration.classes", {"names": 3}, "expected array, got int"),
+        ("calibration.classes", {"names": ["a", "a"]}, "a is there twice"),
+        ("calibration.classes", {"names": ["a\nb"]}, "not printable"),
+        ("parity.rows", [{"name": "x"}], r"key 'parity.rows\[0\].images' is missing"),
+        ("parity.rows", [IN_PART], "a row holds results in part"),
+        ("files", {"../x": ""}, "is not in the folder"),
+        ("files", {"/etc/x": ""}, "is not in the folder"),
+        ("files", ["x"], "expected object, got array"),
     ],
 )
-def test_a_report_is_read_by_type(build: Path, keys: dict[str, Any], says: str) -> None:
-    changed(build, **keys)
-    with pytest.raises(EdgesqError, match=rf"{REPORT} is damaged: .*{says}"):
+def test_a_report_is_read_by_type(build: Path, place: str, value: Any, says: str) -> None:
+    put(build, place, value)
+    with pytest.raises(EdgesqError, match=rf"{REPORT} is damaged: .*{says}") as caught:
         read_report(build)
+    assert place.partition(".")[0] in caught.value.message
+
+
+def test_every_value_of_a_report_has_a_type(build: Path) -> None:
+    """None is put in the place of each; those that may be None are few."""
+    good = (build / REPORT).read_text()
+    taken, refused = set(), {}
+    for number, (_, key) in enumerate(json_values(json.loads(good))):
+        content = json.loads(good)
+        holder, _ = list(json_values(content))[number]
+        holder[key] = None
+        (build / REPORT).write_text(json.dumps(content))
+        try:
+            read_report(build)
+            taken.add(key)
+        except EdgesqError as error:
+            refused[str(key)] = error.message
+    assert "of another version" in refused.pop("schema")
+    unnamed = [message for key, message in refused.items() if key not in message]
+    assert all("bands[...]" in message for message in unnamed), unnamed
+    assert taken == {
+        *("sizes", "accuracy", "compression", "ram_limit", "tflm_dir", "resize", "overwrites"),
+        *("classes", "declared_preprocessing", "weights_room_bytes", "arena_limit_bytes"),
+        "tflm_used_arena_bytes",
+    }
+
+
+def test_a_report_of_another_version(build: Path) -> None:
+    for schema in (1, 3, None, "2"):
+        put(build, "schema", schema)
+        with pytest.raises(EdgesqError, match=r"of another version of edgesq \(export again\)"):
+            read_report(build)
 
 
 def test_the_arena_shown_is_the_planned_one(build: Path) -> None:
     graph = read_graph(read_model(build))
     chosen = planned(read_report(build), graph)
     assert chosen is not None
-    shown = inspect_document(defaultdict(lambda: None), graph, chosen.plan)
+    shown = inspect_document(read_report(build), graph, chosen.plan)
     assert shown["arena_bytes"] == chosen.plan.arena_bytes > 0
 
 
@@ -111,20 +148,16 @@ def test_a_report_that_is_no_json_of_ours(build: Path, text: bytes) -> None:
         read_report(build)
 
 
-def test_a_key_that_a_command_needs_and_the_report_lacks(build: Path) -> None:
-    with pytest.raises(EdgesqError, match="key 'macs' is missing"):
-        read_report(build)["macs"]
-
-
 def test_a_plan_that_the_model_cannot_have(build: Path, content: bytes) -> None:
     graph = read_graph(content)
     assert planned(read_report(build), graph) is not None
-    changed(build, streamed=[99])
-    with pytest.raises(EdgesqError, match="key 'streamed': no such convolutions"):
+    put(build, "firmware.plan.streamed", [99])
+    with pytest.raises(EdgesqError, match=r"key 'firmware.plan.streamed': no such convolutions"):
         planned(read_report(build), graph)
-    changed(build, streamed=[], kernels="tflm")
+    put(build, "firmware.plan", None)
+    put(build, "firmware.kernels", "tflm")
     assert planned(read_report(build), graph) is None
-    changed(build, operators=[])
+    put(build, "firmware.operators", [])
     with pytest.raises(EdgesqError, match="does not say which operators"):
         read_operators(read_report(build), graph)
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from edgesq.cli.app import app
 from edgesq.cli.sizes import parse_size, with_sizes
 from edgesq.errors import EdgesqError
-from edgesq.export import Compression, ExportOptions, export
+from edgesq.export import Compression, ExportOptions, export, read_report
 from edgesq.formats.tflite import read_graph
 from edgesq.targets import load_target
 from support.networks import RECTIFIED, Network
@@ -52,9 +52,10 @@ def edgesq(folder: Path, *arguments: str) -> Any:
 def plain_bytes(folder: Path) -> int:
     """What the image takes on this computer as it is, from a size that is not too small."""
     assert edgesq(folder, "--compress", "1M").exit_code == 0
-    report = json.loads((folder / "out" / "report.json").read_text())
-    assert report["compression"]["curve"] == []
-    return int(report["compression"]["plain_bytes"])
+    facts = read_report(folder / "out").compression
+    assert facts is not None
+    assert facts.chosen is None
+    return facts.plain_bytes
 
 
 def test_the_size_is_reached_and_the_curve_shown(folder: Path, plain_bytes: int) -> None:
@@ -62,24 +63,26 @@ def test_the_size_is_reached_and_the_curve_shown(folder: Path, plain_bytes: int)
     images = ("--calibration", str(folder / "images"))
     done = edgesq(folder, "--compress", str(goal), "--max-drop", "30", *images)
     assert done.exit_code == 0, done.output
-    facts = json.loads((folder / "out" / "report.json").read_text())["compression"]
-    assert 0.97 * goal < facts["image_bytes"] <= goal == facts["goal_bytes"]
-    assert re.search(rf"{facts['image_bytes']:,} +this image", done.output)
-    sizes = [point["image_bytes"] for point in facts["curve"]]
+    facts = read_report(folder / "out").compression
+    assert facts is not None
+    assert facts.chosen is not None
+    assert 0.97 * goal < facts.chosen.image_bytes <= goal == facts.goal_bytes
+    assert re.search(rf"{facts.chosen.image_bytes:,} +this image", done.output)
+    sizes = [point.image_bytes for point in facts.curve]
     assert sizes == sorted(set(sizes))
     assert len(sizes) >= 4
-    assert facts["curve"][-1]["kl"] < facts["curve"][0]["kl"]
-    assert sum(layer["bytes"] for layer in facts["layers"]) == facts["weights_bytes"]
+    assert facts.curve[-1].kl < facts.curve[0].kl
+    assert sum(layer.bytes for layer in facts.layers) == facts.chosen.weights_bytes
     assert (folder / "out" / "compression.svg").read_text().count("<path") > 5
 
 
 def test_every_form_of_the_compressed_model_is_equal(folder: Path) -> None:
-    report = json.loads((folder / "out" / "report.json").read_text())
-    differing = {row["name"]: row["differing"] for row in report["parity"]}
+    report = read_report(folder / "out")
+    differing = {row.name: row.differing for row in report.parity.rows}
     assert differing["C runtime on this computer"] == 0
     assert differing["ONNX, integer operators"] == 0
     graph = read_graph((folder / "out" / "model_int8.tflite").read_bytes())
-    assert report["model_sha256"] == graph.sha256
+    assert report.model.sha256 == graph.sha256
 
 
 def refusal(folder: Path, size: int | None, max_drop: float, images: bool = True) -> str:

@@ -17,6 +17,7 @@ from edgesq.export.folder import appearing, check_out, file_hashes, scratch_besi
 from edgesq.export.report import write_report
 from support.builds import snapshot
 from support.paths import TESTS
+from support.reports import put, report_of
 
 
 def export(out: Path, content: str = "new") -> None:
@@ -27,8 +28,7 @@ def export(out: Path, content: str = "new") -> None:
         (new / "firmware" / "build").mkdir(parents=True)
         (new / "firmware" / "main.c").write_text("/* main */")
         (new / "firmware" / "build" / "edgesq").write_text("compiled")
-        report = {"target": "host", "verify_images": "none", "files": file_hashes(new)}
-        write_report(new, report)
+        write_report(new, report_of(files=file_hashes(new)))
 
 
 @pytest.fixture
@@ -109,9 +109,7 @@ def test_a_folder_with_some_report_is_no_build(tmp_path: Path, report: str) -> N
 
 
 def test_a_marker_alone_makes_no_build(out: Path) -> None:
-    (out / "report.json").write_text(
-        '{"files": {"../../x": ""}, "target": "", "verify_images": ""}'
-    )
+    put(out, "files", {"../../x": ""})
     refused(out, "exists and is not a build folder")
 
 

@@ -1,12 +1,11 @@
 """A form of the model that is far off is named, and one that rounds otherwise is not."""
 
-from dataclasses import asdict
-
 import numpy as np
 import pytest
 
 from edgesq.cli.tables import print_parity
 from edgesq.export import parity
+from edgesq.export.facts import ParityFacts
 
 GOLDEN = np.random.default_rng(1).integers(-128, 128, (40, 10)).astype(np.int8)
 
@@ -25,7 +24,7 @@ def test_what_is_far_off_is_said(
 ) -> None:
     row = parity._row("ONNX, QDQ", (got,), (GOLDEN,))
     assert bool(row.note) == warned
-    print_parity({"parity": [asdict(row)], "parity_images": "noise"})
+    print_parity(ParityFacts("noise", (row,)))
     said = capsys.readouterr().out
     assert ("warning: ONNX, QDQ: same top-1 on only" in said) == warned
 

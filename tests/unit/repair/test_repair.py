@@ -14,12 +14,11 @@ from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.formats.tflite.rewrite import TensorChange, rewrite
 from edgesq.graph import Concatenation, MaxPool2D, Mean
 from edgesq.quantize import captured_output, to_int8_tflite
-from edgesq.repair import Pictures, repair
 from edgesq.repair.equalize import equalized
 from edgesq.repair.judge import distance, float_scores, int8_scores
 from edgesq.repair.ranges import RULES, Samples, choose, observe, quantization
 from edgesq.repair.rounding import corrected
-from edgesq.repair.search import MIN_IMAGES
+from edgesq.repair.search import MIN_IMAGES, Pictures, repair
 from edgesq.repair.state import Quantized, check_unshared
 from support.keras_networks import uneven_fire
 from support.networks import Network

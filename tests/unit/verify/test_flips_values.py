@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edgesq.export.operators import Operator, operator_facts, read_operators
+from edgesq.export.operators import Operator, operators_of
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Binary, Graph, Int8Array
 from edgesq.kernels.affine import stored_affine
@@ -17,7 +17,7 @@ from support.networks import FINER, USUAL, Network, images
 
 
 def table_of(graph: Graph, kernels: str) -> tuple[Operator, ...]:
-    return read_operators(operator_facts(graph, make_plan(graph, 1, kernels), kernels), graph)
+    return operators_of(graph, make_plan(graph, 1, kernels), kernels)
 
 
 def case_of(graph: Graph, image: Int8Array, output: Int8Array) -> Case:

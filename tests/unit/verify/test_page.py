@@ -2,7 +2,6 @@
 
 import base64
 import io
-import json
 import re
 import shutil
 import subprocess
@@ -14,7 +13,7 @@ import pytest
 from PIL import Image
 
 from edgesq.calibrate import Preprocessing
-from edgesq.export import VERIFY_IMAGES
+from edgesq.export import VERIFY_IMAGES, read_report
 from edgesq.reference import run_observed
 from edgesq.verify import VerifyOptions, VerifyReport, read_json
 from edgesq.verify.charts import curve, histogram
@@ -25,11 +24,11 @@ from edgesq.verify.page import write_page
 from edgesq.verify.pictures import as_data_url
 from edgesq.verify.profile import OperatorProfile
 from support.builds import light_build
+from support.reports import put
 from support.verify_runs import CLASSES, CONTENT, GRAPH, SHAPE, PretendedClient, facts, run
 
 CHROMIUM = shutil.which("chromium")
 COUNT = 30
-PREPROCESSING = {"channel_order": "rgb", "mean": [0, 0, 0], "scale": 1 / 255}
 
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
@@ -43,11 +42,8 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     labels = run_observed(GRAPH, images)[0].argmax(axis=1)
     labels[4] = (labels[4] + 1) % CLASSES
     np.savez(folder / VERIFY_IMAGES, input=images, labels=labels)
-    report = json.loads((folder / "report.json").read_text())
-    more = {"model": "tiny <model>", "kernels": "portable", "bands": {}, "ram_bytes": 4321}
-    (folder / "report.json").write_text(
-        json.dumps({**report, **more, "preprocessing": PREPROCESSING})
-    )
+    put(folder, "model.name", "tiny <model>")
+    put(folder, "sizes", {"flash_bytes": 98765, "ram_bytes": 4321})
     return folder
 
 
@@ -153,7 +149,7 @@ def test_a_page_of_what_was_found_inside(build: Path, tmp_path: Path) -> None:
 
 
 def rows_of(build: Path) -> tuple[Row, ...]:
-    memory = planned(GRAPH, json.loads((build / "report.json").read_text()))
+    memory = planned(GRAPH, read_report(build))
     assert memory is not None
     return memory.rows
 

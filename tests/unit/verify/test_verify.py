@@ -85,13 +85,6 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     expected = run_observed(read_graph(network()), inputs)[0].argmax(axis=1)
     labels = np.where(np.arange(len(inputs)) == 0, expected + 1, expected)
     np.savez(folder / "verify_images.npz", input=inputs, labels=labels)
-    report = {
-        "target": "host",
-        "files": {},
-        "verify_images": "noise",
-        "preprocessing": {"channel_order": "rgb", "mean": [0, 0, 0], "scale": 1 / 255},
-    }
-    (folder / "report.json").write_text(json.dumps(report))
     compile_firmware(folder / "firmware", load_target("host"), warnings_are_errors=True)
     flash(folder, load_target("host"))
     yield folder

@@ -203,11 +203,11 @@ def test_export(kind: str, tmp_path: Path) -> None:
     report = export(ExportOptions(file, None, load_target("host"), build), lambda _: None)
     assert (build / "model_int8.tflite").read_bytes() == content
     assert (build / "model_int8_qdq.onnx").exists() == (kind == "floats")
-    assert bool(report["warnings"]) == (kind != "floats")
-    assert all("model_int8_qdq.onnx is left out" in line for line in report["warnings"])
-    exact = [row for row in report["parity"] if row["name"] in FORMS]
+    assert bool(report.warnings) == (kind != "floats")
+    assert all("model_int8_qdq.onnx is left out" in line for line in report.warnings)
+    exact = [row for row in report.parity.rows if row.name in FORMS]
     assert len(exact) == len(FORMS)
-    assert all(row["values"] > 0 and row["differing"] == 0 for row in exact)
+    assert all(row.values > 0 and row.differing == 0 for row in exact)
 
 
 FORMS = ("C runtime on this computer", "ONNX, integer operators")
