@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from edgesq.graph import Graph
 from edgesq.kernels.dsp.lanes import wide_layers
-from edgesq.plan import Candidate, Plan
-from edgesq.project import Sizes, estimate, needs
+from edgesq.plan import Candidate, Plan, needs
+from edgesq.project import Sizes, estimate
 from edgesq.records import plain
 from edgesq.targets import Target
 
@@ -61,7 +61,9 @@ def plan_document(
         },
         "curve": [
             {
-                "band_rows": None if one is candidates[-1] else max(one.bands.values(), default=1),
+                "band_rows": None
+                if one is candidates[-1]
+                else max(one.bands.by_height.values(), default=1),
                 "arena_bytes": one.plan.arena_bytes,
                 "instructions_estimated": estimate(one.instructions, target).instructions,
             }

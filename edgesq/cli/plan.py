@@ -12,8 +12,8 @@ from edgesq.cli.documents import plan_document
 from edgesq.errors import MissingToolError
 from edgesq.files import check_output
 from edgesq.graph import Graph
-from edgesq.plan import Goal, Plan, curve
-from edgesq.project import Sizes, plan_for
+from edgesq.plan import Goal, Plan, curve, plan_for
+from edgesq.project import Sizes
 from edgesq.targets import Target, load_target
 
 _MAX_ITEMS = 6

@@ -8,7 +8,7 @@ from rich.table import Table
 from edgesq.cli import terminal
 from edgesq.cli.documents import SCHEMA, fit_facts, target_facts
 from edgesq.graph import Graph
-from edgesq.plan import Goal, choose
+from edgesq.plan import Goal, PlanRequest, choose
 from edgesq.targets import list_targets
 
 
@@ -45,7 +45,7 @@ def _size(size: int | None) -> str:
 def _fits(graph: Graph) -> list[dict[str, Any]]:
     targets = [target for target in list_targets() if target.is_planned]
     families = {target.kernels for target in targets}
-    plans = {kernels: choose(graph, kernels, Goal.RAM, None).plan for kernels in families}
+    plans = {kernels: choose(graph, PlanRequest(kernels, Goal.RAM)).plan for kernels in families}
     return [fit_facts(graph, plans[target.kernels], target) for target in targets]
 
 

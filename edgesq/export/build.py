@@ -3,7 +3,7 @@
 import dataclasses
 import platform
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -40,7 +40,7 @@ from edgesq.export.report import write_report
 from edgesq.export.runtime import Firmware, Wish, check_tree, make_firmware
 from edgesq.export.source import CalibrationOptions, Source, load_source
 from edgesq.export.target import compile_cleanly, needs_library
-from edgesq.plan import Goal, curve, make_plan
+from edgesq.plan import Bands, Goal, curve, make_plan
 from edgesq.project import Layout, Sizes
 from edgesq.targets import Target
 
@@ -176,14 +176,14 @@ def _fill(
     _write_images(folder, source)
     if source.keras is not None or source.weights is not None:
         extras.make(FLOAT_WEIGHTS, lambda path: write_float_weights(path, source))
-    bands: Mapping[int, int] = {}
+    bands = Bands()
     if firmware.chosen is not None:
         bands = firmware.chosen.bands
         chosen, candidates = firmware.chosen, curve(source.graph, target.kernels)
         extras.make("plan.svg", lambda path: draw_curve(candidates, chosen, path))
     on_stage(f"compile for {target.name}")
     sizes, warning = _compile(folder / FIRMWARE, target)
-    portable = generate(source.graph, make_plan(source.graph, bands), "portable")
+    portable = generate(source.graph, make_plan(source.graph, bands=bands), "portable")
     rows = compare(source, models, portable, on_stage)
     tflm_dir = None if options.tflm_dir is None else str(options.tflm_dir)
     return ExportReport(

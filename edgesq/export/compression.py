@@ -20,7 +20,8 @@ from edgesq.formats.tflite import read_graph
 from edgesq.graph import Conv2D, Convolution, Graph
 from edgesq.kernels.coded import channels_bytes, has_stream_kernel, streamable
 from edgesq.kernels.dsp.tables import short_tables
-from edgesq.project import compile_firmware, needs
+from edgesq.plan import needs
+from edgesq.project import compile_firmware
 from edgesq.targets import Target
 
 MAX_DROP_POINTS = 2.0

@@ -9,7 +9,7 @@ from edgesq.calibrate import AuditRow, Classes, Preprocessing
 from edgesq.export.operators import Operator
 from edgesq.export.parity import ParityRow
 from edgesq.limits import MAX_EXTENT
-from edgesq.plan import Goal
+from edgesq.plan import Candidate, Goal
 from edgesq.project import Layout, Sizes
 from edgesq.records import Count
 from edgesq.repair.trial import Trial
@@ -42,20 +42,41 @@ class ModelFacts:
 
 
 @dataclass(frozen=True)
+class BandFacts:
+    """Rows that operators compute per step; one where none are named.
+
+    Attributes:
+        by_height: of operators by the height of their output.
+        by_output: of single operators by the slot that they write.
+    """
+
+    by_height: dict[Rows, Rows]
+    by_output: dict[Count, Rows]
+
+
+@dataclass(frozen=True)
 class PlanFacts:
     """What the planner chose; the same plan is made of it again.
 
     Attributes:
-        bands: rows of a band by the height of the operator's output.
-        weights_room_bytes: of arena that decoded weights may take; None for no coded weights.
-        streamed: outputs of the convolutions whose weights are decoded, tensors of the graph.
-        arena_limit_bytes: that the arena had to stay below; None for no limit.
+        bands: rows per step of operators.
+        growth_bytes: most bytes by which packed weights may exceed the model's own; None for the
+            usual part of them.
+        coded: outputs of the convolutions whose weights are decoded, tensors of the graph.
+        limit_bytes: size of the arena that decoded weights fill; None where there are none.
     """
 
-    bands: dict[int, Rows]
-    weights_room_bytes: Count | None
-    streamed: tuple[Count, ...]
-    arena_limit_bytes: Count | None
+    bands: BandFacts
+    growth_bytes: Count | None
+    coded: tuple[Count, ...]
+    limit_bytes: Count | None
+
+    @classmethod
+    def of(cls, chosen: Candidate) -> "PlanFacts":
+        """Return what a report says of a plan."""
+        request = chosen.request
+        bands = BandFacts(dict(chosen.bands.by_height), dict(chosen.bands.by_output))
+        return cls(bands, request.growth_bytes, tuple(sorted(request.coded)), request.limit_bytes)
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,12 @@ from edgesq.export.operators import Operator, check_operators
 from edgesq.files import read_json, write_whole
 from edgesq.graph import Graph
 from edgesq.kernels.coded import streamable
-from edgesq.plan import Candidate, judge
+from edgesq.plan import Bands, Candidate, PlanRequest, judge
 from edgesq.records import json_text, made, plain
 
 REPORT = "report.json"
 
 _KERNELS = ("portable", "dsp", "mve", TFLM_KERNELS)
-_MAX_HEIGHT = 10**8
 
 
 def read_report(build: Path) -> ExportReport:
@@ -66,17 +65,17 @@ def planned(report: ExportReport, graph: Graph) -> Candidate | None:
     firmware, plan = report.firmware, report.firmware.plan
     if plan is None:
         return None
-    streamed = frozenset(plan.streamed)
-    if streamed - streamable(graph, firmware.kernels):
-        raise _damaged("key 'firmware.plan.streamed': no such convolutions")
-    return judge(
-        graph,
+    coded = frozenset(plan.coded)
+    if coded - streamable(graph, firmware.kernels):
+        raise _damaged("key 'firmware.plan.coded': no such convolutions")
+    request = PlanRequest(
         firmware.kernels,
-        plan.bands,
-        plan.weights_room_bytes,
-        streamed,
-        plan.arena_limit_bytes,
+        limit_bytes=plan.limit_bytes,
+        growth_bytes=plan.growth_bytes,
+        coded=coded,
     )
+    bands = Bands(by_height=plan.bands.by_height, by_output=plan.bands.by_output)
+    return judge(graph, request, bands)
 
 
 def read_operators(report: ExportReport, graph: Graph) -> tuple[Operator, ...]:
@@ -105,8 +104,6 @@ def _check(report: ExportReport) -> None:
         raise ValueError("key 'firmware.kernels': no such family")
     if (plan is None) != (kernels == TFLM_KERNELS):
         raise ValueError("key 'firmware.plan': edgesq's runtime has one, and no other")
-    if plan is not None and not all(0 < abs(height) <= _MAX_HEIGHT for height in plan.bands):
-        raise ValueError("key 'firmware.plan.bands': no height of a map")
     if "\0" in (report.request.tflm_dir or ""):
         raise ValueError("key 'request.tflm_dir': holds a zero byte")
     for name in report.files:

@@ -12,14 +12,12 @@ from edgesq.formats.tflite.tidy import int8_inside
 from edgesq.formats.tflm import arena_bytes
 from edgesq.graph import Graph
 from edgesq.integers import round_up
-from edgesq.plan import Candidate, Goal
+from edgesq.plan import Candidate, Goal, check_tflm_fits, plan_for
 from edgesq.project import (
     RUNTIME,
     TFLM_RUNTIME,
-    check_tflm_fits,
     is_plain,
     lay_out,
-    plan_for,
     tflm_cmake,
 )
 from edgesq.targets import Target
@@ -130,12 +128,7 @@ def _edgesq(graph: Graph, _: bytes, wish: Wish) -> Firmware:
             target.name,
             target.kernels,
             chosen.plan.arena_bytes,
-            PlanFacts(
-                dict(chosen.bands),
-                chosen.room_bytes,
-                tuple(sorted(chosen.streamed)),
-                chosen.limit_bytes,
-            ),
+            PlanFacts.of(chosen),
             operators_of(graph, chosen.plan, target.kernels),
         ),
     )

@@ -6,7 +6,7 @@ by side and the concatenation itself costs nothing; a reshape that keeps the row
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -26,6 +26,7 @@ from edgesq.graph import (
 from edgesq.integers import round_up
 from edgesq.kernels.row_op import RowOp, Slot
 from edgesq.operators import Access
+from edgesq.plan.request import Bands
 from edgesq.plan.sharing import Sharing, share
 
 POOLED_ROWS = 2
@@ -50,16 +51,13 @@ class Lowered:
     members: dict[int, tuple[int, ...]]
 
 
-def lower(
-    graph: Graph, bands: Mapping[int, int] | int, streamed: frozenset[int] = frozenset()
-) -> Lowered:
+def lower(graph: Graph, bands: Bands, coded: frozenset[int] = frozenset()) -> Lowered:
     """Assign slots and list the operators the runtime runs.
 
     Args:
         graph: the model.
-        bands: rows per step, for all operators or by the height of their output; under ~number,
-            those of the operator with this output alone.
-        streamed: convolutions, by output, whose weights are decoded once per band.
+        bands: rows per step.
+        coded: convolutions, by output, whose weights are decoded once per band.
     """
     sharing = share(graph)
     tensors = list(graph.tensors) + [graph.tensors[source] for source in sharing.copies]
@@ -67,7 +65,7 @@ def lower(
         None if tensor.data is not None else _slot(sharing, tensors, number)
         for number, tensor in enumerate(tensors)
     )
-    return Lowered(slots, tuple(_row_ops(graph, sharing, bands, streamed)), sharing.members)
+    return Lowered(slots, tuple(_row_ops(graph, sharing, bands, coded)), sharing.members)
 
 
 def _slot(sharing: Sharing, tensors: list[Tensor], number: int) -> Slot:
@@ -84,7 +82,7 @@ def _slot(sharing: Sharing, tensors: list[Tensor], number: int) -> Slot:
 
 
 def _row_ops(
-    graph: Graph, sharing: Sharing, bands: Mapping[int, int] | int, streamed: frozenset[int]
+    graph: Graph, sharing: Sharing, bands: Bands, coded: frozenset[int]
 ) -> Iterator[RowOp]:
     feeders = _feeders(graph)
     fed = set(feeders.values())
@@ -94,14 +92,14 @@ def _row_ops(
             for number in sharing.members[op.output]:
                 if number >= len(graph.tensors):
                     source = sharing.copies[number - len(graph.tensors)]
-                    band = _band(bands, graph.tensors[source].hwc[0], number)
+                    band = bands.of(graph.tensors[source].hwc[0], number)
                     yield RowOp(op, None, (source,), number, Access.ROW, None, 0, band, 0, 0)
         elif op.output not in sharing.members and op not in fed:
             item = _row_op(graph, op, feeders.get(op.output), bands)
-            decodes = (item.feeder or item.op).output in streamed
+            decodes = (item.feeder or item.op).output in coded
             if decodes:
                 item = _with_band(graph, item, bands, pooled)
-            elif streamed and item.op.inputs and item.inputs[0] in pooled:
+            elif coded and item.op.inputs and item.inputs[0] in pooled:
                 item = replace(item, band_units=1)
             yield item
 
@@ -120,20 +118,11 @@ def _feeders(graph: Graph) -> dict[int, Conv2D]:
     }
 
 
-def _band(bands: Mapping[int, int] | int, height: int, output: int) -> int:
-    if isinstance(bands, int):
-        return min(bands, height)
-    return min(bands.get(~output, bands.get(height, 1)), height)
-
-
-def _row_op(graph: Graph, op: Op, feeder: Conv2D | None, bands: Mapping[int, int] | int) -> RowOp:
+def _row_op(graph: Graph, op: Op, feeder: Conv2D | None, bands: Bands) -> RowOp:
     inputs = feeder.inputs if feeder else op.inputs
     height, _, channels = graph.tensors[op.inputs[0]].hwc
-    access, window, band = (
-        Access.ROW,
-        None,
-        _band(bands, graph.tensors[op.output].hwc[0], op.output),
-    )
+    access, window = Access.ROW, None
+    band = bands.of(graph.tensors[op.output].hwc[0], op.output)
     sums = work = 0
     if is_reduction(graph, op):
         access, window, band = Access.REDUCE, feeder.window if feeder else None, 1
@@ -150,9 +139,7 @@ def _row_op(graph: Graph, op: Op, feeder: Conv2D | None, bands: Mapping[int, int
     return RowOp(op, feeder, inputs, op.output, access, window, height, band, sums, work)
 
 
-def _with_band(
-    graph: Graph, item: RowOp, bands: Mapping[int, int] | int, pooled: frozenset[int]
-) -> RowOp:
+def _with_band(graph: Graph, item: RowOp, bands: Bands, pooled: frozenset[int]) -> RowOp:
     """Return a convolution with as many rows per step as the decoding of its weights should serve.
 
     One that feeds a reduction takes bands too. A pool's rows come one by one and are wide: few of
@@ -162,7 +149,7 @@ def _with_band(
     """
     conv = item.feeder or item.op
     source, result = graph.tensors[conv.inputs[0]], graph.tensors[conv.output]
-    band = _band(bands, result.hwc[0], conv.output)
+    band = bands.of(result.hwc[0], conv.output)
     if conv.inputs[0] in pooled:
         band = min(band, POOLED_ROWS)
     rows = band * result.hwc[1] * result.hwc[2]

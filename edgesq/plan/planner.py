@@ -1,42 +1,31 @@
 """Put the pieces together: lower, schedule, place."""
 
-from collections.abc import Mapping
-
 from edgesq.graph import Graph
 from edgesq.kernels.row_op import RowOp
 from edgesq.plan.arena import peak_bytes, place
 from edgesq.plan.lower import lower
 from edgesq.plan.pieces import Plan, in_order, packed, standing, working
+from edgesq.plan.request import Bands, PlanRequest
 from edgesq.plan.schedule import make_schedule
 from edgesq.plan.stream_planner import StreamPlanner
 from edgesq.plan.work import fit_work
 
 
-def make_plan(
-    graph: Graph,
-    bands: Mapping[int, int] | int = 1,
-    kernels: str = "portable",
-    room_bytes: int | None = None,
-    streamed: frozenset[int] = frozenset(),
-    limit_bytes: int | None = None,
-) -> Plan:
+def make_plan(graph: Graph, request: PlanRequest | None = None, bands: Bands | None = None) -> Plan:
     """Plan a graph.
 
     Args:
         graph: the model.
-        bands: rows per step, for all operators or by the height of their output; 1 where a height
-            is not named, which takes the least RAM.
-        kernels: kernel family, which decides the working memory.
-        room_bytes: most bytes by which packed weights may grow to be faster; None for the usual.
-        streamed: convolutions, by output, whose weights are decoded once per band.
-        limit_bytes: size up to which the arena may be filled with decoded weights; None for not
-            beyond what it is anyway.
+        request: what the plan is for; None for portable kernels. Its goal is not looked at: bands
+            decide that.
+        bands: rows per step; None for one row each, which takes the least RAM.
 
     Raises:
         ModelError: the model has more operators than the runtime takes.
     """
-    if streamed:
-        return StreamPlanner(graph, kernels, room_bytes, streamed, limit_bytes).plan(bands)
+    bands, request = bands or Bands(), request or PlanRequest()
+    if request.coded:
+        return StreamPlanner(graph, request).plan(bands)
     lowered = lower(graph, bands)
     schedule = make_schedule(graph, lowered)
     stay = standing(graph, lowered, schedule)
@@ -47,5 +36,5 @@ def make_plan(
             return peak
         return place(blocks, enough_bytes)[1]
 
-    ops = fit_work(graph, lowered.ops, kernels, arena_bytes_of, room_bytes)
+    ops = fit_work(graph, lowered.ops, request.kernels, arena_bytes_of, request.growth_bytes)
     return packed(lowered, ops, schedule, stay)

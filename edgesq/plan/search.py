@@ -16,12 +16,12 @@ depends on bands: `search_streams.py`.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from enum import Enum
 
 from edgesq.graph import Graph
 from edgesq.plan.cost import ROW_INSTRUCTIONS, STEP_INSTRUCTIONS, plan_instructions
 from edgesq.plan.pieces import Plan
 from edgesq.plan.planner import make_plan
+from edgesq.plan.request import Bands, Goal, PlanRequest
 from edgesq.plan.search_streams import StreamSearch
 from edgesq.plan.stream_planner import StreamPlanner
 
@@ -35,16 +35,8 @@ not count.
 """
 
 
-class Goal(Enum):
-    """What a plan is best at."""
-
-    RAM = "ram"
-    SPEED = "speed"
-    BALANCED = "balanced"
-
-
-STREAMED_GROWTH = {Goal.SPEED: 4.0, Goal.BALANCED: 1.5}
-"""What the arena may take of the smallest one, where weights are decoded."""
+CODED_GROWTH = {Goal.SPEED: 4.0, Goal.BALANCED: 1.5}
+"""What the arena may take of the smallest one, where weights are coded."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,21 +44,20 @@ class Candidate:
     """A plan with what it costs.
 
     Attributes:
-        bands: as for `make_plan`.
+        bands: rows per step.
         plan: the plan.
         instructions: estimated, per image.
         cost: by which plans are compared; instructions, but for what bands do not change where
             weights are plain: that is a rough constant.
-        room_bytes, streamed, limit_bytes: as for `make_plan`.
+        request: what `make_plan` makes this plan for; its limit is the one that coded weights fill,
+            None where there are none.
     """
 
-    bands: dict[int, int]
+    bands: Bands
     plan: Plan
     instructions: float
     cost: float
-    room_bytes: int | None
-    streamed: frozenset[int] = frozenset()
-    limit_bytes: int | None = None
+    request: PlanRequest
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,68 +65,42 @@ class _Question:
     """What stays the same during a search."""
 
     graph: Graph
-    kernels: str
-    room_bytes: int | None = None
-    streamed: frozenset[int] = frozenset()
-    limit_bytes: int | None = None
+    request: PlanRequest
 
-    def plan(self, bands: dict[int, int]) -> Plan:
-        return make_plan(
-            self.graph, bands, self.kernels, self.room_bytes, self.streamed, self.limit_bytes
-        )
+    def candidate(self, bands: Bands) -> Candidate:
+        return self.judged(bands, make_plan(self.graph, self.request, bands))
 
-    def candidate(self, bands: dict[int, int]) -> Candidate:
-        return self.judged(bands, self.plan(bands))
-
-    def judged(self, bands: dict[int, int], plan: Plan) -> Candidate:
-        instructions = plan_instructions(self.graph, plan.ops, len(plan.steps), self.kernels)
-        cost = instructions if self.streamed else self.plain_cost(plan)
-        return Candidate(
-            bands, plan, instructions, cost, self.room_bytes, self.streamed, self.limit_bytes
-        )
+    def judged(self, bands: Bands, plan: Plan) -> Candidate:
+        request = self.request
+        instructions = plan_instructions(self.graph, plan.ops, len(plan.steps), request.kernels)
+        cost = instructions if request.coded else self.plain_cost(plan)
+        return Candidate(bands, plan, instructions, cost, request)
 
     def plain_cost(self, plan: Plan) -> float:
         graph = self.graph
         rows = sum(graph.tensors[item.op.output].hwc[0] for item in plan.ops)
         fixed = rows * ROW_INSTRUCTIONS + len(plan.steps) * STEP_INSTRUCTIONS
-        return graph.total_macs * _MAC_COST[self.kernels] + fixed
+        return graph.total_macs * _MAC_COST[self.request.kernels] + fixed
 
 
-def judge(
-    graph: Graph,
-    kernels: str,
-    bands: dict[int, int],
-    room_bytes: int | None = None,
-    streamed: frozenset[int] = frozenset(),
-    limit_bytes: int | None = None,
-) -> Candidate:
+def judge(graph: Graph, request: PlanRequest, bands: Bands) -> Candidate:
     """Return the plan with given bands, and what it costs; arguments as for `make_plan`."""
-    return _Question(graph, kernels, room_bytes, streamed, limit_bytes).candidate(bands)
+    return _Question(graph, request).candidate(bands)
 
 
-def choose(
-    graph: Graph,
-    kernels: str,
-    goal: Goal,
-    limit_bytes: int | None,
-    room_bytes: int | None = None,
-    streamed: frozenset[int] = frozenset(),
-) -> Candidate:
+def choose(graph: Graph, request: PlanRequest) -> Candidate:
     """Return the best plan for a goal.
 
     Args:
         graph: the model.
-        kernels: kernel family.
-        goal: what to be best at.
-        limit_bytes: most bytes the arena may take, None for no limit; where even the smallest plan
-            is above it, that one is returned.
-        room_bytes: as for `make_plan`.
-        streamed: likewise.
+        request: the goal, and what the plan is for; where even the smallest plan is above its
+            limit, that one is returned.
     """
-    question = _Question(graph, kernels, room_bytes, streamed)
-    smallest = question.candidate({})
-    if streamed and goal is not Goal.RAM:
-        return _choose_streamed(question, smallest.plan.arena_bytes, goal, limit_bytes)
+    goal, limit_bytes = request.goal, request.limit_bytes
+    question = _Question(graph, replace(request, limit_bytes=None))
+    smallest = question.candidate(Bands())
+    if request.coded and goal is not Goal.RAM:
+        return _choose_coded(graph, request, smallest.plan.arena_bytes)
     if goal is Goal.RAM:
         # Blocks of the smallest sum may fit together worse than those of a slightly larger one.
         return min(
@@ -149,28 +114,27 @@ def choose(
     return min(good, key=lambda candidate: (candidate.plan.arena_bytes, candidate.cost))
 
 
-def _choose_streamed(
-    question: _Question, least_bytes: int, goal: Goal, limit_bytes: int | None
-) -> Candidate:
+def _choose_coded(graph: Graph, request: PlanRequest, least_bytes: int) -> Candidate:
     """Return the fastest plan within the limit; for `balanced` not far above the smallest arena."""
-    most = int(least_bytes * STREAMED_GROWTH[goal])
-    limit = most if limit_bytes is None else max(least_bytes, min(most, limit_bytes))
-    roomy = replace(question, limit_bytes=limit)
-    planner = StreamPlanner(
-        question.graph, question.kernels, question.room_bytes, question.streamed, limit
-    )
-    bands = StreamSearch(question.graph, planner).best()
-    return roomy.judged(bands, planner.plan(bands))
+    most = int(least_bytes * CODED_GROWTH[request.goal])
+    within = most if request.limit_bytes is None else min(most, request.limit_bytes)
+    question = _Question(graph, replace(request, limit_bytes=max(least_bytes, within)))
+    planner = StreamPlanner(graph, question.request)
+    bands = StreamSearch(graph, planner).best()
+    return question.judged(bands, planner.plan(bands))
 
 
 def curve(graph: Graph, kernels: str) -> list[Candidate]:
     """Return plans from bands of one row to whole maps, one band height for all operators."""
-    return _curve(_Question(graph, kernels))
+    return _curve(_Question(graph, PlanRequest(kernels)))
 
 
 def _curve(question: _Question) -> list[Candidate]:
     heights = _heights(question.graph)
-    return [question.candidate(dict.fromkeys(heights, rows)) for rows in _choices(max(heights))]
+    return [
+        question.candidate(Bands(by_height=dict.fromkeys(heights, rows)))
+        for rows in _choices(max(heights))
+    ]
 
 
 def _faster(question: _Question, start: Candidate, limit_bytes: int | None) -> Iterator[Candidate]:
@@ -178,7 +142,7 @@ def _faster(question: _Question, start: Candidate, limit_bytes: int | None) -> I
     best = start
     for height in _heights(question.graph):
         for rows in reversed(_choices(height)):
-            candidate = question.candidate({**best.bands, height: rows})
+            candidate = question.candidate(Bands(by_height={**best.bands.by_height, height: rows}))
             fits = limit_bytes is None or candidate.plan.arena_bytes <= limit_bytes
             if fits and candidate.cost < best.cost:
                 best = candidate

@@ -13,6 +13,7 @@ from itertools import permutations
 
 from edgesq.graph import Concatenation, Conv2D, Graph
 from edgesq.integers import ceil_div
+from edgesq.plan.request import Bands
 from edgesq.plan.stream_planner import NEVER, StreamPlanner
 
 HIGHEST = 14
@@ -20,9 +21,6 @@ HIGHEST = 14
 
 GAIN = 1e-5
 """Part of a plan's instructions below which a change is none."""
-
-Bands = dict[int, int]
-"""As for `make_plan`."""
 
 Rows = tuple[int, ...]
 """Rows per band, of each convolution."""
@@ -64,7 +62,7 @@ class StreamSearch:
 
     def bands(self, rows: Rows) -> Bands:
         """Return what `make_plan` takes."""
-        return {~output: band for output, band in zip(self._outputs, rows, strict=True)}
+        return Bands(by_output=dict(zip(self._outputs, rows, strict=True)))
 
     def _improved(
         self, rows: Rows, cost: float, moves: Callable[[Rows], Iterator[Change]]

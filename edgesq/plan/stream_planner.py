@@ -1,6 +1,6 @@
 """Plan a graph whose weights are decoded: what each operator may take decides what it costs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,14 +14,12 @@ from edgesq.plan.cost import ROW_INSTRUCTIONS, STEP_INSTRUCTIONS
 from edgesq.plan.lower import Lowered, lower
 from edgesq.plan.nests import MIN_ROWS, Rows, Standing
 from edgesq.plan.pieces import Plan, Wanted, assemble, packed, standing, working
+from edgesq.plan.request import Bands, PlanRequest
 from edgesq.plan.rooms import Placement, Rooms
 from edgesq.plan.schedule import Schedule, make_schedule
 from edgesq.plan.walk import Walk, walk
 from edgesq.plan.ways import Front, Ways
 from edgesq.plan.work import ARENA_GROWTH
-
-Bands = Mapping[int, int] | int
-"""As for `make_plan`."""
 
 NEVER = float("inf")
 """What a plan costs that does not fit."""
@@ -74,25 +72,18 @@ class Draft:
 class StreamPlanner:
     """Makes plans for different bands; arguments as for `make_plan`."""
 
-    def __init__(
-        self,
-        graph: Graph,
-        kernels: str,
-        room_bytes: int | None,
-        streamed: frozenset[int],
-        limit_bytes: int | None,
-    ) -> None:
+    def __init__(self, graph: Graph, request: PlanRequest) -> None:
         self._graph = graph
-        self._streamed = streamed
-        self._limit = limit_bytes
-        ops = lower(graph, 1, streamed).ops
-        winograd = worth_winograd(graph, ops, kernels, room_bytes, streamed)
-        self._ways = Ways(graph, kernels, streamed, winograd)
+        self._coded = request.coded
+        self._limit = request.limit_bytes
+        ops = lower(graph, Bands(), request.coded).ops
+        winograd = worth_winograd(graph, ops, request.kernels, request.growth_bytes, request.coded)
+        self._ways = Ways(graph, request.kernels, request.coded, winograd)
         self._walks: dict[tuple[int, int, bool], Walk] = {}
 
     def draft(self, bands: Bands) -> Draft:
         """Return what bands decide by themselves."""
-        lowered = lower(self._graph, bands, self._streamed)
+        lowered = lower(self._graph, bands, self._coded)
         schedule = make_schedule(self._graph, lowered, self._walk)
         rows = sum(self._graph.tensors[item.op.output].hwc[0] for item in lowered.ops)
         fixed = rows * ROW_INSTRUCTIONS + len(schedule.steps) * STEP_INSTRUCTIONS

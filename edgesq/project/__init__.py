@@ -9,7 +9,6 @@ from edgesq.project.build import (
     run_batch,
 )
 from edgesq.project.estimate import Estimate, estimate
-from edgesq.project.fit import check_tflm_fits, needs, plan_for
 from edgesq.project.layout import RUNTIME, TFLM_RUNTIME, lay_out, tflm_cmake
 from edgesq.project.library import Layout, lay_out_library
 
@@ -20,15 +19,12 @@ __all__ = [
     "Estimate",
     "Layout",
     "Sizes",
-    "check_tflm_fits",
     "compile_firmware",
     "estimate",
     "firmware_path",
     "is_plain",
     "lay_out",
     "lay_out_library",
-    "needs",
-    "plan_for",
     "run_batch",
     "tflm_cmake",
 ]

@@ -9,6 +9,7 @@ from edgesq.errors import EdgesqError
 from edgesq.export import Operator
 from edgesq.graph import Graph, Int8Array
 from edgesq.link.trace import OUTPUT, HeldImage, Tracer
+from edgesq.plan import Bands
 from edgesq.plan.lower import lower
 from edgesq.plan.walk import Walk, walk
 
@@ -87,7 +88,7 @@ def _fetched(
 
 def _path(graph: Graph, operators: tuple[Operator, ...], index: int) -> Walk:
     """Return which rows the operator reads and writes, step by step."""
-    lowered = lower(graph, 1)
+    lowered = lower(graph, Bands())
     same = len(lowered.ops) == len(operators) and all(
         (item.inputs, [graph.ops[k] for k in operator.ops]) == (operator.inputs, list(item.ops))
         for item, operator in zip(lowered.ops, operators, strict=True)

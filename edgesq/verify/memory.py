@@ -58,7 +58,7 @@ def planned(graph: Graph, facts: ExportReport | None) -> Memory | None:
     if facts is None or chosen is None:
         return None
     *banded, whole = curve(graph, facts.firmware.kernels)
-    labels = [str(max(one.bands.values(), default=1)) for one in banded]
+    labels = [str(max(one.bands.by_height.values())) for one in banded]
     plans = zip([*banded, whole], [*labels, "whole maps"], strict=True)
     drawn = charts.curve(
         [(one.plan.arena_bytes, one.instructions, label) for one, label in plans],

@@ -19,7 +19,7 @@ from bench.streamed import print_streamed
 from bench.values import values
 from edgesq.cli import terminal
 from edgesq.formats.tflite import read_graph
-from edgesq.plan import make_plan
+from edgesq.plan import Bands, PlanRequest, make_plan
 from edgesq.targets import list_targets, load_target
 from support.paths import SHARED
 
@@ -118,7 +118,12 @@ def _board(networks: Sequence[models.Network], name: str, results: dict[str, Any
     rows, codes = [], []
     for network in networks:
         graph = read_graph(network.tflite)
-        got = measure(network.tflite, network.images, make_plan(graph, 1, target.kernels), target)
+        got = measure(
+            network.tflite,
+            network.images,
+            make_plan(graph, PlanRequest(target.kernels)),
+            target,
+        )
         codes.append(got.code)
         instructions = got.report.device_instructions or 0
         fields = dataclasses.asdict(got)
@@ -152,7 +157,7 @@ def _bands(network: models.Network) -> dict[str, Any]:
     graph, target = read_graph(network.tflite), load_target("mps2-an500")
     counts = {}
     for name, bands in (("rows", 1), ("whole maps", max(slot.hwc[0] for slot in graph.tensors))):
-        plan = make_plan(graph, bands, target.kernels)
+        plan = make_plan(graph, PlanRequest(target.kernels), Bands(bands))
         got = measure(network.tflite, network.images, plan, target)
         counts[name] = got.report.device_instructions or 0
     cost = counts["rows"] / counts["whole maps"] - 1

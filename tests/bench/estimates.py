@@ -10,7 +10,8 @@ from bench import tables
 from bench.measure import measure
 from edgesq.cli import terminal
 from edgesq.formats.tflite import read_graph
-from edgesq.project import Estimate, estimate, plan_for
+from edgesq.plan import plan_for
+from edgesq.project import Estimate, estimate
 from edgesq.targets import load_target
 from support import keras_networks
 from support.networks import FINER, RECTIFIED, USUAL, Network

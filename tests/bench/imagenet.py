@@ -12,7 +12,7 @@ from bench.measure import measure
 from bench.models import tar_images
 from edgesq.cli import terminal
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
-from edgesq.plan import make_plan
+from edgesq.plan import PlanRequest, make_plan
 from edgesq.quantize import to_int8_tflite
 from edgesq.targets import load_target
 from edgesq.zoo.pretrained import load_weights
@@ -43,7 +43,7 @@ def imagenet() -> dict[str, Any]:
         "int8": float(np.mean(in_int8 == labels)),
     }
     board = load_target("mps2-an500")
-    got = measure(content, int8[:ON_BOARD], make_plan(graph, 1, board.kernels), board)
+    got = measure(content, int8[:ON_BOARD], make_plan(graph, PlanRequest(board.kernels)), board)
     result = {
         "ram_bytes": got.ram_bytes,
         "flash_bytes": got.flash_bytes,

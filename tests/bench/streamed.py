@@ -10,8 +10,7 @@ from bench.imagenet import evaluation
 from bench.measure import measure
 from bench.tables import OUT
 from edgesq.formats.tflite import read_graph
-from edgesq.plan import Goal, choose
-from edgesq.project import plan_for
+from edgesq.plan import Goal, PlanRequest, choose, plan_for
 from edgesq.targets import load_target
 
 BOARD, SMALL_BOARD = "mps2-an500", "stm32f405"
@@ -44,7 +43,9 @@ def streamed(name: str) -> dict[str, Any]:
         "cost_goal": COST_GOALS[name],
     }
     for key, room in (("cost", None), ("cost_without_growth", 0)):
-        plain = choose(graph, board.kernels, Goal.SPEED, chosen.limit_bytes, room)
+        plain = choose(
+            graph, PlanRequest(board.kernels, Goal.SPEED, chosen.request.limit_bytes, room)
+        )
         took = measure(content, images[:1], plain.plan, board).report.device_instructions or 1
         row[key] = instructions / took - 1
     return row

@@ -11,8 +11,7 @@ from bench import tables
 from bench.measure import measure
 from edgesq.cli import terminal
 from edgesq.formats.tflite import read_graph
-from edgesq.plan import make_plan
-from edgesq.project import plan_for
+from edgesq.plan import PlanRequest, make_plan, plan_for
 from edgesq.targets import load_target
 from support import keras_networks
 from support.networks import FINER, RECTIFIED, USUAL, Network, images
@@ -75,7 +74,7 @@ def _values(board: str, fast: bool) -> dict[str, Any]:
     target = target if fast else replace(target, kernels="portable")
     graph = read_graph(content)
     shape = (SIDE, SIDE, CHANNELS)
-    got = measure(content, images(shape, 1), make_plan(graph, 1, target.kernels), target)
+    got = measure(content, images(shape, 1), make_plan(graph, PlanRequest(target.kernels)), target)
     assert got.report.differing_values == 0
     per_value = {
         f"{number}: {one.kind} {one.function}": round(

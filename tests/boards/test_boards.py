@@ -11,8 +11,8 @@ import pytest
 
 from edgesq.codegen import generate
 from edgesq.formats.tflite import read_graph
-from edgesq.plan import make_plan
-from edgesq.project import compile_firmware, firmware_path, lay_out, needs
+from edgesq.plan import PlanRequest, make_plan, needs
+from edgesq.project import compile_firmware, firmware_path, lay_out
 from edgesq.targets import Target, list_targets, load_target
 from support.cases import NETWORKS
 
@@ -29,7 +29,7 @@ VECTORS = {"pico": 512}
 def build(folder: Path, target: Target) -> Path:
     """Compile the network that needs all the code there is; hold what was promised of its size."""
     graph = read_graph(NETWORKS["every_operator"]())
-    plan = make_plan(graph, 1, target.kernels)
+    plan = make_plan(graph, PlanRequest(target.kernels))
     lay_out(folder, target, generate(graph, plan, target.kernels))
     sizes = compile_firmware(folder, target, warnings_are_errors=True)
     promised = needs(graph, plan, target)

@@ -18,7 +18,7 @@ from edgesq.errors import FitError
 from edgesq.export import ensure_compiled, read_report
 from edgesq.flash import flash
 from edgesq.formats.tflite import read_graph
-from edgesq.project import plan_for
+from edgesq.plan import plan_for
 from edgesq.targets import load_target
 from edgesq.verify import VerifyOptions, VerifyReport, verify
 from support.builds import light_build, stop_and_check

@@ -10,7 +10,7 @@ from edgesq.arithmetic import sum_range
 from edgesq.kernels import work
 from edgesq.kernels.dsp.pack import in_order, pack_conv2d, pack_weights, unpack_weights
 from edgesq.kernels.work import winograd_fits
-from edgesq.plan import make_plan
+from edgesq.plan import Bands, PlanRequest, make_plan
 from support.emulated_cases import Case, differing
 from support.kernel_cases import (
     all_cases,
@@ -74,7 +74,7 @@ def test_winograd_equal_to_the_reference(
     monkeypatch.setattr(work, "ARENA_GROWTH", AMPLE)
     cases = winograd_cases()
     for case in cases:
-        plan = make_plan(case.graph, case.band_rows, "dsp")
+        plan = make_plan(case.graph, PlanRequest("dsp"), Bands(case.band_rows))
         assert winograd_fits(case.graph, conv_of(case.graph)), case.name
         assert plan.ops[0].pixels == work.WINOGRAD_PIXELS, case.name
     assert differing(tmp_path, target, cases) == []

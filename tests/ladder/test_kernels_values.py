@@ -7,7 +7,7 @@ import pytest
 
 from edgesq.codegen.params import run_function
 from edgesq.formats.tflite import read_graph
-from edgesq.plan import make_plan
+from edgesq.plan import PlanRequest, make_plan
 from support.emulated_cases import Case, differing
 from support.networks import FINER, RECTIFIED, USUAL, Network, images
 from support.tflite_builder import NONE, RELU6
@@ -52,7 +52,7 @@ def test_equal_to_the_reference(board: str, tmp_path: Path) -> None:
 def test_every_kernel_is_used(kernels: str) -> None:
     used = set()
     for one in cases():
-        plan = make_plan(one.graph, 1, kernels)
+        plan = make_plan(one.graph, PlanRequest(kernels))
         used |= {run_function(one.graph, plan, item, kernels) for item in plan.ops}
     suffix = "" if kernels == "portable" else f"_{kernels}"
     names = {f"esq_run_{name}{suffix}" for name in ("add", "mul", "affine")}
@@ -63,7 +63,7 @@ def test_every_kernel_is_used(kernels: str) -> None:
 def test_values_of_one_row_lie_side_by_side() -> None:
     """Both ways through a row are tried: with gaps between the pixels, and without."""
     graph = read_graph(of_width(8))
-    plan = make_plan(graph, 1, "dsp")
+    plan = make_plan(graph, PlanRequest("dsp"))
     gaps = {
         slot.pixel_bytes != slot.channels
         for item in plan.ops

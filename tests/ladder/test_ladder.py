@@ -8,7 +8,7 @@ import pytest
 from edgesq.formats.onnx import integer_onnx, run_onnx
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.graph import Add, Concatenation, Int8Array
-from edgesq.plan import make_plan
+from edgesq.plan import Bands, make_plan
 from edgesq.reference import run_observed
 from support.cases import NETWORKS
 from support.crun import Runtime
@@ -50,7 +50,9 @@ def test_c_with_sanitizers(model: LadderModel, golden: Outputs, runtime: Runtime
     graph = read_graph(model.tflite)
     height = graph.tensors[graph.input].hwc[0]
     bands = (1,) if height > 100 else (1, height)
-    for outputs in runtime.run(graph, [make_plan(graph, band) for band in bands], model.inputs):
+    for outputs in runtime.run(
+        graph, [make_plan(graph, bands=Bands(band)) for band in bands], model.inputs
+    ):
         assert_same(outputs, golden)
 
 

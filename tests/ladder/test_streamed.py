@@ -17,7 +17,7 @@ from edgesq.graph import Conv2D, Graph
 from edgesq.kernels import decoding
 from edgesq.kernels.row_op import RowOp
 from edgesq.kernels.work import WINOGRAD_PIXELS
-from edgesq.plan import Plan, make_plan, ways
+from edgesq.plan import Bands, Plan, PlanRequest, make_plan, ways
 from edgesq.project import compile_firmware
 from edgesq.reference import run_observed
 from edgesq.targets import load_target
@@ -61,7 +61,9 @@ def masked(plan: Plan) -> int:
 
 def streamed_plan(graph: Graph, bands: int, limit_bytes: int | None = None) -> Plan:
     outputs = all_streamed(graph, "portable")
-    plan = make_plan(graph, bands, "portable", None, outputs, limit_bytes)
+    plan = make_plan(
+        graph, PlanRequest("portable", limit_bytes=limit_bytes, coded=outputs), Bands(bands)
+    )
     assert sum(item.streamed is not None for item in plan.ops) == len(outputs)
     return plan
 
@@ -167,9 +169,8 @@ class TabledCase(Case):
 
     def plan(self, kernels: str) -> Plan:
         *_, last = [op.output for op in self.graph.ops if isinstance(op, Conv2D)]
-        return make_plan(
-            self.graph, self.band_rows, kernels, None, frozenset({last}), self.limit_bytes
-        )
+        request = PlanRequest(kernels, limit_bytes=self.limit_bytes, coded=frozenset({last}))
+        return make_plan(self.graph, request, Bands(self.band_rows))
 
 
 def tabled_cases() -> list[Case]:

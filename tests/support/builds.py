@@ -19,7 +19,8 @@ from edgesq.export import TFLITE, VERIFY_IMAGES, write_report
 from edgesq.flash import recorded, stop
 from edgesq.flash.process import start_time
 from edgesq.formats.tflite import read_graph
-from edgesq.project import lay_out, plan_for
+from edgesq.plan import plan_for
+from edgesq.project import lay_out
 from edgesq.targets import load_target
 from support.reports import report_of
 

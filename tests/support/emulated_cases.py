@@ -14,7 +14,7 @@ from edgesq.codegen import generate
 from edgesq.flash import qemu
 from edgesq.graph import Conv2D, Graph
 from edgesq.kernels.coded import has_stream_kernel
-from edgesq.plan import Plan, make_plan
+from edgesq.plan import Bands, Plan, PlanRequest, make_plan
 from edgesq.project import compile_firmware, lay_out
 from edgesq.reference import run_observed
 from edgesq.targets import Target, load_target
@@ -40,7 +40,8 @@ class Case:
     def plan(self, kernels: str) -> Plan:
         """Plan the model."""
         outputs = all_streamed(self.graph, kernels) if self.streamed else frozenset()
-        return make_plan(self.graph, self.band_rows, kernels, None, outputs, self.limit_bytes)
+        request = PlanRequest(kernels, limit_bytes=self.limit_bytes, coded=outputs)
+        return make_plan(self.graph, request, Bands(self.band_rows))
 
 
 def all_streamed(graph: Graph, kernels: str) -> frozenset[int]:

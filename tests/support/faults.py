@@ -19,8 +19,8 @@ from edgesq.kernels.mve import pack as pack_mve
 from edgesq.link.client import Client
 from edgesq.link.trace import Tracer
 from edgesq.link.transport import open_port
-from edgesq.plan import Plan
-from edgesq.project import compile_firmware, firmware_path, lay_out, plan_for
+from edgesq.plan import Plan, plan_for
+from edgesq.project import compile_firmware, firmware_path, lay_out
 from edgesq.reference import run
 from edgesq.targets import load_target
 from edgesq.verify.layers import Layers, trace_images

@@ -66,7 +66,7 @@ def build(
     """
     shutil.copytree(APP, folder / "app", ignore=shutil.ignore_patterns("main.c", "serve.c"))
     graph = read_graph(network())
-    for name, text in generate(graph, make_plan(graph, 1), "portable").items():
+    for name, text in generate(graph, make_plan(graph), "portable").items():
         (folder / name).write_text(text)
     kernels = [*sorted((resource("firmware") / "src").rglob("*.c")), *folder.glob("*_model.c")]
     _compile(folder, compiler, SANITIZERS, kernels)

@@ -12,7 +12,7 @@ from edgesq.errors import EdgesqError
 from edgesq.formats.onnx import integer_onnx, run_onnx
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.graph import Graph, Int8Array
-from edgesq.plan import Plan, make_plan
+from edgesq.plan import Bands, Plan, make_plan
 from edgesq.reference import run
 from support.crun import Runtime, compile_c
 from support.networks import images
@@ -78,7 +78,7 @@ def _rung(drawn: Drawn) -> Rung:
     inputs = images(graph.tensors[graph.input].hwc, IMAGES - 2)
     made = tuple(op.output for op in graph.ops)
     every = ReferenceInterpreter(drawn.content).tensors(inputs, made + graph.observed)
-    plan = make_plan(graph, drawn.band)
+    plan = make_plan(graph, bands=Bands(drawn.band))
     rung = Rung(drawn, graph, inputs, plan, every[len(made) :])
     generate(graph, plan, "portable", "refused")
     mine = [run(graph, image) for image in inputs]

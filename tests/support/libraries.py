@@ -15,7 +15,7 @@ from edgesq.export.library import folder_of, write_library
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
 from edgesq.link.transport import open_port
-from edgesq.plan import make_plan
+from edgesq.plan import PlanRequest, make_plan
 from edgesq.project import Layout
 from edgesq.reference import run_observed
 from edgesq.resources import resource
@@ -43,7 +43,7 @@ def library(
 ) -> Library:
     """Write BUILD/FORMAT for an int8 .tflite."""
     graph = read_graph(content)
-    files = generate(graph, make_plan(graph, 1, kernels), kernels, name)
+    files = generate(graph, make_plan(graph, PlanRequest(kernels)), kernels, name)
     write_library(build, layout, graph, files, PREPROCESSING, name)
     return Library(build / folder_of(layout), name, graph)
 

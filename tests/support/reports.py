@@ -8,6 +8,7 @@ from typing import Any
 from edgesq.calibrate import Preprocessing
 from edgesq.export import REPORT, ExportReport
 from edgesq.export.facts import (
+    BandFacts,
     CalibrationFacts,
     FirmwareFacts,
     ModelFacts,
@@ -17,16 +18,20 @@ from edgesq.export.facts import (
 )
 from edgesq.export.operators import operators_of
 from edgesq.graph import Graph
-from edgesq.plan import Goal
-from edgesq.project import Layout, plan_for
+from edgesq.plan import Goal, plan_for
+from edgesq.project import Layout
 from edgesq.targets import load_target
+
+NO_PLAN = PlanFacts(BandFacts({}, {}), None, (), None)
 
 
 def report_of(target: str = "host", graph: Graph | None = None, **changes: Any) -> ExportReport:
     """Return the report of a build of a model, or of none; `changes` are further fields."""
     facts: dict[str, Any] = {
         "model": ModelFacts("tiny", "my", "0" * 64, (8, 8, 3), 1, 1),
-        "firmware": FirmwareFacts(target, "portable", 0, PlanFacts({}, None, (), None)),
+        "firmware": FirmwareFacts(
+            target, "portable", 0, PlanFacts(BandFacts({}, {}), None, (), None)
+        ),
         "sizes": None,
         "request": RequestFacts(Layout.CMAKE, Goal.BALANCED, None, None),
         "calibration": CalibrationFacts(Preprocessing(), None, None, ()),
@@ -51,11 +56,10 @@ def report_of(target: str = "host", graph: Graph | None = None, **changes: Any) 
 def _firmware(name: str, graph: Graph) -> FirmwareFacts:
     target = load_target(name)
     chosen = plan_for(graph, target)
-    plan = PlanFacts(
-        dict(chosen.bands), chosen.room_bytes, tuple(chosen.streamed), chosen.limit_bytes
-    )
     operators = operators_of(graph, chosen.plan, target.kernels)
-    return FirmwareFacts(name, target.kernels, chosen.plan.arena_bytes, plan, operators)
+    return FirmwareFacts(
+        name, target.kernels, chosen.plan.arena_bytes, PlanFacts.of(chosen), operators
+    )
 
 
 def change(build: Path, edit: Callable[[Any], None]) -> None:

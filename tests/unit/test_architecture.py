@@ -13,8 +13,7 @@ import pytest
 from edgesq import arithmetic, codegen, plan
 from edgesq.codegen import params, params_dsp, params_move
 from edgesq.kernels import affine
-from edgesq.plan import lower, pieces
-from edgesq.project import fit
+from edgesq.plan import fit, lower, pieces
 from edgesq.resources import resource
 from support.crun import run_command
 from support.paths import ROOT, SUPPORT, TESTS

@@ -13,7 +13,7 @@ import numpy as np
 
 from edgesq.codegen import generate
 from edgesq.graph import Graph, Int8Array, digest
-from edgesq.plan import make_plan
+from edgesq.plan import make_plan, plan_for
 from support.crun import Runtime, compile_c
 from support.networks import images
 from support.paths import CKERNELS
@@ -45,7 +45,6 @@ def hold(content: bytes, graph: Graph, kept: Path) -> None:
     """
     from edgesq.formats.onnx import integer_onnx, run_onnx
     from edgesq.formats.tflite import ReferenceInterpreter
-    from edgesq.project import plan_for
     from edgesq.reference import run
     from edgesq.targets import load_target
 

@@ -9,8 +9,8 @@ import pytest
 from edgesq.errors import FitError
 from edgesq.export import load_graph, read_report
 from edgesq.formats.tflite import read_graph
-from edgesq.plan import Goal, choose, curve, make_plan
-from edgesq.project import Sizes, needs, plan_for
+from edgesq.plan import Goal, PlanRequest, choose, curve, make_plan, needs, plan_for
+from edgesq.project import Sizes
 from edgesq.targets import Region, load_target
 from support.builds import done, refused
 from support.cases import NETWORKS
@@ -66,11 +66,11 @@ def test_goals_keep_their_word(tmp_path: Path) -> None:
     path = tmp_path / "net.tflite"
     path.write_bytes(NETWORKS["every_operator"]())
     graph = load_graph(path, lambda _: None)
-    smallest = choose(graph, "portable", Goal.RAM, None)
-    fastest = choose(graph, "portable", Goal.SPEED, None)
+    smallest = choose(graph, PlanRequest("portable", Goal.RAM))
+    fastest = choose(graph, PlanRequest("portable", Goal.SPEED))
     limit = (smallest.plan.arena_bytes + fastest.plan.arena_bytes) // 2
-    limited = choose(graph, "portable", Goal.SPEED, limit)
-    balanced = choose(graph, "portable", Goal.BALANCED, None)
+    limited = choose(graph, PlanRequest("portable", Goal.SPEED, limit))
+    balanced = choose(graph, PlanRequest("portable", Goal.BALANCED))
     assert fastest.cost <= limited.cost <= smallest.cost
     assert fastest.cost < smallest.cost
     assert limited.plan.arena_bytes <= limit
@@ -79,17 +79,19 @@ def test_goals_keep_their_word(tmp_path: Path) -> None:
     assert all(
         smallest.plan.arena_bytes <= one.plan.arena_bytes for one in curve(graph, "portable")
     )
-    assert choose(graph, "portable", Goal.SPEED, limit).bands == limited.bands
+    assert choose(graph, PlanRequest("portable", Goal.SPEED, limit)).bands == limited.bands
 
 
 def test_weights_do_not_grow_where_flash_is_short() -> None:
     graph = read_graph(shared_model("squeezenet_v1.1_10c_96"))
     target = load_target("mps2-an500")
     roomy = needs(graph, plan_for(graph, target).plan, target)["flash"]
-    lean = needs(graph, make_plan(graph, 1, target.kernels, room_bytes=0), target)["flash"]
+    lean = needs(graph, make_plan(graph, PlanRequest(target.kernels, growth_bytes=0)), target)[
+        "flash"
+    ]
     assert lean < roomy
     short = replace(target, memory=(Region("flash", 0, lean), Region("ram", 1 << 29, 1 << 20)))
-    assert plan_for(graph, short).room_bytes == 0
+    assert plan_for(graph, short).request.growth_bytes == 0
     shorter = replace(short, memory=(Region("flash", 0, lean - 1), short.memory[1]))
     with pytest.raises(FitError, match=rf"needs {lean} B of flash .* has {lean - 1} B"):
         plan_for(graph, shorter)

@@ -11,7 +11,7 @@ from edgesq.codegen import check_name, generate, name_of
 from edgesq.errors import EdgesqError
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
-from edgesq.plan import make_plan
+from edgesq.plan import PlanRequest, make_plan
 from edgesq.reference import run_observed
 from edgesq.resources import resource
 from support.builds import refused
@@ -27,7 +27,9 @@ STRICT_CPLUSPLUS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 
 
 def write_model(folder: Path, graph: Graph, name: str, kernels: str = "portable") -> None:
-    for file, text in generate(graph, make_plan(graph, 1, kernels), kernels, name).items():
+    for file, text in generate(
+        graph, make_plan(graph, PlanRequest(kernels)), kernels, name
+    ).items():
         (folder / file).write_text(text)
 
 

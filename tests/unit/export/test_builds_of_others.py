@@ -42,7 +42,7 @@ def content() -> bytes:
 @pytest.fixture
 def build(tmp_path: Path, content: bytes) -> Path:
     folder = light_build(tmp_path / "build", "host", content, np.zeros((1, 8, 8, 3), np.int8))
-    put(folder, "firmware.plan.bands", {"8": 2})
+    put(folder, "firmware.plan.bands.by_height", {"8": 2})
     return folder
 
 
@@ -66,11 +66,11 @@ IN_PART = {
         ("firmware.target", 5, "expected str, got int"),
         ("firmware.kernels", "quick", "no such family"),
         ("firmware.kernels", "tflm", "edgesq's runtime has one"),
-        ("firmware.plan.bands", {"8": 0}, "expected int >= 1"),
-        ("firmware.plan.bands", {"8": True}, "expected int, got bool"),
-        ("firmware.plan.bands", {"x": 1}, "expected int, got str"),
-        ("firmware.plan.bands", {"0": 1}, "no height of a map"),
-        ("firmware.plan.bands", {"8": 1 << 60}, "expected int <= "),
+        ("firmware.plan.bands.by_height", {"8": 0}, "expected int >= 1"),
+        ("firmware.plan.bands.by_height", {"8": True}, "expected int, got bool"),
+        ("firmware.plan.bands.by_height", {"x": 1}, "expected int, got str"),
+        ("firmware.plan.bands.by_height", {"0": 1}, "expected int >= 1"),
+        ("firmware.plan.bands.by_height", {"8": 1 << 60}, "expected int <= "),
         ("firmware.operators", [1], "expected object, got int"),
         ("sizes", {"flash_bytes": 1e300, "ram_bytes": 1}, "expected int, got float"),
         ("request.layout", "../..", "invalid enum value '../..'"),
@@ -109,10 +109,10 @@ def test_every_value_of_a_report_has_a_type(build: Path) -> None:
             refused[str(key)] = error.message
     assert "of another version" in refused.pop("schema")
     unnamed = [message for key, message in refused.items() if key not in message]
-    assert all("bands[...]" in message for message in unnamed), unnamed
+    assert all("by_height[...]" in message for message in unnamed), unnamed
     assert taken == {
         *("sizes", "accuracy", "compression", "ram_limit", "tflm_dir", "resize", "overwrites"),
-        *("classes", "declared_preprocessing", "weights_room_bytes", "arena_limit_bytes"),
+        *("classes", "declared_preprocessing", "growth_bytes", "limit_bytes"),
         "tflm_used_arena_bytes",
     }
 

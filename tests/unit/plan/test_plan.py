@@ -12,9 +12,18 @@ from edgesq.errors import ModelError
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph, Op, Softmax, Tensor
 from edgesq.integers import round_up
-from edgesq.plan import STEP_END, STEP_INPUT, Plan, choose, curve, make_plan
+from edgesq.plan import (
+    STEP_END,
+    STEP_INPUT,
+    Bands,
+    Goal,
+    Plan,
+    PlanRequest,
+    choose,
+    curve,
+    make_plan,
+)
 from edgesq.plan.arena import Block, place
-from edgesq.plan.search import Goal
 from edgesq.reference import run_observed
 from support.cases import NETWORKS
 from support.crun import Runtime
@@ -44,7 +53,7 @@ def check_plan(graph: Graph, plan: Plan) -> None:
 def test_small_networks(name: str, runtime: Runtime) -> None:
     """In four band heights at once: places by replay, results by C with sanitizers."""
     graph = read_graph(NETWORKS[name]())
-    plans = [make_plan(graph, band) for band in BANDS]
+    plans = [make_plan(graph, bands=Bands(band)) for band in BANDS]
     for plan in plans:
         check_plan(graph, plan)
     inputs = images(graph.tensors[graph.input].hwc)
@@ -75,7 +84,7 @@ def test_the_replay_sees_lower_rings_and_shared_places() -> None:
 @pytest.mark.parametrize("name", SHARED_NAMES)
 def test_whole_networks(name: str) -> None:
     graph = read_graph(shared_model(name))
-    plans = [make_plan(graph, band) for band in (*BANDS[:3], WHOLE)]
+    plans = [make_plan(graph, bands=Bands(band)) for band in (*BANDS[:3], WHOLE)]
     for plan in plans:
         check_plan(graph, plan)
     sizes = [plan.arena_bytes for plan in plans]
@@ -96,14 +105,14 @@ def test_rows_are_made_once() -> None:
 
 def test_the_same_graph_gives_the_same_plan() -> None:
     graph = read_graph(NETWORKS["dense_blocks"]())
-    assert make_plan(graph, 2) == make_plan(graph, 2)
+    assert make_plan(graph, bands=Bands(2)) == make_plan(graph, bands=Bands(2))
 
 
 def test_bands_by_map_height() -> None:
     net = Network((12, 4, 2))
     low = net.conv(net.conv(net.input, 3, (3, 3)), 3, (3, 3), (2, 2))
     graph = read_graph(net.build(net.conv(low, 2, (3, 3))))
-    plan = make_plan(graph, {6: 2})
+    plan = make_plan(graph, bands=Bands(by_height={6: 2}))
     assert [item.band_units for item in plan.ops] == [1, 2, 2]
     check_plan(graph, plan)
 
@@ -111,9 +120,12 @@ def test_bands_by_map_height() -> None:
 @pytest.mark.parametrize("name", ["fire", "dense_blocks", "residual_over_several_operators"])
 def test_every_plan_of_the_search_is_sound(name: str) -> None:
     graph = read_graph(NETWORKS[name]())
-    candidates = [choose(graph, "portable", goal, None) for goal in Goal]
+    candidates = [choose(graph, PlanRequest("portable", goal)) for goal in Goal]
     limit = candidates[0].plan.arena_bytes + 40
-    candidates += [*curve(graph, "portable"), choose(graph, "portable", Goal.SPEED, limit)]
+    candidates += [
+        *curve(graph, "portable"),
+        choose(graph, PlanRequest("portable", Goal.SPEED, limit)),
+    ]
     for candidate in candidates:
         check_plan(graph, candidate.plan)
     assert candidates[-1].plan.arena_bytes <= limit
@@ -122,7 +134,7 @@ def test_every_plan_of_the_search_is_sound(name: str) -> None:
 def test_layers_by_layers_hold_whole_maps() -> None:
     net = Network((9, 4, 4))
     graph = read_graph(net.build(net.conv(net.conv(net.input, 4, (3, 3)), 4, (3, 3))))
-    one, whole = make_plan(graph), make_plan(graph, WHOLE)
+    one, whole = make_plan(graph), make_plan(graph, bands=Bands(WHOLE))
     rows = [item.ring_rows for item in one.rings.values()]
     assert sorted(rows) == [3, 3, 9], "two windows of three rows, and the output that is read whole"
     assert [item.ring_rows for item in whole.rings.values()] == [9, 9, 9]

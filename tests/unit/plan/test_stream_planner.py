@@ -1,6 +1,5 @@
 """Plans with decoded weights: places by replay, bounds, and what the search finds."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from itertools import combinations
 
@@ -11,7 +10,18 @@ from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
 from edgesq.integers import round_up
 from edgesq.kernels.coded import MAX_PER_BYTE, more_bytes
-from edgesq.plan import Candidate, Goal, Item, Plan, choose, covered_bytes, judge, make_plan
+from edgesq.plan import (
+    Bands,
+    Candidate,
+    Goal,
+    Item,
+    Plan,
+    PlanRequest,
+    choose,
+    covered_bytes,
+    judge,
+    make_plan,
+)
 from edgesq.plan.nests import find_leads
 from edgesq.plan.stream_planner import NEVER, StreamPlanner
 from edgesq.reference import run_observed
@@ -44,12 +54,19 @@ GRAPH = fires()
 STREAMED = all_streamed(GRAPH, "dsp")
 
 
+def asked(
+    limit: int | None = None, kernels: str = "dsp", coded: frozenset[int] = STREAMED
+) -> PlanRequest:
+    """Return what a fast plan within a limit is asked for."""
+    return PlanRequest(kernels, Goal.SPEED, limit, 0, coded)
+
+
 def planner(limit: int | None) -> StreamPlanner:
-    return StreamPlanner(GRAPH, "dsp", 0, STREAMED, limit)
+    return StreamPlanner(GRAPH, asked(limit))
 
 
 def limits() -> list[int]:
-    least = make_plan(GRAPH, 1, "dsp", 0, STREAMED).arena_bytes
+    least = make_plan(GRAPH, asked()).arena_bytes
     return [least + spare for spare in SPARE_BYTES]
 
 
@@ -74,9 +91,9 @@ def check(graph: Graph, plan: Plan) -> None:
 def test_places(rows: int, kernels: str) -> None:
     for spare in (None, *SPARE_BYTES):
         streamed = all_streamed(GRAPH, kernels)
-        least = make_plan(GRAPH, rows, kernels, 0, streamed).arena_bytes
+        least = make_plan(GRAPH, asked(None, kernels, streamed), Bands(rows)).arena_bytes
         limit = None if spare is None else least + spare
-        plan = make_plan(GRAPH, rows, kernels, 0, streamed, limit)
+        plan = make_plan(GRAPH, asked(limit, kernels, streamed), Bands(rows))
         check(GRAPH, plan)
         assert limit is None or plan.arena_bytes <= limit
 
@@ -93,9 +110,7 @@ def nested(plan: Plan) -> list[tuple[str, str]]:
 def test_maps_in_each_other() -> None:
     """Maps held whole share memory where it is scarce, and nothing else does."""
     plans = [
-        make_plan(GRAPH, rows, "dsp", 0, STREAMED, limit)
-        for rows in (3, 4, 6)
-        for limit in limits()
+        make_plan(GRAPH, asked(limit), Bands(rows)) for rows in (3, 4, 6) for limit in limits()
     ]
     assert any(nested(plan) for plan in plans)
     for plan in plans:
@@ -110,8 +125,11 @@ def test_places_in_random_networks(kernels: str) -> None:
         graph = read_graph(drawn.content)
         streamed = all_streamed(graph, kernels)
         for rows in (2, 99) if streamed else ():
-            least = make_plan(graph, rows, kernels, 0, streamed)
-            for plan in (least, make_plan(graph, rows, kernels, 0, streamed, least.arena_bytes)):
+            least = make_plan(graph, asked(None, kernels, streamed), Bands(rows))
+            for plan in (
+                least,
+                make_plan(graph, asked(least.arena_bytes, kernels, streamed), Bands(rows)),
+            ):
                 check(graph, plan)
                 nests += len(nested(plan))
     assert nests
@@ -140,8 +158,8 @@ def spread(plan: Plan, low: int, high: int, lead: int) -> Plan:
 @pytest.mark.parametrize("rows", [4, 5, 6])
 def test_leads_are_as_long_as_they_must_be(rows: int) -> None:
     """A map follows another one at its lead, and is written over a row before that."""
-    plan = make_plan(GRAPH, rows, "dsp", 0, STREAMED)
-    draft = planner(None).draft(rows)
+    plan = make_plan(GRAPH, asked(), Bands(rows))
+    draft = planner(None).draft(Bands(rows))
     rooms = draft.rooms(plan.arena_bytes)
     leads = find_leads(rooms.standing, len(plan.steps))
     rings = [key if kind == "ring" else -1 for kind, key in (want.key for want in draft.stay)]
@@ -164,13 +182,13 @@ def test_nothing_costs_less_than_its_bound() -> None:
     for limit in limits():
         for rows in (1, 2, 3, 4, 6, 12):
             one = planner(limit)
-            draft = one.draft(rows)
+            draft = one.draft(Bands(rows))
             placement = one.place(draft)
             least = one.least(draft)
             assert placement is None or NEVER > placement.cost >= least
 
 
-def cost(bands: Mapping[int, int], limit: int) -> float:
+def cost(bands: Bands, limit: int) -> float:
     """What the search compares: instructions, and bytes of flash as some of them."""
     one = planner(limit)
     placement = one.place(one.draft(bands))
@@ -180,27 +198,27 @@ def cost(bands: Mapping[int, int], limit: int) -> float:
 def test_a_draft_costs_what_its_plan_takes() -> None:
     """Apart from bytes of flash, what the search compares is what `judge` says of the plan."""
     for limit in limits()[2:]:
-        judged = judge(GRAPH, "dsp", {12: 3}, 0, STREAMED, limit)
+        judged = judge(GRAPH, asked(limit), Bands(by_height={12: 3}))
         more = sum(more_bytes(GRAPH, item) for item in judged.plan.ops) * MAX_PER_BYTE
-        assert judged.instructions + more == pytest.approx(cost({12: 3}, limit))
+        assert judged.instructions + more == pytest.approx(cost(Bands(by_height={12: 3}), limit))
 
 
 def chosen(limit: int) -> Candidate:
-    return choose(GRAPH, "dsp", Goal.SPEED, limit, 0, STREAMED)
+    return choose(GRAPH, asked(limit))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("spare", SPARE_BYTES)
 def test_the_search_finds_what_a_hand_would(spare: int) -> None:
     found = chosen(limits()[0] + spare)
-    limit = found.limit_bytes
+    limit = found.request.limit_bytes
     assert limit is not None
     assert found.plan.arena_bytes <= limit <= limits()[0] + spare
     check(GRAPH, found.plan)
     least = cost(found.bands, limit)
     for low in (1, 2, 3, 4, 6):
         for high in (1, 2, 4):
-            assert least <= cost({12: low, 24: high}, limit) * 1.0001
+            assert least <= cost(Bands(by_height={12: low, 24: high}), limit) * 1.0001
 
 
 def test_more_room_is_never_slower() -> None:
@@ -217,12 +235,11 @@ def test_the_same_model_gives_the_same_plan() -> None:
 def test_chosen_plans_compute_the_same(tmp_path_factory: pytest.TempPathFactory) -> None:
     """In C with sanitizers, portable kernels, maps in each other."""
     streamed = all_streamed(GRAPH, "portable")
-    least = make_plan(GRAPH, 1, "portable", 0, streamed).arena_bytes
+    least = make_plan(GRAPH, asked(None, "portable", streamed)).arena_bytes
     plans = [
-        choose(GRAPH, "portable", Goal.SPEED, least + spare, 0, streamed).plan
-        for spare in SPARE_BYTES[1:]
+        choose(GRAPH, asked(least + spare, "portable", streamed)).plan for spare in SPARE_BYTES[1:]
     ]
-    plans.append(make_plan(GRAPH, 4, "portable", 0, streamed))
+    plans.append(make_plan(GRAPH, asked(None, "portable", streamed), Bands(4)))
     images = np.random.default_rng(5).integers(-128, 128, (2, 24, 24, 4)).astype(np.int8)
     golden = run_observed(GRAPH, images)
     runtime = Runtime(tmp_path_factory.mktemp("runtime"))

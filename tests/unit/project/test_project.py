@@ -15,17 +15,15 @@ from edgesq.codegen import generate
 from edgesq.errors import FitError, MissingToolError, ToolError
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
-from edgesq.plan import Goal, Plan, make_plan
+from edgesq.plan import Goal, Plan, PlanRequest, make_plan, needs, plan_for
+from edgesq.plan.fit import FIRMWARE_FLASH_BYTES, FIRMWARE_RAM_BYTES, KERNEL_FLASH_BYTES
 from edgesq.project import (
     Sizes,
     compile_firmware,
     firmware_path,
     lay_out,
-    needs,
-    plan_for,
     run_batch,
 )
-from edgesq.project.fit import FIRMWARE_FLASH_BYTES, FIRMWARE_RAM_BYTES, KERNEL_FLASH_BYTES
 from edgesq.reference import run_observed
 from edgesq.targets import Region, Target, list_targets, load_target
 from support.cases import NETWORKS
@@ -60,7 +58,7 @@ def generated(graph: Graph, plan: Plan, kernels: str = "portable") -> Mapping[st
 
 
 def build(folder: Path, target: Target, graph: Graph) -> Built:
-    plan = make_plan(graph, 1, target.kernels)
+    plan = make_plan(graph, PlanRequest(target.kernels))
     lay_out(folder, target, generated(graph, plan, target.kernels))
     place = folder / "build"
     said = ""
@@ -224,7 +222,7 @@ def test_missing_tools(
 ) -> None:
     graph = read_graph(NETWORKS["fire"]())
     target = load_target("stm32f405")
-    plan = make_plan(graph, 1, target.kernels)
+    plan = make_plan(graph, PlanRequest(target.kernels))
     lay_out(tmp_path / "firmware", target, generated(graph, plan, target.kernels))
     tools = tmp_path / "tools"
     tools.mkdir()
@@ -292,7 +290,7 @@ def test_too_much_ram() -> None:
 def test_the_last_byte_fits(memory: str) -> None:
     graph = read_graph(NETWORKS["fire"]())
     target = replace(load_target("stm32f405"), reserve_bytes=0)
-    needed = needs(graph, make_plan(graph, 1, target.kernels), target)[memory]
+    needed = needs(graph, make_plan(graph, PlanRequest(target.kernels)), target)[memory]
     plan_for(graph, with_memory(target, memory, needed), Goal.RAM)
     with pytest.raises(FitError):
         plan_for(graph, with_memory(target, memory, needed - 1), Goal.RAM)

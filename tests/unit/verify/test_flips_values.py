@@ -9,7 +9,7 @@ from edgesq.export.operators import Operator, operators_of
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Binary, Graph, Int8Array
 from edgesq.kernels.affine import stored_affine
-from edgesq.plan import make_plan
+from edgesq.plan import PlanRequest, make_plan
 from edgesq.reference import run
 from edgesq.verify.case import Case
 from edgesq.verify.diagnose import Cause, diagnose
@@ -17,7 +17,7 @@ from support.networks import FINER, USUAL, Network, images
 
 
 def table_of(graph: Graph, kernels: str) -> tuple[Operator, ...]:
-    return operators_of(graph, make_plan(graph, 1, kernels), kernels)
+    return operators_of(graph, make_plan(graph, PlanRequest(kernels)), kernels)
 
 
 def case_of(graph: Graph, image: Int8Array, output: Int8Array) -> Case:

@@ -11,7 +11,7 @@ from edgesq.graph import Conv2D, Convolution, DepthwiseConv2D, Graph
 from edgesq.kernels.dsp.lanes import dsp_pair_channels, wide_layers
 from edgesq.kernels.dsp.pack_depthwise import pack_depthwise
 from edgesq.kernels.endings import dsp_ends_short
-from edgesq.plan import make_plan
+from edgesq.plan import PlanRequest, make_plan
 from edgesq.reference import run
 from support import random_graphs
 from support.builds import done
@@ -189,6 +189,6 @@ def test_plan_names_what_is_wide_and_why(tmp_path: Path) -> None:
     graph = read_graph(wide_network())
     assert not list(wide_layers(graph, make_plan(graph).ops, "mve"))
     stored = read_stored_graph(dying())
-    (layer,) = wide_layers(stored, make_plan(stored, 1, "dsp").ops, "dsp")
+    (layer,) = wide_layers(stored, make_plan(stored, PlanRequest("dsp")).ops, "dsp")
     assert layer.bytes == 16 * 32
     assert "bias" in layer.why

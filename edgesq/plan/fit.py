@@ -1,6 +1,7 @@
 """Refuse a model that cannot fit its target before anything is compiled."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,8 +11,10 @@ from edgesq.graph import Binary, Conv2D, Convolution, FullyConnected, Graph, Op,
 from edgesq.kernels.coded import streamable, streams_save_bytes
 from edgesq.kernels.work import extra_weights_bytes, mve_row_blocks
 from edgesq.lookup import has_table
-from edgesq.plan import Candidate, Goal, Plan, choose
 from edgesq.plan.lower import lower
+from edgesq.plan.pieces import Plan
+from edgesq.plan.request import Bands, Goal, PlanRequest
+from edgesq.plan.search import Candidate, choose
 from edgesq.targets import Target
 
 FIRMWARE_FLASH_BYTES = 16_896
@@ -84,7 +87,7 @@ def needs(graph: Graph, plan: Plan, target: Target) -> dict[str, int]:
 def _firmware_ram_bytes(graph: Graph) -> int:
     """Return what the firmware takes apart from arena and stack, results of one image included."""
     results = sum(math.prod(graph.tensors[index].shape) for index in graph.observed)
-    return FIRMWARE_RAM_BYTES + results + len(lower(graph, 1).ops) * _TRACE_BYTES
+    return FIRMWARE_RAM_BYTES + results + len(lower(graph, Bands()).ops) * _TRACE_BYTES
 
 
 def _affine_bytes(graph: Graph, op: Op) -> int:
@@ -107,18 +110,18 @@ def _requantization_bytes(graph: Graph, op: Op, kernels: str) -> int:
 
 
 def low_entropy(graph: Graph, kernels: str) -> frozenset[int]:
-    """Return the convolutions to stream: none unless the model was made for that.
+    """Return the convolutions whose weights are coded: none unless the model was made for that.
 
-    Weights as a quantizer leaves them have seven bits of entropy, of which a stream saves little.
+    Weights as a quantizer leaves them have seven bits of entropy, of which a code saves little.
     """
-    streamed = streamable(graph, kernels)
+    coded = streamable(graph, kernels)
     weights = {
         op.output: math.prod(graph.tensors[op.weights].shape)
         for op in graph.ops
         if isinstance(op, Conv2D)
     }
-    share = sum(weights[output] for output in streamed)
-    return streamed if 2 * share > sum(weights.values()) else frozenset()
+    share = sum(weights[output] for output in coded)
+    return coded if 2 * share > sum(weights.values()) else frozenset()
 
 
 def plan_for(
@@ -143,12 +146,13 @@ def plan_for(
     reserve = 0 if ram_limit is not None else target.reserve_bytes
     overhead = target.stack_bytes + _firmware_ram_bytes(graph)
     limit = None if there is None else there - reserve - overhead
-    streamed = low_entropy(graph, target.kernels)
-    chosen = choose(graph, target.kernels, goal, limit, 0 if streamed else None, streamed)
+    coded = low_entropy(graph, target.kernels)
+    request = PlanRequest(target.kernels, goal, limit, 0 if coded else None, coded)
+    chosen = choose(graph, request)
     needed = needs(graph, chosen.plan, target)
     flash = target.region("flash")
     if flash and needed["flash"] > flash.bytes:
-        chosen = choose(graph, target.kernels, goal, limit, 0, streamed)
+        chosen = choose(graph, replace(request, growth_bytes=0))
         needed = needs(graph, chosen.plan, target)
     if flash:
         what = f"{graph.weights_bytes} of them are weights"

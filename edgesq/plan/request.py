@@ -1,0 +1,60 @@
+"""What a plan is asked for: a goal, limits, and how many rows operators compute per step."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Goal(Enum):
+    """What a plan is best at."""
+
+    RAM = "ram"
+    SPEED = "speed"
+    BALANCED = "balanced"
+
+
+@dataclass(frozen=True)
+class Bands:
+    """Rows that operators compute per step; never more than their output has.
+
+    Attributes:
+        rows: of all operators that are not named below; one row takes the least RAM.
+        by_height: of operators by the height of their output, in rows.
+        by_output: of single operators by the slot they write; goes before `by_height`.
+    """
+
+    rows: int = 1
+    by_height: Mapping[int, int] = field(default_factory=dict)
+    by_output: Mapping[int, int] = field(default_factory=dict)
+
+    def of(self, height: int, output: int) -> int:
+        """Return the rows per step of an operator.
+
+        Args:
+            height: rows of its output.
+            output: the slot it writes.
+        """
+        rows = self.by_output.get(output, self.by_height.get(height, self.rows))
+        return min(rows, height)
+
+
+@dataclass(frozen=True)
+class PlanRequest:
+    """What a plan is for, apart from its bands.
+
+    Attributes:
+        kernels: the kernel family: "portable", "dsp" or "mve".
+        goal: what a search is to be best at.
+        limit_bytes: most bytes that the arena may take; None for no limit. Plans with coded weights
+            fill the arena up to it, because memory makes decoding faster; without a limit they stay
+            near the smallest arena.
+        growth_bytes: most bytes by which packed weights may exceed the model's own to be faster;
+            None for one part in `WEIGHTS_GROWTH` of them.
+        coded: convolutions, by output, whose weights are coded in flash and decoded per band.
+    """
+
+    kernels: str = "portable"
+    goal: Goal = Goal.BALANCED
+    limit_bytes: int | None = None
+    growth_bytes: int | None = None
+    coded: frozenset[int] = frozenset()
