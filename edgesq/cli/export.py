@@ -44,7 +44,7 @@ def run(
 ) -> None:
     """Export and show sizes and parity; `options` are further fields of ExportOptions."""
     board = load_target(target)
-    from edgesq.export import Compression, ExportOptions, around_tflm, export, stage_count
+    from edgesq.export import Compression, ExportOptions, around_tflm, export
 
     options["classes"] = None if classes is None else read_classes(classes)
     options["fit"] = None if fit is None else fit.value
@@ -52,10 +52,9 @@ def run(
 
     if runtime is Runtime.TFLM:
         board = around_tflm(board)
-    stages = stage_count(model, options["optimize_accuracy"], wanted)
-    with terminal.stages(stages) as on_stage:
-        chosen = ExportOptions(model=model, target=board, out=out, compress=wanted, **options)
-        report = export(chosen, on_stage)
+    chosen = ExportOptions(model=model, target=board, out=out, compress=wanted, **options)
+    with terminal.steps() as show:
+        report = export(chosen, lambda stage: show(stage.number, stage.total, str(stage)))
     _show(report, out, board)
 
 

@@ -237,24 +237,34 @@ def _words(field: str) -> TextColumn:
 
 
 @contextmanager
-def stages(total: int) -> Iterator[Callable[[str], None]]:
-    """Show a bar over `total` stages, or a line for each; yields the function that names the next.
+def steps() -> Iterator[Callable[[int, int, str], None]]:
+    """Show a bar over steps, or a line for each.
 
-    Args:
-        total: at most.
+    Yields the function that says which begins: its number, from 1, how many there are, its name.
     """
     columns = (SpinnerColumn(), _words("description"), BarColumn(), MofNCompleteColumn())
     with _progress(*columns) as progress:
-        task = progress.add_task("", total=total)
-        begun = 0
+        task = progress.add_task("", total=None)
+
+        def begin(number: int, total: int, what: str) -> None:
+            what = printable(what)
+            progress.update(task, completed=number - 1, total=total, description=what)
+            if not err.is_terminal:
+                say(f"[{number}/{total}] {what}", to=err)
+
+        yield begin
+
+
+@contextmanager
+def stages(total: int) -> Iterator[Callable[[str], None]]:
+    """Show steps of which there are `total` at most; yields the function that names the next."""
+    begun = 0
+    with steps() as show:
 
         def begin(what: str) -> None:
             nonlocal begun
-            what = printable(what)
-            progress.update(task, completed=begun, description=what)
             begun += 1
-            if not err.is_terminal:
-                say(f"[{begun}/{max(begun, total)}] {what}", to=err)
+            show(begun, max(begun, total), what)
 
         yield begin
 

@@ -5,17 +5,20 @@
 The folder appears complete or not at all.
 """
 
-from edgesq.export.build import ExportOptions, export, stage_count
+from edgesq.export.build import export
 from edgesq.export.compression import MAX_DROP_POINTS, Compression
 from edgesq.export.curve import draw_curve, draw_loss
+from edgesq.export.draft import ExportOptions
 from edgesq.export.facts import AccuracyFacts, CompressionFacts, ExportReport, SizePoint
 from edgesq.export.folder import TFLITE, VERIFIED, VERIFY_IMAGES, check_out, read_model
+from edgesq.export.loading import load_content, load_graph, load_source
 from edgesq.export.operators import Operator, operators_of
 from edgesq.export.optimize import read_float_weights
 from edgesq.export.parity import ParityRow
 from edgesq.export.report import REPORT, planned, read_operators, read_report, write_report
-from edgesq.export.runtime import Firmware, Wish, around_tflm, check_tree, make_firmware
-from edgesq.export.source import Source, load_content, load_graph, load_source
+from edgesq.export.runtime import Firmware, FirmwareOptions, around_tflm, check_tree, make_firmware
+from edgesq.export.source import Source
+from edgesq.export.steps import Stage
 from edgesq.export.target import ensure_compiled
 
 __all__ = [
@@ -30,11 +33,12 @@ __all__ = [
     "ExportOptions",
     "ExportReport",
     "Firmware",
+    "FirmwareOptions",
     "Operator",
     "ParityRow",
     "SizePoint",
     "Source",
-    "Wish",
+    "Stage",
     "around_tflm",
     "check_out",
     "check_tree",
@@ -52,6 +56,5 @@ __all__ = [
     "read_model",
     "read_operators",
     "read_report",
-    "stage_count",
     "write_report",
 ]

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.compress import Compressed, Compressor, Kernel, Loss, layer_bytes
-from edgesq.errors import FitError, ImageError, MissingToolError, ModelError
+from edgesq.errors import FitError, ImageError
 from edgesq.export.facts import CompressionFacts, LayerSize, SizePoint
-from edgesq.export.runtime import Wish, make_firmware
+from edgesq.export.image_size import image_bytes
+from edgesq.export.optimize import Improved
 from edgesq.export.source import Source
+from edgesq.export.steps import Step
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Conv2D, Convolution, Graph
 from edgesq.kernels.coded import channels_bytes, has_stream_kernel, streamable
 from edgesq.kernels.dsp.tables import short_tables
-from edgesq.plan import needs
-from edgesq.project import compile_firmware
 from edgesq.targets import Target
 
 MAX_DROP_POINTS = 2.0
@@ -32,7 +32,6 @@ CURVE = (0.85, 1.2, 1.5)
 CURVE_IMAGES = 48
 """Images fitted to at those; the loss there is a little more than with all of them."""
 
-_ROOM_BYTES = 1 << 26
 _FINAL_TRIES = 3
 _MAX_SHARE = 0.6
 """Of the int8 weights: streams not well below that would not be decoded but kept as int8."""
@@ -57,91 +56,90 @@ class Compression:
     max_drop: float = MAX_DROP_POINTS
 
 
-def compressed(
-    source: Source, wish: Wish, wanted: Compression, on_stage: Callable[[str], None]
-) -> tuple[Source, CompressionFacts]:
-    """Return the source with a compressed model, and what the report says of it.
+def compression_steps(target: Target, wanted: Compression) -> list[Step]:
+    """Return the steps from an Improved to one with a compressed model.
 
-    Args:
-        source: the quantized model with its calibration images.
-        wish: what firmware it is for.
-        wanted: how small.
-        on_stage: is told what begins.
+    Where the image already has the size, all but the first are passed over.
 
     Raises:
-        FitError: the size cannot be reached, or costs more than `max_drop`; says which size does.
-        ImageError: there are no calibration images.
+        FitError: no size is given, and the target has none.
     """
-    goal = _goal(wish, wanted)
-    plain = _image_bytes(source.graph, source.tflite, wish)
-    if plain <= goal:
-        return source, CompressionFacts(goal, plain)
-    if not source.has_images:
-        raise ImageError(
-            "compressing needs images like those the model will see",
-            where=source.name,
-            hint="give --calibration FOLDER with some 200 images",
-        )
-    on_stage("measure what errors cost")
-    kernels = wish.target.kernels
-    leave = {
-        op.output
-        for op in source.graph.ops
-        if isinstance(op, Conv2D) and not has_stream_kernel(source.graph, op, kernels)
-    }
-    compressor = Compressor(source.tflite, source.images, *_float_model(source), leave)
-    judge = _Judge(compressor, source, wish, goal, plain)
-    return _reach(source, judge, wanted.max_drop, on_stage)
+    goal = _goal(target, wanted)
+
+    def is_needed(state: Any) -> bool:
+        return not isinstance(state, Improved)
+
+    return [
+        Step("compile it as it is", lambda improved: _sized(improved, goal, wanted.max_drop)),
+        Step("measure what errors cost", _measured, is_needed),
+        Step("measure what is beside the weights", _sketched, is_needed),
+        Step(f"compress to {goal:,} B", _compressed, is_needed),
+        *(
+            Step(f"look at {share:.0%} of that size", partial(_looked, share=share), is_needed)
+            for share in CURVE
+        ),
+        Step("compress with all images", _finished, is_needed),
+    ]
 
 
-class _Judge:
-    """Knows what a compressed model takes and loses."""
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """A model that is larger than wanted.
 
-    def __init__(
-        self, compressor: Compressor, source: Source, wish: Wish, goal: int, plain: int
-    ) -> None:
-        """Find out, by a sketch of the model, what is in the image beside its streams.
+    Attributes:
+        improved: the model, and what firmware it is for.
+        goal: bytes of the whole image.
+        max_drop: points of top-1 that may be lost at most, as predicted.
+        plain: bytes of the image as it is.
+    """
 
-        Layers that the board would not decode stay int8: they may as well keep all their bits, but
-        where a few bits per channel can say their steps.
-        """
-        self.compressor = compressor
-        self.wish = wish
-        self.goal = goal
-        self.plain = plain
-        self.name = source.name
-        stored = stored_bytes(compressor, streamable(source.graph, wish.target.kernels))
-        likely = max(goal - (plain - stored), compressor.weights // _SKETCHED)
-        likely = min(likely, int(_MAX_SHARE * compressor.weights))
-        sketch = read_graph(compressor.sketch(likely)[0])
-        streams = streamable(sketch, wish.target.kernels)
-        every = compressor.weights
-        compressor.leave({op.output for op in compressor.ops} - streams)
-        compressor.coarsen(short_tables(source.graph, wish.target.kernels))
-        rest = max(likely - (every - compressor.weights), compressor.weights // _SKETCHED)
-        content, size = compressor.sketch(rest)
-        image = _image_bytes(read_graph(content), content, wish)
-        self.channels = channels_bytes(read_graph(content), wish.target.kernels)
-        self.fixed = image - size - self.channels
-        if self.room <= 0:
-            raise FitError(
-                f"code and tables alone take {self.others} B of flash, {goal} B are wanted",
-                where=source.name,
-                hint="give a larger SIZE",
-            )
+    improved: Improved
+    goal: int
+    max_drop: float
+    plain: int
+
+    @property
+    def source(self) -> Source:
+        """The model with its images."""
+        return self.improved.source
+
+    @property
+    def kernels(self) -> str:
+        """The kernel family of the target."""
+        return self.improved.firmware.target.kernels
+
+
+@dataclass(frozen=True, eq=False)
+class _Compressing:
+    """A model that is being compressed.
+
+    Attributes:
+        task: what is wanted.
+        compressor: of the layers that the board decodes.
+        fixed: bytes of the image beside streams and what `channels` counts.
+        channels: bytes of biases and steps; biases that were refitted may need more bits.
+        points: sizes looked at, the one wanted first.
+    """
+
+    task: _Task
+    compressor: Compressor
+    fixed: int = 0
+    channels: int = 0
+    points: tuple[SizePoint, ...] = ()
 
     @property
     def others(self) -> int:
-        """What is in the image beside the streams; biases that were refitted may need more bits."""
+        """What is in the image beside the streams."""
         return self.fixed + self.channels
 
     @property
     def room(self) -> int:
         """What streams may take."""
         most = int(_MAX_SHARE * self.compressor.weights)
-        return min(self.goal - self.others - _PADDING_BYTES, most)
+        return min(self.task.goal - self.others - _PADDING_BYTES, most)
 
     def point(self, stream_bytes: int, loss: Loss, images: int) -> SizePoint:
+        """Return what is known of a size of the streams; `images` were fitted to."""
         return SizePoint(
             self.others + stream_bytes,
             stream_bytes,
@@ -152,38 +150,147 @@ class _Judge:
             images,
         )
 
-    def wanted(self) -> SizePoint:
-        """Return the point at the size wanted; knows from then on what its channels take."""
-        made = self.compressor.compress(self.room)
-        self.channels = channels_bytes(read_graph(made.content), self.wish.target.kernels)
-        return self.point(made.stream_bytes, made.loss, len(self.compressor.fitted))
 
-    def look(self, total: int, images: int) -> list[SizePoint]:
-        """Return the point at a size of the streams; nothing where that cannot be reached."""
-        try:
-            made = self.compressor.compress(total, images)
-        except FitError:
-            return []
-        return [self.point(made.stream_bytes, made.loss, images)]
+def _sized(improved: Improved, goal: int, max_drop: float) -> Improved | _Task:
+    """Measure the image as it is; it may be small enough.
 
-    def final(self) -> tuple[Compressed, int]:
-        """Return the model made with all images, and the bytes of its image as it is linked.
+    Raises:
+        ImageError: it is not, and there are no images to compress it with.
+    """
+    source = improved.source
+    plain = image_bytes(source.graph, source.tflite, improved.firmware)
+    if plain <= goal:
+        return dataclasses.replace(improved, compression=CompressionFacts(goal, plain))
+    if not source.has_images:
+        raise ImageError(
+            "compressing needs images like those the model will see",
+            where=source.name,
+            hint="give --calibration FOLDER with some 200 images",
+        )
+    return _Task(improved, goal, max_drop, plain)
 
-        Raises:
-            FitError: the image does not come out below the goal.
-        """
-        room = self.room
-        for _ in range(_FINAL_TRIES):
-            made = self.compressor.compress(room, with_held_out=True)
-            taken = _image_bytes(read_graph(made.content), made.content, self.wish)
-            if taken <= self.goal:
-                return made, taken
-            room -= taken - self.goal + _PADDING_BYTES
+
+def _measured(task: _Task) -> _Compressing:
+    """Measure what errors in each layer's weights cost that the board may decode."""
+    source = task.source
+    leave = {
+        op.output
+        for op in source.graph.ops
+        if isinstance(op, Conv2D) and not has_stream_kernel(source.graph, op, task.kernels)
+    }
+    compressor = Compressor(source.tflite, source.images, *_float_model(source), leave)
+    return _Compressing(task, compressor)
+
+
+def _sketched(state: _Compressing) -> _Compressing:
+    """Find out, by a sketch of the model, what is in the image beside its streams.
+
+    Layers that the board would not decode stay int8: they may as well keep all their bits, but
+    where a few bits per channel can say their steps.
+
+    Raises:
+        FitError: code and tables alone take more than is wanted.
+    """
+    task, compressor = state.task, state.compressor
+    stored = stored_bytes(compressor, streamable(task.source.graph, task.kernels))
+    likely = max(task.goal - (task.plain - stored), compressor.weights // _SKETCHED)
+    likely = min(likely, int(_MAX_SHARE * compressor.weights))
+    sketch = read_graph(compressor.sketch(likely)[0])
+    streams = streamable(sketch, task.kernels)
+    every = compressor.weights
+    compressor.leave({op.output for op in compressor.ops} - streams)
+    compressor.coarsen(short_tables(task.source.graph, task.kernels))
+    rest = max(likely - (every - compressor.weights), compressor.weights // _SKETCHED)
+    content, size = compressor.sketch(rest)
+    graph = read_graph(content)
+    channels = channels_bytes(graph, task.kernels)
+    image = image_bytes(graph, content, task.improved.firmware)
+    known = dataclasses.replace(state, fixed=image - size - channels, channels=channels)
+    if known.room <= 0:
         raise FitError(
-            f"the image takes {taken} B, {self.goal} B are wanted",
-            where=self.name,
+            f"code and tables alone take {known.others} B of flash, {task.goal} B are wanted",
+            where=task.source.name,
             hint="give a larger SIZE",
         )
+    return known
+
+
+def _compressed(state: _Compressing) -> _Compressing:
+    """Compress to the size wanted; from then on it is known what the channels take."""
+    made = state.compressor.compress(state.room)
+    channels = channels_bytes(read_graph(made.content), state.task.kernels)
+    known = dataclasses.replace(state, channels=channels)
+    point = known.point(made.stream_bytes, made.loss, len(state.compressor.fitted))
+    return dataclasses.replace(known, points=(point,))
+
+
+def _looked(state: _Compressing, share: float) -> _Compressing:
+    """Compress to another size, where that may help to choose one and can be reached."""
+    wanted, task = state.points[0], state.task
+    size = int(share * state.room)
+    is_of_use = share > 1 or wanted.drop <= task.max_drop
+    if state.others + size >= task.plain or not is_of_use:
+        return state
+    images = min(CURVE_IMAGES, len(state.compressor.fitted))
+    try:
+        made = state.compressor.compress(size, images)
+    except FitError:
+        return state
+    point = state.point(made.stream_bytes, made.loss, images)
+    return dataclasses.replace(state, points=(*state.points, point))
+
+
+def _finished(state: _Compressing) -> Improved:
+    """Compress with all images, those held out before included.
+
+    Raises:
+        FitError: the size costs more than is allowed, or is not reached after all.
+    """
+    task, compressor = state.task, state.compressor
+    wanted, *others = state.points
+    whole = state.point(compressor.weights, compressor.loss_of(task.source.tflite), 0)
+    others.append(dataclasses.replace(whole, image_bytes=task.plain))
+    if wanted.drop > task.max_drop:
+        raise _too_lossy(task, wanted, others)
+    made, taken = _final(state)
+    chosen = dataclasses.replace(
+        wanted,
+        image_bytes=taken,
+        weights_bytes=made.stream_bytes,
+        bits_per_weight=8 * made.stream_bytes / compressor.weights,
+    )
+    points = sorted([*others, chosen], key=lambda each: each.image_bytes)
+    graph = read_graph(made.content, task.source.name)
+    facts = CompressionFacts(
+        task.goal,
+        task.plain,
+        chosen,
+        len(compressor.held_out),
+        tuple(points),
+        _layer_sizes(graph, made),
+    )
+    source = dataclasses.replace(task.source, tflite=made.content, graph=graph)
+    return dataclasses.replace(task.improved, source=source, compression=facts)
+
+
+def _final(state: _Compressing) -> tuple[Compressed, int]:
+    """Return the model made with all images, and the bytes of its image as it is linked.
+
+    Raises:
+        FitError: the image does not come out below the goal.
+    """
+    room, goal = state.room, state.task.goal
+    for _ in range(_FINAL_TRIES):
+        made = state.compressor.compress(room, with_held_out=True)
+        taken = image_bytes(read_graph(made.content), made.content, state.task.improved.firmware)
+        if taken <= goal:
+            return made, taken
+        room -= taken - goal + _PADDING_BYTES
+    raise FitError(
+        f"the image takes {taken} B, {goal} B are wanted",
+        where=state.task.source.name,
+        hint="give a larger SIZE",
+    )
 
 
 def stored_bytes(compressor: Compressor, streams: frozenset[int]) -> int:
@@ -200,82 +307,17 @@ def stored_bytes(compressor: Compressor, streams: frozenset[int]) -> int:
     return total
 
 
-def _reach(
-    source: Source,
-    judge: _Judge,
-    max_drop: float,
-    on_stage: Callable[[str], None],
-) -> tuple[Source, CompressionFacts]:
-    """Compress to the size wanted, and look at those around it."""
-    fitted = len(judge.compressor.fitted)
-    on_stage(f"compress to {judge.goal:,} B")
-    point = judge.wanted()
-    points = []
-    for part in CURVE:
-        size = judge.others + int(part * judge.room)
-        if size < judge.plain and (part > 1 or point.drop <= max_drop):
-            on_stage(f"look at {size:,} B")
-            points += judge.look(int(part * judge.room), min(CURVE_IMAGES, fitted))
-    whole = judge.point(judge.compressor.weights, judge.compressor.loss_of(source.tflite), 0)
-    points.append(dataclasses.replace(whole, image_bytes=judge.plain))
-    if point.drop > max_drop:
-        raise _too_lossy(source, point, points, max_drop)
-    on_stage("compress with all images")
-    made, taken = judge.final()
-    chosen = dataclasses.replace(
-        point,
-        image_bytes=taken,
-        weights_bytes=made.stream_bytes,
-        bits_per_weight=8 * made.stream_bytes / judge.compressor.weights,
-    )
-    points = sorted([*points, chosen], key=lambda each: each.image_bytes)
-    graph = read_graph(made.content, source.name)
-    facts = CompressionFacts(
-        judge.goal,
-        judge.plain,
-        chosen,
-        len(judge.compressor.held_out),
-        tuple(points),
-        _layer_sizes(graph, made),
-    )
-    return dataclasses.replace(source, tflite=made.content, graph=graph), facts
-
-
-def _goal(wish: Wish, wanted: Compression) -> int:
+def _goal(target: Target, wanted: Compression) -> int:
     if wanted.image_bytes is not None:
         return wanted.image_bytes
-    flash = wish.target.region("flash")
+    flash = target.region("flash")
     if flash is None:
         raise FitError(
             "has no limit of flash to compress to",
-            where=wish.target.name,
+            where=target.name,
             hint="give a size: --compress SIZE",
         )
     return flash.bytes
-
-
-def _image_bytes(graph: Graph, tflite: bytes, wish: Wish) -> int:
-    """Return what a whole image takes: the linker's word, or else an upper bound."""
-    firmware = make_firmware(graph, tflite, dataclasses.replace(wish, target=_roomy(wish.target)))
-    if firmware.chosen is None:
-        raise ModelError("only edgesq's own runtime decodes weights", hint="leave out --compress")
-    if not wish.target.is_library:
-        with tempfile.TemporaryDirectory(prefix="edgesq-") as scratch:
-            firmware.lay_out(Path(scratch))
-            try:
-                return compile_firmware(Path(scratch), firmware.target).flash_bytes
-            except MissingToolError:
-                pass
-    return needs(graph, firmware.chosen.plan, wish.target)["flash"]
-
-
-def _roomy(target: Target) -> Target:
-    """Return a target with so much flash that any model can be linked."""
-    memory = tuple(
-        dataclasses.replace(region, bytes=_ROOM_BYTES) if region.name == "flash" else region
-        for region in target.memory
-    )
-    return dataclasses.replace(target, memory=memory)
 
 
 def _float_model(
@@ -301,19 +343,17 @@ def _float_model(
     return kernels, answers
 
 
-def _too_lossy(
-    source: Source, point: SizePoint, points: Sequence[SizePoint], most: float
-) -> FitError:
+def _too_lossy(task: _Task, wanted: SizePoint, others: Sequence[SizePoint]) -> FitError:
     enough = sorted(
         each.image_bytes
-        for each in points
-        if each.drop <= most and each.image_bytes > point.image_bytes
+        for each in others
+        if each.drop <= task.max_drop and each.image_bytes > wanted.image_bytes
     )
     hint = f"{enough[0]} B would do" if enough else "no size looked at would do"
     return FitError(
-        f"in {point.image_bytes} B it is predicted to lose {point.drop:.2f} points of top-1, "
-        f"{most:g} are allowed (--max-drop)",
-        where=source.name,
+        f"in {wanted.image_bytes} B it is predicted to lose {wanted.drop:.2f} points of top-1, "
+        f"{task.max_drop:g} are allowed (--max-drop)",
+        where=task.source.name,
         hint=hint,
     )
 

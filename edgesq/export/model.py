@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,6 +23,21 @@ if TYPE_CHECKING:
 
 _KERAS, _ONNX, _TFLITE = (".keras", ".h5", ".hdf5"), ".onnx", ".tflite"
 _READ = "give a .keras, .h5, .onnx or int8 .tflite file, or a SavedModel's folder"
+
+
+class Kind(Enum):
+    """What a model's file or folder is; the value is what reading it is called."""
+
+    KERAS = "load the Keras model"
+    SAVED_MODEL = "load the SavedModel"
+    FLOAT_ONNX = "import the float ONNX model"
+    INT8_ONNX = "import the int8 ONNX model"
+    TFLITE = "read the .tflite"
+
+    @property
+    def is_float(self) -> bool:
+        """Whether it needs images to be quantized with."""
+        return self not in (Kind.INT8_ONNX, Kind.TFLITE)
 
 
 class Original(Protocol):
@@ -52,8 +68,8 @@ class Model:
     takes_pixels: bool = False
 
 
-def is_float(path: Path) -> bool:
-    """Say whether a model needs images to be quantized with.
+def kind_of(path: Path) -> Kind:
+    """Return what a model is; an .onnx file is opened for it.
 
     Raises:
         ModelError: there is no such file, it is of a kind that is not read, or damaged.
@@ -63,7 +79,7 @@ def is_float(path: Path) -> bool:
         raise ModelError("no such model file", where=str(path), hint="check the path")
     if path.is_dir():
         if is_saved_model(path):
-            return True
+            return Kind.SAVED_MODEL
         raise ModelError(
             "a folder without saved_model.pb is not a model", where=str(path), hint=_READ
         )
@@ -76,46 +92,41 @@ def is_float(path: Path) -> bool:
     if suffix == _ONNX:
         from edgesq.importers.onnx_file import is_int8
 
-        return not is_int8(path)
-    return suffix != _TFLITE
+        return Kind.INT8_ONNX if is_int8(path) else Kind.FLOAT_ONNX
+    return Kind.TFLITE if suffix == _TFLITE else Kind.KERAS
 
 
-def open_model(
-    path: Path, on_stage: Callable[[str], None], calibration: Path | None = None
-) -> Model:
+def open_model(path: Path, kind: Kind, calibration: Path | None = None) -> Model:
     """Read a model of any kind.
 
     Args:
         path: .keras, .h5, a SavedModel's folder, .onnx or int8 .tflite.
-        on_stage: is told what begins.
+        kind: which of them it is.
         calibration: images, where an int8 .onnx leaves values without a scale.
 
     Raises:
         ModelError, ImageError: it cannot be used.
     """
-    needs_images = is_float(path)
-    suffix = path.suffix.lower()
-    if suffix == _ONNX and not path.is_dir():
-        on_stage("import the ONNX model")
-        from edgesq.importers.onnx import ImportedFloat, import_onnx
-
-        images = None if calibration is None else _images_of(calibration)
-        made = import_onnx(path, images)
-        if isinstance(made, ImportedFloat):
-            pixels = made.takes_pixels
-            return Model(path.stem, keras=made.keras, notes=made.notes, takes_pixels=pixels)
-        return Model(path.stem, tflite=made.tflite, original=made.original, notes=made.notes)
-    if path.is_dir():
-        on_stage("load the SavedModel")
+    if kind in (Kind.FLOAT_ONNX, Kind.INT8_ONNX):
+        return _of_onnx(path, calibration)
+    if kind is Kind.SAVED_MODEL:
         return _of_float(path.name, load_saved_model(path))
-    if needs_images:
-        on_stage("load the Keras model")
+    if kind is Kind.KERAS:
         return _of_float(path.stem, load_keras(path, trusted=path == demo_model_path()))
-    on_stage("read the .tflite")
     try:
         return Model(path.stem, tflite=read_bytes(path))
     except OSError as error:
         raise ModelError(f"cannot be read: {error.strerror}", where=str(path)) from error
+
+
+def _of_onnx(path: Path, calibration: Path | None) -> Model:
+    from edgesq.importers.onnx import ImportedFloat, import_onnx
+
+    images = None if calibration is None else _images_of(calibration)
+    made = import_onnx(path, images)
+    if isinstance(made, ImportedFloat):
+        return Model(path.stem, made.keras, notes=made.notes, takes_pixels=made.takes_pixels)
+    return Model(path.stem, tflite=made.tflite, original=made.original, notes=made.notes)
 
 
 def _of_float(name: str, loaded: FloatModel) -> Model:

@@ -2,33 +2,54 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from edgesq.errors import ModelError
-from edgesq.export.facts import AccuracyFacts
+from edgesq.export.facts import AccuracyFacts, CompressionFacts
+from edgesq.export.runtime import FirmwareOptions
 from edgesq.export.source import Source
+from edgesq.export.steps import Step
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.tflite import read_graph
-
-MAX_TRIALS = 17
-"""Recipes tried at most, the last one for all images included."""
 
 FLOAT_WEIGHTS = "float_weights.npz"
 
 
-def optimized(
-    source: Source, seconds: float, on_stage: Callable[[str], None]
-) -> tuple[Source, AccuracyFacts]:
-    """Return the source with the int8 model that was found, and what the report says of it.
+@dataclass(frozen=True, eq=False)
+class Improved:
+    """A quantized model on its way to a firmware, with what the report says of improving it.
+
+    Attributes:
+        source: the model with its images.
+        firmware: what firmware it is for.
+        accuracy: of a search for a more exact model; None where none was made.
+        compression: of compressing it; None where it was not asked for.
+    """
+
+    source: Source
+    firmware: FirmwareOptions
+    accuracy: AccuracyFacts | None = None
+    compression: CompressionFacts | None = None
+
+
+def accuracy_steps(seconds: float, tell: Callable[[str], None]) -> list[Step]:
+    """Return the step from an Improved to one with the most exact model found.
 
     Args:
-        source: a quantized Keras model with its calibration images.
         seconds: after which no further recipe is begun.
-        on_stage: is told what begins.
+        tell: is told which recipe is tried.
+    """
+    return [
+        Step("look for a more exact int8 model", lambda state: _optimized(state, seconds, tell))
+    ]
+
+
+def _optimized(improved: Improved, seconds: float, tell: Callable[[str], None]) -> Improved:
+    """Look for a more exact int8 model.
 
     Raises:
         ModelError: there is no float model, or its weights are not found in the int8 one.
@@ -36,6 +57,7 @@ def optimized(
     """
     from edgesq.repair.search import Pictures, repair  # imports onnx
 
+    source = improved.source
     if source.weights is None or source.floats is None:
         raise ModelError(
             "there is no float model that accuracy could be measured against",
@@ -43,10 +65,11 @@ def optimized(
             hint="give the .keras file that it was made from, or leave out --optimize-accuracy",
         )
     pictures = Pictures(source.floats, source.images)
-    found = repair(source.tflite, source.weights, pictures, seconds, on_stage)
+    found = repair(source.tflite, source.weights, pictures, seconds, tell)
     graph = read_graph(found.content, source.name)
-    better = dataclasses.replace(source, tflite=found.content, graph=graph, weights=found.weights)
-    return better, AccuracyFacts(seconds, str(found.recipe), found.trials)
+    better = replace(source, tflite=found.content, graph=graph, weights=found.weights)
+    facts = AccuracyFacts(seconds, str(found.recipe), found.trials)
+    return replace(improved, source=better, accuracy=facts)
 
 
 def write_float_weights(path: Path, source: Source) -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.errors import EdgesqError, MissingToolError, ModelError
+from edgesq.export.model import Kind
 from edgesq.export.source import Source
 from edgesq.formats.tflite import ReferenceInterpreter
 from edgesq.graph import Graph, Int8Array
@@ -17,6 +19,7 @@ _MAC_BUDGET = 4_000_000_000
 """Images are fewer for large networks, so that the table takes seconds."""
 
 C_RUNTIME, INTEGER_ONNX = "C runtime on this computer", "ONNX, integer operators"
+QDQ_ONNX = "ONNX, QDQ"
 EXACT = (C_RUNTIME, INTEGER_ONNX)
 """Forms of which no value may differ."""
 
@@ -59,55 +62,109 @@ def compared_images(source: Source) -> str:
     return source.images_are if count == len(source.images) else f"{count} of {source.images_are}"
 
 
-def compare(
-    source: Source,
-    onnx_models: Mapping[str, bytes | EdgesqError],
-    files: Mapping[str, str],
-    on_stage: Callable[[str], None],
-) -> list[ParityRow]:
-    """Run every form of the model and compare.
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What every form of a model is compared with, and what forms are made of.
 
-    Args:
+    Attributes:
         source: the model and its images.
         onnx_models: name to bytes, or to why there is none; they take int8 [1, H, W, C].
-        files: the generated C data.
-        on_stage: is told what begins.
+        files: the generated C data for this computer.
+        images: int8 [n, H, W, C].
+        golden: what BUILTIN_REF makes of them, int8 [n, K] for each of `Graph.observed`.
+    """
+
+    source: Source
+    onnx_models: Mapping[str, bytes | EdgesqError]
+    files: Mapping[str, str]
+    images: Int8Array
+    golden: tuple[Int8Array, ...]
+
+
+def references(
+    source: Source, onnx_models: Mapping[str, bytes | EdgesqError], files: Mapping[str, str]
+) -> Comparison:
+    """Run TensorFlow Lite's reference kernels; arguments as in Comparison."""
+    images = source.images[: parity_images(source.graph, len(source.images))]
+    golden = ReferenceInterpreter(source.tflite).observed(images)
+    return Comparison(source, onnx_models, files, images, golden)
+
+
+Values = tuple[NDArray[np.int8], ...]
+
+
+@dataclass(frozen=True)
+class Form:
+    """One form of a model.
+
+    Attributes:
+        name: in the table.
+        run: returns what it makes of the images, int8 [n, K] or a map of each output.
+        is_made: says of a kind of model whether exporting it gives this form.
+    """
+
+    name: str
+    run: Callable[[Comparison], Values]
+    is_made: Callable[[Kind], bool] = lambda _: True
+
+
+def _run_c(comparison: Comparison) -> Values:
+    return run_batch(comparison.source.graph, comparison.files, comparison.images)
+
+
+def _run_onnx(name: str, comparison: Comparison) -> Values:
+    from edgesq.formats.onnx import run_onnx
+
+    model = comparison.onnx_models[name]
+    if isinstance(model, EdgesqError):
+        raise model
+    return run_onnx(model, comparison.images)
+
+
+def _run_default_kernels(comparison: Comparison) -> Values:
+    interpreter = ReferenceInterpreter(comparison.source.tflite, optimized=True)
+    return (interpreter.run(comparison.images),)
+
+
+def _run_original(comparison: Comparison) -> Values:
+    source = comparison.source
+    assert source.original is not None
+    return source.original.run_int8(comparison.images, source.graph)
+
+
+def _run_float(comparison: Comparison) -> Values:
+    return (_float_as_int8(comparison.source, len(comparison.images)),)
+
+
+_FORMS = (
+    Form(C_RUNTIME, _run_c),
+    Form(INTEGER_ONNX, partial(_run_onnx, INTEGER_ONNX)),
+    Form(QDQ_ONNX, partial(_run_onnx, QDQ_ONNX)),
+    Form("TFLite, default kernels", _run_default_kernels),
+    Form("ONNX Runtime, the file itself", _run_original, lambda kind: kind is Kind.INT8_ONNX),
+    Form("float Keras", _run_float, lambda kind: kind.is_float),
+)
+
+
+def forms_of(kind: Kind) -> tuple[Form, ...]:
+    """Return the forms that exporting a kind of model gives."""
+    return tuple(form for form in _FORMS if form.is_made(kind))
+
+
+def compare(comparison: Comparison, form: Form) -> ParityRow:
+    """Run one form of the model and compare.
 
     Raises:
         ModelError: a form that must be exact is not.
     """
-    from edgesq.formats.onnx import run_onnx
-
-    count = parity_images(source.graph, len(source.images))
-    images = source.images[:count]
-    on_stage("run TensorFlow Lite's reference kernels")
-    golden = ReferenceInterpreter(source.tflite).observed(images)
-    forms: dict[str, Callable[[], tuple[NDArray[np.int8], ...]]] = {
-        C_RUNTIME: lambda: run_batch(source.graph, files, images),
-    }
-    for name, content in onnx_models.items():
-        if isinstance(content, bytes):
-            forms[name] = lambda content=content: run_onnx(content, images)  # type: ignore[misc]
-    forms["TFLite, default kernels"] = lambda: (
-        ReferenceInterpreter(source.tflite, optimized=True).run(images),
-    )
-    original = source.original
-    if original is not None:
-        forms["ONNX Runtime, the file itself"] = lambda: original.run_int8(images, source.graph)
-    if source.keras is not None:
-        forms["float Keras"] = lambda: (_float_as_int8(source, count),)
-    rows = []
-    for name, run in forms.items():
-        on_stage(f"compare {name}")
-        try:
-            rows.append(_row(name, run(), golden))
-        except EdgesqError as error:
-            if name in EXACT and not isinstance(error, MissingToolError):
-                raise
-            rows.append(_absent(name, error))
-        _hold_exact(rows[-1])
-    missing = {name: why for name, why in onnx_models.items() if isinstance(why, EdgesqError)}
-    return [*rows, *(_absent(name, why) for name, why in missing.items())]
+    try:
+        row = _row(form.name, form.run(comparison), comparison.golden)
+    except EdgesqError as error:
+        if form.name in EXACT and not isinstance(error, MissingToolError):
+            raise
+        return ParityRow(form.name, 0, 0, None, None, None, str(error))
+    _hold_exact(row)
+    return row
 
 
 def _hold_exact(row: ParityRow) -> None:
@@ -120,10 +177,6 @@ def _hold_exact(row: ParityRow) -> None:
             hint="a bug of edgesq, or a model file that contradicts itself: please report it with "
             "the model",
         )
-
-
-def _absent(name: str, why: EdgesqError) -> ParityRow:
-    return ParityRow(name, 0, 0, None, None, None, str(why))
 
 
 def _row(name: str, got: tuple[Int8Array, ...], golden: tuple[Int8Array, ...]) -> ParityRow:

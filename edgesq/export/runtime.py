@@ -12,7 +12,15 @@ from edgesq.formats.tflite.tidy import int8_inside
 from edgesq.formats.tflm import arena_bytes
 from edgesq.graph import Graph
 from edgesq.integers import round_up
-from edgesq.plan import Candidate, Goal, check_tflm_fits, plan_for
+from edgesq.plan import (
+    Bands,
+    Candidate,
+    Goal,
+    PlanRequest,
+    check_tflm_fits,
+    make_plan,
+    plan_for,
+)
 from edgesq.project import (
     RUNTIME,
     TFLM_RUNTIME,
@@ -27,7 +35,7 @@ TFLM_STACK_BYTES = 4_096
 
 
 @dataclass(frozen=True)
-class Wish:
+class FirmwareOptions:
     """What the user wants of a firmware.
 
     Attributes:
@@ -70,6 +78,14 @@ class Firmware:
         """Whether the runtime takes an image row by row, as examples and libraries show it."""
         return self.chosen is not None
 
+    def portable_files(self, graph: Graph) -> Mapping[str, str]:
+        """Return the data that the portable kernels take, for the same bands: for this computer."""
+        chosen, portable = self.chosen, PlanRequest()
+        if chosen is not None and chosen.request == replace(portable, goal=chosen.request.goal):
+            return generate(graph, chosen.plan, portable.kernels)
+        bands = Bands() if chosen is None else chosen.bands
+        return generate(graph, make_plan(graph, portable, bands), portable.kernels)
+
     def lay_out(self, folder: Path) -> None:
         """Write the project into `folder`."""
         lay_out(folder, self.target, self.files, self.runtime)
@@ -81,7 +97,7 @@ def around_tflm(target: Target) -> Target:
     return replace(target, kernels=TFLM_KERNELS, stack_bytes=stack_bytes)
 
 
-def make_firmware(graph: Graph, tflite: bytes, wish: Wish) -> Firmware:
+def make_firmware(graph: Graph, tflite: bytes, options: FirmwareOptions) -> Firmware:
     """Choose memory and generate data for a board.
 
     Raises:
@@ -89,7 +105,7 @@ def make_firmware(graph: Graph, tflite: bytes, wish: Wish) -> Firmware:
         ModelError: the runtime does not have one of its operators.
         ToolError: tflite-micro is not installed, or no TensorFlow Lite Micro is given for a board.
     """
-    return (_tflm if wish.target.kernels == TFLM_KERNELS else _edgesq)(graph, tflite, wish)
+    return (_tflm if options.target.kernels == TFLM_KERNELS else _edgesq)(graph, tflite, options)
 
 
 def check_tree(target: Target, tflm_dir: Path | None) -> None:
@@ -116,12 +132,12 @@ def check_tree(target: Target, tflm_dir: Path | None) -> None:
         )
 
 
-def _edgesq(graph: Graph, _: bytes, wish: Wish) -> Firmware:
-    target = wish.target
-    chosen = plan_for(graph, target, wish.goal, wish.ram_limit)
+def _edgesq(graph: Graph, _: bytes, options: FirmwareOptions) -> Firmware:
+    target = options.target
+    chosen = plan_for(graph, target, options.goal, options.ram_limit)
     return Firmware(
         target,
-        generate(graph, chosen.plan, target.kernels, wish.name, wish.class_names),
+        generate(graph, chosen.plan, target.kernels, options.name, options.class_names),
         RUNTIME,
         chosen,
         FirmwareFacts(
@@ -134,16 +150,16 @@ def _edgesq(graph: Graph, _: bytes, wish: Wish) -> Firmware:
     )
 
 
-def _tflm(graph: Graph, tflite: bytes, wish: Wish) -> Firmware:
-    target = wish.target
-    check_tree(target, wish.tflm_dir)
+def _tflm(graph: Graph, tflite: bytes, options: FirmwareOptions) -> Firmware:
+    target = options.target
+    check_tree(target, options.tflm_dir)
     tflite = int8_inside(tflite)
     used = arena_bytes(tflite)
     arena = given_arena_bytes(used)
     check_tflm_fits(target, len(tflite), arena)
-    files = generate_tflm(graph, tflite, arena, wish.name, wish.class_names)
-    if wish.tflm_dir is not None and not target.is_host:
-        files["tflm.cmake"] = tflm_cmake(target, wish.tflm_dir)
+    files = generate_tflm(graph, tflite, arena, options.name, options.class_names)
+    if options.tflm_dir is not None and not target.is_host:
+        files["tflm.cmake"] = tflm_cmake(target, options.tflm_dir)
     return Firmware(
         target,
         files,

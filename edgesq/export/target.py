@@ -22,7 +22,7 @@ from edgesq.export.library import (
     write_library,
 )
 from edgesq.export.report import read_report, write_report
-from edgesq.export.runtime import Wish, around_tflm, make_firmware
+from edgesq.export.runtime import FirmwareOptions, around_tflm, make_firmware
 from edgesq.formats.tflite import read_graph
 from edgesq.project import MAP, Sizes, compile_firmware, firmware_path
 from edgesq.targets import Target, load_target
@@ -96,8 +96,8 @@ def _retarget(
     name, asked = report.model.c_name, report.request
     tflm_dir = None if asked.tflm_dir is None else Path(asked.tflm_dir)
     classes = report.classes.names
-    wish = Wish(target, name, asked.optimize, asked.ram_limit, tflm_dir, classes)
-    firmware = make_firmware(graph, content, wish)
+    options = FirmwareOptions(target, name, asked.optimize, asked.ram_limit, tflm_dir, classes)
+    firmware = make_firmware(graph, content, options)
     with scratch_beside(build / FIRMWARE) as scratch:
         new = scratch / FIRMWARE
         firmware.lay_out(new)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgesq.export import Firmware, Wish, around_tflm, make_firmware
+from edgesq.export import Firmware, FirmwareOptions, around_tflm, make_firmware
 from edgesq.flash import flash, stop
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.formats.tflm import arena_bytes
@@ -69,15 +69,15 @@ def compare_runtimes(
     )
     expected = ReferenceInterpreter(tflite).run(image)[0].reshape(-1)
     on_stage(f"edgesq on {target.name}")
-    ours = make_firmware(graph, tflite, Wish(target, _NAME, Goal.BALANCED))
+    ours = make_firmware(graph, tflite, FirmwareOptions(target, _NAME, Goal.BALANCED))
     own = _measure("edgesq", ours, image, expected)
     on_stage(f"TensorFlow Lite Micro on {target.name}")
     if tflm_dir is None and not target.is_host:
         used = arena_bytes(tflite)
         note = "the .tflite and the arena alone: give --tflm-dir for the whole image"
         return own, RuntimeRow("tflm", used, len(tflite), used, note=note)
-    wish = Wish(around_tflm(target), _NAME, tflm_dir=tflm_dir)
-    return own, _measure("tflm", make_firmware(graph, tflite, wish), image, expected)
+    options = FirmwareOptions(around_tflm(target), _NAME, tflm_dir=tflm_dir)
+    return own, _measure("tflm", make_firmware(graph, tflite, options), image, expected)
 
 
 def _measure(runtime: str, firmware: Firmware, image: Int8Array, expected: Int8Array) -> RuntimeRow:

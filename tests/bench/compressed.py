@@ -19,8 +19,10 @@ from bench.tables import OUT
 from edgesq.calibrate import Preprocessing
 from edgesq.cli import terminal
 from edgesq.compress import loss as losses
-from edgesq.export import Compression, CompressionFacts, Source, Wish
-from edgesq.export.compression import compressed
+from edgesq.export import Compression, CompressionFacts, FirmwareOptions, Source
+from edgesq.export.compression import compression_steps
+from edgesq.export.optimize import Improved
+from edgesq.export.steps import Driver
 from edgesq.formats.float_weights import float_weights
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph, Int8Array, digest
@@ -70,15 +72,15 @@ def compressed_model(name: str) -> tuple[bytes, CompressionFacts]:
     notes = kept.with_suffix(".json")
     if not notes.exists():
         terminal.err.print(f"compressing {name}: some minutes")
-        source, facts = compressed(
-            _source(name),
-            Wish(load_target(BOARD), "squeezenet"),
-            Compression(VERSIONS[name].image_bytes),
-            lambda stage: terminal.err.print(f"  {stage}"),
-        )
+        target = load_target(BOARD)
+        steps = compression_steps(target, Compression(VERSIONS[name].image_bytes))
+        driver = Driver(lambda stage: terminal.err.print(f"  {stage}"))
+        driver.announce(steps)
+        as_it_is = Improved(_source(name), FirmwareOptions(target, "squeezenet"))
+        improved: Improved = driver.run(steps, as_it_is)
         KEPT.mkdir(parents=True, exist_ok=True)
-        kept.write_bytes(source.tflite)
-        notes.write_text(json_text(facts))
+        kept.write_bytes(improved.source.tflite)
+        notes.write_text(json_text(improved.compression))
     return kept.read_bytes(), made(CompressionFacts, json.loads(notes.read_text()))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from edgesq.codegen import generate_tflm
 from edgesq.errors import FitError, ModelError, ToolError
-from edgesq.export import Wish, around_tflm, make_firmware, read_report
+from edgesq.export import FirmwareOptions, around_tflm, make_firmware, read_report
 from edgesq.formats import tflm
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.project import compile_firmware
@@ -43,7 +43,8 @@ def test_its_interpreter_computes_what_the_reference_kernels_do(tflite: bytes) -
 
 def test_the_arena_has_room_for_what_was_used(tflite: bytes) -> None:
     used = tflm.arena_bytes(tflite)
-    firmware = make_firmware(read_graph(tflite), tflite, Wish(load_target("tflm-host"), "model"))
+    options = FirmwareOptions(load_target("tflm-host"), "model")
+    firmware = make_firmware(read_graph(tflite), tflite, options)
     assert firmware.facts.tflm_used_arena_bytes == used
     given = firmware.facts.arena_bytes
     assert used + used // 32 + 1024 <= given < used + used // 32 + 1040
@@ -72,13 +73,13 @@ def test_a_missing_package_is_named(tflite: bytes, monkeypatch: pytest.MonkeyPat
 
 def test_a_board_too_small_for_it_is_refused(tmp_path: Path) -> None:
     target = around_tflm(load_target("stm32f405"))
-    wish = Wish(target, "model", tflm_dir=tmp_path)
+    options = FirmwareOptions(target, "model", tflm_dir=tmp_path)
     shared = SHARED / "models"
     if not shared.is_dir():
         pytest.skip("a larger model is not here (../shared/models)")
     content = (shared / "squeezenet_v1.1_10c_96.tflite").read_bytes()
     with pytest.raises(FitError, match=r"B of ram .*are TensorFlow Lite Micro's arena"):
-        make_firmware(read_graph(content), content, wish)
+        make_firmware(read_graph(content), content, options)
 
 
 def test_a_board_needs_a_tree(tmp_path: Path) -> None:
@@ -90,7 +91,8 @@ def test_a_board_needs_a_tree(tmp_path: Path) -> None:
 
 def test_a_tree_without_the_library_is_refused(tflite: bytes, tmp_path: Path) -> None:
     target = around_tflm(load_target("mps2-an500"))
-    firmware = make_firmware(read_graph(tflite), tflite, Wish(target, "model", tflm_dir=tmp_path))
+    options = FirmwareOptions(target, "model", tflm_dir=tmp_path)
+    firmware = make_firmware(read_graph(tflite), tflite, options)
     firmware.lay_out(tmp_path / "firmware")
     with pytest.raises(ToolError, match=r"no gen/\*_cortex-m7_\*/lib/libtensorflow-microlite\.a"):
         compile_firmware(tmp_path / "firmware", target)

@@ -9,7 +9,7 @@ import pytest
 
 from edgesq.calibrate import load_folder
 from edgesq.cli.export import _show
-from edgesq.export import ExportOptions, ensure_compiled, export, load_graph, stage_count
+from edgesq.export import ExportOptions, Stage, ensure_compiled, export, load_graph
 from edgesq.flash import flash
 from edgesq.formats.onnx import run_onnx
 from edgesq.importers.onnx import ImportedInt8, import_onnx
@@ -18,6 +18,7 @@ from edgesq.targets import load_target
 from edgesq.verify import VerifyOptions, verify
 from support.builds import stop_and_check
 from support.onnx_models import lenet, quantized, squeezenet
+from support.stages import check_announced
 
 pytestmark = pytest.mark.filterwarnings("ignore:Statistics for quantized inputs")
 
@@ -35,9 +36,9 @@ def test_int8_squeezenet_to_the_board(
             pytest.skip(f"{tool} is not installed")
     path, out = tmp_path / "squeeze.onnx", tmp_path / "build"
     onnx.save(quantized(squeezenet(opset=13), qdq), path)
-    stages: list[str] = []
+    stages: list[Stage] = []
     report = export(ExportOptions(path, None, target, out), stages.append)
-    assert len(stages) == stage_count(path)
+    check_announced(stages)
     rows = {row.name: row for row in report.parity.rows}
     assert rows["C runtime on this computer"].differing == 0
     assert rows["ONNX, integer operators"].differing == 0
@@ -61,7 +62,9 @@ def test_int8_squeezenet_to_the_board(
 def test_float_model(tmp_path: Path) -> None:
     path, out = tmp_path / "le net-5.onnx", tmp_path / "build"
     onnx.save(lenet(), path)
-    report = export(ExportOptions(path, CALIBRATION, load_target("host"), out), lambda _: None)
+    stages: list[Stage] = []
+    report = export(ExportOptions(path, CALIBRATION, load_target("host"), out), stages.append)
+    check_announced(stages)
     assert (report.model.name, report.model.c_name) == ("le net-5", "le_net_5")
     assert report.notes[-1].startswith("Keras model against ONNX Runtime on 3 random images")
     assert {row.check for row in report.calibration.audit} >= {"coverage", "silent channels"}

@@ -122,11 +122,11 @@ def write(number: int, folder: Path) -> Path:
 def attempt(number: int, path: Path, kept: Path) -> None:
     """Read a mutant as `plan` does, and hold the ladder where it is accepted."""
     from edgesq.export import load_content
-    from edgesq.export.model import open_model
+    from edgesq.export.model import kind_of, open_model
     from edgesq.formats.tflite import read_graph
 
     if number % QUANTIZED_EVERY:
-        open_model(path, lambda _: None)
+        open_model(path, kind_of(path))
     else:
         content = load_content(path, lambda _: None)
         ladder.hold(content, read_graph(content), kept)

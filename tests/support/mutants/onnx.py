@@ -59,14 +59,15 @@ def write(number: int, folder: Path) -> Path:
 def attempt(number: int, path: Path, kept: Path) -> None:
     """Read a mutant as `export` and `plan` do, and hold the ladder where it is accepted."""
     from edgesq.export import load_content, load_source
-    from edgesq.export.model import is_float, open_model
+    from edgesq.export.model import kind_of, open_model
     from edgesq.formats.tflite import read_graph
 
-    if not is_float(path):
+    kind = kind_of(path)
+    if not kind.is_float:
         source = load_source(path, None, lambda _: None)
         ladder.hold(source.tflite, source.graph, kept)
     elif number % QUANTIZED_EVERY:
-        open_model(path, lambda _: None)
+        open_model(path, kind)
     else:
         content = load_content(path, lambda _: None)
         ladder.hold(content, read_graph(content), kept)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from edgesq.calibrate import AuditRow, Classes, ImageSet, Preprocessing, audit_images, load_folder
 from edgesq.errors import ModelError
-from edgesq.export.source import _check_ranges
+from edgesq.export.loading import _read_quantized
 from edgesq.quantize import audit_model, load_keras, silent_layer, to_int8_tflite
 from edgesq.quantize.audit import SURE, coverage_curve
 from edgesq.quantize.flat import flat
@@ -251,7 +251,7 @@ def test_a_model_that_cannot_be_quantized_names_its_silent_layer(tmp_path: Path)
     model, floats = silent_model("conv"), Preprocessing().to_float(photographs(4))
     content = to_int8_tflite(model, floats[:, np.newaxis])
     with pytest.raises(ModelError, match=r"a\.keras: conv gives one value for all calibration"):
-        _check_ranges(model, floats, content, tmp_path / "a.keras")
+        _read_quantized(model, floats, content, tmp_path / "a.keras")
 
 
 @pytest.mark.parametrize(

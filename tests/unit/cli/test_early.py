@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from edgesq.cli import terminal
 from edgesq.cli.app import app
 from edgesq.errors import did_you_mean
-from edgesq.export import source
+from edgesq.export import loading
 from edgesq.zoo.demo import demo_model_path
 from support.builds import COMMAND
 
@@ -27,7 +27,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
     text = io.StringIO()
     monkeypatch.setattr(terminal, "err", type(terminal.err)(file=text))
-    monkeypatch.setattr(source, "open_model", opened)
+    monkeypatch.setattr(loading, "open_model", opened)
     return text
 
 

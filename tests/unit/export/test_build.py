@@ -17,13 +17,22 @@ from typer.testing import CliRunner
 from edgesq.cli import terminal
 from edgesq.cli.app import app
 from edgesq.errors import EdgesqError, TargetError, ToolError
-from edgesq.export import ExportOptions, ExportReport, build, ensure_compiled, export, read_report
+from edgesq.export import (
+    ExportOptions,
+    ExportReport,
+    Stage,
+    build,
+    ensure_compiled,
+    export,
+    read_report,
+)
 from edgesq.project import Layout
 from edgesq.targets import load_target
 from support.builds import done, light_build, snapshot, words
 from support.networks import RECTIFIED, Network
 from support.paths import ROOT
 from support.reports import put
+from support.stages import check_announced
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +64,10 @@ def exporting(tmp_path: Path) -> Export:
         options = ExportOptions(
             tmp_path / "small.tflite", None, load_target("host"), tmp_path / out
         )
-        return export(options, lambda _: None)
+        stages: list[Stage] = []
+        report = export(options, stages.append)
+        check_announced(stages)
+        return report
 
     return run
 
@@ -151,7 +163,7 @@ def test_an_interrupted_export_leaves_everything_as_it_was(
     (tmp_path / "tmp").mkdir()
     before = snapshot(tmp_path)
 
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     said = io.StringIO()

@@ -1,0 +1,110 @@
+"""The steps that fill a build folder, each from a Draft to what the next one takes."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgesq.codegen import tflite_array
+from edgesq.errors import EdgesqError, MissingToolError, ModelError
+from edgesq.export import parity
+from edgesq.export.curve import draw_curve, draw_loss
+from edgesq.export.draft import Compared, Draft
+from edgesq.export.folder import FIRMWARE, TFLITE, VERIFY_IMAGES
+from edgesq.export.library import layouts_of, write_library
+from edgesq.export.optimize import FLOAT_WEIGHTS, write_float_weights
+from edgesq.export.parity import INTEGER_ONNX, QDQ_ONNX, Form
+from edgesq.export.source import Source
+from edgesq.export.target import compile_cleanly
+from edgesq.plan import curve
+
+
+def write_models(draft: Draft) -> Draft:
+    """Write the .tflite and all ONNX files.
+
+    What tf2onnx cannot write is left out: the exact model is the one of integer operators.
+    """
+    from edgesq.formats.onnx import float_onnx, integer_onnx, onnx_bytes, qdq_onnx
+
+    def written(path: Path, model: Callable[[], Any]) -> bytes:
+        content = onnx_bytes(model())
+        path.write_bytes(content)
+        return content
+
+    source, extras, folder = draft.source, draft.extras, draft.folder
+    float_model = source.keras
+    (folder / TFLITE).write_bytes(source.tflite)
+    models: dict[str, bytes | EdgesqError] = {
+        INTEGER_ONNX: written(folder / "model_int8.onnx", lambda: integer_onnx(source.graph))
+    }
+    qdq = extras.make(
+        "model_int8_qdq.onnx", lambda path: written(path, lambda: qdq_onnx(source.tflite))
+    )
+    models[QDQ_ONNX] = ModelError(extras.left_out[-1]) if qdq is None else qdq
+    if float_model is not None:
+        extras.make("model_float.onnx", lambda path: written(path, lambda: float_onnx(float_model)))
+    return replace(draft, models=models)
+
+
+def write_code(draft: Draft) -> Draft:
+    """Write the firmware project, the library asked for, the .tflite as a C array, and images."""
+    source, firmware, folder = draft.source, draft.firmware, draft.folder
+    name = draft.planned.improved.firmware.name
+    firmware.lay_out(folder / FIRMWARE)
+    layouts = layouts_of(draft.options.layout, draft.options.target) if firmware.has_rows else ()
+    for layout in layouts:
+        write_library(folder, layout, source.graph, firmware.files, source.preprocessing, name)
+    for file, text in tflite_array(source.tflite, source.name).items():
+        (folder / file).write_text(text)
+    _write_images(folder, source)
+    if source.keras is not None or source.weights is not None:
+        draft.extras.make(FLOAT_WEIGHTS, lambda path: write_float_weights(path, source))
+    return draft
+
+
+def _write_images(folder: Path, source: Source) -> None:
+    arrays = {"input": source.verify_images, "labels": source.verify_labels}
+    np.savez_compressed(
+        folder / VERIFY_IMAGES,
+        allow_pickle=False,
+        **{name: array for name, array in arrays.items() if array is not None},
+    )
+
+
+def draw(draft: Draft) -> Draft:
+    """Draw RAM against speed, and size against loss where the model was compressed."""
+    chosen, compression = draft.firmware.chosen, draft.planned.improved.compression
+    if chosen is not None:
+        candidates = curve(draft.source.graph, draft.options.target.kernels)
+        draft.extras.make("plan.svg", lambda path: draw_curve(candidates, chosen, path))
+    if compression is not None and compression.chosen is not None:
+        points, size = compression.curve, compression.chosen.image_bytes
+        draft.extras.make("compression.svg", lambda path: draw_loss(points, size, path))
+    return draft
+
+
+def compile_it(draft: Draft) -> Draft:
+    """Compile if this machine can; say so where it cannot."""
+    folder, target = draft.folder / FIRMWARE, draft.options.target
+    if target.is_library:
+        why = f"no sizes: {target.name} is a library for a project of your own"
+        return replace(draft, warnings=(why,))
+    try:
+        return replace(draft, sizes=compile_cleanly(folder, target))
+    except MissingToolError as error:
+        shutil.rmtree(folder / "build", ignore_errors=True)
+        return replace(draft, warnings=(f"not compiled, so no sizes: {error}",))
+
+
+def run_references(draft: Draft) -> Compared:
+    """Run TensorFlow Lite's reference kernels."""
+    files = draft.firmware.portable_files(draft.source.graph)
+    return Compared(draft, parity.references(draft.source, draft.models, files))
+
+
+def compare(state: Compared, form: Form) -> Compared:
+    """Compare one form of the model with them."""
+    return replace(state, rows=(*state.rows, parity.compare(state.comparison, form)))
