@@ -69,6 +69,7 @@ def _network(name: str, pool: UInt8Array) -> Iterator[dict[str, Any]]:
             expected = float_scores(base, judged)
             yield _row(name, "", "float", expected, expected, labels)
         for how, graph in (("as converted", base.graph), (str(found.recipe), None)):
+            terminal.err.print(f"{name}, {called}, {how}")
             scores = int8_scores(graph or read_graph(found.content), _levels(source, judged))
             yield _row(name, called, how, scores, expected, labels) | {"repair_cpu_s": took}
 

@@ -86,6 +86,7 @@ def estimates() -> dict[str, Any]:
     rows = []
     cases = [(name, build, board) for name, build in networks().items() for board in BOARDS]
     for name, build, board in [*cases, ("small", small, "microbit")]:
+        terminal.err.print(f"{name} on {board}")
         estimated, counted = compared(build(), board)
         rows.append(
             {

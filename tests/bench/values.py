@@ -86,6 +86,7 @@ def _values(board: str, fast: bool) -> dict[str, Any]:
 
 
 def _network(name: str, board: str) -> dict[str, Any]:
+    terminal.err.print(f"{name} on {board}")
     content, target = NETWORKS[name](), load_target(board)
     graph = read_graph(content)
     shape = graph.tensors[graph.input].hwc

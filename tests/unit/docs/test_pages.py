@@ -8,7 +8,9 @@ import pytest
 
 from support.paths import ROOT
 
-DECISIONS = ROOT / "docs" / "explanation" / "decisions"
+PACKAGE = ROOT / "edgesq"
+ARCHITECTURE = ROOT / "docs" / "explanation" / "architecture.md"
+DECISIONS = ARCHITECTURE.parent / "decisions"
 MAX_WORDS = {"architecture.md": 1_500, "decision": 430}
 """Words are what stands between blanks and is no mark of a table."""
 
@@ -70,6 +72,21 @@ def test_a_page_begins_with_its_only_title(page: Path) -> None:
     assert text.startswith("# ")
 
 
+def test_the_architecture_names_what_is_there() -> None:
+    text = ARCHITECTURE.read_text()
+    rows = re.findall(r"^\| (`.*?) \|", text, re.M)
+    named = [room for row in rows for room in re.findall(r"`(\w+)`", row)]
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert rooms <= set(named)
+    assert {PACKAGE / room for room in named if room not in rooms} <= {
+        path.with_suffix("") for path in PACKAGE.glob("*.py")
+    }
+    files = re.findall(r"`(\w+/[\w/]+\.[chpy]+)`", text)
+    assert len(files) > 15
+    for file in files:
+        assert (PACKAGE / file).is_file() or (ROOT / "firmware" / file).is_file(), file
+
+
 def test_every_decision_is_in_the_index() -> None:
     index = (DECISIONS / "README.md").read_text()
     decisions = sorted(DECISIONS.glob("[0-9]*.md"))
@@ -80,7 +97,6 @@ def test_every_decision_is_in_the_index() -> None:
 
 
 def test_pages_that_promise_to_be_short_are() -> None:
-    architecture = ROOT / "docs" / "explanation" / "architecture.md"
-    for page in [architecture, *DECISIONS.glob("[0-9]*.md")]:
+    for page in [ARCHITECTURE, *DECISIONS.glob("[0-9]*.md")]:
         words = [word for word in page.read_text().split() if re.search(r"\w", word)]
         assert len(words) <= MAX_WORDS.get(page.name, MAX_WORDS["decision"]), page.name
