@@ -86,7 +86,7 @@ def compressed_model(name: str) -> tuple[bytes, CompressionFacts]:
 
 def _dependencies() -> str:
     """Return a hash of what decides about the compressed models."""
-    rooms = ("compress", "codegen", "plan", "quantize")
+    rooms = ("compress", "codegen", "kernels", "plan", "quantize")
     files = [file for room in rooms for file in sorted((ROOT / "edgesq" / room).rglob("*.py"))]
     files += [ROOT / "edgesq/export/compression.py", Path(__file__)]
     return digest(b"".join(file.read_bytes() for file in files))
