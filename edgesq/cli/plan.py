@@ -39,7 +39,7 @@ def run(
         chosen = plan_for(graph, board, goal, ram_limit)
         on_stage(f"compile for {board.name}")
         sizes = _measure(graph, chosen.plan, board)
-    candidates = curve(graph, board.kernels)
+    candidates = curve(graph, board.kernels, chosen.tried)
     document = plan_document(graph, model, board, chosen, sizes, candidates)
     if not terminal.is_stdout(json):
         terminal.out.print(operator_table(document))

@@ -119,7 +119,8 @@ def building_steps(options: ExportOptions, kind: Kind) -> list[Step]:
 
 def _plan(improved: Improved) -> Planned:
     source = improved.source
-    return Planned(improved, make_firmware(source.graph, source.tflite, improved.firmware))
+    firmware = make_firmware(source.graph, source.tflite, improved.firmware, improved.chosen)
+    return Planned(improved, firmware)
 
 
 def _report(state: Compared) -> ExportReport:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edgesq.compress import Compressed, Compressor, Kernel, Loss, layer_bytes
 from edgesq.errors import FitError, ImageError
 from edgesq.export.facts import CompressionFacts, LayerSize, SizePoint
-from edgesq.export.image_size import image_bytes
+from edgesq.export.image_size import ImageSize, image_size
 from edgesq.export.optimize import Improved
 from edgesq.export.source import Source
 from edgesq.export.steps import Step
@@ -158,16 +158,17 @@ def _sized(improved: Improved, goal: int, max_drop: float) -> Improved | _Task:
         ImageError: it is not, and there are no images to compress it with.
     """
     source = improved.source
-    plain = image_bytes(source.graph, source.tflite, improved.firmware)
-    if plain <= goal:
-        return dataclasses.replace(improved, compression=CompressionFacts(goal, plain))
+    plain = image_size(source.graph, source.tflite, improved.firmware)
+    if plain.bytes <= goal:
+        facts = CompressionFacts(goal, plain.bytes)
+        return dataclasses.replace(improved, compression=facts, chosen=plain.chosen)
     if not source.has_images:
         raise ImageError(
             "compressing needs images like those the model will see",
             where=source.name,
             hint="give --calibration FOLDER with some 200 images",
         )
-    return _Task(improved, goal, max_drop, plain)
+    return _Task(improved, goal, max_drop, plain.bytes)
 
 
 def _measured(task: _Task) -> _Compressing:
@@ -204,7 +205,7 @@ def _sketched(state: _Compressing) -> _Compressing:
     content, size = compressor.sketch(rest)
     graph = read_graph(content)
     channels = channels_bytes(graph, task.kernels)
-    image = image_bytes(graph, content, task.improved.firmware)
+    image = image_size(graph, content, task.improved.firmware).bytes
     known = dataclasses.replace(state, fixed=image - size - channels, channels=channels)
     if known.room <= 0:
         raise FitError(
@@ -252,10 +253,10 @@ def _finished(state: _Compressing) -> Improved:
     others.append(dataclasses.replace(whole, image_bytes=task.plain))
     if wanted.drop > task.max_drop:
         raise _too_lossy(task, wanted, others)
-    made, taken = _final(state)
+    made, image = _final(state)
     chosen = dataclasses.replace(
         wanted,
-        image_bytes=taken,
+        image_bytes=image.bytes,
         weights_bytes=made.stream_bytes,
         bits_per_weight=8 * made.stream_bytes / compressor.weights,
     )
@@ -270,11 +271,11 @@ def _finished(state: _Compressing) -> Improved:
         _layer_sizes(graph, made),
     )
     source = dataclasses.replace(task.source, tflite=made.content, graph=graph)
-    return dataclasses.replace(task.improved, source=source, compression=facts)
+    return dataclasses.replace(task.improved, source=source, compression=facts, chosen=image.chosen)
 
 
-def _final(state: _Compressing) -> tuple[Compressed, int]:
-    """Return the model made with all images, and the bytes of its image as it is linked.
+def _final(state: _Compressing) -> tuple[Compressed, ImageSize]:
+    """Return the model made with all images, and its image as it is linked.
 
     Raises:
         FitError: the image does not come out below the goal.
@@ -282,12 +283,12 @@ def _final(state: _Compressing) -> tuple[Compressed, int]:
     room, goal = state.room, state.task.goal
     for _ in range(_FINAL_TRIES):
         made = state.compressor.compress(room, with_held_out=True)
-        taken = image_bytes(read_graph(made.content), made.content, state.task.improved.firmware)
-        if taken <= goal:
-            return made, taken
-        room -= taken - goal + _PADDING_BYTES
+        image = image_size(read_graph(made.content), made.content, state.task.improved.firmware)
+        if image.bytes <= goal:
+            return made, image
+        room -= image.bytes - goal + _PADDING_BYTES
     raise FitError(
-        f"the image takes {taken} B, {goal} B are wanted",
+        f"the image takes {image.bytes} B, {goal} B are wanted",
         where=state.task.source.name,
         hint="give a larger SIZE",
     )

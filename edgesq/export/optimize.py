@@ -15,6 +15,7 @@ from edgesq.export.source import Source
 from edgesq.export.steps import Step
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.tflite import read_graph
+from edgesq.plan import Candidate
 
 FLOAT_WEIGHTS = "float_weights.npz"
 
@@ -28,12 +29,14 @@ class Improved:
         firmware: what firmware it is for.
         accuracy: of a search for a more exact model; None where none was made.
         compression: of compressing it; None where it was not asked for.
+        chosen: the plan that compressing has measured it with; None without that.
     """
 
     source: Source
     firmware: FirmwareOptions
     accuracy: AccuracyFacts | None = None
     compression: CompressionFacts | None = None
+    chosen: Candidate | None = None
 
 
 def accuracy_steps(seconds: float, tell: Callable[[str], None]) -> list[Step]:

@@ -97,15 +97,25 @@ def around_tflm(target: Target) -> Target:
     return replace(target, kernels=TFLM_KERNELS, stack_bytes=stack_bytes)
 
 
-def make_firmware(graph: Graph, tflite: bytes, options: FirmwareOptions) -> Firmware:
+def make_firmware(
+    graph: Graph, tflite: bytes, options: FirmwareOptions, chosen: Candidate | None = None
+) -> Firmware:
     """Choose memory and generate data for a board.
+
+    Args:
+        graph: the model.
+        tflite: its bytes.
+        options: what is wanted.
+        chosen: the plan of such a firmware for a board with more flash; None for a search.
 
     Raises:
         FitError: the model does not fit the board.
         ModelError: the runtime does not have one of its operators.
         ToolError: tflite-micro is not installed, or no TensorFlow Lite Micro is given for a board.
     """
-    return (_tflm if options.target.kernels == TFLM_KERNELS else _edgesq)(graph, tflite, options)
+    if options.target.kernels == TFLM_KERNELS:
+        return _tflm(graph, tflite, options)
+    return _edgesq(graph, options, chosen)
 
 
 def check_tree(target: Target, tflm_dir: Path | None) -> None:
@@ -132,9 +142,9 @@ def check_tree(target: Target, tflm_dir: Path | None) -> None:
         )
 
 
-def _edgesq(graph: Graph, _: bytes, options: FirmwareOptions) -> Firmware:
+def _edgesq(graph: Graph, options: FirmwareOptions, chosen: Candidate | None) -> Firmware:
     target = options.target
-    chosen = plan_for(graph, target, options.goal, options.ram_limit)
+    chosen = plan_for(graph, target, options.goal, options.ram_limit, chosen)
     return Firmware(
         target,
         generate(graph, chosen.plan, target.kernels, options.name, options.class_names),

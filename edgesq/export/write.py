@@ -78,7 +78,7 @@ def draw(draft: Draft) -> Draft:
     """Draw RAM against speed, and size against loss where the model was compressed."""
     chosen, compression = draft.firmware.chosen, draft.planned.improved.compression
     if chosen is not None:
-        candidates = curve(draft.source.graph, draft.options.target.kernels)
+        candidates = curve(draft.source.graph, draft.options.target.kernels, chosen.tried)
         draft.extras.make("plan.svg", lambda path: draw_curve(candidates, chosen, path))
     if compression is not None and compression.chosen is not None:
         points, size = compression.curve, compression.chosen.image_bytes

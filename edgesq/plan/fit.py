@@ -125,7 +125,11 @@ def low_entropy(graph: Graph, kernels: str) -> frozenset[int]:
 
 
 def plan_for(
-    graph: Graph, target: Target, goal: Goal = Goal.BALANCED, ram_limit: int | None = None
+    graph: Graph,
+    target: Target,
+    goal: Goal = Goal.BALANCED,
+    ram_limit: int | None = None,
+    chosen: Candidate | None = None,
 ) -> Candidate:
     """Choose the plan for a target and check that it fits.
 
@@ -134,6 +138,7 @@ def plan_for(
         target: the board.
         goal: what the plan is best at.
         ram_limit: RAM in bytes to plan for instead of the board's less its reserve.
+        chosen: what this returned for the same with more flash; None for a search.
 
     Raises:
         TargetError: the target has another runtime.
@@ -148,7 +153,7 @@ def plan_for(
     limit = None if there is None else there - reserve - overhead
     coded = low_entropy(graph, target.kernels)
     request = PlanRequest(target.kernels, goal, limit, 0 if coded else None, coded)
-    chosen = choose(graph, request)
+    chosen = chosen or choose(graph, request)
     needed = needs(graph, chosen.plan, target)
     flash = target.region("flash")
     if flash and needed["flash"] > flash.bytes:

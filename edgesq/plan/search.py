@@ -14,8 +14,8 @@ or the whole map) that still fits and saves instructions. Where weights are deco
 depends on bands: `search_streams.py`.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from edgesq.graph import Graph
 from edgesq.plan.cost import ROW_INSTRUCTIONS, STEP_INSTRUCTIONS, plan_instructions
@@ -51,6 +51,7 @@ class Candidate:
             weights are plain: that is a rough constant.
         request: what `make_plan` makes this plan for; its limit is the one that coded weights fill,
             None where there are none.
+        tried: others that were made on the way to it, with plain weights; `curve` takes them.
     """
 
     bands: Bands
@@ -58,17 +59,28 @@ class Candidate:
     instructions: float
     cost: float
     request: PlanRequest
+    tried: tuple["Candidate", ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class _Question:
-    """What stays the same during a search."""
+    """What stays the same during a search, and the plans made so far by rows per step."""
 
     graph: Graph
     request: PlanRequest
+    made: dict[tuple[int, ...], Candidate] = field(default_factory=dict)
 
     def candidate(self, bands: Bands) -> Candidate:
-        return self.judged(bands, make_plan(self.graph, self.request, bands))
+        """Return the plan with these rows, which different bands may come to; made once."""
+        rows = self.rows(bands)
+        if rows not in self.made:
+            self.made[rows] = self.judged(bands, make_plan(self.graph, self.request, bands))
+        return self.made[rows]
+
+    def rows(self, bands: Bands) -> tuple[int, ...]:
+        """Return the rows per step of each operator."""
+        tensors = self.graph.tensors
+        return tuple(bands.of(tensors[op.output].hwc[0], op.output) for op in self.graph.ops)
 
     def judged(self, bands: Bands, plan: Plan) -> Candidate:
         request = self.request
@@ -103,15 +115,14 @@ def choose(graph: Graph, request: PlanRequest) -> Candidate:
         return _choose_coded(graph, request, smallest.plan.arena_bytes)
     if goal is Goal.RAM:
         # Blocks of the smallest sum may fit together worse than those of a slightly larger one.
-        return min(
-            (smallest, *_curve(question)),
-            key=lambda candidate: (candidate.plan.arena_bytes, candidate.cost),
-        )
-    seen = [smallest, *_faster(question, smallest, limit_bytes)]
-    fastest = min(candidate.cost for candidate in seen)
-    slowest = fastest if goal is Goal.SPEED else fastest * (1 + TOLERANCE)
-    good = [candidate for candidate in seen if candidate.cost <= slowest]
-    return min(good, key=lambda candidate: (candidate.plan.arena_bytes, candidate.cost))
+        good = [smallest, *_curve(question)]
+    else:
+        seen = [smallest, *_faster(question, smallest, limit_bytes)]
+        fastest = min(candidate.cost for candidate in seen)
+        slowest = fastest if goal is Goal.SPEED else fastest * (1 + TOLERANCE)
+        good = [candidate for candidate in seen if candidate.cost <= slowest]
+    best = min(good, key=lambda candidate: (candidate.plan.arena_bytes, candidate.cost))
+    return replace(best, tried=tuple(question.made.values()))
 
 
 def _choose_coded(graph: Graph, request: PlanRequest, least_bytes: int) -> Candidate:
@@ -124,9 +135,19 @@ def _choose_coded(graph: Graph, request: PlanRequest, least_bytes: int) -> Candi
     return question.judged(bands, planner.plan(bands))
 
 
-def curve(graph: Graph, kernels: str) -> list[Candidate]:
-    """Return plans from bands of one row to whole maps, one band height for all operators."""
-    return _curve(_Question(graph, PlanRequest(kernels)))
+def curve(graph: Graph, kernels: str, tried: Sequence[Candidate] = ()) -> list[Candidate]:
+    """Return plans from bands of one row to whole maps, one band height for all operators.
+
+    Args:
+        graph: the model.
+        kernels: kernel family.
+        tried: plans of the model that are known, which are not made again.
+    """
+    question = _Question(graph, PlanRequest(kernels))
+    for known in tried:
+        if replace(known.request, goal=question.request.goal) == question.request:
+            question.made[question.rows(known.bands)] = known
+    return _curve(question)
 
 
 def _curve(question: _Question) -> list[Candidate]:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -84,7 +85,9 @@ def test_names_of_an_exports_steps_differ(kind: Kind, tmp_path: Path) -> None:
 
 
 def test_what_has_the_size_is_not_compressed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compression, "image_bytes", lambda *_: 900)
+    monkeypatch.setattr(
+        compression, "image_size", lambda *_: SimpleNamespace(bytes=900, chosen=None)
+    )
     stages: list[Stage] = []
     driver = Driver(stages.append)
     steps = compression_steps(HOST, Compression(1000))
