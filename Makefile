@@ -22,7 +22,7 @@ QUICK := tests/unit tests/ladder -m "not slow and not emulated" \
 SMOKE := $(addprefix tests/, unit/export/test_parity.py unit/zoo/test_squeezenet.py \
 	import/test_keras_files.py unit/formats/onnx/test_integer.py \
 	unit/formats/onnx/test_float_model.py unit/cli/test_documents.py unit/codegen/test_names.py \
-	unit/calibrate/test_calibrate.py)
+	unit/calibrate/test_image.py unit/calibrate/test_folder.py)
 
 .PHONY: demo test quick bench soak oldest lint tools browser labgrid clean
 

@@ -2,14 +2,10 @@
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from edgesq.compress import Compressor, compressible, layer_bytes
-from edgesq.compress.loss import measure_loss
 from edgesq.compress.network import forward, real_input, stored_kernels
-from edgesq.compress.rounding import round_with_feedback
 from edgesq.compress.stage import with_room_for_scores
-from edgesq.compress.steps import Sensitivity, lambda_range, steps_for
 from edgesq.errors import FitError, ImageError, ModelError
 from edgesq.formats.onnx import integer_onnx, run_onnx
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
@@ -62,78 +58,6 @@ def mean_levels_apart(content: bytes) -> float:
 def test_the_float_form_is_near_the_integers(name: str) -> None:
     """Also of operators without weights, so that any model can be walked through."""
     assert mean_levels_apart(NETWORKS[name]()) < 1.0
-
-
-def test_feedback_leaves_less_error_than_rounding() -> None:
-    rng = np.random.default_rng(0)
-    mixed = rng.normal(size=(400, 30)) @ rng.normal(size=(30, 30))
-    covariance = np.cov(mixed.T)
-    weights, steps = rng.normal(size=(12, 30)), np.full(12, 0.5)
-
-    def error(levels: Int8Array) -> float:
-        gap = levels * steps[:, np.newaxis] - weights
-        return float(np.einsum("ok,kl,ol->", gap, covariance, gap))
-
-    fed = round_with_feedback(weights, covariance, steps)
-    assert error(fed) < 0.5 * error(np.rint(weights / 0.5).astype(np.int8))
-
-
-def test_zeros_that_are_to_stay_do() -> None:
-    rng = np.random.default_rng(1)
-    zeros = rng.random((8, 20)) < 0.6
-    weights = np.where(zeros, 0, rng.normal(size=(8, 20)))
-    covariance = np.cov((rng.normal(size=(300, 20)) @ rng.normal(size=(20, 20))).T)
-    levels = round_with_feedback(weights + 0.1, covariance, np.full(8, 0.05), zeros)
-    assert not levels[zeros].any()
-    assert np.mean(levels[~zeros] != 0) > 0.9
-
-
-def test_steps_are_powers_and_hold_every_weight() -> None:
-    largest = np.array([1.0, 0.01, 0.0, 3.0])
-    layer = Sensitivity(np.array([1.0, 4.0, 0.0, 1e-9]), 2.0, largest, False, False, False)
-    low, high = lambda_range(layer)
-    for log2_lambda in np.linspace(low, high, 9):
-        steps = steps_for(layer, float(log2_lambda))
-        powers = 4 * np.log2(steps)
-        np.testing.assert_allclose(powers, np.round(powers), atol=1e-9)
-        assert (largest / steps <= 127).all()
-    assert (steps_for(layer, low - 9) == steps_for(layer, low)).all()
-    assert (steps_for(layer, high + 9) == steps_for(layer, high)).all()
-
-
-def noisy_scores(count: int, noise: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return scores of ten classes, and the same with errors."""
-    rng = np.random.default_rng(7)
-    scores = rng.normal(0, 2, (count, 10))
-    return scores, scores + rng.normal(0, noise, scores.shape)
-
-
-def counted_drop(expected: NDArray[np.float64], got: NDArray[np.float64]) -> float:
-    """Return points of top-1 lost if labels are drawn by the float model."""
-    likely = np.exp(expected) / np.exp(expected).sum(axis=1, keepdims=True)
-    rows = np.arange(len(likely))
-    return 100 * float(np.mean(likely.max(axis=1) - likely[rows, got.argmax(axis=1)]))
-
-
-def test_equal_scores_lose_nothing() -> None:
-    expected, _ = noisy_scores(20, 0)
-    loss = measure_loss(expected, expected)
-    assert (loss.kl, loss.agreement, loss.drop) == (0, 1, 0)
-    sure = np.log(np.eye(3) + 1e-300)
-    assert measure_loss(sure, sure).drop == 0
-
-
-@pytest.mark.parametrize("noise", [0.2, 0.5, 1.0])
-def test_the_expected_drop_is_what_counting_gives_on_many_images(noise: float) -> None:
-    expected, got = noisy_scores(20_000, noise)
-    assert measure_loss(expected, got).drop == pytest.approx(counted_drop(expected, got), rel=0.06)
-
-
-def test_on_few_images_the_expected_drop_varies_less_than_counting() -> None:
-    expected, got = noisy_scores(2_000, 0.5)
-    parts = list(zip(np.split(expected, 50), np.split(got, 50), strict=True))
-    predicted = np.std([measure_loss(one, other).drop for one, other in parts])
-    assert predicted < 0.6 * np.std([counted_drop(one, other) for one, other in parts])
 
 
 @pytest.mark.parametrize("bits", [2.2, 4.0])
