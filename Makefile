@@ -4,6 +4,8 @@
 #             whole exports: under 90 seconds on two cores (needs gcc, not QEMU)
 # make bench  memory and instructions of real networks on emulated boards, next to TFLM's; writes
 #             docs/results/bench.md
+# make golden what tests/ladder/golden.json keeps of plans and generated data, written anew; prints
+#             each difference
 # make soak   fuzzing, faults on the line, a long run, random networks, damaged models and build
 #             folders: the figures, in at most 83 minutes
 #             (make soak SOAK="link fuzz": only these parts)
@@ -24,7 +26,7 @@ SMOKE := $(addprefix tests/, unit/export/test_parity.py unit/zoo/test_squeezenet
 	unit/formats/onnx/test_float_model.py unit/cli/test_documents.py unit/codegen/test_names.py \
 	unit/calibrate/test_image.py unit/calibrate/test_folder.py)
 
-.PHONY: demo test quick bench soak oldest lint tools browser labgrid clean
+.PHONY: demo test quick bench golden soak oldest lint tools browser labgrid clean
 
 demo: tools
 	$(BIN)/edgesq export --target cortex-m
@@ -40,6 +42,9 @@ quick: $(INSTALLED)
 
 bench: tools
 	cd tests && ../$(BIN)/python -m bench --json ../build/bench.json $(BENCH)
+
+golden: tools
+	cd tests && ../$(BIN)/python -m support.golden
 
 soak: tools
 	@command -v clang >/dev/null || { apt-get update && apt-get install -y clang; }

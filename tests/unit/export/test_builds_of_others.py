@@ -151,8 +151,8 @@ def test_a_report_that_is_no_json_of_ours(build: Path, text: bytes) -> None:
 def test_a_plan_that_the_model_cannot_have(build: Path, content: bytes) -> None:
     graph = read_graph(content)
     assert planned(read_report(build), graph) is not None
-    put(build, "firmware.plan.streamed", [99])
-    with pytest.raises(EdgesqError, match=r"key 'firmware.plan.streamed': no such convolutions"):
+    put(build, "firmware.plan.coded", [99])
+    with pytest.raises(EdgesqError, match=r"key 'firmware.plan.coded': no such convolutions"):
         planned(read_report(build), graph)
     put(build, "firmware.plan", None)
     put(build, "firmware.kernels", "tflm")
