@@ -11,8 +11,6 @@ from ai_edge_litert import schema_py_generated as schema
 from edgesq.errors import EdgesqError
 from edgesq.formats.onnx import integer_onnx, run_onnx
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph, reading_notes
-from edgesq.formats.tflite import infer as tflite_infer
-from edgesq.formats.tflite.operators import OPERATORS
 from edgesq.formats.tflite.tidy import int8_inside
 from edgesq.project import run_batch
 from edgesq.reference import run_observed
@@ -144,10 +142,6 @@ def test_the_reason(edit: Any, says: str) -> None:
 
 
 # --- files that contradict themselves ---
-
-
-def test_every_operator_has_a_rule_for_its_shape() -> None:
-    assert set(tflite_infer._RULES) == set(OPERATORS)
 
 
 def _other_constants(model: Any) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edgesq.formats.tflite import read_graph
-from edgesq.formats.tflite.operators import OPERATORS
+from edgesq.formats.tflite.table import READABLES
 from edgesq.graph import Conv2D, Graph, Int8Array
 from edgesq.reference import run_observed
 from edgesq.reference.conv import conv2d
@@ -48,7 +48,7 @@ def test_boards_compute_the_same(board: str, tmp_path: Path) -> None:
 
 
 def test_every_operator_is_drawn() -> None:
-    assert set(OPERATORS) - UNDRAWN <= set(LAYERS)
+    assert set(READABLES) - UNDRAWN <= set(LAYERS)
     drawn = [one.layers for number in range(4) for one in draw_graphs(GRAPHS, number)]
     assert frozenset().union(*drawn) == set(LAYERS)
     assert sum(map(len, drawn)) > 2 * len(drawn), "most have several layers"

@@ -7,10 +7,12 @@ import pytest
 
 from edgesq.compress import float_ops
 from edgesq.formats.onnx.table import FLOAT, INTEGER
-from edgesq.operators import OPERATORS, Op, handler
+from edgesq.formats.tflite.table import FITS, RANGES, READABLES
+from edgesq.operators import OPERATORS, READ_AS, Op, handler
 from edgesq.reference.run import KERNELS
 
 STAGES: dict[str, Mapping[type[Op], Any]] = {
+    "tflite": FITS,
     "reference": KERNELS,
     "compress": float_ops.OPERATORS,
     "ONNX in integers": INTEGER,
@@ -25,10 +27,15 @@ def test_every_stage_knows_every_operator(stage: str) -> None:
         assert handler(STAGES[stage], op)
 
 
+def test_every_operator_is_read() -> None:
+    assert set(READABLES) == set(READ_AS)
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_no_stage_knows_more(stage: str) -> None:
     known = {parent for op in OPERATORS for parent in op.__mro__}
     assert set(STAGES[stage]) <= known
+    assert set(RANGES) <= known
 
 
 def test_a_name_stands_for_one_class_but_for_groups() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.formats.tflite.readable import Fits, Ranges, Readable, Readables, Shape, constants
 from edgesq.formats.tflite.reader import Reader
 from edgesq.graph import DepthToSpace, Op, Pick, Reshape, SpaceToDepth, Tile
 
@@ -194,3 +195,14 @@ def _as_pick(
         return None
     down, across, deep = (tuple(map(int, places)) for places in (rows, columns, depths))
     return Tile(name, (source,), output, down, across, deep, 0)
+
+
+def _tile_shape(reader: Reader, operator: Any) -> Shape:
+    shape = reader.shape(operator.inputs[0])
+    many = constants(reader, operator.inputs[1])
+    return tuple(extent * times for extent, times in zip(shape, many, strict=True))
+
+
+READABLES: Readables = {"TILE": Readable(read_chain, _tile_shape, newest=2)}
+FITS: Fits = {}
+RANGES: Ranges = {}

@@ -1,12 +1,39 @@
 """Read the operators of a .tflite that have weights."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from edgesq.arithmetic import (
+    Int64Array,
+    channel_sums,
+    conv2d_multipliers,
+    rescale_is_exact,
+)
+from edgesq.formats.tflite.check import INT8_SPAN, SCALES, SUM_LIMIT
+from edgesq.formats.tflite.readable import (
+    Fits,
+    Ranges,
+    Readable,
+    Readables,
+    Shape,
+    four,
+    windows_shape,
+)
 from edgesq.formats.tflite.reader import Reader
-from edgesq.graph import Conv2D, DepthwiseConv2D, FullyConnected, GroupedConv2D, Op, Tensor, Window
+from edgesq.graph import (
+    Conv2D,
+    Convolution,
+    DepthwiseConv2D,
+    FullyConnected,
+    Graph,
+    GroupedConv2D,
+    Op,
+    Tensor,
+    Window,
+)
 
 
 def read_conv2d(reader: Reader, operator: Any) -> Op:
@@ -103,3 +130,83 @@ def _bias(reader: Reader, name: str, operator: Any, channels: int) -> int:
     zeros = np.zeros(channels, np.int32)
     quantization = reader.read(operator.inputs[1]).quantization
     return reader.append(-1, Tensor(f"{name}/bias", zeros.shape, quantization, zeros))
+
+
+def _shape(reader: Reader, operator: Any, channels: int) -> Shape:
+    """Make axis `channels` of the weights the output's channels."""
+    kernel = four(reader.shape(operator.inputs[1]))
+    return windows_shape(reader, operator, kernel[1:3], kernel[channels])
+
+
+def _fully_connected_shape(reader: Reader, operator: Any) -> Shape:
+    shape = reader.shape(operator.inputs[0])
+    outputs, depth = reader.shape(operator.inputs[1])
+    if operator.builtinOptions.keepNumDims:
+        return (*shape[:-1], outputs)
+    return math.prod(shape) // depth, outputs
+
+
+def _weights_problem(graph: Graph, op: Convolution) -> str | None:
+    weights, bias = graph.tensors[op.weights], graph.tensors[op.bias]
+    channels = weights.shape[op.channel_axis]
+    if bias.data is None or bias.data.dtype != np.int32 or bias.shape != (channels,):
+        return "the bias must be int32 constants, one per output channel"
+    if weights.data is None or len(weights.quantization.scale) not in (1, channels):
+        return "weights need one scale, or one per output channel"
+    if weights.zero_point != 0 or not all(
+        0 <= scale <= SCALES[1] for scale in weights.quantization.scale
+    ):
+        return "the weights' scales or zero point are not usable"
+    return None
+
+
+def _largest_sums(graph: Graph, op: Convolution) -> Int64Array:
+    """Return a bound of each channel's sums whatever the input, int64 [O]."""
+    weights, bias = graph.constant(op.weights), graph.constant(op.bias)
+    rows = np.moveaxis(weights, op.channel_axis, 0).reshape(len(bias), -1)
+    taps = np.abs(rows.astype(np.int64)).sum(axis=1)
+    return np.asarray(taps * INT8_SPAN + np.abs(bias.astype(np.int64)), np.int64)
+
+
+def _convolution_problem(graph: Graph, op: Convolution) -> str | None:
+    problem = _weights_problem(graph, op)
+    if problem:
+        return problem
+    _, shifts = conv2d_multipliers(graph, op)
+    # Shifts of more than 31 bits overflow whatever the sum.
+    widened = np.ldexp(_largest_sums(graph, op).astype(np.float64), np.maximum(shifts, 0))
+    return "sums can overflow 32 bits" if np.any(widened >= SUM_LIMIT) else None
+
+
+def _fully_connected_problem(graph: Graph, op: FullyConnected) -> str | None:
+    problem = _weights_problem(graph, op)
+    if problem:
+        return problem
+    sums = channel_sums(graph, op)
+    fits = bool(np.all(_largest_sums(graph, op) < SUM_LIMIT))
+    fits = fits and rescale_is_exact(graph, op, sums.low, sums.high)
+    return None if fits else "sums overflow 32 bits, or cannot be rescaled exactly"
+
+
+def _fits(graph: Graph, op: Convolution) -> bool:
+    channels = graph.tensors[op.output].hwc[2]
+    return graph.tensors[op.weights].shape[op.channel_axis] == channels
+
+
+READABLES: Readables = {
+    "CONV_2D": Readable(
+        read_conv2d, lambda reader, one: _shape(reader, one, 0), (2, 3), "Conv2DOptionsT", version=3
+    ),
+    "DEPTHWISE_CONV_2D": Readable(
+        read_depthwise_conv2d,
+        lambda reader, one: _shape(reader, one, 3),
+        (2, 3),
+        "DepthwiseConv2DOptionsT",
+        version=3,
+    ),
+    "FULLY_CONNECTED": Readable(
+        read_fully_connected, _fully_connected_shape, (2, 3), "FullyConnectedOptionsT", version=5
+    ),
+}
+FITS: Fits = {Convolution: _fits}
+RANGES: Ranges = {Convolution: _convolution_problem, FullyConnected: _fully_connected_problem}

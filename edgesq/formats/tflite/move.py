@@ -6,10 +6,22 @@ from typing import Any
 import numpy as np
 
 from edgesq.arithmetic import nearest_sources
+from edgesq.formats.tflite.readable import (
+    MAX_AXES,
+    Fits,
+    Ranges,
+    Readable,
+    Readables,
+    Shape,
+    constants,
+    four,
+    hwc,
+)
 from edgesq.formats.tflite.reader import Reader
 from edgesq.graph import (
     OUTSIDE,
     DepthToSpace,
+    Graph,
     Op,
     Pad,
     PadV2,
@@ -30,7 +42,7 @@ def read_pad(reader: Reader, operator: Any) -> Op:
         ModelError: it pads the batch, or its paddings do not fit its shapes.
     """
     zero_point = reader.tensors[reader.tensor(operator.outputs[0])].zero_point
-    return _pad(reader, operator, Pad, zero_point)
+    return _read_pad(reader, operator, Pad, zero_point)
 
 
 def read_pad_v2(reader: Reader, operator: Any) -> Op:
@@ -43,7 +55,7 @@ def read_pad_v2(reader: Reader, operator: Any) -> Op:
     output = reader.tensors[reader.tensor(operator.outputs[0])]
     if fill.data is None or fill.data.size != 1 or fill.quantization != output.quantization:
         raise reader.error(f"{output.name}: PADV2 must fill with a constant of its own scale")
-    return _pad(reader, operator, PadV2, int(fill.data.reshape(-1)[0]))
+    return _read_pad(reader, operator, PadV2, int(fill.data.reshape(-1)[0]))
 
 
 def read_slice(reader: Reader, operator: Any) -> Op:
@@ -54,8 +66,8 @@ def read_slice(reader: Reader, operator: Any) -> Op:
     """
     name = reader.name(operator.outputs[0])
     shape = _input_shape(reader, operator)
-    begin = _constants(reader, name, operator.inputs[1], len(shape))
-    size = _constants(reader, name, operator.inputs[2], len(shape))
+    begin = _numbers(reader, name, operator.inputs[1], len(shape))
+    size = _numbers(reader, name, operator.inputs[2], len(shape))
     ends = [
         extent if count == -1 else first + count
         for first, count, extent in zip(begin, size, shape, strict=True)
@@ -79,7 +91,7 @@ def read_strided_slice(reader: Reader, operator: Any) -> Op:
     if any(others):
         raise reader.error(f"{name}: STRIDED_SLICE must keep all axes")
     begin, end, stride = (
-        _constants(reader, name, index, len(shape)) for index in operator.inputs[1:]
+        _numbers(reader, name, index, len(shape)) for index in operator.inputs[1:]
     )
     if min(stride) < 1:
         raise reader.error(f"{name}: STRIDED_SLICE has stride {min(stride)}, not 1 or more")
@@ -116,7 +128,7 @@ def read_space_to_depth(reader: Reader, operator: Any) -> Op:
     Raises:
         ModelError: its block is below 1.
     """
-    name, source, output, block = _block(reader, operator)
+    name, source, output, block = _read_block(reader, operator)
     return SpaceToDepth(name, (source,), output, block)
 
 
@@ -126,11 +138,11 @@ def read_depth_to_space(reader: Reader, operator: Any) -> Op:
     Raises:
         ModelError: its block is below 1.
     """
-    name, source, output, block = _block(reader, operator)
+    name, source, output, block = _read_block(reader, operator)
     return DepthToSpace(name, (source,), output, block)
 
 
-def _block(reader: Reader, operator: Any) -> tuple[str, int, int, int]:
+def _read_block(reader: Reader, operator: Any) -> tuple[str, int, int, int]:
     name, output = reader.parts(operator)
     source = reader.tensor(operator.inputs[0])
     reader.same_quantization(name, (source, output))
@@ -140,10 +152,10 @@ def _block(reader: Reader, operator: Any) -> tuple[str, int, int, int]:
     return name, source, output, block
 
 
-def _pad(reader: Reader, operator: Any, cls: type[Pad], fill: int) -> Op:
+def _read_pad(reader: Reader, operator: Any, cls: type[Pad], fill: int) -> Op:
     name, output = reader.parts(operator)
     shape, result = _input_shape(reader, operator), reader.tensors[output].shape
-    pads = _constants(reader, name, operator.inputs[1], 2 * len(shape))
+    pads = _numbers(reader, name, operator.inputs[1], 2 * len(shape))
     axes: list[Indices] = []
     for extent, count, before, after in zip(shape, result, pads[::2], pads[1::2], strict=True):
         if min(before, after) < 0 or before + extent + after != count:
@@ -179,8 +191,98 @@ def _input_shape(reader: Reader, operator: Any) -> tuple[int, ...]:
     return shape
 
 
-def _constants(reader: Reader, name: str, index: int, count: int) -> list[int]:
+def _numbers(reader: Reader, name: str, index: int, count: int) -> list[int]:
     values = reader.data(index)
     if values is None or values.dtype != np.int32 or values.size != count:
         raise reader.error(f"{name}: {reader.name(index)} must be {count} int32 constants")
     return [int(value) for value in values.flat]
+
+
+def _pad_shape(reader: Reader, operator: Any) -> Shape:
+    shape = reader.shape(operator.inputs[0])
+    amounts = constants(reader, operator.inputs[1])
+    if reader.shape(operator.inputs[1]) != (len(shape), 2) or min(amounts) < 0:
+        raise ValueError(f"paddings of {amounts[: 2 * MAX_AXES]}")
+    pairs = zip(amounts[::2], amounts[1::2], strict=True)
+    return tuple(extent + sum(pair) for extent, pair in zip(shape, pairs, strict=True))
+
+
+def _slice_shape(reader: Reader, operator: Any) -> Shape:
+    shape = reader.shape(operator.inputs[0])
+    begin, size = (constants(reader, index) for index in operator.inputs[1:])
+    spans = zip(shape, begin, size, strict=True)
+    return tuple(extent - first if count == -1 else count for extent, first, count in spans)
+
+
+def _strided_slice_shape(reader: Reader, operator: Any) -> Shape:
+    shape, options = reader.shape(operator.inputs[0]), operator.builtinOptions
+    bounds = [constants(reader, index) for index in operator.inputs[1:]]
+    made = []
+    for axis, (extent, first, last, step) in enumerate(zip(shape, *bounds, strict=True)):
+        start = None if options.beginMask >> axis & 1 else first
+        stop = None if options.endMask >> axis & 1 else last
+        made.append(len(range(extent)[start:stop:step]))
+    return tuple(made)
+
+
+def _resize_shape(reader: Reader, operator: Any) -> Shape:
+    batch, _, _, channels = four(reader.shape(operator.inputs[0]))
+    height, width = constants(reader, operator.inputs[1])
+    return batch, height, width, channels
+
+
+def _blocks_shape(reader: Reader, operator: Any, *, to_depth: bool) -> Shape:
+    batch, height, width, channels = four(reader.shape(operator.inputs[0]))
+    block = int(operator.builtinOptions.blockSize)
+    if to_depth:
+        return batch, height // block, width // block, channels * block * block
+    return batch, height * block, width * block, channels // (block * block)
+
+
+def _pick_fits(graph: Graph, op: Pick) -> bool:
+    _, result = hwc(graph, op)
+    return (len(op.rows), len(op.columns), len(op.channels)) == result
+
+
+def _space_to_depth_fits(graph: Graph, op: SpaceToDepth) -> bool:
+    shapes, (height, width, channels) = hwc(graph, op)
+    block = op.block
+    return shapes[0] == (height * block, width * block, channels / (block * block))
+
+
+def _depth_to_space_fits(graph: Graph, op: DepthToSpace) -> bool:
+    shapes, (height, width, channels) = hwc(graph, op)
+    rows, columns, deep = shapes[0]
+    block = op.block
+    return (height, width, channels * block * block) == (rows * block, columns * block, deep)
+
+
+READABLES: Readables = {
+    "DEPTH_TO_SPACE": Readable(
+        read_depth_to_space,
+        lambda reader, one: _blocks_shape(reader, one, to_depth=False),
+        options="DepthToSpaceOptionsT",
+        version=1,
+        newest=1,
+    ),
+    "PAD": Readable(read_pad, _pad_shape, (2,)),
+    "PADV2": Readable(read_pad_v2, _pad_shape, (3,)),
+    "RESIZE_NEAREST_NEIGHBOR": Readable(
+        read_resize_nearest, _resize_shape, (2,), "ResizeNearestNeighborOptionsT"
+    ),
+    "SLICE": Readable(read_slice, _slice_shape, (3,)),
+    "SPACE_TO_DEPTH": Readable(
+        read_space_to_depth,
+        lambda reader, one: _blocks_shape(reader, one, to_depth=True),
+        options="SpaceToDepthOptionsT",
+    ),
+    "STRIDED_SLICE": Readable(
+        read_strided_slice, _strided_slice_shape, (4,), "StridedSliceOptionsT"
+    ),
+}
+FITS: Fits = {
+    DepthToSpace: _depth_to_space_fits,
+    Pick: _pick_fits,
+    SpaceToDepth: _space_to_depth_fits,
+}
+RANGES: Ranges = {}

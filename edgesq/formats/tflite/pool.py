@@ -1,9 +1,18 @@
-"""Read the operators of a .tflite that take maxima or means."""
+"""Read the pools of a .tflite."""
 
 from typing import Any
 
+from edgesq.formats.tflite.readable import (
+    Fits,
+    Ranges,
+    Readable,
+    Readables,
+    Shape,
+    keeps_channels,
+    windows_shape,
+)
 from edgesq.formats.tflite.reader import Reader
-from edgesq.graph import AveragePool2D, MaxPool2D, Mean, Op, Window
+from edgesq.graph import AveragePool2D, MaxPool2D, Op
 
 
 def read_max_pool2d(reader: Reader, operator: Any) -> Op:
@@ -27,37 +36,15 @@ def _pool(reader: Reader, operator: Any, cls: type[MaxPool2D] | type[AveragePool
     return cls(name, (source,), output, window, clamp)
 
 
-def read_mean(reader: Reader, operator: Any) -> Op:
-    """Read a MEAN.
-
-    Raises:
-        ModelError: it is not over height and width.
-    """
-    name, source, output = _reduced(reader, operator)
-    return Mean(name, (source,), output)
+def _shape(reader: Reader, operator: Any) -> Shape:
+    options = operator.builtinOptions
+    size = (int(options.filterHeight), int(options.filterWidth))
+    return windows_shape(reader, operator, size, reader.shape(operator.inputs[0])[-1])
 
 
-def read_reduce_max(reader: Reader, operator: Any) -> Op:
-    """Read a REDUCE_MAX as a max pool whose window is the image.
-
-    Raises:
-        ModelError: it is not over height and width.
-    """
-    name, source, output = _reduced(reader, operator)
-    reader.same_quantization(name, (source, output))
-    height, width, _ = reader.tensors[source].hwc
-    window = Window(height, width, 1, 1, 0, 0, 0, 0)
-    reader.refuse_window(window, source, output)
-    return MaxPool2D(name, (source,), output, window, (-128, 127))
-
-
-def _reduced(reader: Reader, operator: Any) -> tuple[str, int, int]:
-    """Return name, input and output of what leaves the channels; of [1, W, C] it takes the W."""
-    name, output = reader.parts(operator)
-    source = reader.tensor(operator.inputs[0])
-    axes = reader.data(operator.inputs[1])
-    rank = len(reader.tensors[source].shape)
-    over = set() if axes is None else {int(axis) % rank for axis in axes.flat}
-    if over != set(range(1, rank - 1)):
-        raise reader.error(f"{name}: {reader.kind(operator)} must be over height and width")
-    return name, source, output
+READABLES: Readables = {
+    "AVERAGE_POOL_2D": Readable(read_average_pool2d, _shape, options="Pool2DOptionsT"),
+    "MAX_POOL_2D": Readable(read_max_pool2d, _shape, options="Pool2DOptionsT"),
+}
+FITS: Fits = {AveragePool2D: keeps_channels, MaxPool2D: keeps_channels}
+RANGES: Ranges = {}

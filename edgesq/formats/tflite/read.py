@@ -7,7 +7,7 @@ import numpy as np
 from edgesq.errors import ModelError
 from edgesq.formats.tflite.constant_channels import with_small_constants
 from edgesq.formats.tflite.edges import from_outside, to_outside
-from edgesq.formats.tflite.operators import make_graph
+from edgesq.formats.tflite.graph import make_graph
 from edgesq.formats.tflite.reader import open_model
 from edgesq.formats.tflite.softmax_guard import make_guard, needs_guard, without_softmax
 from edgesq.formats.tflite.tidy import for_litert

@@ -1,11 +1,24 @@
 """Read the operators of a .tflite that give values another place, in the same order."""
 
+import math
 from typing import Any
 
 import numpy as np
 
+from edgesq.formats.tflite.check import MAX_UINT16
+from edgesq.formats.tflite.readable import (
+    MAX_AXES,
+    Fits,
+    Ranges,
+    Readable,
+    Readables,
+    Shape,
+    axis_of,
+    constants,
+    hwc,
+)
 from edgesq.formats.tflite.reader import Reader
-from edgesq.graph import Concatenation, Op, Reshape
+from edgesq.graph import Concatenation, Graph, Op, Reshape
 
 
 def read_concatenation(reader: Reader, operator: Any) -> Op:
@@ -50,3 +63,79 @@ def read_transpose(reader: Reader, operator: Any) -> Op:
     if wide != sorted(wide):
         raise reader.error(f"{name}: TRANSPOSE must leave the order of the values as it is")
     return read_reshape(reader, operator)
+
+
+def _reshape_shape(reader: Reader, operator: Any) -> Shape:
+    values = math.prod(reader.shape(operator.inputs[0]))
+    if len(operator.inputs) > 1 and operator.inputs[1] >= 0:
+        wanted = constants(reader, operator.inputs[1])
+    else:
+        wanted = [int(extent) for extent in operator.builtinOptions.newShape]
+    open_places = [place for place, extent in enumerate(wanted) if extent == -1]
+    if len(open_places) > 1:
+        raise ValueError(f"{wanted[:MAX_AXES]} is open in several places")
+    for place in open_places:
+        rest = math.prod(wanted[:place] + wanted[place + 1 :])
+        wanted[place] = values // rest
+    if math.prod(wanted) != values:
+        raise ValueError(f"{wanted[:MAX_AXES]} for {values} values")
+    return tuple(wanted)
+
+
+def _squeeze_shape(reader: Reader, operator: Any) -> Shape:
+    shape = reader.shape(operator.inputs[0])
+    given = getattr(operator.builtinOptions, "squeezeDims", None)
+    axes = [] if given is None else [axis_of(int(axis), len(shape)) for axis in given]
+    gone = set(axes) or {axis for axis, extent in enumerate(shape) if extent == 1}
+    if any(shape[axis] != 1 for axis in gone):
+        raise ValueError(f"{list(shape)} without axes {sorted(gone)}")
+    return tuple(extent for axis, extent in enumerate(shape) if axis not in gone)
+
+
+def _expand_dims_shape(reader: Reader, operator: Any) -> Shape:
+    shape = reader.shape(operator.inputs[0])
+    (axis,) = constants(reader, operator.inputs[1])
+    place = axis_of(axis, len(shape) + 1)
+    return (*shape[:place], 1, *shape[place:])
+
+
+def _transpose_shape(reader: Reader, operator: Any) -> Shape:
+    shape = reader.shape(operator.inputs[0])
+    order = [axis_of(axis, len(shape)) for axis in constants(reader, operator.inputs[1])]
+    if sorted(order) != list(range(len(shape))):
+        raise ValueError(f"the order {order[:MAX_AXES]} of {len(shape)} axes")
+    return tuple(shape[axis] for axis in order)
+
+
+def _concatenation_shape(reader: Reader, operator: Any) -> Shape:
+    shapes = [reader.shape(index) for index in operator.inputs]
+    axis = axis_of(int(operator.builtinOptions.axis), len(shapes[0]))
+    rests = {(*shape[:axis], *shape[axis + 1 :]) for shape in shapes}
+    if len(rests) != 1 or len({len(shape) for shape in shapes}) != 1:
+        raise ValueError(f"{shapes} side by side")
+    along = sum(shape[axis] for shape in shapes)
+    return (*shapes[0][:axis], along, *shapes[0][axis + 1 :])
+
+
+def _concatenation_fits(graph: Graph, op: Concatenation) -> bool:
+    shapes, (height, width, channels) = hwc(graph, op)
+    same = {shape[:2] for shape in shapes} == {(height, width)}
+    return same and sum(shape[2] for shape in shapes) == channels
+
+
+def _reshape_fits(graph: Graph, op: Reshape) -> bool:
+    shapes, result = hwc(graph, op)
+    return math.prod(shapes[0]) == math.prod(result)
+
+
+READABLES: Readables = {
+    "CONCATENATION": Readable(
+        read_concatenation, _concatenation_shape, range(1, MAX_UINT16), "ConcatenationOptionsT"
+    ),
+    "EXPAND_DIMS": Readable(read_reshape, _expand_dims_shape, (2,), version=1),
+    "RESHAPE": Readable(read_reshape, _reshape_shape, (1, 2), version=1),
+    "SQUEEZE": Readable(read_reshape, _squeeze_shape, version=1),
+    "TRANSPOSE": Readable(read_transpose, _transpose_shape, (2,)),
+}
+FITS: Fits = {Concatenation: _concatenation_fits, Reshape: _reshape_fits}
+RANGES: Ranges = {}

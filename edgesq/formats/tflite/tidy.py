@@ -12,12 +12,9 @@ from typing import Any
 import numpy as np
 
 from edgesq.formats.tflite.edges import HINT
-from edgesq.formats.tflite.operators import make_graph
+from edgesq.formats.tflite.graph import make_graph
 from edgesq.formats.tflite.reader import Reader, open_model
-
-_LISTED = {"DEPTH_TO_SPACE": 1, "TILE": 2}
-"""Newest version that LiteRT 2.3's reference kernels are listed for, where the converter writes a
-later one. They move int8 values as the later versions do."""
+from edgesq.formats.tflite.table import READABLES
 
 
 def for_litert(reader: Reader) -> bytes:
@@ -80,7 +77,7 @@ def _code(reader: Reader, operator: Any, schema: Any) -> Any:
     code = schema.OperatorCodeT()
     code.builtinCode = max(old.builtinCode, old.deprecatedBuiltinCode)
     code.deprecatedBuiltinCode = min(code.builtinCode, 127)
-    code.version = min(old.version, _LISTED.get(kind, old.version))
+    code.version = min(old.version, READABLES[kind].newest or old.version)
     return code
 
 

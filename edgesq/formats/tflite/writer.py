@@ -10,6 +10,8 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
+from edgesq.formats.tflite.table import READABLES
+
 SAME, VALID = 0, 1
 NONE, RELU, RELU_N1_TO_1, RELU6 = 0, 1, 2, 3
 """schema.fbs, enums Padding and ActivationFunctionType."""
@@ -20,19 +22,6 @@ _TYPES = {
     np.dtype(np.uint8): schema.TensorType.UINT8,
     np.dtype(np.float32): schema.TensorType.FLOAT32,
 }
-_VERSIONS = {
-    "CONV_2D": 3,
-    "DEPTH_TO_SPACE": 1,
-    "DEPTHWISE_CONV_2D": 3,
-    "EXPAND_DIMS": 1,
-    "FULLY_CONNECTED": 5,
-    "HARD_SWISH": 1,
-    "RELU_0_TO_1": 1,
-    "RELU_N1_TO_1": 1,
-    "RESHAPE": 1,
-    "SQUEEZE": 1,
-}
-"""The first version of an operator that takes int8, where it is not 2."""
 
 
 class TfliteWriter:
@@ -104,7 +93,7 @@ class TfliteWriter:
                 return index
         code = schema.OperatorCodeT()
         code.builtinCode, code.deprecatedBuiltinCode = value, min(value, 127)
-        code.version = _VERSIONS.get(kind, 2)
+        code.version = READABLES[kind].version if kind in READABLES else 2
         self.model.operatorCodes.append(code)
         return len(self.model.operatorCodes) - 1
 

@@ -1,126 +1,26 @@
-"""The list of operators that can be read from a .tflite, and the way from a file to a `Graph`."""
+"""The way from an unpacked .tflite to a `Graph`."""
 
 import dataclasses
 import posixpath
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 from edgesq.errors import ModelError
-from edgesq.formats.tflite.chain import joined, read_chain
-from edgesq.formats.tflite.check import MAX_EXTENT, graph_problem, operator_problem
+from edgesq.formats.tflite.chain import joined
+from edgesq.formats.tflite.check import operator_problem
 from edgesq.formats.tflite.constants import without_constants
-from edgesq.formats.tflite.conv import (
-    read_conv2d,
-    read_depthwise_conv2d,
-    read_fully_connected,
-)
 from edgesq.formats.tflite.edges import Inside, without_edges
-from edgesq.formats.tflite.elementwise import (
-    read_binary,
-    read_bound,
-    read_curve,
-    read_dequantize,
-    read_leaky_relu,
-    read_quantize,
-    read_rectifier,
-    read_softmax,
-)
 from edgesq.formats.tflite.end import without_ending
 from edgesq.formats.tflite.fold import fold_pads
+from edgesq.formats.tflite.graph_check import graph_problem
 from edgesq.formats.tflite.infer import check_shape, is_open
 from edgesq.formats.tflite.input import fix_batch, read_input
-from edgesq.formats.tflite.move import (
-    read_depth_to_space,
-    read_pad,
-    read_pad_v2,
-    read_resize_nearest,
-    read_slice,
-    read_space_to_depth,
-    read_strided_slice,
-)
-from edgesq.formats.tflite.pool import (
-    read_average_pool2d,
-    read_max_pool2d,
-    read_mean,
-    read_reduce_max,
-)
+from edgesq.formats.tflite.readable import Readable
 from edgesq.formats.tflite.reader import Reader
-from edgesq.formats.tflite.shape import read_concatenation, read_reshape, read_transpose
+from edgesq.formats.tflite.table import READABLES
 from edgesq.formats.tflite.whole import unknown_problems, whole_problems, without_named
-from edgesq.graph import (
-    Add,
-    Graph,
-    HardSwish,
-    Logistic,
-    Maximum,
-    Minimum,
-    Mul,
-    Op,
-    Relu,
-    Relu0To1,
-    Relu6,
-    ReluN1To1,
-    Sub,
-    Tanh,
-)
-
-
-@dataclass(frozen=True)
-class Readable:
-    """An operator that can be read.
-
-    Attributes:
-        read: makes it an operator of the graph; its parts were checked by `operator_problem`.
-        options: class of its options in the schema; None where they are not read.
-        inputs: how many inputs it may have.
-    """
-
-    read: Callable[[Reader, Any], Op]
-    options: str | None
-    inputs: Collection[int]
-
-
-OPERATORS = {
-    "ADD": Readable(read_binary(Add), "AddOptionsT", (2,)),
-    "AVERAGE_POOL_2D": Readable(read_average_pool2d, "Pool2DOptionsT", (1,)),
-    "CONCATENATION": Readable(read_concatenation, "ConcatenationOptionsT", range(1, MAX_EXTENT)),
-    "CONV_2D": Readable(read_conv2d, "Conv2DOptionsT", (2, 3)),
-    "DEPTHWISE_CONV_2D": Readable(read_depthwise_conv2d, "DepthwiseConv2DOptionsT", (2, 3)),
-    "DEPTH_TO_SPACE": Readable(read_depth_to_space, "DepthToSpaceOptionsT", (1,)),
-    "DEQUANTIZE": Readable(read_dequantize, None, (1,)),
-    "EXPAND_DIMS": Readable(read_reshape, None, (2,)),
-    "FULLY_CONNECTED": Readable(read_fully_connected, "FullyConnectedOptionsT", (2, 3)),
-    "HARD_SWISH": Readable(read_curve(HardSwish), None, (1,)),
-    "LEAKY_RELU": Readable(read_leaky_relu, "LeakyReluOptionsT", (1,)),
-    "LOGISTIC": Readable(read_curve(Logistic), None, (1,)),
-    "MAXIMUM": Readable(read_bound(Maximum), None, (2,)),
-    "MAX_POOL_2D": Readable(read_max_pool2d, "Pool2DOptionsT", (1,)),
-    "MEAN": Readable(read_mean, "ReducerOptionsT", (2,)),
-    "MINIMUM": Readable(read_bound(Minimum), None, (2,)),
-    "MUL": Readable(read_binary(Mul), "MulOptionsT", (2,)),
-    "PAD": Readable(read_pad, None, (2,)),
-    "PADV2": Readable(read_pad_v2, None, (3,)),
-    "QUANTIZE": Readable(read_quantize, None, (1,)),
-    "REDUCE_MAX": Readable(read_reduce_max, "ReducerOptionsT", (2,)),
-    "RELU": Readable(read_rectifier(Relu), None, (1,)),
-    "RELU6": Readable(read_rectifier(Relu6), None, (1,)),
-    "RELU_0_TO_1": Readable(read_rectifier(Relu0To1), None, (1,)),
-    "RELU_N1_TO_1": Readable(read_rectifier(ReluN1To1), None, (1,)),
-    "RESHAPE": Readable(read_reshape, None, (1, 2)),
-    "RESIZE_NEAREST_NEIGHBOR": Readable(read_resize_nearest, "ResizeNearestNeighborOptionsT", (2,)),
-    "SLICE": Readable(read_slice, None, (3,)),
-    "SOFTMAX": Readable(read_softmax, "SoftmaxOptionsT", (1,)),
-    "SPACE_TO_DEPTH": Readable(read_space_to_depth, "SpaceToDepthOptionsT", (1,)),
-    "SQUEEZE": Readable(read_reshape, None, (1,)),
-    "STRIDED_SLICE": Readable(read_strided_slice, "StridedSliceOptionsT", (4,)),
-    "SUB": Readable(read_binary(Sub), "SubOptionsT", (2,)),
-    "TANH": Readable(read_curve(Tanh), None, (1,)),
-    "TILE": Readable(read_chain, None, (1,)),
-    "TRANSPOSE": Readable(read_transpose, None, (2,)),
-}
-"""By the operator's name in the schema."""
+from edgesq.graph import Graph, Op
 
 ADVICE = {
     "BATCH_TO_SPACE_ND": "a dilated convolution: use dilation 1",
@@ -176,7 +76,7 @@ def _read(reader: Reader, inside: Inside) -> list[Op]:
     problems = _unknown_problems(reader, inside.operators)
     known = [(kind, one) for kind, one in inside.operators if not _unknown(kind, one)]
     for kind, operator in known:
-        readable = OPERATORS[kind]
+        readable = READABLES[kind]
         reader.refuse(operator_problem(kind, operator, readable.options, readable.inputs))
     steps = [step for kind, one in known for step in getattr(one, "steps", ((kind, one),))]
     if not problems:
@@ -184,7 +84,7 @@ def _read(reader: Reader, inside: Inside) -> list[Op]:
             if is_open(reader, step[1]):
                 check_shape(reader, *step)
         read_input(reader, inside)
-    made = [_attempt(reader, OPERATORS[kind], operator) for kind, operator in known]
+    made = [_attempt(reader, READABLES[kind], operator) for kind, operator in known]
     _refuse(reader, [*problems, *(error for error in made if isinstance(error, ModelError))])
     for step in steps:
         check_shape(reader, *step)
@@ -213,13 +113,13 @@ def _refuse(reader: Reader, problems: list[ModelError]) -> None:
         ]
         raise reader.error(
             f"cannot take {len(texts)} operators: {'; '.join(dict.fromkeys(texts))}",
-            f"it knows {', '.join(sorted(OPERATORS))}",
+            f"it knows {', '.join(sorted(READABLES))}",
         )
 
 
 def _unknown(kind: str, operator: Any) -> str | None:
     """Return what to call an operator that the runtime does not know, None where it does."""
-    if kind not in OPERATORS:
+    if kind not in READABLES:
         return kind
     options = operator.builtinOptions
     dilation = [getattr(options, f"dilation{axis}Factor", 1) for axis in "HW"]

@@ -1,0 +1,12 @@
+"""The operators' tables: how each is read from a .tflite, and what a graph's must hold."""
+
+from edgesq.formats.tflite import binary, chain, conv, lookup, move, pool, reduce, shape, softmax
+from edgesq.formats.tflite.readable import Fits, Ranges, Readables
+
+_FAMILIES = (binary, chain, conv, lookup, move, pool, reduce, shape, softmax)
+
+READABLES: Readables = {
+    kind: readable for family in _FAMILIES for kind, readable in family.READABLES.items()
+}
+FITS: Fits = {op: fits for family in _FAMILIES for op, fits in family.FITS.items()}
+RANGES: Ranges = {op: problem for family in _FAMILIES for op, problem in family.RANGES.items()}
