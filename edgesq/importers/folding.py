@@ -7,8 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from edgesq.importers.layers import Affine, Conv, Dense, Layer, Network, Pad
-from edgesq.importers.net import Constant
+from edgesq.importers.network import Layer, Network
+from edgesq.importers.operators.binary import Affine
+from edgesq.importers.operators.conv import Conv
+from edgesq.importers.operators.dense import Dense
+from edgesq.importers.operators.move import Pad
+from edgesq.importers.quants import Constant
 
 
 def folded(network: Network) -> Network:

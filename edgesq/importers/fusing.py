@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-
 from edgesq.importers.net import Net, Node
+from edgesq.importers.operators.lookup import clip_range
+from edgesq.importers.operators.table import ONNX
 
-_TAKES_CLIP = frozenset({"Add", "AveragePool", "Conv", "Gemm", "MatMul", "MaxPool", "Mul", "Sub"})
 _TAKES_BIAS = {"Conv": "Conv", "Gemm": "Gemm", "MatMul": "Gemm"}
 """Operators that can have a bias, and what they are called with one."""
 
@@ -46,7 +45,11 @@ def _fuse(net: Net, join: Join) -> None:
 
 
 def _with_clip(net: Net, node: Node, after: Node) -> Node | None:
-    if node.kind not in _TAKES_CLIP or after.kind not in ("Relu", "Clip"):
+    if (
+        node.kind not in ONNX
+        or not ONNX[node.kind].takes_clip
+        or after.kind not in ("Relu", "Clip")
+    ):
         return None
     if any(name and name not in net.constants for name in after.inputs[1:]):
         return None
@@ -71,22 +74,3 @@ def _with_bias(net: Net, node: Node, after: Node) -> Node | None:
         return None
     kind = _TAKES_BIAS[node.kind]
     return replace(node, kind=kind, inputs=(*node.inputs, name), output=after.output)
-
-
-def clip_range(net: Net, node: Node) -> tuple[float, float]:
-    """Return lowest and highest real value that a Relu, or a Clip by constants, lets through."""
-    ends = [0.0 if node.kind == "Relu" else -np.inf, np.inf]
-    if node.kind == "Clip" and net.opset < 11:
-        ends = [
-            float(node.attributes.get(name, end))
-            for name, end in zip(("min", "max"), ends, strict=True)
-        ]
-    elif node.kind == "Clip":
-        for position, name in enumerate(node.inputs[1:3]):
-            if name in net.constants:
-                ends[position] = float(net.constants[name].real().reshape(-1)[0])
-    quant = net.quants.get(node.inputs[0])
-    if quant is not None and node.on_integers:
-        scale, point = float(quant.scale[0]), int(quant.zero_point[0])
-        ends = [(end - point) * scale for end in ends]
-    return ends[0], ends[1]

@@ -1,47 +1,17 @@
-"""From ONNX's operators to layers in NHWC: the walk over the net, and what moves no values."""
+"""ONNX's values on their way to NHWC: the layers made so far, and where each value lies."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
-from edgesq.errors import ModelError
-from edgesq.importers.layers import (
-    Layer,
-    Network,
-    Place,
-    Requantize,
-    Reshape,
-    Resize,
-    Softmax,
-)
-from edgesq.importers.net import Array, Constant, Net, Node
-from edgesq.importers.places import NCHW, NHWC, Axes, Stored, image, nchw
-from edgesq.importers.quantized import as_int8
-from edgesq.importers.supported import SHAPES_ONLY, refusal
-
-_LOOKS_THROUGH = frozenset(
-    {
-        "Add",
-        "Clip",
-        "DequantizeLinear",
-        "Div",
-        "Mul",
-        "Pad",
-        "QuantizeLinear",
-        "Relu",
-        "Requantize",
-        "Sub",
-    }
-)
-
-_DEFINED_ON_NCHW = frozenset(
-    {"AveragePool", "Conv", "DepthToSpace", "GlobalAveragePool", "MaxPool", "SpaceToDepth"}
-)
-_COLOURS = (1, 3)
+from edgesq.importers.net import Net, Node
+from edgesq.importers.network import Layer, Pair, Reshape, Resize
+from edgesq.importers.places import NCHW, NHWC, Axes, Stored, image
+from edgesq.importers.quants import Array, Constant, as_int8
 
 
 class UnsupportedError(Exception):
@@ -50,6 +20,11 @@ class UnsupportedError(Exception):
     def __init__(self, what: str, do: str = "") -> None:
         super().__init__(what)
         self.what, self.do = what, do
+
+
+def stored_input(net: Net, channels_last: bool) -> Stored:
+    """Return how a net's image is stored."""
+    return image(net.input, net.shapes[net.input], channels_last)
 
 
 class Lowering:
@@ -177,130 +152,41 @@ class Lowering:
                 self.quants[name] = self.quants[stored.name]
         return Stored(name, shape, stored.place)
 
+    def nchw(self, node: Node) -> tuple[Stored, Axes]:
+        """Return the input of an operator that ONNX defines on NCHW only, and NCHW.
+
+        Raises:
+            UnsupportedError: ONNX sees an NHWC map there.
+        """
+        source, axes = self.map(node)
+        if axes == NHWC:
+            raise UnsupportedError(f"{node.kind} across height", "transpose maps to NCHW before it")
+        return source, NCHW
+
+    def extents(self, node: Node) -> tuple[Pair, Pair]:
+        """Return rows and columns of an operator's input and output, NCHW in ONNX."""
+        image, output = self.net.shapes[node.inputs[0]], self.net.shapes[node.output]
+        return (image[2], image[3]), (output[2], output[3])
+
 
 Rule = Callable[[Lowering, Node], None]
+"""Makes the layers of one operator of ONNX."""
 
 
-def lower(net: Net, rules: dict[str, Rule], where: str) -> Network:
-    """Return the net's layers in NHWC.
+@dataclass(frozen=True)
+class Taken:
+    """An operator of ONNX between activations.
 
-    Where the image's layout is a guess, and wrong, the other one is tried too.
-
-    Args:
-        net: float, or int8 after `annotate`.
-        rules: what makes layers of an operator, by ONNX's name.
-        where: the file, for messages.
-
-    Raises:
-        ModelError: operators cannot be taken; all are named.
+    Attributes:
+        lower: makes its layers.
+        keeps_range: its results stay in the range of its input, whose scale serves them too.
+        has_one_scale: its int8 results can have one scale only.
+        takes_clip: a Relu or Clip behind it can be done by it.
+        is_nchw: ONNX defines it on NCHW only.
     """
-    guess = is_channels_last(net)
-    try:
-        return _lower(net, rules, where, guess)
-    except ModelError:
-        if len(net.shapes[net.input]) == 4:
-            with suppress(ModelError):
-                return _lower(net, rules, where, not guess)
-        raise
 
-
-def _lower(net: Net, rules: dict[str, Rule], where: str, channels_last: bool) -> Network:
-    lowering = Lowering(net, channels_last)
-    problems = []
-    for node in net.nodes:
-        problem = _lowered(lowering, node, rules)
-        if problem:
-            problems.append((problem.what, node.name, problem.do))
-            lowering.put(node.output, nchw(node.output, net.shapes[node.output]))
-    if problems:
-        raise refusal(problems, where)
-    return _finished(lowering, where)
-
-
-def _lowered(lowering: Lowering, node: Node, rules: dict[str, Rule]) -> UnsupportedError | None:
-    """Make the layers of one operator, or say why not."""
-    try:
-        if node.kind in SHAPES_ONLY or node.kind in ("Expand", "Tile"):
-            _move(lowering, node)
-        elif node.kind in rules:
-            rules[node.kind](lowering, node)
-        else:
-            return UnsupportedError(f"{node.kind} of an activation")
-    except UnsupportedError as problem:
-        return problem
-    return None
-
-
-def _finished(lowering: Lowering, where: str) -> Network:
-    net = lowering.net
-    result = lowering.stored[net.output]
-    if result.is_repeated:
-        raise refusal([("the result is repeated values", net.output, "end before that")], where)
-    if result.as_map() is None and not result.in_order:
-        what = "the result is flattened from a map"
-        raise refusal([(what, net.output, "end with the map itself, or with a dense layer")], where)
-    read = lowering.stored[net.input]
-    return Network(
-        tuple(lowering.layers),
-        lowering.shapes,
-        lowering.quants,
-        Place(net.input, read.name, read.place),
-        Place(net.output, result.name, result.place),
-        _logits(lowering),
-        tuple(net.notes),
-    )
-
-
-def _logits(lowering: Lowering) -> Place | None:
-    """Return what a final softmax reads."""
-    last = lowering.layers[-1] if lowering.layers else None
-    for node in lowering.net.nodes:
-        if isinstance(last, Softmax) and node.output == last.output:
-            read = lowering.stored[node.inputs[0]]
-            return Place(node.inputs[0], read.name, read.place)
-    return None
-
-
-def _move(lowering: Lowering, node: Node) -> None:
-    """Let a Transpose, Reshape or the like change how ONNX sees a value, not the value."""
-    stored = lowering.stored.get(node.inputs[0]) or lowering.source(node)
-    shape = lowering.net.shapes[node.output]
-    if node.kind == "Transpose":
-        order: Sequence[int] = node.attributes.get("perm") or range(stored.place.ndim)[::-1]
-        place = stored.place.transpose(order)
-    elif node.kind == "Expand":
-        place = np.broadcast_to(stored.place, shape)
-    elif node.kind == "Tile":
-        place = np.tile(stored.place, lowering.numbers(node, "repeats", 1) or [])
-    else:
-        place = stored.place.reshape(shape)
-    mine, theirs = lowering.quants.get(stored.name), lowering.quants.get(node.output)
-    if mine and theirs and not mine.same(theirs):
-        layer = Requantize(node.name, (stored.name,), node.output)
-        lowering.emit(layer, place, stored.shape)
-    else:
-        lowering.put(node.output, Stored(stored.name, stored.shape, place))
-
-
-def stored_input(net: Net, channels_last: bool) -> Stored:
-    """Return how a net's image is stored."""
-    return image(net.input, net.shapes[net.input], channels_last)
-
-
-def is_channels_last(net: Net) -> bool:
-    """Say whether the image comes as NHWC: transposed before its first use, or by its shape."""
-    shape = net.shapes[net.input]
-    if len(shape) != 4:
-        return False
-    readers = net.readers()
-    name = net.input
-    while len(readers.get(name, [])) == 1:
-        node = readers[name][0]
-        if node.kind == "Transpose":
-            return list(node.attributes.get("perm", ())) == [0, 3, 1, 2]
-        if node.kind in _DEFINED_ON_NCHW:
-            return False
-        if node.kind not in _LOOKS_THROUGH:
-            break
-        name = node.output
-    return shape[3] in _COLOURS and shape[1] not in _COLOURS
+    lower: Rule
+    keeps_range: bool = False
+    has_one_scale: bool = False
+    takes_clip: bool = False
+    is_nchw: bool = False

@@ -5,81 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from edgesq.importers.quants import Constant, Quant
 
-from edgesq.errors import ModelError
-
-Array = NDArray[Any]
 Note = tuple[str, str]
 """What was decided, and where."""
-
-
-@dataclass(frozen=True, eq=False)
-class Quant:
-    """How stored integers map to reals: real = scale * (q - zero_point).
-
-    Attributes:
-        scale: float32 [1], or [C] along `axis`.
-        zero_point: int64, as long as `scale`.
-        dtype: of the stored integers.
-        axis: the dimension that several scales belong to.
-    """
-
-    scale: NDArray[np.float32]
-    zero_point: NDArray[np.int64]
-    dtype: np.dtype[Any]
-    axis: int = 0
-
-    def same(self, other: Quant) -> bool:
-        """Say whether both map the same integers to the same reals."""
-        return (
-            self.dtype == other.dtype
-            and np.array_equal(self.scale, other.scale)
-            and np.array_equal(self.zero_point, other.zero_point)
-        )
-
-    def spread(self, rank: int) -> tuple[Array, Array]:
-        """Return scale and zero point in a shape that broadcasts against `rank` dimensions."""
-        shape = [1] * rank
-        if len(self.scale) > 1:
-            shape[self.axis] = -1
-        return self.scale.reshape(shape), self.zero_point.reshape(shape)
-
-
-@dataclass(frozen=True, eq=False)
-class Constant:
-    """Numbers of the file: floats, or integers with a quantization."""
-
-    values: Array
-    quant: Quant | None = None
-
-    def real(self) -> Array:
-        """Return what the numbers stand for."""
-        if self.quant is None:
-            return self.values
-        scale, zero_point = self.quant.spread(self.values.ndim)
-        return ((self.values.astype(np.int64) - zero_point) * scale).astype(np.float32)
-
-
-def read_quant(
-    scale: Constant, zero_point: Constant | None, dtype: np.dtype[Any], axis: int, rank: int
-) -> Quant:
-    """Return the quantization that a scale and a zero point of the file say.
-
-    Raises:
-        ModelError: a scale that is not above zero and finite.
-    """
-    scales = scale.real().astype(np.float32).reshape(-1)
-    if not (np.isfinite(scales).all() and (scales > 0).all()):
-        raise ModelError(
-            "a scale is not above zero and finite", hint="the file is damaged; export it again"
-        )
-    points = np.zeros(len(scales), np.int64)
-    if zero_point is not None:
-        points = points + zero_point.values.astype(np.int64).reshape(-1)
-        dtype = zero_point.values.dtype
-    return Quant(scales, points, dtype, axis % max(rank, 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +32,11 @@ class Node:
     attributes: dict[str, Any] = field(default_factory=dict)
     clip: tuple[float, float] | None = None
     on_integers: bool = False
+
+    def pair(self, attribute: str) -> tuple[int, int]:
+        """Return an attribute for rows and columns, 1 where it is left out."""
+        listed = self.attributes.get(attribute, (1, 1))
+        return int(listed[0]), int(listed[1])
 
 
 @dataclass(eq=False)

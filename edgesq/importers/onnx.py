@@ -13,16 +13,15 @@ from numpy.typing import NDArray
 
 from edgesq.errors import ModelError
 from edgesq.importers.folding import folded
-from edgesq.importers.layers import Network, Place
-from edgesq.importers.lowering import is_channels_last, lower, stored_input
+from edgesq.importers.lowering import stored_input
 from edgesq.importers.net import Net, Note
+from edgesq.importers.network import Network, Place
 from edgesq.importers.onnx_file import OnnxFile, read_file
 from edgesq.importers.original import Original
 from edgesq.importers.quantized import Measure, annotate
-from edgesq.importers.rules_values import RULES as VALUE_RULES
-from edgesq.importers.rules_windows import RULES as WINDOW_RULES
 from edgesq.importers.session import Range, input_type, ranges
 from edgesq.importers.to_keras import build_keras
+from edgesq.importers.to_network import is_channels_last, lower
 from edgesq.importers.to_tflite import write_tflite
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 Images = Callable[[tuple[int, int, int]], NDArray[np.float32]]
 """From height, width and channels to float32 [n, H, W, C], as the model expects them."""
 
-_RULES = VALUE_RULES | WINDOW_RULES
 _TRIALS = 3
 _SHOWN = 3
 _SEED = 20261126
@@ -105,13 +103,13 @@ def _import_int8(
             place = Place(net.input, source.name, source.place)
             return ranges(model, place, floats, names)
 
-    network = folded(lower(annotate(net, where, measure), _RULES, where))
+    network = folded(lower(annotate(net, where, measure), where))
     tflite, notes = write_tflite(network, where)
     return ImportedInt8(tflite, Original(model, network), _merged((*network.notes, *notes)))
 
 
 def _import_float(file: OnnxFile, where: str) -> ImportedFloat:
-    network = folded(lower(file.net, _RULES, where))
+    network = folded(lower(file.net, where))
     name = Path(where).stem
     built = build_keras(network, "".join(c if c.isalnum() else "_" for c in name) or "model", where)
     worst = _difference(built, Original(file.model, network), network, where)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from edgesq.errors import ModelError
 from edgesq.graph import Graph, Int8Array
-from edgesq.importers.layers import Network, Place
-from edgesq.importers.net import Quant
+from edgesq.importers.network import Network, Place
+from edgesq.importers.quants import Quant
 from edgesq.importers.session import input_type, run_file
 
 Float32Array = NDArray[np.float32]

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from edgesq.importers.net import Constant, Net, Node, Quant, read_quant
+from edgesq.importers.net import Net, Node
+from edgesq.importers.quants import Constant, Quant, read_quant
 
 Quants = dict[str, Quant]
 
@@ -19,7 +20,7 @@ def float_form(node: Node, net: Net) -> tuple[Node, Quants]:
 
     Weights and constants in `net` get theirs.
     """
-    form = _FORMS.get(node.kind)
+    form = FORMS.get(node.kind)
     return (node, {}) if form is None else form(_Scales(node, net))
 
 
@@ -123,7 +124,7 @@ def _concat(of: _Scales) -> tuple[Node, Quants]:
     return of.made("Concat", inputs, quants)
 
 
-_FORMS: dict[str, Callable[[_Scales], tuple[Node, Quants]]] = {
+FORMS: dict[str, Callable[[_Scales], tuple[Node, Quants]]] = {
     "QGemm": _gemm,
     "QLinearAdd": _binary("Add"),
     "QLinearAveragePool": _unary("AveragePool"),

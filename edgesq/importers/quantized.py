@@ -12,43 +12,14 @@ from dataclasses import replace
 import numpy as np
 
 from edgesq.importers.fusing import fuse
-from edgesq.importers.net import Constant, Net, Node, Quant, read_quant
+from edgesq.importers.net import Net, Node
+from edgesq.importers.operators.table import ONNX
 from edgesq.importers.qoperators import float_form
+from edgesq.importers.quants import INT8, PROBABILITY, Quant, covering, range_quant, read_quant
 from edgesq.importers.supported import SHAPES_ONLY, refusal
 
 Measure = Callable[[Sequence[str]], dict[str, tuple[float, float]]]
 """From names of values to their least and largest numbers."""
-
-INT8 = np.dtype(np.int8)
-PROBABILITY = Quant(np.array([1 / 256], np.float32), np.array([-128]), INT8)
-"""The only output that TensorFlow Lite's SOFTMAX and LOGISTIC have."""
-
-_KEEP_RANGE = SHAPES_ONLY | {
-    "AveragePool",
-    "Clip",
-    "Concat",
-    "DepthToSpace",
-    "Expand",
-    "GlobalAveragePool",
-    "GlobalMaxPool",
-    "LeakyRelu",
-    "Max",
-    "MaxPool",
-    "Min",
-    "Pad",
-    "ReduceMax",
-    "ReduceMean",
-    "Relu",
-    "Resize",
-    "Slice",
-    "SpaceToDepth",
-    "Tile",
-    "Upsample",
-}
-"""Operators whose results stay in the range of their input, so that its scale serves them too."""
-
-_IMPLIED = frozenset({"Sigmoid", "Softmax"})
-"""Operators whose output can have one scale only."""
 
 
 def annotate(net: Net, where: str, measure: Measure | None = None) -> Net:
@@ -97,7 +68,7 @@ class _Annotator:
         net = self.net
         for node in reversed(net.nodes):
             moves = node.kind in SHAPES_ONLY or node.output not in net.floats
-            if node.kind in _KEEP_RANGE and moves and node.output in net.quants:
+            if _keeps_range(node) and moves and node.output in net.quants:
                 for name in self.read(node):
                     net.quants.setdefault(name, net.quants[node.output])
 
@@ -108,7 +79,7 @@ class _Annotator:
             self.dequantize(node)
         else:
             plain, quants = float_form(node, self.net)
-            keeps = node.kind in _KEEP_RANGE or plain is not node
+            keeps = _keeps_range(node) or plain is not node
             if not keeps and node.output not in self.net.floats:
                 self.problems.append((f"{node.kind} of integers", node.name, "dequantize them"))
             for name, quant in quants.items():
@@ -160,9 +131,7 @@ class _Annotator:
             missing.append((net.input, "the image", net.input))
             known.add(net.input)
         for node in net.nodes:
-            implied = node.kind in _IMPLIED or (
-                node.kind in _KEEP_RANGE and node.inputs[0] in known
-            )
+            implied = _has_one_scale(node) or (_keeps_range(node) and node.inputs[0] in known)
             if node.output not in known and not implied:
                 missing.append((node.output, node.kind, node.name))
             known.add(node.output)
@@ -187,7 +156,7 @@ class _Annotator:
         net = self.net
         if node.output in net.quants:
             return
-        if node.kind in _IMPLIED:
+        if _has_one_scale(node):
             net.quants[node.output] = PROBABILITY
             net.notes.append((f"{node.kind} in float became int8 in steps of 1/256", node.name))
             return
@@ -196,43 +165,12 @@ class _Annotator:
             net.notes.append((f"{node.kind} in float takes the scale of its input", node.name))
 
 
-def covering(quants: Sequence[Quant]) -> Quant:
-    """Return the quantization that several have in common, or one whose range has all of theirs."""
-    if all(quant.same(quants[0]) for quant in quants):
-        return quants[0]
-    ends = [
-        (level - int(quant.zero_point[0])) * float(quant.scale[0])
-        for quant in map(as_int8, quants)
-        for level in (-128, 127)
-    ]
-    return range_quant(min(ends), max(ends))
+def _keeps_range(node: Node) -> bool:
+    """Say whether results stay in the range of the input, so that its scale serves them too."""
+    moves = node.kind in SHAPES_ONLY or node.kind in ("Expand", "Tile")
+    return moves or (node.kind in ONNX and ONNX[node.kind].keeps_range)
 
 
-def range_quant(low: float, high: float) -> Quant:
-    """Return the int8 quantization of a range, which is widened to have zero in it."""
-    low, high = min(low, 0.0), max(high, 0.0)
-    scale = np.float32((high - low) / 255 or 1.0)
-    point = int(np.clip(np.round(-128 - low / float(scale)), -128, 127))
-    return Quant(np.array([scale], np.float32), np.array([point]), INT8)
-
-
-def as_int8(quant: Quant) -> Quant:
-    """Return the quantization of the same values, 128 less where they were uint8."""
-    if quant.dtype == np.dtype(np.uint8):
-        return Quant(quant.scale, quant.zero_point - 128, INT8, quant.axis)
-    return quant
-
-
-def symmetric_weights(constant: Constant) -> tuple[Constant, float]:
-    """Return int8 weights with zero point 0, and the part of them for which that is not exact.
-
-    Args:
-        constant: int8 or uint8 with any zero points.
-    """
-    assert constant.quant is not None
-    _, points = constant.quant.spread(constant.values.ndim)
-    shifted = constant.values.astype(np.int64) - points
-    outside = float(np.mean((shifted < -128) | (shifted > 127)))
-    quant = constant.quant
-    zero = Quant(quant.scale, np.zeros_like(quant.zero_point), INT8, quant.axis)
-    return Constant(np.clip(shifted, -128, 127).astype(np.int8), zero), outside
+def _has_one_scale(node: Node) -> bool:
+    """Say whether the output can have one scale only."""
+    return node.kind in ONNX and ONNX[node.kind].has_one_scale

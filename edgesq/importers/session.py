@@ -10,7 +10,7 @@ import onnx
 from numpy.typing import NDArray
 
 from edgesq.errors import ModelError
-from edgesq.importers.layers import Place
+from edgesq.importers.network import Place
 from edgesq.quantize import captured_output
 
 Range = tuple[float, float]

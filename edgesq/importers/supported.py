@@ -1,53 +1,16 @@
-"""Which ONNX operators are taken, and what to do about others."""
+"""Which ONNX operators are taken besides those between activations, and what to do about others."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from edgesq.errors import ModelError
+from edgesq.importers.qoperators import FORMS
 
 SHAPES_ONLY = frozenset({"Flatten", "Reshape", "Squeeze", "Transpose", "Unsqueeze"})
 """Operators that move no value to another place in memory, or only so that weights can follow."""
 
 PASSED = frozenset({"Dropout", "Identity"})
-
-FLOAT = SHAPES_ONLY | {
-    "Add",
-    "AveragePool",
-    "BatchNormalization",
-    "Clip",
-    "Concat",
-    "Conv",
-    "DepthToSpace",
-    "Div",
-    "Gemm",
-    "GlobalAveragePool",
-    "GlobalMaxPool",
-    "HardSigmoid",
-    "HardSwish",
-    "LeakyRelu",
-    "MatMul",
-    "Max",
-    "MaxPool",
-    "Min",
-    "Mul",
-    "PRelu",
-    "Pad",
-    "ReduceMax",
-    "ReduceMean",
-    "Relu",
-    "Resize",
-    "Sigmoid",
-    "Slice",
-    "Softmax",
-    "SpaceToDepth",
-    "Split",
-    "Sub",
-    "Sum",
-    "Tanh",
-    "Upsample",
-}
-"""Operators between activations."""
 
 COMPUTED_BEFOREHAND = (
     SHAPES_ONLY
@@ -100,26 +63,7 @@ COMPUTED_BEFOREHAND = (
 )
 """Taken where they give constants, such as sizes for a Reshape or folded weights."""
 
-QUANTIZED = frozenset(
-    {
-        "DequantizeLinear",
-        "QGemm",
-        "QLinearAdd",
-        "QLinearAveragePool",
-        "QLinearConcat",
-        "QLinearConv",
-        "QLinearGlobalAveragePool",
-        "QLinearLeakyRelu",
-        "QLinearMatMul",
-        "QLinearMul",
-        "QLinearReduceMean",
-        "QLinearSigmoid",
-        "QLinearSoftmax",
-        "QuantizeLinear",
-    }
-)
-
-KNOWN = FLOAT | QUANTIZED | PASSED | COMPUTED_BEFOREHAND
+QUANTIZED = frozenset({"DequantizeLinear", "QuantizeLinear", *FORMS})
 
 _STATIC = "quantize with fixed scales: onnxruntime.quantization.quantize_static"
 _DO = {

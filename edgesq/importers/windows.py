@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from edgesq.importers.layers import Pads, Pair
+from edgesq.importers.network import Pads, Pair
 from edgesq.integers import ceil_div
 
 _SAME = {"SAME_UPPER": 0, "SAME_LOWER": 1}

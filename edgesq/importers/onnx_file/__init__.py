@@ -18,11 +18,22 @@ from edgesq.importers.net import Net, Note
 from edgesq.importers.onnx_file import plain, structure, tensors
 from edgesq.importers.onnx_file.inference import infer
 from edgesq.importers.onnx_file.net_reader import read_net
-from edgesq.importers.supported import KNOWN, QUANTIZED, refusal
+from edgesq.importers.operators.table import ONNX
+from edgesq.importers.supported import (
+    COMPUTED_BEFOREHAND,
+    PASSED,
+    QUANTIZED,
+    SHAPES_ONLY,
+    refusal,
+)
 
 _DOMAINS = ("", "com.microsoft")
 _IMAGES = (TensorProto.FLOAT, TensorProto.INT8, TensorProto.UINT8)
 _SEVERAL_RESULTS = ("Split",)
+_OWN = {"Requantize"}
+"""What only the import itself makes, of QuantizeLinear."""
+
+_KNOWN = {*ONNX, *_SEVERAL_RESULTS, *SHAPES_ONLY, *QUANTIZED, *PASSED, *COMPUTED_BEFOREHAND} - _OWN
 
 Problem = tuple[str, str, str]
 
@@ -125,7 +136,7 @@ def _operators(model: onnx.ModelProto) -> list[Problem]:
     unknown = [
         (node.op_type if node.domain in _DOMAINS else f"{node.domain}.{node.op_type}", node)
         for node in model.graph.node
-        if node.domain not in _DOMAINS or node.op_type not in KNOWN or structure.has_branches(node)
+        if node.domain not in _DOMAINS or node.op_type not in _KNOWN or structure.has_branches(node)
     ]
     if unknown:
         return [(what, structure.place(node), "") for what, node in unknown]

@@ -12,12 +12,12 @@ import onnx
 from onnx import helper
 
 from edgesq.errors import ModelError
-from edgesq.importers.net import Array, Constant, read_quant
 from edgesq.importers.onnx_file.shapes import RULES, parts, shape_values
 from edgesq.importers.onnx_file.shapes_windows import products
 from edgesq.importers.onnx_file.structure import place
 from edgesq.importers.onnx_file.tensors import numbers
 from edgesq.importers.onnx_file.view import Known, Shape, View, WrongError, counted
+from edgesq.importers.quants import Array, Constant, read_quant
 from edgesq.importers.supported import COMPUTED_BEFOREHAND, QUANTIZED
 from edgesq.limits import MAX_PRODUCTS, MAX_VALUES_TOGETHER
 

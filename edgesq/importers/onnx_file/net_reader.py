@@ -9,9 +9,10 @@ import numpy as np
 import onnx
 
 from edgesq.errors import ModelError
-from edgesq.importers.net import Array, Constant, Net, Node, Quant, read_quant
+from edgesq.importers.net import Net, Node
 from edgesq.importers.onnx_file.shapes import parts
 from edgesq.importers.onnx_file.view import Known, View, attributes_of, axis_of
+from edgesq.importers.quants import Array, Constant, Quant, read_quant
 from edgesq.importers.supported import PASSED
 from edgesq.limits import MAX_LAYERS
 

@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError, Message
 from onnx import AttributeProto, TensorProto, helper, numpy_helper
 
 from edgesq.errors import ModelError
-from edgesq.importers.net import Array
+from edgesq.importers.quants import Array
 from edgesq.limits import MAX_DIMENSIONS, MAX_EXTENT, MAX_FILE_BYTES, MAX_VALUES
 
 _FIELDS: dict[int, str] = {

@@ -10,8 +10,8 @@ import numpy as np
 import onnx
 from onnx import AttributeProto, helper
 
-from edgesq.importers.net import Array
 from edgesq.importers.onnx_file.tensors import numbers
+from edgesq.importers.quants import Array
 from edgesq.limits import MAX_DIMENSIONS, MAX_EXTENT, MAX_SIDE, MAX_VALUES
 
 Shape = tuple[int, ...]

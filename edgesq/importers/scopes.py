@@ -1,16 +1,46 @@
-"""The .tflite in the making: its tensors, and what several kinds of layers need."""
+"""What is being made of a network, a Keras model or a .tflite, and what its layers share."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from edgesq.formats.tflite.writer import NONE, RELU, RELU6, RELU_N1_TO_1, SAME, VALID, TfliteWriter
-from edgesq.importers.layers import NO_PADS, Clip, Layer, Network, Pads, Pair
-from edgesq.importers.net import Constant, Note, Quant
+from edgesq.importers.net import Note
+from edgesq.importers.network import NO_PADS, Clip, Layer, Network, Pads, Pair
+from edgesq.importers.quants import Constant, Quant
 from edgesq.importers.windows import same_pads
+
+
+@dataclass(eq=False)
+class KerasScope:
+    """A Keras model in the making: symbolic values by the network's names, weights by layer."""
+
+    network: Network
+    values: dict[str, Any]
+    weights: dict[str, list[Any]] = field(default_factory=dict)
+    never_negative: set[str] = field(default_factory=set)
+    problems: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def read(self, layer: Layer, position: int = 0) -> Any:
+        """Return what a layer reads."""
+        return self.values[layer.inputs[position]]
+
+    def bordered(self, layer: Layer, pads: Pads, size: Pair, strides: Pair) -> tuple[Any, str]:
+        """Return the input, with zeros around it where Keras has no word for it, and the word."""
+        import keras
+
+        source = self.read(layer)
+        shape = self.network.shapes[layer.inputs[0]]
+        if pads == NO_PADS:
+            return source, "valid"
+        if pads == same_pads(size, strides, (shape[1], shape[2])):
+            return source, "same"
+        border = ((pads[0], pads[1]), (pads[2], pads[3]))
+        return keras.layers.ZeroPadding2D(border, name=f"{layer.name}_pad")(source), "valid"
 
 
 class TfliteScope:

@@ -1,0 +1,22 @@
+"""The operators' tables: how ONNX's are taken, and how layers become Keras' or .tflite's."""
+
+from edgesq.importers.operators import (
+    binary,
+    conv,
+    dense,
+    lookup,
+    move,
+    pool,
+    reduce,
+    shape,
+    softmax,
+)
+from edgesq.importers.operators.tables import KerasMakers, OnnxOperators, TfliteWriters
+
+_FAMILIES = (binary, conv, dense, lookup, move, pool, reduce, shape, softmax)
+
+ONNX: OnnxOperators = {kind: taken for family in _FAMILIES for kind, taken in family.ONNX.items()}
+KERAS: KerasMakers = {layer: make for family in _FAMILIES for layer, make in family.KERAS.items()}
+TFLITE: TfliteWriters = {
+    layer: write for family in _FAMILIES for layer, write in family.TFLITE.items()
+}
