@@ -8,7 +8,7 @@ import pytest
 from edgesq.compress import float_ops
 from edgesq.formats.onnx.table import FLOAT, INTEGER
 from edgesq.formats.tflite.table import FITS, RANGES, READABLES
-from edgesq.operators import OPERATORS, READ_AS, Op, handler
+from edgesq.operators import OPERATORS, READ_AS, Op, Softmax, handler
 from edgesq.reference.run import KERNELS
 
 STAGES: dict[str, Mapping[type[Op], Any]] = {
@@ -41,3 +41,8 @@ def test_no_stage_knows_more(stage: str) -> None:
 def test_a_name_stands_for_one_class_but_for_groups() -> None:
     kinds = [op.kind for op in OPERATORS]
     assert {kind for kind in kinds if kinds.count(kind) > 1} == {"CONV_2D"}
+
+
+def test_a_stage_that_lacks_one_says_so() -> None:
+    with pytest.raises(TypeError, match="nothing for Softmax"):
+        handler({}, Softmax)

@@ -8,10 +8,8 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto
 
-from edgesq.errors import ModelError
 from edgesq.formats.onnx import integer_onnx, onnx_bytes, run_onnx
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
-from edgesq.graph import Graph, Op, Quantization, Tensor
 from edgesq.integers import ceil_div
 from support.cases import NETWORKS
 from support.onnx_checks import assert_equals_reference, random, random_int8
@@ -344,13 +342,3 @@ def test_only_what_a_model_needs_is_written() -> None:
 
     assert "Where" not in conv_nodes(RELU)
     assert "Clip" in conv_nodes(RELU)
-
-
-def test_an_operator_without_an_integer_form_is_named() -> None:
-    class Unknown(Op):
-        kind = "CUMSUM"
-
-    tensor = Tensor("value", (1, 4), Quantization((1.0,), 0))
-    graph = Graph((tensor, tensor), (Unknown("net/odd", (0,), 1),), 0, 1, "00")
-    with pytest.raises(ModelError, match="CUMSUM"):
-        integer_onnx(graph)
