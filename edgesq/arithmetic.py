@@ -18,7 +18,6 @@ from edgesq.graph import (
     Add,
     Binary,
     Convolution,
-    DepthwiseConv2D,
     FullyConnected,
     Graph,
     Mean,
@@ -98,11 +97,16 @@ def saturating_shift_left(x: ArrayLike, bits: int) -> Int64Array:
     return np.asarray(np.clip(np.asarray(x, np.int64) << bits, INT32_MIN, INT32_MAX), np.int64)
 
 
+def channel_scales(graph: Graph, op: Convolution) -> NDArray[np.float64]:
+    """Return the weights' scale per output channel, float64 [O]."""
+    scales = np.array(graph.tensors[op.weights].quantization.scale, np.float64)
+    return np.broadcast_to(scales, graph.tensors[op.bias].shape)
+
+
 def real_multipliers(graph: Graph, op: Convolution) -> NDArray[np.float64]:
     """Return what sums are multiplied by per output channel, float64 [O]."""
     source, result = graph.tensors[op.inputs[0]], graph.tensors[op.output]
-    scales = np.array(graph.tensors[op.weights].quantization.scale, np.float64)
-    return np.broadcast_to(source.scale * scales / result.scale, graph.tensors[op.bias].shape)
+    return source.scale * channel_scales(graph, op) / result.scale
 
 
 def conv2d_multipliers(graph: Graph, op: Convolution) -> tuple[Int64Array, Int64Array]:
@@ -365,8 +369,7 @@ class ChannelSums:
 
 def channel_sums(graph: Graph, op: Convolution) -> ChannelSums:
     """Return what each output channel of a convolution can sum up to, by `sum_range`."""
-    weights, bias = graph.constant(op.weights), graph.constant(op.bias)
-    if isinstance(op, DepthwiseConv2D):
-        weights = np.moveaxis(weights, 3, 0)
+    bias = graph.constant(op.bias)
+    weights = np.moveaxis(graph.constant(op.weights), op.channel_axis, 0)
     rows, wide = weights.reshape(len(weights), -1).astype(np.int64), bias.astype(np.int64)
     return ChannelSums(rows, wide, *sum_range(rows, wide, graph.tensors[op.inputs[0]].zero_point))

@@ -9,7 +9,9 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import ClassVar, TypedDict, TypeVar, Unpack
+from typing import Any, ClassVar, TypedDict, TypeVar, Unpack
+
+from numpy.typing import NDArray
 
 Handler = TypeVar("Handler")
 
@@ -106,6 +108,12 @@ class Convolution(Op, access=Access.WINDOW, rescales=True, channel_axis=0):
     def parameters(self) -> tuple[int, ...]:
         """Weights and bias."""
         return self.weights, self.bias
+
+    def along_weights(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return one value per output channel, [O] or [1], so that it broadcasts to the weights."""
+        shape = [1] * 4
+        shape[self.channel_axis] = -1
+        return values.reshape(shape)
 
 
 class Conv2D(Convolution, kind="CONV_2D"):

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.arithmetic import channel_scales
 from edgesq.calibrate import Judge
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.onnx.twin import float_twin, twin_activations
 from edgesq.formats.tflite import ReferenceInterpreter
 from edgesq.graph import Convolution, Graph, Int8Array, Op
 from edgesq.repair.judge import distance
-from edgesq.repair.state import along_kernel, channel_scales
 
 Float32Array = NDArray[np.float32]
 
@@ -108,7 +108,7 @@ def _quantized_weights(
         return {}
     scale = channel_scales(graph, op)
     kernel, bias = graph.constant(op.weights), graph.constant(op.bias)
-    real = (kernel * along_kernel(op, scale)).astype(np.float32)
+    real = (kernel * op.along_weights(scale)).astype(np.float32)
     offset = (bias * scale * graph.tensors[op.inputs[0]].scale).astype(np.float32)
     return {op.name: replace(weights[op.name], kernel=real, bias=offset)}
 

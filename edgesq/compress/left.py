@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from edgesq.arithmetic import channel_scales
 from edgesq.compress.biases import stored_bias
 from edgesq.compress.float_ops import Kernel
-from edgesq.compress.network import channel_scales, stored_kernel
+from edgesq.compress.network import stored_kernel
 from edgesq.compress.sequence import Layer
 from edgesq.compress.steps import STEPS_PER_OCTAVE
 from edgesq.graph import Conv2D, Graph

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.arithmetic import channel_scales
 from edgesq.compress.float_ops import Kernel, apply
-from edgesq.graph import Convolution, DepthwiseConv2D, Graph, Int8Array
+from edgesq.graph import Convolution, Graph, Int8Array
 
 Float32Array = NDArray[np.float32]
 
@@ -32,16 +33,9 @@ def stored_kernel(graph: Graph, op: Convolution) -> Kernel:
     assert weights.data is not None
     assert bias.data is not None
     scale = channel_scales(graph, op)
-    real = weights.data.astype(np.float64)
-    real = real * scale if isinstance(op, DepthwiseConv2D) else real * scale[:, None, None, None]
+    real = weights.data.astype(np.float64) * op.along_weights(scale)
     steps = scale * graph.tensors[op.inputs[0]].scale
     return Kernel(real.astype(np.float32), (bias.data * steps).astype(np.float32))
-
-
-def channel_scales(graph: Graph, op: Convolution) -> NDArray[np.float64]:
-    """Return the weights' scale per output channel, float64 [O]."""
-    scales = np.array(graph.tensors[op.weights].quantization.scale, np.float64)
-    return np.broadcast_to(scales, graph.tensors[op.bias].shape)
 
 
 def real_input(graph: Graph, images: Int8Array) -> Float32Array:

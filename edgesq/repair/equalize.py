@@ -124,8 +124,7 @@ def _input_peaks(weights: FloatWeights) -> Float32Array:
 
 
 def _scaled_outputs(op: Convolution, weights: FloatWeights, by: Float32Array) -> FloatWeights:
-    kernel = weights.kernel
-    scaled = kernel * by if isinstance(op, DepthwiseConv2D) else kernel * by.reshape(-1, 1, 1, 1)
+    scaled = weights.kernel * op.along_weights(by)
     return replace(weights, kernel=scaled, bias=weights.bias * by)
 
 

@@ -13,12 +13,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.arithmetic import channel_scales
 from edgesq.compress.rounding import round_with_feedback
 from edgesq.compress.statistics import Moments, MomentSums, inputs_at, some_places
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.onnx.twin import float_twin, twin_activations
 from edgesq.graph import Conv2D, Convolution, Op, Tensor
-from edgesq.repair.state import Levels, Quantized, along_kernel, channel_scales
+from edgesq.repair.state import Levels, Quantized
 
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
@@ -97,7 +98,7 @@ class _Walk:
             if rows >= _ROWS_PER_INPUT * inputs:
                 wanted = _compensated(wanted, moments)
             levels = round_with_feedback(wanted, moments.covariance, scale).reshape(kernel.shape)
-        real = (levels * along_kernel(op, scale)).astype(np.float32)
+        real = (levels * op.along_weights(scale)).astype(np.float32)
         want = self._run(op, self._float, {op.name: weights})
         have = self._run(op, self._int8, {op.name: replace(weights, kernel=real)})
         change = (want - have).mean(axis=(0, 1, 2), dtype=np.float64)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.arithmetic import channel_scales
 from edgesq.errors import ModelError
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.tflite import read_stored_graph
 from edgesq.formats.tflite.rewrite import TensorChange, rewrite
-from edgesq.graph import Convolution, DepthwiseConv2D, Graph, Int8Array, Int32Array, Quantization
+from edgesq.graph import Convolution, Graph, Int8Array, Int32Array, Quantization
 
 Float32Array = NDArray[np.float32]
 
@@ -130,20 +131,9 @@ def check_unshared(graph: Graph) -> None:
             seen[index] = op.name
 
 
-def channel_scales(graph: Graph, op: Convolution) -> NDArray[np.float64]:
-    """Return the weights' scale per output channel, float64 [O]."""
-    scale = np.array(graph.tensors[op.weights].quantization.scale, np.float64)
-    return np.broadcast_to(scale, graph.tensors[op.bias].shape)
-
-
-def along_kernel(op: Convolution, values: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Return one value per output channel, or one in all, so that it multiplies the kernel."""
-    return values if isinstance(op, DepthwiseConv2D) else values.reshape(-1, 1, 1, 1)
-
-
 def nearest(kernel: Float32Array, op: Convolution, scale: NDArray[np.floating]) -> Int8Array:
     """Return the levels nearest to float weights."""
-    steps = kernel / along_kernel(op, scale)
+    steps: NDArray[np.floating] = kernel / op.along_weights(scale)
     return np.clip(np.round(steps), -MAX_LEVEL, MAX_LEVEL).astype(np.int8)
 
 
@@ -151,7 +141,7 @@ def _largest(kernel: Float32Array, op: Convolution, scales: int) -> Float32Array
     """Return the largest magnitude per output channel, or in all."""
     if scales == 1:
         return np.asarray(np.abs(kernel).max().reshape(1))
-    axes = (0, 1, 2) if isinstance(op, DepthwiseConv2D) else (1, 2, 3)
+    axes = tuple(axis for axis in range(4) if axis != op.channel_axis)
     return np.asarray(np.abs(kernel).max(axis=axes))
 
 

@@ -19,7 +19,6 @@ from edgesq.arithmetic import (
 )
 from edgesq.graph import (
     Convolution,
-    DepthwiseConv2D,
     Graph,
     Quantization,
     Tensor,
@@ -91,8 +90,7 @@ def _rewritten(
     real = np.rint(sums.bias * old * (source.scale / result.scale) * _STEPS)
     small = np.clip(real, middle - _INSIDE, middle + _INSIDE)
     biases = np.where(chosen, small, sums.bias).astype(np.int32)
-    keep = ~chosen if isinstance(op, DepthwiseConv2D) else ~chosen[:, None, None, None]
-    kernel = np.where(keep, weights.data, 0).astype(np.int8)
+    kernel = np.where(op.along_weights(chosen), 0, weights.data).astype(np.int8)
     return (
         replace(weights, data=kernel, quantization=_per_channel(scale)),
         replace(bias, data=biases, quantization=_per_channel(scale * source.scale)),

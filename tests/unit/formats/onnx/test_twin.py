@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from edgesq.arithmetic import channel_scales
 from edgesq.formats.float_weights import Activation, FloatWeights
 from edgesq.formats.onnx.twin import float_twin, twin_activations
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Convolution, Graph, Int8Array, Softmax, Tensor
 from edgesq.reference import run
-from edgesq.repair.state import along_kernel, channel_scales
 from support.cases import NETWORKS
 from support.networks import images
 
@@ -25,7 +25,7 @@ def as_floats(graph: Graph, op: Convolution) -> FloatWeights:
     if op.clamp != (-128, 127):
         activation = "relu" if op.clamp[1] == 127 else "relu6"
     return FloatWeights(
-        (weights * along_kernel(op, scale)).astype(np.float32),
+        (weights * op.along_weights(scale)).astype(np.float32),
         (bias * steps).astype(np.float32),
         activation,
     )
