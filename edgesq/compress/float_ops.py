@@ -25,13 +25,14 @@ from edgesq.graph import (
     HardSwish,
     LeakyRelu,
     Logistic,
-    Lookup,
     MaxPool2D,
     Mean,
     Move,
     Mul,
     Op,
     Pick,
+    Quantize,
+    Rectifier,
     Reshape,
     Softmax,
     SpaceToDepth,
@@ -165,7 +166,7 @@ def _mul(graph: Graph, op: Mul, *inputs: Any) -> Any:
     return one * other
 
 
-def _same(_: Graph, __: Lookup, values: Any) -> Any:
+def _same(_: Graph, __: Quantize | Rectifier, values: Any) -> Any:
     """Return what is only rescaled or cut, which the range does."""
     return values
 
@@ -248,11 +249,12 @@ OPERATORS: dict[type[Op], Callable[..., Any]] = {
     HardSwish: _hard_swish,
     LeakyRelu: _leaky_relu,
     Logistic: _logistic,
-    Lookup: _same,
     MaxPool2D: _max_pool,
     Mean: _mean,
     Mul: _mul,
     Pick: _pick,
+    Quantize: _same,
+    Rectifier: _same,
     Reshape: _reshape,
     Softmax: _softmax,
     SpaceToDepth: _space_to_depth,

@@ -1,5 +1,6 @@
 """The table of operators is complete: no stage lacks one."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,8 +9,14 @@ import pytest
 from edgesq.compress import float_ops
 from edgesq.formats.onnx.table import FLOAT, INTEGER
 from edgesq.formats.tflite.table import FITS, RANGES, READABLES
+from edgesq.importers.network import Layer, Weighted
+from edgesq.importers.onnx_file import KNOWN
+from edgesq.importers.onnx_file.shapes import RULES
+from edgesq.importers.operators.lookup import Requantize
+from edgesq.importers.operators.table import KERAS, TFLITE
 from edgesq.operators import OPERATORS, READ_AS, Op, Softmax, handler
 from edgesq.reference.run import KERNELS
+from support.paths import ROOT
 
 STAGES: dict[str, Mapping[type[Op], Any]] = {
     "tflite": FITS,
@@ -46,3 +53,20 @@ def test_a_name_stands_for_one_class_but_for_groups() -> None:
 def test_a_stage_that_lacks_one_says_so() -> None:
     with pytest.raises(TypeError, match="nothing for Softmax"):
         handler({}, Softmax)
+
+
+def test_the_readme_lists_what_is_read() -> None:
+    text = (ROOT / "README.md").read_text()
+    listed = text[text.index("\nOperators: ") : text.index(" A model with others is refused")]
+    named = set(re.findall(r"\b[A-Z][A-Z0-9_]{2,}\b", listed))
+    assert named == set(READABLES) - {"DEQUANTIZE"}, "DEQUANTIZE may only be the last operator"
+
+
+def test_every_layer_of_an_import_can_be_made() -> None:
+    layers = {*Layer.__subclasses__(), *Weighted.__subclasses__()} - {Weighted}
+    assert set(TFLITE) == layers
+    assert set(KERAS) == layers - {Requantize}, "floats have no scale to change"
+
+
+def test_the_shape_of_every_known_onnx_operator_is_computed() -> None:
+    assert set(RULES) >= KNOWN

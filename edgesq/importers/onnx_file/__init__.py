@@ -33,7 +33,7 @@ _SEVERAL_RESULTS = ("Split",)
 _OWN = {"Requantize"}
 """What only the import itself makes, of QuantizeLinear."""
 
-_KNOWN = {*ONNX, *_SEVERAL_RESULTS, *SHAPES_ONLY, *QUANTIZED, *PASSED, *COMPUTED_BEFOREHAND} - _OWN
+KNOWN = {*ONNX, *_SEVERAL_RESULTS, *SHAPES_ONLY, *QUANTIZED, *PASSED, *COMPUTED_BEFOREHAND} - _OWN
 
 Problem = tuple[str, str, str]
 
@@ -136,7 +136,7 @@ def _operators(model: onnx.ModelProto) -> list[Problem]:
     unknown = [
         (node.op_type if node.domain in _DOMAINS else f"{node.domain}.{node.op_type}", node)
         for node in model.graph.node
-        if node.domain not in _DOMAINS or node.op_type not in _KNOWN or structure.has_branches(node)
+        if node.domain not in _DOMAINS or node.op_type not in KNOWN or structure.has_branches(node)
     ]
     if unknown:
         return [(what, structure.place(node), "") for what, node in unknown]
