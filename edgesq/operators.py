@@ -89,7 +89,14 @@ class Op:
 
 
 @dataclass(frozen=True)
-class Convolution(Op, access=Access.WINDOW, rescales=True, channel_axis=0):
+class Windowed(Op, access=Access.WINDOW):
+    """What looks at its input through a window."""
+
+    window: Window
+
+
+@dataclass(frozen=True)
+class Convolution(Windowed, rescales=True, channel_axis=0):
     """What has weights, a bias and a multiplier per output channel.
 
     Weights are int8 with a scale per channel, the bias is int32; `clamp` is the fused activation.
@@ -99,7 +106,6 @@ class Convolution(Op, access=Access.WINDOW, rescales=True, channel_axis=0):
     """
 
     channel_axis: ClassVar[int]
-    window: Window
     weights: int
     bias: int
     clamp: tuple[int, int]
@@ -139,18 +145,16 @@ class GroupedConv2D(Convolution, kind="CONV_2D"):
 
 
 @dataclass(frozen=True)
-class MaxPool2D(Op, kind="MAX_POOL_2D", access=Access.MAXIMUM):
+class MaxPool2D(Windowed, kind="MAX_POOL_2D", access=Access.MAXIMUM):
     """Maximum over a window; padded places do not count."""
 
-    window: Window
     clamp: tuple[int, int]
 
 
 @dataclass(frozen=True)
-class AveragePool2D(Op, kind="AVERAGE_POOL_2D", access=Access.WINDOW):
+class AveragePool2D(Windowed, kind="AVERAGE_POOL_2D"):
     """Mean over the part of a window inside the image, rounded half away from zero."""
 
-    window: Window
     clamp: tuple[int, int]
 
 
@@ -362,25 +366,6 @@ READ_AS: dict[str, type[Op] | None] = {
     "TRANSPOSE": Reshape,
 }
 """What a graph usually has of an operator, by its name in a .tflite; None where that is nothing."""
-
-_NOT_IN_TFLM = frozenset(
-    {"DEQUANTIZE", "MAXIMUM", "MINIMUM", "REDUCE_MAX", "RELU_0_TO_1", "RELU_N1_TO_1", "TILE"}
-)
-
-
-def tflm_resolver(kind: str) -> str | None:
-    """Return the method of tflite::MicroMutableOpResolver that adds an operator of a .tflite.
-
-    Args:
-        kind: its name in the schema.
-
-    Returns:
-        None where edgesq knows of no such method.
-    """
-    if kind not in READ_AS or kind in _NOT_IN_TFLM:
-        return None
-    words = kind.replace("PADV2", "PAD_V2").split("_")
-    return "Add" + "".join(word.title() for word in words)
 
 
 def handler(table: Mapping[type[Op], Handler], op: type[Op]) -> Handler:

@@ -9,10 +9,28 @@ from edgesq.codegen.text import class_names, row, template
 from edgesq.errors import ModelError
 from edgesq.formats.tflite import operator_kinds
 from edgesq.graph import Graph
-from edgesq.operators import tflm_resolver
+from edgesq.operators import READ_AS
 
 TFLM_KERNELS = "tflm"
 """What such a board calls its kernels."""
+
+
+_UNKNOWN = frozenset(
+    {"DEQUANTIZE", "MAXIMUM", "MINIMUM", "REDUCE_MAX", "RELU_0_TO_1", "RELU_N1_TO_1", "TILE"}
+)
+"""Operators that edgesq reads, and knows no method of TensorFlow Lite Micro to add them."""
+
+
+def resolver(kind: str) -> str | None:
+    """Return the method of tflite::MicroMutableOpResolver that adds an operator, by its name.
+
+    Returns:
+        None where no such method is known.
+    """
+    if kind not in READ_AS or kind in _UNKNOWN:
+        return None
+    words = kind.replace("PADV2", "PAD_V2").split("_")
+    return "Add" + "".join(word.title() for word in words)
 
 
 def generate_tflm(
@@ -31,8 +49,8 @@ def generate_tflm(
         ModelError: an operator whose name in TensorFlow Lite Micro is not known here.
     """
     kinds = sorted(operator_kinds(tflite))
-    resolvers = {kind: tflm_resolver(kind) for kind in kinds}
-    unknown = [kind for kind, resolver in resolvers.items() if resolver is None]
+    resolvers = {kind: resolver(kind) for kind in kinds}
+    unknown = [kind for kind, name in resolvers.items() if name is None]
     if unknown:
         raise ModelError(f"no TensorFlow Lite Micro kernel is known for {', '.join(unknown)}")
     height, width, channels = graph.tensors[graph.input].hwc

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from edgesq.codegen import run_function
 from edgesq.errors import EdgesqError
-from edgesq.graph import Binary, Graph, Lookup, Op
+from edgesq.graph import Graph, Op
 from edgesq.kernels.row_op import RowOp
 from edgesq.operators import Access
 from edgesq.plan import Plan
@@ -63,7 +63,7 @@ def _operator(graph: Graph, plan: Plan, item: RowOp, kernels: str) -> Operator:
     is_copy = item.output >= len(graph.tensors)
     places = [plan.slots[number] for number in (*item.inputs, item.output)]
     storages = [slot.storage if slot else None for slot in places]
-    shared = isinstance(item.op, Binary | Lookup) and storages[-1] in storages[:-1]
+    shared = item.op.is_valuewise and storages[-1] in storages[:-1]
     return Operator(
         name=" > ".join(op.name for op in item.ops),
         kind=" > ".join("COPY" if is_copy else op.kind for op in item.ops),

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from edgesq.graph import Binary, Concatenation, Graph, Lookup, Op, Reshape
+from edgesq.graph import Concatenation, Graph, Op, Reshape
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def share(graph: Graph) -> Sharing:
                 numbers.append(number)
                 offset += graph.tensors[source].hwc[2]
             members[op.output] = tuple(numbers)
-        elif isinstance(op, Binary | Lookup):
+        elif op.is_valuewise:
             place = _overwritable(graph, op, parent, blocks)
             if place is not None:
                 parent[op.output] = (place, 0)
@@ -76,7 +76,7 @@ def _is_alias(graph: Graph, op: Op) -> bool:
 
 
 def _overwritable(
-    graph: Graph, op: Binary | Lookup, parent: dict[int, tuple[int, int]], blocks: frozenset[int]
+    graph: Graph, op: Op, parent: dict[int, tuple[int, int]], blocks: frozenset[int]
 ) -> int | None:
     """Return an input that an operator's output may be written over, None if there is none.
 

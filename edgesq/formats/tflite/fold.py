@@ -5,10 +5,9 @@ from dataclasses import replace
 from edgesq.formats.tflite.check import window_problem
 from edgesq.graph import (
     OUTSIDE,
-    Conv2D,
-    DepthwiseConv2D,
+    Convolution,
+    FullyConnected,
     Graph,
-    GroupedConv2D,
     MaxPool2D,
     Op,
     Pad,
@@ -16,8 +15,6 @@ from edgesq.graph import (
 )
 
 _LOWEST = -128
-
-_Windowed = Conv2D | DepthwiseConv2D | GroupedConv2D | MaxPool2D
 
 
 def fold_pads(graph: Graph) -> Graph:
@@ -40,9 +37,8 @@ def fold_pads(graph: Graph) -> Graph:
 def _folded(graph: Graph, pad: Pad, reader: Op) -> Op | None:
     """Return a reader of a PAD as one of the PAD's input, None where it cannot be."""
     source = graph.tensors[pad.inputs[0]]
-    if type(reader) not in (Conv2D, DepthwiseConv2D, GroupedConv2D, MaxPool2D):
+    if not isinstance(reader, Convolution | MaxPool2D) or isinstance(reader, FullyConnected):
         return None
-    assert isinstance(reader, _Windowed)
     fill = _LOWEST if isinstance(reader, MaxPool2D) else source.zero_point
     if pad.fill != fill or OUTSIDE in pad.channels:
         return None
