@@ -14,17 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edgesq.graph import (
-    Add,
-    Binary,
-    Convolution,
-    FullyConnected,
-    Graph,
-    Mean,
-    Mul,
-    Softmax,
-    Sub,
-)
+from edgesq.graph import Graph
+from edgesq.operators import Add, Binary, Convolution, FullyConnected, Mean, Mul, Softmax, Sub
 
 Int64Array = NDArray[np.int64]
 

@@ -22,11 +22,10 @@ from edgesq.arithmetic import (
     quantize_multiplier,
     rounding_divide_by_pot,
 )
-from edgesq.graph import (
+from edgesq.graph import Graph, Int8Array, Tensor
+from edgesq.operators import (
     Binary,
-    Graph,
     HardSwish,
-    Int8Array,
     LeakyRelu,
     Logistic,
     Lookup,
@@ -34,9 +33,8 @@ from edgesq.graph import (
     Quantize,
     Rectifier,
     Tanh,
-    Tensor,
+    handler,
 )
-from edgesq.operators import handler
 
 _INT16_MAX = (1 << 15) - 1
 

@@ -13,7 +13,8 @@ from edgesq.calibrate import Judge
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.onnx.twin import float_twin, twin_activations
 from edgesq.formats.tflite import ReferenceInterpreter
-from edgesq.graph import Convolution, Graph, Int8Array, Op
+from edgesq.graph import Graph, Int8Array
+from edgesq.operators import Convolution, Op
 from edgesq.repair.judge import distance
 
 Float32Array = NDArray[np.float32]

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.calibrate.classes import Classes, check_count
-from edgesq.graph import Graph, Logistic, Softmax
+from edgesq.graph import Graph
+from edgesq.operators import Logistic, Softmax
 
 Int64Array = NDArray[np.int64]
 

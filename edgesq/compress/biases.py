@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.arithmetic import bias_grid, quantize_multipliers
-from edgesq.graph import Conv2D, Graph
+from edgesq.graph import Graph
+from edgesq.operators import Conv2D
 
 FRACTION_BITS = 4
 """Fraction bits kept of a bias, in output steps: an error of at most 1/32 step; each bit more costs

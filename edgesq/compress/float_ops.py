@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.graph import (
+from edgesq.graph import Graph
+from edgesq.operators import (
     OUTSIDE,
     Add,
     AveragePool2D,
@@ -21,7 +22,6 @@ from edgesq.graph import (
     Convolution,
     DepthToSpace,
     DepthwiseConv2D,
-    Graph,
     HardSwish,
     LeakyRelu,
     Logistic,
@@ -39,8 +39,8 @@ from edgesq.graph import (
     Sub,
     Tanh,
     Window,
+    handler,
 )
-from edgesq.operators import handler
 
 Float32Array = NDArray[np.float32]
 

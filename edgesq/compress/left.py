@@ -8,7 +8,8 @@ from edgesq.compress.float_ops import Kernel
 from edgesq.compress.network import stored_kernel
 from edgesq.compress.sequence import Layer
 from edgesq.compress.steps import STEPS_PER_OCTAVE
-from edgesq.graph import Conv2D, Graph
+from edgesq.graph import Graph
+from edgesq.operators import Conv2D
 
 _NEARLY_HALF = 0.51
 _MAX_LEVEL = 127

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from edgesq.arithmetic import channel_scales
 from edgesq.compress.float_ops import Kernel, apply
-from edgesq.graph import Convolution, Graph, Int8Array
+from edgesq.graph import Graph, Int8Array
+from edgesq.operators import Convolution
 
 Float32Array = NDArray[np.float32]
 

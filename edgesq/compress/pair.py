@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from edgesq.compress.float_ops import apply
 from edgesq.compress.network import Kernels, stored_kernels
 from edgesq.compress.statistics import Moments, MomentSums, inputs_at, some_places
-from edgesq.graph import Conv2D, Convolution, Graph, Int8Array, Op, Tensor
+from edgesq.graph import Graph, Int8Array, Tensor
+from edgesq.operators import Conv2D, Convolution, Op
 
 Float16Array = NDArray[np.float16]
 Float32Array = NDArray[np.float32]

@@ -19,7 +19,8 @@ from edgesq.compress.network import Kernels
 from edgesq.compress.rounding import MAX_LEVEL
 from edgesq.compress.sequence import Problem, is_pruned
 from edgesq.compress.steps import Sensitivity, lambda_range, steps_for
-from edgesq.graph import Conv2D, Int8Array
+from edgesq.graph import Int8Array
+from edgesq.operators import Conv2D
 
 Float64Array = NDArray[np.float64]
 

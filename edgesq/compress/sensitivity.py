@@ -19,7 +19,8 @@ from edgesq.compress.network import (
 from edgesq.compress.rounding import importance_order, inverse_factor
 from edgesq.compress.statistics import MomentSums, inputs_at, some_places
 from edgesq.compress.steps import Sensitivity
-from edgesq.graph import Conv2D, Graph, Int8Array
+from edgesq.graph import Graph, Int8Array
+from edgesq.operators import Conv2D
 
 Float64Array = NDArray[np.float64]
 

@@ -20,7 +20,8 @@ from edgesq.compress.network import Kernels
 from edgesq.compress.pair import Pair
 from edgesq.compress.rounding import round_with_feedback
 from edgesq.compress.statistics import Moments
-from edgesq.graph import Conv2D, Graph, Int8Array
+from edgesq.graph import Graph, Int8Array
+from edgesq.operators import Conv2D
 
 Float64Array = NDArray[np.float64]
 

@@ -21,7 +21,8 @@ from edgesq.errors import FitError, ImageError, ModelError
 from edgesq.formats.scales import roomier_scores
 from edgesq.formats.tflite import read_stored_graph
 from edgesq.formats.tflite.rewrite import TensorChange, rewrite, tensor_names
-from edgesq.graph import Conv2D, Convolution, Graph, Int8Array
+from edgesq.graph import Graph, Int8Array
+from edgesq.operators import Conv2D, Convolution
 
 Answers = Callable[[NDArray[np.intp]], NDArray[np.floating]]
 """Function from image indices [n] to the float model's logits [n, K]."""

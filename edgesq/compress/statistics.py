@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.graph import Conv2D
+from edgesq.operators import Conv2D
 
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]

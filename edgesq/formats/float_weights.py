@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from edgesq.errors import ModelError
 from edgesq.formats.tflite import read_stored_graph
-from edgesq.graph import Convolution, Graph
+from edgesq.graph import Graph
+from edgesq.operators import Convolution
 from edgesq.quantize import to_float_tflite
 
 if TYPE_CHECKING:

@@ -3,7 +3,8 @@
 import numpy as np
 
 from edgesq.arithmetic import combine
-from edgesq.graph import Binary, Graph, Int8Array
+from edgesq.graph import Graph, Int8Array
+from edgesq.operators import Binary
 from edgesq.reference.kernel import Kernels
 
 

@@ -6,7 +6,8 @@ Mirror: firmware/src/ops/esq_conv2d.c, esq_fully_connected.c, esq_depthwise_conv
 import numpy as np
 
 from edgesq.arithmetic import Int64Array, rescaled
-from edgesq.graph import Conv2D, Convolution, DepthwiseConv2D, Graph, GroupedConv2D, Int8Array
+from edgesq.graph import Graph, Int8Array
+from edgesq.operators import Conv2D, Convolution, DepthwiseConv2D, GroupedConv2D
 from edgesq.reference.kernel import Kernels
 from edgesq.reference.windows import gather
 

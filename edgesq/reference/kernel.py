@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from edgesq.graph import Int8Array, Op
+from edgesq.graph import Int8Array
+from edgesq.operators import Op
 
 Kernel = Callable[..., Int8Array]
 """From graph, operator and its inputs, each int8 [H, W, C], to its output, int8 [H, W, C]."""

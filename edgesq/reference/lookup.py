@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from edgesq.graph import Graph, Int8Array, Lookup
+from edgesq.graph import Graph, Int8Array
 from edgesq.lookup import lookup_table
+from edgesq.operators import Lookup
 from edgesq.reference.kernel import Kernels
 
 

@@ -5,7 +5,8 @@ Mirror: firmware/src/ops/esq_move.c.
 
 import numpy as np
 
-from edgesq.graph import DepthToSpace, Graph, Int8Array, Pick, SpaceToDepth
+from edgesq.graph import Graph, Int8Array
+from edgesq.operators import DepthToSpace, Pick, SpaceToDepth
 from edgesq.reference.kernel import Kernels
 
 

@@ -5,7 +5,8 @@ Mirror: firmware/src/ops/esq_max_pool.c, esq_average_pool.c.
 
 import numpy as np
 
-from edgesq.graph import AveragePool2D, Graph, Int8Array, MaxPool2D
+from edgesq.graph import Graph, Int8Array
+from edgesq.operators import AveragePool2D, MaxPool2D
 from edgesq.reference.kernel import Kernels
 from edgesq.reference.windows import gather
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from edgesq.arithmetic import mean_parameters, multiply_by_quantized_multiplier
-from edgesq.graph import Graph, Int8Array, Mean
+from edgesq.graph import Graph, Int8Array
+from edgesq.operators import Mean
 from edgesq.reference.kernel import Kernels
 
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from edgesq.graph import Concatenation, Graph, Int8Array, Reshape
+from edgesq.graph import Graph, Int8Array
+from edgesq.operators import Concatenation, Reshape
 from edgesq.reference.kernel import Kernels
 
 

@@ -9,7 +9,8 @@ from edgesq.arithmetic import (
     rounding_divide_by_pot,
     softmax_exp_table,
 )
-from edgesq.graph import Graph, Int8Array, Softmax
+from edgesq.graph import Graph, Int8Array
+from edgesq.operators import Softmax
 from edgesq.reference.kernel import Kernels
 
 

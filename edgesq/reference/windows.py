@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.graph import Window
+from edgesq.operators import Window
 
 
 def gather(

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.onnx.twin import float_twin, twin_activations
-from edgesq.graph import (
+from edgesq.graph import Graph
+from edgesq.operators import (
     AveragePool2D,
     Concatenation,
     Conv2D,
     Convolution,
     DepthwiseConv2D,
-    Graph,
     MaxPool2D,
     Mean,
 )

@@ -18,7 +18,8 @@ from edgesq.compress.rounding import round_with_feedback
 from edgesq.compress.statistics import Moments, MomentSums, inputs_at, some_places
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.onnx.twin import float_twin, twin_activations
-from edgesq.graph import Conv2D, Convolution, Op, Tensor
+from edgesq.graph import Tensor
+from edgesq.operators import Conv2D, Convolution, Op
 from edgesq.repair.state import Levels, Quantized
 
 Float32Array = NDArray[np.float32]

@@ -13,7 +13,8 @@ from edgesq.errors import ModelError
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.tflite import read_stored_graph
 from edgesq.formats.tflite.rewrite import TensorChange, rewrite
-from edgesq.graph import Convolution, Graph, Int8Array, Int32Array, Quantization
+from edgesq.graph import Graph, Int8Array, Int32Array, Quantization
+from edgesq.operators import Convolution
 
 Float32Array = NDArray[np.float32]
 

@@ -7,7 +7,8 @@ import numpy as np
 from edgesq import arithmetic
 from edgesq.formats.onnx.real import FloatModel, clamped
 from edgesq.formats.onnx.scope import TO_NCHW, UINT8_OFFSET, Scope, Value, Writers, requantize
-from edgesq.graph import Add, Binary, Graph, Mul, Sub
+from edgesq.graph import Graph
+from edgesq.operators import Add, Binary, Mul, Sub
 
 
 def add(scope: Scope, graph: Graph, op: Add | Sub, *inputs: str) -> str:

@@ -20,14 +20,8 @@ from edgesq.formats.onnx.scope import (
     unsigned,
     window_attributes,
 )
-from edgesq.graph import (
-    Conv2D,
-    Convolution,
-    DepthwiseConv2D,
-    FullyConnected,
-    Graph,
-    GroupedConv2D,
-)
+from edgesq.graph import Graph
+from edgesq.operators import Conv2D, Convolution, DepthwiseConv2D, FullyConnected, GroupedConv2D
 
 
 def conv2d(scope: Scope, graph: Graph, op: Conv2D, pixels: str) -> str:

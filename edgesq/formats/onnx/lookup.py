@@ -4,8 +4,9 @@ import numpy as np
 
 from edgesq.formats.onnx.real import FloatModel, clamped
 from edgesq.formats.onnx.scope import UINT8_OFFSET, Scope, Writers
-from edgesq.graph import (
-    Graph,
+from edgesq.graph import Graph
+from edgesq.lookup import lookup_table
+from edgesq.operators import (
     HardSwish,
     LeakyRelu,
     Logistic,
@@ -20,7 +21,6 @@ from edgesq.graph import (
     ReluN1To1,
     Tanh,
 )
-from edgesq.lookup import lookup_table
 
 
 def lookup(scope: Scope, graph: Graph, op: Lookup, pixels: str) -> str:

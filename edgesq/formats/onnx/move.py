@@ -4,7 +4,8 @@ import numpy as np
 
 from edgesq.formats.onnx.real import FloatModel
 from edgesq.formats.onnx.scope import Scope, Writers, unsigned
-from edgesq.graph import OUTSIDE, DepthToSpace, Graph, Pick, SpaceToDepth
+from edgesq.graph import Graph
+from edgesq.operators import OUTSIDE, DepthToSpace, Pick, SpaceToDepth
 
 _AXES = {"channels": 1, "rows": 2, "columns": 3}
 

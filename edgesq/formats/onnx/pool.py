@@ -12,7 +12,8 @@ from edgesq.formats.onnx.scope import (
     unsigned,
     window_attributes,
 )
-from edgesq.graph import AveragePool2D, Graph, MaxPool2D
+from edgesq.graph import Graph
+from edgesq.operators import AveragePool2D, MaxPool2D
 
 
 def max_pool2d(scope: Scope, _: Graph, op: MaxPool2D, pixels: str) -> str:

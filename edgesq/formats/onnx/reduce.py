@@ -5,7 +5,8 @@ import numpy as np
 from edgesq import arithmetic
 from edgesq.formats.onnx.real import FloatModel
 from edgesq.formats.onnx.scope import INT8_RANGE, UINT8_OFFSET, Scope, Writers, requantize
-from edgesq.graph import Graph, Mean
+from edgesq.graph import Graph
+from edgesq.operators import Mean
 
 
 def mean(scope: Scope, graph: Graph, op: Mean, pixels: str) -> str:

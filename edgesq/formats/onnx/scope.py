@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from edgesq.arithmetic import RESCALE_BITS, Int64Array, RescaleParameters
-from edgesq.graph import Op, Window
+from edgesq.operators import Op, Window
 
 Value = str | NDArray[Any] | np.number[Any]
 """What a node reads: the name of an earlier value, or numbers that become a constant."""

@@ -4,7 +4,8 @@ import numpy as np
 
 from edgesq.formats.onnx.real import FloatModel
 from edgesq.formats.onnx.scope import TO_NCHW, TO_NHWC, Scope, Writers
-from edgesq.graph import Concatenation, Graph, Reshape
+from edgesq.graph import Graph
+from edgesq.operators import Concatenation, Reshape
 
 
 def concatenation(scope: Scope, _: Graph | FloatModel, __: Concatenation, *inputs: str) -> str:

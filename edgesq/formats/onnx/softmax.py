@@ -8,7 +8,8 @@ import numpy as np
 from edgesq import arithmetic
 from edgesq.formats.onnx.real import FloatModel
 from edgesq.formats.onnx.scope import Scope, Writers, doubling_high_mul, shift_right
-from edgesq.graph import Graph, Softmax
+from edgesq.graph import Graph
+from edgesq.operators import Softmax
 
 _MAX_BITS_OVER_ONE = 11
 """A sum of exponentials in Q12.19 is in [2^19, 2^31)."""

@@ -19,8 +19,8 @@ from edgesq.formats.onnx import onnx_session
 from edgesq.formats.onnx.real import FloatModel
 from edgesq.formats.onnx.scope import TO_NCHW, TO_NHWC, Scope
 from edgesq.formats.onnx.table import FLOAT
-from edgesq.graph import Graph, Op, Tensor
-from edgesq.operators import handler
+from edgesq.graph import Graph, Tensor
+from edgesq.operators import Op, handler
 
 Float32Array = NDArray[np.float32]
 

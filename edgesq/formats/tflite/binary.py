@@ -10,7 +10,8 @@ from edgesq.arithmetic import add_parameters, mul_multiplier
 from edgesq.formats.tflite.check import INT8_SPAN, SUM_LIMIT
 from edgesq.formats.tflite.readable import Fits, Ranges, Readable, Readables, broadcast_shape, hwc
 from edgesq.formats.tflite.reader import Reader
-from edgesq.graph import Add, Binary, Graph, Mul, Op, Sub
+from edgesq.graph import Graph
+from edgesq.operators import Add, Binary, Mul, Op, Sub
 
 
 def read_binary(cls: type[Binary]) -> Callable[[Reader, Any], Op]:

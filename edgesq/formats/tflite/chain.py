@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from edgesq.formats.tflite.readable import Fits, Ranges, Readable, Readables, Shape, constants
 from edgesq.formats.tflite.reader import Reader
-from edgesq.graph import DepthToSpace, Op, Pick, Reshape, SpaceToDepth, Tile
+from edgesq.operators import DepthToSpace, Op, Pick, Reshape, SpaceToDepth, Tile
 
 Operators = Sequence[tuple[str, Any]]
 Numbers = NDArray[np.int32]

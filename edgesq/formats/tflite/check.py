@@ -8,8 +8,9 @@ every window touches its image and no 32-bit sum can overflow.
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from edgesq.graph import Tensor, Window
+from edgesq.graph import Tensor
 from edgesq.limits import MAX_NODES, MAX_SIDE, MAX_VALUES
+from edgesq.operators import Window
 
 MAX_UINT16 = (1 << 16) - 1
 """Heights, widths, channels and strides are uint16 on the device."""

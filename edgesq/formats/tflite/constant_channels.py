@@ -17,12 +17,8 @@ from edgesq.arithmetic import (
     channel_sums,
     rescaled,
 )
-from edgesq.graph import (
-    Convolution,
-    Graph,
-    Quantization,
-    Tensor,
-)
+from edgesq.graph import Graph, Quantization, Tensor
+from edgesq.operators import Convolution
 
 _STEPS = 256
 """A level of the output in the new bias: its multiplier is 2^-8."""

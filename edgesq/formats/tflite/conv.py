@@ -23,15 +23,14 @@ from edgesq.formats.tflite.readable import (
     windows_shape,
 )
 from edgesq.formats.tflite.reader import Reader
-from edgesq.graph import (
+from edgesq.graph import Graph, Tensor
+from edgesq.operators import (
     Conv2D,
     Convolution,
     DepthwiseConv2D,
     FullyConnected,
-    Graph,
     GroupedConv2D,
     Op,
-    Tensor,
     Window,
 )
 

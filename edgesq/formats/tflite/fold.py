@@ -3,16 +3,8 @@
 from dataclasses import replace
 
 from edgesq.formats.tflite.check import window_problem
-from edgesq.graph import (
-    OUTSIDE,
-    Convolution,
-    FullyConnected,
-    Graph,
-    MaxPool2D,
-    Op,
-    Pad,
-    Window,
-)
+from edgesq.graph import Graph
+from edgesq.operators import OUTSIDE, Convolution, FullyConnected, MaxPool2D, Op, Pad, Window
 
 _LOWEST = -128
 

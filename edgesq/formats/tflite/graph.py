@@ -20,7 +20,8 @@ from edgesq.formats.tflite.readable import Readable
 from edgesq.formats.tflite.reader import Reader
 from edgesq.formats.tflite.table import READABLES
 from edgesq.formats.tflite.whole import unknown_problems, whole_problems, without_named
-from edgesq.graph import Graph, Op
+from edgesq.graph import Graph
+from edgesq.operators import Op
 
 ADVICE = {
     "BATCH_TO_SPACE_ND": "a dilated convolution: use dilation 1",

@@ -3,9 +3,9 @@
 import math
 
 from edgesq.formats.tflite.table import FITS, RANGES
-from edgesq.graph import Graph, Op
+from edgesq.graph import Graph
 from edgesq.limits import MAX_PRODUCTS, MAX_VALUES_TOGETHER
-from edgesq.operators import handler
+from edgesq.operators import Op, handler
 
 
 def graph_problem(graph: Graph) -> str | None:

@@ -16,8 +16,9 @@ from edgesq.formats.tflite.readable import (
     same_shape,
 )
 from edgesq.formats.tflite.reader import Reader, quantized_range
-from edgesq.graph import (
-    Graph,
+from edgesq.graph import Graph
+from edgesq.lookup import hard_swish_fits
+from edgesq.operators import (
     HardSwish,
     LeakyRelu,
     Logistic,
@@ -33,7 +34,6 @@ from edgesq.graph import (
     ReluN1To1,
     Tanh,
 )
-from edgesq.lookup import hard_swish_fits
 
 _BOUNDS: dict[type[Rectifier], tuple[float, float | None]] = {
     Relu: (0.0, None),

@@ -18,10 +18,10 @@ from edgesq.formats.tflite.readable import (
     hwc,
 )
 from edgesq.formats.tflite.reader import Reader
-from edgesq.graph import (
+from edgesq.graph import Graph
+from edgesq.operators import (
     OUTSIDE,
     DepthToSpace,
-    Graph,
     Op,
     Pad,
     PadV2,

@@ -12,7 +12,7 @@ from edgesq.formats.tflite.readable import (
     windows_shape,
 )
 from edgesq.formats.tflite.reader import Reader
-from edgesq.graph import AveragePool2D, MaxPool2D, Op
+from edgesq.operators import AveragePool2D, MaxPool2D, Op
 
 
 def read_max_pool2d(reader: Reader, operator: Any) -> Op:

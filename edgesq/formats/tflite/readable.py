@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from edgesq.formats.tflite.reader import SAME_PADDING, VALID_PADDING, Reader
-from edgesq.graph import Graph, Op
+from edgesq.graph import Graph
 from edgesq.integers import ceil_div
+from edgesq.operators import Op
 
 Shape = tuple[int, ...]
 

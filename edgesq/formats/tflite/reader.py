@@ -14,9 +14,10 @@ from edgesq.formats.tflite.check import (
     structure_problem,
     window_problem,
 )
-from edgesq.graph import Quantization, Tensor, Window
+from edgesq.graph import Quantization, Tensor
 from edgesq.integers import ceil_div
 from edgesq.limits import MAX_EXTENT, MAX_VALUES
+from edgesq.operators import Window
 
 FLOAT32, FLOAT16, INT32, UINT8, INT64, INT16, INT8 = 0, 1, 2, 3, 4, 7, 9
 """schema.fbs, enum TensorType."""

@@ -15,7 +15,8 @@ from edgesq.formats.tflite.readable import (
     hwc,
 )
 from edgesq.formats.tflite.reader import Reader
-from edgesq.graph import Graph, MaxPool2D, Mean, Op, Window
+from edgesq.graph import Graph
+from edgesq.operators import MaxPool2D, Mean, Op, Window
 
 
 def read_mean(reader: Reader, operator: Any) -> Op:

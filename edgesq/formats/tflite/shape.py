@@ -18,7 +18,8 @@ from edgesq.formats.tflite.readable import (
     hwc,
 )
 from edgesq.formats.tflite.reader import Reader
-from edgesq.graph import Concatenation, Graph, Op, Reshape
+from edgesq.graph import Graph
+from edgesq.operators import Concatenation, Op, Reshape
 
 
 def read_concatenation(reader: Reader, operator: Any) -> Op:

@@ -14,7 +14,8 @@ from edgesq.formats.tflite.readable import (
     same_shape,
 )
 from edgesq.formats.tflite.reader import Reader
-from edgesq.graph import Graph, Op, Softmax
+from edgesq.graph import Graph
+from edgesq.operators import Op, Softmax
 
 _MAX_CHANNELS = 4095
 """Sums of that many exponentials stay in Q12.19."""
