@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgesq.graph import Graph
-from edgesq.kernels.dsp.lanes import wide_layers
+from edgesq.kernels.flash import wide_layers
 from edgesq.plan import Candidate, Plan, needs
 from edgesq.project import Sizes, estimate
 from edgesq.records import plain

@@ -6,10 +6,8 @@ around the numbers lives in firmware/template/data/*.c.in.
 
 from edgesq.codegen.generate import LAYOUT_VERSION, generate, tflite_array
 from edgesq.codegen.names import DEFAULT_NAME, check_name, name_of
-from edgesq.codegen.params import run_function
 from edgesq.codegen.pixels import pixel_table
 from edgesq.codegen.tflm import TFLM_KERNELS, generate_tflm
-from edgesq.kernels.affine import stored_affine
 
 __all__ = [
     "DEFAULT_NAME",
@@ -20,7 +18,5 @@ __all__ = [
     "generate_tflm",
     "name_of",
     "pixel_table",
-    "run_function",
-    "stored_affine",
     "tflite_array",
 ]

@@ -4,22 +4,16 @@ import textwrap
 from collections.abc import Mapping, Sequence
 
 from edgesq.codegen.names import DEFAULT_NAME
-from edgesq.codegen.params import params, run_function
+from edgesq.codegen.params import params
 from edgesq.codegen.text import class_names, comment, row, rows, template
 from edgesq.graph import Graph, digest
+from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.row_op import Slot
 from edgesq.operators import Access
 from edgesq.plan import STEP_END, STEP_INPUT, Plan
 
 LAYOUT_VERSION = 4
 """Mirror: ESQ_LAYOUT_VERSION in edgesq.h."""
-
-_CORE_HAS = {
-    "portable": "1",
-    "dsp": "defined(__ARM_FEATURE_DSP)",
-    "mve": "defined(__ARM_FEATURE_MVE)",
-}
-"""What the preprocessor sees of a core that can run a kernel family."""
 
 
 def generate(
@@ -92,15 +86,15 @@ def _header(
 
 def _source(graph: Graph, plan: Plan, kernels: str, names: Mapping[str, str]) -> str:
     numbers = [number for number, slot in enumerate(plan.slots) if slot]
-    texts = [params(graph, item, index, kernels) for index, item in enumerate(plan.ops)]
-    streams = [f"&stream_{index}" for index, item in enumerate(plan.ops) if item.streamed]
+    texts = [params(graph, item, index) for index, item in enumerate(plan.ops)]
+    streams = [f"&stream_{index}" for index, item in enumerate(plan.ops) if item.kernel.coded]
     position = {number: place for place, number in enumerate(numbers)}
     return template("model.c").substitute(
         names,
         sha256=graph.sha256,
         layout_version=LAYOUT_VERSION,
         kernels=kernels,
-        core_has=_CORE_HAS[kernels],
+        core_has=FAMILIES[kernels].core_has,
         slots="\n".join(_slot(plan, plan.slots[number]) for number in numbers),
         params="".join(texts),
         ops="".join(
@@ -108,7 +102,7 @@ def _source(graph: Graph, plan: Plan, kernels: str, names: Mapping[str, str]) ->
                 plan,
                 index,
                 position,
-                run_function(graph, plan, item, kernels),
+                item.kernel.function,
                 f"&params_{index}" if text else "0",
             )
             for index, (item, text) in enumerate(zip(plan.ops, texts, strict=True))

@@ -6,10 +6,10 @@ Mirror: the structs of firmware/include/esq_ops.h and the functions that read th
 import numpy as np
 
 from edgesq.arithmetic import MeanParameters, mean_parameters
-from edgesq.codegen.params_dsp import conv2d_dsp, depthwise_dsp, has_dsp
-from edgesq.codegen.params_elementwise import softmax_params, value_function, value_params
+from edgesq.codegen.params_dsp import conv2d_dsp, depthwise_dsp
+from edgesq.codegen.params_elementwise import softmax_params, value_params
 from edgesq.codegen.params_move import pick_params
-from edgesq.codegen.params_mve import conv2d_mve, depthwise_mve, has_mve
+from edgesq.codegen.params_mve import conv2d_mve, depthwise_mve
 from edgesq.codegen.params_stream import ConvText, stream_array, streamed_fields
 from edgesq.codegen.requantization import requantize_arrays, rescaling_arrays
 from edgesq.codegen.text import comment, row, rows, template
@@ -18,10 +18,8 @@ from edgesq.errors import ModelError
 from edgesq.graph import (
     AveragePool2D,
     Binary,
-    Concatenation,
     Conv2D,
     Convolution,
-    DepthToSpace,
     DepthwiseConv2D,
     FullyConnected,
     Graph,
@@ -31,16 +29,13 @@ from edgesq.graph import (
     Mean,
     Op,
     Pick,
-    Reshape,
     Softmax,
-    SpaceToDepth,
     Window,
 )
 from edgesq.kernels.groups import group_count, group_graph
+from edgesq.kernels.kernel import PORTABLE, Form
 from edgesq.kernels.row_op import RowOp
-from edgesq.kernels.work import WINOGRAD_PIXELS
 from edgesq.operators import Access
-from edgesq.plan import Plan
 
 _GROUP_NUMBERS = 1000
 """Numbers that an operator's groups have for their arrays."""
@@ -49,51 +44,11 @@ MAX_WINDOW_ROWS = 32
 """Mirror: ESQ_MAX_WINDOW_ROWS."""
 
 
-def _family_function(graph: Graph, plan: Plan, item: RowOp, kernels: str) -> str:
-    portable = _portable_function(graph, item)
-    match kernels:
-        case "dsp" if has_dsp(graph, plan, item):
-            return f"{portable}_dsp"
-        case "mve" if has_mve(item):
-            return f"{portable}_mve"
-    return portable
-
-
-def run_function(graph: Graph, plan: Plan, item: RowOp, kernels: str) -> str:
-    """Return the name of the C function that takes an operator's steps."""
-    name = _family_function(graph, plan, item, kernels)
-    return f"{name}_streamed" if item.streamed else f"{name}_tabled" if item.tabled else name
-
-
-def _portable_function(graph: Graph, item: RowOp) -> str:
-    if isinstance(item.op, Conv2D) and item.pixels == WINOGRAD_PIXELS:
-        return "esq_run_winograd"
-    if isinstance(item.op, Binary | Lookup):
-        return value_function(graph, item.op)
-    if item.access is Access.REDUCE:
-        return "esq_run_conv2d_reduce" if item.feeder else "esq_run_reduce"
-    if isinstance(item.op, Pick):
-        return "esq_run_pick"
-    return {
-        Conv2D: "esq_run_conv2d",
-        FullyConnected: "esq_run_conv2d" if item.pixels else "esq_run_fully_connected",
-        GroupedConv2D: "esq_run_grouped_conv2d",
-        DepthwiseConv2D: "esq_run_depthwise_conv2d",
-        SpaceToDepth: "esq_run_space_to_depth",
-        DepthToSpace: "esq_run_depth_to_space",
-        MaxPool2D: "esq_run_max_pool",
-        AveragePool2D: "esq_run_average_pool",
-        Softmax: "esq_run_softmax",
-        Concatenation: "esq_run_copy",
-        Reshape: "esq_run_reshape",
-    }[type(item.op)]
-
-
-def params(graph: Graph, item: RowOp, index: int, kernels: str) -> str:
+def params(graph: Graph, item: RowOp, index: int) -> str:
     """Return the C text that defines `params_<index>`; empty where an operator has none."""
-    op, feeder = item.op, item.feeder
-    family = kernels if item.pixels else ""
-    suffix = "_streamed" if item.streamed else ""
+    op, feeder, kernel = item.op, item.feeder, item.kernel
+    family = "" if kernel.family == PORTABLE else kernel.family
+    suffix = "_streamed" if kernel.coded else ""
     if feeder:
         text = _conv2d(graph, feeder, item, index, family)
         return template(f"conv2d_reduce{suffix}.c").substitute(
@@ -107,7 +62,7 @@ def params(graph: Graph, item: RowOp, index: int, kernels: str) -> str:
         )
     match op:
         case Binary() | Lookup():
-            return value_params(graph, op, index, kernels)
+            return value_params(graph, op, index, kernel)
         case Conv2D() | DepthwiseConv2D() | GroupedConv2D():
             return _convolution(graph, item, op, index, family)
         case AveragePool2D() | Mean() if item.access is Access.REDUCE:
@@ -127,8 +82,8 @@ def params(graph: Graph, item: RowOp, index: int, kernels: str) -> str:
 def _convolution(graph: Graph, item: RowOp, op: Convolution, index: int, family: str) -> str:
     """Return the C text that defines `params_<index>` of a convolution."""
     match op:
-        case Conv2D() if item.pixels == WINOGRAD_PIXELS:
-            return winograd(graph, op, index, _ring_window(op), item.streamed)
+        case Conv2D() if item.kernel.form is Form.WINOGRAD:
+            return winograd(graph, op, index, _ring_window(op), item.kernel.coded)
         case FullyConnected() if not family:
             return template("fully_connected.c").substitute(
                 index=index,
@@ -150,11 +105,11 @@ def _convolution(graph: Graph, item: RowOp, op: Convolution, index: int, family:
                 depth=graph.tensors[op.weights].shape[3],
             )
         case DepthwiseConv2D() if family == "dsp":
-            return depthwise_dsp(graph, op, index, item.pixels, _ring_window(op))
+            return depthwise_dsp(graph, op, index, item.kernel.pixels, _ring_window(op))
         case DepthwiseConv2D() if family == "mve":
-            return depthwise_mve(graph, op, index, item.pixels, _ring_window(op))
+            return depthwise_mve(graph, op, index, item.kernel.pixels, _ring_window(op))
     text = _conv2d(graph, op, item, index, family)
-    kind = "_streamed" if item.streamed else "_tabled" if item.tabled else ""
+    kind = "_streamed" if item.kernel.coded else "_tabled" if item.kernel.tabled else ""
     return template(f"conv2d{kind}.c").substitute(
         family=f"_{family}" if family else "",
         index=index,
@@ -204,26 +159,26 @@ def _ring_window(op: Convolution | AveragePool2D) -> str:
 
 def _conv2d(graph: Graph, op: Convolution, item: RowOp, index: int, family: str) -> ConvText:
     """Return a convolution's arrays and the fields of its struct."""
-    pixels, streamed = item.pixels, item.streamed
+    pixels, coded = item.kernel.pixels, item.kernel.coded
     match family:
         case "dsp" if isinstance(op, Conv2D):
             return conv2d_dsp(graph, op, index, item, _ring_window(op))
         case "mve" if isinstance(op, Conv2D):
-            return conv2d_mve(graph, op, index, pixels, _ring_window(op), streamed)
+            return conv2d_mve(graph, op, index, pixels, _ring_window(op), coded)
     fields = _conv2d_fields(
         graph,
         op,
         index,
-        weights="0" if streamed else f"weights_{index}",
+        weights="0" if coded else f"weights_{index}",
         multiplier=f"multiplier_{index}",
         shift=f"shift_{index}",
     )
     ends = _bias(graph, op, index) + requantize_arrays(graph, op, index)
-    if streamed is None:
+    if coded is None:
         return ConvText(_weights(graph, op, index) + ends, fields)
     weights = graph.constant(op.weights)
-    stream = stream_array(op.name, weights.astype(np.int8), index, streamed)
-    return ConvText(stream + ends, fields, streamed_fields(streamed, index))
+    stream = stream_array(op.name, weights.astype(np.int8), index, coded)
+    return ConvText(stream + ends, fields, streamed_fields(coded, index))
 
 
 def _weights(graph: Graph, op: Convolution, index: int) -> str:

@@ -3,86 +3,22 @@
 Mirror: struct esq_conv2d_dsp in firmware/include/esq_ops.h.
 """
 
-from edgesq.arithmetic import add_parameters, mul_multiplier
 from edgesq.codegen.channels import channels_arrays, channels_fields
 from edgesq.codegen.params_stream import ConvText, stream_array, streamed_fields
 from edgesq.codegen.requantization import requantize_arrays, rescaling_arrays
 from edgesq.codegen.text import comment, hex_rows, rows, template
 from edgesq.graph import (
-    Add,
-    AveragePool2D,
-    Binary,
     Conv2D,
     DepthwiseConv2D,
     FullyConnected,
     Graph,
-    Lookup,
-    MaxPool2D,
-    Mean,
-    Mul,
-    Sub,
 )
-from edgesq.kernels.affine import affine
 from edgesq.kernels.channels import Channels, channel_fields
-from edgesq.kernels.dsp.pack import GROUP_VALUES, Packed, in_memory, pack_conv2d
-from edgesq.kernels.dsp.pack_depthwise import pack_depthwise
+from edgesq.kernels.dsp import depthwise
+from edgesq.kernels.dsp.pack import Packed, in_memory, pack_conv2d
+from edgesq.kernels.dsp.windows import GROUP_VALUES
 from edgesq.kernels.kernel import Tabled
 from edgesq.kernels.row_op import RowOp
-from edgesq.lookup import has_table
-from edgesq.plan import Plan
-
-_MAX_ADDED = 255
-"""Mirror: ESQ_DSP_MAX_ADDED."""
-_MAX_SHIFT = 23
-"""Zero points stay in 31 bits."""
-
-
-def has_dsp(graph: Graph, plan: Plan, item: RowOp) -> bool:
-    """Say whether there is a function on the DSP extension that is exact for an operator."""
-    match item.op:
-        case MaxPool2D():
-            return _pools_by_words(plan, item, item.op)
-        case AveragePool2D() | Mean() if item.feeder is None:
-            return _adds_by_words(plan, item)
-        case Binary() | Lookup():
-            return _values_with_shifts(graph, item.op)
-    return item.pixels > 0
-
-
-def _pools_by_words(plan: Plan, item: RowOp, op: MaxPool2D) -> bool:
-    """Say whether a max pool can take four channels at a time."""
-    slots = [plan.slots[number] for number in (*item.inputs, item.output)]
-    sizes = [size for slot in slots if slot for size in (slot.channels, slot.pixel_bytes)]
-    return op.clamp == (-128, 127) and all(size % 4 == 0 for size in sizes)
-
-
-def _adds_by_words(plan: Plan, item: RowOp) -> bool:
-    """Say whether an average can take four channels at a time, its sums in 16 bits."""
-    slot = plan.slots[item.inputs[0]]
-    assert slot is not None
-    window = item.window
-    fits = window is None or window.height * window.width <= _MAX_ADDED
-    return fits and slot.channels % 4 == 0
-
-
-def _values_with_shifts(graph: Graph, op: Binary | Lookup) -> bool:
-    """Say whether the short forms of an operator on each value are exact."""
-    if has_table(graph, op):
-        return False
-    if affine(graph, op):
-        return True
-    if isinstance(op, Mul):
-        return -_MAX_SHIFT < mul_multiplier(graph, op)[1] < 0
-    assert isinstance(op, Add | Sub)
-    return _adds_with_shifts(graph, op)
-
-
-def _adds_with_shifts(graph: Graph, op: Add | Sub) -> bool:
-    """Say whether ADD's rescaling always ends in a shift, so that the short rounding is exact."""
-    parameters = add_parameters(graph, op)
-    inputs = zip(parameters.multiplier, parameters.shift, strict=True)
-    halved = all(shift < 0 or multiplier == 1 << 30 for multiplier, shift in inputs)
-    return halved and min(parameters.shift) > -31 and -_MAX_SHIFT < parameters.output_shift < 0
 
 
 def conv2d_dsp(graph: Graph, op: Conv2D, index: int, item: RowOp, window: str) -> ConvText:
@@ -95,12 +31,12 @@ def conv2d_dsp(graph: Graph, op: Conv2D, index: int, item: RowOp, window: str) -
         item: how the plan runs it.
         window: initialiser of struct esq_window.
     """
-    streamed, tabled = item.streamed, item.tabled
+    coded, tabled = item.kernel.coded, item.kernel.tabled
     packed = pack_conv2d(graph, op)
-    in_bits = packed.finish == "relu" and (streamed or tabled)
+    in_bits = packed.finish == "relu" and (coded or tabled)
     channels = channel_fields(graph, op) if in_bits else None
     fields = template("conv2d_dsp_fields.c").substitute(
-        weights="0" if streamed else f"weights_{index}",
+        weights="0" if coded else f"weights_{index}",
         table="0" if channels else f"table_{index}",
         way=f"esq_dsp_{_unpacking(graph, op, packed)}_{packed.finish}",
         multiplier=f"multiplier_{index}" if packed.finish == "any" else "0",
@@ -111,20 +47,20 @@ def conv2d_dsp(graph: Graph, op: Conv2D, index: int, item: RowOp, window: str) -
         output_zp=graph.tensors[op.output].zero_point,
         pair_channels=packed.pair_channels,
         slide=packed.slide,
-        pixels=item.pixels,
+        pixels=item.kernel.pixels,
         input_zp=graph.tensors[op.inputs[0]].zero_point,
         groups=packed.groups,
         window=window,
     )
     ends = channels_arrays(channels, index) if channels else _ends(graph, op, index, packed)
-    if streamed is None:
+    if coded is None:
         more = _tabled_fields(tabled, channels, index) if tabled else ""
         return ConvText(_weights(op, index, packed) + ends, fields, more)
     return ConvText(
-        stream_array(op.name, in_memory(packed.weights), index, streamed) + ends,
+        stream_array(op.name, in_memory(packed.weights), index, coded) + ends,
         fields,
         streamed_fields(
-            streamed,
+            coded,
             index,
             channels=channels,
             carries=True,
@@ -152,7 +88,7 @@ def _unpacking(graph: Graph, op: Conv2D, packed: Packed) -> str:
 
 def depthwise_dsp(graph: Graph, op: DepthwiseConv2D, index: int, pixels: int, window: str) -> str:
     """Return the C text that defines `params_<index>`; arguments as above."""
-    packed = pack_depthwise(graph, op)
+    packed = depthwise.pack(graph, op)
     return template("depthwise_dsp.c").substitute(
         name=comment(op.name),
         index=index,

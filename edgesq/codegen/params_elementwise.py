@@ -9,36 +9,30 @@ from edgesq.arithmetic import add_parameters, mul_multiplier, softmax_exp_table
 from edgesq.codegen.text import comment, row, rows, template
 from edgesq.graph import Add, Binary, Graph, Lookup, Mul, Softmax, Sub
 from edgesq.integers import ceil_div
-from edgesq.kernels.affine import Affine, affine, stored_affine
-from edgesq.lookup import has_table, lookup_table
+from edgesq.kernels.affine import Affine, stored_affine
+from edgesq.kernels.families import FAMILIES
+from edgesq.kernels.kernel import Form, Kernel
+from edgesq.lookup import lookup_table
 
 
-def value_function(graph: Graph, op: Binary | Lookup) -> str:
-    """Return the name of the portable C function of an operator on each value."""
-    if has_table(graph, op):
-        return "esq_run_lookup"
-    if affine(graph, op):
-        return "esq_run_affine"
-    return "esq_run_mul" if isinstance(op, Mul) else "esq_run_add"
-
-
-def value_params(graph: Graph, op: Binary | Lookup, index: int, kernels: str) -> str:
+def value_params(graph: Graph, op: Binary | Lookup, index: int, kernel: Kernel) -> str:
     """Return the C text that defines `params_<index>` of an operator on each value.
 
     Args:
         graph: the model.
         op: the operator.
         index: its number.
-        kernels: the family of the function that takes its steps.
+        kernel: how it runs.
     """
-    if has_table(graph, op):
+    if kernel.form is Form.TABLE:
         table = np.roll(lookup_table(graph, op), -128)  # in the order of uint8: 0, ..., -1
         return template("lookup.c").substitute(
             name=comment(op.name), index=index, table=rows(table.tolist())
         )
     assert isinstance(op, Binary)
-    if affine(graph, op):
-        return _affine(op, stored_affine(graph, op, is_dsp=kernels == "dsp"), index)
+    if kernel.form is Form.LINE:
+        drops = FAMILIES[kernel.family].affine_drops
+        return _affine(op, stored_affine(graph, op, drops), index)
     if isinstance(op, Mul):
         return _mul(graph, op, index)
     assert isinstance(op, Add | Sub)

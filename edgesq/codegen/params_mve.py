@@ -7,37 +7,19 @@ from edgesq.codegen.params_stream import ConvText, stream_array, streamed_fields
 from edgesq.codegen.requantization import rescaling_arrays
 from edgesq.codegen.text import comment, rows, template
 from edgesq.graph import (
-    AveragePool2D,
-    Binary,
     Conv2D,
     DepthwiseConv2D,
     FullyConnected,
     Graph,
-    Lookup,
-    MaxPool2D,
-    Mean,
 )
-from edgesq.kernels.depthwise import strip_blocks
-from edgesq.kernels.kernel import Streamed
+from edgesq.kernels.kernel import Coded
+from edgesq.kernels.mve.blocks import BLOCK, blocks_of, reads_in_place
+from edgesq.kernels.mve.depthwise import strip_blocks
 from edgesq.kernels.mve.pack import Packed, pack_conv2d, pack_depthwise
-from edgesq.kernels.row_op import RowOp
-from edgesq.kernels.work import MVE_BLOCK, mve_blocks, mve_reads_in_place
-
-
-def has_mve(item: RowOp) -> bool:
-    """Say whether there is a function on MVE that is exact for an operator."""
-    match item.op:
-        case MaxPool2D():
-            return item.op.clamp == (-128, 127)
-        case Binary() | Lookup():
-            return True
-        case AveragePool2D() | Mean():
-            return item.feeder is None or item.pixels > 0
-    return item.pixels > 0
 
 
 def conv2d_mve(
-    graph: Graph, op: Conv2D, index: int, pixels: int, window: str, streamed: Streamed | None
+    graph: Graph, op: Conv2D, index: int, pixels: int, window: str, coded: Coded | None
 ) -> ConvText:
     """Return struct esq_conv2d_mve.
 
@@ -47,7 +29,7 @@ def conv2d_mve(
         index: the operator's number, in the arrays' names.
         pixels: most output pixels computed together.
         window: initialiser of struct esq_window.
-        streamed: how its weights are decoded; None where they lie in flash as they are.
+        coded: how its weights are decoded; None where they lie in flash as they are.
     """
     packed = pack_conv2d(graph, op)
     table = template("table_mve.c").substitute(
@@ -56,29 +38,29 @@ def conv2d_mve(
     if isinstance(op, FullyConnected):
         table += rescaling_arrays(graph, op, index)
     fields = template("conv2d_mve_fields.c").substitute(
-        weights="0" if streamed else f"weights_{index}",
+        weights="0" if coded else f"weights_{index}",
         table=f"table_{index}",
-        locate="esq_mve_direct" if mve_reads_in_place(graph, op) else "esq_mve_gathered",
+        locate="esq_mve_direct" if reads_in_place(graph, op) else "esq_mve_gathered",
         finish=f"esq_mve_finish_{packed.finish}",
         rescaling=f"rescaling_{index}" if packed.finish == "once" else "0",
         input_zp=graph.tensors[op.inputs[0]].zero_point,
         output_zp=graph.tensors[op.output].zero_point,
         clamp_min=op.clamp[0],
         clamp_max=op.clamp[1],
-        blocks=mve_blocks(graph, op),
+        blocks=blocks_of(graph, op),
         row_blocks=packed.row_blocks,
         table_row=packed.table[0].size,
         pixels=pixels,
         window=window,
     )
-    if streamed is None:
+    if coded is None:
         return ConvText(_weights(op, index, packed) + table, fields)
-    stream = stream_array(op.name, packed.weights.reshape(-1), index, streamed)
-    return ConvText(stream + table, fields, streamed_fields(streamed, index))
+    stream = stream_array(op.name, packed.weights.reshape(-1), index, coded)
+    return ConvText(stream + table, fields, streamed_fields(coded, index))
 
 
 def _weights(op: Conv2D, index: int, packed: Packed) -> str:
-    weights = [*packed.weights.reshape(-1).tolist(), *[0] * MVE_BLOCK]  # loaded ahead, never used
+    weights = [*packed.weights.reshape(-1).tolist(), *[0] * BLOCK]  # loaded ahead, never used
     return template("weights_mve.c").substitute(
         name=comment(op.name), index=index, count=len(weights), values=rows(weights)
     )

@@ -10,21 +10,21 @@ from edgesq.codegen.text import comment, hex_bytes, template
 from edgesq.compress import MAX_BITS, PADDING, encode
 from edgesq.graph import Int8Array
 from edgesq.kernels.channels import Channels
-from edgesq.kernels.kernel import Streamed
+from edgesq.kernels.kernel import Coded
 
 
 @dataclass(frozen=True)
 class ConvText:
-    """A convolution as C text: its arrays, the fields of its struct, and of struct esq_streamed."""
+    """A convolution as C text: its arrays, the fields of its struct, and of struct esq_coded."""
 
     arrays: str
     fields: str
     streamed: str = ""
 
 
-def stream_array(name: str, weights: Int8Array, index: int, streamed: Streamed) -> str:
+def stream_array(name: str, weights: Int8Array, index: int, coded: Coded) -> str:
     """Return `stream_<index>` of weights in the order of a kernel family."""
-    stream = encode(weights, min(MAX_BITS, streamed.table_bits), streamed.has_masks)
+    stream = encode(weights, min(MAX_BITS, coded.table_bits), coded.has_masks)
     return template("stream.c").substitute(
         name=comment(name),
         index=index,
@@ -36,17 +36,17 @@ def stream_array(name: str, weights: Int8Array, index: int, streamed: Streamed) 
 
 
 def streamed_fields(
-    streamed: Streamed,
+    coded: Coded,
     index: int,
     *,
     channels: Channels | None = None,
     carries: bool = False,
     table_row: int = 0,
 ) -> str:
-    """Return the fields of struct esq_streamed.
+    """Return the fields of struct esq_coded.
 
     Args:
-        streamed: what the plan says.
+        coded: what the plan says.
         index: the operator's number, in the arrays' names.
         channels: what `channels_<index>` and `steps_<index>` hold; None: there is a whole table.
         carries: whether two weights stand as 256 A + B.
@@ -55,14 +55,14 @@ def streamed_fields(
     return template("streamed_fields.c").substitute(
         index=index,
         channels=channels_fields(channels, index),
-        table_offset=streamed.table_offset,
-        rows_offset=streamed.rows_offset,
-        weights_offset=streamed.weights_offset,
-        channel_bytes=streamed.channel_bytes,
-        tile=streamed.tile,
-        table_bits=streamed.table_bits,
+        table_offset=coded.table_offset,
+        rows_offset=coded.rows_offset,
+        weights_offset=coded.weights_offset,
+        channel_bytes=coded.channel_bytes,
+        tile=coded.tile,
+        table_bits=coded.table_bits,
         carries="0x80" if carries else "0",
         table_row=table_row,
-        kernel_rows=streamed.kernel_rows,
-        masks="&esq_by_masks" if streamed.has_masks else "0",
+        kernel_rows=coded.kernel_rows,
+        masks="&esq_by_masks" if coded.has_masks else "0",
     )

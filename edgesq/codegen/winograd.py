@@ -4,7 +4,6 @@ Mirror: firmware/src/dsp/esq_winograd_dsp.c.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edgesq.arithmetic import Int64Array, conv2d_multipliers
 from edgesq.codegen.channels import channels_arrays
@@ -12,33 +11,19 @@ from edgesq.codegen.params_stream import stream_array, streamed_fields
 from edgesq.codegen.text import comment, hex_rows, rows, template
 from edgesq.graph import Conv2D, Graph
 from edgesq.kernels.channels import channel_fields
-from edgesq.kernels.kernel import Streamed
-
-TRANSFORM = np.array([[1, 0, 0], [1, 1, 1], [1, -1, 1], [1, 2, 4], [1, -2, 4], [0, 0, 1]], np.int64)
-"""Lavin's G without its divisors 4, -6, -6, 24, 24, 1."""
-
-_BLOCK = 4
-
-
-def transform_weights(weights: NDArray[np.int8]) -> NDArray[np.uint32]:
-    """Return OHWI weights [O, H, 3, C] as int16 lanes, uint32 [O / 4, 6, H * C / 2, 4]."""
-    channels, height, _, depth = weights.shape
-    products = np.einsum("iw,ohwc->oihc", TRANSFORM, weights.astype(np.int64)) & 0xFFFF
-    grouped = products.reshape(channels, 6, height * depth // 4, 2, 2)
-    words = grouped[:, :, :, 0] | grouped[:, :, :, 1] << 16
-    blocks = words.reshape(channels // _BLOCK, _BLOCK, 6, -1)
-    return np.asarray(blocks.transpose(0, 2, 3, 1), np.uint32)
+from edgesq.kernels.dsp.winograd import BLOCK, columns_together, transform_weights
+from edgesq.kernels.kernel import Coded
 
 
 def _table(graph: Graph, op: Conv2D) -> Int64Array:
     bias = graph.constant(op.bias)
     multiplier, shift = conv2d_multipliers(graph, op)
     constant = (1 << -shift >> 1) - (128 << -shift)
-    ends = np.stack([multiplier, constant, -shift], axis=1).reshape(-1, 3 * _BLOCK)
-    return np.concatenate([bias.astype(np.int64).reshape(-1, _BLOCK), ends], axis=1)
+    ends = np.stack([multiplier, constant, -shift], axis=1).reshape(-1, 3 * BLOCK)
+    return np.concatenate([bias.astype(np.int64).reshape(-1, BLOCK), ends], axis=1)
 
 
-def winograd(graph: Graph, op: Conv2D, index: int, window: str, streamed: Streamed | None) -> str:
+def winograd(graph: Graph, op: Conv2D, index: int, window: str, coded: Coded | None) -> str:
     """Return the C text that defines `params_<index>`.
 
     Args:
@@ -46,12 +31,12 @@ def winograd(graph: Graph, op: Conv2D, index: int, window: str, streamed: Stream
         op: the convolution.
         index: the operator's number, in the arrays' names.
         window: initialiser of struct esq_window.
-        streamed: how its weights are decoded; None where they lie in flash, transformed.
+        coded: how its weights are decoded; None where they lie in flash, transformed.
     """
     weights = graph.constant(op.weights)
-    channels = channel_fields(graph, op) if streamed else None
+    channels = channel_fields(graph, op) if coded else None
     fields = template("winograd_fields.c").substitute(
-        weights="0" if streamed else f"weights_{index}",
+        weights="0" if coded else f"weights_{index}",
         table="0" if channels else f"table_{index}",
         window=window,
         steps=weights[0].size // 6,
@@ -59,7 +44,7 @@ def winograd(graph: Graph, op: Conv2D, index: int, window: str, streamed: Stream
     )
     table = _table(graph, op).reshape(-1).tolist()
     ends = template("table.c").substitute(index=index, count=len(table), values=rows(table))
-    if streamed is None:
+    if coded is None:
         words = transform_weights(weights.astype(np.int8)).reshape(-1).tolist()
         array = template("weights_dsp.c").substitute(
             name=comment(op.name), index=index, count=len(words), values=hex_rows(words)
@@ -68,16 +53,9 @@ def winograd(graph: Graph, op: Conv2D, index: int, window: str, streamed: Stream
     if channels:
         ends = channels_arrays(channels, index)
     return template("winograd_streamed.c").substitute(
-        arrays=stream_array(op.name, columns_together(weights.astype(np.int8)), index, streamed)
+        arrays=stream_array(op.name, columns_together(weights.astype(np.int8)), index, coded)
         + ends,
         index=index,
         fields=fields,
-        streamed=streamed_fields(streamed, index, channels=channels),
+        streamed=streamed_fields(coded, index, channels=channels),
     )
-
-
-def columns_together(weights: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Return OHWI weights [O, H, 3, C] in the order of a stream, [O, H, C / 4, 3, 4]."""
-    channels, height, width, depth = weights.shape
-    grouped = weights.reshape(channels, height, width, depth // 4, 4)
-    return grouped.transpose(0, 1, 3, 2, 4)

@@ -20,8 +20,7 @@ from edgesq.export.source import Source
 from edgesq.export.steps import Step
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Conv2D, Convolution, Graph
-from edgesq.kernels.coded import channels_bytes, has_stream_kernel, streamable
-from edgesq.kernels.dsp.tables import short_tables
+from edgesq.kernels.flash import channels_bytes, codable, short_tables, takes_coded
 from edgesq.targets import Target
 
 MAX_DROP_POINTS = 2.0
@@ -177,7 +176,7 @@ def _measured(task: _Task) -> _Compressing:
     leave = {
         op.output
         for op in source.graph.ops
-        if isinstance(op, Conv2D) and not has_stream_kernel(source.graph, op, task.kernels)
+        if isinstance(op, Conv2D) and not takes_coded(source.graph, op, task.kernels)
     }
     compressor = Compressor(source.tflite, source.images, *_float_model(source), leave)
     return _Compressing(task, compressor)
@@ -193,11 +192,11 @@ def _sketched(state: _Compressing) -> _Compressing:
         FitError: code and tables alone take more than is wanted.
     """
     task, compressor = state.task, state.compressor
-    stored = stored_bytes(compressor, streamable(task.source.graph, task.kernels))
+    stored = stored_bytes(compressor, codable(task.source.graph, task.kernels))
     likely = max(task.goal - (task.plain - stored), compressor.weights // _SKETCHED)
     likely = min(likely, int(_MAX_SHARE * compressor.weights))
     sketch = read_graph(compressor.sketch(likely)[0])
-    streams = streamable(sketch, task.kernels)
+    streams = codable(sketch, task.kernels)
     every = compressor.weights
     compressor.leave({op.output for op in compressor.ops} - streams)
     compressor.coarsen(short_tables(task.source.graph, task.kernels))

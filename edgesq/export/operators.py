@@ -6,9 +6,10 @@ alone reads it are one, and a tensor may be copied.
 
 from dataclasses import dataclass
 
-from edgesq.codegen import run_function
 from edgesq.errors import EdgesqError
 from edgesq.graph import Graph, Op
+from edgesq.kernels.families import FAMILIES
+from edgesq.kernels.kernel import Form
 from edgesq.kernels.row_op import RowOp
 from edgesq.operators import Access
 from edgesq.plan import Plan
@@ -22,6 +23,10 @@ class Operator:
         name: of the layers it computes.
         kind: of the graph's operators it computes.
         function: that the board runs.
+        family: the kernel family of that function.
+        form: which of several ways of computing it takes.
+        coded: whether its weights are coded in flash, and decoded while it runs.
+        tabled: whether its table of requantization is made while it runs.
         ops: the graph's operators it computes, by index; of a concatenation it copies one input.
         access: how it walks its rows, the name of an Access.
         inputs: tensors it reads, by index in the graph.
@@ -33,17 +38,16 @@ class Operator:
     name: str
     kind: str
     function: str
+    family: str
+    form: Form
+    coded: bool
+    tabled: bool
     ops: tuple[int, ...]
     access: str
     inputs: tuple[int, ...]
     output: int
     overwrites: int | None
     rows_per_step: int
-
-    @property
-    def is_streamed(self) -> bool:
-        """Whether its weights are decoded from a stream."""
-        return self.function.endswith("_streamed")
 
     def graph_ops(self, graph: Graph) -> tuple[Op, ...]:
         """The graph's operators that it computes, in order."""
@@ -54,12 +58,13 @@ class Operator:
         return sum(graph.macs(op) for op in self.graph_ops(graph))
 
 
-def operators_of(graph: Graph, plan: Plan, kernels: str) -> tuple[Operator, ...]:
+def operators_of(graph: Graph, plan: Plan) -> tuple[Operator, ...]:
     """Return the runtime's table for a plan."""
-    return tuple(_operator(graph, plan, item, kernels) for item in plan.ops)
+    return tuple(_operator(graph, plan, item) for item in plan.ops)
 
 
-def _operator(graph: Graph, plan: Plan, item: RowOp, kernels: str) -> Operator:
+def _operator(graph: Graph, plan: Plan, item: RowOp) -> Operator:
+    kernel = item.kernel
     is_copy = item.output >= len(graph.tensors)
     places = [plan.slots[number] for number in (*item.inputs, item.output)]
     storages = [slot.storage if slot else None for slot in places]
@@ -67,7 +72,11 @@ def _operator(graph: Graph, plan: Plan, item: RowOp, kernels: str) -> Operator:
     return Operator(
         name=" > ".join(op.name for op in item.ops),
         kind=" > ".join("COPY" if is_copy else op.kind for op in item.ops),
-        function=run_function(graph, plan, item, kernels),
+        function=kernel.function,
+        family=kernel.family,
+        form=kernel.form,
+        coded=kernel.coded is not None,
+        tabled=kernel.tabled is not None,
         ops=tuple(graph.ops.index(op) for op in item.ops),
         access=item.access.name,
         inputs=item.inputs,
@@ -97,6 +106,7 @@ def _belongs(operator: Operator, graph: Graph) -> bool:
         and all(0 <= index < len(graph.tensors) for index in tensors)
         and all(graph.tensors[index].data is None for index in tensors)
         and operator.access in Access.__members__
+        and operator.family in FAMILIES
         and len(operator.ops) in (1, 2)
         and len(operator.inputs) in (1, 2)
         and operator.overwrites in (None, *range(len(operator.inputs)))

@@ -15,13 +15,14 @@ from edgesq.export.facts import SCHEMA_VERSION, ExportReport
 from edgesq.export.operators import Operator, check_operators
 from edgesq.files import read_json, write_whole
 from edgesq.graph import Graph
-from edgesq.kernels.coded import streamable
+from edgesq.kernels.families import FAMILIES
+from edgesq.kernels.flash import codable
 from edgesq.plan import Bands, Candidate, PlanRequest, judge
 from edgesq.records import json_text, made, plain
 
 REPORT = "report.json"
 
-_KERNELS = ("portable", "dsp", "mve", TFLM_KERNELS)
+_KERNELS = (*FAMILIES, TFLM_KERNELS)
 
 
 def read_report(build: Path) -> ExportReport:
@@ -66,7 +67,7 @@ def planned(report: ExportReport, graph: Graph) -> Candidate | None:
     if plan is None:
         return None
     coded = frozenset(plan.coded)
-    if coded - streamable(graph, firmware.kernels):
+    if coded - codable(graph, firmware.kernels):
         raise _damaged("key 'firmware.plan.coded': no such convolutions")
     request = PlanRequest(
         firmware.kernels,

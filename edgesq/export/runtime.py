@@ -155,7 +155,7 @@ def _edgesq(graph: Graph, options: FirmwareOptions, chosen: Candidate | None) ->
             target.kernels,
             chosen.plan.arena_bytes,
             PlanFacts.of(chosen),
-            operators_of(graph, chosen.plan, target.kernels),
+            operators_of(graph, chosen.plan),
         ),
     )
 

@@ -56,14 +56,20 @@ class StoredAffine(Affine):
         return np.asarray(wrapped >> self.of_sum, np.int64)
 
 
-def stored_affine(graph: Graph, op: Op, *, is_dsp: bool) -> StoredAffine:
-    """Return what a board has of an operator for which `affine` has a form."""
+def stored_affine(graph: Graph, op: Op, drops: int) -> StoredAffine:
+    """Return what a board has of an operator for which `affine` has a form.
+
+    Args:
+        graph: the model.
+        op: the operator.
+        drops: bits of a product that its kernel drops; see `Family.affine_drops`.
+    """
     lines = affine(graph, op)
     assert lines is not None
-    if not is_dsp:
+    if not drops:
         return StoredAffine(lines.slope, lines.offset, 0, BITS)
-    raised = BITS - DROPPED_BITS
-    return StoredAffine(lines.slope << raised, lines.offset >> DROPPED_BITS, BITS, raised)
+    raised = BITS - drops
+    return StoredAffine(lines.slope << raised, lines.offset >> drops, BITS, raised)
 
 
 def affine(graph: Graph, op: Op) -> Affine | None:

@@ -1,4 +1,4 @@
-"""Count what an operator's kernel does in an image: the terms that `rates.py` has prices for.
+"""Count what an operator's kernel does in an image: the terms that the families have prices for.
 
 Each count is of something the kernel's source repeats: multiply-accumulates inside the image,
 outputs, window rows, runs of pixels computed together, columns set out.
@@ -11,7 +11,6 @@ import numpy as np
 from edgesq.graph import (
     AveragePool2D,
     Binary,
-    Conv2D,
     Convolution,
     DepthwiseConv2D,
     Graph,
@@ -19,18 +18,23 @@ from edgesq.graph import (
     Op,
     Softmax,
 )
-from edgesq.integers import ceil_div
-from edgesq.kernels.depthwise import STRIPS, strip_blocks
-from edgesq.kernels.endings import depthwise_ending, dsp_ends_short, mve_ends_short
+from edgesq.kernels.kernel import Form
 from edgesq.kernels.row_op import RowOp
-from edgesq.kernels.work import mve_blocks, mve_reads_in_place, mve_row_blocks
-from edgesq.lookup import has_table
 from edgesq.operators import Access
 
 Counts = dict[str, float]
 
-_FOUR = 4
+FOUR = 4
 """Channels that the portable depthwise kernel, and all the others, take together."""
+
+_MAX_PIXELS = 64
+"""Mirror: struct esq_depthwise_dsp."""
+
+
+def pixels_of_a_row(width: int) -> tuple[int, ...]:
+    """Return how many of a row's output pixels a depthwise kernel may compute together."""
+    most = min(width, _MAX_PIXELS)
+    return (most, *(pixels for pixels in (24, 18, 12, 8, 6, 3, 1) if pixels < most))
 
 
 def runs_of(width: int, pixels: int) -> list[int]:
@@ -75,85 +79,13 @@ def portable_kind(graph: Graph, op: Convolution) -> str:
         return op.kind
     channels = graph.tensors[op.output].hwc[2]
     same = channels == graph.tensors[op.inputs[0]].hwc[2]
-    return f"{op.kind}, four channels" if same and channels % _FOUR == 0 else op.kind
-
-
-def dsp_depthwise_counts(graph: Graph, op: DepthwiseConv2D, pixels: int) -> Counts:
-    """Count what firmware/src/dsp/esq_depthwise_dsp.c does."""
-    height, width, channels = graph.tensors[op.output].hwc
-    runs, apart = runs_of(width, pixels), op.window.stride_w > 1
-    quads = height * channels / _FOUR
-    pairs = [run if apart else ceil_div(run, 2) for run in runs]
-    outputs = quads * sum(pair if apart else 2 * pair for pair in pairs) * _FOUR
-    values = height * width * channels
-    return {
-        "runs": quads * len(runs),
-        "pairs": quads * sum(pair + 1 for pair in pairs),
-        "apart" if apart else "beside": outputs,
-        "exact": values if depthwise_ending(graph, op) is None else 0,
-    }
-
-
-def mve_depthwise_counts(graph: Graph, op: DepthwiseConv2D, pixels: int) -> Counts:
-    """Count what firmware/src/mve/esq_depthwise_mve.c does."""
-    height, width, channels = graph.tensors[op.output].hwc
-    window, runs = op.window, runs_of(width, pixels)
-    sources = ceil_div(graph.tensors[op.inputs[0]].hwc[2], STRIPS)
-    columns = sum((run - 1) * window.stride_w + window.width for run in runs)
-    square = (window.height, window.width) == (3, 3)
-    loaded = {1: 3, 2: 2}.get(window.stride_w, 1) if square else 1
-    loads = height * channels * strip_blocks(op) * sum(ceil_div(run, loaded) for run in runs)
-    values = height * width * channels
-    return {
-        "columns": height * sources * columns * (1 if square else window.height),
-        "loads": loads,
-        "products": values * strip_blocks(op),
-        "exact": 0 if mve_ends_short(graph, op) else values,
-        "strips": height * len(runs) * ceil_div(channels, STRIPS),
-        "runs": height * len(runs),
-    }
-
-
-def mve_counts(graph: Graph, op: Conv2D, pixels: int) -> Counts:
-    """Count what firmware/src/mve/esq_conv2d_mve.c and esq_mve_kernels.S do."""
-    height, width, channels = graph.tensors[op.output].hwc
-    runs, blocks, quads = runs_of(width, pixels), mve_blocks(graph, op), ceil_div(channels, _FOUR)
-    share = 1.0
-    short = mve_ends_short(graph, op)
-    if short and mve_row_blocks(graph, op):
-        share = taps_inside(graph, op)[0] / (height * op.window.height)
-    gathered = 0 if mve_reads_in_place(graph, op) else height * width
-    values = height * width * channels
-    once = op.kind == "FULLY_CONNECTED"
-    return {
-        "loops": height * share * quads * blocks * sum(6 * run + 6 for run in runs),
-        "quads": height * quads * len(runs),
-        "exact": values if not short and not once else 0,
-        "once": values if once else 0,
-        "rows": height,
-        "runs": height * len(runs),
-        "gathered": gathered * blocks,
-        "window rows": gathered * op.window.height,
-    }
-
-
-def dsp_exact_counts(graph: Graph, op: Conv2D, pixels: int) -> Counts:
-    """Count the ends of sums that are not requantized by short constants on the DSP extension."""
-    height, width, channels = graph.tensors[op.output].hwc
-    if dsp_ends_short(graph, op):
-        return {}
-    once = op.kind == "FULLY_CONNECTED"
-    name = "once" if once else "exact"
-    return {
-        name: height * width * channels,
-        f"{name} runs": height * len(runs_of(width, pixels)) * channels,
-    }
+    return f"{op.kind}, four channels" if same and channels % FOUR == 0 else op.kind
 
 
 def value_kind(graph: Graph, item: RowOp) -> str:
-    """Return what an operator without weights does, as `rates.VALUES` names it."""
+    """Return what an operator without weights does, as a family's prices name it."""
     op = item.op
-    if has_table(graph, op):
+    if item.kernel.form is Form.TABLE:
         return "a table"
     if isinstance(op, Binary):
         return "by a constant" if graph.constants(op) else op.kind

@@ -1,5 +1,6 @@
 """Estimate what decoding takes in instructions, by how a layer's weights are spread."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -12,18 +13,21 @@ _TABLE_INSTRUCTIONS, _ENTRY_INSTRUCTIONS = 3_500, 23
 _MASKED_TABLE_INSTRUCTIONS, _MASKED_ENTRY_INSTRUCTIONS = 7_000, 7
 """To make the table of codes, and for each of its entries; with masks."""
 
-WEIGHT_INSTRUCTIONS = {"portable": 10.0, "dsp": 4.3, "mve": 4.3}
-"""To decode a weight of a pair that the table has."""
-
 _LONG_INSTRUCTIONS = 7.0
 """More, for a weight of a word with another pair."""
 
-_MASKED_INSTRUCTIONS = {
-    "portable": (16.0, 37.0, 52.0, 62.0, 75.0),
-    "dsp": (12.0, 16.5, 26.0, 30.0, 37.0),
-    "mve": (12.0, 16.5, 26.0, 30.0, 37.0),
-}
-"""To decode four weights under a mask, by how many are not zero."""
+
+@dataclass(frozen=True)
+class Decoding:
+    """What it takes a kernel family to decode weights, in instructions.
+
+    Attributes:
+        weight: a weight of a pair that the table has.
+        masked_words: four weights under a mask, by how many are not zero: none to four.
+    """
+
+    weight: float
+    masked_words: tuple[float, float, float, float, float]
 
 
 @lru_cache(maxsize=1024)
@@ -55,13 +59,13 @@ def long_words(graph: Graph, weights: int, bits: int) -> float:
     return float(1 - pairs[: bits - 1].sum() ** 2)
 
 
-def band_instructions(graph: Graph, weights: int, kernels: str, bits: int) -> float:
+def band_instructions(graph: Graph, weights: int, decoding: Decoding, bits: int) -> float:
     """Estimate what it takes to decode a tensor once, its table included.
 
     Args:
         graph: the model.
         weights: the tensor.
-        kernels: kernel family.
+        decoding: what it takes the kernel family.
         bits: index into the table of codes.
     """
     count = int(np.prod(graph.tensors[weights].shape))
@@ -69,13 +73,13 @@ def band_instructions(graph: Graph, weights: int, kernels: str, bits: int) -> fl
         table = _TABLE_INSTRUCTIONS + (_ENTRY_INSTRUCTIONS << bits)
     else:
         table = _MASKED_TABLE_INSTRUCTIONS + (_MASKED_ENTRY_INSTRUCTIONS << bits)
-    return table + count * _weight_instructions(graph, weights, kernels, bits)
+    return table + count * _weight_instructions(graph, weights, decoding, bits)
 
 
-def _weight_instructions(graph: Graph, weights: int, kernels: str, bits: int) -> float:
+def _weight_instructions(graph: Graph, weights: int, decoding: Decoding, bits: int) -> float:
     """Estimate what decoding a weight takes."""
     words = masked_words(graph, weights)
     if words is not None:
-        return float(np.dot(words, _MASKED_INSTRUCTIONS[kernels])) / WORD
+        return float(np.dot(words, decoding.masked_words)) / WORD
     long = long_words(graph, weights, bits)
-    return WEIGHT_INSTRUCTIONS[kernels] + _LONG_INSTRUCTIONS * long
+    return decoding.weight + _LONG_INSTRUCTIONS * long

@@ -10,6 +10,9 @@ from edgesq.graph import Conv2D, Graph, GroupedConv2D, Quantization, Tensor
 MAX_GROUPS = 64
 """Beyond that, entering a kernel per group and row costs more than it saves."""
 
+GROUP_BYTES = 128
+"""Of a group's struct, and its channels filled up to a pair or quad, at most."""
+
 
 def group_count(graph: Graph, op: GroupedConv2D) -> int:
     """Return the number of groups."""

@@ -1,11 +1,28 @@
-"""What is decided once per operator: how it runs."""
+"""What is decided once per operator: which kernel runs it, and what that takes."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+PORTABLE = "portable"
+"""The family of what no other family has a kernel for."""
+
+
+class Form(StrEnum):
+    """How an operator is computed, where a family has more than one way."""
+
+    DIRECT = "direct"
+    TABLE = "table"
+    """Each value's answer is looked up."""
+    LINE = "line"
+    """A multiplication, an addition and a shift per value, of constants per channel."""
+    GROUPS = "groups"
+    """A convolution per group."""
+    WINOGRAD = "winograd"
 
 
 @dataclass(frozen=True)
-class Streamed:
-    """How an operator's weights are decoded.
+class Coded:
+    """How an operator's coded weights are decoded.
 
     Attributes:
         tile: output channels decoded together, then used for all rows of a band.
@@ -14,7 +31,7 @@ class Streamed:
             table of codes, of the tile's requantization, and of its weights.
         channel_bytes: of the weights, as the kernel family packs them.
         kernel_rows: of a channel, decoded together where Winograd transforms them; else 0.
-        has_masks: whether the stream has masks, whose table stands behind that of codes.
+        has_masks: whether the code has masks, whose table stands behind that of codes.
     """
 
     tile: int
@@ -29,12 +46,59 @@ class Streamed:
 
 @dataclass(frozen=True)
 class Tabled:
-    """How an operator's table is made.
+    """How an operator's table of requantization is made while the network runs.
 
     Attributes:
         tile: output channels whose part of the table is there together.
         rows_offset: bytes into the operator's working memory.
+        saved_bytes: of flash, that it takes less than the table.
     """
 
     tile: int
     rows_offset: int
+    saved_bytes: int
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """How an operator runs. The planner decides it; all that comes after reads it.
+
+    Attributes:
+        family: whose C function it is.
+        name: of the C function, without what says its family and how its constants are kept.
+        form: which of several ways of computing.
+        pixels: output pixels computed together, at least 1; 0 where there is no such choice.
+        work_bytes: working memory of one step.
+        coded: how its weights are decoded; None where they lie in flash as they are.
+        tabled: how its table of requantization is made; None where that lies in flash too.
+    """
+
+    family: str
+    name: str
+    form: Form = Form.DIRECT
+    pixels: int = 0
+    work_bytes: int = 0
+    coded: Coded | None = None
+    tabled: Tabled | None = None
+
+    @property
+    def function(self) -> str:
+        """The C function that takes the operator's steps."""
+        own = "" if self.family == PORTABLE else f"_{self.family}"
+        kept = "_streamed" if self.coded else "_tabled" if self.tabled else ""
+        return f"{self.name}{own}{kept}"
+
+
+@dataclass(frozen=True)
+class WideLayer:
+    """A layer whose weights take two bytes each in flash.
+
+    Attributes:
+        name: of the layer.
+        bytes: of flash, about, that it takes more than with one byte per weight.
+        why: the channel that two do not fit a lane with, and what is too large for it.
+    """
+
+    name: str
+    bytes: int
+    why: str

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from edgesq.graph import Conv2D, Op, Window
-from edgesq.kernels.kernel import Streamed, Tabled
+from edgesq.graph import Conv2D, Graph, Op, Window
+from edgesq.kernels.kernel import Kernel
 from edgesq.operators import Access
 
 
@@ -37,37 +37,42 @@ class RowOp:
         op: the graph's operator; a Concatenation here copies one of its inputs.
         feeder: a convolution computed a few pixels at a time into `op`'s sums, never as a row.
         inputs, output: slot numbers.
+        pixel_bytes: bytes from one pixel to the next, of the inputs and of the output.
         access: how it walks the rows.
         window: of `feeder` or `op`; None where it has none.
         reduced_rows: rows that Access.REDUCE adds up.
         band_units: units of work per step; 1 where rows are accumulated.
         sums_bytes: accumulators, kept from its first step to its last.
-        work_bytes: working memory of one step.
-        pixels: output pixels that a packed kernel computes together; 0 for portable kernels.
+        kernel: how it runs; the portable kernel until the planner has decided.
         waits: whether its first band waits for all input rows.
-        streamed: how its weights are decoded; None where they lie in flash as they are.
-        tabled: how its table of requantization is made; None where that lies in flash too.
     """
 
     op: Op
     feeder: Conv2D | None
     inputs: tuple[int, ...]
     output: int
+    pixel_bytes: tuple[int, ...]
     access: Access
     window: Window | None
     reduced_rows: int
     band_units: int
     sums_bytes: int
-    work_bytes: int
-    pixels: int = 0
+    kernel: Kernel
     waits: bool = False
-    streamed: Streamed | None = None
-    tabled: Tabled | None = None
 
     @property
     def ops(self) -> tuple[Op, ...]:
         """The graph's operators that this one computes."""
         return (self.op,) if self.feeder is None else (self.feeder, self.op)
+
+    @property
+    def first(self) -> Op:
+        """The operator that reads the input rows: the feeder where there is one."""
+        return self.feeder or self.op
+
+    def macs(self, graph: Graph) -> int:
+        """Multiply-accumulates per image."""
+        return sum(graph.macs(op) for op in self.ops)
 
 
 Ops = tuple[RowOp, ...]

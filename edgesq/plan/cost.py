@@ -1,7 +1,7 @@
 """Estimate what a plan takes in instructions: its operators, and what bands decide."""
 
 from edgesq.graph import Graph
-from edgesq.kernels.cost import operator_instructions
+from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.row_op import Ops
 
 STEP_INSTRUCTIONS = 150
@@ -15,4 +15,4 @@ def plan_instructions(graph: Graph, ops: Ops, steps: int, kernels: str) -> float
     """Estimate a plan, per image."""
     rows = sum(graph.tensors[item.op.output].hwc[0] for item in ops)
     fixed = rows * ROW_INSTRUCTIONS + steps * STEP_INSTRUCTIONS
-    return fixed + sum(operator_instructions(graph, item, kernels) for item in ops)
+    return fixed + sum(FAMILIES[kernels].instructions(graph, item) for item in ops)

@@ -7,10 +7,10 @@ import numpy as np
 
 from edgesq.arithmetic import softmax_exp_table
 from edgesq.errors import FitError, TargetError
-from edgesq.graph import Binary, Conv2D, Convolution, FullyConnected, Graph, Op, Pick, Softmax
-from edgesq.kernels.coded import streamable, streams_save_bytes
-from edgesq.kernels.work import extra_weights_bytes, mve_row_blocks
-from edgesq.lookup import has_table
+from edgesq.graph import Binary, Conv2D, Convolution, Graph, Op, Pick, Softmax
+from edgesq.kernels.families import FAMILIES
+from edgesq.kernels.flash import codable, coded_saves_bytes, extra_weights_bytes
+from edgesq.kernels.kernel import Form
 from edgesq.plan.lower import lower
 from edgesq.plan.pieces import Plan
 from edgesq.plan.request import Bands, Goal, PlanRequest
@@ -20,10 +20,7 @@ from edgesq.targets import Target
 FIRMWARE_FLASH_BYTES = 16_896
 """The code, with every portable kernel, at most; held by a test on every board."""
 
-KERNEL_FLASH_BYTES = {"portable": 0, "dsp": 6_656, "mve": 4_096}
-"""What a kernel family adds to that; held likewise."""
-
-STREAM_FLASH_BYTES = 3_072
+DECODER_FLASH_BYTES = 3_072
 """What decoding weights adds, at most; held likewise."""
 
 FIRMWARE_RAM_BYTES = 2_048
@@ -35,18 +32,8 @@ TFLM_FLASH_BYTES = 81_920
 _TRACE_BYTES = 12
 """RAM per operator. Mirror: struct esq_op_trace."""
 
-_BYTES_PER_CHANNEL = {"portable": 5, "dsp": 12, "mve": 12}
-"""Requantization, without the bias: multiplier (4), shift (1); dsp: as words, and a constant; mve:
-as words, and a constant."""
-
-_MVE_EDGE_BYTES = 8
-"""mve: two more biases per channel where rows beside the image are left out."""
-
 _AFFINE_BYTES = 8
 """Slope and offset."""
-
-_RESCALING_BYTES = 16
-"""struct esq_rescaling."""
 
 _OP_BYTES, _SLOT_BYTES, _EXPONENTIAL_BYTES, _TABLE_BYTES = 72, 20, 4, 256
 """On a 32-bit core: struct esq_op (32) and its parameters (at most 40, but a pooled convolution's),
@@ -58,13 +45,18 @@ _INDEX_BYTES = 2
 
 def needs(graph: Graph, plan: Plan, target: Target) -> dict[str, int]:
     """Return upper bounds of what a whole image takes, bytes by memory ("flash", "ram")."""
+    family = FAMILIES[target.kernels]
     tables = (
-        sum(_requantization_bytes(graph, op, target.kernels) for op in graph.ops)
+        sum(
+            family.requantization_bytes(graph, op)
+            for op in graph.ops
+            if isinstance(op, Convolution)
+        )
         + len(plan.steps)
         + len(plan.ops) * _OP_BYTES
         + sum(slot is not None for slot in plan.slots) * _SLOT_BYTES
         + sum(_exponentials_bytes(graph, op) for op in graph.ops if isinstance(op, Softmax))
-        + sum(has_table(graph, op) for op in graph.ops) * _TABLE_BYTES
+        + sum(item.kernel.form is Form.TABLE for item in plan.ops) * _TABLE_BYTES
         + sum(_affine_bytes(graph, op) for op in graph.ops)
         + sum(
             _INDEX_BYTES * sum(graph.tensors[op.output].hwc[:2])
@@ -75,11 +67,11 @@ def needs(graph: Graph, plan: Plan, target: Target) -> dict[str, int]:
     return {
         "flash": graph.weights_bytes
         + extra_weights_bytes(graph, plan.ops, target.kernels)
-        - streams_save_bytes(graph, plan.ops, target.kernels)
+        - coded_saves_bytes(graph, plan.ops, target.kernels)
         + tables
         + FIRMWARE_FLASH_BYTES
-        + KERNEL_FLASH_BYTES[target.kernels]
-        + (STREAM_FLASH_BYTES if any(item.streamed for item in plan.ops) else 0),
+        + family.code_bytes
+        + (DECODER_FLASH_BYTES if any(item.kernel.coded for item in plan.ops) else 0),
         "ram": plan.arena_bytes + target.stack_bytes + _firmware_ram_bytes(graph),
     }
 
@@ -100,21 +92,12 @@ def _exponentials_bytes(graph: Graph, op: Softmax) -> int:
     return int(np.count_nonzero(softmax_exp_table(graph, op))) * _EXPONENTIAL_BYTES
 
 
-def _requantization_bytes(graph: Graph, op: Op, kernels: str) -> int:
-    if not isinstance(op, Convolution):
-        return 0
-    blocks = mve_row_blocks(graph, op) if kernels == "mve" and isinstance(op, Conv2D) else 0
-    more = _MVE_EDGE_BYTES if blocks else 0
-    more += _RESCALING_BYTES if isinstance(op, FullyConnected) else 0
-    return graph.tensors[op.bias].shape[0] * (_BYTES_PER_CHANNEL[kernels] + more)
-
-
 def low_entropy(graph: Graph, kernels: str) -> frozenset[int]:
     """Return the convolutions whose weights are coded: none unless the model was made for that.
 
     Weights as a quantizer leaves them have seven bits of entropy, of which a code saves little.
     """
-    coded = streamable(graph, kernels)
+    coded = codable(graph, kernels)
     weights = {
         op.output: math.prod(graph.tensors[op.weights].shape)
         for op in graph.ops

@@ -6,7 +6,7 @@ by side and the concatenation itself costs nothing; a reshape that keeps the row
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -24,6 +24,7 @@ from edgesq.graph import (
     Tensor,
 )
 from edgesq.integers import round_up
+from edgesq.kernels.portable import portable_kernel
 from edgesq.kernels.row_op import RowOp, Slot
 from edgesq.operators import Access
 from edgesq.plan.request import Bands
@@ -32,8 +33,9 @@ from edgesq.plan.sharing import Sharing, share
 POOLED_ROWS = 2
 """Rows of a max pool that a convolution with decoded weights takes at a time, at most."""
 
-STRIP_PIXELS = 2
-"""Pixels of a feeder's output held at a time. Mirror: ESQ_STRIP_PIXELS."""
+
+Slots = tuple[Slot | None, ...]
+"""By slot number; None for constants."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Lowered:
         members: a slot whose rows are there when those of all these slots are.
     """
 
-    slots: tuple[Slot | None, ...]
+    slots: Slots
     ops: tuple[RowOp, ...]
     members: dict[int, tuple[int, ...]]
 
@@ -65,7 +67,7 @@ def lower(graph: Graph, bands: Bands, coded: frozenset[int] = frozenset()) -> Lo
         None if tensor.data is not None else _slot(sharing, tensors, number)
         for number, tensor in enumerate(tensors)
     )
-    return Lowered(slots, tuple(_row_ops(graph, sharing, bands, coded)), sharing.members)
+    return Lowered(slots, tuple(_row_ops(graph, sharing, slots, bands, coded)), sharing.members)
 
 
 def _slot(sharing: Sharing, tensors: list[Tensor], number: int) -> Slot:
@@ -82,7 +84,11 @@ def _slot(sharing: Sharing, tensors: list[Tensor], number: int) -> Slot:
 
 
 def _row_ops(
-    graph: Graph, sharing: Sharing, bands: Bands, coded: frozenset[int]
+    graph: Graph,
+    sharing: Sharing,
+    slots: Slots,
+    bands: Bands,
+    coded: frozenset[int],
 ) -> Iterator[RowOp]:
     feeders = _feeders(graph)
     fed = set(feeders.values())
@@ -93,10 +99,10 @@ def _row_ops(
                 if number >= len(graph.tensors):
                     source = sharing.copies[number - len(graph.tensors)]
                     band = bands.of(graph.tensors[source].hwc[0], number)
-                    yield RowOp(op, None, (source,), number, Access.ROW, None, 0, band, 0, 0)
+                    yield _copy(graph, slots, op, source, number, band)
         elif op.output not in sharing.members and op not in fed:
-            item = _row_op(graph, op, feeders.get(op.output), bands)
-            decodes = (item.feeder or item.op).output in coded
+            item = _row_op(graph, slots, op, feeders.get(op.output), bands)
+            decodes = item.first.output in coded
             if decodes:
                 item = _with_band(graph, item, bands, pooled)
             elif coded and item.op.inputs and item.inputs[0] in pooled:
@@ -118,16 +124,28 @@ def _feeders(graph: Graph) -> dict[int, Conv2D]:
     }
 
 
-def _row_op(graph: Graph, op: Op, feeder: Conv2D | None, bands: Bands) -> RowOp:
+def _copy(
+    graph: Graph, slots: Slots, op: Concatenation, source: int, output: int, band: int
+) -> RowOp:
+    """Return the copy of an input into its place in a concatenation."""
+    kernel = portable_kernel(graph, op, None, Access.ROW)
+    pixels = _pixel_bytes(slots, (source, output))
+    return RowOp(op, None, (source,), output, pixels, Access.ROW, None, 0, band, 0, kernel)
+
+
+def _pixel_bytes(slots: Slots, numbers: Sequence[int]) -> tuple[int, ...]:
+    return tuple(slot.pixel_bytes for number in numbers if (slot := slots[number]))
+
+
+def _row_op(graph: Graph, slots: Slots, op: Op, feeder: Conv2D | None, bands: Bands) -> RowOp:
     inputs = feeder.inputs if feeder else op.inputs
     height, _, channels = graph.tensors[op.inputs[0]].hwc
     access, window = Access.ROW, None
     band = bands.of(graph.tensors[op.output].hwc[0], op.output)
-    sums = work = 0
+    sums = 0
     if is_reduction(graph, op):
         access, window, band = Access.REDUCE, feeder.window if feeder else None, 1
         sums = 4 * channels
-        work = STRIP_PIXELS * channels if feeder else 0
     elif isinstance(op, MaxPool2D):
         access, window, band = Access.MAXIMUM, op.window, 1
     elif isinstance(op, Convolution | AveragePool2D):
@@ -136,7 +154,9 @@ def _row_op(graph: Graph, op: Op, feeder: Conv2D | None, bands: Bands) -> RowOp:
         access = Access.MOVE
     elif isinstance(op, Reshape):
         access, band = Access.RESHAPE, 1
-    return RowOp(op, feeder, inputs, op.output, access, window, height, band, sums, work)
+    kernel = portable_kernel(graph, op, feeder, access)
+    pixels = _pixel_bytes(slots, (*inputs, op.output))
+    return RowOp(op, feeder, inputs, op.output, pixels, access, window, height, band, sums, kernel)
 
 
 def _with_band(graph: Graph, item: RowOp, bands: Bands, pooled: frozenset[int]) -> RowOp:
@@ -147,7 +167,7 @@ def _with_band(graph: Graph, item: RowOp, bands: Bands, pooled: frozenset[int]) 
     half of a Fire module in small maps, the first band waits for all of it: what comes before is
     then done when a wide band is there.
     """
-    conv = item.feeder or item.op
+    conv = item.first
     source, result = graph.tensors[conv.inputs[0]], graph.tensors[conv.output]
     band = bands.of(result.hwc[0], conv.output)
     if conv.inputs[0] in pooled:

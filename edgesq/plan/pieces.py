@@ -120,10 +120,10 @@ def working(ops: Sequence[RowOp], schedule: Schedule) -> list[Wanted]:
         Wanted(
             ("work", index),
             f"{item.ops[0].name} work",
-            Block(item.work_bytes, schedule.active[index]),
+            Block(item.kernel.work_bytes, schedule.active[index]),
         )
         for index, item in enumerate(ops)
-        if item.work_bytes
+        if item.kernel.work_bytes
     ]
 
 

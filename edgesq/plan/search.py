@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from edgesq.graph import Graph
+from edgesq.kernels.families import FAMILIES
 from edgesq.plan.cost import ROW_INSTRUCTIONS, STEP_INSTRUCTIONS, plan_instructions
 from edgesq.plan.pieces import Plan
 from edgesq.plan.planner import make_plan
@@ -26,14 +27,6 @@ from edgesq.plan.search_streams import StreamSearch
 from edgesq.plan.stream_planner import StreamPlanner
 
 TOLERANCE = 0.01
-
-_MAC_COST = {"portable": 7.2, "dsp": 0.75, "mve": 0.16}
-"""Per multiply-accumulate, by kernel family, over SqueezeNet's convolutions: alike for all bands.
-
-More room makes some convolutions faster by a few percent, for several times the arena; so that does
-not count.
-"""
-
 
 CODED_GROWTH = {Goal.SPEED: 4.0, Goal.BALANCED: 1.5}
 """What the arena may take of the smallest one, where weights are coded."""
@@ -92,7 +85,7 @@ class _Question:
         graph = self.graph
         rows = sum(graph.tensors[item.op.output].hwc[0] for item in plan.ops)
         fixed = rows * ROW_INSTRUCTIONS + len(plan.steps) * STEP_INSTRUCTIONS
-        return graph.total_macs * _MAC_COST[self.request.kernels] + fixed
+        return graph.total_macs * FAMILIES[self.request.kernels].mac_instructions + fixed
 
 
 def judge(graph: Graph, request: PlanRequest, bands: Bands) -> Candidate:

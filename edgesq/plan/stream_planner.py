@@ -7,8 +7,8 @@ import numpy as np
 
 from edgesq.graph import Graph
 from edgesq.integers import round_up
+from edgesq.kernels.flash import grown_outputs
 from edgesq.kernels.row_op import RowOp
-from edgesq.kernels.work import worth_winograd
 from edgesq.plan.arena import ALIGNMENT_BYTES
 from edgesq.plan.cost import ROW_INSTRUCTIONS, STEP_INSTRUCTIONS
 from edgesq.plan.lower import Lowered, lower
@@ -77,8 +77,8 @@ class StreamPlanner:
         self._coded = request.coded
         self._limit = request.limit_bytes
         ops = lower(graph, Bands(), request.coded).ops
-        winograd = worth_winograd(graph, ops, request.kernels, request.growth_bytes, request.coded)
-        self._ways = Ways(graph, request.kernels, request.coded, winograd)
+        grown = grown_outputs(graph, ops, request.kernels, request.growth_bytes, request.coded)
+        self._ways = Ways(graph, request.kernels, request.coded, grown)
         self._walks: dict[tuple[int, int, bool], Walk] = {}
 
     def draft(self, bands: Bands) -> Draft:

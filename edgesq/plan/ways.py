@@ -2,14 +2,14 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgesq.graph import Conv2D, Graph
-from edgesq.kernels.coded import MAX_PER_BYTE, more_bytes, stream_ways, winograd_ways
-from edgesq.kernels.cost import operator_instructions
-from edgesq.kernels.dsp.tables import table_ways
+from edgesq.kernels.coded import more_bytes
+from edgesq.kernels.families import FAMILIES
+from edgesq.kernels.flash import MAX_PER_BYTE
+from edgesq.kernels.kernel import Kernel
 from edgesq.kernels.row_op import RowOp
-from edgesq.kernels.work import WINOGRAD_PIXELS, pixel_ways
 
 
 @dataclass(frozen=True)
@@ -38,17 +38,17 @@ class Ways:
     Args:
         graph: the model.
         kernels: kernel family.
-        streamed: convolutions, by output, whose weights are decoded.
-        winograd: outputs of those whose weights may grow for Winograd.
+        coded: convolutions, by output, whose weights are decoded.
+        grown: outputs of those whose weights may grow.
     """
 
     def __init__(
-        self, graph: Graph, kernels: str, streamed: frozenset[int], winograd: frozenset[int]
+        self, graph: Graph, kernels: str, coded: frozenset[int], grown: frozenset[int]
     ) -> None:
         self._graph = graph
-        self._kernels = kernels
-        self._streamed = streamed
-        self._winograd = winograd
+        self._family = FAMILIES[kernels]
+        self._coded = coded
+        self._grown = grown
         self._fronts: dict[tuple[int, int, bool], Front] = {}
 
     def front(self, item: RowOp) -> Front:
@@ -60,8 +60,9 @@ class Ways:
 
     def _make(self, item: RowOp) -> Front:
         ways = [
-            (way.work_bytes, self._cost(way), index, way)
-            for index, way in enumerate(self._all(item))
+            (kernel.work_bytes, self._cost(way), index, way)
+            for index, kernel in enumerate(self._all(item))
+            for way in [replace(item, kernel=kernel)]
         ]
         worth = []
         least = float("inf")
@@ -73,17 +74,16 @@ class Ways:
         return Front(items, sizes, costs)
 
     def _cost(self, way: RowOp) -> float:
-        instructions = operator_instructions(self._graph, way, self._kernels)
-        return instructions + more_bytes(self._graph, way) * MAX_PER_BYTE
+        instructions = self._family.instructions(self._graph, way)
+        conv = way.first
+        more = more_bytes(self._graph, conv, way.kernel) if isinstance(conv, Conv2D) else 0
+        return instructions + more * MAX_PER_BYTE
 
-    def _all(self, item: RowOp) -> Iterator[RowOp]:
-        conv = item.feeder or item.op
-        decodes = isinstance(conv, Conv2D) and conv.output in self._streamed
-        for way in pixel_ways(self._graph, item, self._kernels, self._winograd):
-            if not decodes:
-                yield way
-                yield from table_ways(self._graph, way, self._kernels)
-            elif way.pixels != WINOGRAD_PIXELS:
-                yield from stream_ways(self._graph, way, self._kernels)
-        if decodes and self._kernels == "dsp":
-            yield from winograd_ways(self._graph, item)
+    def _all(self, item: RowOp) -> Iterator[Kernel]:
+        family, graph = self._family, self._graph
+        if item.first.output in self._coded:
+            yield from family.coded_kernels(graph, item)
+            return
+        for kernel in family.kernels(graph, item, item.output in self._grown):
+            yield kernel
+            yield from family.tabled_kernels(graph, item, kernel)

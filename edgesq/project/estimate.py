@@ -15,7 +15,7 @@ _MEASURED = {
 }
 """By core: instructions for one of the estimate, and the largest part by which an image was off.
 
-`kernels/rates.py` was fitted to cores that multiply to 64 bits; Cortex-M0 and M0+ do not. The rest
+`kernels/cost.py` was fitted to cores that multiply to 64 bits; Cortex-M0 and M0+ do not. The rest
 is measured by `make bench BENCH=--estimates`.
 """
 

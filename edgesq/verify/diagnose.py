@@ -72,7 +72,7 @@ def diagnose(
         or _flipped_bit(graph, operator, cases)
         or _rounding(graph, operator, cases)
         or _saturation(graph, operator, cases)
-        or Diagnosis(Cause.UNKNOWN, f"its inputs were right{_streamed(operator)}. {_where(cases)}")
+        or Diagnosis(Cause.UNKNOWN, f"its inputs were right{_coded(operator)}. {_where(cases)}")
     )
 
 
@@ -145,7 +145,7 @@ def _flipped_bit(graph: Graph, operator: Operator, cases: list[Case]) -> Diagnos
     op = ops[0]
     if isinstance(op, Binary | Lookup):
         flips = Flips(find_value_flips(graph, operator, op, cases))
-    elif isinstance(op, Convolution) and not operator.is_streamed:
+    elif isinstance(op, Convolution) and not operator.coded:
         flips = find_flips(graph, operator, op, cases)
     else:
         return None
@@ -226,9 +226,9 @@ def _beyond(values: NDArray[np.int64]) -> str:
 # --- words ---
 
 
-def _streamed(operator: Operator) -> str:
+def _coded(operator: Operator) -> str:
     """Say what is known of weights that no flipped bit can be named in."""
-    if not operator.is_streamed:
+    if not operator.coded:
         return ""
     return (
         ", and its weights are decoded from a stream whose CRC-32 was right when the board "

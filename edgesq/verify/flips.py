@@ -33,6 +33,7 @@ from edgesq.graph import (
     Mean,
 )
 from edgesq.integers import ceil_div
+from edgesq.kernels.kernel import Form
 from edgesq.reference import (
     conv2d_sums,
     conv2d_windows,
@@ -102,7 +103,7 @@ def find_flips(graph: Graph, operator: Operator, op: Convolution, cases: list[Ca
         return Flips(())
     names: dict[str, None] = {}
     gave_up = False
-    if "winograd" in operator.function and len(channels) == 1:
+    if operator.form == Form.WINOGRAD and len(channels) == 1:
         assert isinstance(op, Conv2D)
         names.update(dict.fromkeys(WinogradLayer(graph, op, cases).explain(channels[0])))
     for taps in _taps_seen(operator):
@@ -115,7 +116,7 @@ def find_flips(graph: Graph, operator: Operator, op: Convolution, cases: list[Ca
 
 def _taps_seen(operator: Operator) -> tuple[str, ...]:
     """Return how a kernel may see its inputs: less their zero point, or raw."""
-    return ("raw", "raw inside") if operator.function.endswith("_mve") else ("offset",)
+    return ("raw", "raw inside") if operator.family == "mve" else ("offset",)
 
 
 class Layer:
@@ -131,8 +132,8 @@ class Layer:
         channel: int,
     ) -> None:
         self.graph, self.op = graph, op
-        self.is_dsp = operator.function.endswith("_dsp")
-        self.is_winograd = "winograd" in operator.function
+        self.is_dsp = operator.family == "dsp"
+        self.is_winograd = operator.form == Form.WINOGRAD
         self.reduction = operator.graph_ops(graph)[-1] if len(operator.ops) > 1 else None
         self.got = np.stack([case.output.reshape(-1, case.output.shape[2]) for case in cases])
         self.wrong = np.stack([case.differs.reshape(self.got.shape[1:]) for case in cases])

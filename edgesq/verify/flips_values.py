@@ -9,7 +9,9 @@ from edgesq.arithmetic import Int64Array, combine
 from edgesq.export import Operator
 from edgesq.graph import Binary, Graph, Int8Array, Lookup
 from edgesq.kernels.affine import stored_affine
-from edgesq.lookup import has_table, lookup_table
+from edgesq.kernels.families import FAMILIES
+from edgesq.kernels.kernel import Form
+from edgesq.lookup import lookup_table
 from edgesq.verify.case import Case
 
 _WORD_BITS, _BYTE_BITS = 32, 8
@@ -26,13 +28,13 @@ def find_value_flips(
         op: what it computes.
         cases: images in which it was looked at.
     """
-    if has_table(graph, op):
+    if operator.form == Form.TABLE:
         return _in_table(graph, op, cases)
     wrong = np.flatnonzero(np.any([case.differs.any(axis=(0, 1)) for case in cases], axis=0))
     if len(wrong) != 1 or not isinstance(op, Binary) or not graph.constants(op):
         return ()
     channel = int(wrong[0])
-    flips = _in_lines if "_affine" in operator.function else _in_constant
+    flips = _in_lines if operator.form == Form.LINE else _in_constant
     inputs = np.stack([case.values[op.inputs[0]][..., channel] for case in cases])
     got = np.stack([case.output[..., channel] for case in cases])
     return tuple(
@@ -65,7 +67,7 @@ def _in_lines(
     graph: Graph, operator: Operator, op: Binary, channel: int
 ) -> Iterator[tuple[str, Answer]]:
     """Yield each bit of a channel's slope and offset."""
-    stored = stored_affine(graph, op, is_dsp=operator.function.endswith("_dsp"))
+    stored = stored_affine(graph, op, FAMILIES[operator.family].affine_drops)
     for place, name in enumerate(("slope", "offset")):
         for bit in range(_WORD_BITS):
             words = [int(stored.slope[channel]), int(stored.offset[channel])]

@@ -74,7 +74,7 @@ struct esq_conv2d_dsp {
 /* A 3x3 depthwise convolution on the DSP extension, stride 1 or 2 along rows, as many outputs as
  * inputs, channels a multiple of 4; see src/dsp/esq_depthwise_dsp.h. */
 struct esq_depthwise_dsp {
-    const uint32_t *table;     /* [C, 8], see edgesq/kernels/dsp/pack_depthwise.py */
+    const uint32_t *table;     /* [C, 8], see edgesq/kernels/dsp/depthwise.py */
     const int32_t *multiplier; /* any: [C]; relu: 0, as all down to output_zp */
     const int8_t *shift;       /* [C] */
     int8_t clamp_min;

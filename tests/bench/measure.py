@@ -62,7 +62,7 @@ def measure(content: bytes, images: Int8Array, plan: Plan, target: Target) -> Me
         flash(build, target)
         try:
             report = verify(VerifyOptions(build))
-            table = operators_of(graph, plan, target.kernels)
+            table = operators_of(graph, plan)
             costs = operator_costs(build, images[0], graph, table, target)
         finally:
             stop(build)

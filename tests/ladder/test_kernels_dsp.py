@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from edgesq.arithmetic import sum_range
-from edgesq.kernels import work
+from edgesq.kernels.dsp import winograd
 from edgesq.kernels.dsp.pack import in_order, pack_conv2d, pack_weights, unpack_weights
-from edgesq.kernels.work import winograd_fits
-from edgesq.plan import Bands, PlanRequest, make_plan
+from edgesq.kernels.kernel import Form
+from edgesq.plan import Bands, PlanRequest, make_plan, work
 from support.emulated_cases import Case, differing
 from support.kernel_cases import (
     all_cases,
@@ -70,13 +70,13 @@ def test_weighted_equal_to_the_reference(
 def test_winograd_equal_to_the_reference(
     target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "worth_winograd", lambda _, ops, *__: {ops[0].op.output})
+    monkeypatch.setattr(work, "grown_outputs", lambda _, ops, *__: {ops[0].op.output})
     monkeypatch.setattr(work, "ARENA_GROWTH", AMPLE)
     cases = winograd_cases()
     for case in cases:
         plan = make_plan(case.graph, PlanRequest("dsp"), Bands(case.band_rows))
-        assert winograd_fits(case.graph, conv_of(case.graph)), case.name
-        assert plan.ops[0].pixels == work.WINOGRAD_PIXELS, case.name
+        assert winograd.fits(case.graph, conv_of(case.graph)), case.name
+        assert plan.ops[0].kernel.form is Form.WINOGRAD, case.name
     assert differing(tmp_path, target, cases) == []
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from edgesq.formats.tflite import read_graph
-from edgesq.kernels import work
+from edgesq.plan import work
 from support.emulated_cases import Case, differing
 from support.moved_cases import MOVED
 from support.networks import FINER, RECTIFIED, USUAL, Network, images
@@ -53,7 +53,7 @@ def test_equal_to_the_reference(
 
 @pytest.mark.emulated
 def test_winograd_of_any_padding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "worth_winograd", lambda _, ops, *__: {ops[0].op.output})
+    monkeypatch.setattr(work, "grown_outputs", lambda _, ops, *__: {ops[0].op.output})
     monkeypatch.setattr(work, "ARENA_GROWTH", 0.01)
     cases = [case for case in padded_cases() if case.name.startswith("conv 16 stride 1")]
     assert cases

@@ -15,8 +15,9 @@ from edgesq.formats.tflite import read_graph
 from edgesq.formats.tflite.rewrite import TensorChange, rewrite
 from edgesq.graph import Conv2D, Graph
 from edgesq.kernels import decoding
+from edgesq.kernels.dsp.family import DSP
+from edgesq.kernels.kernel import Form
 from edgesq.kernels.row_op import RowOp
-from edgesq.kernels.work import WINOGRAD_PIXELS
 from edgesq.plan import Bands, Plan, PlanRequest, make_plan, ways
 from edgesq.project import compile_firmware
 from edgesq.reference import run_observed
@@ -56,7 +57,7 @@ def _masks_for_few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def masked(plan: Plan) -> int:
     """Return how many operators of a plan decode streams with masks."""
-    return sum(item.streamed is not None and item.streamed.has_masks for item in plan.ops)
+    return sum(item.kernel.coded is not None and item.kernel.coded.has_masks for item in plan.ops)
 
 
 def streamed_plan(graph: Graph, bands: int, limit_bytes: int | None = None) -> Plan:
@@ -64,7 +65,7 @@ def streamed_plan(graph: Graph, bands: int, limit_bytes: int | None = None) -> P
     plan = make_plan(
         graph, PlanRequest("portable", limit_bytes=limit_bytes, coded=outputs), Bands(bands)
     )
-    assert sum(item.streamed is not None for item in plan.ops) == len(outputs)
+    assert sum(item.kernel.coded is not None for item in plan.ops) == len(outputs)
     return plan
 
 
@@ -158,7 +159,7 @@ def test_winograd_from_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(ways, "operator_instructions", lambda _, item, __: -item.pixels)
     cases = winograd_cases()
     for case in cases:
-        assert [item.pixels for item in case.plan("dsp").ops] == [WINOGRAD_PIXELS], case.name
+        assert [item.kernel.form for item in case.plan("dsp").ops] == [Form.WINOGRAD], case.name
     assert sum(masked(case.plan("dsp")) for case in cases) == len(cases) // 2
     assert differing(tmp_path, "mps2-an386", cases) == []
 
@@ -196,15 +197,17 @@ def test_tables_made_on_the_board(
 ) -> None:
     """In tiles as small or as large as can be."""
 
-    def cost(_: Graph, item: RowOp, __: str) -> float:
-        tile = item.tabled.tile if item.tabled else 1e3
-        return -1e9 * tile if large and item.tabled else 1e6 * tile
+    def cost(_: Graph, item: RowOp) -> float:
+        tabled = item.kernel.tabled
+        tile = tabled.tile if tabled else 1e3
+        return -1e9 * tile if large and tabled else 1e6 * tile
 
-    monkeypatch.setattr(ways, "operator_instructions", cost)
+    monkeypatch.setattr(ways, "FAMILIES", {"dsp": replace(DSP, instructions=cost)})
     cases = tabled_cases()
-    ops = [item for case in cases for item in case.plan("dsp").ops if item.tabled]
-    assert {item.tabled.tile for item in ops if item.tabled} == ({20, 32, 36} if large else {4})
-    assert len(ops) == 4 * len(cases)
+    made = [item.kernel.tabled for case in cases for item in case.plan("dsp").ops]
+    tiles = [tabled.tile for tabled in made if tabled]
+    assert set(tiles) == ({20, 32, 36} if large else {4})
+    assert len(tiles) == 4 * len(cases)
     assert differing(tmp_path, "mps2-an386", cases) == []
 
 

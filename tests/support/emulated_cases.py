@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edgesq.codegen import generate
 from edgesq.flash import qemu
 from edgesq.graph import Conv2D, Graph
-from edgesq.kernels.coded import has_stream_kernel
+from edgesq.kernels.flash import takes_coded
 from edgesq.plan import Bands, Plan, PlanRequest, make_plan
 from edgesq.project import compile_firmware, lay_out
 from edgesq.reference import run_observed
@@ -47,7 +47,7 @@ class Case:
 def all_streamed(graph: Graph, kernels: str) -> frozenset[int]:
     """Return all convolutions that a family can stream, worth it or not."""
     convs = [op for op in graph.ops if isinstance(op, Conv2D)]
-    return frozenset(op.output for op in convs if has_stream_kernel(graph, op, kernels))
+    return frozenset(op.output for op in convs if takes_coded(graph, op, kernels))
 
 
 def run_cases(folder: Path, target_name: str, cases: Sequence[Case]) -> list[Int8]:

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from edgesq.arithmetic import Int64Array
 from edgesq.codegen import generate
-from edgesq.codegen.winograd import transform_weights
 from edgesq.export import read_operators, read_report
 from edgesq.flash import flash, stop
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Conv2D, Graph
 from edgesq.kernels.dsp import pack as pack_dsp
+from edgesq.kernels.dsp.winograd import transform_weights
+from edgesq.kernels.kernel import Form
 from edgesq.kernels.mve import pack as pack_mve
 from edgesq.link.client import Client
 from edgesq.link.trace import Tracer
@@ -103,12 +104,12 @@ def packed_weights(build: Path, op: Conv2D) -> NDArray[np.uint8]:
     match load_target(read_report(build).firmware.target).kernels:
         case "dsp":
             packed = pack_dsp.pack_conv2d(graph, op).weights
-            function = next(
-                operator.function
+            form = next(
+                operator.form
                 for operator in read_operators(read_report(build), graph)
                 if graph.ops.index(op) in operator.ops
             )
-            if "winograd" in function:
+            if form == Form.WINOGRAD:
                 packed = transform_weights(weights.astype(np.int8))
         case "mve":
             packed = pack_mve.pack_conv2d(graph, op).weights

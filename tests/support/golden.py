@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from edgesq.codegen import generate, run_function
+from edgesq.codegen import generate
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Conv2D, Graph
-from edgesq.kernels.coded import streamable
+from edgesq.kernels.flash import codable
 from edgesq.plan import Candidate, Goal, PlanRequest, choose, needs
 from edgesq.targets import load_target
 from support.ladder import LADDER, MODELS, SHARED_NAMES, LadderModels
@@ -104,7 +104,7 @@ def _requests(graph: Graph, *, is_coded_only: bool) -> Iterator[PlanRequest]:
     for kernels, goal in product(BOARDS, Goal):
         if not is_coded_only:
             yield PlanRequest(kernels, goal)
-        coded = streamable(graph, kernels)
+        coded = codable(graph, kernels)
         if coded and goal is not Goal.RAM:
             yield PlanRequest(kernels, goal, growth_bytes=0, coded=coded)
 
@@ -121,14 +121,13 @@ def _figures(graph: Graph, request: PlanRequest) -> Figures:
         "steps": hashlib.sha256(plan.steps).hexdigest()[:_HEX_DIGITS],
         "blocks": _digest(repr(blocks)),
         "arrays": _digest(json.dumps(sorted(_arrays(graph, chosen)))),
-        "functions": _functions(graph, chosen),
+        "functions": _functions(chosen),
     }
 
 
-def _functions(graph: Graph, chosen: Candidate) -> str:
+def _functions(chosen: Candidate) -> str:
     """Return the C functions in the order of the operators, with how often each is repeated."""
-    kernels = chosen.request.kernels
-    names = [run_function(graph, chosen.plan, item, kernels) for item in chosen.plan.ops]
+    names = [item.kernel.function for item in chosen.plan.ops]
     runs = [(name.removeprefix("esq_run_"), len(list(run))) for name, run in groupby(names)]
     return ", ".join(name if count == 1 else f"{count} {name}" for name, count in runs)
 

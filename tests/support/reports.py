@@ -56,7 +56,7 @@ def report_of(target: str = "host", graph: Graph | None = None, **changes: Any) 
 def _firmware(name: str, graph: Graph) -> FirmwareFacts:
     target = load_target(name)
     chosen = plan_for(graph, target)
-    operators = operators_of(graph, chosen.plan, target.kernels)
+    operators = operators_of(graph, chosen.plan)
     return FirmwareFacts(
         name, target.kernels, chosen.plan.arena_bytes, PlanFacts.of(chosen), operators
     )

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from edgesq import arithmetic, codegen, plan
-from edgesq.codegen import params, params_dsp, params_move
-from edgesq.kernels import affine
-from edgesq.plan import fit, lower, pieces
+from edgesq.codegen import params, params_move
+from edgesq.kernels import affine, family, portable
+from edgesq.kernels.dsp import family as dsp
+from edgesq.plan import fit, pieces
 from edgesq.resources import resource
 from support.crun import run_command
 from support.paths import ROOT, SUPPORT, TESTS
@@ -242,8 +243,8 @@ def c_define(path: str, name: str) -> int:
         (plan.STEP_END, "include/esq_model.h", "ESQ_STEP_END"),
         (codegen.LAYOUT_VERSION, "include/edgesq.h", "ESQ_LAYOUT_VERSION"),
         (params.MAX_WINDOW_ROWS, "include/esq_model.h", "ESQ_MAX_WINDOW_ROWS"),
-        (lower.STRIP_PIXELS, "include/esq_ops.h", "ESQ_STRIP_PIXELS"),
-        (params_dsp._MAX_ADDED, "src/dsp/esq_pool_dsp.h", "ESQ_DSP_MAX_ADDED"),
+        (portable.STRIP_PIXELS, "include/esq_ops.h", "ESQ_STRIP_PIXELS"),
+        (dsp.MAX_ADDED, "src/dsp/esq_pool_dsp.h", "ESQ_DSP_MAX_ADDED"),
         (params_move._OUTSIDE, "include/esq_values.h", "ESQ_OUTSIDE"),
         (arithmetic.RESCALE_BITS, "src/esq_arithmetic.h", "ESQ_RESCALE_BITS"),
         (affine.BITS, "include/esq_values.h", "ESQ_AFFINE_BITS"),
@@ -265,7 +266,7 @@ def test_sizes_equal_their_mirrors(tmp_path: Path) -> None:
         "struct esq_progress": pieces.PROGRESS_BYTES,
         "struct esq_slot": fit._SLOT_BYTES,
         "struct esq_softmax": 8,
-        "struct esq_rescaling": fit._RESCALING_BYTES,
+        "struct esq_rescaling": family.RESCALING_BYTES,
     }
     lines = [f'_Static_assert(sizeof({name}) == {size}, "");' for name, size in sizes.items()]
     lines += [
@@ -310,8 +311,8 @@ def test_operators_are_named_alike_everywhere() -> None:
         path.read_text() for folder in folders for path in (FIRMWARE / folder).glob("*.c")
     )
     defined = re.findall(r"^void (esq_run_\w+)\(", code, re.MULTILINE)
-    parts = ("params.py", "params_elementwise.py")
-    generator = "".join((PACKAGE / "codegen" / part).read_text() for part in parts)
+    parts = ("portable.py", "dsp/winograd.py")
+    generator = "".join((PACKAGE / "kernels" / part).read_text() for part in parts)
     named = set(re.findall(r"\"(esq_run_\w+)\"", generator))
     families = ("_dsp", "_mve", "_streamed", "_tabled")
     assert {name for name in declared if not name.endswith(families)} <= named

@@ -4,35 +4,20 @@ Mirror: firmware/src/dsp/esq_dsp.h.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from edgesq.arithmetic import channel_sums
 from edgesq.graph import Conv2D, Graph, GroupedConv2D, Op
 from edgesq.kernels.groups import MAX_GROUPS, group_count, group_graph
+from edgesq.kernels.kernel import WideLayer
 from edgesq.kernels.row_op import RowOp
 
 LANE_BOUND = 1 << 23
 """Sums of the channel in the upper byte, A, must lie in [-LANE_BOUND, LANE_BOUND)."""
 
 
-@dataclass(frozen=True)
-class WideLayer:
-    """A layer whose weights take two bytes each in flash.
-
-    Attributes:
-        name: of the layer.
-        bytes: of flash, about, that it takes more than with one byte per weight.
-        why: the channel that two do not fit a lane with, and what is too large for it.
-    """
-
-    name: str
-    bytes: int
-    why: str
-
-
-def dsp_pair_channels(graph: Graph, op: Conv2D) -> int:
+def pair_channels(graph: Graph, op: Conv2D) -> int:
     """Return 2 where two channels may share a lane as 256 A + B, else 1. Mirror: esq_dsp.h."""
     return 1 if why_wide(graph, op) else 2
 
@@ -52,23 +37,15 @@ def why_wide(graph: Graph, op: Conv2D) -> str | None:
     return f"channel {2 * int(lowest[0])} has a weight of -128" if lowest.size else None
 
 
-def wide_layers(graph: Graph, ops: tuple[RowOp, ...], kernels: str) -> Iterator[WideLayer]:
-    """Yield the layers of a plan whose weights take two bytes each, and why.
-
-    Args:
-        graph: the model.
-        ops: the plan's operators.
-        kernels: kernel family; only "dsp" has such layers.
-    """
-    for item in ops if kernels == "dsp" else ():
-        conv = item.feeder or item.op
-        wide = [
-            (int(np.prod(own.tensors[part.weights].shape)), why)
-            for own, part in _parts(graph, conv)
-            if (why := why_wide(own, part))
-        ]
-        if wide:
-            yield WideLayer(conv.name, sum(size for size, _ in wide), wide[0][1])
+def wide_layer(graph: Graph, item: RowOp) -> WideLayer | None:
+    """Return what is known of an operator whose weights take two bytes each; None where none do."""
+    conv = item.first
+    wide = [
+        (int(np.prod(own.tensors[part.weights].shape)), why)
+        for own, part in _parts(graph, conv)
+        if (why := why_wide(own, part))
+    ]
+    return WideLayer(conv.name, sum(size for size, _ in wide), wide[0][1]) if wide else None
 
 
 def _parts(graph: Graph, op: Op) -> Iterator[tuple[Graph, Conv2D]]:

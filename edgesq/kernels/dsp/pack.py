@@ -11,14 +11,11 @@ from numpy.typing import NDArray
 from edgesq.arithmetic import Int64Array, conv2d_multipliers
 from edgesq.graph import Conv2D, FullyConnected, Graph, Int8Array, Int32Array
 from edgesq.integers import ceil_div
-from edgesq.kernels.dsp.lanes import dsp_pair_channels
-from edgesq.kernels.endings import dsp_ends_short
-from edgesq.kernels.work import dsp_groups, dsp_slide
+from edgesq.kernels.dsp.endings import ends_short
+from edgesq.kernels.dsp.lanes import pair_channels
+from edgesq.kernels.dsp.windows import GROUP_VALUES, groups_of, slide_of
 
 Uint32Array = NDArray[np.uint32]
-
-GROUP_VALUES = 4
-"""Input values that are unpacked together: lanes (0, 2), then (1, 3)."""
 
 
 @dataclass(frozen=True)
@@ -46,20 +43,20 @@ class Packed:
 def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
     """Pack a convolution, for the fastest kernel that is exact for it."""
     weights, bias = graph.constant(op.weights), graph.constant(op.bias)
-    pair_channels = dsp_pair_channels(graph, op)
+    beside = pair_channels(graph, op)
     multiplier, shift = conv2d_multipliers(graph, op)
-    relu = dsp_ends_short(graph, op)
+    relu = ends_short(graph, op)
     finish = "relu" if relu else "any"
-    first = _paired(bias.astype(np.int64), pair_channels)
+    first = _paired(bias.astype(np.int64), beside)
     sums = np.stack([256 * first[:, 0] + first[:, 1], first[:, 1]], axis=1)
     table = _wrapped(sums)
     if isinstance(op, FullyConnected):
         finish = "once"
     elif relu:
         table = np.concatenate([table, _relu_rows(multiplier, shift)], axis=1)
-    slide = dsp_slide(graph, op)
-    words = pack_weights(in_order(weights, slide), pair_channels, slide)
-    return Packed(words, table, finish, pair_channels, slide, dsp_groups(graph, op))
+    slide = slide_of(graph, op)
+    words = pack_weights(in_order(weights, slide), beside, slide)
+    return Packed(words, table, finish, beside, slide, groups_of(graph, op))
 
 
 def in_order(weights: Int8Array | Int32Array, slide: int) -> Int64Array:

@@ -10,9 +10,8 @@ import numpy as np
 from edgesq.arithmetic import Int64Array, conv2d_multipliers
 from edgesq.graph import Conv2D, DepthwiseConv2D, FullyConnected, Graph, Int8Array
 from edgesq.integers import ceil_div
-from edgesq.kernels.depthwise import strip_blocks
-from edgesq.kernels.endings import MVE_QUAD, mve_ends_short
-from edgesq.kernels.work import MVE_BLOCK, mve_blocks, mve_row_blocks
+from edgesq.kernels.mve.blocks import BLOCK, QUAD, blocks_of, ends_short, row_blocks_of
+from edgesq.kernels.mve.depthwise import strip_blocks
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,8 @@ def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
     last = np.maximum(shift, 0), np.minimum(shift, 0)
     if isinstance(op, FullyConnected):
         finish = "once"
-    elif mve_ends_short(graph, op):
-        row_blocks = mve_row_blocks(graph, op)
+    elif ends_short(graph, op):
+        row_blocks = row_blocks_of(graph, op)
         finish, last = "edges" if row_blocks else "relu", _relu_columns(-shift)
     parts = (weights[:, :-1], weights[:, 1:], weights) if row_blocks else (weights,)
     input_zp = graph.tensors[op.inputs[0]].zero_point
@@ -53,7 +52,7 @@ def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
     columns = [*map(_wrapped, folded), multiplier, *last]
     table = np.stack([_in_quads(column) for column in columns], axis=1)
     rows = weights.reshape(len(weights), -1).astype(np.int64)
-    return Packed(pack_weights(rows, mve_blocks(graph, op)), table, finish, row_blocks)
+    return Packed(pack_weights(rows, blocks_of(graph, op)), table, finish, row_blocks)
 
 
 def pack_depthwise(graph: Graph, op: DepthwiseConv2D) -> Packed:
@@ -64,22 +63,22 @@ def pack_depthwise(graph: Graph, op: DepthwiseConv2D) -> Packed:
     weights, bias = graph.constant(op.weights), graph.constant(op.bias)
     multiplier, shift = conv2d_multipliers(graph, op)
     finish, last = "any", (np.maximum(shift, 0), np.minimum(shift, 0))
-    if mve_ends_short(graph, op):
+    if ends_short(graph, op):
         finish, last = "relu", _relu_columns(-shift)
     windows = weights[0].transpose(2, 1, 0).reshape(len(bias), -1).astype(np.int64)
     folded = bias - graph.tensors[op.inputs[0]].zero_point * windows.sum(axis=1)
     columns = [_wrapped(folded), multiplier, *last]
     table = np.stack([_in_quads(column) for column in columns], axis=1)
-    packed = np.zeros((len(bias), strip_blocks(op) * MVE_BLOCK), np.int8)
+    packed = np.zeros((len(bias), strip_blocks(op) * BLOCK), np.int8)
     packed[:, : windows.shape[1]] = windows
-    return Packed(np.append(np.zeros(MVE_BLOCK, np.int8), packed), table, finish, 0)
+    return Packed(np.append(np.zeros(BLOCK, np.int8), packed), table, finish, 0)
 
 
 def pack_weights(rows: Int64Array, blocks: int) -> Int8Array:
     """Pack weights [O, K] as int8 [quads, 2, blocks, 2, 16]; the second pair's blocks backwards."""
-    padded = np.zeros((len(rows), blocks * MVE_BLOCK), np.int64)
+    padded = np.zeros((len(rows), blocks * BLOCK), np.int64)
     padded[:, : rows.shape[1]] = rows
-    quads = _in_quads(padded).reshape(-1, 2, 2, blocks, MVE_BLOCK)
+    quads = _in_quads(padded).reshape(-1, 2, 2, blocks, BLOCK)
     pairs = quads.transpose(0, 2, 3, 1, 4).astype(np.int8)
     return np.stack([pairs[:, 0], pairs[:, 1, ::-1]], axis=1)
 
@@ -88,15 +87,15 @@ def unpack_weights(packed: Int8Array, channels: int, values: int) -> Int64Array:
     """Undo `pack_weights`: weights [channels, values]."""
     pairs = np.stack([packed[:, 0], packed[:, 1, ::-1]], axis=1)
     quads = pairs.transpose(0, 3, 1, 2, 4).astype(np.int64)
-    return quads.reshape(len(packed) * MVE_QUAD, -1)[:channels, :values]
+    return quads.reshape(len(packed) * QUAD, -1)[:channels, :values]
 
 
 def _in_quads(values: Int64Array) -> Int64Array:
     """Return [quads, 4, ...]; zeros where there is no such channel."""
-    quads = ceil_div(len(values), MVE_QUAD)
-    result = np.zeros((quads * MVE_QUAD, *values.shape[1:]), np.int64)
+    quads = ceil_div(len(values), QUAD)
+    result = np.zeros((quads * QUAD, *values.shape[1:]), np.int64)
     result[: len(values)] = values
-    return result.reshape(quads, MVE_QUAD, *values.shape[1:])
+    return result.reshape(quads, QUAD, *values.shape[1:])
 
 
 def _relu_columns(right: Int64Array) -> tuple[Int64Array, Int64Array]:

@@ -1,4 +1,4 @@
-/* DEPTHWISE_CONV_2D, 3x3, on the DSP extension. Mirror: edgesq/kernels/dsp/pack_depthwise.py. */
+/* DEPTHWISE_CONV_2D, 3x3, on the DSP extension. Mirror: edgesq/kernels/dsp/depthwise.py. */
 #include "../esq_arithmetic.h"
 #include "../esq_windows.h"
 

@@ -3,7 +3,7 @@
  * Input columns stand in pairs, four channels at a time, in 16-bit lanes: per channel (rows 0 and 1
  * of the first column), the same of the second column, (row 2 of the first, of the second column).
  * The input's zero point is folded into the bias, so that padding is the zero point.
- * Mirror: edgesq/kernels/dsp/pack_depthwise.py.
+ * Mirror: edgesq/kernels/dsp/depthwise.py.
  */
 #ifndef ESQ_DEPTHWISE_DSP_H
 #define ESQ_DEPTHWISE_DSP_H

@@ -1,5 +1,5 @@
 /* 3x3 CONV_2D as Winograd's F(4, 3) along rows, exact in integers.
- * Mirror: edgesq/codegen/winograd.py.
+ * Mirror: edgesq/kernels/dsp/winograd.py.
  *
  * Four output pixels of a row take 6 products per kernel row and channel instead of 12. Weights are
  * transformed at export without their divisors (1/4, -1/6, 1/24), which are made up for at the end:

@@ -1,6 +1,6 @@
 /* Winograd's F(4, 3) with weights from a stream: transformed weights are four times as many bytes,
  * so they are made on the board, four channels at a time, and used for all tiles of a band of rows.
- * The band's input is transformed once. Mirror: edgesq/codegen/winograd.py.
+ * The band's input is transformed once. Mirror: edgesq/kernels/dsp/winograd.py.
  */
 #include "../esq_channels.h"
 #include "../esq_stream.h"

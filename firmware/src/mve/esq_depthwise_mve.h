@@ -1,5 +1,5 @@
 /* The working memory of depthwise convolution on MVE: strips of eight channels, then sums.
- * Mirror: edgesq/kernels/depthwise.py.
+ * Mirror: edgesq/kernels/mve/depthwise.py.
  */
 #ifndef ESQ_DEPTHWISE_MVE_H
 #define ESQ_DEPTHWISE_MVE_H

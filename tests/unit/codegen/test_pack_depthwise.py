@@ -6,9 +6,7 @@ import pytest
 from edgesq.arithmetic import conv2d_multipliers, multiply_by_quantized_multiplier, sum_range
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import DepthwiseConv2D, Graph
-from edgesq.kernels import endings
-from edgesq.kernels.depthwise import depthwise_fits
-from edgesq.kernels.dsp import pack_depthwise as packing
+from edgesq.kernels.dsp import depthwise as packing
 from support.networks import RECTIFIED, USUAL, Network
 from support.tflite_builder import RELU
 from support.weighted_cases import depthwise_random, depthwise_widths
@@ -30,7 +28,7 @@ def halfword(words: np.ndarray, place: int, upper: int) -> np.ndarray:
 @pytest.mark.parametrize("seed", range(6))
 def test_every_sum_ends_as_in_the_reference(seed: int) -> None:
     graph, op = depthwise(seed)
-    packed = packing.pack_depthwise(graph, op)
+    packed = packing.pack(graph, op)
     assert packed.relu
     weights, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
     assert weights is not None
@@ -43,14 +41,14 @@ def test_every_sum_ends_as_in_the_reference(seed: int) -> None:
     for channel in range(0, 16, 3):
         sums = np.arange(low[channel], high[channel] + 1, 7)
         scale = int(halfword(packed.table[[channel]], 0, 0)[0] / rows[channel, 0] + 0.5)
-        quick = ((sums * scale * table[channel, 6] >> 32) + table[channel, 7]) >> endings.SHIFT
+        quick = ((sums * scale * table[channel, 6] >> 32) + table[channel, 7]) >> packing.SHIFT
         exact = multiply_by_quantized_multiplier(sums, multiplier[channel], shift[channel]) - 128
         assert np.array_equal(np.clip(quick, -128, 127), np.clip(exact, -128, 127))
 
 
 def test_weights_come_back() -> None:
     graph, op = depthwise(1, USUAL)
-    packed = packing.pack_depthwise(graph, op)
+    packed = packing.pack(graph, op)
     assert not packed.relu, "zero point -5: results below it do not clamp"
     weights = graph.tensors[op.weights].data
     assert weights is not None
@@ -72,12 +70,12 @@ def test_an_inexact_ending_is_seen(wrong: tuple[int, int]) -> None:
     graph, op = depthwise(2)
     multiplier, shift = conv2d_multipliers(graph, op)
     low, high = np.full(16, -(1 << 18)), np.full(16, 1 << 18)
-    scale = endings.SHIFT + 1 + shift
-    constant = (1 << 11 + shift) + (1 << 11) - (128 << endings.SHIFT)
+    scale = packing.SHIFT + 1 + shift
+    constant = (1 << 11 + shift) + (1 << 11) - (128 << packing.SHIFT)
     good = (scale, multiplier, constant)
-    assert endings.agrees(multiplier, shift, good, low, high)
+    assert packing.agrees(multiplier, shift, good, low, high)
     coarse = multiplier >> 16 << 16 if wrong[0] else multiplier
-    assert not endings.agrees(multiplier, shift, (scale, coarse, constant + wrong[1]), low, high)
+    assert not packing.agrees(multiplier, shift, (scale, coarse, constant + wrong[1]), low, high)
 
 
 def test_cases_reach_every_path() -> None:
@@ -85,7 +83,7 @@ def test_cases_reach_every_path() -> None:
     for case in (*depthwise_random(), *depthwise_widths()):
         (op,) = case.graph.ops
         assert isinstance(op, DepthwiseConv2D)
-        fits = depthwise_fits(case.graph, op, "dsp")
-        relu = packing.pack_depthwise(case.graph, op).relu if fits else None
+        fits = packing.fits(case.graph, op)
+        relu = packing.pack(case.graph, op).relu if fits else None
         paths.add((fits, relu, op.window.stride_w if fits else 0))
     assert paths == {(False, None, 0), *((True, relu, s) for relu in (True, False) for s in (1, 2))}

@@ -15,8 +15,9 @@ from edgesq.codegen import generate
 from edgesq.errors import FitError, MissingToolError, ToolError
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
+from edgesq.kernels.families import FAMILIES
 from edgesq.plan import Goal, Plan, PlanRequest, make_plan, needs, plan_for
-from edgesq.plan.fit import FIRMWARE_FLASH_BYTES, FIRMWARE_RAM_BYTES, KERNEL_FLASH_BYTES
+from edgesq.plan.fit import FIRMWARE_FLASH_BYTES, FIRMWARE_RAM_BYTES
 from edgesq.project import (
     Sizes,
     compile_firmware,
@@ -92,7 +93,7 @@ def check_bounds(built: Built) -> None:
     promised, sizes = needs(built.graph, built.plan, built.target), built.sizes
     assert sizes.flash_bytes <= promised["flash"]
     assert sizes.ram_bytes <= promised["ram"]
-    most_code = FIRMWARE_FLASH_BYTES + KERNEL_FLASH_BYTES[built.target.kernels]
+    most_code = FIRMWARE_FLASH_BYTES + FAMILIES[built.target.kernels].code_bytes
     code = most_code - (promised["flash"] - sizes.flash_bytes)
     variables = FIRMWARE_RAM_BYTES - (promised["ram"] - sizes.ram_bytes)
     assert 2 * code >= most_code, f"the code takes {code} B"

@@ -9,6 +9,7 @@ from edgesq.export.operators import Operator, operators_of
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Binary, Graph, Int8Array
 from edgesq.kernels.affine import stored_affine
+from edgesq.kernels.families import FAMILIES
 from edgesq.plan import PlanRequest, make_plan
 from edgesq.reference import run
 from edgesq.verify.case import Case
@@ -17,7 +18,7 @@ from support.networks import FINER, USUAL, Network, images
 
 
 def table_of(graph: Graph, kernels: str) -> tuple[Operator, ...]:
-    return operators_of(graph, make_plan(graph, PlanRequest(kernels)), kernels)
+    return operators_of(graph, make_plan(graph, PlanRequest(kernels)))
 
 
 def case_of(graph: Graph, image: Int8Array, output: Int8Array) -> Case:
@@ -57,7 +58,7 @@ def test_a_bit_of_slope_or_offset(kernels: str, name: str, bit: int) -> None:
     graph = read_graph(net.build(net.by_constant(net.input, "ADD", (6,), FINER, USUAL)))
     (op,) = graph.ops
     assert isinstance(op, Binary)
-    stored = stored_affine(graph, op, is_dsp=kernels == "dsp")
+    stored = stored_affine(graph, op, FAMILIES[kernels].affine_drops)
     image = images((9, 8, 6), 1)[0]
     output = run(graph, image)[graph.output].copy()
     line = [int(stored.slope[4]), int(stored.offset[4])]

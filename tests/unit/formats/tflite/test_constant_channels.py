@@ -8,9 +8,10 @@ import pytest
 from edgesq.arithmetic import channel_sums, conv2d_multipliers
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph, read_stored_graph
 from edgesq.graph import Conv2D, Convolution, DepthwiseConv2D, Graph
-from edgesq.kernels.dsp.lanes import dsp_pair_channels, wide_layers
-from edgesq.kernels.dsp.pack_depthwise import pack_depthwise
-from edgesq.kernels.endings import dsp_ends_short
+from edgesq.kernels.dsp import depthwise as depthwise_dsp
+from edgesq.kernels.dsp.endings import ends_short
+from edgesq.kernels.dsp.lanes import pair_channels
+from edgesq.kernels.flash import wide_layers
 from edgesq.plan import PlanRequest, make_plan
 from edgesq.reference import run
 from support import random_graphs
@@ -113,9 +114,9 @@ def test_dead_channels_leave_the_fastest_kernels_their_layer() -> None:
         conv, depthwise = source.ops
         assert isinstance(conv, Conv2D)
         assert isinstance(depthwise, DepthwiseConv2D)
-        assert (dsp_pair_channels(source, conv) == 2) == narrow
-        assert dsp_ends_short(source, conv) == narrow
-        assert pack_depthwise(source, depthwise).relu == narrow
+        assert (pair_channels(source, conv) == 2) == narrow
+        assert ends_short(source, conv) == narrow
+        assert depthwise_dsp.pack(source, depthwise).relu == narrow
     for op in convolutions(graph):
         _, shift = conv2d_multipliers(graph, op)
         assert shift.min() > -16
@@ -127,7 +128,7 @@ def test_one_scale_for_all_channels_is_split() -> None:
     (conv, _) = graph.ops
     assert isinstance(conv, Conv2D)
     assert len(graph.tensors[conv.weights].quantization.scale) == 32
-    assert dsp_pair_channels(graph, conv) == 2
+    assert pair_channels(graph, conv) == 2
 
 
 def test_constants_that_another_operator_reads_stay() -> None:

@@ -1,0 +1,101 @@
+"""Estimate what convolutions take on the DSP extension; constants measured in the emulator."""
+
+from edgesq.graph import Conv2D, FullyConnected, Graph
+from edgesq.integers import ceil_div
+from edgesq.kernels import cost
+from edgesq.kernels.counts import runs_of, taps_inside
+from edgesq.kernels.decoding import Decoding
+from edgesq.kernels.dsp import depthwise, winograd
+from edgesq.kernels.dsp.endings import ends_short
+from edgesq.kernels.dsp.lanes import pair_channels
+from edgesq.kernels.dsp.windows import GROUP_VALUES, groups_of, slide_of
+from edgesq.kernels.kernel import Form
+from edgesq.kernels.row_op import RowOp
+
+_UNPACK_INSTRUCTIONS = 1.3
+"""To set out an input value under one output pixel, again for each tile."""
+
+_GROUP_INSTRUCTIONS = {
+    1: {3: 17.4, 2: 12.1, 1: 8.2},
+    3: {3: 48.8, 2: 34.5, 1: 21.5},
+}
+"""Per four values under one window, or under a column that slides, and two channels; by pixels
+computed together."""
+
+_RESULT_INSTRUCTIONS, _PAIR_INSTRUCTIONS = 4.7, 10.3
+"""Per output value; per two channels of pixels computed together."""
+
+_RUN_INSTRUCTIONS, _STAGED_INSTRUCTIONS = 320, 213
+"""To set out windows of pixels computed together; more per row of them where channels make no
+whole words."""
+
+_EXACT_INSTRUCTIONS, _EXACT_RUN_INSTRUCTIONS, _ONCE_INSTRUCTIONS = 24.9, 48.6, 56.6
+"""Per sum that is not requantized by short constants, and per run of them; per sum that is rescaled
+once."""
+
+
+def _conv(graph: Graph, conv: Conv2D, pixels: int) -> float:
+    """Estimate a convolution's kernel over weights that lie in its packing."""
+    height, width, channels = graph.tensors[conv.output].hwc
+    runs = runs_of(width, pixels)
+    slide = slide_of(graph, conv)
+    groups = groups_of(graph, conv) * sum(_GROUP_INSTRUCTIONS[slide][count] for count in runs)
+    pairs = channels / pair_channels(graph, conv)
+    total = pairs * groups * (taps_inside(graph, conv)[0] / conv.window.height)
+    total += height * len(runs) * _RUN_INSTRUCTIONS + _unpacking(graph, conv, pixels)
+    total += _exact(graph, conv, len(runs))
+    if not isinstance(conv, FullyConnected):
+        total += height * (pairs * len(runs) * _PAIR_INSTRUCTIONS)
+        total += height * width * channels * _RESULT_INSTRUCTIONS
+    return total
+
+
+def _exact(graph: Graph, conv: Conv2D, runs: int) -> float:
+    """Estimate the ends of sums that are not requantized by short constants."""
+    height, width, channels = graph.tensors[conv.output].hwc
+    values = height * width * channels
+    if ends_short(graph, conv):
+        return 0.0
+    if isinstance(conv, FullyConnected):
+        return values * _ONCE_INSTRUCTIONS
+    return values * _EXACT_INSTRUCTIONS + height * runs * channels * _EXACT_RUN_INSTRUCTIONS
+
+
+def _unpacking(graph: Graph, conv: Conv2D, pixels: int) -> float:
+    """Estimate what it takes to set out all windows once."""
+    height, width, _ = graph.tensors[conv.output].hwc
+    runs, slide = ceil_div(width, pixels), slide_of(graph, conv)
+    unaligned = graph.tensors[conv.inputs[0]].hwc[2] % GROUP_VALUES
+    staged = _STAGED_INSTRUCTIONS * conv.window.height if unaligned else 0
+    columns = width + runs * (slide - 1)
+    values = GROUP_VALUES * groups_of(graph, conv)
+    return height * (runs * staged + columns * values * _UNPACK_INSTRUCTIONS)
+
+
+PRICES = cost.Prices(
+    values={
+        "ADD": {"out": 15.5},
+        "SUB": {"out": 15.5},
+        "MUL": {"out": 13.5},
+        "by a constant": {"out": 5.5},
+        "a table": {"out": 4.2},
+        "MAX_POOL_2D": {"in": 3.75},
+        "AVERAGE_POOL_2D": {"taps": 2.1, "out": 17.0},
+        "a sum of the map": {"in": 2.1, "out": 36.0, "calls": 600.0},
+        "SOFTMAX": {"out": 43.0, "calls": 300.0},
+        "a move": {"out": 3.0},
+    },
+    summed=9.0,
+    decoding=Decoding(4.3, (12.0, 16.5, 26.0, 30.0, 37.0)),
+    conv=_conv,
+    unpacking=_unpacking,
+    depthwise=depthwise.instructions,
+)
+
+
+def instructions(graph: Graph, item: RowOp) -> float:
+    """Estimate what an operator takes per image, apart from its rows and steps."""
+    if item.kernel.form is Form.WINOGRAD and isinstance(item.op, Conv2D):
+        own = winograd.instructions(graph, item, item.op)
+        return own + cost.decoding_instructions(PRICES.decoding, graph, item)
+    return cost.operator_instructions(PRICES, graph, item)

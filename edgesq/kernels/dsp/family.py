@@ -1,0 +1,167 @@
+"""Kernels on the DSP extension, as a row of the table of families."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from edgesq.arithmetic import add_parameters, mul_multiplier
+from edgesq.graph import (
+    Add,
+    AveragePool2D,
+    Binary,
+    Conv2D,
+    DepthwiseConv2D,
+    Graph,
+    GroupedConv2D,
+    Lookup,
+    MaxPool2D,
+    Mean,
+    Mul,
+    Sub,
+)
+from edgesq.integers import round_up
+from edgesq.kernels.affine import DROPPED_BITS
+from edgesq.kernels.channels import ROW_BYTES
+from edgesq.kernels.coded import tile_kernels
+from edgesq.kernels.counts import pixels_of_a_row
+from edgesq.kernels.dsp import depthwise, winograd
+from edgesq.kernels.dsp.cost import PRICES, instructions
+from edgesq.kernels.dsp.endings import short_channels
+from edgesq.kernels.dsp.lanes import pair_channels, wide_layer
+from edgesq.kernels.dsp.tables import tabled_kernels
+from edgesq.kernels.dsp.windows import channel_bytes, work_bytes
+from edgesq.kernels.family import Family, requantization_bytes
+from edgesq.kernels.groups import GROUP_BYTES, MAX_GROUPS, group_count, group_graph
+from edgesq.kernels.kernel import Form, Kernel
+from edgesq.kernels.portable import conv_kernel
+from edgesq.kernels.row_op import RowOp
+
+NAME = "dsp"
+
+_PIXELS = (3, 2, 1)
+"""Output pixels of a convolution computed together, best first."""
+
+MAX_ADDED = 255
+"""Mirror: ESQ_DSPMAX_ADDED."""
+_MAX_SHIFT = 23
+"""Zero points stay in 31 bits."""
+
+_REQUANTIZATION_BYTES = 12
+"""Per channel: multiplier and shift as words, and a constant."""
+
+
+def _kernels(graph: Graph, item: RowOp, grows: bool) -> Iterator[Kernel]:
+    """Yield the kernels of an operator, best first."""
+    conv = item.first
+    if isinstance(conv, DepthwiseConv2D) and depthwise.fits(graph, conv):
+        for pixels in pixels_of_a_row(graph.tensors[conv.output].hwc[1]):
+            yield conv_kernel(item, NAME, pixels, depthwise.work_bytes(conv, pixels))
+        return
+    if isinstance(conv, GroupedConv2D) and group_count(graph, conv) <= MAX_GROUPS:
+        graph, conv = group_graph(graph, conv, 0)
+    if not isinstance(conv, Conv2D):
+        yield replace(item.kernel, family=NAME) if _is_exact(graph, item) else item.kernel
+        return
+    if grows:
+        yield winograd.kernel(graph, conv, NAME)
+    for pixels in _PIXELS:
+        yield conv_kernel(item, NAME, pixels, work_bytes(graph, conv, pixels))
+
+
+def _is_exact(graph: Graph, item: RowOp) -> bool:
+    """Say whether there is a kernel without weights that is exact for an operator."""
+    match item.op:
+        case MaxPool2D():
+            return _pools_by_words(graph, item, item.op)
+        case AveragePool2D() | Mean():
+            return _adds_by_words(graph, item)
+        case Binary() | Lookup():
+            return _values_with_shifts(graph, item)
+    return False
+
+
+def _pools_by_words(graph: Graph, item: RowOp, op: MaxPool2D) -> bool:
+    """Say whether a max pool can take four channels at a time."""
+    channels = graph.tensors[op.output].hwc[2]
+    return op.clamp == (-128, 127) and all(size % 4 == 0 for size in (channels, *item.pixel_bytes))
+
+
+def _adds_by_words(graph: Graph, item: RowOp) -> bool:
+    """Say whether an average can take four channels at a time, its sums in 16 bits."""
+    window = item.window
+    fits = window is None or window.height * window.width <= MAX_ADDED
+    return fits and graph.tensors[item.op.inputs[0]].hwc[2] % 4 == 0
+
+
+def _values_with_shifts(graph: Graph, item: RowOp) -> bool:
+    """Say whether the short forms of an operator on each value are exact."""
+    if item.kernel.form is not Form.DIRECT:
+        return item.kernel.form is Form.LINE
+    if isinstance(item.op, Mul):
+        return -_MAX_SHIFT < mul_multiplier(graph, item.op)[1] < 0
+    assert isinstance(item.op, Add | Sub)
+    return _adds_with_shifts(graph, item.op)
+
+
+def _adds_with_shifts(graph: Graph, op: Add | Sub) -> bool:
+    """Say whether ADD's rescaling always ends in a shift, so that the short rounding is exact."""
+    parameters = add_parameters(graph, op)
+    inputs = zip(parameters.multiplier, parameters.shift, strict=True)
+    halved = all(shift < 0 or multiplier == 1 << 30 for multiplier, shift in inputs)
+    return halved and min(parameters.shift) > -31 and -_MAX_SHIFT < parameters.output_shift < 0
+
+
+def _coded_kernels(graph: Graph, item: RowOp) -> Iterator[Kernel]:
+    conv = item.first
+    assert isinstance(conv, Conv2D)
+    for kernel in _kernels(graph, item, False):
+        yield from tile_kernels(graph, conv, kernel, channel_bytes(graph, conv), ROW_BYTES)
+    yield from winograd.coded_kernels(graph, item, NAME)
+
+
+def _extra_bytes(graph: Graph, item: RowOp) -> int:
+    op, kernel = item.op, item.kernel
+    wide = wide_layer(graph, item)
+    extra = wide.bytes if wide else 0
+    if isinstance(op, DepthwiseConv2D) and kernel.pixels:
+        extra += depthwise.extra_bytes(graph, op)
+    elif isinstance(op, GroupedConv2D) and kernel.form is Form.GROUPS:
+        extra += _grouped_padding(graph, op)
+    elif isinstance(op, Conv2D) and kernel.form is Form.WINOGRAD and kernel.coded is None:
+        extra += winograd.extra_bytes(graph, op)
+    return extra
+
+
+def _grouped_padding(graph: Graph, op: GroupedConv2D) -> int:
+    """Return the bytes by which all groups' packed weights and structs exceed the weights."""
+    own, conv = group_graph(graph, op, 0)
+    shape = own.tensors[conv.weights].shape
+    padding = round_up(shape[0], 2) * channel_bytes(own, conv) - int(np.prod(shape))
+    return group_count(graph, op) * (padding + GROUP_BYTES)
+
+
+def _takes_coded(graph: Graph, op: Conv2D) -> bool:
+    return pair_channels(graph, op) == 2
+
+
+DSP = Family(
+    name=NAME,
+    core_has="defined(__ARM_FEATURE_DSP)",
+    code_bytes=6_656,
+    kernels=_kernels,
+    coded_kernels=_coded_kernels,
+    takes_coded=_takes_coded,
+    extra_bytes=_extra_bytes,
+    requantization_bytes=partial(requantization_bytes, _REQUANTIZATION_BYTES),
+    instructions=instructions,
+    decoding=PRICES.decoding,
+    mac_instructions=0.75,
+    tabled_kernels=tabled_kernels,
+    short_channels=short_channels,
+    grown=winograd.grown,
+    gains_by_code=winograd.fits,
+    wide_layer=wide_layer,
+    affine_drops=DROPPED_BITS,
+)

@@ -1,0 +1,91 @@
+"""What a kernel family is: the questions that all that plans, packs and counts may ask of it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from edgesq.graph import Conv2D, Convolution, FullyConnected, Graph
+from edgesq.kernels.channels import Channels
+from edgesq.kernels.decoding import Decoding
+from edgesq.kernels.kernel import Kernel, WideLayer
+from edgesq.kernels.row_op import Ops, RowOp
+
+RESCALING_BYTES = 16
+"""struct esq_rescaling."""
+
+
+def _none(*_: object) -> None:
+    """Answer that there is no such thing."""
+
+
+def _no_kernels(*_: object) -> Iterator[Kernel]:
+    yield from ()
+
+
+def _no_outputs(*_: object) -> frozenset[int]:
+    return frozenset()
+
+
+def _never(*_: object) -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Family:
+    """A kernel family: its rows of the table. What a family need not have has a default.
+
+    Attributes:
+        name: as targets and reports say it, and as its C functions end; firmware/src/NAME.
+        core_has: what the preprocessor sees of a core that can run it.
+        code_bytes: flash that its code takes beside the portable kernels', at most; held by a test
+            on every board.
+        kernels: yields the kernels that an operator may have, those that compute most pixels
+            together first; told whether the operator's weights may grow.
+        coded_kernels: yields the ways in which an operator's weights may be decoded.
+        takes_coded: says whether there is a kernel for a convolution's coded weights.
+        extra_bytes: returns the bytes by which an operator's packed weights exceed the model's.
+        requantization_bytes: returns what a convolution's requantization takes in flash, without
+            the bias.
+        instructions: estimates what an operator takes per image, apart from rows and steps.
+        decoding: what it takes to decode a weight.
+        mac_instructions: per multiply-accumulate, over SqueezeNet's convolutions, alike for all
+            bands. More room makes some of them faster by a few percent, for several times the
+            arena; so that does not count.
+        tabled_kernels: yields the ways to make the table of requantization of a kernel.
+        short_channels: returns the few bits per channel that may stand for a layer's table of
+            requantization; None where there is no such table.
+        grown: returns the outputs of operators whose weights may grow so that they run faster: of
+            operators, the bytes there are for that, and the outputs of those with coded weights.
+        gains_by_code: says whether a faster kernel can be had for a layer by coded weights.
+        wide_layer: names a layer whose weights take two bytes each, and why; None where none do.
+        affine_drops: bits that its kernel for one slope per channel drops of a product.
+    """
+
+    name: str
+    core_has: str
+    code_bytes: int
+    kernels: Callable[[Graph, RowOp, bool], Iterator[Kernel]]
+    coded_kernels: Callable[[Graph, RowOp], Iterator[Kernel]]
+    takes_coded: Callable[[Graph, Conv2D], bool]
+    extra_bytes: Callable[[Graph, RowOp], int]
+    requantization_bytes: Callable[[Graph, Convolution], int]
+    instructions: Callable[[Graph, RowOp], float]
+    decoding: Decoding
+    mac_instructions: float
+    tabled_kernels: Callable[[Graph, RowOp, Kernel], Iterator[Kernel]] = _no_kernels
+    short_channels: Callable[[Graph, Conv2D], Channels | None] = _none
+    grown: Callable[[Graph, Ops, int, frozenset[int]], frozenset[int]] = _no_outputs
+    gains_by_code: Callable[[Graph, Conv2D], bool] = _never
+    wide_layer: Callable[[Graph, RowOp], WideLayer | None] = _none
+    affine_drops: int = 0
+
+
+def requantization_bytes(each: int, graph: Graph, op: Convolution) -> int:
+    """Return what a convolution's requantization takes in flash.
+
+    Args:
+        each: bytes per channel.
+        graph: the model.
+        op: the convolution; a FULLY_CONNECTED is rescaled once, by a struct of its own.
+    """
+    more = RESCALING_BYTES if isinstance(op, FullyConnected) else 0
+    return graph.tensors[op.bias].shape[0] * (each + more)

@@ -1,0 +1,148 @@
+"""Portable C: a kernel for every operator, which the other families fall back to."""
+
+from collections.abc import Iterator
+from functools import lru_cache, partial
+
+import numpy as np
+
+from edgesq.graph import (
+    AveragePool2D,
+    Binary,
+    Concatenation,
+    Conv2D,
+    DepthToSpace,
+    DepthwiseConv2D,
+    FullyConnected,
+    Graph,
+    GroupedConv2D,
+    Lookup,
+    MaxPool2D,
+    Mul,
+    Op,
+    Pick,
+    Reshape,
+    Softmax,
+    SpaceToDepth,
+)
+from edgesq.kernels.affine import affine
+from edgesq.kernels.coded import tile_kernels
+from edgesq.kernels.cost import Prices, operator_instructions
+from edgesq.kernels.decoding import Decoding
+from edgesq.kernels.family import Family, requantization_bytes
+from edgesq.kernels.kernel import PORTABLE as NAME
+from edgesq.kernels.kernel import Form, Kernel
+from edgesq.kernels.row_op import RowOp
+from edgesq.lookup import has_table
+from edgesq.operators import Access
+
+STRIP_PIXELS = 2
+"""Pixels of a feeder's output held at a time. Mirror: ESQ_STRIP_PIXELS."""
+
+_REQUANTIZATION_BYTES = 5
+"""Per channel: a multiplier and a shift."""
+
+_NAMES: dict[type[Op], str] = {
+    Conv2D: "esq_run_conv2d",
+    FullyConnected: "esq_run_fully_connected",
+    GroupedConv2D: "esq_run_grouped_conv2d",
+    DepthwiseConv2D: "esq_run_depthwise_conv2d",
+    SpaceToDepth: "esq_run_space_to_depth",
+    DepthToSpace: "esq_run_depth_to_space",
+    MaxPool2D: "esq_run_max_pool",
+    AveragePool2D: "esq_run_average_pool",
+    Softmax: "esq_run_softmax",
+    Concatenation: "esq_run_copy",
+    Reshape: "esq_run_reshape",
+}
+
+_PRICES = Prices(
+    values={
+        "ADD": {"out": 68.8},
+        "SUB": {"out": 68.8},
+        "MUL": {"out": 31.3},
+        "by a constant": {"out": 19.9},
+        "a table": {"out": 4.2},
+        "MAX_POOL_2D": {"in": 18.3},
+        "AVERAGE_POOL_2D": {"taps": 8.0, "out": 38.0},
+        "a sum of the map": {"in": 6.0, "out": 38.0},
+        "SOFTMAX": {"out": 43.0, "calls": 300.0},
+        "a move": {"out": 3.0},
+    },
+    summed=9.0,
+    decoding=Decoding(10.0, (16.0, 37.0, 52.0, 62.0, 75.0)),
+)
+"""Of a Cortex-M3."""
+
+
+def portable_kernel(graph: Graph, op: Op, feeder: Conv2D | None, access: Access) -> Kernel:
+    """Return the portable kernel of an operator, which there is for all of them.
+
+    Args:
+        graph: the model.
+        op: the operator.
+        feeder: the convolution whose results it adds up, if there is one.
+        access: how it walks its rows.
+    """
+    if isinstance(op, Binary | Lookup):
+        form, name = _value_form(graph, op)
+        return Kernel(NAME, name, form)
+    if access is not Access.REDUCE:
+        return Kernel(NAME, "esq_run_pick" if isinstance(op, Pick) else _NAMES[type(op)])
+    if feeder is None:
+        return Kernel(NAME, "esq_run_reduce")
+    strip_bytes = STRIP_PIXELS * graph.tensors[feeder.output].hwc[2]
+    return Kernel(NAME, "esq_run_conv2d_reduce", work_bytes=strip_bytes)
+
+
+@lru_cache(maxsize=1024)
+def _value_form(graph: Graph, op: Binary | Lookup) -> tuple[Form, str]:
+    """Return how an operator on each value is computed, and the function that does."""
+    if has_table(graph, op):
+        return Form.TABLE, "esq_run_lookup"
+    if affine(graph, op):
+        return Form.LINE, "esq_run_affine"
+    return Form.DIRECT, "esq_run_mul" if isinstance(op, Mul) else "esq_run_add"
+
+
+def conv_kernel(item: RowOp, family: str, pixels: int, work_bytes: int) -> Kernel:
+    """Return a family's kernel of a convolution that packed weights have been made for.
+
+    Args:
+        item: the convolution, perhaps with what adds up its results.
+        family: of the kernel.
+        pixels: output pixels that it computes together.
+        work_bytes: working memory for that.
+    """
+    form = Form.GROUPS if isinstance(item.first, GroupedConv2D) else Form.DIRECT
+    name = _NAMES[Conv2D] if isinstance(item.op, FullyConnected) else item.kernel.name
+    return Kernel(family, name, form, pixels, work_bytes)
+
+
+def _kernels(_: Graph, item: RowOp, __: bool) -> Iterator[Kernel]:
+    yield item.kernel
+
+
+def _coded_kernels(graph: Graph, item: RowOp) -> Iterator[Kernel]:
+    conv = item.first
+    assert isinstance(conv, Conv2D)
+    channel_bytes = int(np.prod(graph.tensors[conv.weights].shape[1:]))
+    yield from tile_kernels(graph, conv, item.kernel, channel_bytes)
+
+
+def _takes_coded(_: Graph, op: Conv2D) -> bool:
+    return not isinstance(op, FullyConnected)
+
+
+PORTABLE = Family(
+    name=NAME,
+    core_has="1",
+    code_bytes=0,
+    kernels=_kernels,
+    coded_kernels=_coded_kernels,
+    takes_coded=_takes_coded,
+    extra_bytes=lambda _, __: 0,
+    requantization_bytes=partial(requantization_bytes, _REQUANTIZATION_BYTES),
+    instructions=partial(operator_instructions, _PRICES),
+    decoding=_PRICES.decoding,
+    mac_instructions=7.2,
+)
