@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.accuracy.layers import LayerNoise, layer_noise
+from edgesq.accuracy.noise import LayerNoise, layer_noise
 from edgesq.accuracy.score import (
     ClassScore,
     FormScore,

@@ -43,6 +43,10 @@ class Classes:
             shown = [*shown[: _MAX_SHOWN - 2], "...", shown[-1]]
         return f"{', '.join(shown)} ({self.said_by})"
 
+    def name_of(self, number: int) -> str:
+        """Return the name of a class, or its number where nobody says."""
+        return self.names[number] if number < len(self.names) else str(number)
+
     def check(self) -> None:
         """Hold names of others against what an export writes.
 

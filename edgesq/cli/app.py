@@ -9,6 +9,7 @@ import typer
 import edgesq
 from edgesq.cli import terminal
 from edgesq.cli.export import Fit, Runtime
+from edgesq.cli.schema import Document
 from edgesq.cli.sizes import SizesMayBeLeftOut
 from edgesq.cli.terminal import DEFAULT_BUILD
 from edgesq.plan import Goal
@@ -224,7 +225,7 @@ def verify(
     ] = "115200",
 ) -> None:
     """Stream images to the board and compare every value with the host's."""
-    from edgesq.cli.layers import Looking
+    from edgesq.cli.inside import Looking
     from edgesq.cli.verify import Images, Outputs, run
 
     looking = Looking(layers, profile)
@@ -329,6 +330,17 @@ def inspect(
     from edgesq.cli.inspect import run
 
     run(build, json)
+
+
+@app.command()
+@terminal.command
+def schema(
+    document: Annotated[Document, typer.Argument(help="`report`: report.json of a build.")],
+) -> None:
+    """Print the JSON schema of what a command writes."""
+    from edgesq.cli.schema import run
+
+    run(document)
 
 
 def _print_version(wanted: bool) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from edgesq.calibrate import Classes, read_classes
 from edgesq.cli import terminal, verify_tables
-from edgesq.cli.layers import Looking, print_inside
+from edgesq.cli.inside import Looking, print_inside
 from edgesq.cli.terminal import styled
 from edgesq.errors import BoardError, EdgesqError
 from edgesq.files import check_output
@@ -148,10 +148,10 @@ def _changed(path: Path | None) -> int | None:
 
 def _leave(outputs: Outputs, options: VerifyOptions, path: Path) -> None:
     """Where it was ended, or the boards went away, say how far it came."""
-    report, _ = read_json(path)
+    report = read_json(path)
     outputs.write(report, options)
     terminal.say(
-        f"{report.images:,} of {report.images_planned:,} images are in {path}; "
+        f"{report.run.images:,} of {report.run.planned:,} images are in {path}; "
         "the same command with --resume goes on from there",
         to=terminal.err,
     )
@@ -165,7 +165,7 @@ def _show(result: VerifyReport) -> None:
     confusion = verify_tables.confusion(result)
     if confusion is not None:
         terminal.out.print(confusion)
-    if result.class_names:
+    if result.classes.names:
         terminal.say(f"classes: {result.classes}")
     for note in result.notes:
         terminal.say(styled("note:", "yellow"), f" {note}", to=terminal.err)
@@ -175,5 +175,5 @@ def _show(result: VerifyReport) -> None:
     if not (result.is_exact and result.is_exact_inside):
         terminal.say(styled("The board differs from the host.", "bold red"))
         raise typer.Exit(terminal.EXIT_DIFFERENT)
-    exact = f": {result.board} computes exactly what {result.expected_by} does."
+    exact = f": {result.device.board} computes exactly what {result.run.expected_by} does."
     terminal.say(styled("0 differing values", "bold green"), exact)

@@ -1,11 +1,10 @@
 """What is known of a flashed board, kept in `BUILD/board.json`."""
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from edgesq.files import read_json, write_whole
-from edgesq.typed import made
+from edgesq.records import json_text, made
 
 
 @dataclass(frozen=True)
@@ -24,10 +23,14 @@ class Board:
     target: str
     started: int
 
+    def __post_init__(self) -> None:
+        if "\0" in self.port:
+            raise ValueError("key 'port': holds a zero byte")
+
 
 def write_record(build: Path, board: Board) -> None:
     """Write `board` to `BUILD/board.json`, whole or not at all."""
-    write_whole(_path(build), json.dumps(asdict(board), indent=2) + "\n")
+    write_whole(_path(build), json_text(board))
 
 
 def read_record(build: Path) -> Board | None:

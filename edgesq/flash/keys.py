@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from edgesq.errors import TargetError
+from edgesq.records import made
 from edgesq.targets import Target
-from edgesq.typed import keyed
 
 T = TypeVar("T")
 Words = tuple[str, ...]
@@ -47,7 +47,7 @@ class Key(Generic[T]):
         if value is None:
             return None
         try:
-            found: T = keyed(self.name, self.kind, value)
+            found = made(self.kind, value, self.name)
             if isinstance(found, int) and found < 0:
                 raise ValueError(f"key '{self.name}' must not be negative")
         except ValueError as error:

@@ -1,13 +1,12 @@
 """What boards made of which images, kept in the build, wherever the reports went."""
 
 import contextlib
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from edgesq.export import VERIFIED
 from edgesq.files import read_json, write_whole
-from edgesq.typed import made
+from edgesq.records import Count, Part, Sha256, json_text, made
 from edgesq.verify.report import VerifyReport
 
 _MAX_RUNS = 50
@@ -26,31 +25,36 @@ class Verified:
         top5_accuracy: share of them whose class is one of its five likeliest.
     """
 
-    model_sha256: str
+    model_sha256: Sha256
     images_identity: str
-    images: int
-    accuracy: float | None
-    top5_accuracy: float | None
+    images: Count
+    accuracy: Part | None
+    top5_accuracy: Part | None
 
     @classmethod
     def of(cls, report: VerifyReport) -> "Verified":
         """Return what is remembered of a report."""
         return cls(
-            report.model_sha256,
-            report.images_identity,
-            report.images,
-            report.accuracy,
-            report.top5_accuracy,
+            report.run.model_sha256,
+            report.run.images_identity,
+            report.run.images,
+            report.accuracy.top1,
+            report.accuracy.top5,
         )
+
+
+@dataclass(frozen=True)
+class _Runs:
+    runs: tuple[Verified, ...]
 
 
 def remember(build: Path, report: VerifyReport) -> None:
     """Keep a complete run in the build, where that can be written."""
     now = Verified.of(report)
     others = [one for one in _runs(build) if not _is_same(one, now)]
-    runs = [asdict(one) for one in (*others, now)[-_MAX_RUNS:]]
+    runs = _Runs((*others, now)[-_MAX_RUNS:])
     with contextlib.suppress(OSError):
-        write_whole(build / VERIFIED, json.dumps({"runs": runs}, indent=1) + "\n")
+        write_whole(build / VERIFIED, json_text(runs))
 
 
 def recall(build: Path, model_sha256: str, images_identity: str, images: int) -> Verified | None:
@@ -69,6 +73,6 @@ def _is_same(one: Verified, other: Verified) -> bool:
 
 def _runs(build: Path) -> list[Verified]:
     """Read what is remembered; nothing of a file that is damaged."""
-    with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
-        return [made(Verified, run) for run in read_json(build / VERIFIED)["runs"]]
+    with contextlib.suppress(OSError, ValueError):
+        return list(made(_Runs, read_json(build / VERIFIED)).runs)
     return []

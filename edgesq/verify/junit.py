@@ -1,6 +1,7 @@
 """The report as JUnit XML, which CI servers show."""
 
 import re
+from operator import attrgetter
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,16 +11,14 @@ from edgesq.verify.report import BoardShare, Comparison, VerifyReport
 from edgesq.verify.tally import Note
 
 _PROPERTIES = (
-    *("model_sha256", "board", "core", "kernels", "build", "port", "expected_by", "images_from"),
-    *(
-        "device_instructions",
-        "device_us",
-        "device_us_p95",
-        "device_stack_bytes",
-        "device_arena_bytes",
-    ),
-    *("link_bytes_per_s", "retries", "resets", "accuracy", "top5_accuracy"),
+    *("run.model_sha256", "run.expected_by", "run.images_from"),
+    *("device.board", "device.core", "device.kernels", "device.build", "device.instructions"),
+    *("device.us", "device.us_p95", "device.stack_bytes", "device.arena_bytes"),
+    *("link.port", "link.bytes_per_s", "link.retries", "link.resets"),
+    *("accuracy.top1", "accuracy.top5"),
 )
+"""Of the report, as its JSON calls them."""
+
 _MAX_PAIRS = 12
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -31,16 +30,16 @@ def write_junit(report: VerifyReport, path: Path) -> None:
     for each image named as differing, whether all operators are, where that was looked at, and the
     accuracy, which never fails.
     """
-    suite = ElementTree.Element("testsuite", name=f"edgesq verify, {_clean(report.board)}")
+    suite = ElementTree.Element("testsuite", name=f"edgesq verify, {_clean(report.device.board)}")
     properties = ElementTree.SubElement(suite, "properties")
     for name in _PROPERTIES:
-        value = getattr(report, name)
+        value = attrgetter(name)(report)
         if value is not None:
             ElementTree.SubElement(properties, "property", name=name, value=_clean(str(value)))
-    seconds = f"{report.seconds:.3f}"
+    seconds = f"{report.run.seconds:.3f}"
     _complete(suite, report)
     _exact(suite, report).set("time", seconds)
-    for note in report.differing:
+    for note in report.examples.differing:
         _image(suite, report, note)
     _layers(suite, report)
     _accuracy(suite, report)
@@ -59,30 +58,30 @@ def write_junit(report: VerifyReport, path: Path) -> None:
 
 
 def _case(suite: ElementTree.Element, report: VerifyReport, name: str) -> ElementTree.Element:
-    place = f"edgesq.verify.{_clean(report.board)}"
+    place = f"edgesq.verify.{_clean(report.device.board)}"
     return ElementTree.SubElement(suite, "testcase", classname=place, name=name, time="0")
 
 
 def _complete(suite: ElementTree.Element, report: VerifyReport) -> None:
     case = _case(suite, report, "all images streamed")
-    if not report.complete:
-        said = f"{report.images} of {report.images_planned} images, then it was ended"
+    if not report.run.complete:
+        said = f"{report.run.images} of {report.run.planned} images, then it was ended"
         ElementTree.SubElement(case, "error", message=said, type="incomplete")
 
 
 def _exact(suite: ElementTree.Element, report: VerifyReport) -> ElementTree.Element:
     case = _case(suite, report, "every value equal")
     if not report.is_exact:
-        wrong = report.images - report.bit_exact_images
+        wrong = report.run.images - report.result.exact_images
         said = (
-            f"{wrong} of {report.images} images differ from {report.expected_by}: "
-            f"{report.differing_values} of {report.values} values, "
-            f"by at most {report.max_abs_lsb} LSB"
+            f"{wrong} of {report.run.images} images differ from {report.run.expected_by}: "
+            f"{report.result.differing_values} of {report.result.values} values, "
+            f"by at most {report.result.max_abs_lsb} LSB"
         )
         failure = ElementTree.SubElement(case, "failure", message=said, type="differs")
-        failure.text = "images " + ", ".join(str(note.image) for note in report.differing)
-        if wrong > len(report.differing):
-            failure.text += f" and {wrong - len(report.differing)} more"
+        failure.text = "images " + ", ".join(str(note.image) for note in report.examples.differing)
+        if wrong > len(report.examples.differing):
+            failure.text += f" and {wrong - len(report.examples.differing)} more"
     return case
 
 
@@ -111,20 +110,20 @@ def _layers(suite: ElementTree.Element, report: VerifyReport) -> None:
 
 def _accuracy(suite: ElementTree.Element, report: VerifyReport) -> None:
     case = _case(suite, report, "accuracy")
-    if report.accuracy is None:
-        ElementTree.SubElement(case, "skipped", message=_clean(report.no_accuracy or ""))
+    if report.accuracy.top1 is None:
+        ElementTree.SubElement(case, "skipped", message=_clean(report.accuracy.why_not or ""))
     else:
-        ElementTree.SubElement(case, "system-out").text = f"{report.accuracy:.4f}"
+        ElementTree.SubElement(case, "system-out").text = f"{report.accuracy.top1:.4f}"
 
 
 def _classes(report: VerifyReport) -> list[str]:
     """Return the class order, where somebody says one, and what is confused most often."""
-    wrong = [pair for pair in report.confusion if pair[0] != pair[1]]
+    name_of = report.classes.name_of
     worst = [
-        f"{images} of class {report.class_name(label)} are taken for {report.class_name(said)}"
-        for label, said, images in sorted(wrong, key=lambda pair: -pair[2])[:_MAX_PAIRS]
+        f"{images} of class {name_of(label)} are taken for {name_of(said)}"
+        for label, said, images in report.accuracy.mistaken[:_MAX_PAIRS]
     ]
-    return [*([f"classes: {report.classes}"] if report.class_names else []), *worst]
+    return [*([f"classes: {report.classes}"] if report.classes.names else []), *worst]
 
 
 def _top(report: VerifyReport, places: tuple[tuple[int, float], ...]) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from edgesq.export import Operator
 from edgesq.graph import Graph, Int8Array
 from edgesq.link.trace import OperatorTrace, Tracer
+from edgesq.records import Count, Lsb
 from edgesq.reference import run
 from edgesq.verify.case import Case
 from edgesq.verify.diagnose import Cause, diagnose
@@ -49,14 +50,14 @@ class LayerDifference:
         detail: why, and where exactly.
     """
 
-    image: int
-    operator: int
+    image: Count
+    operator: Count
     name: str
     kind: str
     function: str
-    values: int
-    differing: int
-    max_abs_lsb: int
+    values: Count
+    differing: Count
+    max_abs_lsb: Lsb
     first_index: tuple[int, int, int] | None
     expected: int | None
     got: int | None
@@ -75,9 +76,9 @@ class Layers:
         difference: the first one, or None.
     """
 
-    images: int
-    operators: int
-    equal: int
+    images: Count
+    operators: Count
+    equal: Count
     difference: LayerDifference | None
 
 

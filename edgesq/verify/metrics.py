@@ -5,16 +5,44 @@ Figures are those of all values of all images together.
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.graph import Tensor
-from edgesq.typed import simple_fields, typed
+from edgesq.records import Count, Packed, Positive
 
 TOP = 5
 _MAX_LSB = 255
+
+
+class Steps(Packed):
+    """Values by difference in quantization steps, int64 [511], from -255 on."""
+
+    def __init__(self) -> None:
+        self.counts: NDArray[np.int64] = np.zeros(2 * _MAX_LSB + 1, dtype=np.int64)
+
+    def add(self, differences: NDArray[np.int16]) -> None:
+        """Count differences, each in [-255, 255]."""
+        self.counts += np.bincount(differences + _MAX_LSB, minlength=len(self.counts))
+
+    def numbers(self) -> list[int]:
+        """Return the counts."""
+        return list(self.counts.tolist())
+
+    @classmethod
+    def of(cls, numbers: list[int]) -> Self:
+        """Return what counts were made from.
+
+        Raises:
+            ValueError: there are not 511.
+        """
+        made = cls()
+        if len(numbers) != len(made.counts):
+            raise ValueError(f"{len(numbers)} counts of differences, {len(made.counts)} are needed")
+        made.counts[:] = numbers
+        return made
 
 
 @dataclass
@@ -27,17 +55,15 @@ class OutputSums:
         dot: sum of products, in reals.
         got_squares: sum of the board's squares, in reals.
         expected_squares: of the other's.
-        steps: values by difference in quantization steps, int64 [511], from -255 on.
+        steps: values by difference in quantization steps.
     """
 
-    values: int = 0
-    squares: float = 0.0
+    values: Count = 0
+    squares: Positive = 0.0
     dot: float = 0.0
-    got_squares: float = 0.0
-    expected_squares: float = 0.0
-    steps: NDArray[np.int64] = field(
-        default_factory=lambda: np.zeros(2 * _MAX_LSB + 1, dtype=np.int64)
-    )
+    got_squares: Positive = 0.0
+    expected_squares: Positive = 0.0
+    steps: Steps = field(default_factory=Steps)
 
     def add(self, expected: NDArray[Any], got: NDArray[np.int8], tensor: Tensor) -> None:
         """Add one image's values.
@@ -60,12 +86,12 @@ class OutputSums:
         self.dot += float((real_got * real).sum())
         self.got_squares += float(np.square(real_got).sum())
         self.expected_squares += float(np.square(real).sum())
-        self.steps += np.bincount(got - levels + _MAX_LSB, minlength=len(self.steps))
+        self.steps.add(got - levels)
 
     @property
     def differing(self) -> int:
         """Values that are not equal."""
-        return self.values - int(self.steps[_MAX_LSB])
+        return self.values - int(self.steps.counts[_MAX_LSB])
 
     @property
     def max_abs_lsb(self) -> int:
@@ -75,7 +101,8 @@ class OutputSums:
     @property
     def histogram(self) -> tuple[tuple[int, int], ...]:
         """Pairs of a difference, board minus other, in quantization steps, and values with it."""
-        return tuple((int(at) - _MAX_LSB, int(self.steps[at])) for at in np.flatnonzero(self.steps))
+        counts = self.steps.counts
+        return tuple((int(at) - _MAX_LSB, int(counts[at])) for at in np.flatnonzero(counts))
 
     @property
     def rmse(self) -> float:
@@ -94,22 +121,6 @@ class OutputSums:
         if not self.squares or not self.expected_squares:
             return None
         return 10 * math.log10(self.expected_squares / self.squares)
-
-    def state(self) -> dict[str, Any]:
-        """Return what `restored` takes, for JSON."""
-        return {**vars(self), "steps": self.steps.tolist()}
-
-    @classmethod
-    def restored(cls, state: dict[str, Any]) -> "OutputSums":
-        """Return the sums that `state` was taken from.
-
-        Raises:
-            LookupError, TypeError, ValueError, OverflowError: it is no such state.
-        """
-        steps = np.array(typed(list[int], state["steps"]), np.int64)
-        if steps.shape != (2 * _MAX_LSB + 1,) or (steps < 0).any():
-            raise ValueError("steps")
-        return cls(**{**state, **simple_fields(cls, state), "steps": steps})
 
 
 def best(values: NDArray[Any]) -> list[int]:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
@@ -65,6 +64,21 @@ class Card:
     got: tuple[Place, ...]
 
 
+@dataclass(frozen=True)
+class Confusion:
+    """What classes are taken for which.
+
+    Attributes:
+        names: of the classes; empty where there are too many for a matrix.
+        rows: images by class and the board's class, and their share of the class.
+        pairs: class, the board's class, images, the most frequent first; instead of a matrix.
+    """
+
+    names: tuple[str, ...]
+    rows: tuple[tuple[tuple[int, float], ...], ...]
+    pairs: tuple[tuple[str, str, int], ...]
+
+
 def write_page(report: VerifyReport, options: VerifyOptions, path: Path) -> None:
     """Write a report as an HTML page with pictures, whole or not at all.
 
@@ -84,8 +98,9 @@ def write_page(report: VerifyReport, options: VerifyOptions, path: Path) -> None
     facts: ExportReport | None = None
     with contextlib.suppress(EdgesqError):
         facts = read_report(build)
-    others = tuple(note for note in report.uncertain if note not in report.misclassified)
-    groups = (report.differing[:_MAX_PICTURES], report.misclassified, others)
+    examples = report.examples
+    others = tuple(note for note in examples.uncertain if note not in examples.misclassified)
+    groups = (examples.differing[:_MAX_PICTURES], examples.misclassified, others)
     pictures = _pictures(groups, build, graph, images)
     cards = [[_card(note, report, images, pictures) for note in group] for group in groups]
     environment = Environment(
@@ -102,7 +117,7 @@ def write_page(report: VerifyReport, options: VerifyOptions, path: Path) -> None
         histograms=_histograms(report),
         confusion=_confusion(report),
         memory=planned(graph, facts),
-        profile=report.operators,
+        profile=report.profile,
     )
     write_output(path, text)
 
@@ -143,7 +158,7 @@ def _card(note: Note, report: VerifyReport, images: VerifyImages, pictures: dict
         note,
         pictures[note.image],
         images.names[note.image] if images.names else "",
-        "" if note.label is None else report.class_name(note.label),
+        "" if note.label is None else report.classes.name_of(note.label),
         places(note.expected),
         places(note.got),
     )
@@ -162,26 +177,18 @@ def _histograms(report: VerifyReport) -> list[tuple[str, charts.Histogram, bool]
     ]
 
 
-def _confusion(report: VerifyReport) -> dict[str, Any] | None:
-    """Return names and counts of a matrix, or the pairs confused most often."""
-    if not report.confusion:
+def _confusion(report: VerifyReport) -> Confusion | None:
+    """Return the matrix of classes, or the pairs confused most often; None without labels."""
+    found, name_of = report.accuracy.confusion, report.classes.name_of
+    if not found:
         return None
-    classes = 1 + max(max(pair[:2]) for pair in report.confusion)
-    counts = {pair[:2]: pair[2] for pair in report.confusion}
+    classes = 1 + max(max(row[:2]) for row in found)
     if classes > _MAX_CLASSES:
-        wrong = sorted((pair for pair in report.confusion if pair[0] != pair[1]), key=_fewest)
-        pairs = [
-            (report.class_name(label), report.class_name(said), count)
-            for label, said, count in wrong[:_MAX_PAIRS]
-        ]
-        return {"names": None, "rows": pairs}
-    names = [report.class_name(number) for number in range(classes)]
+        worst = report.accuracy.mistaken[:_MAX_PAIRS]
+        return Confusion((), (), tuple((name_of(a), name_of(b), images) for a, b, images in worst))
+    counts = {row[:2]: row[2] for row in found}
     rows = []
     for label in range(classes):
         row = [counts.get((label, said), 0) for said in range(classes)]
-        rows.append([(count, count / (sum(row) or 1)) for count in row])
-    return {"names": names, "rows": rows}
-
-
-def _fewest(pair: tuple[int, int, int]) -> int:
-    return -pair[2]
+        rows.append(tuple((count, count / (sum(row) or 1)) for count in row))
+    return Confusion(tuple(map(name_of, range(classes))), tuple(rows), ())

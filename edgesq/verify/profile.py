@@ -7,6 +7,7 @@ import numpy as np
 
 from edgesq.export import Operator
 from edgesq.graph import Graph
+from edgesq.records import Count, Part, Positive
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,11 @@ class OperatorProfile:
     name: str
     kind: str
     function: str
-    macs: int
-    ticks: float
-    us: float
-    instructions: int | None
-    share: float
+    macs: Count
+    ticks: Positive
+    us: Positive
+    instructions: Count | None
+    share: Part
 
 
 def profile(

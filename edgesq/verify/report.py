@@ -1,24 +1,19 @@
-"""What `verify` found, and its JSON, which report.schema.json describes."""
+"""What `verify` found. The field names are the JSON's keys; `edgesq schema verify` prints them."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from edgesq.calibrate import Classes
 from edgesq.errors import EdgesqError
 from edgesq.files import read_json as read_json_file
 from edgesq.files import write_output
-from edgesq.limits import MAX_VALUES
-from edgesq.typed import made
+from edgesq.records import Count, Lsb, Part, Positive, Sha256, json_text, made
 from edgesq.verify.layers import Layers
 from edgesq.verify.profile import OperatorProfile
-from edgesq.verify.tally import Note
+from edgesq.verify.tally import Note, Place, Tally
 
-SCHEMA_VERSION = 1
-STATE = "resume"
-"""Key that an incomplete report has besides: what `--resume` goes on from."""
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -38,11 +33,11 @@ class OutputComparison:
     """
 
     output: str
-    values: int
-    differing: int
-    max_abs_lsb: int
-    scale: float
-    rmse: float
+    values: Count
+    differing: Count
+    max_abs_lsb: Lsb
+    scale: Positive
+    rmse: Positive
     cosine: float | None
     sqnr_db: float | None
     histogram: tuple[tuple[int, int], ...]
@@ -64,8 +59,8 @@ class Comparison:
 
     against: str
     note: str
-    top1_agreement: float | None
-    top5_agreement: float | None
+    top1_agreement: Part | None
+    top5_agreement: Part | None
     outputs: tuple[OutputComparison, ...]
 
 
@@ -88,186 +83,247 @@ class BoardShare:
 
     port: str
     board: str | None
-    images: int
-    device_us: float | None
-    retries: int
-    resets: int
+    images: Count
+    device_us: Positive | None
+    retries: Count
+    resets: Count
     state: str
     error: str | None
 
 
 @dataclass(frozen=True)
-class VerifyReport:
-    """Board against host, over all images streamed. The field names are the JSON's keys.
+class RunFacts:
+    """Which images of which model were streamed.
 
     Attributes:
-        schema: version of this shape.
         complete: whether all images were streamed that should be.
         images: streamed and compared.
-        images_planned: to be streamed in all.
-        images_asked: by --count; None for all there are.
+        planned: to be streamed in all.
+        asked: by --count; None for all there are.
         images_from: file or folder.
-        images_identity: changes where the images do.
-        class_names: by label; empty where nobody says.
-        classes_by: who says so, in words.
-        no_accuracy: why no class is judged; None where it is.
-        notes: what to know of classes and images.
-        bit_exact_images: images with every observed value equal.
+        images_identity: changes where the images or their classes do.
+        model_sha256: of the .tflite that board and host ran.
+        expected_by: who computed the expected values.
+        seconds: from the first byte of an image to its last result, over all images.
+    """
+
+    complete: bool
+    images: Count
+    planned: Count
+    asked: Count | None
+    images_from: str
+    images_identity: str
+    model_sha256: Sha256
+    expected_by: str
+    seconds: Positive
+
+
+@dataclass(frozen=True)
+class ResultFacts:
+    """The board against whoever decides.
+
+    Attributes:
+        exact_images: images with every observed value equal.
         values: compared, over all images: outputs, and logits where a softmax follows them.
         differing_values: of these, not equal.
         max_abs_lsb: largest difference in quantization steps.
-        top1_agreement: share of images of the same likeliest class, 0..1; None without classes.
+        top1_agreement: share of images of the same likeliest class; None without classes.
         top5_agreement: share of images where the expected class is one of the board's five
             likeliest; None where there are no more than five.
-        accuracy: share of images that the board put into their class; None without labels.
-        top5_accuracy: share whose class is one of the board's five likeliest; None without labels,
-            or where there are no more than five.
+    """
+
+    exact_images: Count
+    values: Count
+    differing_values: Count
+    max_abs_lsb: Lsb
+    top1_agreement: Part | None
+    top5_agreement: Part | None
+
+
+@dataclass(frozen=True)
+class AccuracyFacts:
+    """How often the board was right.
+
+    Attributes:
+        top1: share of images that the board put into their class; None without labels.
+        top5: share whose class is one of the board's five likeliest; None without labels, or where
+            there are no more than five.
+        why_not: why no class is judged; None where it is.
         confusion: class, the board's class, images; where there are any.
-        device_instructions: median per image; None where the board cannot count, or several share
-            the images that are not alike.
-        device_instructions_p95: 95 of 100 images take at most so many.
-        device_us: median microseconds per image in the engine, by the board's counter; None where
-            several boards share the images that are not alike. On an emulated board that is
-            virtual time and says nothing about silicon.
-        device_us_p95: 95 of 100 images take at most so long.
-        device_stack_bytes: deepest use of the board's stack; None where it cannot tell.
-        device_arena_bytes: bytes of the arena up to the last one ever written, read from the board;
-            None where it cannot tell.
-        arena_planned_bytes: of the arena, by the plan; None where the build does not say.
-        link_bytes_per_s: both ways, from the first byte of an image to its last result.
-        baud: bits per second of the line at the end.
-        line_share: of the line's bytes at that rate, 8N1, how many carried image bytes. Above 1 on
-            a line that has no rate, as a pty.
-        seconds: from the first byte of an image to its last result, over all images.
-        retries: how often something had to be sent again.
-        resets: how often the board or the port came back and the session was begun again.
-        expected_by: who computed the expected values.
-        comparisons: the board against every form of the model, the one that decides first.
-        differing: the first images that differ.
-        misclassified: the first images that the board put into a wrong class.
-        uncertain: the images whose two largest values are closest, the closest first.
-        model_sha256: hex digest of the model that both ran.
-        board: the board's own name; of several boards, all, as in the next three.
+    """
+
+    top1: Part | None
+    top5: Part | None
+    why_not: str | None
+    confusion: tuple[tuple[Place, Place, Count], ...]
+
+    @property
+    def mistaken(self) -> list[tuple[int, int, int]]:
+        """Class, another that the board said, and images, the most frequent first."""
+        wrong = (row for row in self.confusion if row[0] != row[1])
+        return sorted(wrong, key=lambda row: -row[2])
+
+
+@dataclass(frozen=True)
+class DeviceFacts:
+    """The board, and what an image takes on it. Of several boards, words are those of all.
+
+    Attributes:
+        board: its own name.
         kernels: kernel family of its firmware.
         build: compiler of its firmware, version and flags.
         core: its core by the CPUID register; None where it is no Cortex-M.
         clock_hz: its clock as its firmware says.
-        warnings: what would make it faster.
-        port: serial device; of several boards, all.
-        layers: every operator's output compared; None where that was not asked for.
-        operators: what every operator takes; None where that was not asked for.
-        boards: what each did, where several share the images.
+        instructions: median per image; None where the board cannot count, or several share the
+            images that are not alike.
+        instructions_p95: 95 of 100 images take at most so many.
+        us: median microseconds per image in the engine, by the board's counter; None where several
+            boards share the images that are not alike. On an emulated board that is virtual time
+            and says nothing about silicon.
+        us_p95: 95 of 100 images take at most so long.
+        stack_bytes: deepest use of the board's stack; None where it cannot tell.
+        arena_bytes: bytes of the arena up to the last one ever written, read from the board; None
+            where it cannot tell.
+        arena_planned_bytes: of the arena, by the plan; None where the build does not say.
     """
 
-    schema: int
-    complete: bool
-    images: int
-    images_planned: int
-    images_asked: int | None
-    images_from: str
-    images_identity: str
-    class_names: tuple[str, ...]
-    classes_by: str
-    no_accuracy: str | None
-    notes: tuple[str, ...]
-    bit_exact_images: int
-    values: int
-    differing_values: int
-    max_abs_lsb: int
-    top1_agreement: float | None
-    top5_agreement: float | None
-    accuracy: float | None
-    top5_accuracy: float | None
-    confusion: tuple[tuple[int, int, int], ...]
-    device_instructions: int | None
-    device_instructions_p95: int | None
-    device_us: float | None
-    device_us_p95: float | None
-    device_stack_bytes: int | None
-    device_arena_bytes: int | None
-    arena_planned_bytes: int | None
-    link_bytes_per_s: float
-    baud: int
-    line_share: float
-    seconds: float
-    retries: int
-    resets: int
-    expected_by: str
-    comparisons: tuple[Comparison, ...]
-    differing: tuple[Note, ...]
-    misclassified: tuple[Note, ...]
-    uncertain: tuple[Note, ...]
-    model_sha256: str
     board: str
     kernels: str
     build: str
     core: str | None
-    clock_hz: int
-    warnings: tuple[str, ...]
+    clock_hz: Count
+    instructions: Count | None
+    instructions_p95: Count | None
+    us: Positive | None
+    us_p95: Positive | None
+    stack_bytes: Count | None
+    arena_bytes: Count | None
+    arena_planned_bytes: Count | None
+
+
+@dataclass(frozen=True)
+class LinkFacts:
+    """The line to the board.
+
+    Attributes:
+        port: serial device; of several boards, all.
+        bytes_per_s: both ways, from the first byte of an image to its last result.
+        baud: bits per second of the line at the end.
+        line_share: of the line's bytes at that rate, 8N1, how many carried image bytes. Above 1 on
+            a line that has no rate, as a pty.
+        retries: how often something had to be sent again.
+        resets: how often the board or the port came back and the session was begun again.
+    """
+
     port: str
+    bytes_per_s: Positive
+    baud: Count
+    line_share: Positive
+    retries: Count
+    resets: Count
+
+
+@dataclass(frozen=True)
+class ExampleFacts:
+    """Images worth a look.
+
+    Attributes:
+        differing: the first images that differ.
+        misclassified: the first images that the board put into a wrong class.
+        uncertain: the images whose two largest values are closest, the closest first.
+    """
+
+    differing: tuple[Note, ...]
+    misclassified: tuple[Note, ...]
+    uncertain: tuple[Note, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyReport:
+    """A board against the host, over all images streamed.
+
+    Attributes:
+        schema: version of this shape.
+        run: which images of which model were streamed.
+        result: the board against whoever decides.
+        accuracy: how often the board was right.
+        classes: which class has which number; empty where nobody says.
+        device: the board, and what an image takes on it.
+        link: the line to the board.
+        comparisons: the board against every form of the model, the one that decides first.
+        examples: images worth a look.
+        layers: every operator's output compared; None where that was not asked for.
+        profile: what every operator takes; None where that was not asked for.
+        boards: what each did, where several share the images.
+        notes: what to know of classes and images.
+        warnings: what would make the board faster.
+        resume: what `edgesq verify --resume` goes on from, where the run is not complete.
+    """
+
+    schema: int = SCHEMA_VERSION
+    run: RunFacts
+    result: ResultFacts
+    accuracy: AccuracyFacts
+    classes: Classes
+    device: DeviceFacts
+    link: LinkFacts
+    comparisons: tuple[Comparison, ...]
+    examples: ExampleFacts
     layers: Layers | None = None
-    operators: tuple[OperatorProfile, ...] | None = None
+    profile: tuple[OperatorProfile, ...] | None = None
     boards: tuple[BoardShare, ...] = ()
-
-    @property
-    def classes(self) -> Classes:
-        """Which class has which number; none where nobody says."""
-        return Classes(self.class_names, self.classes_by)
-
-    def class_name(self, number: int) -> str:
-        """Return the name of a class, or its number where nobody says."""
-        names = self.class_names
-        return names[number] if number < len(names) else str(number)
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    resume: Tally | None = None
 
     def output_name(self, place: int, tops: Sequence[tuple[int, float]]) -> str:
         """Return what a place of the output means; one output is the probability of class 1."""
-        return self.class_name(place if len(tops) > 1 or not self.class_names else 1)
+        return self.classes.name_of(place if len(tops) > 1 or not self.classes.names else 1)
 
     @property
     def is_exact(self) -> bool:
         """Whether every value of every image is equal."""
-        return self.bit_exact_images == self.images
+        return self.result.exact_images == self.run.images
 
     @property
     def is_exact_inside(self) -> bool:
         """Whether every operator's output is equal, as far as they were compared."""
         return self.layers is None or self.layers.difference is None
 
-    def to_json(self, state: dict[str, Any] | None = None) -> str:
-        """Return the report as a JSON object; `state` is what an incomplete one goes on from."""
-        more = {} if state is None else {STATE: state}
-        return json.dumps({**asdict(self), **more}, indent=1) + "\n"
-
-    def write_json(self, path: Path, state: dict[str, Any] | None = None) -> None:
-        """Write `to_json` to `path`, whole or not at all."""
-        write_output(path, self.to_json(state))
+    def write_json(self, path: Path) -> None:
+        """Write the report to `path`, whole or not at all."""
+        write_output(path, json_text(self))
 
 
-def read_json(path: Path) -> tuple[VerifyReport, dict[str, Any] | None]:
-    """Return the report in a file, and what it goes on from where it is incomplete.
+def read_json(path: Path) -> VerifyReport:
+    """Return the report in a file.
 
     Raises:
         EdgesqError: there is none, or it is damaged or of another version.
     """
     try:
         content = read_json_file(path)
+        if isinstance(content, dict) and content.get("schema") != SCHEMA_VERSION:
+            raise ValueError("another version of edgesq wrote it")
         report = made(VerifyReport, content)
-        if report.schema != SCHEMA_VERSION or not _is_consistent(report):
-            raise ValueError
-        state = content.get(STATE)
-        return report, state if isinstance(state, dict) else None
+        _check(report)
+        return report
     except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
         raise EdgesqError(
-            "is no report of this version of verify", where=str(path), hint="leave --resume out"
+            f"is no report of this version of verify: {why}",
+            where=str(path),
+            hint="leave --resume out",
         ) from error
 
 
-def _is_consistent(report: VerifyReport) -> bool:
-    """Say whether all images and classes that a report names can be there."""
-    notes = (*report.differing, *report.misclassified, *report.uncertain)
-    classes = (place for pair in report.confusion for place in pair[:2])
-    return (
-        0 <= report.images <= report.images_planned
-        and all(0 <= note.image < report.images for note in notes)
-        and all(0 <= place <= MAX_VALUES for place in classes)
-    )
+def _check(report: VerifyReport) -> None:
+    """Hold that all images that a report names can be there.
+
+    Raises:
+        ValueError: they cannot.
+    """
+    run, examples = report.run, report.examples
+    notes = (*examples.differing, *examples.misclassified, *examples.uncertain)
+    if run.images > run.planned or any(note.image >= run.images for note in notes):
+        raise ValueError("it names more images than it has")

@@ -1,9 +1,9 @@
 """Keep a report on disk while images stream, and go on from it."""
 
-import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from pathlib import Path
 
 from edgesq.errors import EdgesqError
@@ -15,14 +15,14 @@ _COST = 20
 """Writing may take one part in so many of the time."""
 
 _SAME = {
-    "model_sha256": "model",
-    "board": "board",
-    "core": "core",
-    "kernels": "kernels",
-    "build": "compiler or its flags",
-    "images_identity": "images",
-    "images_planned": "number of images",
-    "expected_by": "oracle",
+    "run.model_sha256": "model",
+    "device.board": "board",
+    "device.core": "core",
+    "device.kernels": "kernels",
+    "device.build": "compiler or its flags",
+    "run.images_identity": "images",
+    "run.planned": "number of images",
+    "run.expected_by": "oracle",
 }
 """What a run must share with the one it goes on from, and how it is called."""
 
@@ -50,7 +50,8 @@ class Keeper:
     def keep(self, report: VerifyReport, tally: Tally) -> None:
         """Write the report, and what it goes on from where it is incomplete."""
         if self.path is not None:
-            report.write_json(self.path, None if report.complete else tally.state())
+            state = None if report.run.complete else tally
+            replace(report, resume=state).write_json(self.path)
 
 
 def resumed(path: Path, now: VerifyReport, forms: int) -> tuple[Tally, VerifyReport | None]:
@@ -66,22 +67,21 @@ def resumed(path: Path, now: VerifyReport, forms: int) -> tuple[Tally, VerifyRep
     """
     if not path.exists():
         return Tally(), None
-    before, state = read_json(path)
+    before = read_json(path)
     _check_same_run(path, before, now)
-    if before.complete:
+    if before.run.complete:
         return Tally(), before
-    with contextlib.suppress(LookupError, TypeError, ValueError, AttributeError, OverflowError):
-        tally = Tally.restored(state or {})
-        if tally.images == before.images == len(tally.ticks) and len(tally.against) == forms:
-            return tally, None
+    tally = before.resume or Tally()
+    if tally.images == before.run.images == len(tally.ticks) and len(tally.against) == forms:
+        return tally, None
     raise EdgesqError(
         "does not say how to go on from it", where=str(path), hint="leave --resume out"
     )
 
 
 def _check_same_run(path: Path, before: VerifyReport, now: VerifyReport) -> None:
-    for name, called in _SAME.items():
-        theirs, ours = getattr(before, name), getattr(now, name)
+    for place, called in _SAME.items():
+        theirs, ours = map(attrgetter(place), (before, now))
         if theirs != ours:
             raise EdgesqError(
                 f"was made with another {called}: {theirs}, now {ours}",

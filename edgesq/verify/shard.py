@@ -10,8 +10,6 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from edgesq.errors import BoardError
 from edgesq.link.client import Client, Inference
 from edgesq.link.frame import BoardInfo
@@ -257,7 +255,7 @@ def _row(
 ) -> BoardShare:
     us = None
     if info is not None and info.tick_hz and share.ticks:
-        us = float(np.median(np.frombuffer(share.ticks, np.uint64))) * 1e6 / info.tick_hz
+        us = share.ticks.part(50) * 1e6 / info.tick_hz
     return BoardShare(
         port=port,
         board=None if info is None else info.board,

@@ -5,9 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from edgesq.calibrate import probable_order
 from edgesq.errors import EdgesqError, TargetError
@@ -20,10 +17,15 @@ from edgesq.verify.images import VerifyImages
 from edgesq.verify.metrics import TOP, OutputSums
 from edgesq.verify.oracle import Peer
 from edgesq.verify.report import (
-    SCHEMA_VERSION,
+    AccuracyFacts,
     BoardShare,
     Comparison,
+    DeviceFacts,
+    ExampleFacts,
+    LinkFacts,
     OutputComparison,
+    ResultFacts,
+    RunFacts,
     VerifyReport,
 )
 from edgesq.verify.shard import Shards
@@ -75,50 +77,67 @@ class Facts:
 
     def report(self, tally: Tally) -> VerifyReport:
         """Return what was found in the images of a tally."""
-        decisive = tally.against[0] if tally.against else Against()
-        infos, (middle, late) = self._infos(), self._costs(tally)
+        infos = self._infos()
         return VerifyReport(
-            schema=SCHEMA_VERSION,
+            run=self._run(tally),
+            result=self._result(tally),
+            accuracy=self._accuracy(tally),
+            classes=self.images.classes,
+            device=self._device(tally, infos),
+            link=LinkFacts(
+                self.port,
+                _share(tally.wire_bytes, tally.seconds) or 0.0,
+                tally.baud,
+                _share(tally.line_s, tally.seconds * len(infos)) or 0.0,
+                tally.retries,
+                tally.resets,
+            ),
+            comparisons=self._comparisons(tally),
+            examples=ExampleFacts(tuple(tally.differing), tuple(tally.wrong), tuple(tally.unsure)),
+            boards=self._shares(tally),
+            notes=self._notes(tally),
+            warnings=tuple(dict.fromkeys(chain.from_iterable(map(missed_speed, infos)))),
+        )
+
+    def _run(self, tally: Tally) -> RunFacts:
+        return RunFacts(
             complete=tally.images == self.images.count,
             images=tally.images,
-            images_planned=self.images.count,
-            images_asked=self.images_asked,
+            planned=self.images.count,
+            asked=self.images_asked,
             images_from=self.images_from,
             images_identity=self.images.identity,
-            **self._judging(tally),
-            bit_exact_images=tally.exact,
+            model_sha256=self.info.model_sha256,
+            expected_by=self.expected_by,
+            seconds=tally.seconds,
+        )
+
+    def _result(self, tally: Tally) -> ResultFacts:
+        decisive = tally.against[0] if tally.against else Against()
+        return ResultFacts(
+            exact_images=tally.exact,
             values=sum(sums.values for sums in decisive.outputs),
             differing_values=sum(sums.differing for sums in decisive.outputs),
             max_abs_lsb=max((sums.max_abs_lsb for sums in decisive.outputs), default=0),
             top1_agreement=self._agreement(decisive.same_top1, tally.images),
             top5_agreement=self._agreement(decisive.same_top5, tally.images, TOP),
-            device_instructions=middle.instructions,
-            device_instructions_p95=late.instructions,
-            device_us=middle.us,
-            device_us_p95=late.us,
-            device_stack_bytes=tally.stack_bytes or None,
-            device_arena_bytes=tally.arena_bytes or None,
-            arena_planned_bytes=self.arena_bytes,
-            link_bytes_per_s=_share(tally.wire_bytes, tally.seconds) or 0.0,
-            baud=tally.baud,
-            line_share=_share(tally.line_s, tally.seconds * len(infos)) or 0.0,
-            seconds=tally.seconds,
-            retries=tally.retries,
-            resets=tally.resets,
-            expected_by=self.expected_by,
-            comparisons=self._comparisons(tally),
-            differing=tuple(tally.differing),
-            misclassified=tuple(tally.wrong),
-            uncertain=tuple(tally.unsure),
-            model_sha256=self.info.model_sha256,
+        )
+
+    def _device(self, tally: Tally, infos: tuple[BoardInfo, ...]) -> DeviceFacts:
+        middle, late = self._costs(tally)
+        return DeviceFacts(
             board=_all(info.board for info in infos),
             kernels=_all(info.kernels for info in infos),
             build=_all(info.build for info in infos),
             core=_all(core_name(info) for info in infos) or None,
             clock_hz=self.info.clock_hz,
-            warnings=tuple(dict.fromkeys(chain.from_iterable(map(missed_speed, infos)))),
-            port=self.port,
-            boards=self._shares(tally),
+            instructions=middle.instructions,
+            instructions_p95=late.instructions,
+            us=middle.us,
+            us_p95=late.us,
+            stack_bytes=tally.stack_bytes or None,
+            arena_bytes=tally.arena_bytes or None,
+            arena_planned_bytes=self.arena_bytes,
         )
 
     def _agreement(self, part: int, images: int, among: int = 1) -> float | None:
@@ -126,20 +145,19 @@ class Facts:
         judge = self.images.judge
         return None if judge is None or judge.classes <= among else _share(part, images)
 
-    def _judging(self, tally: Tally) -> dict[str, Any]:
-        """Return what the report says of classes."""
+    def _accuracy(self, tally: Tally) -> AccuracyFacts:
+        return AccuracyFacts(
+            top1=_share(tally.correct, tally.labelled),
+            top5=self._agreement(tally.correct5, tally.labelled, TOP),
+            why_not=self.images.no_accuracy,
+            confusion=tuple((*pair, images) for pair, images in sorted(tally.pairs.items())),
+        )
+
+    def _notes(self, tally: Tally) -> tuple[str, ...]:
         images, order = self.images, None
         if images.judge is not None:
-            order = probable_order(tally.confusion, images.classes, images.judge.classes)
-        return {
-            "class_names": images.classes.names,
-            "classes_by": images.classes.said_by,
-            "no_accuracy": images.no_accuracy,
-            "notes": (*images.notes, *([order] if order else [])),
-            "accuracy": _share(tally.correct, tally.labelled),
-            "top5_accuracy": self._agreement(tally.correct5, tally.labelled, TOP),
-            "confusion": tuple((*pair, images) for pair, images in sorted(tally.confusion.items())),
-        }
+            order = probable_order(tally.pairs, images.classes, images.judge.classes)
+        return (*images.notes, *([order] if order else []))
 
     def _shares(self, tally: Tally) -> tuple[BoardShare, ...]:
         if self.shards is None:
@@ -157,7 +175,7 @@ class Facts:
         us_per_tick = 1e6 / hz if hz else 0.0
         middle, late = (
             _Cost(None if per_tick is None else round(some * per_tick), some * us_per_tick)
-            for some in _middle_and_late(tally)
+            for some in map(tally.ticks.part, (50, 95))
         )
         return middle, late
 
@@ -194,12 +212,6 @@ def _output(name: str, sums: OutputSums, scale: float) -> OutputComparison:
         sqnr_db=sums.sqnr_db,
         histogram=sums.histogram,
     )
-
-
-def _middle_and_late(tally: Tally) -> tuple[float, float]:
-    """Return the median of the images' ticks, and what 95 of 100 images take at most."""
-    ticks = np.frombuffer(tally.ticks, np.uint64) if tally.images else np.zeros(1, np.uint64)
-    return float(np.median(ticks)), float(np.percentile(ticks, 95))
 
 
 def _all(texts: Iterable[str | None]) -> str:

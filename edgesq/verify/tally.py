@@ -2,20 +2,21 @@
 
 import math
 from array import array
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Annotated, Any, Self
 
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from edgesq.calibrate import Judge
 from edgesq.graph import Graph, Int8Array, Tensor
+from edgesq.limits import MAX_VALUES
 from edgesq.link.client import Inference
 from edgesq.link.session import BITS_PER_BYTE
-from edgesq.typed import simple_fields, typed
+from edgesq.records import Count, Lsb, Packed, Positive
 from edgesq.verify.compare import compare
 from edgesq.verify.metrics import TOP, OutputSums, best
 
@@ -23,6 +24,9 @@ MAX_DIFFERING, MAX_EXAMPLES = 100, 8
 """Images that a report names: those that differ; those put into a wrong class, or nearly."""
 
 Expected = tuple[NDArray[Any], ...]
+
+Place = Annotated[int, Meta(ge=0, le=MAX_VALUES)]
+"""Of a value in an output; so the number of a class."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +44,13 @@ class Note:
         changes: the first values that differ: tensor (0 output, 1 logits), place, expected, got.
     """
 
-    image: int
-    label: int | None
-    differing: int
-    max_abs_lsb: int
-    margin_lsb: int
-    expected: tuple[tuple[int, float], ...]
-    got: tuple[tuple[int, float], ...]
+    image: Count
+    label: Place | None
+    differing: Count
+    max_abs_lsb: Lsb
+    margin_lsb: Lsb
+    expected: tuple[tuple[Place, float], ...]
+    got: tuple[tuple[Place, float], ...]
     changes: tuple[tuple[int, int, int, int], ...]
 
 
@@ -61,8 +65,8 @@ class Against:
     """
 
     outputs: list[OutputSums] = field(default_factory=list)
-    same_top1: int = 0
-    same_top5: int = 0
+    same_top1: Count = 0
+    same_top5: Count = 0
 
     def add(
         self, graph: Graph, expected: Expected, got: Sequence[Int8Array], judge: Judge | None
@@ -80,19 +84,48 @@ class Against:
             self.same_top5 += first in five
 
 
+class Ticks(Packed):
+    """Ticks of one image after another, 8 bytes each."""
+
+    def __init__(self, numbers: Iterable[int] = ()) -> None:
+        self._each = array("Q", numbers)
+
+    def __len__(self) -> int:
+        """Return of how many images."""
+        return len(self._each)
+
+    def append(self, ticks: int) -> None:
+        """Add an image."""
+        self._each.append(ticks)
+
+    def part(self, percent: float) -> float:
+        """Return what so many of 100 images take at most; 50: the median, 0 without images."""
+        ticks = np.frombuffer(self._each, np.uint64) if self._each else np.zeros(1, np.uint64)
+        return float(np.percentile(ticks, percent))
+
+    def numbers(self) -> list[int]:
+        """Return them by image."""
+        return self._each.tolist()
+
+    @classmethod
+    def of(cls, numbers: list[int]) -> Self:
+        """Return what numbers by image were made from."""
+        return cls(numbers)
+
+
 @dataclass
 class Share:
     """What one of several boards did.
 
     Attributes:
-        ticks: of every image that it computed, 8 bytes each.
+        ticks: of every image that it computed.
         retries: how often something was sent again.
         resets: how often the session was begun again.
     """
 
-    ticks: "array[int]" = field(default_factory=lambda: array("Q"))
-    retries: int = 0
-    resets: int = 0
+    ticks: Ticks = field(default_factory=Ticks)
+    retries: Count = 0
+    resets: Count = 0
 
     def add(self, inference: Inference) -> None:
         """Add one image."""
@@ -105,14 +138,16 @@ class Share:
 class Tally:
     """All images so far. Classes are ranked by the logits where there are some.
 
+    An incomplete report holds it, so that a later run can go on from there.
+
     Attributes:
         images: compared.
         exact: of these, with every value equal.
         labelled: images with a class.
         correct: of these, put into it.
         correct5: of these, with their class among the five largest.
-        confusion: images by their class and the board's.
-        ticks: of every image, 8 bytes each.
+        confusion: images by their class, then by the board's.
+        ticks: of every image.
         stack_bytes: deepest use of the board's stack; 0 where it cannot tell.
         arena_bytes: of the arena, up to the last byte written; 0 where the board cannot tell.
         retries: how often something was sent again.
@@ -128,21 +163,21 @@ class Tally:
         shares: by port, where several boards share the images.
     """
 
-    images: int = 0
-    exact: int = 0
-    labelled: int = 0
-    correct: int = 0
-    correct5: int = 0
-    confusion: Counter[tuple[int, int]] = field(default_factory=Counter)
-    ticks: "array[int]" = field(default_factory=lambda: array("Q"))
-    stack_bytes: int = 0
-    arena_bytes: int = 0
-    retries: int = 0
-    resets: int = 0
-    wire_bytes: int = 0
-    line_s: float = 0.0
-    baud: int = 0
-    seconds: float = 0.0
+    images: Count = 0
+    exact: Count = 0
+    labelled: Count = 0
+    correct: Count = 0
+    correct5: Count = 0
+    confusion: dict[Place, dict[Place, Count]] = field(default_factory=dict)
+    ticks: Ticks = field(default_factory=Ticks)
+    stack_bytes: Count = 0
+    arena_bytes: Count = 0
+    retries: Count = 0
+    resets: Count = 0
+    wire_bytes: Count = 0
+    line_s: Positive = 0.0
+    baud: Count = 0
+    seconds: Positive = 0.0
     against: list[Against] = field(default_factory=list)
     differing: list[Note] = field(default_factory=list)
     wrong: list[Note] = field(default_factory=list)
@@ -193,7 +228,8 @@ class Tally:
         self.labelled += 1
         self.correct += said[0] == label
         self.correct5 += label in said
-        self.confusion[label, said[0]] += 1
+        row = self.confusion.setdefault(label, {})
+        row[said[0]] = row.get(said[0], 0) + 1
         return said[0] != label
 
     def _note(
@@ -230,48 +266,11 @@ class Tally:
         self.unsure.append(note)
         self.unsure = sorted(self.unsure, key=lambda one: one.margin_lsb)[:MAX_EXAMPLES]
 
-    def state(self) -> dict[str, Any]:
-        """Return what `restored` takes, for JSON."""
-        return {
-            **vars(self),
-            "confusion": [[*places, images] for places, images in self.confusion.items()],
-            "ticks": self.ticks.tolist(),
-            "against": [
-                {**vars(row), "outputs": [sums.state() for sums in row.outputs]}
-                for row in self.against
-            ],
-            **{name: [asdict(note) for note in getattr(self, name)] for name in _NOTES},
-            "shares": {
-                port: {**vars(share), "ticks": share.ticks.tolist()}
-                for port, share in self.shares.items()
-            },
-        }
-
-    @classmethod
-    def restored(cls, state: dict[str, Any]) -> "Tally":
-        """Return the tally that `state` was taken from.
-
-        Raises:
-            LookupError, TypeError, ValueError, AttributeError, OverflowError: it is no such state.
-        """
-        made = cls(**{**state, **simple_fields(cls, state)})
-        pairs = typed(list[tuple[int, int, int]], state["confusion"])
-        made.confusion = Counter({(a, b): images for a, b, images in pairs})
-        made.ticks = array("Q", state["ticks"])
-        made.against = [
-            Against(
-                [OutputSums.restored(sums) for sums in row["outputs"]],
-                *simple_fields(Against, row).values(),
-            )
-            for row in state["against"]
-        ]
-        made.shares = {
-            port: Share(array("Q", share["ticks"]), **simple_fields(Share, share))
-            for port, share in state["shares"].items()
-        }
-        for name in _NOTES:
-            setattr(made, name, typed(list[Note], state[name]))
-        return made
+    @property
+    def pairs(self) -> dict[tuple[int, int], int]:
+        """Images by their class and the board's."""
+        rows = self.confusion.items()
+        return {(label, said): images for label, row in rows for said, images in row.items()}
 
 
 def _said(graph: Graph, values: Sequence[NDArray[Any]], judge: Judge) -> list[int]:
@@ -297,6 +296,3 @@ def _first_changes(
         for place in np.flatnonzero(theirs != ours)[:TOP]
     )
     return tuple(islice(found, TOP))
-
-
-_NOTES = ("differing", "wrong", "unsure")

@@ -125,7 +125,7 @@ def _board(networks: Sequence[models.Network], name: str, results: dict[str, Any
             target,
         )
         codes.append(got.code)
-        instructions = got.report.device_instructions or 0
+        instructions = got.report.device.instructions or 0
         fields = dataclasses.asdict(got)
         del fields["code"]  # results["code"] has it, once for each board
         rows.append(
@@ -159,7 +159,7 @@ def _bands(network: models.Network) -> dict[str, Any]:
     for name, bands in (("rows", 1), ("whole maps", max(slot.hwc[0] for slot in graph.tensors))):
         plan = make_plan(graph, PlanRequest(target.kernels), Bands(bands))
         got = measure(network.tflite, network.images, plan, target)
-        counts[name] = got.report.device_instructions or 0
+        counts[name] = got.report.device.instructions or 0
     cost = counts["rows"] / counts["whole maps"] - 1
     return {"network": network.name, **counts, "cost": cost}
 

@@ -77,8 +77,8 @@ def compared(content: bytes, board: str) -> tuple[Estimate, int]:
     chosen = plan_for(graph, target)
     noise = np.random.default_rng(7).integers(-128, 128, (1, *graph.tensors[graph.input].hwc))
     got = measure(content, noise.astype(np.int8), chosen.plan, target)
-    assert got.report.device_instructions is not None
-    return estimate(chosen.instructions, target), got.report.device_instructions
+    assert got.report.device.instructions is not None
+    return estimate(chosen.instructions, target), got.report.device.instructions
 
 
 def estimates() -> dict[str, Any]:

@@ -31,14 +31,14 @@ def streamed(name: str) -> dict[str, Any]:
     images = levels(graph, evaluation()[0][:ON_BOARD])
     chosen = plan_for(graph, board, Goal.SPEED, RAM_GOALS[name])
     got = measure(content, images, chosen.plan, board)
-    instructions = got.report.device_instructions or 0
+    instructions = got.report.device.instructions or 0
     row = {
         "network": f"SqueezeNet {name}",
         "ram_bytes": got.ram_bytes,
         "ram_goal_bytes": RAM_GOALS[name],
         "flash_bytes": got.flash_bytes,
-        "images_on_board": got.report.images,
-        "differing_values": got.report.differing_values,
+        "images_on_board": got.report.run.images,
+        "differing_values": got.report.result.differing_values,
         "device_instructions": instructions,
         "cost_goal": COST_GOALS[name],
     }
@@ -46,7 +46,7 @@ def streamed(name: str) -> dict[str, Any]:
         plain = choose(
             graph, PlanRequest(board.kernels, Goal.SPEED, chosen.request.limit_bytes, room)
         )
-        took = measure(content, images[:1], plain.plan, board).report.device_instructions or 1
+        took = measure(content, images[:1], plain.plan, board).report.device.instructions or 1
         row[key] = instructions / took - 1
     return row
 
@@ -62,7 +62,7 @@ def on_the_small_board(name: str) -> dict[str, Any]:
         "target": SMALL_BOARD,
         "ram_bytes": got.ram_bytes,
         "flash_bytes": got.flash_bytes,
-        "differing_values": got.report.differing_values,
+        "differing_values": got.report.result.differing_values,
     }
 
 

@@ -41,12 +41,12 @@ def board_table(rows: Sequence[Row]) -> Table:
             against(row["ram_bytes"], row["ram_goal_bytes"]),
             _number(row["ram_goal_bytes"]),
             _number(row["tflm_arena_bytes"]),
-            _number(row["report"]["device_stack_bytes"]),
+            _number(row["report"]["device"]["stack_bytes"]),
             f"{row['code_bytes']:,}",
             f"{row['instructions']:,}",
             f"{row['instructions_per_mac']:.3f}",
             _number(row["tflm_instructions"]),
-            against(row["report"]["differing_values"], 0),
+            against(row["report"]["result"]["differing_values"], 0),
         )
     return table
 

@@ -75,7 +75,7 @@ def _values(board: str, fast: bool) -> dict[str, Any]:
     graph = read_graph(content)
     shape = (SIDE, SIDE, CHANNELS)
     got = measure(content, images(shape, 1), make_plan(graph, PlanRequest(target.kernels)), target)
-    assert got.report.differing_values == 0
+    assert got.report.result.differing_values == 0
     per_value = {
         f"{number}: {one.kind} {one.function}": round(
             one.instructions / (SIDE * SIDE * CHANNELS), 2
@@ -96,8 +96,8 @@ def _network(name: str, board: str) -> dict[str, Any]:
         "network": name,
         "board": board,
         "macs": graph.total_macs,
-        "instructions": got.report.device_instructions,
-        "differing_values": got.report.differing_values,
+        "instructions": got.report.device.instructions,
+        "differing_values": got.report.result.differing_values,
         "arena_bytes": got.arena_bytes,
         "ram_bytes": got.ram_bytes,
         "flash_bytes": got.flash_bytes,

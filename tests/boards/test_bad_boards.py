@@ -125,8 +125,11 @@ def test_interrupted_verify(demo: Path, streaming: tuple[subprocess.Popen[str], 
     assert (process.returncode, stdout) == (130, "")
     assert after(KEPT, stderr) == "interrupted\n"
     left = json.loads((demo / "verify.json").read_text())
-    assert (left["complete"], f"{left['images']:,}") == (False, words(stderr).split()[0])
-    assert left["bit_exact_images"] == left["images"] > 0
+    assert (left["run"]["complete"], f"{left['run']['images']:,}") == (
+        False,
+        words(stderr).split()[0],
+    )
+    assert left["result"]["exact_images"] == left["run"]["images"] > 0
     says = "verify.json: was made with another images: .*begin anew"
     refused(2, says, "verify", "--build", demo, "--resume")
     assert "0 differing values" in done("verify", "--build", demo, "--count", "2")

@@ -19,6 +19,7 @@ from edgesq.export import ensure_compiled, read_report
 from edgesq.flash import flash
 from edgesq.formats.tflite import read_graph
 from edgesq.plan import plan_for
+from edgesq.records import plain
 from edgesq.targets import load_target
 from edgesq.verify import VerifyOptions, VerifyReport, verify
 from support.builds import light_build, stop_and_check
@@ -70,10 +71,14 @@ def run(build: Path, count: int) -> VerifyReport:
 
 
 def assert_exact(report: VerifyReport, images: int) -> None:
-    assert (report.images, report.bit_exact_images) == (images, images)
-    assert (report.differing_values, report.max_abs_lsb, report.top1_agreement) == (0, 0, 1.0)
-    assert report.values > 0
-    assert report.expected_by == "TFLite BUILTIN_REF"
+    assert (report.run.images, report.result.exact_images) == (images, images)
+    assert (
+        report.result.differing_values,
+        report.result.max_abs_lsb,
+        report.result.top1_agreement,
+    ) == (0, 0, 1.0)
+    assert report.result.values > 0
+    assert report.run.expected_by == "TFLite BUILTIN_REF"
 
 
 @pytest.mark.parametrize("board", BOARDS)
@@ -81,15 +86,15 @@ def test_the_demo_export_on_every_board(demo: Path, board: str) -> None:
     start(demo, board)
     first, again = run(demo, 5), run(demo, 5)
     assert_exact(first, 5)
-    assert (first.board, first.retries) == (board, 0)
-    assert first.accuracy == 1.0
+    assert (first.device.board, first.link.retries) == (board, 0)
+    assert first.accuracy.top1 == 1.0
     if board == "host":
-        assert first.device_instructions is None
+        assert first.device.instructions is None
     else:
-        assert first.device_instructions is not None
-        assert first.device_instructions > read_report(demo).model.macs // 10
-        assert again.device_instructions is not None
-        jitter = abs(first.device_instructions - again.device_instructions)
+        assert first.device.instructions is not None
+        assert first.device.instructions > read_report(demo).model.macs // 10
+        assert again.device.instructions is not None
+        jitter = abs(first.device.instructions - again.device.instructions)
         per_tick = load_target(board).instructions_per_tick
         assert per_tick is not None
         assert jitter <= (0 if per_tick == 1 else TICKS_OF_JITTER * per_tick)
@@ -110,7 +115,7 @@ def test_cortex_m_goes_to_the_emulated_m7(build: Path, ladder_models: LadderMode
     start(build, "cortex-m")
     report = run(build, 1)
     assert_exact(report, 1)
-    assert report.board == REFERENCE_BOARD
+    assert report.device.board == REFERENCE_BOARD
 
 
 @pytest.mark.parametrize(("name", "board"), PAIRS)
@@ -131,7 +136,7 @@ def test_ladder(name: str, board: str, build: Path, ladder_models: LadderModels)
     sizes = asdict(linked)
     if board != "host":
         assert_announced(build, board, model, sizes, report)
-    add_to_table({"model": name, "target": board, **sizes, **asdict(report)})
+    add_to_table({"model": name, "target": board, **sizes, **plain(report)})
 
 
 def assert_announced(
@@ -142,13 +147,13 @@ def assert_announced(
     plan = plan_for(read_graph(model.tflite), target).plan
     assert arena_bytes(place) == plan.arena_bytes
     assert memory_bytes(place) == sizes
-    assert report.device_stack_bytes is not None
-    assert 0 < report.device_stack_bytes <= target.stack_bytes // 2
+    assert report.device.stack_bytes is not None
+    assert 0 < report.device.stack_bytes <= target.stack_bytes // 2
     # The plan is as full as it says: the last block ends within the alignment of the arena's size.
     used = max(item.offset + item.bytes for item in plan.items)
-    assert report.device_arena_bytes is not None
+    assert report.device.arena_bytes is not None
     assert plan.arena_bytes - 16 < used <= plan.arena_bytes
-    assert 0.9 * used <= report.device_arena_bytes <= used
+    assert 0.9 * used <= report.device.arena_bytes <= used
 
 
 def add_to_table(row: dict[str, object]) -> None:

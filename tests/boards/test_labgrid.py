@@ -76,8 +76,8 @@ def test_a_place_is_verified_and_given_back(lab: Lab, places: Farm) -> None:
     said = lab.verify("--port", "labgrid://one", "--layers")
     assert (said.returncode, words(said.stderr)) == (0, "")
     report = json.loads((lab.build / "verify.json").read_text())
-    assert report["port"] == "labgrid://one"
-    assert report["differing_values"] == 0
+    assert report["link"]["port"] == "labgrid://one"
+    assert report["result"]["differing_values"] == 0
     assert report["layers"]["difference"] is None
     assert places.holder("one") == "None"
 

@@ -66,7 +66,11 @@ def test_three_boards_one_slow_one_killed(
     monkeypatch.setattr(Transport, "read", slow_read)
     options = VerifyOptions(build, ports=(slow, dead, fast), timeout=0.5)
     report = verify(options)
-    assert (report.images, report.bit_exact_images, report.complete) == (COUNT, COUNT, True)
+    assert (report.run.images, report.result.exact_images, report.run.complete) == (
+        COUNT,
+        COUNT,
+        True,
+    )
     for name in ("values", "differing_values", "comparisons", "uncertain", "images_identity"):
         assert getattr(report, name) == getattr(one, name), name
     rows = {row.port: row for row in report.boards}
@@ -90,14 +94,14 @@ def test_the_command_shares_goes_on_and_says_who_did_what(
     os.kill(third[0], signal.SIGCONT)
     assert (result.returncode, words(result.stderr)) == (0, "")
     report = json.loads(path.read_text())
-    assert (report["images"], report["bit_exact_images"]) == (COUNT, COUNT)
+    assert (report["run"]["images"], report["result"]["exact_images"]) == (COUNT, COUNT)
     assert [row["state"] for row in report["boards"]] == ["finished", "finished", "gone"]
     assert report["boards"][2]["error"].startswith(f"{third[1]}: the board is silent for 0.5 s")
     assert "the board is silent" in result.stdout
     result = edgesq(*arguments, page, *ports)
     assert (result.returncode, words(result.stderr)) == (0, "")
     report = json.loads(path.read_text())
-    assert (report["images"], report["bit_exact_images"]) == (COUNT, COUNT)
+    assert (report["run"]["images"], report["result"]["exact_images"]) == (COUNT, COUNT)
     assert [row["port"] for row in report["boards"]] == [one[1], two[1], third[1]]
     assert "boards that shared the images" in result.stdout
     assert all(port in result.stdout for _, port in boards)

@@ -113,8 +113,8 @@ def test_the_real_interpreter_is_a_board_that_verifies(tmp_path: Path) -> None:
     finally:
         stop_and_check(build)
     verdict = json.loads((tmp_path / "v.json").read_text())
-    assert (verdict["images"], verdict["differing_values"]) == (12, 0)
-    assert (verdict["board"], verdict["kernels"]) == ("tflm-host", "tflm")
+    assert (verdict["run"]["images"], verdict["result"]["differing_values"]) == (12, 0)
+    assert (verdict["device"]["board"], verdict["device"]["kernels"]) == ("tflm-host", "tflm")
     assert "0 differing values" in said
 
 

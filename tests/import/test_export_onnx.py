@@ -56,7 +56,7 @@ def test_int8_squeezenet_to_the_board(
         result = verify(VerifyOptions(out, count=3, timeout=60))
     finally:
         stop_and_check(out)
-    assert (result.bit_exact_images, result.differing_values) == (3, 0)
+    assert (result.result.exact_images, result.result.differing_values) == (3, 0)
 
 
 def test_float_model(tmp_path: Path) -> None:

@@ -52,6 +52,10 @@ def test_a_whole_firmware(board: str, tmp_path: Path) -> None:
         report = verify(VerifyOptions(build, count=3, timeout=60))
     finally:
         stop(build)
-    assert (report.board, report.bit_exact_images, report.differing_values) == (board, 3, 0)
-    assert report.device_stack_bytes is not None
-    assert report.device_stack_bytes < target.stack_bytes / 2
+    assert (report.device.board, report.result.exact_images, report.result.differing_values) == (
+        board,
+        3,
+        0,
+    )
+    assert report.device.stack_bytes is not None
+    assert report.device.stack_bytes < target.stack_bytes / 2

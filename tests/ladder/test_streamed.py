@@ -277,7 +277,7 @@ def test_a_model_with_few_levels_is_streamed_and_exact(build: Path) -> None:
     light_build(build, "host", content, images)
     flash(build, ensure_compiled(build, load_target("host"), lambda _: None))
     report = verify(VerifyOptions(build, count=3, timeout=60))
-    assert (report.bit_exact_images, report.differing_values) == (3, 0)
+    assert (report.result.exact_images, report.result.differing_values) == (3, 0)
 
 
 @pytest.mark.emulated

@@ -79,13 +79,13 @@ def _worst(folder: Path) -> list[Figure]:
         report = verify(VerifyOptions(build, ports=(wire.port,)))
         faults = wire.to_board.faults + wire.to_host.faults
         events = wire.resets + wire.returns
-    right = report.images == report.bit_exact_images == IMAGES
+    exact, link = report.result.exact_images, report.link
+    right = report.run.images == exact == IMAGES
     return [
-        Figure(f"{IMAGES:,} images over the worst line: equal bit for bit", report.bit_exact_images,
-               f"{IMAGES:,}", right),
+        Figure("images over the worst line: equal bit for bit", exact, f"{IMAGES:,}", right),
         Figure("bytes damaged, both ways", faults, "at least 10,000", faults >= 10_000),
         Figure("boards reset, ports away and back", events, "at least 20", events >= 20),
-        Figure("retries and sessions begun again, as reported", report.retries + report.resets),
+        Figure("retries and sessions begun again, as reported", link.retries + link.resets),
     ]  # fmt: skip
 
 

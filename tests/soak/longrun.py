@@ -72,7 +72,7 @@ def _measure(build: Path, scratch: Path, seconds: float) -> list[Figure]:
 
 
 def _is_whole(report: dict[str, Any]) -> bool:
-    return bool(report["complete"]) and report["bit_exact_images"] == MANY
+    return bool(report["run"]["complete"]) and report["result"]["exact_images"] == MANY
 
 
 def _start(build: Path, count: int, path: Path, *more: str) -> subprocess.Popen[bytes]:

@@ -107,8 +107,8 @@ def check_verifies(build: Path, command: Sequence[str], log: Path) -> None:
     with np.load(build / VERIFY_IMAGES) as archive:
         count = len(archive["input"])
     result = json.loads((build / "out.json").read_text())
-    assert (result["images"], result["bit_exact_images"]) == (count, count), said
-    assert (result["differing_values"], result["retries"]) == (0, 0)
+    assert (result["run"]["images"], result["result"]["exact_images"]) == (count, count), said
+    assert (result["result"]["differing_values"], result["link"]["retries"]) == (0, 0)
 
 
 def pattern_class(made: Library) -> int:

@@ -4,7 +4,7 @@ import functools
 import json
 import zlib
 from collections.abc import Callable, Generator, Iterable
-from importlib.resources import files
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from edgesq.formats.tflite import read_graph
 from edgesq.link.client import Inference
 from edgesq.link.frame import BoardInfo, Optimisation
+from edgesq.records import json_text, made, schema
 from edgesq.reference import run_observed
 from edgesq.verify.images import open_images
 from edgesq.verify.oracle import Oracle
@@ -25,7 +26,7 @@ from edgesq.verify.summary import Facts
 from edgesq.verify.tally import Tally
 from support.networks import Network
 
-SCHEMA = json.loads((files("edgesq.verify") / "report.schema.json").read_text())
+SCHEMA = schema(VerifyReport)
 SHAPE = (4, 4, 3)
 CLASSES = 7
 
@@ -129,5 +130,16 @@ def run(
     return run_facts.report(tally)
 
 
-def check_schema(report: VerifyReport, state: dict[str, Any] | None = None) -> None:
-    jsonschema.validate(json.loads(report.to_json(state)), SCHEMA, jsonschema.Draft202012Validator)
+def check_schema(report: VerifyReport) -> None:
+    """Hold that a report is as `edgesq schema verify` says, and is read as it was written."""
+    content = json.loads(json_text(report))
+    jsonschema.validate(content, SCHEMA, jsonschema.Draft202012Validator)
+    assert json.loads(json_text(made(VerifyReport, content))) == content
+
+
+def altered(report: VerifyReport, **places: Any) -> VerifyReport:
+    """Return a report with other values, as in run__complete=False."""
+    for place, value in places.items():
+        outer, inner = place.split("__")
+        report = replace(report, **{outer: replace(getattr(report, outer), **{inner: value})})
+    return report

@@ -34,7 +34,7 @@ BASE = (
         "arithmetic",
         "lookup",
     ),
-    *("records", "targets", "typed"),
+    *("records", "targets"),
 )
 STAGES = (
     "zoo",

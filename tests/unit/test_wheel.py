@@ -106,7 +106,7 @@ def test_export_flash_verify_outside_the_checkout(
         assert run(command, "flash", "--stop", cwd=tmp_path) == "stopped\n"
     assert "0 differing values" in said
     result = json.loads((tmp_path / "out.json").read_text())
-    assert (result["images"], result["bit_exact_images"]) == (20, 20)
+    assert (result["run"]["images"], result["result"]["exact_images"]) == (20, 20)
 
     # The same model gives the same build, whoever exports it and wherever.
     mine, theirs = (

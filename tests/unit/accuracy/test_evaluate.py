@@ -12,7 +12,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from edgesq.accuracy import evaluate, share
-from edgesq.accuracy.layers import layer_noise, sqnr_db
+from edgesq.accuracy.noise import layer_noise, sqnr_db
 from edgesq.accuracy.score import class_scores, form_score
 from edgesq.calibrate import Judge, Preprocessing
 from edgesq.cli.app import app

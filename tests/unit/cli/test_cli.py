@@ -28,10 +28,7 @@ NOISE = r"(?i)absl|oneDNN|XNNPACK|WARNING|INFO|\b[IWEF]0000 |tensorflow/|Saved a
 REPORT_KEYS = {
     *("schema", "model", "firmware", "sizes", "calibration", "files", "parity", "versions"),
 }
-VERIFY_KEYS = {
-    *("images", "bit_exact_images", "max_abs_lsb", "top1_agreement", "accuracy"),
-    *("device_instructions", "device_us", "link_bytes_per_s", "retries", "expected_by"),
-}
+VERIFY_KEYS = {"run", "result", "accuracy", "classes", "device", "link", "comparisons"}
 
 
 def heavy_imports(*arguments: str | Path) -> set[str]:
@@ -151,13 +148,17 @@ def test_flash_verify_stop(demo: Path, tmp_path: Path) -> None:
         assert "0 differing values" in said
         result = json.loads((tmp_path / "out.json").read_text())
         assert result.keys() >= VERIFY_KEYS
-        assert (result["images"], result["bit_exact_images"], result["max_abs_lsb"]) == (30, 30, 0)
-        assert (result["top1_agreement"], result["retries"]) == (1.0, 0)
-        assert result["accuracy"] > 0.9
-        assert result["device_instructions"] is None
-        assert result["device_us"] > 0
-        assert result["link_bytes_per_s"] > 0
-        assert result["expected_by"] == "TFLite BUILTIN_REF"
+        assert (
+            result["run"]["images"],
+            result["result"]["exact_images"],
+            result["result"]["max_abs_lsb"],
+        ) == (30, 30, 0)
+        assert (result["result"]["top1_agreement"], result["link"]["retries"]) == (1.0, 0)
+        assert result["accuracy"]["top1"] > 0.9
+        assert result["device"]["instructions"] is None
+        assert result["device"]["us"] > 0
+        assert result["link"]["bytes_per_s"] > 0
+        assert result["run"]["expected_by"] == "TFLite BUILTIN_REF"
 
     written = ("--junit", tmp_path / "junit.xml", "--html", tmp_path / "page.html")
     resumed = ("verify", "--build", demo, "--count", "30", "--json", tmp_path / "out.json")
@@ -214,9 +215,9 @@ def test_flipped_weights_are_found(demo: Path, tmp_path: Path) -> None:
     assert "The board differs from the host." in result.stdout
     assert words(result.stderr) == ""
     found = json.loads((tmp_path / "out.json").read_text())
-    assert found["bit_exact_images"] < found["images"] == 20
-    assert found["max_abs_lsb"] > 0
-    assert found["differing_values"] > 0
+    assert found["result"]["exact_images"] < found["run"]["images"] == 20
+    assert found["result"]["max_abs_lsb"] > 0
+    assert found["result"]["differing_values"] > 0
 
 
 def test_inspect_shows_sizes_operators_and_parity(demo: Path) -> None:

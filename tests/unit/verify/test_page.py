@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgesq.calibrate import Preprocessing
+from edgesq.calibrate import Classes, Preprocessing
 from edgesq.export import VERIFY_IMAGES, read_report
 from edgesq.reference import run_observed
 from edgesq.verify import VerifyOptions, VerifyReport, read_json
@@ -23,9 +23,10 @@ from edgesq.verify.memory import Row, planned
 from edgesq.verify.page import write_page
 from edgesq.verify.pictures import as_data_url
 from edgesq.verify.profile import OperatorProfile
+from edgesq.verify.report import AccuracyFacts
 from support.builds import light_build
 from support.reports import put
-from support.verify_runs import CLASSES, CONTENT, GRAPH, SHAPE, PretendedClient, facts, run
+from support.verify_runs import CLASSES, CONTENT, GRAPH, SHAPE, PretendedClient, altered, facts, run
 
 CHROMIUM = shutil.which("chromium")
 COUNT = 30
@@ -51,7 +52,8 @@ def make_report(build: Path, wrong: bool = False) -> VerifyReport:
     client = PretendedClient(lambda mark: wrong and mark % 4 == 0)
     report = run(facts(build, build / VERIFY_IMAGES), client=client)
     assert report.is_exact != wrong
-    return replace(report, class_names=("<b>zero</b>", "one & only"), warnings=("a <warning>",))
+    classes = Classes(("<b>zero</b>", "one & only"), "by nobody")
+    return replace(report, classes=classes, warnings=("a <warning>",))
 
 
 def page(report: VerifyReport, build: Path, path: Path) -> str:
@@ -106,11 +108,11 @@ def test_an_exact_page(exact: Path) -> None:
 def test_a_page_of_differences(build: Path, differing: Path) -> None:
     report = make_report(build, wrong=True)
     text = differing.read_text()
-    wrong = len(report.differing)
+    wrong = len(report.examples.differing)
     assert "<strong>The board differs</strong>" in text
     assert f"{wrong} of 30 images differ from numpy reference" in text
     assert f"The first {min(wrong, 12)} of {wrong}" in text
-    which, place, expected, got = report.differing[0].changes[0]
+    which, place, expected, got = report.examples.differing[0].changes[0]
     assert (which, place, expected ^ got) == (1, 1, 3)
     row = f'logits 1</td><td>{expected}</td><td class="miss">{got}</td>'
     assert row in text
@@ -137,10 +139,10 @@ def test_a_page_of_what_was_found_inside(build: Path, tmp_path: Path) -> None:
         OperatorProfile(row.name, row.kind, "f", 1, 7.0, 1234.0 + at, None, 0.5)
         for at, row in enumerate(rows_of(build))
     )
-    report = replace(make_report(build), layers=Layers(4, 3, 0, found), operators=costs)
+    report = replace(make_report(build), layers=Layers(4, 3, 0, found), profile=costs)
     assert not report.is_exact_inside
     report.write_json(tmp_path / "report.json")
-    assert read_json(tmp_path / "report.json") == (report, None)
+    assert read_json(tmp_path / "report.json") == report
     text = page(report, build, tmp_path / "inside.html")
     assert "<strong>The board differs inside</strong>" in text
     assert f"<b>conv &lt;1&gt;</b>, 5 of 112 values. Likely cause: <b>{found.cause.value}" in text
@@ -155,8 +157,9 @@ def rows_of(build: Path) -> tuple[Row, ...]:
 
 
 def test_a_page_of_a_run_that_was_ended(build: Path, tmp_path: Path) -> None:
-    ended = replace(make_report(build), complete=False, images_planned=1000, accuracy=None)
-    ended = replace(ended, confusion=(), top5_accuracy=None, device_arena_bytes=None)
+    ended = altered(make_report(build), run__complete=False, run__planned=1000)
+    ended = altered(ended, device__arena_bytes=None)
+    ended = replace(ended, accuracy=AccuracyFacts(None, None, "no labels", ()))
     text = page(ended, build, tmp_path / "ended.html")
     assert "<strong>Exact so far</strong>" in text
     assert "after 30 of 1,000 images" in text

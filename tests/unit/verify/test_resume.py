@@ -17,6 +17,7 @@ from edgesq.verify.summary import Facts
 from support.verify_runs import PretendedClient, facts, make_images, run
 
 COUNT = 60
+FEW_STEPS = [{"outputs": [{"steps": [1]}]}]
 
 
 @pytest.fixture
@@ -41,21 +42,21 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
     noise: Facts, tmp_path: Path, stops: tuple[int, ...]
 ) -> None:
     whole = run(noise, client=wrong())
-    assert whole.complete
+    assert whole.run.complete
     assert not whole.is_exact
-    assert whole.misclassified
+    assert whole.examples.misclassified
     path = tmp_path / "verify.json"
     before = 0
     for stop in stops:
         with pytest.raises(KeyboardInterrupt):
             run(noise, path, stopping(stop, KeyboardInterrupt()), wrong())
-        partial, state = read_json(path)
-        assert max(before, stop - 5) < partial.images <= stop
-        assert partial.complete == (state is None) == (partial.images == COUNT)
-        before = partial.images
+        partial = read_json(path)
+        assert max(before, stop - 5) < partial.run.images <= stop
+        assert partial.run.complete == (partial.resume is None) == (partial.run.images == COUNT)
+        before = partial.run.images
     seen: list[int] = []
     assert run(noise, path, lambda done, _: seen.append(done), wrong()) == whole
-    assert read_json(path) == (whole, None)
+    assert read_json(path) == whole
     assert seen == ([] if before == COUNT else list(range(before, COUNT + 1)))
 
 
@@ -63,9 +64,9 @@ def test_a_board_that_goes_away_leaves_a_report(noise: Facts, tmp_path: Path) ->
     path = tmp_path / "verify.json"
     with pytest.raises(BoardError):
         run(noise, path, stopping(20, BoardError("gone")))
-    partial, _ = read_json(path)
-    assert 0 < partial.images <= 20
-    assert partial.bit_exact_images == partial.images
+    partial = read_json(path)
+    assert 0 < partial.run.images <= 20
+    assert partial.result.exact_images == partial.run.images
     assert run(noise, path) == run(noise)
 
 
@@ -87,7 +88,7 @@ def test_the_report_is_kept_now_and_then(
 
     def on_progress(*_: int) -> None:
         if path.exists():
-            seen.append(read_json(path)[0].images)
+            seen.append(read_json(path).run.images)
 
     run(noise, path, on_progress)
     assert len(set(seen)) > 10
@@ -138,10 +139,15 @@ def test_other_images_are_refused(noise: Facts, tmp_path: Path) -> None:
         lambda fields: {**fields, "schema": 0},
         lambda fields: {key: value for key, value in fields.items() if key != "resume"},
         lambda fields: {**fields, "resume": {**fields["resume"], "ticks": [1]}},
-        lambda fields: {**fields, "resume": {**fields["resume"], "more": 1}},
+        lambda fields: {**fields, "resume": {**fields["resume"], "ticks": [-1] * 9}},
+        lambda fields: {**fields, "resume": {**fields["resume"], "exact": None}},
+        lambda fields: {
+            **fields,
+            "resume": {**fields["resume"], "against": [{"outputs": [{"steps": [1]}]}]},
+        },
         lambda fields: {**fields, "comparisons": None},
     ],
-    ids=range(7),
+    ids=range(9),
 )
 def test_a_damaged_report_is_refused(
     noise: Facts, tmp_path: Path, change: Callable[[Any], Any]
@@ -163,7 +169,7 @@ def test_memory_does_not_grow_with_images(tmp_path: Path) -> None:
         path = make_images(tmp_path / f"{count}.npz", count, distinct=16)
         many = facts(tmp_path, path)
         tracemalloc.start()
-        assert run(many).images == count
+        assert run(many).run.images == count
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[2] - peaks[1] < 1_000 * 40  # labels and ticks are 8 each, the array grows by leaps

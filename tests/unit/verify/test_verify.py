@@ -29,10 +29,7 @@ from support.builds import light_build
 from support.networks import Network, images
 
 SHAPE = (12, 10, 3)
-KEYS = (
-    *("images", "bit_exact_images", "max_abs_lsb", "top1_agreement", "accuracy"),
-    *("device_instructions", "device_us", "link_bytes_per_s", "retries", "expected_by"),
-)
+KEYS = ("run", "result", "accuracy", "device", "link", "comparisons", "profile")
 
 
 def network(seed: int = 0) -> bytes:
@@ -61,13 +58,17 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def test_board_equals_reference(build: Path) -> None:
     seen: list[tuple[int, int]] = []
     report = verify(VerifyOptions(build), lambda done, total: seen.append((done, total)))
-    assert (report.images, report.bit_exact_images) == (8, 8)
-    assert (report.values, report.differing_values, report.max_abs_lsb) == (8 * 14, 0, 0)
-    assert report.top1_agreement == 1
-    assert report.accuracy == pytest.approx(7 / 8)
-    assert (report.device_instructions, report.retries) == (None, 0)
-    assert report.expected_by == "TFLite BUILTIN_REF"
-    assert report.link_bytes_per_s > 1000
+    assert (report.run.images, report.result.exact_images) == (8, 8)
+    assert (report.result.values, report.result.differing_values, report.result.max_abs_lsb) == (
+        8 * 14,
+        0,
+        0,
+    )
+    assert report.result.top1_agreement == 1
+    assert report.accuracy.top1 == pytest.approx(7 / 8)
+    assert (report.device.instructions, report.link.retries) == (None, 0)
+    assert report.run.expected_by == "TFLite BUILTIN_REF"
+    assert report.link.bytes_per_s > 1000
     assert report.is_exact
     assert seen == [(done, 8) for done in range(1, 9)]
 
@@ -75,8 +76,8 @@ def test_board_equals_reference(build: Path) -> None:
 def test_the_fastest_rate_and_back(build: Path) -> None:
     for baud, expected in ((None, 3_000_000), (921_600, 921_600), (115_200, 115_200)):
         report = verify(VerifyOptions(build, baud=baud))
-        assert (report.baud, report.resets, report.is_exact) == (expected, 0, True)
-        assert report.line_share > 0
+        assert (report.link.baud, report.link.resets, report.is_exact) == (expected, 0, True)
+        assert report.link.line_share > 0
 
 
 def test_a_difference_is_a_result(build: Path) -> None:
@@ -89,25 +90,29 @@ def test_a_difference_is_a_result(build: Path) -> None:
         return output, logits
 
     report = verify(VerifyOptions(build), oracle=Oracle("a liar", wrong))
-    assert (report.bit_exact_images, report.differing_values, report.max_abs_lsb) == (7, 1, 4)
-    assert (report.top1_agreement, report.expected_by) == (1, "a liar")
+    assert (
+        report.result.exact_images,
+        report.result.differing_values,
+        report.result.max_abs_lsb,
+    ) == (7, 1, 4)
+    assert (report.result.top1_agreement, report.run.expected_by) == (1, "a liar")
     assert not report.is_exact
 
 
 def test_count_takes_the_first(build: Path) -> None:
     report = verify(VerifyOptions(build, count=2))
-    assert report.images == 2
-    assert report.accuracy == 0.5
+    assert report.run.images == 2
+    assert report.accuracy.top1 == 0.5
 
 
 def test_json(build: Path, tmp_path: Path) -> None:
     report = verify(VerifyOptions(build, count=1))
     report.write_json(tmp_path / "out.json")
     fields = json.loads((tmp_path / "out.json").read_text())
-    assert read_json(tmp_path / "out.json") == (report, None)
+    assert read_json(tmp_path / "out.json") == report
     assert fields.keys() >= set(KEYS)
-    assert fields["device_instructions"] is None
-    assert fields["model_sha256"] == read_graph(network()).sha256
+    assert fields["device"]["instructions"] is None
+    assert fields["run"]["model_sha256"] == read_graph(network()).sha256
 
 
 def test_numpy_reference_where_litert_is_missing(
@@ -115,7 +120,7 @@ def test_numpy_reference_where_litert_is_missing(
 ) -> None:
     monkeypatch.setattr("edgesq.verify.oracle.find_spec", lambda _: None)
     report = verify(VerifyOptions(build, count=2))
-    assert report.expected_by == "numpy reference"
+    assert report.run.expected_by == "numpy reference"
     assert report.is_exact
 
 
@@ -146,15 +151,15 @@ def test_an_emulated_board_counts_instructions(tmp_path: Path) -> None:
         stop(build)
     for report in reports:
         assert report.is_exact
-        assert report.accuracy is None
+        assert report.accuracy.top1 is None
         # 120 pixels, 7 channels, 27 MACs each: at least an instruction, at most 20 for each.
-        assert report.device_instructions is not None
-        assert 22_680 < report.device_instructions < 20 * 22_680
-        assert report.device_us == pytest.approx(report.device_instructions * 0.008, abs=0.01)
-        assert (report.core, report.warnings) == ("Cortex-M4 r0p0", ())
-        assert " -O2 -mcpu=cortex-m4 " in report.build
+        assert report.device.instructions is not None
+        assert 22_680 < report.device.instructions < 20 * 22_680
+        assert report.device.us == pytest.approx(report.device.instructions * 0.008, abs=0.01)
+        assert (report.device.core, report.warnings) == ("Cortex-M4 r0p0", ())
+        assert " -O2 -mcpu=cortex-m4 " in report.device.build
     # But for the interrupts of bytes that come meanwhile, the count is the same every time.
-    counts = [report.device_instructions or 0 for report in reports]
+    counts = [report.device.instructions or 0 for report in reports]
     assert counts[0] == pytest.approx(counts[1], rel=0.05)
 
 

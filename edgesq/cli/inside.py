@@ -32,7 +32,7 @@ class Looking:
         with terminal.counter("layer by layer") as on_progress:
             found = look_inside(options, on_progress, with_layers=self.layers)
         operators = found.operators if self.profile else None
-        report = replace(report, layers=found.layers, operators=operators)
+        report = replace(report, layers=found.layers, profile=operators)
         if options.report is not None:
             report.write_json(options.report)
         return report
@@ -40,8 +40,8 @@ class Looking:
 
 def print_inside(report: VerifyReport) -> None:
     """Print what was looked at inside the board."""
-    if report.operators is not None:
-        terminal.out.print(profile_table(report.operators))
+    if report.profile is not None:
+        terminal.out.print(profile_table(report.profile))
     if report.layers is not None:
         print_layers(report.layers)
 
