@@ -10,6 +10,9 @@ from edgesq.resources import resource
 
 _NS_PER_S = 1_000_000_000
 
+TFLM_KERNELS = "tflm"
+"""What a board says whose kernels are TensorFlow Lite Micro's, which plans for itself."""
+
 
 @dataclass(frozen=True)
 class Region:
@@ -37,7 +40,7 @@ class Target:
         compiler: the C compiler's program name.
         compiler_flags: what makes it compile for this core.
         clock_hz: core clock in hertz.
-        kernels: kernel family: "portable", "dsp" or "mve"; "tflm" for TensorFlow Lite Micro's.
+        kernels: name of a kernel family; TFLM_KERNELS for TensorFlow Lite Micro's.
         port: folder under firmware/ports; None where there is none, and the export is a library.
         counter_hz: rate of esq_port_ticks() in hertz; 0 without a port.
         port_family: a folder of code that this port shares with others.
@@ -88,7 +91,7 @@ class Target:
     @property
     def is_planned(self) -> bool:
         """Whether edgesq's own runtime computes on it, whose memory is planned."""
-        return self.kernels in ("portable", "dsp", "mve")
+        return self.kernels != TFLM_KERNELS
 
     @property
     def is_emulated(self) -> bool:

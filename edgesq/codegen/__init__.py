@@ -7,12 +7,11 @@ around the numbers lives in firmware/template/data/*.c.in.
 from edgesq.codegen.generate import LAYOUT_VERSION, generate, tflite_array
 from edgesq.codegen.names import DEFAULT_NAME, check_name, name_of
 from edgesq.codegen.pixels import pixel_table
-from edgesq.codegen.tflm import TFLM_KERNELS, generate_tflm
+from edgesq.codegen.tflm import generate_tflm
 
 __all__ = [
     "DEFAULT_NAME",
     "LAYOUT_VERSION",
-    "TFLM_KERNELS",
     "check_name",
     "generate",
     "generate_tflm",

@@ -10,10 +10,7 @@ from edgesq.errors import ModelError
 from edgesq.formats.tflite import operator_kinds
 from edgesq.graph import Graph
 from edgesq.operators import READ_AS
-
-TFLM_KERNELS = "tflm"
-"""What such a board calls its kernels."""
-
+from edgesq.targets import TFLM_KERNELS
 
 _UNKNOWN = frozenset(
     {"DEQUANTIZE", "MAXIMUM", "MINIMUM", "REDUCE_MAX", "RELU_0_TO_1", "RELU_N1_TO_1", "TILE"}

@@ -4,7 +4,7 @@ import platform
 from functools import partial
 from importlib import metadata
 
-from edgesq.codegen import TFLM_KERNELS, check_name
+from edgesq.codegen import check_name
 from edgesq.errors import EdgesqError
 from edgesq.export.byproducts import ByProducts
 from edgesq.export.compression import compression_steps
@@ -35,6 +35,7 @@ from edgesq.export.write import (
     write_models,
 )
 from edgesq.project import Layout
+from edgesq.targets import TFLM_KERNELS
 
 _VERSIONED = (
     "edgesq",

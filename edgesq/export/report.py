@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from edgesq.calibrate import Preprocessing
-from edgesq.codegen import TFLM_KERNELS, check_name
+from edgesq.codegen import check_name
 from edgesq.errors import EdgesqError
 from edgesq.export.facts import SCHEMA_VERSION, ExportReport
 from edgesq.export.operators import Operator, check_operators
@@ -19,6 +19,7 @@ from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.flash import codable
 from edgesq.plan import Bands, Candidate, PlanRequest, judge
 from edgesq.records import json_text, made, plain
+from edgesq.targets import TFLM_KERNELS
 
 REPORT = "report.json"
 

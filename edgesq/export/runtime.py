@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edgesq.codegen import TFLM_KERNELS, generate, generate_tflm
+from edgesq.codegen import generate, generate_tflm
 from edgesq.errors import ToolError
 from edgesq.export.facts import FirmwareFacts, PlanFacts
 from edgesq.export.operators import operators_of
@@ -28,7 +28,7 @@ from edgesq.project import (
     lay_out,
     tflm_cmake,
 )
-from edgesq.targets import Target
+from edgesq.targets import TFLM_KERNELS, Target
 
 TFLM_STACK_BYTES = 4_096
 """About three times the deepest use seen under QEMU, 1,412 bytes on an M7 with CMSIS-NN."""

@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from edgesq.codegen import TFLM_KERNELS
 from edgesq.errors import TargetError
 from edgesq.export.facts import ExportReport
 from edgesq.export.folder import (
@@ -25,7 +24,7 @@ from edgesq.export.report import read_report, write_report
 from edgesq.export.runtime import FirmwareOptions, around_tflm, make_firmware
 from edgesq.formats.tflite import read_graph
 from edgesq.project import MAP, Sizes, compile_firmware, firmware_path
-from edgesq.targets import Target, load_target
+from edgesq.targets import TFLM_KERNELS, Target, load_target
 
 
 def ensure_compiled(build: Path, target: Target | None, on_stage: Callable[[str], None]) -> Target:

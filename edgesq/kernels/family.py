@@ -57,6 +57,8 @@ class Family:
             operators, the bytes there are for that, and the outputs of those with coded weights.
         gains_by_code: says whether a faster kernel can be had for a layer by coded weights.
         wide_layer: names a layer whose weights take two bytes each, and why; None where none do.
+        pairs_channels: whether two channels share a lane as 256 A + B in its packed weights.
+        folds_zero_point: whether sums are of raw inputs, their zero point folded into the bias.
         affine_drops: bits that its kernel for one slope per channel drops of a product.
     """
 
@@ -76,6 +78,8 @@ class Family:
     grown: Callable[[Graph, Ops, int, frozenset[int]], frozenset[int]] = _no_outputs
     gains_by_code: Callable[[Graph, Conv2D], bool] = _never
     wide_layer: Callable[[Graph, RowOp], WideLayer | None] = _none
+    pairs_channels: bool = False
+    folds_zero_point: bool = False
     affine_drops: int = 0
 
 

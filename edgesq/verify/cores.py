@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from edgesq.kernels.families import FAMILIES
 from edgesq.link.frame import BoardInfo, Optimisation
 
-_FAMILIES = ("portable", "dsp", "mve")
-"""Kernel families, each faster than the one before."""
+_FAMILIES = tuple(FAMILIES)
+"""Each faster than the one before."""
 
 _ARM, _ARM_CHINA = 0x41, 0x63
 

@@ -1,8 +1,8 @@
 """Find the flipped bit in a convolution's constants that explains every value of its output.
 
 A flip in packed weights is sought by its effect on the sums, so all that this knows of a packing is
-which changes one bit can make: DSP lanes hold 256 A + B, MVE sums raw inputs and folds the zero
-point into the bias.
+which changes one bit can make: lanes may hold 256 A + B, sums may be of raw inputs with the zero
+point folded into the bias.
 """
 
 from collections.abc import Iterator
@@ -33,6 +33,7 @@ from edgesq.graph import (
     Mean,
 )
 from edgesq.integers import ceil_div
+from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.kernel import Form
 from edgesq.reference import (
     conv2d_sums,
@@ -116,7 +117,8 @@ def find_flips(graph: Graph, operator: Operator, op: Convolution, cases: list[Ca
 
 def _taps_seen(operator: Operator) -> tuple[str, ...]:
     """Return how a kernel may see its inputs: less their zero point, or raw."""
-    return ("raw", "raw inside") if operator.family == "mve" else ("offset",)
+    folds = FAMILIES[operator.family].folds_zero_point
+    return ("raw", "raw inside") if folds else ("offset",)
 
 
 class Layer:
@@ -132,7 +134,7 @@ class Layer:
         channel: int,
     ) -> None:
         self.graph, self.op = graph, op
-        self.is_dsp = operator.family == "dsp"
+        self.pairs_channels = FAMILIES[operator.family].pairs_channels
         self.is_winograd = operator.form == Form.WINOGRAD
         self.reduction = operator.graph_ops(graph)[-1] if len(operator.ops) > 1 else None
         self.got = np.stack([case.output.reshape(-1, case.output.shape[2]) for case in cases])
@@ -203,7 +205,7 @@ class Layer:
         for tap, value in enumerate(self._of_channel(weights, channel).reshape(-1).astype(int)):
             for bit in range(8):
                 flipped = ((value ^ 1 << bit) + 128 & 0xFF) - 128
-                deltas = (1 << bit, -(1 << bit)) if self.is_dsp else (flipped - value,)
+                deltas = (1 << bit, -(1 << bit)) if self.pairs_channels else (flipped - value,)
                 name = f"bit {bit} of weight {self._weight(channel, tap)}"
                 for delta in deltas:
                     yield Change(name, tap, int(delta), multiplier, shift)
@@ -296,7 +298,7 @@ class Layer:
         A is what is left of the lane without B. So where B changes alone, A changes the other way:
         by 1 where bit 7 of B's byte, its sign, flips; by 2^(k - 8) where bit k of B's bias does.
         """
-        shares = self.is_dsp and isinstance(self.op, Conv2D) and not self.is_winograd
+        shares = self.pairs_channels and isinstance(self.op, Conv2D) and not self.is_winograd
         if not shares or first % 2 or second != first + 1:
             return [], False
         upper, much = self._explain(first, list(self._shared_changes(first, first + 1, 1)))

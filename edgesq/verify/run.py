@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from edgesq.calibrate import Classes
-from edgesq.codegen import TFLM_KERNELS
 from edgesq.errors import BoardError, DamagedError, EdgesqError
 from edgesq.export import TFLITE, read_model
 from edgesq.flash import layer_named, recorded
@@ -17,6 +16,7 @@ from edgesq.graph import Graph
 from edgesq.link.client import Client
 from edgesq.link.frame import BoardInfo
 from edgesq.link.transport import DEFAULT_BAUD, find_ports, open_port
+from edgesq.targets import TFLM_KERNELS
 from edgesq.verify.history import remember
 from edgesq.verify.images import VerifyImages, open_images
 from edgesq.verify.oracle import Oracle, default_oracle, peers

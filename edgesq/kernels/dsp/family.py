@@ -163,5 +163,6 @@ DSP = Family(
     grown=winograd.grown,
     gains_by_code=winograd.fits,
     wide_layer=wide_layer,
+    pairs_channels=True,
     affine_drops=DROPPED_BITS,
 )

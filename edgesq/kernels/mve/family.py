@@ -100,4 +100,5 @@ MVE = Family(
     instructions=instructions,
     decoding=PRICES.decoding,
     mac_instructions=0.16,
+    folds_zero_point=True,
 )

@@ -1,0 +1,86 @@
+"""The table of kernel families: complete, told apart, and what everything else reads of it."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from edgesq.formats.tflite import read_graph
+from edgesq.kernels.families import FAMILIES
+from edgesq.kernels.family import Family
+from edgesq.kernels.kernel import PORTABLE, Coded, Form, Kernel, Tabled
+from edgesq.plan import PlanRequest, make_plan
+from edgesq.plan.lower import lower
+from edgesq.plan.request import Bands
+from edgesq.resources import resource
+from edgesq.targets import TFLM_KERNELS, list_targets
+from support.networks import RECTIFIED, Network
+from support.paths import ROOT
+from support.tflite_builder import RELU
+from support.value_cases import VALUE_NETWORKS
+
+FIRMWARE = resource("firmware")
+
+KNOWS = ("kernels/", "verify/cores.py", "codegen/params.py")
+"""What may name a family other than the portable one: the table, which core runs which, and which
+struct a family's convolutions have."""
+
+every_family = pytest.mark.parametrize("name", FAMILIES)
+
+
+@every_family
+def test_a_family_has_a_folder_of_c(name: str) -> None:
+    folder = "ops" if name == PORTABLE else name
+    assert list((FIRMWARE / "src" / folder).glob("*.c"))
+
+
+def test_targets_have_kernels_of_the_table() -> None:
+    assert {target.kernels for target in list_targets()} - {TFLM_KERNELS} <= set(FAMILIES)
+
+
+@every_family
+def test_every_function_is_declared(name: str) -> None:
+    headers = "".join(path.read_text() for path in (FIRMWARE / "include").glob("*.h"))
+    declared = set(re.findall(r"^esq_run_fn (\w+);", headers, re.MULTILINE))
+    for build in VALUE_NETWORKS.values():
+        plan = make_plan(read_graph(build()), PlanRequest(name))
+        assert {item.kernel.function for item in plan.ops} <= declared
+
+
+def test_a_function_says_family_and_how_constants_are_kept() -> None:
+    kernel = Kernel("dsp", "esq_run_conv2d")
+    assert kernel.function == "esq_run_conv2d_dsp"
+    coded = replace(kernel, coded=Coded(4, 8, 0, 0, 0, 16))
+    assert coded.function == "esq_run_conv2d_dsp_streamed"
+    assert replace(kernel, tabled=Tabled(4, 0, 1)).function == "esq_run_conv2d_dsp_tabled"
+    assert Kernel(PORTABLE, "esq_run_conv2d").function == "esq_run_conv2d"
+
+
+@every_family
+def test_fewest_pixels_come_last(name: str) -> None:
+    """The planner begins with the last kernel, and tries those before it as memory allows."""
+    net = Network((8, 8, 16), RECTIFIED)
+    step = net.conv(net.input, 16, (3, 3), activation=RELU, quant=RECTIFIED)
+    graph = read_graph(net.build(net.depthwise(step, (3, 3), activation=RELU, quant=RECTIFIED)))
+    family: Family = FAMILIES[name]
+    for item in lower(graph, Bands()).ops:
+        for grows in (False, True):
+            found = list(family.kernels(graph, item, grows))
+            pixels = [kernel.pixels for kernel in found]
+            assert pixels == sorted(pixels, reverse=True)
+            assert pixels[-1] == (0 if name == PORTABLE else 1)
+            winograd = [kernel.form is Form.WINOGRAD for kernel in found]
+            assert not any(winograd[1:])
+
+
+def test_only_the_table_knows_families_by_name() -> None:
+    """A new family is a row, a module and a folder of C; nothing else asks for its name."""
+    others = "|".join(name for name in FAMILIES if name != PORTABLE)
+    named = re.compile(rf"\"(?:{others})\"")
+    wrong = [
+        path.relative_to(ROOT).as_posix()
+        for path in sorted((ROOT / "edgesq").rglob("*.py"))
+        if named.search(re.sub(r'"""[\s\S]*?"""', "", path.read_text()))
+        and not path.relative_to(ROOT / "edgesq").as_posix().startswith(KNOWS)
+    ]
+    assert wrong == []
