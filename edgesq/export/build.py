@@ -111,7 +111,7 @@ def building_steps(options: ExportOptions, kind: Kind) -> list[Step]:
     return [
         Step("write ONNX", write_models),
         Step("write the firmware project", write_code),
-        Step("draw what is traded", draw),
+        Step("draw RAM against speed", draw),
         Step(f"compile for {options.target.name}", compile_it),
         Step("run TensorFlow Lite's reference kernels", run_references),
         *(Step(f"compare {form.name}", partial(compare, form=form)) for form in forms_of(kind)),

@@ -1,4 +1,4 @@
-"""What an export makes beside the firmware: left out, with a line, where it cannot be made."""
+"""Files that an export can do without: one that cannot be made becomes a line of warning."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TypeVar
 from edgesq.errors import EdgesqError
 
 T = TypeVar("T")
-_SAID = 200
+_MAX_REASON_CHARS = 200
 
 
 @dataclass(eq=False)
@@ -41,5 +41,7 @@ class ByProducts:
             said = (
                 str(error) if isinstance(error, EdgesqError) else f"{type(error).__name__}: {error}"
             )
-            self.left_out.append(f"{file} is left out: {' '.join(said.split())[:_SAID]}")
+            self.left_out.append(
+                f"{file} is left out: {' '.join(said.split())[:_MAX_REASON_CHARS]}"
+            )
             return None

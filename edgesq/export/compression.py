@@ -26,20 +26,20 @@ from edgesq.targets import Target
 MAX_DROP_POINTS = 2.0
 
 CURVE = (0.85, 1.2, 1.5)
-"""Sizes of the streams that are looked at beside the one wanted, as parts of it."""
+"""Other sizes of the coded weights that are tried, as shares of the size wanted."""
 
 CURVE_IMAGES = 48
-"""Images fitted to at those; the loss there is a little more than with all of them."""
+"""Images that weights are fitted to at those sizes: faster, and with a little more loss."""
 
 _FINAL_TRIES = 3
 _MAX_SHARE = 0.6
-"""Of the int8 weights: streams not well below that would not be decoded but kept as int8."""
+"""Largest share of the int8 weights that coded ones are given; near 1 they would stay int8."""
 
 _PADDING_BYTES = 96
-"""Between arrays, which the linker aligns: by so much images of the same parts may differ."""
+"""By how much images of the same parts may differ, because the linker aligns arrays."""
 
-_SKETCHED = 4
-"""A sketch's streams take one part in so many of the int8 weights, at least."""
+_SKETCH_PARTS = 4
+"""A sketch is given at least the int8 weights' size divided by this for its coded weights."""
 
 
 @dataclass(frozen=True)
@@ -193,14 +193,14 @@ def _sketched(state: _Compressing) -> _Compressing:
     """
     task, compressor = state.task, state.compressor
     stored = stored_bytes(compressor, codable(task.source.graph, task.kernels))
-    likely = max(task.goal - (task.plain - stored), compressor.weights // _SKETCHED)
+    likely = max(task.goal - (task.plain - stored), compressor.weights // _SKETCH_PARTS)
     likely = min(likely, int(_MAX_SHARE * compressor.weights))
     sketch = read_graph(compressor.sketch(likely)[0])
     streams = codable(sketch, task.kernels)
     every = compressor.weights
     compressor.leave({op.output for op in compressor.ops} - streams)
     compressor.coarsen(short_tables(task.source.graph, task.kernels))
-    rest = max(likely - (every - compressor.weights), compressor.weights // _SKETCHED)
+    rest = max(likely - (every - compressor.weights), compressor.weights // _SKETCH_PARTS)
     content, size = compressor.sketch(rest)
     graph = read_graph(content)
     channels = channels_bytes(graph, task.kernels)

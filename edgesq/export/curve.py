@@ -1,4 +1,4 @@
-"""What is traded as pictures: RAM against speed, size against loss."""
+"""Pictures of RAM against speed, and of size against loss."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
