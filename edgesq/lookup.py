@@ -40,7 +40,7 @@ _INT16_MAX = (1 << 15) - 1
 
 
 def has_table(graph: Graph, op: Op) -> bool:
-    """Say whether an operator takes each value by itself: also where its other operand is one."""
+    """Say whether an operator is a function of each value: also a Binary by one constant number."""
     if isinstance(op, Binary):
         return any(graph.tensors[index].shape == (1,) for index in graph.constants(op))
     return isinstance(op, Lookup)

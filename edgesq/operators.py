@@ -277,7 +277,7 @@ class Move(Op, access=Access.MOVE):
 
 
 OUTSIDE = -1
-"""Of a Pick: no row, column or channel of the input."""
+"""Index, in a Pick, of what lies outside the input."""
 
 
 @dataclass(frozen=True)
@@ -369,7 +369,7 @@ READ_AS: dict[str, type[Op] | None] = {
 
 
 def handler(table: Mapping[type[Op], Handler], op: type[Op]) -> Handler:
-    """Return what a stage's table has for a class of operators, or for its nearest parent.
+    """Return a stage's entry for a class of operators, or for its nearest parent that has one.
 
     Raises:
         TypeError: it has nothing; a test holds that this never happens.

@@ -28,7 +28,7 @@ _WITH_WEIGHTS = (3, 4, 9)
 """schema.fbs, enum BuiltinOperator: CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED."""
 
 _MAX_STEPS = 1
-"""By which a weight may differ from the rounded quotient of its float and its scale."""
+"""Largest distance of an int8 weight from its float weight divided by the scale, rounded."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from edgesq.graph import Graph, Quantization
 
 
 def sharing_scales(graph: Graph) -> list[tuple[int, ...]]:
-    """Return the activations whose scale may change, together where they share it."""
+    """Return the activations whose scale may change, in groups that share one."""
     parent = {index: index for index, tensor in enumerate(graph.tensors) if tensor.data is None}
 
     def root(index: int) -> int:
@@ -29,9 +29,9 @@ def sharing_scales(graph: Graph) -> list[tuple[int, ...]]:
 
 
 def roomier_scores(graph: Graph, factor: float) -> dict[int, Quantization]:
-    """Return a wider range for the scores and what shares their scale, by tensor index.
+    """Return a wider range for the scores and for all that shares their scale, by tensor index.
 
-    The largest score decides, and what cuts it off makes a model unsure of what it knows best.
+    A range that cuts off the largest scores makes a model unsure of what it knows best.
 
     Args:
         graph: the model.

@@ -1,4 +1,4 @@
-"""Fold layers into the convolution or dense layer beside them, where nothing is lost."""
+"""Fold borders and batch normalizations into the convolution or dense layer beside them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from edgesq.importers.quants import Constant
 
 
 def folded(network: Network) -> Network:
-    """Return the network without batch normalizations behind weights and zeros around images.
+    """Return the network without the layers that became part of a layer with weights.
 
     A border of zeros before a convolution becomes its padding; a batch normalization of what a
     convolution or dense layer gives becomes its weights and bias.

@@ -1,4 +1,4 @@
-"""Put together what ONNX says in two operators and an int8 operator does in one."""
+"""Join two operators of ONNX that are one int8 operator."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TAKES_BIAS = {"Conv": "Conv", "Gemm": "Gemm", "MatMul": "Gemm"}
 
 
 def fuse(net: Net) -> None:
-    """Let operators whose result has no scale do the Add of a constant, Relu or Clip behind them.
+    """Join an operator whose result has no scale with the bias, Relu or Clip that reads it.
 
     A float net has no scales, so all are fused there: do not call it for one.
     """

@@ -15,7 +15,7 @@ from edgesq.importers.quants import Array, Constant, as_int8
 
 
 class UnsupportedError(Exception):
-    """One operator cannot be taken: what of it, and what to do ("": what the table says)."""
+    """One operator cannot be taken: why, and what to do ("": what `supported` advises)."""
 
     def __init__(self, what: str, do: str = "") -> None:
         super().__init__(what)
@@ -54,7 +54,7 @@ class Lowering:
         self.emit(layer, positions.transpose(axes), shape)
 
     def constant(self, node: Node, position: int) -> Constant | None:
-        """Return input `position` if it is there and a constant."""
+        """Return input `position` if it is a constant."""
         name = node.inputs[position] if position < len(node.inputs) else ""
         return self.net.constants.get(name)
 
@@ -70,7 +70,7 @@ class Lowering:
         return found
 
     def optional_constant(self, node: Node, position: int) -> Constant | None:
-        """Return input `position`, a constant if it is there.
+        """Return input `position`, which must be a constant if there is one.
 
         Raises:
             UnsupportedError: it is computed.
@@ -79,7 +79,7 @@ class Lowering:
         return self.needs_constant(node, position) if there else None
 
     def numbers(self, node: Node, attribute: str, position: int) -> list[int] | None:
-        """Return what newer versions of ONNX pass as an input and older ones as an attribute."""
+        """Return numbers that newer opsets pass as an input, and older ones as an attribute."""
         if attribute in node.attributes:
             return [int(value) for value in node.attributes[attribute]]
         found = self.constant(node, position)
@@ -97,7 +97,7 @@ class Lowering:
         return self.enlarged(node, found) if found.is_repeated else found
 
     def enlarged(self, node: Node, stored: Stored) -> Stored:
-        """Return repeated values as a map each of whose pixels is repeated.
+        """Return values that a Tile or Expand repeated as a map whose pixels are repeated.
 
         Raises:
             UnsupportedError: they are repeated otherwise.

@@ -72,7 +72,7 @@ class Resize(Layer):
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """One value as ONNX calls it and as it is stored.
+    """One value: its name in ONNX, and where its numbers are stored.
 
     Attributes:
         onnx: its name in the file.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import keras
 
 Images = Callable[[tuple[int, int, int]], NDArray[np.float32]]
-"""From height, width and channels to float32 [n, H, W, C], as the model expects them."""
+"""Returns images of a height, width and number of channels, float32 [n, H, W, C]."""
 
 _TRIALS = 3
 _SHOWN = 3

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Axes = tuple[int, ...]
-"""For each of ONNX's axes the one in NHWC."""
+"""The axis in NHWC that each of ONNX's axes is."""
 
 NCHW: Axes = (0, 3, 1, 2)
 NHWC: Axes = (0, 1, 2, 3)

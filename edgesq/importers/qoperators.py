@@ -38,7 +38,7 @@ class _Scales:
         return read_quant(constants[names[position]], point, np.dtype(np.uint8), axis, rank)
 
     def value(self, position: int, quants: Quants) -> str:
-        """Return the name of input `position` and note its scale, which stands behind it."""
+        """Return the name of input `position`, and note its scale, which is the next input."""
         name = self.node.inputs[position]
         constant = self.net.constants.get(name)
         if constant is None:
@@ -107,7 +107,7 @@ def _binary(kind: str) -> Callable[[_Scales], tuple[Node, Quants]]:
 
 
 def _unary(kind: str) -> Callable[[_Scales], tuple[Node, Quants]]:
-    """Return the form of: value, its scale and zero point, the result's scale and zero point."""
+    """Return the form of an operator on one value, whose other inputs are scales and points."""
 
     def form(of: _Scales) -> tuple[Node, Quants]:
         quants: Quants = {}

@@ -19,7 +19,7 @@ from edgesq.importers.quants import INT8, PROBABILITY, Quant, covering, range_qu
 from edgesq.importers.supported import SHAPES_ONLY, refusal
 
 Measure = Callable[[Sequence[str]], dict[str, tuple[float, float]]]
-"""From names of values to their least and largest numbers."""
+"""Returns the least and the largest number of each value asked for, by name."""
 
 
 def annotate(net: Net, where: str, measure: Measure | None = None) -> Net:
@@ -64,7 +64,7 @@ class _Annotator:
         return net
 
     def look_back(self) -> None:
-        """Give integers that are only moved or chosen from the scale that their copies have."""
+        """Give integers that an operator only moves or selects the scale of its result."""
         net = self.net
         for node in reversed(net.nodes):
             moves = node.kind in SHAPES_ONLY or node.output not in net.floats

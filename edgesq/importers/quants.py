@@ -100,7 +100,7 @@ PROBABILITY = prescribed(Softmax.output_steps or (1, 0))
 
 
 def covering(quants: Sequence[Quant]) -> Quant:
-    """Return the quantization that several have in common, or one whose range has all of theirs."""
+    """Return the common quantization of several values, or one whose range covers all of theirs."""
     if all(quant.same(quants[0]) for quant in quants):
         return quants[0]
     ends = [
@@ -127,7 +127,7 @@ def as_int8(quant: Quant) -> Quant:
 
 
 def symmetric_weights(constant: Constant) -> tuple[Constant, float]:
-    """Return int8 weights with zero point 0, and the part of them for which that is not exact.
+    """Return int8 weights with zero point 0, and the share of them that do not fit int8 so.
 
     Args:
         constant: int8 or uint8 with any zero points.

@@ -30,7 +30,7 @@ class KerasScope:
         return self.values[layer.inputs[position]]
 
     def bordered(self, layer: Layer, pads: Pads, size: Pair, strides: Pair) -> tuple[Any, str]:
-        """Return the input, with zeros around it where Keras has no word for it, and the word."""
+        """Return the input and Keras' padding mode; zeros are added before if no mode does it."""
         import keras
 
         source = self.read(layer)
@@ -143,7 +143,7 @@ class TfliteScope:
                 self.index[layer.output] = made
 
     def bordered(self, layer: Layer, pads: Pads, size: Pair, strides: Pair) -> tuple[int, int]:
-        """Return a layer's input and its padding's kind; a PAD comes before where none says it."""
+        """Return the input and .tflite's padding mode; a PAD is added before if no mode does it."""
         name = layer.inputs[0]
         shape = self.network.shapes[name]
         if pads == NO_PADS:
@@ -185,7 +185,7 @@ class TfliteScope:
 
 
 def covers(quant: Quant, clip: Clip) -> bool:
-    """Say whether int8 ends before a clip's bounds, so that it does nothing."""
+    """Say whether int8's range lies within a clip's bounds, so that the clip does nothing."""
     scale, point = float(quant.scale[0]), int(quant.zero_point[0])
     low, high = (np.round(bound / scale) + point for bound in clip)
     return bool(low <= -128 and high >= 127)

@@ -115,7 +115,7 @@ def _logits(lowering: Lowering) -> Place | None:
 
 
 def _move(lowering: Lowering, node: Node) -> None:
-    """Let a Transpose, Reshape or the like change how ONNX sees a value, not the value."""
+    """Change how ONNX sees a value by a Transpose, Reshape or the like; the value stays."""
     stored = lowering.stored.get(node.inputs[0]) or lowering.source(node)
     shape = lowering.net.shapes[node.output]
     if node.kind == "Transpose":

@@ -1,4 +1,4 @@
-"""Windows of ONNX operators with the padding they really have."""
+"""The padding that windows of ONNX operators really reach into."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def _clean(model: onnx.ModelProto, what: str) -> onnx.ModelProto:
 
 
 def _idle_reshapes(model: onnx.ModelProto) -> set[str]:
-    """Return what is made by a Reshape to the shape that is there.
+    """Return the outputs of Reshapes that leave the shape as it is.
 
     Where height and width are 1, tf2onnx makes Reshapes of the Transposes that it did not cancel;
     how many those are varies from one conversion to the next.

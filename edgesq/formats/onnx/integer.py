@@ -49,7 +49,7 @@ def integer_onnx(graph: Graph) -> onnx.ModelProto:
 
 
 def _metadata(graph: Graph) -> dict[str, str]:
-    """Return what a user of the bare .onnx needs: whose numbers these are, and their scales."""
+    """Return what the .onnx must say by itself: the hash of its model, scales and zero points."""
     source, result = graph.tensors[graph.input], graph.tensors[graph.output]
     return {
         "model_sha256": graph.sha256,
@@ -61,7 +61,7 @@ def _metadata(graph: Graph) -> dict[str, str]:
 
 
 def _read_input(scope: Scope, tensor: Tensor) -> str:
-    """Add the way from int8 NHWC to uint8 NCHW."""
+    """Add the nodes that turn int8 NHWC into uint8 NCHW."""
     wide = scope.cast("wide", "input", np.int32)
     moved = scope.node("Add", "zero_point", wide, np.int32(UINT8_OFFSET))
     pixels = scope.cast("uint8", moved, np.uint8)
@@ -71,7 +71,7 @@ def _read_input(scope: Scope, tensor: Tensor) -> str:
 
 
 def _write_output(scope: Scope, name: str, tensor: Tensor, value: str) -> onnx.ValueInfoProto:
-    """Add the way from uint8 NCHW to an output, int8 [1, K]."""
+    """Add the nodes that turn uint8 NCHW into an output, int8 [1, K]."""
     own = scope.within(name)
     if tensor.hwc[:2] != (1, 1):
         value = own.node("Transpose", "nhwc", value, perm=TO_NHWC)

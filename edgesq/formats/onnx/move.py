@@ -27,7 +27,7 @@ def pick(scope: Scope, graph: Graph, op: Pick, pixels: str) -> str:
 
 
 def _part(scope: Scope, pixels: str, axis: int, inside: list[int], extent: int) -> str:
-    """Add what takes some places along an axis."""
+    """Add the node that takes some places along an axis."""
     if inside == list(range(extent)):
         return pixels
     first, last = inside[0], inside[-1]
@@ -39,7 +39,7 @@ def _part(scope: Scope, pixels: str, axis: int, inside: list[int], extent: int) 
 
 
 def space_to_depth(scope: Scope, graph: Graph, op: SpaceToDepth, pixels: str) -> str:
-    """Add the move of squares of pixels into one pixel.
+    """Add the nodes that put squares of pixels into one pixel each.
 
     ONNX has an operator of its own, which ONNX Runtime knows for floats only.
     """
@@ -51,7 +51,7 @@ def space_to_depth(scope: Scope, graph: Graph, op: SpaceToDepth, pixels: str) ->
 
 
 def depth_to_space(scope: Scope, graph: Graph, op: DepthToSpace, pixels: str) -> str:
-    """Add the move of one pixel into a square of pixels."""
+    """Add the nodes that spread each pixel over a square of pixels."""
     height, width, channels = graph.tensors[op.inputs[0]].hwc
     block = op.block
     squares = [1, block, block, channels // (block * block), height, width]
@@ -68,7 +68,7 @@ def _moved(
 
 
 def float_pick(scope: Scope, model: FloatModel, op: Pick, pixels: str) -> str:
-    """Surround the image with what lies outside, and choose rows, columns and channels of that."""
+    """Pad the image by one place of `fill` all around, then gather rows, columns and channels."""
     tensor = model.result(op.output)
     fill = np.float32((op.fill - tensor.zero_point) * tensor.scale)
     around = np.array([0, 1, 1, 1, 0, 1, 1, 1], np.int64)

@@ -25,7 +25,7 @@ class FloatModel:
 
 
 def clamped(scope: Scope, tensor: Tensor, clamp: tuple[int, int], value: str) -> str:
-    """Add the fused activation, as far as int8 levels tell: ReLU where they begin at zero."""
+    """Add the fused activation; a clamp that begins at zero is a ReLU."""
     low, high = ((end - tensor.zero_point) * tensor.scale for end in clamp)
     if clamp[0] == tensor.zero_point:
         value = scope.node("Relu", "relu", value)

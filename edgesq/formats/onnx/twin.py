@@ -1,7 +1,7 @@
-"""The float twin of an int8 model: its operators in float32, as ONNX, any tensor of it looked at.
+"""The float twin of an int8 model: its operators in float32, as ONNX.
 
 It has the structure of the .tflite and the weights of the float model, so that each activation has
-its counterpart in the int8 model; some of them may be rounded as the int8 model rounds them.
+its counterpart in the int8 model. Any of them can be an output; any may be rounded as int8 rounds.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def float_twin(
 def twin_activations(
     model: onnx.ModelProto, *inputs: Float32Array
 ) -> Iterator[tuple[Float32Array, ...]]:
-    """Yield for each image what a twin gives out, float32 [H, W, C] each.
+    """Yield the outputs of a twin for each image, float32 [H, W, C] each.
 
     Args:
         model: from `float_twin`.
@@ -99,7 +99,7 @@ def _described(graph: Graph, index: int) -> onnx.ValueInfoProto:
 
 
 def _rounded(scope: Scope, tensor: Tensor, value: str) -> str:
-    """Add the way to the nearest level that int8 has, and back."""
+    """Round to the nearest int8 level, and return the real value of that level."""
     scale, zero_point = np.float32(tensor.scale), np.float32(tensor.zero_point)
     levels = scope.node("Round", "level", scope.node("Div", "steps", value, scale))
     low, high = np.float32(-128) - zero_point, np.float32(127) - zero_point

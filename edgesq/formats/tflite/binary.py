@@ -15,7 +15,7 @@ from edgesq.operators import Add, Binary, Mul, Op, Sub
 
 
 def read_binary(cls: type[Binary]) -> Callable[[Reader, Any], Op]:
-    """Return a reader of ADD, SUB or MUL; it refuses shapes that meet in other ways than ours."""
+    """Return a reader of ADD, SUB or MUL; it refuses broadcasting that the runtime lacks."""
 
     def read(reader: Reader, operator: Any) -> Op:
         name, output = reader.parts(operator)

@@ -1,4 +1,4 @@
-"""Read chains of RESHAPE, TRANSPOSE and TILE by what they do together.
+"""Read a chain of RESHAPE, TRANSPOSE and TILE as the one operator that it amounts to.
 
 Converters write UpSampling2D, pixel shuffles and the like as several such operators with tensors of
 five or six axes in between, which the runtime has not. So the values are numbered, the chain is
@@ -28,7 +28,7 @@ _MAX_VALUES = 1 << 24
 
 @dataclass(frozen=True)
 class Chain:
-    """Operators that read one after the other, as one of the schema's.
+    """Operators, each of which reads the one before it, in the form of one operator of the schema.
 
     Attributes:
         inputs, outputs: the file's numbers of what the first one reads and the last one makes.
@@ -42,7 +42,7 @@ class Chain:
 
 
 def joined(reader: Reader, operators: Operators, result: int) -> list[tuple[str, Any]]:
-    """Return the operators with every chain through tensors of other ranks as one "TILE".
+    """Return the operators; each chain through tensors of other ranks is one "TILE" in them.
 
     It stands where its last one stood.
 
@@ -153,7 +153,7 @@ def _step(reader: Reader, kind: str, operator: Any, numbers: Numbers) -> Numbers
 def _as_op(
     name: str, source: int, output: int, image: tuple[int, int, int], numbers: Numbers
 ) -> Op | None:
-    """Return the operator whose output [H, W, C] holds these numbers of the image's values."""
+    """Return the operator that puts the image's numbered values in this order, [H, W, C]."""
     height, width, channels = image
     every = np.arange(height * width * channels, dtype=np.int32)
     if np.array_equal(numbers.reshape(-1), every):

@@ -16,10 +16,10 @@ MAX_UINT16 = (1 << 16) - 1
 """Heights, widths, channels and strides are uint16 on the device."""
 
 _MAX_PIXELS = 1 << 22
-"""Of one activation: sums over an image, 255 at most each, stay in 31 bits."""
+"""Most pixels of one activation: their sum, at most 255 each, fits 31 bits."""
 
 _MAX_PARTS = 10 * MAX_NODES
-"""Of a file: tensors, buffers, operators and the like."""
+"""Most tensors, buffers, operators and the like that a file may have together."""
 
 SCALES = (2.0**-64, 2.0**64)
 INT8_SPAN = 255

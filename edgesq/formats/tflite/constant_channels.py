@@ -1,4 +1,4 @@
-"""Write channels that are the same for every input in small numbers.
+"""Write channels whose output no input can change with small weights and biases.
 
 The converter stores a channel without weights as a bias near 2^30 in steps so fine that its
 multiplier is near 2^-31: 32 bits for one level of the output. Kernels whose sums share a register,

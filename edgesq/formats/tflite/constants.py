@@ -19,7 +19,7 @@ Numbers = NDArray[np.int64]
 Operators = list[tuple[str, Any]]
 
 _MAX_NUMBERS = 4_096
-"""Of one result, and of all that one operator reads."""
+"""Most numbers in one result, and in all that one operator reads."""
 
 
 def without_constants(reader: Reader, operators: Operators) -> Operators:

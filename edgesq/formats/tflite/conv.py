@@ -132,7 +132,7 @@ def _bias(reader: Reader, name: str, operator: Any, channels: int) -> int:
 
 
 def _shape(reader: Reader, operator: Any, channels: int) -> Shape:
-    """Make axis `channels` of the weights the output's channels."""
+    """Return the output's shape, whose channels are axis `channels` of the weights."""
     kernel = four(reader.shape(operator.inputs[1]))
     return windows_shape(reader, operator, kernel[1:3], kernel[channels])
 

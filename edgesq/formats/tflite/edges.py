@@ -62,7 +62,7 @@ _MAKERS = {UINT8: "QUANTIZE", FLOAT32: "DEQUANTIZE"}
 
 
 def _edge(reader: Reader, index: int, beside: Operators, kind: str, end: str) -> Any | None:
-    """Return the operator at one end that is to be left out, None where none is."""
+    """Return the operator at one end that is left out; None where none is."""
     outside = reader.type(index)
     if outside == INT8:
         return None
@@ -90,7 +90,7 @@ def to_outside(values: Int8Array, tensor: Tensor, dtype: type[np.generic]) -> ND
 
 
 def from_outside(values: NDArray[Any], tensor: Tensor) -> Int8Array:
-    """Return what a file's end, or an int8 tensor inside, holds as int8."""
+    """Return as int8 what a tensor at a file's end, or an int8 tensor inside, holds."""
     if values.dtype == np.uint8:
         return (values.astype(np.int16) - 128).astype(np.int8)
     if values.dtype == np.float32:

@@ -32,7 +32,7 @@ def with_flattened_dense(content: bytes) -> bytes:
 
 
 def _reshape(model: Any, operator: Any) -> Any:
-    """Return an operator that makes one row of the input of `operator`, which reads that then."""
+    """Return a RESHAPE of the input of `operator` to one row; `operator` then reads that row."""
     from ai_edge_litert import schema_py_generated as schema
 
     tensors = model.subgraphs[0].tensors

@@ -1,4 +1,4 @@
-"""Take padding into the windows that read it: exact, and nothing is copied."""
+"""Make a PAD part of the windows that read it: exact, and nothing is copied."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ _LOWEST = -128
 
 
 def fold_pads(graph: Graph) -> Graph:
-    """Return the graph without the PADs that all their readers' windows can do themselves.
+    """Return the graph without the PADs that can become padding of every window that reads them.
 
     A convolution takes what lies beside the image for its zero point, a max pool for the lowest
     value. Windows that would touch no pixel of the image are left to the PAD.
@@ -27,7 +27,7 @@ def fold_pads(graph: Graph) -> Graph:
 
 
 def _folded(graph: Graph, pad: Pad, reader: Op) -> Op | None:
-    """Return a reader of a PAD as one of the PAD's input, None where it cannot be."""
+    """Return an operator so that it reads the input of a PAD, not its output; None if it cannot."""
     source = graph.tensors[pad.inputs[0]]
     if not isinstance(reader, Convolution | MaxPool2D) or isinstance(reader, FullyConnected):
         return None

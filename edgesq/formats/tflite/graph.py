@@ -73,7 +73,7 @@ def make_graph(reader: Reader, sha256: str) -> tuple[Graph, Inside]:
 
 
 def _read(reader: Reader, inside: Inside) -> list[Op]:
-    """Return the operators between the ends, or name all that cannot be read."""
+    """Return the operators between the ends."""
     problems = _unknown_problems(reader, inside.operators)
     known = [(kind, one) for kind, one in inside.operators if not _unknown(kind, one)]
     for kind, operator in known:

@@ -11,14 +11,13 @@ from typing import Any
 
 from edgesq.errors import ModelError
 from edgesq.formats.tflite.check import listed
-from edgesq.formats.tflite.readable import MAX_AXES
-from edgesq.formats.tflite.reader import Reader
+from edgesq.formats.tflite.reader import MAX_AXES, Reader
 from edgesq.formats.tflite.table import READABLES
 from edgesq.limits import MAX_EXTENT
 
 
 def check_shape(reader: Reader, kind: str, operator: Any) -> None:
-    """Hold the declared shape of an operator's output, or note it where the file leaves it open.
+    """Compare the declared shape of an operator's output with what LiteRT makes; note it if open.
 
     Raises:
         ModelError: LiteRT would make another one, or it cannot be told.
@@ -64,7 +63,7 @@ def _open_axes(tensor: Any) -> set[int]:
 
 
 def settle_shape(reader: Reader, kind: str, operator: Any) -> None:
-    """Note the shape of an operator's output where the file leaves it open and it can be told."""
+    """Note the shape of an operator's output if the file leaves it open and it can be computed."""
     if kind in READABLES and operator.outputs and is_open(reader, operator):
         with suppress(ModelError):
             check_shape(reader, kind, operator)

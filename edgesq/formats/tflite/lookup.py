@@ -50,7 +50,7 @@ def read_quantize(reader: Reader, operator: Any) -> Op:
 
 
 def read_dequantize(reader: Reader, operator: Any) -> Op:
-    """Refuse a DEQUANTIZE: where it may be, at the output, it is not read."""
+    """Refuse a DEQUANTIZE: the one that may be, at the output, is left out before."""
     name = reader.name(operator.outputs[0])
     raise reader.error(
         f"{name}: DEQUANTIZE before the end of the network", "quantize the model fully to int8"

@@ -7,7 +7,6 @@ import numpy as np
 
 from edgesq.arithmetic import nearest_sources
 from edgesq.formats.tflite.readable import (
-    MAX_AXES,
     Fits,
     Ranges,
     Readable,
@@ -17,7 +16,7 @@ from edgesq.formats.tflite.readable import (
     four,
     hwc,
 )
-from edgesq.formats.tflite.reader import Reader
+from edgesq.formats.tflite.reader import MAX_AXES, Reader
 from edgesq.graph import Graph
 from edgesq.operators import (
     OUTSIDE,
@@ -36,7 +35,7 @@ Indices = Sequence[int]
 
 
 def read_pad(reader: Reader, operator: Any) -> Op:
-    """Read a PAD: the zero point all around.
+    """Read a PAD, which fills with the zero point.
 
     Raises:
         ModelError: it pads the batch, or its paddings do not fit its shapes.

@@ -15,7 +15,7 @@ from edgesq.graph import Graph, Int8Array, digest
 from edgesq.quantize import captured_output
 
 _MAX_LETTERS = 200
-"""Of what LiteRT says: it may say the same of every tensor."""
+"""Longest part of LiteRT's message that is shown: it may say the same of every tensor."""
 
 
 def read_graph(content: bytes, where: str = "model") -> Graph:
@@ -36,7 +36,7 @@ def read_graph(content: bytes, where: str = "model") -> Graph:
 
 
 def read_stored_graph(content: bytes, where: str = "model") -> Graph:
-    """Do the same with all constants as the file has them, for what writes the file anew."""
+    """Do the same, but keep all constants as the file has them, so that it can be written anew."""
     return make_graph(open_model(content, where), digest(content))[0]
 
 
@@ -131,7 +131,7 @@ def _refused(error: Exception) -> ModelError:
 
 
 def _hold_shapes(interpreter: Any, graph: Graph, numbers: dict[int, int]) -> None:
-    """Refuse a model whose tensors LiteRT makes of other shapes than the graph's."""
+    """Refuse a model if LiteRT gives a tensor another shape than the graph."""
     shapes = {one["index"]: tuple(one["shape"]) for one in interpreter.get_tensor_details()}
     for op in graph.ops:
         tensor = graph.tensors[op.output]

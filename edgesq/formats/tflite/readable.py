@@ -1,4 +1,4 @@
-"""What a file of this room says of an operator of .tflite, and what those files share.
+"""How an operator of a .tflite is read: what each file of operators says, and what they share.
 
 A rule for shapes raises ArithmeticError, AttributeError, IndexError, TypeError or ValueError where
 constants or options, which are whatever the file says, do not suit.
@@ -18,8 +18,6 @@ from edgesq.integers import ceil_div
 from edgesq.operators import Op
 
 Shape = tuple[int, ...]
-
-MAX_AXES = 8
 
 
 @dataclass(frozen=True)

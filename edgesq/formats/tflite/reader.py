@@ -29,7 +29,8 @@ _DTYPES: dict[int, np.dtype[Any]] = {
 SAME_PADDING, VALID_PADDING = 0, 1
 """schema.fbs, enum Padding."""
 _CUSTOM = 32
-_MAX_AXES = 8
+MAX_AXES = 8
+"""Most axes of a tensor."""
 UINT8_OFFSET = 128
 """A uint8 value is this much above the int8 one that stands for it."""
 _IDENTIFIER = b"TFL3"
@@ -45,7 +46,7 @@ FUSED: dict[int, tuple[float | None, float | None]] = {
 
 
 def quantized_range(tensor: Tensor, low: float | None, high: float | None) -> tuple[int, int]:
-    """Return a range of reals as one of int8, as TensorFlow Lite rounds; None: unlimited."""
+    """Return a range of reals in int8, rounded as TensorFlow Lite does; None: no limit."""
 
     def quantized(real: float) -> int:
         level = np.float32(real) / np.float32(tensor.scale)
@@ -166,9 +167,9 @@ class Reader:
             ModelError: no such tensor is ever stored.
         """
         shape = tuple(self.source.tensors[index].shape)
-        usable = len(shape) <= _MAX_AXES and all(0 < extent <= MAX_EXTENT for extent in shape)
+        usable = len(shape) <= MAX_AXES and all(0 < extent <= MAX_EXTENT for extent in shape)
         if not usable or math.prod(shape) > MAX_VALUES:
-            shown = list(shape[:_MAX_AXES])
+            shown = list(shape[:MAX_AXES])
             raise self.error(f"tensor {self.name(index)} has shape {shown}", "convert it again")
         return shape
 
@@ -267,7 +268,7 @@ class Reader:
         return len(self.tensors) - 1
 
     def parts(self, operator: Any) -> tuple[str, int]:
-        """Name and output of an operator."""
+        """Return the name and the output of an operator."""
         return self.name(operator.outputs[0]), self.tensor(operator.outputs[0])
 
     def window(self, options: Any, size: tuple[int, int], source: int, output: int) -> Window:

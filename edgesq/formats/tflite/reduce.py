@@ -44,7 +44,7 @@ def read_reduce_max(reader: Reader, operator: Any) -> Op:
 
 
 def _reduced(reader: Reader, operator: Any) -> tuple[str, int, int]:
-    """Return name, input and output of what leaves the channels; of [1, W, C] it takes the W."""
+    """Return name, input and output of what must reduce all axes but batch and channels."""
     name, output = reader.parts(operator)
     source = reader.tensor(operator.inputs[0])
     axes = reader.data(operator.inputs[1])

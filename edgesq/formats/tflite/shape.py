@@ -7,7 +7,6 @@ import numpy as np
 
 from edgesq.formats.tflite.check import MAX_UINT16
 from edgesq.formats.tflite.readable import (
-    MAX_AXES,
     Fits,
     Ranges,
     Readable,
@@ -17,7 +16,7 @@ from edgesq.formats.tflite.readable import (
     constants,
     hwc,
 )
-from edgesq.formats.tflite.reader import Reader
+from edgesq.formats.tflite.reader import MAX_AXES, Reader
 from edgesq.graph import Graph
 from edgesq.operators import Concatenation, Op, Reshape
 

@@ -18,7 +18,7 @@ from edgesq.formats.tflite.table import READABLES
 
 
 def for_litert(reader: Reader) -> bytes:
-    """Return the model with the ends that the file has; tensors keep their numbers and names.
+    """Return the model with the file's types of input and output; tensors keep their names.
 
     Args:
         reader: the file, after `make_graph`.
@@ -28,7 +28,7 @@ def for_litert(reader: Reader) -> bytes:
 
 
 def int8_inside(content: bytes, *, always: bool = False) -> bytes:
-    """Return a .tflite whose ends are int8, for who takes no others: the same numbers between them.
+    """Return a .tflite whose ends are int8, for tools that take no others.
 
     Args:
         content: the bytes of a .tflite.

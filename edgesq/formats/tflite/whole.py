@@ -33,12 +33,12 @@ _MAX_NAMES, _MAX_LETTERS = 3, 80
 
 
 def whole_problems(reader: Reader, operators: Operators) -> list[ModelError]:
-    """Return what stands against a file as a whole, most telling first."""
+    """Return the problems of a file as a whole, the most telling one first."""
     return [*_part_problems(reader), *_end_problems(reader), *_number_problems(reader, operators)]
 
 
 def without_named(reader: Reader, operators: Operators) -> Operators:
-    """Return the operators of which `whole_problems` says nothing, without those of shapes."""
+    """Return the operators that `whole_problems` does not name, without arithmetic on shapes."""
     types = {reader.type(index) for _, one in operators for index in one.outputs if index >= 0}
     is_mixed = {INT8, FLOAT32} <= types
 

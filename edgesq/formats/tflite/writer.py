@@ -42,7 +42,7 @@ class TfliteWriter:
         name: str | None = None,
         dtype: type[np.generic] = np.int8,
     ) -> int:
-        """Add an activation, int8 but at an end; return its index, as the methods below do."""
+        """Add an activation and return its index, as the methods below do."""
         return self._tensor(shape, _TYPES[np.dtype(dtype)], [scale], zero_point, name)
 
     def constant(

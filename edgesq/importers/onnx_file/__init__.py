@@ -132,7 +132,7 @@ def _no_image(value: onnx.ValueInfoProto) -> Problem | None:
 
 
 def _operators(model: onnx.ModelProto) -> list[Problem]:
-    """Return the operators that are not known, or not as ONNX defines them."""
+    """Return the operators that are unknown, or that break ONNX's definition."""
     unknown = [
         (node.op_type if node.domain in _DOMAINS else f"{node.domain}.{node.op_type}", node)
         for node in model.graph.node

@@ -82,7 +82,7 @@ class _Sums:
         self.values = self.products = 0
 
     def add(self, what: str, shape: Shape, work: int) -> None:
-        """Count one more value that is not the file's own."""
+        """Count one more computed value."""
         self.values += counted(shape)
         self.products += work
         for count, most, unit in (

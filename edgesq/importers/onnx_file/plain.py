@@ -1,4 +1,4 @@
-"""One form for what comes in several: float32 for all floats, an image, and one result."""
+"""Bring a model to one form: all floats are float32, one image, one result."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def image_of(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
 
 
 def only_float32(model: onnx.ModelProto) -> list[Note]:
-    """Make float32 of float16, bfloat16 and float64 numbers, inputs, outputs and casts."""
+    """Change float16, bfloat16 and float64 to float32, in numbers, inputs, outputs and casts."""
     found: set[str] = set()
     for tensor in tensors(model):
         if tensor.data_type in _OTHER_FLOATS:
@@ -85,7 +85,7 @@ def _readers(graph: onnx.GraphProto, name: str) -> Iterator[onnx.NodeProto]:
 
 
 def only_scores(model: onnx.ModelProto) -> list[Note]:
-    """Let the model end where the values of the classes are: without ArgMax, TopK, LogSoftmax."""
+    """End the model at the values of the classes: leave out ArgMax, TopK and LogSoftmax."""
     graph = model.graph
     makers = {name: node for node in graph.node for name in node.output if name}
     notes: dict[str, Note] = {}

@@ -1,4 +1,4 @@
-"""Load an .onnx file, and hold every tensor in it against what it says of itself."""
+"""Load an .onnx file, and compare the size of every tensor with what the file says of it."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _sparse(model: onnx.ModelProto) -> bool:
 
 
 def _wrong(tensor: TensorProto) -> str | None:
-    """Return what a tensor says of itself that is not so."""
+    """Return what is wrong about a tensor's own description."""
     field = _FIELDS.get(tensor.data_type)
     if field is None:
         return f"holds {_type_name(tensor.data_type)}, which is no type of numbers that is read"
@@ -230,6 +230,6 @@ class _Beside:
 
 
 def _number(text: str) -> int | None:
-    """Return the count that a text of the file says."""
+    """Return a count that the file holds as text."""
     is_count = text.isascii() and text.isdigit() and len(text) < len(str(1 << 63))
     return int(text) if is_count else None

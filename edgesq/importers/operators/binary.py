@@ -74,7 +74,7 @@ def _binary(lowering: Lowering, node: Node) -> None:
 def _per_channel(
     lowering: Lowering, node: Node, stored: Stored, *constants: Array
 ) -> tuple[Stored, list[Array]]:
-    """Return constants as [] or as [C] of the stored tensor, which may become one row for it.
+    """Return constants as [] or [C] of the stored tensor, which is reshaped to a row if needed.
 
     Raises:
         UnsupportedError: one differs from pixel to pixel of a map.
@@ -96,7 +96,7 @@ def _per_channel(
 
 
 def _two(lowering: Lowering, node: Node) -> None:
-    """Take an operator on two activations, the second of which may be one pixel."""
+    """Make the layer of an operator on two activations, one of which may be one pixel."""
     one, two = lowering.source(node, 0), lowering.source(node, 1)
     function: Any = _FUNCTIONS[node.kind]
     if node.kind == "Div":

@@ -27,7 +27,7 @@ class Dense(Weighted):
 
 
 def _gemm(lowering: Lowering, node: Node) -> None:
-    """Take Gemm, MatMul and QGemm by a constant as a dense layer over all values of a row."""
+    """Make a dense layer of a Gemm, MatMul or QGemm by a constant."""
     attributes = node.attributes
     matrix = lowering.needs_constant(node, 1)
     stored = lowering.source(node)
@@ -56,7 +56,7 @@ def _gemm(lowering: Lowering, node: Node) -> None:
 
 
 def _of_pixels(lowering: Lowering, node: Node, matrix: Constant) -> bool:
-    """Take a product of each pixel of an NHWC map as a convolution of 1 x 1, if it is one."""
+    """Make a 1 x 1 convolution if it is a product of each pixel of an NHWC map; say whether."""
     stored = lowering.source(node)
     found = stored.as_map(NHWC)
     if found is None or found[1] != NHWC or matrix.values.ndim != 2:

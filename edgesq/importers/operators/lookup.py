@@ -69,7 +69,7 @@ def clip_range(net: Net, node: Node) -> tuple[float, float]:
 
 
 def _bound(lowering: Lowering, node: Node) -> None:
-    """Take Max or Min of an activation and constants of one number each as a Clip."""
+    """Make a Clip of a Max or Min of one activation and single numbers."""
     constants = [name for name in node.inputs if name in lowering.net.constants]
     values = [lowering.net.constants[name].real() for name in constants]
     others = [place for place, name in enumerate(node.inputs) if name not in constants]
@@ -85,7 +85,7 @@ def _bound(lowering: Lowering, node: Node) -> None:
 
 
 def _slope(lowering: Lowering, node: Node) -> None:
-    """Take a PRelu whose slopes are all the same as a LeakyRelu."""
+    """Make a LeakyRelu of a PRelu whose slopes are all the same."""
     slopes = lowering.needs_constant(node, 1).real()
     stored = lowering.source(node)
     if slopes.min() != slopes.max():
@@ -144,7 +144,7 @@ def _to_keras(scope: KerasScope, layer: Activation) -> Any:
 
 
 def _hard_sigmoid(layer: Activation, source: Any) -> Any:
-    """Clip a x + b to 0 and 1 by the RELU6 that is fused with a sum, which takes no operator."""
+    """Clip a x + b to [0, 1] by a RELU6, which fuses with the sum and so costs no operator."""
     import keras
 
     if layer.alpha != np.float32(1 / 6):
@@ -185,7 +185,7 @@ def _write(scope: TfliteScope, layer: Activation) -> None:
 
 
 def _write_clip(scope: TfliteScope, layer: Activation) -> None:
-    """Write a Relu of its own; where int8 ends there anyway, at most a change of scale is left."""
+    """Write a RELU; where int8 ends at the bounds anyway, only a change of scale."""
     bounds = (layer.alpha, layer.beta)
     kind = ("QUANTIZE", "RELU", "RELU_N1_TO_1", "RELU6")[scope.fused(layer, bounds)]
     if kind == "QUANTIZE":
@@ -204,7 +204,7 @@ def _write_requantize(scope: TfliteScope, layer: Layer) -> None:
 def write_probability(
     scope: TfliteScope, layer: Layer, kind: str, options: str | None, **fields: float
 ) -> None:
-    """Write what .tflite only has in steps of 1/256; as the model's output it stays so."""
+    """Write an operator whose output has steps of 1/256; the model's output keeps them."""
     wanted = scope.quant(layer.output)
     if layer.output == scope.network.output.name and not wanted.same(PROBABILITY):
         step, point = float(wanted.scale[0]), int(wanted.zero_point[0])

@@ -101,7 +101,7 @@ def _write(scope: TfliteScope, layer: Pool) -> None:
 
 
 def _lowest_border(scope: TfliteScope, layer: Pool) -> int:
-    """Put the lowest value around a maximum's image, instead of the zero that was put there."""
+    """Replace the border of zeros around a maximum's image by one of the lowest value."""
     scope.writer.subgraph.operators.pop()
     padded = scope.border(layer, layer.pads)
     lowest = scope.writer.constant(

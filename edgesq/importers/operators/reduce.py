@@ -32,7 +32,7 @@ def _global(lowering: Lowering, node: Node) -> None:
 
 
 def _reduce(lowering: Lowering, node: Node) -> None:
-    """Take ReduceMean and ReduceMax over height and width."""
+    """Make a layer of a ReduceMean or ReduceMax over height and width."""
     over = lowering.numbers(node, "axes", 1) or []
     source, axes = lowering.map(node)
     if {axes[axis % 4] for axis in over} != {1, 2}:
