@@ -53,7 +53,8 @@ class Prices:
     """What a family's kernels take in instructions.
 
     Attributes:
-        values: of operators without weights, by `value_kind`: per value in and out.
+        values: of operators without weights, by `value_kind`, and "a move" for all others: per
+            value in and out.
         summed: per output value that goes into a mean's sums.
         decoding: to decode a weight.
         conv: estimates a convolution over weights that lie in the family's packing.
@@ -97,7 +98,8 @@ def _other(prices: Prices, graph: Graph, item: RowOp) -> float:
         return prices.depthwise(graph, op, pixels)
     if isinstance(op, Convolution):
         return _portable(graph, op)
-    return priced(prices.values[value_kind(graph, item)], value_counts(graph, op))
+    rates = prices.values.get(value_kind(graph, item), prices.values["a move"])
+    return priced(rates, value_counts(graph, op))
 
 
 def _portable(graph: Graph, op: Convolution) -> float:

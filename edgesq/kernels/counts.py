@@ -14,9 +14,7 @@ from edgesq.graph import (
     Convolution,
     DepthwiseConv2D,
     Graph,
-    MaxPool2D,
     Op,
-    Softmax,
 )
 from edgesq.kernels.kernel import Form
 from edgesq.kernels.row_op import RowOp
@@ -83,7 +81,7 @@ def portable_kind(graph: Graph, op: Convolution) -> str:
 
 
 def value_kind(graph: Graph, item: RowOp) -> str:
-    """Return what an operator without weights does, as a family's prices name it."""
+    """Return what an operator without weights does: a key of a family's prices, or its own kind."""
     op = item.op
     if item.kernel.form is Form.TABLE:
         return "a table"
@@ -91,7 +89,7 @@ def value_kind(graph: Graph, item: RowOp) -> str:
         return "by a constant" if graph.constants(op) else op.kind
     if item.access is Access.REDUCE:
         return "a sum of the map"
-    return op.kind if isinstance(op, MaxPool2D | AveragePool2D | Softmax) else "a move"
+    return op.kind
 
 
 def value_counts(graph: Graph, op: Op) -> Counts:

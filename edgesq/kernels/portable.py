@@ -1,11 +1,14 @@
 """Portable C: a kernel for every operator, which the other families fall back to."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 
+from edgesq.arithmetic import softmax_exp_table
 from edgesq.graph import (
+    Add,
     AveragePool2D,
     Binary,
     Concatenation,
@@ -15,7 +18,6 @@ from edgesq.graph import (
     FullyConnected,
     Graph,
     GroupedConv2D,
-    Lookup,
     MaxPool2D,
     Mul,
     Op,
@@ -23,6 +25,7 @@ from edgesq.graph import (
     Reshape,
     Softmax,
     SpaceToDepth,
+    Sub,
 )
 from edgesq.kernels.affine import affine
 from edgesq.kernels.coded import tile_kernels
@@ -33,7 +36,7 @@ from edgesq.kernels.kernel import PORTABLE as NAME
 from edgesq.kernels.kernel import Form, Kernel
 from edgesq.kernels.row_op import RowOp
 from edgesq.lookup import has_table
-from edgesq.operators import Access
+from edgesq.operators import Access, handler
 
 STRIP_PIXELS = 2
 """Pixels of a feeder's output held at a time. Mirror: ESQ_STRIP_PIXELS."""
@@ -42,10 +45,14 @@ _REQUANTIZATION_BYTES = 5
 """Per channel: a multiplier and a shift."""
 
 _NAMES: dict[type[Op], str] = {
+    Add: "esq_run_add",
+    Sub: "esq_run_add",
+    Mul: "esq_run_mul",
     Conv2D: "esq_run_conv2d",
     FullyConnected: "esq_run_fully_connected",
     GroupedConv2D: "esq_run_grouped_conv2d",
     DepthwiseConv2D: "esq_run_depthwise_conv2d",
+    Pick: "esq_run_pick",
     SpaceToDepth: "esq_run_space_to_depth",
     DepthToSpace: "esq_run_depth_to_space",
     MaxPool2D: "esq_run_max_pool",
@@ -54,6 +61,12 @@ _NAMES: dict[type[Op], str] = {
     Concatenation: "esq_run_copy",
     Reshape: "esq_run_reshape",
 }
+
+_LINE_BYTES, _EXPONENTIAL_BYTES, _TABLE_BYTES = 8, 4, 256
+"""A slope with its offset, one of the exponentials that are not 0, a table of 256 answers."""
+
+_INDEX_BYTES = 2
+"""Per row and per column of what a Pick makes."""
 
 _PRICES = Prices(
     values={
@@ -83,25 +96,54 @@ def portable_kernel(graph: Graph, op: Op, feeder: Conv2D | None, access: Access)
         feeder: the convolution whose results it adds up, if there is one.
         access: how it walks its rows.
     """
-    if isinstance(op, Binary | Lookup):
+    if op.is_valuewise:
         form, name = _value_form(graph, op)
         return Kernel(NAME, name, form)
     if access is not Access.REDUCE:
-        return Kernel(NAME, "esq_run_pick" if isinstance(op, Pick) else _NAMES[type(op)])
+        return Kernel(NAME, handler(_NAMES, type(op)))
     if feeder is None:
         return Kernel(NAME, "esq_run_reduce")
     strip_bytes = STRIP_PIXELS * graph.tensors[feeder.output].hwc[2]
     return Kernel(NAME, "esq_run_conv2d_reduce", work_bytes=strip_bytes)
 
 
+def constant_bytes(graph: Graph, item: RowOp) -> int:
+    """Return the flash that an operator's tables take, apart from a convolution's."""
+    table = _TABLE_BYTES if item.kernel.form is Form.TABLE else 0
+    return table + sum(
+        count(graph, item.op) for cls, count in _CONSTANTS.items() if isinstance(item.op, cls)
+    )
+
+
+def _lines_bytes(graph: Graph, op: Binary) -> int:
+    """Return the bytes of slopes and offsets that stand for a constant per channel."""
+    return sum(graph.tensors[index].shape[0] * _LINE_BYTES for index in graph.constants(op))
+
+
+def _exponentials_bytes(graph: Graph, op: Softmax) -> int:
+    return int(np.count_nonzero(softmax_exp_table(graph, op))) * _EXPONENTIAL_BYTES
+
+
+def _indices_bytes(graph: Graph, op: Pick) -> int:
+    return _INDEX_BYTES * sum(graph.tensors[op.output].hwc[:2])
+
+
+_CONSTANTS: dict[type[Op], Callable[[Graph, Any], int]] = {
+    Binary: _lines_bytes,
+    Pick: _indices_bytes,
+    Softmax: _exponentials_bytes,
+}
+"""By class: bytes of what its parameters point to."""
+
+
 @lru_cache(maxsize=1024)
-def _value_form(graph: Graph, op: Binary | Lookup) -> tuple[Form, str]:
+def _value_form(graph: Graph, op: Op) -> tuple[Form, str]:
     """Return how an operator on each value is computed, and the function that does."""
     if has_table(graph, op):
         return Form.TABLE, "esq_run_lookup"
     if affine(graph, op):
         return Form.LINE, "esq_run_affine"
-    return Form.DIRECT, "esq_run_mul" if isinstance(op, Mul) else "esq_run_add"
+    return Form.DIRECT, handler(_NAMES, type(op))
 
 
 def conv_kernel(item: RowOp, family: str, pixels: int, work_bytes: int) -> Kernel:

@@ -3,14 +3,11 @@
 import math
 from dataclasses import replace
 
-import numpy as np
-
-from edgesq.arithmetic import softmax_exp_table
 from edgesq.errors import FitError, TargetError
-from edgesq.graph import Binary, Conv2D, Convolution, Graph, Op, Pick, Softmax
+from edgesq.graph import Conv2D, Convolution, Graph
 from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.flash import codable, coded_saves_bytes, extra_weights_bytes
-from edgesq.kernels.kernel import Form
+from edgesq.kernels.portable import constant_bytes
 from edgesq.plan.lower import lower
 from edgesq.plan.pieces import Plan
 from edgesq.plan.request import Bands, Goal, PlanRequest
@@ -32,15 +29,9 @@ TFLM_FLASH_BYTES = 81_920
 _TRACE_BYTES = 12
 """RAM per operator. Mirror: struct esq_op_trace."""
 
-_AFFINE_BYTES = 8
-"""Slope and offset."""
-
-_OP_BYTES, _SLOT_BYTES, _EXPONENTIAL_BYTES, _TABLE_BYTES = 72, 20, 4, 256
+_OP_BYTES, _SLOT_BYTES = 72, 20
 """On a 32-bit core: struct esq_op (32) and its parameters (at most 40, but a pooled convolution's),
-struct esq_slot, one of the exponentials that are not 0, and a table of 256 answers."""
-
-_INDEX_BYTES = 2
-"""Per row and per column of what a Pick makes."""
+and struct esq_slot."""
 
 
 def needs(graph: Graph, plan: Plan, target: Target) -> dict[str, int]:
@@ -55,14 +46,7 @@ def needs(graph: Graph, plan: Plan, target: Target) -> dict[str, int]:
         + len(plan.steps)
         + len(plan.ops) * _OP_BYTES
         + sum(slot is not None for slot in plan.slots) * _SLOT_BYTES
-        + sum(_exponentials_bytes(graph, op) for op in graph.ops if isinstance(op, Softmax))
-        + sum(item.kernel.form is Form.TABLE for item in plan.ops) * _TABLE_BYTES
-        + sum(_affine_bytes(graph, op) for op in graph.ops)
-        + sum(
-            _INDEX_BYTES * sum(graph.tensors[op.output].hwc[:2])
-            for op in graph.ops
-            if isinstance(op, Pick)
-        )
+        + sum(constant_bytes(graph, item) for item in plan.ops)
     )
     return {
         "flash": graph.weights_bytes
@@ -80,16 +64,6 @@ def _firmware_ram_bytes(graph: Graph) -> int:
     """Return what the firmware takes apart from arena and stack, results of one image included."""
     results = sum(math.prod(graph.tensors[index].shape) for index in graph.observed)
     return FIRMWARE_RAM_BYTES + results + len(lower(graph, Bands()).ops) * _TRACE_BYTES
-
-
-def _affine_bytes(graph: Graph, op: Op) -> int:
-    """Return the bytes of slopes and offsets that stand for a constant per channel."""
-    constants = graph.constants(op) if isinstance(op, Binary) else ()
-    return sum(graph.tensors[index].shape[0] * _AFFINE_BYTES for index in constants)
-
-
-def _exponentials_bytes(graph: Graph, op: Softmax) -> int:
-    return int(np.count_nonzero(softmax_exp_table(graph, op))) * _EXPONENTIAL_BYTES
 
 
 def low_entropy(graph: Graph, kernels: str) -> frozenset[int]:

@@ -14,25 +14,24 @@ from edgesq.graph import (
     AveragePool2D,
     Concatenation,
     Conv2D,
-    Convolution,
     Graph,
     MaxPool2D,
     Mean,
-    Move,
     Op,
-    Reshape,
     Tensor,
 )
 from edgesq.integers import round_up
 from edgesq.kernels.portable import portable_kernel
 from edgesq.kernels.row_op import RowOp, Slot
-from edgesq.operators import Access
+from edgesq.operators import Access, Windowed
 from edgesq.plan.request import Bands
 from edgesq.plan.sharing import Sharing, share
 
 POOLED_ROWS = 2
 """Rows of a max pool that a convolution with decoded weights takes at a time, at most."""
 
+_ROW_BY_ROW = (Access.MAXIMUM, Access.REDUCE, Access.RESHAPE)
+"""What takes its input rows one by one, whatever the bands."""
 
 Slots = tuple[Slot | None, ...]
 """By slot number; None for constants."""
@@ -140,23 +139,25 @@ def _pixel_bytes(slots: Slots, numbers: Sequence[int]) -> tuple[int, ...]:
 def _row_op(graph: Graph, slots: Slots, op: Op, feeder: Conv2D | None, bands: Bands) -> RowOp:
     inputs = feeder.inputs if feeder else op.inputs
     height, _, channels = graph.tensors[op.inputs[0]].hwc
-    access, window = Access.ROW, None
+    access = Access.REDUCE if is_reduction(graph, op) else op.access
+    under = feeder if access is Access.REDUCE else op
+    window = under.window if isinstance(under, Windowed) else None
     band = bands.of(graph.tensors[op.output].hwc[0], op.output)
-    sums = 0
-    if is_reduction(graph, op):
-        access, window, band = Access.REDUCE, feeder.window if feeder else None, 1
-        sums = 4 * channels
-    elif isinstance(op, MaxPool2D):
-        access, window, band = Access.MAXIMUM, op.window, 1
-    elif isinstance(op, Convolution | AveragePool2D):
-        access, window = Access.WINDOW, op.window
-    elif isinstance(op, Move):
-        access = Access.MOVE
-    elif isinstance(op, Reshape):
-        access, band = Access.RESHAPE, 1
     kernel = portable_kernel(graph, op, feeder, access)
     pixels = _pixel_bytes(slots, (*inputs, op.output))
-    return RowOp(op, feeder, inputs, op.output, pixels, access, window, height, band, sums, kernel)
+    return RowOp(
+        op,
+        feeder,
+        inputs,
+        op.output,
+        pixels,
+        access,
+        window,
+        height,
+        1 if access in _ROW_BY_ROW else band,
+        4 * channels if access is Access.REDUCE else 0,
+        kernel,
+    )
 
 
 def _with_band(graph: Graph, item: RowOp, bands: Bands, pooled: frozenset[int]) -> RowOp:
