@@ -19,8 +19,9 @@ from edgesq.export.optimize import Improved
 from edgesq.export.source import Source
 from edgesq.export.steps import Step
 from edgesq.formats.tflite import read_graph
-from edgesq.graph import Conv2D, Convolution, Graph
+from edgesq.graph import Graph
 from edgesq.kernels.flash import channels_bytes, codable, short_tables, takes_coded
+from edgesq.operators import Conv2D, Convolution
 from edgesq.targets import Target
 
 MAX_DROP_POINTS = 2.0

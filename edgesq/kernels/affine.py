@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.arithmetic import Int64Array, combine
-from edgesq.graph import Binary, Graph, Op
+from edgesq.graph import Graph
 from edgesq.lookup import has_table
+from edgesq.operators import Binary, Op
 
 BITS = 16
 """Bits behind the point. Mirror: ESQ_AFFINE_BITS."""

@@ -9,8 +9,9 @@ from functools import lru_cache
 import numpy as np
 
 from edgesq.arithmetic import Int64Array, bias_grid, conv2d_multipliers
-from edgesq.graph import Conv2D, Graph
+from edgesq.graph import Graph
 from edgesq.integers import ceil_div
+from edgesq.operators import Conv2D
 
 MAX_BITS = 25
 """Of a field: a word of four bytes has so many from any bit of its first byte on."""

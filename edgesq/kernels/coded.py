@@ -10,10 +10,11 @@ from functools import lru_cache
 import numpy as np
 
 from edgesq.compress import MASK_BITS, MAX_BITS, stream_bytes
-from edgesq.graph import Conv2D, Graph
+from edgesq.graph import Graph
 from edgesq.integers import ceil_div, round_up
 from edgesq.kernels.decoding import masked_words
 from edgesq.kernels.kernel import Coded, Kernel
+from edgesq.operators import Conv2D
 
 TILE = 4
 """Tiles are multiples of this many channels, of all families' blocks."""

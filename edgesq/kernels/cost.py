@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgesq.graph import Conv2D, Convolution, DepthwiseConv2D, Graph, GroupedConv2D
+from edgesq.graph import Graph
 from edgesq.integers import ceil_div
 from edgesq.kernels.counts import (
     portable_counts,
@@ -23,6 +23,7 @@ from edgesq.kernels.decoding import Decoding, band_instructions
 from edgesq.kernels.groups import group_count, group_graph
 from edgesq.kernels.kernel import Form
 from edgesq.kernels.row_op import RowOp
+from edgesq.operators import Conv2D, Convolution, DepthwiseConv2D, GroupedConv2D
 
 _TILE_INSTRUCTIONS = 40
 """To begin a tile in a row."""

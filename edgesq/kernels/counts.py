@@ -8,17 +8,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from edgesq.graph import (
-    AveragePool2D,
-    Binary,
-    Convolution,
-    DepthwiseConv2D,
-    Graph,
-    Op,
-)
+from edgesq.graph import Graph
 from edgesq.kernels.kernel import Form
 from edgesq.kernels.row_op import RowOp
-from edgesq.operators import Access
+from edgesq.operators import Access, AveragePool2D, Binary, Convolution, DepthwiseConv2D, Op
 
 Counts = dict[str, float]
 

@@ -6,12 +6,13 @@ from functools import lru_cache
 import numpy as np
 
 from edgesq.compress import MAX_BITS
-from edgesq.graph import Conv2D, Graph
+from edgesq.graph import Graph
 from edgesq.integers import ceil_div
 from edgesq.kernels.coded import coded_bytes
 from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.kernel import WideLayer
 from edgesq.kernels.row_op import Ops, RowOp
+from edgesq.operators import Conv2D
 
 MAX_SHARE = 0.75
 """Largest share of a layer's int8 size that its coded form may need; above it, they stay int8."""

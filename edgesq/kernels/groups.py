@@ -5,7 +5,8 @@ So a kernel family runs groups by the kernels that it has. Mirror: firmware/src/
 
 from dataclasses import replace
 
-from edgesq.graph import Conv2D, Graph, GroupedConv2D, Quantization, Tensor
+from edgesq.graph import Graph, Quantization, Tensor
+from edgesq.operators import Conv2D, GroupedConv2D
 
 MAX_GROUPS = 64
 """Beyond that, entering a kernel per group and row costs more than it saves."""

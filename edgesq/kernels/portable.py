@@ -7,26 +7,7 @@ from typing import Any
 import numpy as np
 
 from edgesq.arithmetic import softmax_exp_table
-from edgesq.graph import (
-    Add,
-    AveragePool2D,
-    Binary,
-    Concatenation,
-    Conv2D,
-    DepthToSpace,
-    DepthwiseConv2D,
-    FullyConnected,
-    Graph,
-    GroupedConv2D,
-    MaxPool2D,
-    Mul,
-    Op,
-    Pick,
-    Reshape,
-    Softmax,
-    SpaceToDepth,
-    Sub,
-)
+from edgesq.graph import Graph
 from edgesq.kernels.affine import affine
 from edgesq.kernels.coded import tile_kernels
 from edgesq.kernels.cost import Prices, operator_instructions
@@ -36,7 +17,27 @@ from edgesq.kernels.kernel import PORTABLE as NAME
 from edgesq.kernels.kernel import Form, Kernel
 from edgesq.kernels.row_op import RowOp
 from edgesq.lookup import has_table
-from edgesq.operators import Access, handler
+from edgesq.operators import (
+    Access,
+    Add,
+    AveragePool2D,
+    Binary,
+    Concatenation,
+    Conv2D,
+    DepthToSpace,
+    DepthwiseConv2D,
+    FullyConnected,
+    GroupedConv2D,
+    MaxPool2D,
+    Mul,
+    Op,
+    Pick,
+    Reshape,
+    Softmax,
+    SpaceToDepth,
+    Sub,
+    handler,
+)
 
 STRIP_PIXELS = 2
 """Pixels of a feeder's output held at a time. Mirror: ESQ_STRIP_PIXELS."""

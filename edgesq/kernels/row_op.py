@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from edgesq.graph import Conv2D, Graph, Op, Window
+from edgesq.graph import Graph
 from edgesq.kernels.kernel import Kernel
-from edgesq.operators import Access
+from edgesq.operators import Access, Conv2D, Op, Window
 
 
 @dataclass(frozen=True)

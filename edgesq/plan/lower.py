@@ -10,20 +10,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
-from edgesq.graph import (
-    AveragePool2D,
-    Concatenation,
-    Conv2D,
-    Graph,
-    MaxPool2D,
-    Mean,
-    Op,
-    Tensor,
-)
+from edgesq.graph import Graph, Tensor
 from edgesq.integers import round_up
 from edgesq.kernels.portable import portable_kernel
 from edgesq.kernels.row_op import RowOp, Slot
-from edgesq.operators import Access, Windowed
+from edgesq.operators import (
+    Access,
+    AveragePool2D,
+    Concatenation,
+    Conv2D,
+    MaxPool2D,
+    Mean,
+    Op,
+    Windowed,
+)
 from edgesq.plan.request import Bands
 from edgesq.plan.sharing import Sharing, share
 

@@ -3,7 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from edgesq.graph import Concatenation, Graph, Op, Reshape
+from edgesq.graph import Graph
+from edgesq.operators import Concatenation, Op, Reshape
 
 
 @dataclass(frozen=True)

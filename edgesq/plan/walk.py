@@ -7,10 +7,9 @@ input row adds to one output row.
 from dataclasses import dataclass
 from functools import cached_property
 
-from edgesq.graph import Move
 from edgesq.integers import ceil_div
 from edgesq.kernels.row_op import RowOp
-from edgesq.operators import Access
+from edgesq.operators import Access, Move
 from edgesq.plan.lower import Lowered
 
 Span = tuple[int, int]

@@ -12,7 +12,8 @@ from edgesq.arithmetic import (
     multiply_by_quantized_multiplier,
     rescaled,
 )
-from edgesq.graph import Binary, Conv2D, DepthwiseConv2D, Graph, GroupedConv2D, Int8Array, Mean, Op
+from edgesq.graph import Graph, Int8Array
+from edgesq.operators import Binary, Conv2D, DepthwiseConv2D, GroupedConv2D, Mean, Op
 from edgesq.reference import (
     conv2d_sums,
     conv2d_windows,

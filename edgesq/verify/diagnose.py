@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.export import Operator
-from edgesq.graph import Binary, Convolution, Graph, Int8Array, Lookup
+from edgesq.graph import Graph, Int8Array
+from edgesq.operators import Binary, Convolution, Lookup
 from edgesq.verify.case import Case, unclamped
 from edgesq.verify.flips import Flips, find_flips
 from edgesq.verify.flips_values import find_value_flips

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.arithmetic import Int64Array, conv2d_multipliers, multiply_by_quantized_multiplier
-from edgesq.graph import Conv2D, Graph
+from edgesq.graph import Graph
 from edgesq.integers import ceil_div
 from edgesq.kernels.dsp.winograd import TRANSFORM
+from edgesq.operators import Conv2D
 from edgesq.reference import conv2d_sums, conv2d_windows
 from edgesq.verify.case import Case
 

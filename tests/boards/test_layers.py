@@ -15,9 +15,10 @@ from edgesq.export import read_operators, read_report
 from edgesq.export.operators import check_operators
 from edgesq.flash import flash
 from edgesq.formats.tflite import read_graph
-from edgesq.graph import Convolution, Graph
+from edgesq.graph import Graph
 from edgesq.kernels.dsp import pack as pack_dsp
 from edgesq.kernels.mve import pack as pack_mve
+from edgesq.operators import Convolution
 from edgesq.plan import work
 from edgesq.project import firmware_path
 from edgesq.targets import load_target

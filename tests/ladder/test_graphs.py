@@ -9,7 +9,8 @@ import pytest
 
 from edgesq.formats.tflite import read_graph
 from edgesq.formats.tflite.table import READABLES
-from edgesq.graph import Conv2D, Graph, Int8Array
+from edgesq.graph import Graph, Int8Array
+from edgesq.operators import Conv2D
 from edgesq.reference import run_observed
 from edgesq.reference.conv import conv2d
 from support.cases import NETWORKS

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from edgesq.formats.tflite import read_graph
-from edgesq.graph import DepthwiseConv2D
 from edgesq.integers import ceil_div
 from edgesq.kernels.mve.pack import pack_conv2d, pack_depthwise, pack_weights, unpack_weights
+from edgesq.operators import DepthwiseConv2D
 from support.emulated_cases import Case, differing
 from support.kernel_cases import (
     all_cases,

@@ -7,7 +7,8 @@ import pytest
 
 from edgesq.formats.onnx import integer_onnx, run_onnx
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
-from edgesq.graph import Add, Concatenation, Int8Array
+from edgesq.graph import Int8Array
+from edgesq.operators import Add, Concatenation
 from edgesq.plan import Bands, make_plan
 from edgesq.reference import run_observed
 from support.cases import NETWORKS

@@ -11,7 +11,8 @@ from ai_edge_litert import schema_py_generated as schema
 from edgesq.arithmetic import nearest_sources
 from edgesq.errors import ModelError
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
-from edgesq.graph import Conv2D, DepthwiseConv2D, Graph, Pad
+from edgesq.graph import Graph
+from edgesq.operators import Conv2D, DepthwiseConv2D, Pad
 from edgesq.plan import make_plan
 from support.cases import NETWORKS
 from support.networks import Network, images

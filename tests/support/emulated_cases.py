@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from edgesq.codegen import generate
 from edgesq.flash import qemu
-from edgesq.graph import Conv2D, Graph
+from edgesq.graph import Graph
 from edgesq.kernels.flash import takes_coded
+from edgesq.operators import Conv2D
 from edgesq.plan import Bands, Plan, PlanRequest, make_plan
 from edgesq.project import compile_firmware, lay_out
 from edgesq.reference import run_observed

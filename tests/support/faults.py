@@ -12,7 +12,7 @@ from edgesq.codegen import generate
 from edgesq.export import read_operators, read_report
 from edgesq.flash import flash, stop
 from edgesq.formats.tflite import read_graph
-from edgesq.graph import Conv2D, Graph
+from edgesq.graph import Graph
 from edgesq.kernels.dsp import pack as pack_dsp
 from edgesq.kernels.dsp.winograd import transform_weights
 from edgesq.kernels.kernel import Form
@@ -20,6 +20,7 @@ from edgesq.kernels.mve import pack as pack_mve
 from edgesq.link.client import Client
 from edgesq.link.trace import Tracer
 from edgesq.link.transport import open_port
+from edgesq.operators import Conv2D
 from edgesq.plan import Plan, plan_for
 from edgesq.project import compile_firmware, firmware_path, lay_out
 from edgesq.reference import run

@@ -19,8 +19,9 @@ import numpy as np
 
 from edgesq.codegen import generate
 from edgesq.formats.tflite import read_graph
-from edgesq.graph import Conv2D, Graph
+from edgesq.graph import Graph
 from edgesq.kernels.flash import codable
+from edgesq.operators import Conv2D
 from edgesq.plan import Candidate, Goal, PlanRequest, choose, needs
 from edgesq.targets import load_target
 from support.ladder import LADDER, MODELS, SHARED_NAMES, LadderModels

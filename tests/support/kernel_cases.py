@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.formats.tflite import read_graph
-from edgesq.graph import Conv2D, Graph
+from edgesq.graph import Graph
 from edgesq.integers import ceil_div
+from edgesq.operators import Conv2D
 from support.emulated_cases import Case
 from support.networks import Network, Pair
 from support.networks import images as network_images

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.graph import (
+from edgesq.graph import Graph
+from edgesq.kernels.row_op import RowOp
+from edgesq.operators import (
     AveragePool2D,
     Binary,
     Concatenation,
     Convolution,
     DepthToSpace,
-    Graph,
     Lookup,
     MaxPool2D,
     Move,
@@ -25,7 +26,6 @@ from edgesq.graph import (
     SpaceToDepth,
     Window,
 )
-from edgesq.kernels.row_op import RowOp
 from edgesq.plan import STEP_END, STEP_INPUT, Item, Plan
 
 Ids = NDArray[np.int64]

@@ -25,7 +25,8 @@ from edgesq.arithmetic import (
     saturating_shift_left,
     softmax_exp_table,
 )
-from edgesq.graph import Add, Graph, Mean, Op, Quantization, Softmax, Tensor
+from edgesq.graph import Graph, Quantization, Tensor
+from edgesq.operators import Add, Mean, Op, Softmax
 from support.crun import compile_c, run_command
 from support.paths import CKERNELS
 

@@ -1,6 +1,6 @@
 """Estimate what convolutions take on the DSP extension; constants measured in the emulator."""
 
-from edgesq.graph import Conv2D, FullyConnected, Graph
+from edgesq.graph import Graph
 from edgesq.integers import ceil_div
 from edgesq.kernels import cost
 from edgesq.kernels.counts import runs_of, taps_inside
@@ -11,6 +11,7 @@ from edgesq.kernels.dsp.lanes import pair_channels
 from edgesq.kernels.dsp.windows import GROUP_VALUES, groups_of, slide_of
 from edgesq.kernels.kernel import Form
 from edgesq.kernels.row_op import RowOp
+from edgesq.operators import Conv2D, FullyConnected
 
 _UNPACK_INSTRUCTIONS = 1.3
 """To set out an input value under one output pixel, again for each tile."""

@@ -16,9 +16,10 @@ from edgesq.arithmetic import (
     conv2d_multipliers,
     multiply_by_quantized_multiplier,
 )
-from edgesq.graph import DepthwiseConv2D, Graph
+from edgesq.graph import Graph
 from edgesq.integers import ceil_div
 from edgesq.kernels.counts import FOUR, Counts, priced, runs_of
+from edgesq.operators import DepthwiseConv2D
 
 SHIFT = 12
 """Of the sums at the end. Mirror: ESQ_SHIFT in esq_depthwise_kernels.S."""

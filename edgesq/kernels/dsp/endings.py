@@ -9,9 +9,10 @@ from functools import lru_cache
 import numpy as np
 
 from edgesq.arithmetic import channel_sums, conv2d_multipliers
-from edgesq.graph import Conv2D, FullyConnected, Graph
+from edgesq.graph import Graph
 from edgesq.kernels.channels import Channels, channel_fields
 from edgesq.kernels.dsp.lanes import pair_channels
+from edgesq.operators import Conv2D, FullyConnected
 
 LOWER_BOUND = 1 << 30
 """The short requantization doubles sums of the channel in the lower byte, B."""

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from edgesq.arithmetic import channel_sums
-from edgesq.graph import Conv2D, Graph, GroupedConv2D, Op
+from edgesq.graph import Graph
 from edgesq.kernels.groups import MAX_GROUPS, group_count, group_graph
 from edgesq.kernels.kernel import WideLayer
 from edgesq.kernels.row_op import RowOp
+from edgesq.operators import Conv2D, GroupedConv2D, Op
 
 LANE_BOUND = 1 << 23
 """Sums of the channel in the upper byte, A, must lie in [-LANE_BOUND, LANE_BOUND)."""

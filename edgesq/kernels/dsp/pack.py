@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.arithmetic import Int64Array, conv2d_multipliers
-from edgesq.graph import Conv2D, FullyConnected, Graph, Int8Array, Int32Array
+from edgesq.graph import Graph, Int8Array, Int32Array
 from edgesq.integers import ceil_div
 from edgesq.kernels.dsp.endings import ends_short
 from edgesq.kernels.dsp.lanes import pair_channels
 from edgesq.kernels.dsp.windows import GROUP_VALUES, groups_of, slide_of
+from edgesq.operators import Conv2D, FullyConnected
 
 Uint32Array = NDArray[np.uint32]
 

@@ -6,13 +6,14 @@ Mirror: struct esq_conv2d_dsp_tabled in firmware/include/esq_ops.h.
 from collections.abc import Iterator
 from dataclasses import replace
 
-from edgesq.graph import Conv2D, Graph
+from edgesq.graph import Graph
 from edgesq.integers import round_up
 from edgesq.kernels.channels import ROW_BYTES
 from edgesq.kernels.coded import tile_sizes
 from edgesq.kernels.dsp.endings import short_channels
 from edgesq.kernels.kernel import Form, Kernel, Tabled
 from edgesq.kernels.row_op import RowOp
+from edgesq.operators import Conv2D
 
 _STRUCT_BYTES = 20
 

@@ -5,8 +5,9 @@ Mirror: firmware/src/dsp/esq_dsp.h.
 
 import numpy as np
 
-from edgesq.graph import Conv2D, Graph
+from edgesq.graph import Graph
 from edgesq.integers import ceil_div
+from edgesq.operators import Conv2D
 
 GROUP_VALUES = 4
 """Input values that are unpacked together: lanes (0, 2), then (1, 3)."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.arithmetic import conv2d_multipliers
-from edgesq.graph import Conv2D, Graph, Int8Array
+from edgesq.graph import Graph, Int8Array
 from edgesq.integers import ceil_div
 from edgesq.kernels.coded import TILE, aligned, table_bits, tables_bytes
 from edgesq.kernels.cost import bands_of
@@ -19,6 +19,7 @@ from edgesq.kernels.decoding import masked_words
 from edgesq.kernels.dsp.windows import groups_of
 from edgesq.kernels.kernel import Coded, Form, Kernel
 from edgesq.kernels.row_op import Ops, RowOp
+from edgesq.operators import Conv2D
 
 PIXELS = 4
 """Output pixels computed together."""

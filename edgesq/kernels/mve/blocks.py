@@ -8,8 +8,9 @@ from functools import lru_cache
 import numpy as np
 
 from edgesq.arithmetic import conv2d_multipliers
-from edgesq.graph import Conv2D, Convolution, FullyConnected, Graph
+from edgesq.graph import Graph
 from edgesq.integers import ceil_div, round_up
+from edgesq.operators import Conv2D, Convolution, FullyConnected
 
 BLOCK = 16
 """Input values that one instruction multiplies. Mirror: ESQ_MVE_BLOCK."""

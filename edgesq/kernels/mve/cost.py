@@ -3,7 +3,7 @@
 from functools import partial
 from math import prod
 
-from edgesq.graph import Conv2D, FullyConnected, Graph
+from edgesq.graph import Graph
 from edgesq.integers import ceil_div
 from edgesq.kernels.cost import Prices, operator_instructions
 from edgesq.kernels.counts import Counts, priced, runs_of, taps_inside
@@ -16,6 +16,7 @@ from edgesq.kernels.mve.blocks import (
     reads_in_place,
     row_blocks_of,
 )
+from edgesq.operators import Conv2D, FullyConnected
 
 _UNPACK_INSTRUCTIONS = 0.2
 """To set out an input value under one output pixel, again for each tile."""

@@ -4,10 +4,11 @@ Columns of a few channels are set out anew for each row.
 Mirror: firmware/src/mve/esq_depthwise_mve.h.
 """
 
-from edgesq.graph import DepthwiseConv2D, Graph
+from edgesq.graph import Graph
 from edgesq.integers import ceil_div, round_up
 from edgesq.kernels.counts import Counts, priced, runs_of
 from edgesq.kernels.mve.blocks import BLOCK, QUAD, ends_short
+from edgesq.operators import DepthwiseConv2D
 
 _STRIPS, _MORE_PIXELS = 8, 2
 """Channels set out together, outputs computed beyond those there are."""

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgesq.arithmetic import Int64Array, conv2d_multipliers
-from edgesq.graph import Conv2D, DepthwiseConv2D, FullyConnected, Graph, Int8Array
+from edgesq.graph import Graph, Int8Array
 from edgesq.integers import ceil_div
 from edgesq.kernels.mve.blocks import BLOCK, QUAD, blocks_of, ends_short, row_blocks_of
 from edgesq.kernels.mve.depthwise import strip_blocks
+from edgesq.operators import Conv2D, DepthwiseConv2D, FullyConnected
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from edgesq.compress.stage import with_room_for_scores
 from edgesq.errors import FitError, ImageError, ModelError
 from edgesq.formats.onnx import integer_onnx, run_onnx
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
-from edgesq.graph import Conv2D, FullyConnected, Graph, Int8Array, Op, Softmax
+from edgesq.graph import Graph, Int8Array
+from edgesq.operators import Conv2D, FullyConnected, Op, Softmax
 from edgesq.plan import make_plan
 from edgesq.reference import run, run_observed
 from support.cases import NETWORKS

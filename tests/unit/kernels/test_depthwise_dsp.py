@@ -5,8 +5,9 @@ import pytest
 
 from edgesq.arithmetic import conv2d_multipliers, multiply_by_quantized_multiplier, sum_range
 from edgesq.formats.tflite import read_graph
-from edgesq.graph import DepthwiseConv2D, Graph
+from edgesq.graph import Graph
 from edgesq.kernels.dsp import depthwise as packing
+from edgesq.operators import DepthwiseConv2D
 from support.networks import RECTIFIED, USUAL, Network
 from support.tflite_builder import RELU
 from support.weighted_cases import depthwise_random, depthwise_widths

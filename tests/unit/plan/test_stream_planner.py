@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from edgesq.formats.tflite import read_graph
-from edgesq.graph import Conv2D, Graph
+from edgesq.graph import Graph
 from edgesq.integers import round_up
 from edgesq.kernels.coded import more_bytes
 from edgesq.kernels.flash import MAX_PER_BYTE
+from edgesq.operators import Conv2D
 from edgesq.plan import (
     Bands,
     Candidate,

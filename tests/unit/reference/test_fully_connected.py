@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from edgesq import arithmetic
 from edgesq.formats.onnx import integer_onnx, run_onnx
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
-from edgesq.graph import FullyConnected, Graph
+from edgesq.graph import Graph
+from edgesq.operators import FullyConnected
 from edgesq.reference import run_observed
 from support.networks import Network
 from support.tflite_builder import NONE, RELU, RELU6

@@ -12,7 +12,7 @@ from edgesq.formats.onnx.twin import float_twin, twin_activations
 from edgesq.formats.scales import sharing_scales
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.formats.tflite.rewrite import TensorChange, rewrite
-from edgesq.graph import Concatenation, MaxPool2D, Mean
+from edgesq.operators import Concatenation, MaxPool2D, Mean
 from edgesq.quantize import captured_output, to_int8_tflite
 from edgesq.repair.equalize import equalized
 from edgesq.repair.judge import distance, float_scores, int8_scores

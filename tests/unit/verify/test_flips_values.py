@@ -7,9 +7,10 @@ import pytest
 
 from edgesq.export.operators import Operator, operators_of
 from edgesq.formats.tflite import read_graph
-from edgesq.graph import Binary, Graph, Int8Array
+from edgesq.graph import Graph, Int8Array
 from edgesq.kernels.affine import stored_affine
 from edgesq.kernels.families import FAMILIES
+from edgesq.operators import Binary
 from edgesq.plan import PlanRequest, make_plan
 from edgesq.reference import run
 from edgesq.verify.case import Case

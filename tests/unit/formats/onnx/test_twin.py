@@ -8,7 +8,8 @@ from edgesq.arithmetic import channel_scales
 from edgesq.formats.float_weights import Activation, FloatWeights
 from edgesq.formats.onnx.twin import float_twin, twin_activations
 from edgesq.formats.tflite import read_graph
-from edgesq.graph import Convolution, Graph, Int8Array, Softmax, Tensor
+from edgesq.graph import Graph, Int8Array, Tensor
+from edgesq.operators import Convolution, Softmax
 from edgesq.reference import run
 from support.cases import NETWORKS
 from support.networks import images

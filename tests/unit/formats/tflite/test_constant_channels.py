@@ -7,11 +7,12 @@ import pytest
 
 from edgesq.arithmetic import channel_sums, conv2d_multipliers
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph, read_stored_graph
-from edgesq.graph import Conv2D, Convolution, DepthwiseConv2D, Graph
+from edgesq.graph import Graph
 from edgesq.kernels.dsp import depthwise as depthwise_dsp
 from edgesq.kernels.dsp.endings import ends_short
 from edgesq.kernels.dsp.lanes import pair_channels
 from edgesq.kernels.flash import wide_layers
+from edgesq.operators import Conv2D, Convolution, DepthwiseConv2D
 from edgesq.plan import PlanRequest, make_plan
 from edgesq.reference import run
 from support import random_graphs

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
-from edgesq.graph import Conv2D, Graph, MaxPool2D, Op, Window, digest
+from edgesq.graph import Graph, digest
+from edgesq.operators import Conv2D, MaxPool2D, Op, Window
 from support.cases import NETWORKS
 from support.ladder import SHARED_NAMES, shared_model
 from support.networks import FINER, RECTIFIED, Network

@@ -10,7 +10,8 @@ from edgesq.errors import ModelError
 from edgesq.formats.float_weights import float_weights
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph, read_stored_graph
 from edgesq.formats.tflite.rewrite import TensorChange, rewrite
-from edgesq.graph import Convolution, Graph, Tensor
+from edgesq.graph import Graph, Tensor
+from edgesq.operators import Convolution
 from edgesq.quantize import load_keras, to_int8_tflite
 from edgesq.zoo.demo import demo_model_path
 from support.networks import Network, images
