@@ -269,7 +269,7 @@ class Reshape(Op, kind="RESHAPE", access=Access.RESHAPE):
 
 
 class Move(Op, access=Access.MOVE):
-    """What moves values and changes none."""
+    """What makes each output row of certain input rows: all so far move values and change none."""
 
     @abstractmethod
     def source_rows(self, row: int) -> tuple[int, int]:

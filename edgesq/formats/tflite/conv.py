@@ -14,6 +14,7 @@ from edgesq.arithmetic import (
 )
 from edgesq.formats.tflite.check import INT8_SPAN, SCALES, SUM_LIMIT
 from edgesq.formats.tflite.readable import (
+    Advice,
     Fits,
     Ranges,
     Readable,
@@ -209,3 +210,10 @@ READABLES: Readables = {
 }
 FITS: Fits = {Convolution: _fits}
 RANGES: Ranges = {Convolution: _convolution_problem, FullyConnected: _fully_connected_problem}
+ADVICE: Advice = {
+    "BATCH_TO_SPACE_ND": "a dilated convolution: use dilation 1",
+    "CONV_2D": "use dilation 1",
+    "DEPTHWISE_CONV_2D": "use dilation 1",
+    "SPACE_TO_BATCH_ND": "a dilated convolution: use dilation 1",
+    "TRANSPOSE_CONV": "use nearest neighbours and a convolution",
+}

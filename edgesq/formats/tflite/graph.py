@@ -18,27 +18,12 @@ from edgesq.formats.tflite.infer import check_shape, is_open
 from edgesq.formats.tflite.input import fix_batch, read_input
 from edgesq.formats.tflite.readable import Readable
 from edgesq.formats.tflite.reader import Reader
-from edgesq.formats.tflite.table import READABLES
+from edgesq.formats.tflite.table import ADVICE, READABLES
 from edgesq.formats.tflite.whole import unknown_problems, whole_problems, without_named
 from edgesq.graph import Graph
 from edgesq.operators import Op
 
-ADVICE = {
-    "BATCH_TO_SPACE_ND": "a dilated convolution: use dilation 1",
-    "CONV_2D": "use dilation 1",
-    "DEPTHWISE_CONV_2D": "use dilation 1",
-    "ELU": "use RELU or LEAKY_RELU",
-    "EXP": "leave it to the program behind the network",
-    "GELU": "use HARD_SWISH",
-    "L2_NORMALIZATION": "leave it to the program behind the network",
-    "PRELU": "use LEAKY_RELU, one slope for all channels",
-    "RESIZE_BILINEAR": "use nearest neighbours",
-    "SPACE_TO_BATCH_ND": "a dilated convolution: use dilation 1",
-    "TRANSPOSE_CONV": "use nearest neighbours and a convolution",
-}
-"""What to do about operators that cannot be read."""
-
-_ADVICE = "build the model without it, or cut it before"
+_USUAL_ADVICE = "build the model without it, or cut it before"
 
 
 def make_graph(reader: Reader, sha256: str) -> tuple[Graph, Inside]:
@@ -94,7 +79,7 @@ def _read(reader: Reader, inside: Inside) -> list[Op]:
 
 def _unknown_problems(reader: Reader, operators: list[tuple[str, Any]]) -> list[ModelError]:
     unknown = [(words, one) for kind, one in operators if (words := _unknown(kind, one))]
-    return unknown_problems(reader, unknown, ADVICE, _ADVICE)
+    return unknown_problems(reader, unknown, ADVICE, _USUAL_ADVICE)
 
 
 def _attempt(reader: Reader, readable: Readable, operator: Any) -> Op | ModelError:

@@ -6,6 +6,7 @@ from typing import Any
 
 from edgesq.formats.tflite.check import INT8_SPAN, SUM_LIMIT
 from edgesq.formats.tflite.readable import (
+    Advice,
     Fits,
     Ranges,
     Readable,
@@ -152,4 +153,10 @@ RANGES: Ranges = {
     HardSwish: _hard_swish_problem,
     LeakyRelu: _leaky_problem,
     Lookup: _table_problem,
+}
+ADVICE: Advice = {
+    "ELU": "use RELU or LEAKY_RELU",
+    "EXP": "leave it to the program behind the network",
+    "GELU": "use HARD_SWISH",
+    "PRELU": "use LEAKY_RELU, one slope for all channels",
 }

@@ -7,6 +7,7 @@ import numpy as np
 
 from edgesq.arithmetic import nearest_sources
 from edgesq.formats.tflite.readable import (
+    Advice,
     Fits,
     Ranges,
     Readable,
@@ -285,3 +286,6 @@ FITS: Fits = {
     SpaceToDepth: _space_to_depth_fits,
 }
 RANGES: Ranges = {}
+ADVICE: Advice = {
+    "RESIZE_BILINEAR": "use nearest neighbours",
+}

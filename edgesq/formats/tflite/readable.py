@@ -45,6 +45,9 @@ class Readable:
 Readables = dict[str, Readable]
 """By the operator's name in the schema."""
 
+Advice = dict[str, str]
+"""What to do about operators that cannot be read, by their names in the schema."""
+
 Fits = dict[type[Op], Callable[[Graph, Any], bool]]
 """By class: whether the output's shape follows from the inputs'."""
 

@@ -5,6 +5,7 @@ from typing import Any
 from edgesq.arithmetic import mean_parameters
 from edgesq.formats.tflite.check import INT8_SPAN, SUM_LIMIT
 from edgesq.formats.tflite.readable import (
+    Advice,
     Fits,
     Ranges,
     Readable,
@@ -82,3 +83,6 @@ READABLES: Readables = {
 }
 FITS: Fits = {Mean: _fits}
 RANGES: Ranges = {Mean: _problem}
+ADVICE: Advice = {
+    "L2_NORMALIZATION": "leave it to the program behind the network",
+}

@@ -1,7 +1,7 @@
 """The operators' tables: how each is read from a .tflite, and what a graph's must hold."""
 
 from edgesq.formats.tflite import binary, chain, conv, lookup, move, pool, reduce, shape, softmax
-from edgesq.formats.tflite.readable import Fits, Ranges, Readables
+from edgesq.formats.tflite.readable import Advice, Fits, Ranges, Readables
 
 _FAMILIES = (binary, chain, conv, lookup, move, pool, reduce, shape, softmax)
 
@@ -10,3 +10,4 @@ READABLES: Readables = {
 }
 FITS: Fits = {op: fits for family in _FAMILIES for op, fits in family.FITS.items()}
 RANGES: Ranges = {op: problem for family in _FAMILIES for op, problem in family.RANGES.items()}
+ADVICE: Advice = {**conv.ADVICE, **lookup.ADVICE, **move.ADVICE, **reduce.ADVICE}
