@@ -1,7 +1,6 @@
 """The whole ladder on random networks of every operator; `make soak` draws more of them."""
 
 import re
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from edgesq.graph import Graph, Int8Array
 from edgesq.operators import Conv2D
 from edgesq.reference import run_observed
 from edgesq.reference.conv import conv2d
+from edgesq.reference.run import KERNELS
 from support.cases import NETWORKS
 from support.crun import Runtime
 from support.emulated_cases import Case, run_cases
@@ -80,7 +80,7 @@ def test_a_fault_is_found_and_shrunk(
     def wrong(graph: Graph, op: Conv2D, image: Int8Array) -> Int8Array:
         return np.roll(conv2d(graph, op, image), 1, axis=1)
 
-    monkeypatch.setattr(import_module("edgesq.reference.run"), "conv2d", wrong)
+    monkeypatch.setitem(KERNELS, Conv2D, wrong)
     found = fault(runtime, tmp_path, 20, 7)
     assert found
     assert re.search("numpy: (CONV_2D|FULLY_CONNECTED) ", found)
