@@ -48,12 +48,12 @@ def test_targets_have_what_their_runners_need(target: Target) -> None:
         (("wizard",), {}, r"key 'runners' may hold host, .*bossac"),
         (("openocd",), {"openocd": None}, r"key 'openocd' is missing, runner 'openocd' needs it"),
         (("jlink",), {"chip_id": None}, r"key 'chip_id' is missing, runner 'jlink' needs it"),
-        (("jlink",), {"jlink": 7}, r"key 'jlink': is not of type str"),
-        (("jlink",), {"chip_id_mask": True}, r"key 'chip_id_mask': is not of type int"),
+        (("jlink",), {"jlink": 7}, r"key 'jlink': expected str, got int"),
+        (("jlink",), {"chip_id_mask": True}, r"key 'chip_id_mask': expected int, got bool"),
         (("jlink",), {"chip_id_mask": -1}, r"key 'chip_id_mask' must not be negative"),
-        (("openocd",), {"openocd": [7]}, r"key 'openocd': is not of type str"),
+        (("openocd",), {"openocd": [7]}, r"key 'openocd\[0\]': expected str"),
         ((), {"probe": "x"}, r"\[flash\]: unknown key 'probe' \(known: .*uf2_family"),
-        ((), {"uf2_family": "x"}, r"key 'uf2_family': is not of type int"),
+        ((), {"uf2_family": "x"}, r"key 'uf2_family': expected int, got str"),
     ],
 )
 def test_a_wrong_file_names_file_and_key(
