@@ -87,6 +87,11 @@ def rounding_divide_by_pot(x: ArrayLike, exponent: ArrayLike) -> Int64Array:
     return np.asarray((value >> bits) + ((value & mask) > threshold), np.int64)
 
 
+def as_int32(values: Int64Array) -> Int64Array:
+    """Return values modulo 2^32 as an int32 holds them."""
+    return (values + (1 << 31) & 0xFFFFFFFF) - (1 << 31)
+
+
 def multiply_by_quantized_multiplier(
     x: ArrayLike, multiplier: ArrayLike, shift: ArrayLike
 ) -> Int64Array:

@@ -11,22 +11,23 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.arithmetic import Int64Array, combine
+from edgesq.arithmetic import Int64Array, as_int32, combine
 from edgesq.graph import Graph
 from edgesq.lookup import has_table
 from edgesq.operators import Binary, Op
 
 BITS = 16
-"""Bits behind the point. Mirror: ESQ_AFFINE_BITS."""
+"""Fraction bits of slopes and offsets. Mirror: ESQ_AFFINE_BITS."""
 
 DROPPED_BITS = 5
-"""Of a product, by the DSP extension; so its slopes have 11 bits more, and offsets 5 fewer."""
+"""Low bits of a product that the DSP extension drops: its slopes have 11 fraction bits more, its
+offsets 5 fewer."""
 
 _OFFSET_STEP = 1 << DROPPED_BITS
 _MAX_SLOPE = 1 << 20
 
 _NEVER, _ROOM = 1 << 60, 1 << 20
-"""No bound of an offset; how far apart two bounds are where one is none."""
+"""Stands for a missing bound of an offset; distance from the other bound at which one is put."""
 _EVERY = np.arange(-128, 128, dtype=np.int64)
 
 
@@ -53,8 +54,7 @@ class StoredAffine(Affine):
     def levels(self, inputs: NDArray[np.int8], slope: int, offset: int) -> Int64Array:
         """Return what a board makes of inputs with a slope and an offset, before it clamps."""
         total = (inputs.astype(np.int64) * slope >> self.of_product) + offset
-        wrapped = (total + (1 << 31)) % (1 << 32) - (1 << 31)
-        return np.asarray(wrapped >> self.of_sum, np.int64)
+        return np.asarray(as_int32(total) >> self.of_sum, np.int64)
 
 
 def stored_affine(graph: Graph, op: Op, drops: int) -> StoredAffine:
@@ -111,7 +111,10 @@ def _offsets(
 
 
 def _best_slopes(levels: Int64Array, clamp: tuple[int, int]) -> Int64Array:
-    """Return the slope that leaves each channel's offset most room, [C]: room is concave in it."""
+    """Return the slope that leaves each channel's offset most room, [C]."""
+    # Each of 256 inputs bounds the offset from above and below by a line in the slope. The least of
+    # the upper bounds is concave, the greatest of the lower ones convex, so their distance is
+    # concave, and a search in thirds finds its greatest value; integers end it among three slopes.
     first, last = (np.full(len(levels), end, np.int64) for end in (-_MAX_SLOPE, _MAX_SLOPE))
 
     def room(slope: Int64Array) -> Int64Array:

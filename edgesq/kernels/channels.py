@@ -14,7 +14,7 @@ from edgesq.integers import ceil_div
 from edgesq.operators import Conv2D
 
 MAX_BITS = 25
-"""Of a field: a word of four bytes has so many from any bit of its first byte on."""
+"""Longest field: a word of 32 bits holds so many from any bit of its first byte on."""
 
 _MAX_STEP_BITS = 8
 _MAX_SHIFT = 31
@@ -60,7 +60,7 @@ class Channels:
 
 @lru_cache(maxsize=256)
 def channel_fields(graph: Graph, op: Conv2D) -> Channels | None:
-    """Return what is known per channel in as few bits as hold it; None where they do not do.
+    """Return biases and multipliers in few bits per channel; None where MAX_BITS are too few.
 
     Exact for any model; short where biases are multiples of a coarse grid, as `compress` makes
     them, and channels share few multipliers.
@@ -71,7 +71,7 @@ def channel_fields(graph: Graph, op: Conv2D) -> Channels | None:
 
 
 def pack_channels(bias: Int64Array, multiplier: Int64Array, shift: Int64Array) -> Channels | None:
-    """Return the same of biases, multipliers and shifts, each [O]."""
+    """Return these fields for biases, multipliers and shifts, each [O]."""
     if shift.max() > 0:
         return None
     steps, index = np.unique(np.stack([multiplier, -shift], axis=1), axis=0, return_inverse=True)

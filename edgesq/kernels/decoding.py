@@ -14,7 +14,7 @@ _MASKED_TABLE_INSTRUCTIONS, _MASKED_ENTRY_INSTRUCTIONS = 7_000, 7
 """To make the table of codes, and for each of its entries; with masks."""
 
 _LONG_INSTRUCTIONS = 7.0
-"""More, for a weight of a word with another pair."""
+"""Further instructions per weight of a word with a pair that the table lacks."""
 
 
 @dataclass(frozen=True)

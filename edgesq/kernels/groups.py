@@ -9,10 +9,10 @@ from edgesq.graph import Graph, Quantization, Tensor
 from edgesq.operators import Conv2D, GroupedConv2D
 
 MAX_GROUPS = 64
-"""Beyond that, entering a kernel per group and row costs more than it saves."""
+"""Above it, entering a kernel for each group and row costs more than the kernel saves."""
 
 GROUP_BYTES = 128
-"""Of a group's struct, and its channels filled up to a pair or quad, at most."""
+"""Largest size of a group's struct with the channels that fill it up to a pair or quad."""
 
 
 def group_count(graph: Graph, op: GroupedConv2D) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 from edgesq.arithmetic import (
     Int64Array,
     RescaleParameters,
+    as_int32,
     conv2d_multipliers,
     mean_parameters,
     multiply_by_quantized_multiplier,
@@ -259,7 +260,7 @@ class Layer:
         moved = sums[np.newaxis] + delta[:, None, None] * np.moveaxis(taps[:, :, index], 2, 0)
         multiplier = np.array([change.multiplier for change in changes], np.int64)[:, None, None]
         shift = np.array([change.shift for change in changes], np.int64)[:, None, None]
-        results = self._finish(_wrapped(moved), multiplier, shift, channel)
+        results = self._finish(as_int32(moved), multiplier, shift, channel)
         got = self.got[cases][..., channel]
         wanted = got if self.reduction is not None else got[:, chosen]
         return np.asarray((results == wanted).all(axis=(1, 2)))
@@ -325,8 +326,3 @@ def _flipped_shifts(shift: int) -> list[int]:
     as_right = {-shift ^ 1 << bit for bit in range(6)}
     as_upper = {(7 - shift ^ 1 << bit) - 7 for bit in range(6)}
     return sorted(-right for right in as_left | as_right | as_upper if right in _RIGHT_SHIFTS)
-
-
-def _wrapped(sums: Int64Array) -> Int64Array:
-    """Return sums modulo 2^32 as int32 holds them."""
-    return (sums + (1 << 31) & 0xFFFFFFFF) - (1 << 31)

@@ -7,7 +7,12 @@ divides, so nothing like it is seen with other kernels. Mirror: firmware/src/dsp
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.arithmetic import Int64Array, conv2d_multipliers, multiply_by_quantized_multiplier
+from edgesq.arithmetic import (
+    Int64Array,
+    as_int32,
+    conv2d_multipliers,
+    multiply_by_quantized_multiplier,
+)
 from edgesq.graph import Graph
 from edgesq.integers import ceil_div
 from edgesq.kernels.dsp.winograd import TRANSFORM
@@ -127,11 +132,11 @@ class WinogradLayer:
         added = delta[column, row, value][:, None, None] * seen * _OUTPUT.T[column][:, np.newaxis]
         rests = np.array(_RESTS)
         scale = 24 >> (3 - rests)
-        part = _wrapped(
+        part = as_int32(
             scale * self.sums[tiles][..., channel] - scale * self._bias(channel) + added
         )
         quotient = ((part >> rests) & 0xFFFFFFFF) * _INVERSE_OF_3 & 0xFFFFFFFF
-        results = self._finish(_wrapped(quotient + self._bias(channel)), channel)
+        results = self._finish(as_int32(quotient + self._bias(channel)), channel)
         same = (results == self.got[tiles][..., channel]) | ~self.there[tiles]
         return np.asarray(same.all(axis=(1, 2)))
 
@@ -141,12 +146,7 @@ class WinogradLayer:
 
     def _finish(self, sums: Int64Array, channel: int) -> Int64Array:
         multiplier, shift = conv2d_multipliers(self.graph, self.op)
-        doubled = _wrapped(sums << 1) >> 1  # as the kernel doubles them
+        doubled = as_int32(sums << 1) >> 1  # as the kernel doubles them
         scaled = multiply_by_quantized_multiplier(doubled, multiplier[channel], shift[channel])
         zero_point = self.graph.tensors[self.op.output].zero_point
         return np.asarray(np.clip(scaled + zero_point, *self.op.clamp), np.int64)
-
-
-def _wrapped(sums: Int64Array) -> Int64Array:
-    """Return sums modulo 2^32 as int32 holds them."""
-    return (sums + (1 << 31) & 0xFFFFFFFF) - (1 << 31)

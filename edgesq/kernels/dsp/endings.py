@@ -1,7 +1,8 @@
 """Where the short requantization of the DSP extension's convolutions is exact.
 
-Results below a zero point of -128 clamp to it, so that rounding halves up instead of away from zero
-cannot show; the rest is a question of ranges.
+With the full clamp and zero point -128 every negative sum becomes -128, so it cannot show that
+halves are rounded up instead of away from zero. The rest is whether constants and sums fit their
+bits.
 """
 
 from functools import lru_cache
@@ -15,7 +16,7 @@ from edgesq.kernels.dsp.lanes import pair_channels
 from edgesq.operators import Conv2D, FullyConnected
 
 LOWER_BOUND = 1 << 30
-"""The short requantization doubles sums of the channel in the lower byte, B."""
+"""Sums of the channel in the lower byte, B, must be below this: the requantization doubles them."""
 
 _SHIFTS = range(1, 16)
 """Right shifts for which the constants fit."""
@@ -23,7 +24,7 @@ _SHIFTS = range(1, 16)
 
 @lru_cache(maxsize=256)
 def ends_short(graph: Graph, op: Conv2D) -> bool:
-    """Say whether the short requantization is exact: rounding halves up can never show."""
+    """Say whether the short requantization is exact for all inputs."""
     sums = channel_sums(graph, op)
     _, shift = conv2d_multipliers(graph, op)
     whole_range = op.clamp == (-128, 127) and graph.tensors[op.output].zero_point == -128

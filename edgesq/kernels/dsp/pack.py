@@ -1,4 +1,4 @@
-"""Weights and tables for the kernels on the DSP extension, and the condition they are exact under.
+"""Weights and tables of requantization as the kernels on the DSP extension take them.
 
 Mirror: firmware/src/dsp/esq_dsp.h, esq_dsp_kernels.S.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.arithmetic import Int64Array, conv2d_multipliers
+from edgesq.arithmetic import Int64Array, as_int32, conv2d_multipliers
 from edgesq.graph import Graph, Int8Array, Int32Array
 from edgesq.integers import ceil_div
 from edgesq.kernels.dsp.endings import ends_short
@@ -50,7 +50,7 @@ def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
     finish = "relu" if relu else "any"
     first = _paired(bias.astype(np.int64), beside)
     sums = np.stack([256 * first[:, 0] + first[:, 1], first[:, 1]], axis=1)
-    table = _wrapped(sums)
+    table = as_int32(sums)
     if isinstance(op, FullyConnected):
         finish = "once"
     elif relu:
@@ -124,8 +124,3 @@ def _relu_rows(multiplier: Int64Array, shift: Int64Array) -> Int64Array:
     upper = (multiplier[0::2], 64 - (255 << (a + 6)), a + 7)
     lower = (multiplier[1::2], (1 << b >> 1) - (128 << b), b)
     return np.stack([*upper, *lower], axis=1)
-
-
-def _wrapped(values: Int64Array) -> Int64Array:
-    """Return values modulo 2^32 as int32 sees them."""
-    return (values + (1 << 31) & 0xFFFFFFFF) - (1 << 31)

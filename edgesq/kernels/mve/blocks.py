@@ -58,7 +58,11 @@ def padding_bytes(graph: Graph, op: Conv2D) -> int:
 
 @lru_cache(maxsize=256)
 def ends_short(graph: Graph, op: Convolution) -> bool:
-    """Say whether rounding halves up instead of away from zero can never show."""
+    """Say whether the short requantization is exact for all inputs.
+
+    It rounds halves up instead of away from zero, which cannot show where every negative sum
+    becomes -128 anyway.
+    """
     _, shift = conv2d_multipliers(graph, op)
     whole_range = op.clamp == (-128, 127) and graph.tensors[op.output].zero_point == -128
     shifts_fit = len(shift) % QUAD == 0 and all(-int(s) in _SHIFTS for s in shift)

@@ -1,4 +1,4 @@
-"""Weights and tables for the kernels on MVE, and the condition the short requantization needs.
+"""Weights and tables of requantization as the kernels on MVE take them.
 
 Mirror: firmware/src/mve/esq_mve.h, esq_mve_kernels.S.
 """
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgesq.arithmetic import Int64Array, conv2d_multipliers
+from edgesq.arithmetic import Int64Array, as_int32, conv2d_multipliers
 from edgesq.graph import Graph, Int8Array
 from edgesq.integers import ceil_div
 from edgesq.kernels.mve.blocks import BLOCK, QUAD, blocks_of, ends_short, row_blocks_of
@@ -50,7 +50,7 @@ def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
     parts = (weights[:, :-1], weights[:, 1:], weights) if row_blocks else (weights,)
     input_zp = graph.tensors[op.inputs[0]].zero_point
     folded = [bias - input_zp * part.astype(np.int64).sum(axis=(1, 2, 3)) for part in parts]
-    columns = [*map(_wrapped, folded), multiplier, *last]
+    columns = [*map(as_int32, folded), multiplier, *last]
     table = np.stack([_in_quads(column) for column in columns], axis=1)
     rows = weights.reshape(len(weights), -1).astype(np.int64)
     return Packed(pack_weights(rows, blocks_of(graph, op)), table, finish, row_blocks)
@@ -68,7 +68,7 @@ def pack_depthwise(graph: Graph, op: DepthwiseConv2D) -> Packed:
         finish, last = "relu", _relu_columns(-shift)
     windows = weights[0].transpose(2, 1, 0).reshape(len(bias), -1).astype(np.int64)
     folded = bias - graph.tensors[op.inputs[0]].zero_point * windows.sum(axis=1)
-    columns = [_wrapped(folded), multiplier, *last]
+    columns = [as_int32(folded), multiplier, *last]
     table = np.stack([_in_quads(column) for column in columns], axis=1)
     packed = np.zeros((len(bias), strip_blocks(op) * BLOCK), np.int8)
     packed[:, : windows.shape[1]] = windows
@@ -102,8 +102,3 @@ def _in_quads(values: Int64Array) -> Int64Array:
 def _relu_columns(right: Int64Array) -> tuple[Int64Array, Int64Array]:
     """Return what is added before the shift, half and zero point, and the shift to the top byte."""
     return (1 << right >> 1) - (128 << right), 24 - right
-
-
-def _wrapped(values: Int64Array) -> Int64Array:
-    """Return values modulo 2^32 as int32 sees them."""
-    return (values + (1 << 31) & 0xFFFFFFFF) - (1 << 31)
