@@ -105,14 +105,14 @@ def schema(kind: type) -> dict[str, Any]:
         words = inspect.getdoc(one) or ""
         found = parts[one.__name__]
         found["description"] = words.partition("\n\n")[0]
-        for name, said in _ATTRIBUTE.findall(words.partition("Attributes:\n")[2]):
-            if name in found["properties"]:
-                text = " ".join(said.split()).replace("None", "null")
+        for names, said in _ATTRIBUTE.findall(words.partition("Attributes:\n")[2]):
+            text = " ".join(said.split()).replace("None", "null")
+            for name in names.split(", "):
                 found["properties"][name]["description"] = text[:1].upper() + text[1:]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **top, "$defs": parts}
 
 
-_ATTRIBUTE = re.compile(r"^    (\w+): (.*(?:\n        .*)*)", re.MULTILINE)
+_ATTRIBUTE = re.compile(r"^    (\w+(?:, \w+)*): (.*(?:\n        .*)*)", re.MULTILINE)
 
 
 def _packed_schema(_: type) -> dict[str, Any]:

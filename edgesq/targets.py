@@ -1,13 +1,17 @@
 """The boards edgesq knows: `targets/NAME.toml` read strictly into a frozen `Target`."""
 
 import tomllib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from edgesq.errors import TargetError, did_you_mean
+from edgesq.records import Count, made
 from edgesq.resources import resource
 
+T = TypeVar("T")
+
+_BOOTS = ("vectors", "entry")
 _NS_PER_S = 1_000_000_000
 
 TFLM_KERNELS = "tflm"
@@ -25,8 +29,8 @@ class Region:
     """
 
     name: str
-    origin: int
-    bytes: int
+    origin: Count
+    bytes: Count
 
 
 @dataclass(frozen=True)
@@ -64,12 +68,12 @@ class Target:
     cpu: str
     compiler: str
     compiler_flags: tuple[str, ...]
-    clock_hz: int
+    clock_hz: Count
     kernels: str
-    stack_bytes: int
+    stack_bytes: Count
     port: str | None = None
     port_family: str | None = None
-    counter_hz: int = 0
+    counter_hz: Count = 0
     runners: tuple[str, ...] = ()
     flash: dict[str, Any] = field(default_factory=dict)
     board: str | None = None
@@ -77,11 +81,11 @@ class Target:
     defines: dict[str, str] = field(default_factory=dict)
     machine: str | None = None
     qemu_args: tuple[str, ...] = ()
-    qemu_serial: int = 0
-    icount_shift: int | None = None
+    qemu_serial: Count = 0
+    icount_shift: Count | None = None
     boot: str = "vectors"
     usb_ids: tuple[str, ...] = ()
-    reserve_bytes: int = 0
+    reserve_bytes: Count = 0
 
     @property
     def is_host(self) -> bool:
@@ -121,36 +125,13 @@ class Target:
         return next((region for region in self.memory if region.name == name), None)
 
 
-_TYPES: dict[str, type] = {
-    "name": str,
-    "description": str,
-    "cpu": str,
-    "compiler": str,
-    "compiler_flags": list,
-    "clock_hz": int,
-    "kernels": str,
-    "stack_bytes": int,
-    "port": str,
-    "port_family": str,
-    "counter_hz": int,
-    "runners": list,
-    "flash": dict,
-    "memory": list,
-    "defines": dict,
-    "machine": str,
-    "qemu_args": list,
-    "qemu_serial": int,
-    "icount_shift": int,
-    "boot": str,
-    "usb_ids": list,
-    "reserve_bytes": int,
-}
-_REQUIRED = 8
-"""How many of them, from the first, every target has."""
+@dataclass(frozen=True)
+class _Generic:
+    """A target that is another one under a name of its own."""
 
-_GENERIC: dict[str, type] = {"name": str, "description": str, "board": str}
-_REGION: dict[str, type] = {"name": str, "origin": int, "bytes": int}
-_BOOTS = ("vectors", "entry")
+    name: str
+    description: str
+    board: str
 
 
 def load_target(name: str, folder: Path | None = None) -> Target:
@@ -171,11 +152,11 @@ def load_target(name: str, folder: Path | None = None) -> Target:
     table = _read(path)
     if "board" not in table:
         return _concrete(table, path)
-    _check(table, _GENERIC, set(), str(path))
-    board = load_target(table["board"], folder) if table["board"] != name else None
+    generic = _record(_Generic, table, str(path))
+    board = load_target(generic.board, folder) if generic.board != name else None
     if board is None or board.board is not None:
         raise TargetError("'board' must name a target with a board of its own", where=str(path))
-    return replace(board, **table)
+    return replace(board, **vars(generic))
 
 
 def list_targets(folder: Path | None = None) -> list[Target]:
@@ -204,61 +185,46 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _concrete(table: dict[str, Any], path: Path) -> Target:
     where = str(path)
-    _check(table, _TYPES, set(list(_TYPES)[_REQUIRED:]), where)
-    _check_choices(table, where)
-    memory = tuple(_region(entry, where) for entry in table.get("memory", []))
-    if memory and sorted(region.name for region in memory) != ["flash", "ram"]:
-        raise TargetError("key 'memory' must hold one 'flash' and one 'ram'", where=where)
+    memory = table.get("memory")
+    for region in memory if isinstance(memory, list) else ():
+        _check_known(Region, region, f"{where} [[memory]]")
+    target = _record(Target, table, where)
+    _check_choices(target, where)
     defines = {
-        "ESQ_BOARD_NAME": table["name"],
-        "ESQ_CLOCK_HZ": f"{table['clock_hz']}u",
-        "ESQ_TICK_HZ": f"{table.get('counter_hz', 0)}u",
-        **_strings(table.get("defines", {}), "defines", where),
+        "ESQ_BOARD_NAME": target.name,
+        "ESQ_CLOCK_HZ": f"{target.clock_hz}u",
+        "ESQ_TICK_HZ": f"{target.counter_hz}u",
     }
-    lists = ("compiler_flags", "runners", "qemu_args", "usb_ids")
-    fields = {**table, "memory": memory, "defines": defines, **_tuples(table, lists, where)}
-    return Target(**fields)
+    return replace(target, defines={**defines, **target.defines})
 
 
-def _check_choices(table: dict[str, Any], where: str) -> None:
-    if table.get("boot", _BOOTS[0]) not in _BOOTS:
+def _check_choices(target: Target, where: str) -> None:
+    if target.boot not in _BOOTS:
         raise TargetError(f"key 'boot' must be one of {', '.join(_BOOTS)}", where=where)
-    if ("port" in table) != ("counter_hz" in table):
+    if (target.port is None) != (target.counter_hz == 0):
         raise TargetError("keys 'port' and 'counter_hz' go together", where=where)
-    if ("port" in table) != bool(table.get("runners")):
+    if (target.port is None) != (target.runners == ()):
         raise TargetError("keys 'port' and 'runners' go together", where=where)
+    if target.memory and sorted(region.name for region in target.memory) != ["flash", "ram"]:
+        raise TargetError("key 'memory' must hold one 'flash' and one 'ram'", where=where)
 
 
-def _tuples(table: dict[str, Any], keys: tuple[str, ...], where: str) -> dict[str, tuple[str, ...]]:
-    return {
-        key: tuple(_strings(dict(enumerate(table.get(key, []))), key, where).values())
-        for key in keys
-    }
+def _record(kind: type[T], table: dict[str, Any], where: str) -> T:
+    """Return a table as a record.
+
+    Raises:
+        TargetError: a key is unknown, missing, or of another type.
+    """
+    _check_known(kind, table, where)
+    try:
+        return made(kind, table)
+    except ValueError as error:
+        raise TargetError(str(error), where=where, hint="see targets/README.md") from error
 
 
-def _region(entry: Any, where: str) -> Region:
-    if not isinstance(entry, dict):
-        raise TargetError("key 'memory' must be an array of tables", where=where)
-    _check(entry, _REGION, set(), f"{where} [[memory]]")
-    return Region(**entry)
-
-
-def _strings(values: dict[Any, Any], key: str, where: str) -> dict[Any, str]:
-    if not all(isinstance(value, str) for value in values.values()):
-        raise TargetError(f"key '{key}' must hold strings only", where=where)
-    return values
-
-
-def _check(table: dict[str, Any], types: dict[str, type], optional: set[str], where: str) -> None:
-    for key, value in table.items():
-        if key not in types:
-            known = ", ".join(types)
-            raise TargetError(f"unknown key '{key}'", where=where, hint=f"known: {known}")
-        # A TOML boolean is an int to Python.
-        if not isinstance(value, types[key]) or isinstance(value, bool):
-            raise TargetError(f"key '{key}' must be of type {types[key].__name__}", where=where)
-        if isinstance(value, int) and value < 0:
-            raise TargetError(f"key '{key}' must not be negative", where=where)
-    for key in types:
-        if key not in table and key not in optional:
-            raise TargetError(f"key '{key}' is missing", where=where)
+def _check_known(kind: type, table: Any, where: str) -> None:
+    """Refuse keys that a record does not have; what is no table has none."""
+    known = [field.name for field in fields(kind)]
+    for key in table if isinstance(table, dict) else ():
+        if key not in known:
+            raise TargetError(f"unknown key '{key}'", where=where, hint=did_you_mean(key, known))

@@ -7,13 +7,11 @@ from typing import Annotated
 import typer
 
 import edgesq
+from edgesq.choices import Goal, Layout
 from edgesq.cli import terminal
-from edgesq.cli.export import Fit, Runtime
-from edgesq.cli.schema import Document
+from edgesq.cli.choices import Document, Fit, Runtime
 from edgesq.cli.sizes import SizesMayBeLeftOut
 from edgesq.cli.terminal import DEFAULT_BUILD
-from edgesq.plan import Goal
-from edgesq.project import Layout
 
 app = typer.Typer(
     name="edgesq",
@@ -335,9 +333,11 @@ def inspect(
 @app.command()
 @terminal.command
 def schema(
-    document: Annotated[Document, typer.Argument(help="`report`: report.json of a build.")],
+    document: Annotated[
+        Document, typer.Argument(help="`report`: BUILD/report.json; `target`: targets/*.toml.")
+    ],
 ) -> None:
-    """Print the JSON schema of what a command writes."""
+    """Print the JSON schema of a file that commands write or read."""
     from edgesq.cli.schema import run
 
     run(document)

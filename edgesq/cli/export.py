@@ -1,33 +1,18 @@
 """`edgesq export`."""
 
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgesq.calibrate import read_classes
+from edgesq.choices import Layout
 from edgesq.cli import terminal
+from edgesq.cli.choices import Fit, Runtime
 from edgesq.cli.sizes import parse_size
 from edgesq.cli.tables import compression_table, print_parity, size_table, trial_table
-from edgesq.project import Layout
 from edgesq.targets import Target, load_target
 
 if TYPE_CHECKING:
     from edgesq.export import CompressionFacts, ExportReport
-
-
-class Runtime(Enum):
-    """What computes on the board."""
-
-    EDGESQ = "edgesq"
-    TFLM = "tflm"
-
-
-class Fit(Enum):
-    """How images of other proportions get the model's."""
-
-    STRETCH = "stretch"
-    CROP = "crop"
-    PAD = "pad"
 
 
 def run(

@@ -7,12 +7,13 @@ from typing import Any
 
 from rich.table import Table
 
+from edgesq.choices import Goal
 from edgesq.cli import terminal
 from edgesq.cli.documents import plan_document
 from edgesq.errors import MissingToolError
 from edgesq.files import check_output
 from edgesq.graph import Graph
-from edgesq.plan import Goal, Plan, curve, plan_for
+from edgesq.plan import Plan, curve, plan_for
 from edgesq.project import Sizes
 from edgesq.targets import Target, load_target
 

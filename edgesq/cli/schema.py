@@ -1,17 +1,9 @@
 """`edgesq schema`: what the JSON files hold, as JSON schemas made of the types that write them."""
 
-from enum import Enum
 from pathlib import Path
 
 from edgesq.cli import terminal
-
-
-class Document(Enum):
-    """JSON that commands write."""
-
-    REPORT = "report"
-    VERIFY = "verify"
-    EVALUATE = "evaluate"
+from edgesq.cli.choices import Document
 
 
 def run(document: Document) -> None:
@@ -35,3 +27,7 @@ def _record(document: Document) -> type:
             from edgesq.accuracy import AccuracyReport
 
             return AccuracyReport
+        case Document.TARGET:
+            from edgesq.targets import Target
+
+            return Target

@@ -5,10 +5,11 @@ from typing import Any
 
 from rich.table import Table
 
+from edgesq.choices import Goal
 from edgesq.cli import terminal
 from edgesq.cli.documents import SCHEMA, fit_facts, target_facts
 from edgesq.graph import Graph
-from edgesq.plan import Goal, PlanRequest, choose
+from edgesq.plan import PlanRequest, choose
 from edgesq.targets import list_targets
 
 

@@ -4,6 +4,7 @@ import platform
 from functools import partial
 from importlib import metadata
 
+from edgesq.choices import Layout
 from edgesq.codegen import check_name
 from edgesq.errors import EdgesqError
 from edgesq.export.byproducts import ByProducts
@@ -34,7 +35,6 @@ from edgesq.export.write import (
     write_code,
     write_models,
 )
-from edgesq.project import Layout
 from edgesq.targets import TFLM_KERNELS
 
 _VERSIONED = (

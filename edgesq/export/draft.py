@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgesq.calibrate import Classes, Fit
+from edgesq.choices import Goal, Layout
 from edgesq.codegen import name_of
 from edgesq.errors import EdgesqError
 from edgesq.export.byproducts import ByProducts
@@ -13,8 +14,7 @@ from edgesq.export.optimize import Improved
 from edgesq.export.parity import Comparison, ParityRow
 from edgesq.export.runtime import Firmware, FirmwareOptions
 from edgesq.export.source import Source
-from edgesq.plan import Goal
-from edgesq.project import Layout, Sizes
+from edgesq.project import Sizes
 from edgesq.targets import Target
 
 

@@ -6,11 +6,12 @@ from typing import Annotated
 from msgspec import Meta
 
 from edgesq.calibrate import AuditRow, Classes, Preprocessing
+from edgesq.choices import Goal, Layout
 from edgesq.export.operators import Operator
 from edgesq.export.parity import ParityRow
 from edgesq.limits import MAX_EXTENT
-from edgesq.plan import Candidate, Goal
-from edgesq.project import Layout, Sizes
+from edgesq.plan import Candidate
+from edgesq.project import Sizes
 from edgesq.records import Count
 from edgesq.repair.trial import Trial
 

@@ -5,10 +5,11 @@ from importlib import metadata
 from pathlib import Path
 
 from edgesq.calibrate import Preprocessing
+from edgesq.choices import Layout
 from edgesq.codegen import pixel_table
 from edgesq.export.folder import FIRMWARE
 from edgesq.graph import Graph
-from edgesq.project import Layout, lay_out_library
+from edgesq.project import lay_out_library
 from edgesq.targets import Target
 
 

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+from edgesq.choices import Goal
 from edgesq.errors import FitError, TargetError
 from edgesq.graph import Conv2D, Convolution, Graph
 from edgesq.kernels.families import FAMILIES
@@ -10,7 +11,7 @@ from edgesq.kernels.flash import codable, coded_saves_bytes, extra_weights_bytes
 from edgesq.kernels.portable import constant_bytes
 from edgesq.plan.lower import lower
 from edgesq.plan.pieces import Plan
-from edgesq.plan.request import Bands, Goal, PlanRequest
+from edgesq.plan.request import Bands, PlanRequest
 from edgesq.plan.search import Candidate, choose
 from edgesq.targets import Target
 

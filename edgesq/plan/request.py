@@ -2,15 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 
-
-class Goal(Enum):
-    """What a plan is best at."""
-
-    RAM = "ram"
-    SPEED = "speed"
-    BALANCED = "balanced"
+from edgesq.choices import Goal
 
 
 @dataclass(frozen=True)

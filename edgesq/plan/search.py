@@ -17,12 +17,13 @@ depends on bands: `search_streams.py`.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from edgesq.choices import Goal
 from edgesq.graph import Graph
 from edgesq.kernels.families import FAMILIES
 from edgesq.plan.cost import ROW_INSTRUCTIONS, STEP_INSTRUCTIONS, plan_instructions
 from edgesq.plan.pieces import Plan
 from edgesq.plan.planner import make_plan
-from edgesq.plan.request import Bands, Goal, PlanRequest
+from edgesq.plan.request import Bands, PlanRequest
 from edgesq.plan.search_streams import StreamSearch
 from edgesq.plan.stream_planner import StreamPlanner
 

@@ -1,5 +1,6 @@
 """Lay out a complete firmware project, compile it and read its size from the linker."""
 
+from edgesq.choices import Layout
 from edgesq.project.build import (
     MAP,
     Sizes,
@@ -10,7 +11,7 @@ from edgesq.project.build import (
 )
 from edgesq.project.estimate import Estimate, estimate
 from edgesq.project.layout import RUNTIME, TFLM_RUNTIME, lay_out, tflm_cmake
-from edgesq.project.library import Layout, lay_out_library
+from edgesq.project.library import lay_out_library
 
 __all__ = [
     "MAP",

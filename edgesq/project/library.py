@@ -6,23 +6,11 @@ model called `sample` and version 0.0.0; both are replaced, in paths too.
 
 import re
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from pathlib import Path
 
+from edgesq.choices import Layout
 from edgesq.project.layout import KERNEL_NOTES, RUNTIME
 from edgesq.resources import resource
-
-
-class Layout(StrEnum):
-    """How an export is laid out; `cmake` is the firmware project, the others are libraries."""
-
-    CMAKE = "cmake"
-    C_LIBRARY = "c-library"
-    ARDUINO = "arduino"
-    PLATFORMIO = "platformio"
-    ZEPHYR = "zephyr"
-    ESP_IDF = "esp-idf"
-
 
 _MODEL, _LINK = "model", "link"
 """Sources that are no folder of firmware/: generated files, and the link without its `main`."""

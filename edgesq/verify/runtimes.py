@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edgesq.choices import Goal
 from edgesq.export import Firmware, FirmwareOptions, around_tflm, make_firmware
 from edgesq.flash import flash, stop
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
@@ -14,7 +15,6 @@ from edgesq.formats.tflm import arena_bytes
 from edgesq.graph import Int8Array
 from edgesq.link.client import Client
 from edgesq.link.transport import open_port
-from edgesq.plan import Goal
 from edgesq.project import compile_firmware
 from edgesq.targets import Target
 

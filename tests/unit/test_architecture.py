@@ -25,6 +25,7 @@ FIRMWARE = resource("firmware")
 BASE = (
     *(
         "errors",
+        "choices",
         "integers",
         "limits",
         "files",

@@ -9,8 +9,11 @@ from typing import Annotated, Any, Literal
 import pytest
 from msgspec import Meta
 
+from edgesq.accuracy import AccuracyReport
 from edgesq.export import ExportReport
 from edgesq.records import Count, json_text, made, plain
+from edgesq.targets import Target
+from edgesq.verify import VerifyReport
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def types_in(hint: Any, seen: set[Any]) -> None:
             types_in(part, seen)
 
 
-@pytest.mark.parametrize("record", [ExportReport])
+@pytest.mark.parametrize("record", [ExportReport, VerifyReport, AccuracyReport, Target])
 def test_no_record_has_a_type_that_msgspec_crashes_on(record: type) -> None:
     seen: set[Any] = set()
     types_in(record, seen)
