@@ -16,6 +16,8 @@ from support.builds import done, refused
 from support.cases import NETWORKS
 from support.ladder import LadderModels, shared_model
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def model(tmp_path: Path, ladder_models: LadderModels) -> Path:

@@ -86,6 +86,7 @@ def test_fewer_bytes_lose_more(compressor: Compressor) -> None:
     assert fine.loss.kl < 0.02
 
 
+@pytest.mark.slow
 def test_a_compressed_model_is_the_same_on_every_rung(
     compressor: Compressor, runtime: Runtime
 ) -> None:

@@ -259,6 +259,7 @@ def test_stop_ends_no_strange_process(tmp_path: Path, stranger: "subprocess.Pope
         assert not stop(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_folder_whose_name_is_more_than_a_name_is_compiled_in(
     tmp_path: Path, content: bytes
 ) -> None:

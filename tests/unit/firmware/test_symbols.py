@@ -73,6 +73,7 @@ def test_global_symbols(tmp_path: Path) -> None:
     assert strangers(names) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("core", CORES.values(), ids=list(CORES))
 def test_on_a_core_with_the_macros_of_zephyr(core: tuple[str, ...], tmp_path: Path) -> None:
     if shutil.which("arm-none-eabi-gcc") is None:

@@ -239,6 +239,7 @@ def test_a_chip_that_is_not_reset(bench: Bench, tmp_path: Path) -> None:
     assert "It was not reset" in done("flash", "--build", built, "--probe", PORT)
 
 
+@pytest.mark.slow
 def test_refusals(bench: Bench, folder: Path) -> None:
     arguments = ("flash", "--build", folder, "--probe", PORT)
     refused(2, r"esptool is not installed \(pip install esptool\)", *arguments)

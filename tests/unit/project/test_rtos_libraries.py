@@ -28,6 +28,8 @@ from support.libraries import (
 )
 from support.paths import STANDINS
 
+pytestmark = pytest.mark.slow
+
 NETWORK = "every_operator"
 
 

@@ -25,6 +25,8 @@ from support.libraries import (
 )
 from support.paths import STANDINS
 
+pytestmark = pytest.mark.slow
+
 STANDIN = STANDINS / "arduino"
 WARNINGS = ("-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror")
 LANGUAGES = {
