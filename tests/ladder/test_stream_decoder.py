@@ -156,6 +156,7 @@ MISSING_CHECKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", MISSING_CHECKS)
 def test_the_slice_finds_a_missing_check(what: str, tmp_path: Path) -> None:
     program = fuzzing.build_streams(tmp_path, "gcc", fuzzing.REPLAY, (), *MISSING_CHECKS[what])

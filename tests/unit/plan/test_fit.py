@@ -21,6 +21,7 @@ def with_memory(target: Target, name: str, size: int) -> Target:
     return replace(target, memory=regions)
 
 
+@pytest.mark.slow
 def test_too_much_flash() -> None:
     graph = read_graph(shared_model("squeezenet_v1.1_1000c_224"))
     target = load_target("stm32f405")
@@ -61,6 +62,7 @@ def test_the_last_byte_fits(memory: str) -> None:
         plan_for(graph, with_memory(target, memory, needed - 1), Goal.RAM)
 
 
+@pytest.mark.slow
 def test_host_has_no_limit() -> None:
     graph = read_graph(shared_model("squeezenet_v1.1_1000c_224"))
     assert plan_for(graph, load_target("host")).plan.arena_bytes > 0

@@ -46,7 +46,13 @@ def check_plan(graph: Graph, plan: Plan) -> None:
     assert all(item.offset % 16 == 0 for item in plan.items)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name",
+    [  # each is a compilation with sanitizers: `make quick` takes every third
+        pytest.param(name, marks=(pytest.mark.slow,) if place % 3 else ())
+        for place, name in enumerate(NETWORKS)
+    ],
+)
 def test_small_networks(name: str, runtime: Runtime) -> None:
     """In four band heights at once: places by replay, results by C with sanitizers."""
     graph = read_graph(NETWORKS[name]())

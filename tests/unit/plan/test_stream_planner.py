@@ -88,6 +88,7 @@ def check(graph: Graph, plan: Plan) -> None:
     assert all(item.offset % 16 == 0 for item in plan.items)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [1, 2, 3, 5, 12])
 @pytest.mark.parametrize("kernels", ["portable", "dsp", "mve"])
 def test_places(rows: int, kernels: str) -> None:
@@ -236,6 +237,7 @@ def test_the_same_model_gives_the_same_plan() -> None:
     assert chosen(limit).plan == chosen(limit).plan
 
 
+@pytest.mark.slow
 def test_chosen_plans_compute_the_same(tmp_path_factory: pytest.TempPathFactory) -> None:
     """In C with sanitizers, portable kernels, maps in each other."""
     streamed = all_streamed(GRAPH, "portable")
