@@ -44,7 +44,7 @@ _PIXELS = (3, 2, 1)
 """Output pixels of a convolution computed together, best first."""
 
 MAX_ADDED = 255
-"""Mirror: ESQ_DSPMAX_ADDED."""
+"""Mirror: ESQ_DSP_MAX_ADDED."""
 _MAX_SHIFT = 23
 """Zero points stay in 31 bits."""
 
