@@ -6,7 +6,7 @@ Mirror: struct esq_channels in firmware/include/esq_streamed.h.
 import numpy as np
 
 from edgesq.arithmetic import Int64Array
-from edgesq.codegen.text import hex_bytes, rows, template
+from edgesq.codegen.initializer import Fields, array
 from edgesq.kernels.channels import CHANNELS_PADDING, Channels
 
 
@@ -20,20 +20,18 @@ def field_bytes(fields: Int64Array, bits: int) -> bytes:
 def channels_arrays(channels: Channels, index: int) -> str:
     """Return `channels_<index>` and `steps_<index>`."""
     content = field_bytes(channels.fields, channels.bits)
-    return template("channels.c").substitute(
-        index=index,
-        channels_count=len(content),
-        channels=hex_bytes(content),
-        steps_count=channels.steps.size,
-        steps=rows(channels.steps.reshape(-1).tolist()),
+    steps = channels.steps.reshape(-1).tolist()
+    return array("uint8_t", f"channels_{index}", content) + array(
+        "int32_t", f"steps_{index}", steps
     )
 
 
-def channels_fields(channels: Channels | None, index: int) -> str:
-    """Return the initialiser of struct esq_channels."""
-    if channels is None:
-        return "0"
-    return (
-        f"channels_{index}, steps_{index}, "
-        f"{channels.bits}, {channels.step_bits}, {channels.fraction_bits}"
-    )
+def channels_fields(channels: Channels, index: int) -> Fields:
+    """Return struct esq_channels."""
+    return {
+        "fields": f"channels_{index}",
+        "steps": f"steps_{index}",
+        "bits": channels.bits,
+        "step_bits": channels.step_bits,
+        "fraction_bits": channels.fraction_bits,
+    }

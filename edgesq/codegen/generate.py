@@ -3,16 +3,18 @@
 import textwrap
 from collections.abc import Mapping, Sequence
 
+from edgesq.codegen.initializer import Fields, initializer, structs
 from edgesq.codegen.names import DEFAULT_NAME
 from edgesq.codegen.params import params
 from edgesq.codegen.text import class_names, comment, row, rows, template
 from edgesq.graph import Graph, digest
 from edgesq.kernels.families import FAMILIES
+from edgesq.kernels.kernel import PORTABLE
 from edgesq.kernels.row_op import Slot
 from edgesq.operators import Access
 from edgesq.plan import STEP_END, STEP_INPUT, Plan
 
-LAYOUT_VERSION = 4
+LAYOUT_VERSION = 5
 """Mirror: ESQ_LAYOUT_VERSION in edgesq.h."""
 
 
@@ -86,43 +88,44 @@ def _header(
 
 def _source(graph: Graph, plan: Plan, kernels: str, names: Mapping[str, str]) -> str:
     numbers = [number for number, slot in enumerate(plan.slots) if slot]
+    places = {number: f"&slots[{place}]" for place, number in enumerate(numbers)}
     texts = [params(graph, item, index) for index, item in enumerate(plan.ops)]
     streams = [f"&stream_{index}" for index, item in enumerate(plan.ops) if item.kernel.coded]
-    position = {number: place for place, number in enumerate(numbers)}
     return template("model.c").substitute(
         names,
         sha256=graph.sha256,
         layout_version=LAYOUT_VERSION,
         kernels=kernels,
+        operators=_header_of(kernels),
         core_has=FAMILIES[kernels].core_has,
-        slots="\n".join(_slot(plan, plan.slots[number]) for number in numbers),
-        params="".join(texts),
-        ops="".join(
-            _op(
-                plan,
-                index,
-                position,
-                item.kernel.function,
-                f"&params_{index}" if text else "0",
-            )
+        slots="\n".join(_slot(graph, plan, number) for number in numbers),
+        params="\n".join(text for text in texts if text),
+        ops="\n".join(
+            _op(plan, index, places, item.kernel.function, text)
             for index, (item, text) in enumerate(zip(plan.ops, texts, strict=True))
-        ).rstrip(),
+        ),
         schedule=rows(plan.steps),
         step_input=STEP_INPUT,
         step_end=STEP_END,
-        observed=row(f"&slots[{position[number]}]" for number in graph.observed),
-        input=position[graph.input],
+        observed=row(places[number] for number in graph.observed),
+        input=places[graph.input],
         arena_bytes=plan.arena_bytes,
         progress_offset=plan.progress.offset,
         op_count=len(plan.ops),
         observed_count=len(graph.observed),
-        streams=template("streams.c").substitute(streams=row(streams)) if streams else "",
+        streams=structs("struct esq_stream *const", "streams", streams) if streams else "",
         stream_count=len(streams),
         streams_pointer="streams" if streams else "0",
     )
 
 
-def _slot(plan: Plan, slot: Slot | None) -> str:
+def _header_of(kernels: str) -> str:
+    """Return the header that declares a kernel family's operators, and the portable ones."""
+    return "esq_ops.h" if kernels == PORTABLE else f"esq_{kernels}_ops.h"
+
+
+def _slot(graph: Graph, plan: Plan, number: int) -> str:
+    slot = plan.slots[number]
     assert slot is not None
     ring = plan.rings[slot.storage]
     values = (
@@ -134,19 +137,30 @@ def _slot(plan: Plan, slot: Slot | None) -> str:
         slot.channels,
         slot.pixel_bytes,
     )
-    return f"    {{{row(values)}}},"
+    return f"    {initializer(values)}, /* {comment(_written_by(graph, plan, number))} */"
 
 
-def _op(plan: Plan, index: int, position: dict[int, int], run: str, pointer: str) -> str:
+def _written_by(graph: Graph, plan: Plan, number: int) -> str:
+    """Return the name of the layer whose output a slot is."""
+    if number == graph.input:
+        return "the input"
+    writers = [*(op for op in graph.ops if op.output == number)]
+    writers += [item.op for item in plan.ops if item.output == number]
+    return writers[0].name
+
+
+def _op(plan: Plan, index: int, places: Mapping[int, str], run: str, text: str) -> str:
     item = plan.ops[index]
     sums, work = plan.sums.get(index), plan.work.get(index)
-    return template("op.c").substitute(
-        run=run,
-        params=pointer,
-        inputs=row(f"&slots[{position[number]}]" for number in item.inputs),
-        output=position[item.output],
-        sums_offset=sums.offset if sums else 0,
-        work_offset=work.offset if work else 0,
-        band_units=item.band_units,
-        takes_maximum=int(item.access is Access.MAXIMUM),
-    )
+    fields: Fields = {
+        "run": run,
+        "params": f"&params_{index}" if text else "0",
+        "input": [places[number] for number in item.inputs],
+        "output": places[item.output],
+        "sums_offset_bytes": sums.offset if sums else 0,
+        "work_offset_bytes": work.offset if work else 0,
+        "band_units": item.band_units,
+        "takes_maximum": int(item.access is Access.MAXIMUM),
+    }
+    layers = comment(" > ".join(op.name for op in item.ops))
+    return f"    /* {index}: {layers} */\n    {initializer(fields, 1)},"

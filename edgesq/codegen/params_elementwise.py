@@ -6,8 +6,8 @@ Mirror: the structs of firmware/include/esq_ops.h.
 import numpy as np
 
 from edgesq.arithmetic import add_parameters, mul_multiplier, softmax_exp_table
-from edgesq.codegen.text import comment, row, rows, template
-from edgesq.graph import Add, Binary, Graph, Lookup, Mul, Softmax, Sub
+from edgesq.codegen.initializer import Fields, array, clamp_fields, struct
+from edgesq.graph import Add, Binary, Graph, Lookup, Mul, Op, Softmax, Sub
 from edgesq.integers import ceil_div
 from edgesq.kernels.affine import Affine, stored_affine
 from edgesq.kernels.families import FAMILIES
@@ -26,17 +26,19 @@ def value_params(graph: Graph, op: Binary | Lookup, index: int, kernel: Kernel) 
     """
     if kernel.form is Form.TABLE:
         table = np.roll(lookup_table(graph, op), -128)  # in the order of uint8: 0, ..., -1
-        return template("lookup.c").substitute(
-            name=comment(op.name), index=index, table=rows(table.tolist())
+        return _array("int8_t", "table", table.tolist(), op, index) + struct(
+            "esq_lookup", f"params_{index}", {"table": f"table_{index}"}
         )
     assert isinstance(op, Binary)
     if kernel.form is Form.LINE:
         drops = FAMILIES[kernel.family].affine_drops
         return _affine(op, stored_affine(graph, op, drops), index)
-    if isinstance(op, Mul):
-        return _mul(graph, op, index)
-    assert isinstance(op, Add | Sub)
-    return _add(graph, op, index)
+    constants = _constants(graph, op, index)
+    return constants + (
+        struct("esq_mul", f"params_{index}", _mul(graph, op, index), layer=op.name)
+        if isinstance(op, Mul)
+        else struct("esq_add", f"params_{index}", _add(graph, op, index), layer=op.name)
+    )
 
 
 def _affine(op: Binary, lines: Affine, index: int) -> str:
@@ -44,68 +46,61 @@ def _affine(op: Binary, lines: Affine, index: int) -> str:
     table = np.zeros((2, 4 * fours), np.int64)
     table[0, : lines.slope.size] = lines.slope
     table[1, : lines.slope.size] = lines.offset
-    quads = table.reshape(2, fours, 4).swapaxes(0, 1)
-    return template("affine.c").substitute(
-        name=comment(op.name),
-        index=index,
-        count=quads.size,
-        table=rows(quads.reshape(-1).tolist()),
-        clamp_min=op.clamp[0],
-        clamp_max=op.clamp[1],
+    quads = table.reshape(2, fours, 4).swapaxes(0, 1).reshape(-1).tolist()
+    fields: Fields = {"table": f"table_{index}", **clamp_fields(op.clamp)}
+    return _array("int32_t", "table", quads, op, index) + struct(
+        "esq_affine", f"params_{index}", fields
     )
 
 
-def _add(graph: Graph, op: Add | Sub, index: int) -> str:
+def _add(graph: Graph, op: Binary, index: int) -> Fields:
+    assert isinstance(op, Add | Sub)
     parameters = add_parameters(graph, op)
-    arrays, constants = _constants(graph, op, index)
-    return arrays + template("add.c").substitute(
-        name=comment(op.name),
-        index=index,
-        constants=constants,
-        multiplier=row(parameters.multiplier),
-        output_multiplier=parameters.output_multiplier,
-        input_zp=row(graph.tensors[source].zero_point for source in op.operands),
-        output_zp=graph.tensors[op.output].zero_point,
-        shift=row(parameters.shift),
-        output_shift=parameters.output_shift,
-        sign=-1 if isinstance(op, Sub) else 1,
-        clamp_min=op.clamp[0],
-        clamp_max=op.clamp[1],
-    )
+    return {
+        "constant": _places(graph, op, index),
+        "multiplier": parameters.multiplier,
+        "output_multiplier": parameters.output_multiplier,
+        "input_zp": [graph.tensors[source].zero_point for source in op.operands],
+        "output_zp": graph.tensors[op.output].zero_point,
+        "shift": parameters.shift,
+        "output_shift": parameters.output_shift,
+        "sign": -1 if isinstance(op, Sub) else 1,
+        **clamp_fields(op.clamp),
+    }
 
 
-def _mul(graph: Graph, op: Mul, index: int) -> str:
+def _mul(graph: Graph, op: Mul, index: int) -> Fields:
     multiplier, shift = mul_multiplier(graph, op)
-    arrays, constants = _constants(graph, op, index)
-    return arrays + template("mul.c").substitute(
-        name=comment(op.name),
-        index=index,
-        constants=constants,
-        multiplier=multiplier,
-        input_zp=row(graph.tensors[source].zero_point for source in op.operands),
-        output_zp=graph.tensors[op.output].zero_point,
-        shift=shift,
-        clamp_min=op.clamp[0],
-        clamp_max=op.clamp[1],
-    )
+    return {
+        "constant": _places(graph, op, index),
+        "multiplier": multiplier,
+        "input_zp": [graph.tensors[source].zero_point for source in op.operands],
+        "output_zp": graph.tensors[op.output].zero_point,
+        "shift": shift,
+        **clamp_fields(op.clamp),
+    }
 
 
-def _constants(graph: Graph, op: Binary, index: int) -> tuple[str, str]:
-    """Return the array of a constant operand, and where each operand's is."""
-    places, arrays = [], ""
-    for tensor in op.operands:
-        data = graph.tensors[tensor].data
-        places.append("0" if data is None else f"constant_{index}")
-        if data is not None:
-            arrays = template("constant.c").substitute(
-                name=comment(op.name), index=index, count=data.size, values=rows(data.tolist())
-            )
-    return arrays, row(places)
+def _constants(graph: Graph, op: Binary, index: int) -> str:
+    """Return the array of a constant operand; empty without one."""
+    held = [data for tensor in op.operands if (data := graph.tensors[tensor].data) is not None]
+    return "".join(_array("int8_t", "constant", data.tolist(), op, index) for data in held)
+
+
+def _places(graph: Graph, op: Binary, index: int) -> list[str]:
+    """Return where each operand's constant is."""
+    return [
+        "0" if graph.tensors[tensor].data is None else f"constant_{index}" for tensor in op.operands
+    ]
 
 
 def softmax_params(graph: Graph, op: Softmax, index: int) -> str:
     """Return the C text that defines `params_<index>` of a SOFTMAX."""
     table = np.trim_zeros(softmax_exp_table(graph, op), "b").tolist()
-    return template("softmax.c").substitute(
-        name=comment(op.name), index=index, count=len(table), exp=rows(table)
+    return _array("int32_t", "exp", table, op, index) + struct(
+        "esq_softmax", f"params_{index}", {"exp": f"exp_{index}", "count": len(table)}
     )
+
+
+def _array(kind: str, what: str, values: list[int], op: Op, index: int) -> str:
+    return array(kind, f"{what}_{index}", values, layer=op.name)

@@ -5,7 +5,7 @@ Mirror: struct esq_pick in firmware/include/esq_values.h.
 
 from collections.abc import Sequence
 
-from edgesq.codegen.text import comment, rows, template
+from edgesq.codegen.initializer import Fields, array, struct
 from edgesq.graph import OUTSIDE, Pick
 
 _OUTSIDE = 0xFFFF
@@ -15,18 +15,21 @@ _OUTSIDE = 0xFFFF
 def pick_params(op: Pick, index: int) -> str:
     """Return the C text that defines `params_<index>` of an operator that picks values."""
     inside = [channel for channel in op.channels if channel != OUTSIDE]
-    return template("pick.c").substitute(
-        name=comment(op.name),
-        index=index,
-        rows=_indices(op.rows),
-        columns=_indices(op.columns),
-        before=op.channels.index(inside[0]),
-        count=len(inside),
-        first=inside[0],
-        step=inside[1] - inside[0] if len(inside) > 1 else 1,
-        fill=op.fill,
+    fields: Fields = {
+        "rows": f"rows_{index}",
+        "columns": f"columns_{index}",
+        "before": op.channels.index(inside[0]),
+        "count": len(inside),
+        "first": inside[0],
+        "step": inside[1] - inside[0] if len(inside) > 1 else 1,
+        "fill": op.fill,
+    }
+    return (
+        array("uint16_t", f"rows_{index}", _indices(op.rows), layer=op.name)
+        + array("uint16_t", f"columns_{index}", _indices(op.columns))
+        + struct("esq_pick", f"params_{index}", fields)
     )
 
 
-def _indices(places: Sequence[int]) -> str:
-    return rows(_OUTSIDE if place == OUTSIDE else place for place in places)
+def _indices(places: Sequence[int]) -> list[int]:
+    return [_OUTSIDE if place == OUTSIDE else place for place in places]

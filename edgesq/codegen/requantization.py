@@ -1,18 +1,15 @@
 """From sums to int8, per output channel, as C arrays."""
 
 from edgesq.arithmetic import conv2d_multipliers, rescale_parameters
-from edgesq.codegen.text import rows, template
+from edgesq.codegen.initializer import array, structs
 from edgesq.graph import Convolution, FullyConnected, Graph
 
 
 def requantize_arrays(graph: Graph, op: Convolution, index: int) -> str:
     """Return `multiplier_<index>` and `shift_<index>`."""
     multiplier, shift = conv2d_multipliers(graph, op)
-    return template("requantize_arrays.c").substitute(
-        index=index,
-        channels=len(shift),
-        multiplier=rows(multiplier.tolist()),
-        shift=rows(shift.tolist()),
+    return array("int32_t", f"multiplier_{index}", multiplier.tolist()) + array(
+        "int8_t", f"shift_{index}", shift.tolist()
     )
 
 
@@ -20,8 +17,5 @@ def rescaling_arrays(graph: Graph, op: FullyConnected, index: int) -> str:
     """Return `rescaling_<index>`. Mirror: struct esq_rescaling."""
     parameters = rescale_parameters(graph, op)
     pairs = zip(parameters.multiplier.tolist(), parameters.limit.tolist(), strict=True)
-    return template("rescaling_arrays.c").substitute(
-        index=index,
-        channels=len(parameters.limit),
-        rescaling="\n".join(f"    {{{multiplier}u, {limit}u}}," for multiplier, limit in pairs),
-    )
+    elements = [(f"{multiplier}u", f"{limit}u") for multiplier, limit in pairs]
+    return structs("struct esq_rescaling", f"rescaling_{index}", elements)

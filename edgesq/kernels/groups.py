@@ -1,6 +1,7 @@
 """A grouped convolution as one convolution per group, each on its own channels of the same pixels.
 
-So a kernel family runs groups by the kernels that it has. Mirror: firmware/src/esq_groups.h.
+So a kernel family runs groups by the kernels that it has.
+Mirror: firmware/src/ops/esq_conv2d_groups.c.
 """
 
 from dataclasses import replace

@@ -6,6 +6,10 @@ from enum import StrEnum
 PORTABLE = "portable"
 """The family of what no other family has a kernel for."""
 
+CONV_PARTS = "esq_run_conv2d_parts"
+"""The function of a convolution, of any family, with coded weights, a table made on the board, or a
+mean that alone reads it."""
+
 
 class Form(StrEnum):
     """How an operator is computed, where a family has more than one way."""
@@ -65,7 +69,7 @@ class Kernel:
 
     Attributes:
         family: whose C function it is.
-        name: of the C function, without what says its family and how its constants are kept.
+        name: of the C function, without its family; some functions run kernels of all families.
         form: which of several ways of computing.
         pixels: output pixels computed together, at least 1; 0 where there is no such choice.
         work_bytes: working memory of one step.
@@ -84,9 +88,13 @@ class Kernel:
     @property
     def function(self) -> str:
         """The C function that takes the operator's steps."""
-        own = "" if self.family == PORTABLE else f"_{self.family}"
-        kept = "_streamed" if self.coded else "_tabled" if self.tabled else ""
-        return f"{self.name}{own}{kept}"
+        if self.form is not Form.WINOGRAD and (self.coded or self.tabled):
+            return CONV_PARTS
+        if self.family == PORTABLE or self.name == CONV_PARTS:
+            return self.name
+        if self.form is Form.GROUPS:
+            return "esq_run_conv2d_groups"
+        return f"{self.name}_{self.family}{'_streamed' if self.coded else ''}"
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from edgesq.kernels.coded import tile_kernels
 from edgesq.kernels.cost import Prices, operator_instructions
 from edgesq.kernels.decoding import Decoding
 from edgesq.kernels.family import Family, requantization_bytes
+from edgesq.kernels.kernel import CONV_PARTS, Form, Kernel
 from edgesq.kernels.kernel import PORTABLE as NAME
-from edgesq.kernels.kernel import Form, Kernel
 from edgesq.kernels.row_op import RowOp
 from edgesq.lookup import has_table
 from edgesq.operators import (
@@ -105,7 +105,7 @@ def portable_kernel(graph: Graph, op: Op, feeder: Conv2D | None, access: Access)
     if feeder is None:
         return Kernel(NAME, "esq_run_reduce")
     strip_bytes = STRIP_PIXELS * graph.tensors[feeder.output].hwc[2]
-    return Kernel(NAME, "esq_run_conv2d_reduce", work_bytes=strip_bytes)
+    return Kernel(NAME, CONV_PARTS, work_bytes=strip_bytes)
 
 
 def constant_bytes(graph: Graph, item: RowOp) -> int:

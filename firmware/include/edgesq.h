@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 /* Layout of the generated data; generated files refuse to compile against another one. */
-#define ESQ_LAYOUT_VERSION 4
+#define ESQ_LAYOUT_VERSION 5
 
 enum esq_status {
     ESQ_DONE = 0,

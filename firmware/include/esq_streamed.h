@@ -1,4 +1,5 @@
-/* Convolutions whose weights are decoded while the network runs: what export says of them. */
+/* Convolutions for which something is made while the network runs, a tile of output channels at a
+ * time: weights decoded from a stream, or a table of requantization. */
 #ifndef ESQ_STREAMED_H
 #define ESQ_STREAMED_H
 
@@ -26,17 +27,30 @@ struct esq_channels {
 struct esq_by_masks;
 extern const struct esq_by_masks esq_by_masks;
 
-/* How a convolution's weights come from a stream, `tile` output channels at a time, into its
- * working memory. Offsets are bytes from there; see src/esq_stream.h. */
+struct esq_tile;
+struct esq_tiled;
+
+/* Makes the convolution of a tile's channels, tile->conv, of `conv`, that of all channels. */
+typedef void esq_enter_tile_fn(const void *conv, const struct esq_op *op,
+                               const struct esq_tiled *tiled, int8_t *arena, struct esq_tile *tile);
+
+/* A convolution that is computed `tile` output channels at a time, for all rows of a band, because
+ * something is made for these in its working memory. Offsets are bytes from there. */
+struct esq_tiled {
+    esq_enter_tile_fn *enter;
+    struct esq_channels channels; /* dsp, relu: what stands for a table; else none */
+    uint32_t rows_offset_bytes;   /* with channels: int32 [tile / 2, 8], a table for the tile */
+    uint16_t tile;                /* dsp: even; with a stream a multiple of 4 */
+};
+
+/* The same, because its weights are decoded from a stream; see src/esq_stream.h. */
 struct esq_streamed {
+    struct esq_tiled tiled; /* first: what struct esq_conv2d_parts points to */
     const struct esq_stream *stream;
     const struct esq_by_masks *masks; /* &esq_by_masks: room for a table of masks; else 0 */
-    struct esq_channels channels;     /* dsp, relu */
     uint32_t table_offset_bytes; /* uint32 [2^table_bits]; with masks, uint16 [128] behind it */
-    uint32_t rows_offset_bytes;  /* with channels: int32 [tile / 2, 8], a table for the tile */
     uint32_t weights_offset_bytes;
     uint32_t channel_bytes; /* of weights, as this kernel family packs them */
-    uint16_t tile;          /* a multiple of 4 */
     uint8_t table_bits;     /* up to ESQ_STREAM_MAX_TABLE_BITS */
     uint8_t carries;        /* two weights stand as 256 A + B: 0x80 (dsp); as two bytes: 0 */
     uint8_t table_row;      /* dsp: int32 of a whole table per channel pair */

@@ -1,6 +1,6 @@
 """Tables of requantization that are made while the network runs, from a few bits per channel.
 
-Mirror: struct esq_conv2d_dsp_tabled in firmware/include/esq_ops.h.
+Mirror: struct esq_tiled in firmware/include/esq_streamed.h.
 """
 
 from collections.abc import Iterator

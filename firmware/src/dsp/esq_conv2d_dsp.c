@@ -45,8 +45,9 @@ static void enter_view(const struct esq_conv2d_dsp *params, const struct esq_op 
 
 static inline uint32_t at_most(uint32_t most, uint32_t left) { return left < most ? left : most; }
 
-void esq_dsp_compute_rows(const struct esq_conv2d_dsp *params, const struct esq_op *op,
-                          int8_t *arena, const struct esq_dsp_rows *rows) {
+void esq_dsp_compute(const void *conv, const struct esq_op *op, int8_t *arena,
+                     const struct esq_rows *rows) {
+    const struct esq_conv2d_dsp *params = conv;
     const struct esq_slot *output = op->output;
     const struct esq_dsp_way *way = params->way;
     for (uint32_t y = rows->first; y < rows->end; y++) {
@@ -66,9 +67,9 @@ void esq_dsp_compute_rows(const struct esq_conv2d_dsp *params, const struct esq_
 }
 
 void esq_run_conv2d_dsp(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
-    const struct esq_dsp_rows rows = {progress->out_row, esq_band_end(op, progress), 0,
-                                      op->output->channels};
-    esq_dsp_compute_rows(op->params, op, arena, &rows);
+    const struct esq_rows rows = {progress->out_row, esq_band_end(op, progress), 0,
+                                  op->output->channels};
+    esq_dsp_compute(op->params, op, arena, &rows);
     progress->out_row = (uint16_t)rows.end;
 }
 
@@ -82,32 +83,24 @@ static void add_strip(const int8_t *strip, uint32_t pixels, uint32_t channels, i
     }
 }
 
-void esq_dsp_add_row(const struct esq_conv2d_dsp *params, const struct esq_op *op, int8_t *arena,
-                     const struct esq_dsp_row *row, int32_t *sums) {
+void esq_dsp_add_row(const void *conv, const struct esq_op *op, int8_t *arena,
+                     const struct esq_rows *rows, const struct esq_slot *output, int32_t *sums) {
+    const struct esq_conv2d_dsp *params = conv;
     struct esq_dsp_view view;
-    enter_view(params, op, arena, row->row, &view);
+    enter_view(params, op, arena, rows->first, &view);
     const struct esq_dsp_job job = job_of(params, &view);
     const struct esq_dsp_way *way = params->way;
     int8_t strip[ESQ_MAX_PIXELS * ESQ_STRIP_CHANNELS];
-    for (uint32_t x = 0, pixels; x < row->width; x += pixels) {
-        pixels = at_most(params->pixels, row->width - x);
+    for (uint32_t x = 0, pixels; x < output->width; x += pixels) {
+        pixels = at_most(params->pixels, output->width - x);
         way->unpack(&view, x, pixels);
-        for (uint32_t c = 0; c < row->channels; c += ESQ_STRIP_CHANNELS) {
-            const uint32_t channels = at_most(ESQ_STRIP_CHANNELS, row->channels - c);
+        for (uint32_t c = 0; c < rows->channels; c += ESQ_STRIP_CHANNELS) {
+            const uint32_t channels = at_most(ESQ_STRIP_CHANNELS, rows->channels - c);
             const struct esq_dsp_block block = {c, channels, pixels, strip, ESQ_STRIP_CHANNELS};
             way->finish(params, &job, &block);
             add_strip(strip, pixels, channels, sums + c);
         }
     }
-}
-
-void esq_run_conv2d_reduce_dsp(const struct esq_op *op, int8_t *arena,
-                               struct esq_progress *progress) {
-    const struct esq_conv2d_reduce_dsp *params = op->params;
-    int32_t *sums = esq_reduce_begin(op, params->rows.channels, arena, progress);
-    const struct esq_dsp_row row = {progress->in_row, params->rows.width, params->rows.channels};
-    esq_dsp_add_row(&params->conv, op, arena, &row, sums);
-    esq_reduce_end(op, &params->reduce, params->rows.height, arena, progress);
 }
 
 #endif

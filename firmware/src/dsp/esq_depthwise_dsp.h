@@ -8,7 +8,7 @@
 #ifndef ESQ_DEPTHWISE_DSP_H
 #define ESQ_DEPTHWISE_DSP_H
 
-#include "esq_ops.h"
+#include "esq_dsp_ops.h"
 
 #define ESQ_DSP_QUAD 4u
 #define ESQ_DSP_PAIR_WORDS 12u

@@ -10,6 +10,7 @@
 #define ESQ_DSP_H
 
 #include "../esq_windows.h"
+#include "esq_dsp_ops.h"
 
 /* Columns of a window that slides by one column; other windows are unpacked value by value. */
 #define ESQ_DSP_SLIDE_COLUMNS 3u
@@ -112,32 +113,9 @@ struct esq_dsp_way {
     uint8_t has_padded_rows;    /* 1: they are unpacked as well; 0: they are left out */
 };
 
-/* Output rows [first, end) of a convolution, and which channels of the output they are. */
-struct esq_dsp_rows {
-    uint32_t first;
-    uint32_t end;
-    uint32_t channel;  /* of the output: where `params` begin */
-    uint32_t channels; /* that `params` have */
-};
-
-/* Computes rows of op->output. */
-void esq_dsp_compute_rows(const struct esq_conv2d_dsp *params, const struct esq_op *op,
-                          int8_t *arena, const struct esq_dsp_rows *rows);
-
 /* Makes rows of the table for the short requantization, int32 [count / 2, 8], of channels from
  * `first` on; both are even. */
 void esq_dsp_enter_rows(const struct esq_channels *channels, uint32_t first, uint32_t count,
                         int32_t *row);
-
-/* One output row that is only added up. */
-struct esq_dsp_row {
-    uint32_t row;
-    uint32_t width;
-    uint32_t channels; /* that `params` have */
-};
-
-/* Adds a row's pixels to sums [row->channels]. */
-void esq_dsp_add_row(const struct esq_conv2d_dsp *params, const struct esq_op *op, int8_t *arena,
-                     const struct esq_dsp_row *row, int32_t *sums);
 
 #endif

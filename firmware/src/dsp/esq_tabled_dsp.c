@@ -3,7 +3,7 @@
  * Mirror: edgesq/kernels/dsp/pack.py.
  */
 #include "../esq_channels.h"
-#include "../esq_windows.h"
+#include "../esq_tiles.h"
 #include "esq_dsp.h"
 
 #if defined(__ARM_FEATURE_DSP)
@@ -28,23 +28,15 @@ void esq_dsp_enter_rows(const struct esq_channels *channels, uint32_t first, uin
     }
 }
 
-void esq_run_conv2d_dsp_tabled(const struct esq_op *op, int8_t *arena,
-                               struct esq_progress *progress) {
-    const struct esq_conv2d_dsp_tabled *params = op->params;
-    const uint32_t channels = op->output->channels;
-    struct esq_dsp_rows rows = {progress->out_row, esq_band_end(op, progress), 0, 0};
-    struct esq_conv2d_dsp conv = params->conv;
-    void *place = arena + op->work_offset_bytes + params->rows_offset_bytes;
-    int32_t *table = place;
-    conv.table = table;
-    for (; rows.channel < channels; rows.channel += rows.channels) {
-        const uint32_t left = channels - rows.channel;
-        rows.channels = left < params->tile ? left : params->tile;
-        esq_dsp_enter_rows(&params->channels, rows.channel, rows.channels, table);
-        esq_dsp_compute_rows(&conv, op, arena, &rows);
-        conv.weights += rows.channels * conv.groups * conv.slide;
-    }
-    progress->out_row = (uint16_t)rows.end;
+void esq_dsp_enter_table(const void *conv, const struct esq_op *op, const struct esq_tiled *tiled,
+                         int8_t *arena, struct esq_tile *tile) {
+    int32_t *rows = esq_work_at(op, arena, tiled->rows_offset_bytes);
+    struct esq_conv2d_dsp *own = &tile->own.dsp;
+    esq_dsp_enter_rows(&tiled->channels, tile->rows.channel, tile->rows.channels, rows);
+    *own = *(const struct esq_conv2d_dsp *)conv;
+    own->table = rows;
+    own->weights += tile->rows.channel * own->groups * own->slide;
+    tile->conv = own;
 }
 
 #endif

@@ -2,7 +2,7 @@
 #ifndef ESQ_WINOGRAD_DSP_H
 #define ESQ_WINOGRAD_DSP_H
 
-#include "esq_ops.h"
+#include "esq_dsp_ops.h"
 
 /* Of a tile: output pixels, and the values into which its input columns are transformed. */
 #define ESQ_WINOGRAD_PIXELS 4u

@@ -63,16 +63,16 @@ static void compute_block(const struct band *band, const uint32_t *weights, cons
 }
 
 /* The next four channels' weights, some kernel rows of a channel at a time. */
-static void decode_block(struct esq_bits *bits, const struct esq_winograd_streamed *params,
-                         uint32_t *raw, uint32_t *weights) {
-    const uint32_t step_bytes =
-        params->conv.steps * ESQ_WINOGRAD_CHANNELS * (uint32_t)sizeof *weights;
-    const uint32_t pieces = params->conv.window.height / params->streamed.kernel_rows;
-    const uint32_t steps = params->conv.steps / pieces;
+static void decode_block(struct esq_bits *bits, const struct esq_winograd *params, uint32_t *raw,
+                         uint32_t *weights) {
+    const struct esq_streamed *streamed = params->streamed;
+    const uint32_t step_bytes = params->steps * ESQ_WINOGRAD_CHANNELS * (uint32_t)sizeof *weights;
+    const uint32_t pieces = params->window.height / streamed->kernel_rows;
+    const uint32_t steps = params->steps / pieces;
     for (uint32_t c = 0; c < ESQ_WINOGRAD_CHANNELS; c++) {
         uint32_t *to = weights + c;
         for (uint32_t piece = 0; piece < pieces; piece++) {
-            esq_decode(bits, raw, params->streamed.channel_bytes / pieces / 4u);
+            esq_decode(bits, raw, streamed->channel_bytes / pieces / 4u);
             esq_dsp_winograd_weights(raw, steps / 2u, step_bytes, to);
             to += steps * ESQ_WINOGRAD_CHANNELS;
         }
@@ -81,7 +81,7 @@ static void decode_block(struct esq_bits *bits, const struct esq_winograd_stream
 
 /* A block's row of the table. */
 static void enter_row(const struct esq_streamed *streamed, uint32_t first, int32_t *row) {
-    const struct esq_channels channels = streamed->channels; /* which no row can alias */
+    const struct esq_channels channels = streamed->tiled.channels; /* which no row can alias */
     int32_t *end = row + ESQ_WINOGRAD_CHANNELS;
     for (uint32_t c = 0; c < ESQ_WINOGRAD_CHANNELS; c++) {
         const struct esq_channel channel = esq_channel_at(&channels, first + c);
@@ -95,14 +95,13 @@ static void enter_row(const struct esq_streamed *streamed, uint32_t first, int32
 
 void esq_run_winograd_dsp_streamed(const struct esq_op *op, int8_t *arena,
                                    struct esq_progress *progress) {
-    const struct esq_winograd_streamed *params = op->params;
-    const struct esq_streamed *streamed = &params->streamed;
-    const struct esq_winograd *conv = &params->conv;
+    const struct esq_winograd *params = op->params;
+    const struct esq_streamed *streamed = params->streamed;
     uint32_t *weights = esq_work_at(op, arena, streamed->weights_offset_bytes);
-    uint32_t *raw = esq_work_at(op, arena, streamed->rows_offset_bytes);
-    struct band band = {conv, op, arena, progress->out_row, esq_band_end(op, progress), 0, 0, 0};
+    uint32_t *raw = esq_work_at(op, arena, streamed->tiled.rows_offset_bytes);
+    struct band band = {params, op, arena, progress->out_row, esq_band_end(op, progress), 0, 0, 0};
     const uint32_t rows =
-        (band.end - band.first - 1u) * conv->window.stride_h + conv->window.height;
+        (band.end - band.first - 1u) * params->window.stride_h + params->window.height;
     struct esq_bits decoder;
     band.row_words = op->input[0]->channels / 2u;
     band.tile_steps = rows * band.row_words;
@@ -112,8 +111,8 @@ void esq_run_winograd_dsp_streamed(const struct esq_op *op, int8_t *arena,
     for (uint32_t c = 0; c < op->output->channels; c += ESQ_WINOGRAD_CHANNELS) {
         int32_t row[ESQ_WINOGRAD_ROW];
         decode_block(&decoder, params, raw, weights);
-        const int32_t *table = conv->table + c / ESQ_WINOGRAD_CHANNELS * ESQ_WINOGRAD_ROW;
-        if (streamed->channels.fields) {
+        const int32_t *table = params->table + c / ESQ_WINOGRAD_CHANNELS * ESQ_WINOGRAD_ROW;
+        if (streamed->tiled.channels.fields) {
             enter_row(streamed, c, row);
             table = row;
         }

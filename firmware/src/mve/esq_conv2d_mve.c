@@ -128,8 +128,9 @@ static struct esq_mve_job job_of(const struct esq_mve_view *view, uint32_t chann
 
 static inline uint32_t at_most(uint32_t most, uint32_t left) { return left < most ? left : most; }
 
-void esq_mve_compute_rows(const struct esq_conv2d_mve *params, const struct esq_op *op,
-                          int8_t *arena, const struct esq_mve_rows *rows) {
+void esq_mve_compute(const void *conv, const struct esq_op *op, int8_t *arena,
+                     const struct esq_rows *rows) {
+    const struct esq_conv2d_mve *params = conv;
     const struct esq_slot *output = op->output;
     struct esq_mve_view view;
     for (uint32_t y = rows->first; y < rows->end; y++) {
@@ -148,39 +149,31 @@ void esq_mve_compute_rows(const struct esq_conv2d_mve *params, const struct esq_
 }
 
 void esq_run_conv2d_mve(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
-    const struct esq_mve_rows rows = {progress->out_row, esq_band_end(op, progress), 0,
-                                      op->output->channels};
-    esq_mve_compute_rows(op->params, op, arena, &rows);
+    const struct esq_rows rows = {progress->out_row, esq_band_end(op, progress), 0,
+                                  op->output->channels};
+    esq_mve_compute(op->params, op, arena, &rows);
     progress->out_row = (uint16_t)rows.end;
 }
 
-void esq_mve_add_row(const struct esq_conv2d_mve *params, const struct esq_op *op, int8_t *arena,
-                     const struct esq_mve_row *row, int32_t *sums) {
+void esq_mve_add_row(const void *conv, const struct esq_op *op, int8_t *arena,
+                     const struct esq_rows *rows, const struct esq_slot *output, int32_t *sums) {
+    const struct esq_conv2d_mve *params = conv;
     int8_t strip[ESQ_MVE_MAX_PIXELS * ESQ_STRIP_CHANNELS];
     struct esq_mve_view view;
-    look(params, op, arena, row->row, &view);
-    struct esq_mve_job job = job_of(&view, row->channels);
+    look(params, op, arena, rows->first, &view);
+    struct esq_mve_job job = job_of(&view, rows->channels);
     job.result = strip;
     job.pixel_bytes = ESQ_STRIP_CHANNELS;
-    for (uint32_t x = 0; x < row->width; x += job.count) {
-        job.count = at_most(params->pixels, row->width - x);
+    for (uint32_t x = 0; x < output->width; x += job.count) {
+        job.count = at_most(params->pixels, output->width - x);
         params->locate(&view, x, &job);
-        for (uint32_t c = 0; c < row->channels; c += ESQ_STRIP_CHANNELS) {
-            const uint32_t channels = at_most(ESQ_STRIP_CHANNELS, row->channels - c);
+        for (uint32_t c = 0; c < rows->channels; c += ESQ_STRIP_CHANNELS) {
+            const uint32_t channels = at_most(ESQ_STRIP_CHANNELS, rows->channels - c);
             const struct esq_mve_job part = esq_mve_part(params, &job, c, channels);
             params->finish(params, &part);
             esq_mve_add_pixels(strip, ESQ_STRIP_CHANNELS, job.count, channels, sums + c);
         }
     }
-}
-
-void esq_run_conv2d_reduce_mve(const struct esq_op *op, int8_t *arena,
-                               struct esq_progress *progress) {
-    const struct esq_conv2d_reduce_mve *params = op->params;
-    int32_t *sums = esq_reduce_begin(op, params->rows.channels, arena, progress);
-    const struct esq_mve_row row = {progress->in_row, params->rows.width, params->rows.channels};
-    esq_mve_add_row(&params->conv, op, arena, &row, sums);
-    esq_reduce_end(op, &params->reduce, params->rows.height, arena, progress);
 }
 
 #endif

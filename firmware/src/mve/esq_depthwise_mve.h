@@ -4,7 +4,7 @@
 #ifndef ESQ_DEPTHWISE_MVE_H
 #define ESQ_DEPTHWISE_MVE_H
 
-#include "esq_ops.h"
+#include "esq_mve_ops.h"
 
 /* Bytes that one load takes of a strip. */
 #define ESQ_MVE_STRIP_BLOCK 16u

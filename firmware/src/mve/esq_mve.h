@@ -8,6 +8,7 @@
 #define ESQ_MVE_H
 
 #include "../esq_windows.h"
+#include "esq_mve_ops.h"
 
 /* Input values that one instruction multiplies. */
 #define ESQ_MVE_BLOCK 16u
@@ -84,28 +85,5 @@ struct esq_mve_job esq_mve_part(const struct esq_conv2d_mve *params, const struc
 /* sums [channels] += each of the pixels. */
 void esq_mve_add_pixels(const int8_t *pixel, uint32_t pixel_bytes, uint32_t pixels,
                         uint32_t channels, int32_t *sums);
-
-/* Output rows [first, end) of a convolution, and which channels of the output they are. */
-struct esq_mve_rows {
-    uint32_t first;
-    uint32_t end;
-    uint32_t channel;  /* of the output: where `params` begin */
-    uint32_t channels; /* that `params` have */
-};
-
-/* Computes rows of op->output. */
-void esq_mve_compute_rows(const struct esq_conv2d_mve *params, const struct esq_op *op,
-                          int8_t *arena, const struct esq_mve_rows *rows);
-
-/* One output row that is only added up. */
-struct esq_mve_row {
-    uint32_t row;
-    uint32_t width;
-    uint32_t channels; /* that `params` have */
-};
-
-/* Adds a row's pixels to sums [row->channels]. */
-void esq_mve_add_row(const struct esq_conv2d_mve *params, const struct esq_op *op, int8_t *arena,
-                     const struct esq_mve_row *row, int32_t *sums);
 
 #endif

@@ -19,13 +19,23 @@ void esq_conv2d_s8(const struct esq_conv2d *params, const struct esq_slot *input
     }
 }
 
-void esq_run_conv2d(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
-    const struct esq_conv2d *params = op->params;
-    const int8_t *rows[ESQ_MAX_WINDOW_ROWS];
+void esq_portable_compute(const void *conv, const struct esq_op *op, int8_t *arena,
+                          const struct esq_rows *rows) {
+    const struct esq_conv2d *params = conv;
     const struct esq_columns all = {0, op->output->width};
-    for (uint32_t end = esq_band_end(op, progress); progress->out_row < end; progress->out_row++) {
-        esq_rows_under(&params->window, op->input[0], arena, progress->out_row, rows);
-        esq_conv2d_s8(params, op->input[0], rows, op->output, all,
-                      esq_row(arena, op->output, progress->out_row));
+    const int8_t *under[ESQ_MAX_WINDOW_ROWS];
+    struct esq_slot output = *op->output;
+    output.channels = (uint16_t)rows->channels;
+    for (uint32_t y = rows->first; y < rows->end; y++) {
+        esq_rows_under(&params->window, op->input[0], arena, y, under);
+        esq_conv2d_s8(params, op->input[0], under, &output, all,
+                      esq_row(arena, &output, y) + rows->channel);
     }
+}
+
+void esq_run_conv2d(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
+    const struct esq_rows rows = {progress->out_row, esq_band_end(op, progress), 0,
+                                  op->output->channels};
+    esq_portable_compute(op->params, op, arena, &rows);
+    progress->out_row = (uint16_t)rows.end;
 }

@@ -2,11 +2,10 @@
 #include "../esq_arithmetic.h"
 #include "../esq_conv2d_sum.h"
 
-static void convolve_pixel(const struct esq_grouped_conv2d *params, const struct esq_op *op,
+static void convolve_pixel(const struct esq_conv2d *conv, const struct esq_op *op,
                            const int8_t *const *rows, uint32_t column, int8_t *result) {
-    const struct esq_conv2d *conv = &params->conv;
     const struct esq_slot *input = op->input[0];
-    const uint32_t depth = params->depth;
+    const uint32_t depth = conv->depth;
     const uint32_t each = op->output->channels / (input->channels / depth);
     struct esq_taps taps = esq_taps_at(&conv->window, input, column);
     uint32_t left = each; /* channels of the group */
@@ -22,10 +21,10 @@ static void convolve_pixel(const struct esq_grouped_conv2d *params, const struct
 }
 
 void esq_run_grouped_conv2d(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
-    const struct esq_grouped_conv2d *params = op->params;
+    const struct esq_conv2d *params = op->params;
     const int8_t *rows[ESQ_MAX_WINDOW_ROWS];
     for (uint32_t end = esq_band_end(op, progress); progress->out_row < end; progress->out_row++) {
-        esq_rows_under(&params->conv.window, op->input[0], arena, progress->out_row, rows);
+        esq_rows_under(&params->window, op->input[0], arena, progress->out_row, rows);
         int8_t *result = esq_row(arena, op->output, progress->out_row);
         for (uint32_t x = 0; x < op->output->width; x++) {
             convolve_pixel(params, op, rows, x, result);

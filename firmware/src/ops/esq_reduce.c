@@ -48,23 +48,6 @@ void esq_run_reduce(const struct esq_op *op, int8_t *arena, struct esq_progress 
     esq_reduce_end(op, op->params, input->height, arena, progress);
 }
 
-void esq_run_conv2d_reduce(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
-    const struct esq_conv2d_reduce *params = op->params;
-    const struct esq_slot *strip = &params->rows;
-    int8_t *pixels = arena + op->work_offset_bytes;
-    int32_t *sums = esq_reduce_begin(op, strip->channels, arena, progress);
-    const int8_t *rows[ESQ_MAX_WINDOW_ROWS];
-    esq_rows_under(&params->conv.window, op->input[0], arena, progress->in_row, rows);
-    for (uint32_t x = 0; x < strip->width; x += ESQ_STRIP_PIXELS) {
-        const uint32_t end =
-            x + ESQ_STRIP_PIXELS < strip->width ? x + ESQ_STRIP_PIXELS : strip->width;
-        esq_conv2d_s8(&params->conv, op->input[0], rows, strip, (struct esq_columns){x, end},
-                      pixels);
-        add_pixels(pixels, strip->pixel_bytes, end - x, strip->channels, sums);
-    }
-    esq_reduce_end(op, &params->reduce, strip->height, arena, progress);
-}
-
 void esq_finish_mean(const struct esq_reduce *params, const int32_t *sums, uint32_t channels,
                      int8_t *result) {
     for (uint32_t c = 0; c < channels; c++) {

@@ -1,7 +1,9 @@
 // Every public header, as a C++ program takes them; runs the model over an image of zeros.
 #include "edgesq.h"
 #include "esq_crc32.h"
+#include "esq_dsp_ops.h"
 #include "esq_model.h"
+#include "esq_mve_ops.h"
 #include "esq_ops.h"
 #include "esq_port.h"
 #include "esq_streamed.h"

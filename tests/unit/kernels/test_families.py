@@ -47,13 +47,17 @@ def test_every_function_is_declared(name: str) -> None:
         assert {item.kernel.function for item in plan.ops} <= declared
 
 
-def test_a_function_says_family_and_how_constants_are_kept() -> None:
+def test_a_function_says_family_and_whether_a_convolution_has_parts() -> None:
     kernel = Kernel("dsp", "esq_run_conv2d")
     assert kernel.function == "esq_run_conv2d_dsp"
-    coded = replace(kernel, coded=Coded(4, 8, 0, 0, 0, 16))
-    assert coded.function == "esq_run_conv2d_dsp_streamed"
-    assert replace(kernel, tabled=Tabled(4, 0, 1)).function == "esq_run_conv2d_dsp_tabled"
     assert Kernel(PORTABLE, "esq_run_conv2d").function == "esq_run_conv2d"
+    coded = replace(kernel, coded=Coded(4, 8, 0, 0, 0, 16))
+    assert coded.function == "esq_run_conv2d_parts"
+    assert replace(kernel, tabled=Tabled(4, 0, 1)).function == "esq_run_conv2d_parts"
+    winograd = replace(coded, name="esq_run_winograd", form=Form.WINOGRAD)
+    assert winograd.function == "esq_run_winograd_dsp_streamed"
+    groups = Kernel("mve", "esq_run_grouped_conv2d", Form.GROUPS)
+    assert groups.function == "esq_run_conv2d_groups"
 
 
 @every_family

@@ -1,0 +1,112 @@
+/* The operators on the DSP extension (Armv7E-M, Armv8-M Mainline with DSP). */
+#ifndef ESQ_DSP_OPS_H
+#define ESQ_DSP_OPS_H
+
+#include "esq_ops.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct esq_dsp_way;
+
+/* A convolution; see src/dsp/esq_dsp.h. */
+struct esq_conv2d_dsp {
+    const uint32_t *weights; /* [pairs, groups, 2, slide], see edgesq/kernels/dsp/pack.py */
+    const int32_t *table;    /* relu: [pairs, 8]; any, once: [pairs, 2] */
+    const struct esq_dsp_way *way;
+    union {                                    /* relu: 0, and all down to output_zp not used */
+        const int32_t *multiplier;             /* any: [O] */
+        const struct esq_rescaling *rescaling; /* once: [O] */
+    };
+    const int8_t *shift; /* any: [O] */
+    int8_t clamp_min;
+    int8_t clamp_max;
+    int16_t output_zp;
+    uint8_t pair_channels; /* 2; 1 where sums may leave 24 bits, and A is left empty */
+    uint8_t pixels;        /* most output pixels computed together: 1, 2 or 3 */
+    uint8_t slide;         /* 3: windows three wide share columns; 1: unpacked one by one */
+    int16_t input_zp;
+    uint16_t groups; /* of four values: under a window; of one column under it where it slides */
+    struct esq_window window;
+};
+
+/* A 3x3 depthwise convolution, stride 1 or 2 along rows, as many outputs as inputs, channels a
+ * multiple of 4; see src/dsp/esq_depthwise_dsp.h. */
+struct esq_depthwise_dsp {
+    const uint32_t *table;     /* [C, 8], see edgesq/kernels/dsp/depthwise.py */
+    const int32_t *multiplier; /* any: [C]; relu: 0, as all down to output_zp */
+    const int8_t *shift;       /* [C] */
+    int8_t clamp_min;
+    int8_t clamp_max;
+    int16_t output_zp;
+    int16_t input_zp;
+    uint8_t pixels; /* most output pixels computed together */
+    struct esq_window window;
+};
+
+/* A convolution three columns wide with stride 1; see src/dsp/esq_winograd_dsp.c. */
+struct esq_winograd {
+    const uint32_t *weights; /* int16 lanes [O / 4, 6, steps, 4]; streamed: 0 */
+    const int32_t *table;    /* [O / 4]: bias [4], then multiplier, constant, shift of each */
+    const struct esq_streamed *streamed; /* 0: weights lie in flash, transformed */
+    struct esq_window window;
+    uint16_t steps; /* of two input values under one column; a multiple of 8 */
+    int16_t input_zp;
+};
+
+/* params: struct esq_conv2d_dsp; work: uint32 [groups, 2, pixels + slide - 1], then, where 4 does
+ * not divide the input's channels, int8 [pixels, groups, 4]. */
+esq_run_fn esq_run_conv2d_dsp;
+/* params: struct esq_depthwise_dsp; work: uint32 [pairs, 4, 3], of column pairs one more than of
+ * pixels, or where the stride is 1 than of pairs of pixels. */
+esq_run_fn esq_run_depthwise_conv2d_dsp;
+/* params: struct esq_winograd; work: uint32 [6, steps]. */
+esq_run_fn esq_run_winograd_dsp;
+/* The same, weights decoded and transformed on the board; work: uint32 [tiles of a row, 6, input
+ * rows of a band, C / 2], then what struct esq_streamed says, where rows are a channel's weights as
+ * they are decoded, int8 [kernel_rows, C / 4, 3, 4]. */
+esq_run_fn esq_run_winograd_dsp_streamed;
+/* params as of the portable functions. Four channels at a time: channels a multiple of 4; average:
+ * at most 255 pixels in a window; maximum: pixel distances multiples of 4, no clamp. */
+esq_run_fn esq_run_average_pool_dsp;
+esq_run_fn esq_run_max_pool_dsp;
+esq_run_fn esq_run_reduce_dsp;
+/* Where -23 < output_shift < 0, and an operand without a shift has multiplier 2^30. */
+esq_run_fn esq_run_add_dsp;
+/* Where -23 < shift < 0. */
+esq_run_fn esq_run_mul_dsp;
+esq_run_fn esq_run_affine_dsp;
+
+/* Of struct esq_conv2d_dsp. */
+esq_compute_fn esq_dsp_compute;
+esq_add_fn esq_dsp_add_row;
+/* Weights decoded; of relu with channels, the tile's part of the table made. */
+esq_enter_tile_fn esq_dsp_enter_tile;
+/* Weights lie in flash; the tile's part of the table made. */
+esq_enter_tile_fn esq_dsp_enter_table;
+
+/* How a convolution unpacks its windows and ends its sums; by name, so that the linker leaves out
+ * what no operator of a model needs. Windows: `columns` are one column wide,
+ * `slide` three, by one column; `staged` are copied, for input channels that are no multiple of 4;
+ * `windows`: all others. Ends: `relu` is the short form for full clamp and zero point -128, where
+ * the rounding of negative sums cannot show, an even number of channels; `any` any convolution,
+ * `once` a FULLY_CONNECTED, which rounds once. */
+extern const struct esq_dsp_way esq_dsp_columns_relu;
+extern const struct esq_dsp_way esq_dsp_columns_any;
+extern const struct esq_dsp_way esq_dsp_columns_once;
+extern const struct esq_dsp_way esq_dsp_slide_relu;
+extern const struct esq_dsp_way esq_dsp_slide_any;
+extern const struct esq_dsp_way esq_dsp_slide_once;
+extern const struct esq_dsp_way esq_dsp_windows_relu;
+extern const struct esq_dsp_way esq_dsp_windows_any;
+extern const struct esq_dsp_way esq_dsp_windows_once;
+extern const struct esq_dsp_way esq_dsp_staged_relu;
+extern const struct esq_dsp_way esq_dsp_staged_any;
+extern const struct esq_dsp_way esq_dsp_staged_once;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
