@@ -82,7 +82,13 @@ GRAPHS = {
 
 
 @pytest.mark.usefixtures("_masks_for_few")
-@pytest.mark.parametrize(("index", "name"), list(enumerate(sorted(GRAPHS))))
+@pytest.mark.parametrize(
+    ("index", "name"),
+    [  # each is a compilation with sanitizers: `make quick` takes every third
+        pytest.param(index, name, marks=(pytest.mark.slow,) if index % 3 else ())
+        for index, name in enumerate(sorted(GRAPHS))
+    ],
+)
 def test_portable_networks(index: int, name: str, runtime: Runtime) -> None:
     """Every other one with masks."""
     graph = sparse(GRAPHS[name]) if index % 2 else GRAPHS[name]
@@ -245,6 +251,7 @@ def flip_bit(source: Path, index: int) -> None:
     source.write_text(text[:place] + flipped + text[place + 2 :])
 
 
+@pytest.mark.slow
 def test_the_layer_whose_weights_are_damaged_is_named(build: Path) -> None:
     """By flash, and by verify of a board that was flashed before."""
     content = streamed_squeezenet()
@@ -271,6 +278,7 @@ def test_the_layer_whose_weights_are_damaged_is_named(build: Path) -> None:
         process.stop_process(pid, started)
 
 
+@pytest.mark.slow
 def test_a_model_with_few_levels_is_streamed_and_exact(build: Path) -> None:
     content = streamed_squeezenet()
     images = np.random.default_rng(3).integers(-128, 128, (3, 12, 12, 3)).astype(np.int8)

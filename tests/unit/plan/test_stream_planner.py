@@ -226,6 +226,7 @@ def test_the_search_finds_what_a_hand_would(spare: int) -> None:
             assert least <= cost(Bands(by_height={12: low, 24: high}), limit) * 1.0001
 
 
+@pytest.mark.slow
 def test_more_room_is_never_slower() -> None:
     costs = [cost(chosen(limit).bands, limit) for limit in limits()]
     assert costs == sorted(costs, reverse=True)

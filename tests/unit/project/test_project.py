@@ -186,6 +186,7 @@ def test_a_project_is_complete(every_kernel: Built) -> None:
             assert "${" not in text or path.name == "CMakeLists.txt", path
 
 
+@pytest.mark.slow
 def test_layout_again_replaces_what_an_earlier_one_wrote(tmp_path: Path) -> None:
     graph = read_graph(NETWORKS["fire"]())
     files = generated(graph, make_plan(graph))

@@ -90,6 +90,7 @@ def test_a_firmware_compiled_without_optimisation(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_verify_says_what_would_be_faster(tmp_path: Path) -> None:
     net = Network((4, 4, 3), (1 / 255, -128))
     content = net.build(net.softmax(net.mean(net.conv(net.input, 5, (1, 1)))))
