@@ -7,11 +7,11 @@ alone reads it are one, and a tensor may be copied.
 from dataclasses import dataclass
 
 from edgesq.errors import EdgesqError
-from edgesq.graph import Graph, Op
+from edgesq.graph import Graph
 from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.kernel import Form
 from edgesq.kernels.row_op import RowOp
-from edgesq.operators import Access
+from edgesq.operators import Access, Op
 from edgesq.plan import Plan
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from edgesq.graph import Conv2D, Convolution, FullyConnected, Graph
+from edgesq.graph import Graph
 from edgesq.kernels.channels import Channels
 from edgesq.kernels.decoding import Decoding
 from edgesq.kernels.kernel import Kernel, WideLayer
 from edgesq.kernels.row_op import Ops, RowOp
+from edgesq.operators import Conv2D, Convolution, FullyConnected
 
 RESCALING_BYTES = 16
 """struct esq_rescaling."""

@@ -21,21 +21,19 @@ from edgesq.arithmetic import (
     rescale_parameters,
 )
 from edgesq.export import Operator
-from edgesq.graph import (
+from edgesq.graph import Graph, Int8Array, Int32Array
+from edgesq.integers import ceil_div
+from edgesq.kernels.families import FAMILIES
+from edgesq.kernels.kernel import Form
+from edgesq.operators import (
     AveragePool2D,
     Conv2D,
     Convolution,
     DepthwiseConv2D,
     FullyConnected,
-    Graph,
     GroupedConv2D,
-    Int8Array,
-    Int32Array,
     Mean,
 )
-from edgesq.integers import ceil_div
-from edgesq.kernels.families import FAMILIES
-from edgesq.kernels.kernel import Form
 from edgesq.reference import (
     conv2d_sums,
     conv2d_windows,

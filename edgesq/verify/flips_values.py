@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 from edgesq.arithmetic import Int64Array, combine
 from edgesq.export import Operator
-from edgesq.graph import Binary, Graph, Int8Array, Lookup
+from edgesq.graph import Graph, Int8Array
 from edgesq.kernels.affine import stored_affine
 from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.kernel import Form
 from edgesq.lookup import lookup_table
+from edgesq.operators import Binary, Lookup
 from edgesq.verify.case import Case
 
 _WORD_BITS, _BYTE_BITS = 32, 8

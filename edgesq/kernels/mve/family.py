@@ -3,18 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from edgesq.graph import (
-    AveragePool2D,
-    Binary,
-    Conv2D,
-    Convolution,
-    DepthwiseConv2D,
-    Graph,
-    GroupedConv2D,
-    Lookup,
-    MaxPool2D,
-    Mean,
-)
+from edgesq.graph import Graph
 from edgesq.kernels.coded import tile_kernels
 from edgesq.kernels.counts import pixels_of_a_row
 from edgesq.kernels.family import Family, requantization_bytes
@@ -25,6 +14,17 @@ from edgesq.kernels.mve.blocks import BLOCK, blocks_of, padding_bytes, row_block
 from edgesq.kernels.mve.cost import PRICES, instructions
 from edgesq.kernels.portable import conv_kernel
 from edgesq.kernels.row_op import RowOp
+from edgesq.operators import (
+    AveragePool2D,
+    Binary,
+    Conv2D,
+    Convolution,
+    DepthwiseConv2D,
+    GroupedConv2D,
+    Lookup,
+    MaxPool2D,
+    Mean,
+)
 
 NAME = "mve"
 

@@ -7,8 +7,9 @@ import pytest
 
 from edgesq.export.operators import Operator, operators_of
 from edgesq.formats.tflite import read_graph
-from edgesq.graph import Conv2D, Graph, Int8Array
+from edgesq.graph import Graph, Int8Array
 from edgesq.kernels.dsp.tables import tabled_kernels
+from edgesq.operators import Conv2D
 from edgesq.plan import PlanRequest, make_plan
 from edgesq.reference import run
 from edgesq.verify.case import Case
