@@ -6,6 +6,7 @@ Source: TensorFlow Lite, kernels/internal/reference. Mirror: firmware/src/ops, o
 from edgesq.reference.conv import (
     conv2d_sums,
     conv2d_windows,
+    convolution_sums,
     depthwise_sums,
     depthwise_windows,
     grouped_sums,
@@ -16,6 +17,7 @@ from edgesq.reference.run import run, run_observed
 __all__ = [
     "conv2d_sums",
     "conv2d_windows",
+    "convolution_sums",
     "depthwise_sums",
     "depthwise_windows",
     "grouped_sums",

@@ -3,26 +3,34 @@
 Mirror: firmware/src/ops/esq_conv2d.c, esq_fully_connected.c, esq_depthwise_conv2d.c.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from edgesq.arithmetic import Int64Array, rescaled
 from edgesq.graph import Graph, Int8Array
-from edgesq.operators import Conv2D, Convolution, DepthwiseConv2D, GroupedConv2D
+from edgesq.operators import (
+    Conv2D,
+    Convolution,
+    DepthwiseConv2D,
+    GroupedConv2D,
+    Op,
+    handler,
+)
 from edgesq.reference.kernel import Kernels
 from edgesq.reference.windows import gather
 
 
-def conv2d(graph: Graph, op: Conv2D, image: Int8Array) -> Int8Array:
+def convolution(graph: Graph, op: Convolution, image: Int8Array) -> Int8Array:
     """Convolve int8 [H, W, C] to int8 [H_out, W_out, O]."""
-    sums = conv2d_sums(graph, op, conv2d_windows(graph, op, image))
-    return requantize(graph, op, sums).reshape(graph.tensors[op.output].hwc)
+    levels = rescaled(graph, op, convolution_sums(graph, op, image))
+    return np.clip(levels, *op.clamp).astype(np.int8).reshape(graph.tensors[op.output].hwc)
 
 
-def grouped_conv2d(graph: Graph, op: GroupedConv2D, image: Int8Array) -> Int8Array:
-    """Convolve groups of channels of int8 [H, W, C] by themselves to int8 [H_out, W_out, O]."""
-    return requantize(graph, op, grouped_sums(graph, op, image)).reshape(
-        graph.tensors[op.output].hwc
-    )
+def convolution_sums(graph: Graph, op: Convolution, image: Int8Array) -> Int64Array:
+    """Return the sums [H_out * W_out, O] before requantization, of int8 [H, W, C]."""
+    return handler(_SUMS, type(op))(graph, op, image)
 
 
 def grouped_windows(graph: Graph, op: GroupedConv2D, image: Int8Array) -> Int64Array:
@@ -62,12 +70,6 @@ def conv2d_sums(graph: Graph, op: Conv2D, windows: Int64Array) -> Int64Array:
     return np.asarray((windows.astype(np.float64) @ flat.T).astype(np.int64) + bias, np.int64)
 
 
-def depthwise_conv2d(graph: Graph, op: DepthwiseConv2D, image: Int8Array) -> Int8Array:
-    """Convolve each channel of int8 [H, W, C] by itself to int8 [H_out, W_out, C * multiplier]."""
-    sums = depthwise_sums(graph, op, depthwise_windows(graph, op, image))
-    return requantize(graph, op, sums).reshape(graph.tensors[op.output].hwc)
-
-
 def depthwise_windows(graph: Graph, op: DepthwiseConv2D, image: Int8Array) -> Int64Array:
     """Return the inputs less their zero point that each output value sees, [H_out * W_out, K, O].
 
@@ -87,13 +89,18 @@ def depthwise_sums(graph: Graph, op: DepthwiseConv2D, windows: Int64Array) -> In
     return np.asarray(np.einsum("pkc,kc->pc", windows, taps) + bias, np.int64)
 
 
-def requantize(graph: Graph, op: Convolution, sums: Int64Array) -> Int8Array:
-    """Rescale int64 [..., O] to the output's scale and zero point, and clamp."""
-    return np.clip(rescaled(graph, op, sums), *op.clamp).astype(np.int8)
+def _conv2d(graph: Graph, op: Conv2D, image: Int8Array) -> Int64Array:
+    return conv2d_sums(graph, op, conv2d_windows(graph, op, image))
 
 
-KERNELS: Kernels = {
-    Conv2D: conv2d,
-    DepthwiseConv2D: depthwise_conv2d,
-    GroupedConv2D: grouped_conv2d,
+def _depthwise(graph: Graph, op: DepthwiseConv2D, image: Int8Array) -> Int64Array:
+    return depthwise_sums(graph, op, depthwise_windows(graph, op, image))
+
+
+_SUMS: dict[type[Op], Callable[[Graph, Any, Int8Array], Int64Array]] = {
+    Conv2D: _conv2d,
+    DepthwiseConv2D: _depthwise,
+    GroupedConv2D: grouped_sums,
 }
+
+KERNELS: Kernels = {Convolution: convolution}

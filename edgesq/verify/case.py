@@ -13,14 +13,8 @@ from edgesq.arithmetic import (
     rescaled,
 )
 from edgesq.graph import Graph, Int8Array
-from edgesq.operators import Binary, Conv2D, DepthwiseConv2D, GroupedConv2D, Mean, Op
-from edgesq.reference import (
-    conv2d_sums,
-    conv2d_windows,
-    depthwise_sums,
-    depthwise_windows,
-    grouped_sums,
-)
+from edgesq.operators import Binary, Convolution, Mean, Op
+from edgesq.reference import convolution_sums
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,14 +42,8 @@ class Case:
 def unclamped(graph: Graph, op: Op, values: Mapping[int, Int8Array]) -> Int64Array | None:
     """Return an operator's results [H, W, C] before they are clamped; None where it has no such."""
     match op:
-        case Conv2D():
-            sums = conv2d_sums(graph, op, conv2d_windows(graph, op, values[op.inputs[0]]))
-            return rescaled(graph, op, sums).reshape(graph.tensors[op.output].hwc)
-        case DepthwiseConv2D():
-            sums = depthwise_sums(graph, op, depthwise_windows(graph, op, values[op.inputs[0]]))
-            return rescaled(graph, op, sums).reshape(graph.tensors[op.output].hwc)
-        case GroupedConv2D():
-            sums = grouped_sums(graph, op, values[op.inputs[0]])
+        case Convolution():
+            sums = convolution_sums(graph, op, values[op.inputs[0]])
             return rescaled(graph, op, sums).reshape(graph.tensors[op.output].hwc)
         case Binary():
             operands = [

@@ -9,9 +9,9 @@ import pytest
 from edgesq.formats.tflite import read_graph
 from edgesq.formats.tflite.table import READABLES
 from edgesq.graph import Graph, Int8Array
-from edgesq.operators import Conv2D
+from edgesq.operators import Convolution
 from edgesq.reference import run_observed
-from edgesq.reference.conv import conv2d
+from edgesq.reference.conv import convolution
 from edgesq.reference.run import KERNELS
 from support.cases import NETWORKS
 from support.crun import Runtime
@@ -79,10 +79,10 @@ def test_a_fault_is_found_and_shrunk(
 ) -> None:
     """Convolutions end one column too far: one operator shows it, and few are printed."""
 
-    def wrong(graph: Graph, op: Conv2D, image: Int8Array) -> Int8Array:
-        return np.roll(conv2d(graph, op, image), 1, axis=1)
+    def wrong(graph: Graph, op: Convolution, image: Int8Array) -> Int8Array:
+        return np.roll(convolution(graph, op, image), 1, axis=1)
 
-    monkeypatch.setitem(KERNELS, Conv2D, wrong)
+    monkeypatch.setitem(KERNELS, Convolution, wrong)
     found = fault(runtime, tmp_path, 20, 7)
     assert found
     assert re.search("numpy: (CONV_2D|FULLY_CONNECTED) ", found)
