@@ -8,8 +8,8 @@ overwritten too early on a board and no readiness is checked there.
 """
 
 from edgesq.choices import Goal
+from edgesq.plan.allocation import Item, Plan, covered_bytes
 from edgesq.plan.fit import check_tflm_fits, needs, plan_for
-from edgesq.plan.pieces import Item, Plan, covered_bytes
 from edgesq.plan.planner import make_plan
 from edgesq.plan.request import Bands, PlanRequest
 from edgesq.plan.schedule import STEP_END, STEP_INPUT

@@ -11,10 +11,11 @@ from edgesq.integers import round_up
 
 ALIGNMENT_BYTES = 16
 
-ATTEMPTS = 12
+MAX_ATTEMPTS = 12
+"""Placements that are tried for each order."""
 
-_HANGING = 24
-"""Blocks that may be placed from the other end."""
+_MAX_AT_TOP = 24
+"""Longest-lived blocks that may be placed from the top of the arena down."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def place(blocks: Sequence[Block], enough_bytes: int = 0) -> tuple[tuple[int, ..
 
     Greedy at the lowest gap that fits: by size; by length of life, longest first; and shortest
     first, which gathers working memory at the bottom. Each order is then improved by placing the
-    block that sticks out highest first, ATTEMPTS times. A total of at most `enough_bytes` ends
+    block that sticks out highest first, MAX_ATTEMPTS times. A total of at most `enough_bytes` ends
     the search.
     """
     by_size = sorted(range(len(blocks)), key=lambda k: (-blocks[k].bytes, k))
@@ -44,54 +45,67 @@ def place(blocks: Sequence[Block], enough_bytes: int = 0) -> tuple[tuple[int, ..
         sorted(by_size, key=lambda k: -blocks[k].live.bit_count()),
         sorted(by_size, key=lambda k: blocks[k].live.bit_count()),
     )
-    best = _place_in_order(blocks, by_size)
+    together = live_together(blocks)
+    best = _place_in_order(blocks, by_size, together)
     for order in orders:
-        for attempt in _attempts(blocks, order):
+        for attempt in _attempts(blocks, order, together):
             if attempt[1] < best[1]:
                 best = attempt
             if best[1] <= enough_bytes:
                 return best
     if best[1] > enough_bytes >= peak_bytes(blocks):
-        return _from_both_ends(blocks, enough_bytes) or best
+        return _from_both_ends(blocks, enough_bytes, together) or best
     return best
 
 
-def _from_both_ends(
-    blocks: Sequence[Block], limit_bytes: int
-) -> tuple[tuple[int, ...], int] | None:
-    """Place what lives longest down from a limit, the rest up from 0; None where nothing fits.
+def live_together(blocks: Sequence[Block]) -> list[list[int]]:
+    """Return for each block the others that are in use in one of its steps, itself among them."""
+    return [
+        [other for other, one in enumerate(blocks) if one.live & block.live] for block in blocks
+    ]
 
-    So what stays through several phases of a network stands beside their memory, not in its middle.
+
+def _from_both_ends(
+    blocks: Sequence[Block], limit_bytes: int, together: Sequence[Sequence[int]]
+) -> tuple[tuple[int, ...], int] | None:
+    """Place the longest-lived blocks from a limit down, the rest from 0 up; None if none fits.
+
+    So a block that is live through several phases of a network lies beside their memory, and does
+    not cut it in two.
     """
     top = limit_bytes // ALIGNMENT_BYTES * ALIGNMENT_BYTES
     by_size = sorted(range(len(blocks)), key=lambda k: (-blocks[k].bytes, k))
     by_life = sorted(by_size, key=lambda k: -blocks[k].live.bit_count())
-    for count in range(1, min(_HANGING, len(blocks)) + 1):
+    for count in range(1, min(_MAX_AT_TOP, len(blocks)) + 1):
         for order in (by_size, by_life):
-            offsets = _place_between(blocks, order, frozenset(by_life[:count]), top)
+            offsets = _place_between(blocks, order, frozenset(by_life[:count]), top, together)
             if offsets is not None:
                 return offsets, top
     return None
 
 
 def _place_between(
-    blocks: Sequence[Block], order: Sequence[int], hanging: frozenset[int], top: int
+    blocks: Sequence[Block],
+    order: Sequence[int],
+    at_top: frozenset[int],
+    top: int,
+    together: Sequence[Sequence[int]],
 ) -> tuple[int, ...] | None:
-    """Return offsets, of `hanging` blocks the highest below `top`; None where one has none."""
+    """Return offsets: the highest below `top` for blocks `at_top`; None if one has no place."""
     offsets: dict[int, int] = {}
     for index in order:
         block = blocks[index]
         taken = sorted(
             (offsets[other], offsets[other] + blocks[other].bytes)
-            for other in offsets
-            if blocks[other].live & block.live
+            for other in together[index]
+            if other in offsets
         )
         ends = [top, *(start for start, _ in reversed(taken))]
         starts = [0, *(round_up(end, ALIGNMENT_BYTES) for _, end in taken)]
         places = [(end - block.bytes) // ALIGNMENT_BYTES * ALIGNMENT_BYTES for end in ends]
         free = [
             place
-            for place in (places if index in hanging else starts)
+            for place in (places if index in at_top else starts)
             if place >= 0
             and place + block.bytes <= top
             and all(place + block.bytes <= start or end <= place for start, end in taken)
@@ -117,24 +131,28 @@ def in_steps(live: int, count: int) -> NDArray[np.uint8]:
     return np.unpackbits(np.frombuffer(live.to_bytes(count, "little"), np.uint8), bitorder="little")
 
 
-def _attempts(blocks: Sequence[Block], order: list[int]) -> Iterator[tuple[tuple[int, ...], int]]:
+def _attempts(
+    blocks: Sequence[Block], order: list[int], together: Sequence[Sequence[int]]
+) -> Iterator[tuple[tuple[int, ...], int]]:
     """Yield placements, the highest block of each placed first in the next."""
-    for _ in range(ATTEMPTS):
-        offsets, total = _place_in_order(blocks, order)
+    for _ in range(MAX_ATTEMPTS):
+        offsets, total = _place_in_order(blocks, order, together)
         yield offsets, total
         highest = max(order, key=lambda k: offsets[k] + blocks[k].bytes)
         order = [highest, *(k for k in order if k != highest)]
 
 
-def _place_in_order(blocks: Sequence[Block], order: Sequence[int]) -> tuple[tuple[int, ...], int]:
+def _place_in_order(
+    blocks: Sequence[Block], order: Sequence[int], together: Sequence[Sequence[int]]
+) -> tuple[tuple[int, ...], int]:
     offsets: dict[int, int] = {}
     total = 0
     for index in order:
         block = blocks[index]
         neighbours = sorted(
             (offsets[other], offsets[other] + blocks[other].bytes)
-            for other in offsets
-            if blocks[other].live & block.live
+            for other in together[index]
+            if other in offsets
         )
         offset = 0
         for start, end in neighbours:

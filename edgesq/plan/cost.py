@@ -13,6 +13,11 @@ ROW_INSTRUCTIONS = 120
 
 def plan_instructions(graph: Graph, ops: Ops, steps: int, kernels: str) -> float:
     """Estimate a plan, per image."""
+    operators = sum(FAMILIES[kernels].instructions(graph, item) for item in ops)
+    return fixed_instructions(graph, ops, steps) + operators
+
+
+def fixed_instructions(graph: Graph, ops: Ops, steps: int) -> int:
+    """Estimate the part of a plan that bands decide and kernels do not: its rows and steps."""
     rows = sum(graph.tensors[item.op.output].hwc[0] for item in ops)
-    fixed = rows * ROW_INSTRUCTIONS + steps * STEP_INSTRUCTIONS
-    return fixed + sum(FAMILIES[kernels].instructions(graph, item) for item in ops)
+    return rows * ROW_INSTRUCTIONS + steps * STEP_INSTRUCTIONS

@@ -9,8 +9,8 @@ from edgesq.graph import Conv2D, Convolution, Graph
 from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.flash import codable, coded_saves_bytes, extra_weights_bytes
 from edgesq.kernels.portable import constant_bytes
+from edgesq.plan.allocation import Plan
 from edgesq.plan.lower import lower
-from edgesq.plan.pieces import Plan
 from edgesq.plan.request import Bands, PlanRequest
 from edgesq.plan.search import Candidate, choose
 from edgesq.targets import Target

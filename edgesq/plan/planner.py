@@ -1,14 +1,77 @@
-"""Put the pieces together: lower, schedule, place."""
+"""Make plans: lower, schedule, choose variants, place.
+
+    Graph, Bands --draft--> operators, steps, blocks --variants, placement--> Plan
+
+Plain and coded weights are variants of how an operator runs. What differs is what memory is worth:
+plain weights are packed into the smallest arena (`packing`), coded ones fill an arena of a given
+size (`filling`).
+"""
 
 from edgesq.graph import Graph
 from edgesq.kernels.row_op import RowOp
-from edgesq.plan.arena import peak_bytes, place
-from edgesq.plan.lower import lower
-from edgesq.plan.pieces import Plan, in_order, packed, standing, working
+from edgesq.plan.allocation import Plan
+from edgesq.plan.cost import fixed_instructions
+from edgesq.plan.draft import Draft, make_draft
+from edgesq.plan.filling import Filling
+from edgesq.plan.lower import Lowered
+from edgesq.plan.packing import ARENA_GROWTH, most_pixels, packed
 from edgesq.plan.request import Bands, PlanRequest
-from edgesq.plan.schedule import make_schedule
-from edgesq.plan.stream_planner import StreamPlanner
-from edgesq.plan.work import fit_work
+from edgesq.plan.variants import Variants
+from edgesq.plan.walk import Walk, walk
+
+
+class Planner:
+    """Makes plans with different bands; what they have in common is found once.
+
+    Args:
+        graph: the model.
+        request: what the plans are for.
+    """
+
+    def __init__(self, graph: Graph, request: PlanRequest) -> None:
+        self.graph = graph
+        self.request = request
+        self._variants = Variants(graph, request)
+        self._walks: dict[tuple[int, int, bool], Walk] = {}
+
+    def plan(self, bands: Bands) -> Plan:
+        """Return the plan with some bands; the smallest one where none is within the limit.
+
+        Raises:
+            ModelError: the model has more operators than the runtime takes.
+        """
+        draft = self._draft(bands)
+        if not self.request.coded:
+            variants = [self._variants.by_pixels(item) for item in draft.lowered.ops]
+            return packed(draft, most_pixels(self.graph, draft, variants))
+        limit = self.request.limit_bytes
+        if limit is None:
+            least = self._smallest(draft)
+            limit = least.arena_bytes + least.arena_bytes // ARENA_GROWTH
+            return self._filling(draft, limit).plan() or least
+        return self._filling(draft, limit).plan() or self._smallest(draft)
+
+    def filling(self, bands: Bands, limit_bytes: int) -> Filling:
+        """Return what a plan with coded weights may be within a limit; it is not placed yet."""
+        return self._filling(self._draft(bands), limit_bytes)
+
+    def _draft(self, bands: Bands) -> Draft:
+        return make_draft(self.graph, bands, self.request.coded, self._walk)
+
+    def _filling(self, draft: Draft, limit_bytes: int) -> Filling:
+        fronts = [self._variants.front(item) for item in draft.lowered.ops]
+        fixed = fixed_instructions(self.graph, draft.lowered.ops, len(draft.schedule.steps))
+        return Filling(draft, fronts, fixed, limit_bytes)
+
+    def _smallest(self, draft: Draft) -> Plan:
+        """Return the plan whose operators take the least working memory."""
+        return packed(draft, tuple(self._variants.front(one).items[0] for one in draft.lowered.ops))
+
+    def _walk(self, lowered: Lowered, op: RowOp) -> Walk:
+        key = op.output, op.band_units, op.waits
+        if key not in self._walks:
+            self._walks[key] = walk(lowered, op)
+        return self._walks[key]
 
 
 def make_plan(graph: Graph, request: PlanRequest | None = None, bands: Bands | None = None) -> Plan:
@@ -23,18 +86,4 @@ def make_plan(graph: Graph, request: PlanRequest | None = None, bands: Bands | N
     Raises:
         ModelError: the model has more operators than the runtime takes.
     """
-    bands, request = bands or Bands(), request or PlanRequest()
-    if request.coded:
-        return StreamPlanner(graph, request).plan(bands)
-    lowered = lower(graph, bands)
-    schedule = make_schedule(graph, lowered)
-    stay = standing(graph, lowered, schedule)
-
-    def arena_bytes_of(ops: tuple[RowOp, ...], enough_bytes: int) -> int:
-        blocks = [want.block for want in in_order(stay, working(ops, schedule))]
-        if 0 < enough_bytes < (peak := peak_bytes(blocks)):
-            return peak
-        return place(blocks, enough_bytes)[1]
-
-    ops = fit_work(graph, lowered.ops, request.kernels, arena_bytes_of, request.growth_bytes)
-    return packed(lowered, ops, schedule, stay)
+    return Planner(graph, request or PlanRequest()).plan(bands or Bands())

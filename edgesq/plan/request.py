@@ -20,6 +20,11 @@ class Bands:
     by_height: Mapping[int, int] = field(default_factory=dict)
     by_output: Mapping[int, int] = field(default_factory=dict)
 
+    def changed(self, change: "Bands") -> "Bands":
+        """Return these bands with all rows that `change` names by height or output."""
+        by_height = {**self.by_height, **change.by_height}
+        return Bands(self.rows, by_height, {**self.by_output, **change.by_output})
+
     def of(self, height: int, output: int) -> int:
         """Return the rows per step of an operator.
 

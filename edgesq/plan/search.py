@@ -1,4 +1,4 @@
-"""Choose band heights for a goal.
+"""Choose bands for a goal.
 
 Objective. A plan is judged by its arena in bytes and by estimated instructions. Bands of more rows
 save steps, and cost rings:
@@ -8,29 +8,40 @@ save steps, and cost rings:
 - balanced: the smallest arena among plans within the limit that are at most TOLERANCE slower than
   the fastest of them. Estimates are no better than that, so they count as equally fast.
 
-Operators whose maps have the same height share a band height, for they exchange rows. The search
-starts with bands of one row and lets each map height in turn take the highest band (a power of two,
-or the whole map) that still fits and saves instructions. Where weights are decoded, much more
-depends on bands: `search_streams.py`.
+One search (`climb`) serves all: it starts with bands of one row and keeps each change that helps.
+Which changes are tried (`moves`), and what a plan is taken to cost, differs:
+
+- With plain weights a plan costs its rows and steps, and a constant for its kernels. Each map
+  height in turn gets the highest band that still fits and saves instructions.
+- With coded weights it costs its instructions, and bytes of flash as some of them; the arena may be
+  filled up to the limit, which the goal lowers to CODED_GROWTH times the smallest arena. Most bands
+  are never placed, because a bound says that they cannot help.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from edgesq.choices import Goal
 from edgesq.graph import Graph
 from edgesq.kernels.families import FAMILIES
-from edgesq.plan.cost import ROW_INSTRUCTIONS, STEP_INSTRUCTIONS, plan_instructions
-from edgesq.plan.pieces import Plan
-from edgesq.plan.planner import make_plan
+from edgesq.plan.allocation import Plan
+from edgesq.plan.climb import Climb
+from edgesq.plan.cost import fixed_instructions, plan_instructions
+from edgesq.plan.filling import NEVER
+from edgesq.plan.moves import ConvolutionMoves, height_moves, heights_of, powers_of_two
+from edgesq.plan.planner import Planner
 from edgesq.plan.request import Bands, PlanRequest
-from edgesq.plan.search_streams import StreamSearch
-from edgesq.plan.stream_planner import StreamPlanner
 
 TOLERANCE = 0.01
 
 CODED_GROWTH = {Goal.SPEED: 4.0, Goal.BALANCED: 1.5}
 """What the arena may take of the smallest one, where weights are coded."""
+
+MIN_CODED_GAIN = 1e-5
+"""Part of a plan's cost below which a change of coded bands does not count as better."""
+
+Rows = tuple[int, ...]
+"""Rows per step of each of the graph's operators."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,42 +67,82 @@ class Candidate:
     tried: tuple["Candidate", ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
-class _Question:
-    """What stays the same during a search, and the plans made so far by rows per step."""
+class _Candidates:
+    """The candidates of one request, each made once.
 
-    graph: Graph
-    request: PlanRequest
-    made: dict[tuple[int, ...], Candidate] = field(default_factory=dict)
+    Args:
+        planner: makes the plans.
 
-    def candidate(self, bands: Bands) -> Candidate:
-        """Return the plan with these rows, which different bands may come to; made once."""
+    Attributes:
+        made: by rows per step, because different bands may come to the same.
+    """
+
+    def __init__(self, planner: Planner) -> None:
+        self._planner = planner
+        self.made: dict[Rows, Candidate] = {}
+
+    def __getitem__(self, bands: Bands) -> Candidate:
         rows = self.rows(bands)
         if rows not in self.made:
-            self.made[rows] = self.judged(bands, make_plan(self.graph, self.request, bands))
+            self.made[rows] = self._judged(bands, self._planner.plan(bands))
         return self.made[rows]
 
-    def rows(self, bands: Bands) -> tuple[int, ...]:
-        """Return the rows per step of each operator."""
-        tensors = self.graph.tensors
-        return tuple(bands.of(tensors[op.output].hwc[0], op.output) for op in self.graph.ops)
+    def rows(self, bands: Bands) -> Rows:
+        return _rows(self._planner.graph, bands)
 
-    def judged(self, bands: Bands, plan: Plan) -> Candidate:
-        request = self.request
-        instructions = plan_instructions(self.graph, plan.ops, len(plan.steps), request.kernels)
-        cost = instructions if request.coded else self.plain_cost(plan)
+    def price(self, limit_bytes: int | None, bands: Bands) -> float:
+        """Return the cost of a plan with plain weights; NEVER where it is above a limit."""
+        candidate = self[bands]
+        fits = limit_bytes is None or candidate.plan.arena_bytes <= limit_bytes
+        return candidate.cost if fits else NEVER
+
+    def of_one_height(self) -> list[Candidate]:
+        """Return those with one band height for all operators, from one row to whole maps."""
+        heights = heights_of(self._planner.graph)
+        choices = powers_of_two(max(heights))
+        return [self[Bands(by_height=dict.fromkeys(heights, rows))] for rows in choices]
+
+    def _judged(self, bands: Bands, plan: Plan) -> Candidate:
+        graph, request = self._planner.graph, self._planner.request
+        steps = len(plan.steps)
+        instructions = plan_instructions(graph, plan.ops, steps, request.kernels)
+        cost = instructions
+        if not request.coded:
+            kernels = graph.total_macs * FAMILIES[request.kernels].mac_instructions
+            cost = kernels + fixed_instructions(graph, plan.ops, steps)
         return Candidate(bands, plan, instructions, cost, request)
 
-    def plain_cost(self, plan: Plan) -> float:
-        graph = self.graph
-        rows = sum(graph.tensors[item.op.output].hwc[0] for item in plan.ops)
-        fixed = rows * ROW_INSTRUCTIONS + len(plan.steps) * STEP_INSTRUCTIONS
-        return graph.total_macs * FAMILIES[self.request.kernels].mac_instructions + fixed
+
+class _Fillings:
+    """What plans with coded weights cost within a limit; most are bounded, few are placed.
+
+    Args:
+        planner: makes the plans.
+        limit_bytes: size of the arena.
+    """
+
+    def __init__(self, planner: Planner, limit_bytes: int) -> None:
+        self._planner = planner
+        self._limit = limit_bytes
+        self._known: dict[Rows, tuple[float, bool]] = {}
+
+    def price(self, bands: Bands, enough: float) -> float:
+        """Return a plan's cost, or a bound of it where that is not below `enough`."""
+        rows = _rows(self._planner.graph, bands)
+        cost, is_exact = self._known.get(rows, (0.0, False))
+        if not is_exact and cost < enough:
+            filling = self._planner.filling(bands, self._limit)
+            cost = filling.bound
+            if cost < enough:
+                placement = filling.placement()
+                cost, is_exact = placement.cost if placement else NEVER, True
+            self._known[rows] = cost, is_exact
+        return cost
 
 
 def judge(graph: Graph, request: PlanRequest, bands: Bands) -> Candidate:
     """Return the plan with given bands, and what it costs; arguments as for `make_plan`."""
-    return _Question(graph, request).candidate(bands)
+    return _Candidates(Planner(graph, request))[bands]
 
 
 def choose(graph: Graph, request: PlanRequest) -> Candidate:
@@ -102,31 +153,42 @@ def choose(graph: Graph, request: PlanRequest) -> Candidate:
         request: the goal, and what the plan is for; where even the smallest plan is above its
             limit, that one is returned.
     """
-    goal, limit_bytes = request.goal, request.limit_bytes
-    question = _Question(graph, replace(request, limit_bytes=None))
-    smallest = question.candidate(Bands())
-    if request.coded and goal is not Goal.RAM:
-        return _choose_coded(graph, request, smallest.plan.arena_bytes)
-    if goal is Goal.RAM:
+    candidates = _Candidates(Planner(graph, replace(request, limit_bytes=None)))
+    smallest = candidates[Bands()]
+    if request.goal is Goal.RAM:
         # Blocks of the smallest sum may fit together worse than those of a slightly larger one.
-        good = [smallest, *_curve(question)]
+        good = [smallest, *candidates.of_one_height()]
+    elif request.coded:
+        return _choose_coded(graph, request, smallest.plan.arena_bytes)
     else:
-        seen = [smallest, *_faster(question, smallest, limit_bytes)]
-        fastest = min(candidate.cost for candidate in seen)
-        slowest = fastest if goal is Goal.SPEED else fastest * (1 + TOLERANCE)
-        good = [candidate for candidate in seen if candidate.cost <= slowest]
+        good = _fast(graph, request, candidates)
     best = min(good, key=lambda candidate: (candidate.plan.arena_bytes, candidate.cost))
-    return replace(best, tried=tuple(question.made.values()))
+    return replace(best, tried=tuple(candidates.made.values()))
+
+
+def _fast(graph: Graph, request: PlanRequest, candidates: _Candidates) -> list[Candidate]:
+    """Return the plans with plain weights that are as fast as the goal asks for."""
+    start = Bands()
+    climb = Climb(
+        lambda bands, _: candidates.price(request.limit_bytes, bands), start, candidates[start].cost
+    )
+    climb.follow(lambda _: height_moves(graph))
+    slowest = climb.cost if request.goal is Goal.SPEED else climb.cost * (1 + TOLERANCE)
+    seen = [candidates[bands] for bands in climb.path]
+    return [candidate for candidate in seen if candidate.cost <= slowest]
 
 
 def _choose_coded(graph: Graph, request: PlanRequest, least_bytes: int) -> Candidate:
     """Return the fastest plan within the limit; for `balanced` not far above the smallest arena."""
     most = int(least_bytes * CODED_GROWTH[request.goal])
     within = most if request.limit_bytes is None else min(most, request.limit_bytes)
-    question = _Question(graph, replace(request, limit_bytes=max(least_bytes, within)))
-    planner = StreamPlanner(graph, question.request)
-    bands = StreamSearch(graph, planner).best()
-    return question.judged(bands, planner.plan(bands))
+    limit = max(least_bytes, within)
+    planner = Planner(graph, replace(request, limit_bytes=limit))
+    moves = ConvolutionMoves(graph)
+    price, start = _Fillings(planner, limit).price, moves.start()
+    climb = Climb(price, start, price(start, NEVER), MIN_CODED_GAIN)
+    climb.settle((moves.together, moves.alone), moves.exchanged)
+    return _Candidates(planner)[climb.bands]
 
 
 def curve(graph: Graph, kernels: str, tried: Sequence[Candidate] = ()) -> list[Candidate]:
@@ -137,39 +199,13 @@ def curve(graph: Graph, kernels: str, tried: Sequence[Candidate] = ()) -> list[C
         kernels: kernel family.
         tried: plans of the model that are known, which are not made again.
     """
-    question = _Question(graph, PlanRequest(kernels))
+    request = PlanRequest(kernels)
+    candidates = _Candidates(Planner(graph, request))
     for known in tried:
-        if replace(known.request, goal=question.request.goal) == question.request:
-            question.made[question.rows(known.bands)] = known
-    return _curve(question)
+        if replace(known.request, goal=request.goal) == request:
+            candidates.made[candidates.rows(known.bands)] = known
+    return candidates.of_one_height()
 
 
-def _curve(question: _Question) -> list[Candidate]:
-    heights = _heights(question.graph)
-    return [
-        question.candidate(Bands(by_height=dict.fromkeys(heights, rows)))
-        for rows in _choices(max(heights))
-    ]
-
-
-def _faster(question: _Question, start: Candidate, limit_bytes: int | None) -> Iterator[Candidate]:
-    """Yield ever faster candidates within the limit."""
-    best = start
-    for height in _heights(question.graph):
-        for rows in reversed(_choices(height)):
-            candidate = question.candidate(Bands(by_height={**best.bands.by_height, height: rows}))
-            fits = limit_bytes is None or candidate.plan.arena_bytes <= limit_bytes
-            if fits and candidate.cost < best.cost:
-                best = candidate
-                yield best
-                break
-
-
-def _heights(graph: Graph) -> list[int]:
-    """Map heights of the operators, lowest first."""
-    return sorted({graph.tensors[op.output].hwc[0] for op in graph.ops})
-
-
-def _choices(height: int) -> list[int]:
-    powers = [1 << bit for bit in range(height.bit_length()) if 1 << bit < height]
-    return [*powers, height]
+def _rows(graph: Graph, bands: Bands) -> Rows:
+    return tuple(bands.of(graph.tensors[op.output].hwc[0], op.output) for op in graph.ops)

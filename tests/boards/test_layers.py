@@ -19,7 +19,7 @@ from edgesq.graph import Graph
 from edgesq.kernels.dsp import pack as pack_dsp
 from edgesq.kernels.mve import pack as pack_mve
 from edgesq.operators import Convolution
-from edgesq.plan import work
+from edgesq.plan import packing, variants
 from edgesq.project import firmware_path
 from edgesq.targets import load_target
 from edgesq.verify import VerifyOptions, look_inside
@@ -205,8 +205,8 @@ def test_a_flipped_bit_of_a_bias(good: Path, program: Path) -> None:
 
 def test_a_flipped_bit_of_winograd_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(faults, "SHAPE", (20, 18, 8))
-    monkeypatch.setattr(work, "ARENA_GROWTH", 0.01)
-    monkeypatch.setattr(work, "grown_outputs", lambda _, ops, *__: {ops[1].op.output})
+    monkeypatch.setattr(packing, "ARENA_GROWTH", 0.01)
+    monkeypatch.setattr(variants, "grown_outputs", lambda _, ops, *__: {ops[1].op.output})
     net = Network(faults.SHAPE, (1 / 255, -128), 3)
     value = net.input
     for channels, size in ((16, 1), (8, 3), (6, 1)):

@@ -10,7 +10,7 @@ from edgesq.arithmetic import sum_range
 from edgesq.kernels.dsp import winograd
 from edgesq.kernels.dsp.pack import in_order, pack_conv2d, pack_weights, unpack_weights
 from edgesq.kernels.kernel import Form
-from edgesq.plan import Bands, PlanRequest, make_plan, work
+from edgesq.plan import Bands, PlanRequest, make_plan, packing, variants
 from support.emulated_cases import Case, differing
 from support.kernel_cases import (
     all_cases,
@@ -52,7 +52,7 @@ def winograd_cases() -> list[Case]:
 def test_equal_to_the_reference(
     target: str, growth: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "ARENA_GROWTH", growth)
+    monkeypatch.setattr(packing, "ARENA_GROWTH", growth)
     assert differing(tmp_path, target, all_cases()) == []
 
 
@@ -61,7 +61,7 @@ def test_equal_to_the_reference(
 def test_weighted_equal_to_the_reference(
     target: str, growth: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "ARENA_GROWTH", growth)
+    monkeypatch.setattr(packing, "ARENA_GROWTH", growth)
     assert differing(tmp_path, target, weighted_cases()) == []
 
 
@@ -70,8 +70,8 @@ def test_weighted_equal_to_the_reference(
 def test_winograd_equal_to_the_reference(
     target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "grown_outputs", lambda _, ops, *__: {ops[0].op.output})
-    monkeypatch.setattr(work, "ARENA_GROWTH", AMPLE)
+    monkeypatch.setattr(variants, "grown_outputs", lambda _, ops, *__: {ops[0].op.output})
+    monkeypatch.setattr(packing, "ARENA_GROWTH", AMPLE)
     cases = winograd_cases()
     for case in cases:
         plan = make_plan(case.graph, PlanRequest("dsp"), Bands(case.band_rows))

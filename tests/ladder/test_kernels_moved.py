@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from edgesq.formats.tflite import read_graph
-from edgesq.plan import work
+from edgesq.plan import packing, variants
 from support.emulated_cases import Case, differing
 from support.moved_cases import MOVED
 from support.networks import FINER, RECTIFIED, USUAL, Network, images
@@ -47,14 +47,14 @@ def moved_cases() -> list[Case]:
 def test_equal_to_the_reference(
     board: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "ARENA_GROWTH", 0.01)
+    monkeypatch.setattr(packing, "ARENA_GROWTH", 0.01)
     assert differing(tmp_path, board, [*moved_cases(), *padded_cases()]) == []
 
 
 @pytest.mark.emulated
 def test_winograd_of_any_padding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "grown_outputs", lambda _, ops, *__: {ops[0].op.output})
-    monkeypatch.setattr(work, "ARENA_GROWTH", 0.01)
+    monkeypatch.setattr(variants, "grown_outputs", lambda _, ops, *__: {ops[0].op.output})
+    monkeypatch.setattr(packing, "ARENA_GROWTH", 0.01)
     cases = [case for case in padded_cases() if case.name.startswith("conv 16 stride 1")]
     assert cases
     assert differing(tmp_path, "mps2-an500", cases) == []
@@ -92,5 +92,5 @@ def grouped_cases() -> list[Case]:
 def test_groups_equal_to_the_reference(
     board: str, growth: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "ARENA_GROWTH", growth)
+    monkeypatch.setattr(packing, "ARENA_GROWTH", growth)
     assert differing(tmp_path, board, grouped_cases()) == []

@@ -18,7 +18,7 @@ from edgesq.kernels import decoding
 from edgesq.kernels.dsp.family import DSP
 from edgesq.kernels.kernel import Form
 from edgesq.kernels.row_op import RowOp
-from edgesq.plan import Bands, Plan, PlanRequest, make_plan, ways
+from edgesq.plan import Bands, Plan, PlanRequest, make_plan, variants
 from edgesq.project import compile_firmware
 from edgesq.reference import run_observed
 from edgesq.targets import load_target
@@ -162,7 +162,10 @@ def winograd_cases() -> list[Case]:
 @pytest.mark.emulated
 @pytest.mark.usefixtures("_masks_for_few")
 def test_winograd_from_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ways, "operator_instructions", lambda _, item, __: -item.pixels)
+    def cost(_: Graph, item: RowOp) -> float:
+        return -item.kernel.pixels
+
+    monkeypatch.setattr(variants, "FAMILIES", {"dsp": replace(DSP, instructions=cost)})
     cases = winograd_cases()
     for case in cases:
         assert [item.kernel.form for item in case.plan("dsp").ops] == [Form.WINOGRAD], case.name
@@ -208,7 +211,7 @@ def test_tables_made_on_the_board(
         tile = tabled.tile if tabled else 1e3
         return -1e9 * tile if large and tabled else 1e6 * tile
 
-    monkeypatch.setattr(ways, "FAMILIES", {"dsp": replace(DSP, instructions=cost)})
+    monkeypatch.setattr(variants, "FAMILIES", {"dsp": replace(DSP, instructions=cost)})
     cases = tabled_cases()
     made = [item.kernel.tabled for case in cases for item in case.plan("dsp").ops]
     tiles = [tabled.tile for tabled in made if tabled]

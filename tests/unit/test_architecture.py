@@ -14,7 +14,7 @@ from edgesq import arithmetic, codegen, plan
 from edgesq.codegen import params, params_move
 from edgesq.kernels import affine, family, portable
 from edgesq.kernels.dsp import family as dsp
-from edgesq.plan import fit, pieces
+from edgesq.plan import draft, fit
 from edgesq.resources import resource
 from support.crun import run_command
 from support.paths import ROOT, SUPPORT, TESTS
@@ -264,7 +264,7 @@ def test_sizes_equal_their_mirrors(tmp_path: Path) -> None:
     windows = ("conv2d", "pool", "reduce")
     kinds = (*windows, "add", "mul", "affine", "lookup", "pick")
     sizes = {
-        "struct esq_progress": pieces.PROGRESS_BYTES,
+        "struct esq_progress": draft.PROGRESS_BYTES,
         "struct esq_slot": fit._SLOT_BYTES,
         "struct esq_softmax": 8,
         "struct esq_rescaling": family.RESCALING_BYTES,

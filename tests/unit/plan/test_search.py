@@ -7,8 +7,8 @@ import pytest
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
 from edgesq.plan import Bands, Candidate, Goal, PlanRequest, choose, curve, plan_for, search
-from edgesq.plan.pieces import Plan
-from edgesq.plan.planner import make_plan
+from edgesq.plan.allocation import Plan
+from edgesq.plan.planner import Planner
 from edgesq.targets import load_target
 from support.cases import NETWORKS
 
@@ -25,13 +25,15 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Made:
     """The rows per step of every operator, of each plan that is made."""
     plans: Made = []
 
-    def noted(graph: Graph, request: PlanRequest, bands: Bands) -> Plan:
-        plans.append(
-            tuple(bands.of(graph.tensors[op.output].hwc[0], op.output) for op in graph.ops)
-        )
-        return make_plan(graph, request, bands)
+    class Noted(Planner):
+        def plan(self, bands: Bands) -> Plan:
+            tensors = self.graph.tensors
+            plans.append(
+                tuple(bands.of(tensors[op.output].hwc[0], op.output) for op in self.graph.ops)
+            )
+            return super().plan(bands)
 
-    monkeypatch.setattr(search, "make_plan", noted)
+    monkeypatch.setattr(search, "Planner", Noted)
     return plans
 
 

@@ -1,4 +1,4 @@
-"""Plans with decoded weights: places by replay, bounds, and what the search finds."""
+"""Plans with coded weights: places by replay, bounds, and what the search finds."""
 
 from dataclasses import replace
 from itertools import combinations
@@ -24,8 +24,9 @@ from edgesq.plan import (
     judge,
     make_plan,
 )
-from edgesq.plan.nests import find_leads
-from edgesq.plan.stream_planner import NEVER, StreamPlanner
+from edgesq.plan.filling import NEVER, Filling
+from edgesq.plan.overlap import find_leads
+from edgesq.plan.planner import Planner
 from edgesq.reference import run_observed
 from support.crun import Runtime
 from support.emulated_cases import all_streamed
@@ -53,18 +54,18 @@ def fires(seed: int = 0, modules: int = 3) -> Graph:
 
 
 GRAPH = fires()
-STREAMED = all_streamed(GRAPH, "dsp")
+CODED = all_streamed(GRAPH, "dsp")
 
 
 def asked(
-    limit: int | None = None, kernels: str = "dsp", coded: frozenset[int] = STREAMED
+    limit: int | None = None, kernels: str = "dsp", coded: frozenset[int] = CODED
 ) -> PlanRequest:
     """Return what a fast plan within a limit is asked for."""
     return PlanRequest(kernels, Goal.SPEED, limit, 0, coded)
 
 
-def planner(limit: int | None) -> StreamPlanner:
-    return StreamPlanner(GRAPH, asked(limit))
+def filling(bands: Bands, limit: int) -> Filling:
+    return Planner(GRAPH, asked(limit)).filling(bands, limit)
 
 
 def limits() -> list[int]:
@@ -93,15 +94,15 @@ def check(graph: Graph, plan: Plan) -> None:
 @pytest.mark.parametrize("kernels", ["portable", "dsp", "mve"])
 def test_places(rows: int, kernels: str) -> None:
     for spare in (None, *SPARE_BYTES):
-        streamed = all_streamed(GRAPH, kernels)
-        least = make_plan(GRAPH, asked(None, kernels, streamed), Bands(rows)).arena_bytes
+        coded = all_streamed(GRAPH, kernels)
+        least = make_plan(GRAPH, asked(None, kernels, coded), Bands(rows)).arena_bytes
         limit = None if spare is None else least + spare
-        plan = make_plan(GRAPH, asked(limit, kernels, streamed), Bands(rows))
+        plan = make_plan(GRAPH, asked(limit, kernels, coded), Bands(rows))
         check(GRAPH, plan)
         assert limit is None or plan.arena_bytes <= limit
 
 
-def nested(plan: Plan) -> list[tuple[str, str]]:
+def overlapping(plan: Plan) -> list[tuple[str, str]]:
     return [
         (one.name, two.name)
         for one, two in combinations(plan.items, 2)
@@ -110,32 +111,32 @@ def nested(plan: Plan) -> list[tuple[str, str]]:
     ]
 
 
-def test_maps_in_each_other() -> None:
-    """Maps held whole share memory where it is scarce, and nothing else does."""
+def test_maps_overlap() -> None:
+    """Maps held whole overlap where memory is scarce, and nothing else does."""
     plans = [
         make_plan(GRAPH, asked(limit), Bands(rows)) for rows in (3, 4, 6) for limit in limits()
     ]
-    assert any(nested(plan) for plan in plans)
+    assert any(overlapping(plan) for plan in plans)
     for plan in plans:
         check(GRAPH, plan)
 
 
 @pytest.mark.parametrize("kernels", ["portable", "dsp", "mve"])
 def test_places_in_random_networks(kernels: str) -> None:
-    """Of every operator that can be read; maps lie in each other in some of them."""
-    nests = 0
+    """Of every operator that can be read; maps overlap in some of them."""
+    overlaps = 0
     for drawn in draw_graphs(RANDOM_GRAPHS, 7000):
         graph = read_graph(drawn.content)
-        streamed = all_streamed(graph, kernels)
-        for rows in (2, 99) if streamed else ():
-            least = make_plan(graph, asked(None, kernels, streamed), Bands(rows))
+        coded = all_streamed(graph, kernels)
+        for rows in (2, 99) if coded else ():
+            least = make_plan(graph, asked(None, kernels, coded), Bands(rows))
             for plan in (
                 least,
-                make_plan(graph, asked(least.arena_bytes, kernels, streamed), Bands(rows)),
+                make_plan(graph, asked(least.arena_bytes, kernels, coded), Bands(rows)),
             ):
                 check(graph, plan)
-                nests += len(nested(plan))
-    assert nests
+                overlaps += len(overlapping(plan))
+    assert overlaps
 
 
 def spread(plan: Plan, low: int, high: int, lead: int) -> Plan:
@@ -162,10 +163,10 @@ def spread(plan: Plan, low: int, high: int, lead: int) -> Plan:
 def test_leads_are_as_long_as_they_must_be(rows: int) -> None:
     """A map follows another one at its lead, and is written over a row before that."""
     plan = make_plan(GRAPH, asked(), Bands(rows))
-    draft = planner(None).draft(Bands(rows))
-    rooms = draft.rooms(plan.arena_bytes)
-    leads = find_leads(rooms.standing, len(plan.steps))
-    rings = [key if kind == "ring" else -1 for kind, key in (want.key for want in draft.stay)]
+    one = filling(Bands(rows), plan.arena_bytes)
+    leads = find_leads(one.residents(), len(plan.steps))
+    keys = [block.key for block in one.draft.residents]
+    rings = [key if kind == "ring" else -1 for kind, key in keys]
     pairs = {
         (rings[low], rings[high]): lead
         for (low, high), lead in leads.items()
@@ -184,17 +185,14 @@ def test_leads_are_as_long_as_they_must_be(rows: int) -> None:
 def test_nothing_costs_less_than_its_bound() -> None:
     for limit in limits():
         for rows in (1, 2, 3, 4, 6, 12):
-            one = planner(limit)
-            draft = one.draft(Bands(rows))
-            placement = one.place(draft)
-            least = one.least(draft)
-            assert placement is None or NEVER > placement.cost >= least
+            one = filling(Bands(rows), limit)
+            placement = one.placement()
+            assert placement is None or NEVER > placement.cost >= one.bound
 
 
 def cost(bands: Bands, limit: int) -> float:
     """What the search compares: instructions, and bytes of flash as some of them."""
-    one = planner(limit)
-    placement = one.place(one.draft(bands))
+    placement = filling(bands, limit).placement()
     return NEVER if placement is None else placement.cost
 
 
@@ -240,13 +238,13 @@ def test_the_same_model_gives_the_same_plan() -> None:
 
 @pytest.mark.slow
 def test_chosen_plans_compute_the_same(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """In C with sanitizers, portable kernels, maps in each other."""
-    streamed = all_streamed(GRAPH, "portable")
-    least = make_plan(GRAPH, asked(None, "portable", streamed)).arena_bytes
+    """In C with sanitizers, portable kernels, maps that overlap."""
+    coded = all_streamed(GRAPH, "portable")
+    least = make_plan(GRAPH, asked(None, "portable", coded)).arena_bytes
     plans = [
-        choose(GRAPH, asked(least + spare, "portable", streamed)).plan for spare in SPARE_BYTES[1:]
+        choose(GRAPH, asked(least + spare, "portable", coded)).plan for spare in SPARE_BYTES[1:]
     ]
-    plans.append(make_plan(GRAPH, asked(None, "portable", streamed), Bands(4)))
+    plans.append(make_plan(GRAPH, asked(None, "portable", coded), Bands(4)))
     images = np.random.default_rng(5).integers(-128, 128, (2, 24, 24, 4)).astype(np.int8)
     golden = run_observed(GRAPH, images)
     runtime = Runtime(tmp_path_factory.mktemp("runtime"))

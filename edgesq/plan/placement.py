@@ -1,8 +1,8 @@
-"""Place what stays in the arena so that working memory finds room between it.
+"""Place resident blocks in an arena of a given size so that large gaps are left between them.
 
-In each step one operator works, so working memory of two operators never meets: what one of them
-may take follows from the blocks that stay (rings, sums, progress) alone. Without a placement their
-sum bounds it, with one the largest gap between them does.
+Only one operator works in a step, so the working memory of two operators never competes: how much
+one of them may use follows from the resident blocks (rings, sums, progress) alone. Before they are
+placed, the arena less their sum bounds it; once they are placed, the largest gap between them does.
 """
 
 from bisect import insort
@@ -13,30 +13,30 @@ from random import Random
 import numpy as np
 
 from edgesq.integers import ceil_div, round_up
-from edgesq.plan.arena import ALIGNMENT_BYTES, in_steps
-from edgesq.plan.nests import Leads, Standing, find_leads
+from edgesq.plan.arena import ALIGNMENT_BYTES, in_steps, live_together
+from edgesq.plan.overlap import Leads, Resident, find_leads
 
-PATIENCE = 150
-"""Placements that are tried without gain before the best one is taken."""
+MAX_IDLE_TRIALS = 150
+"""Placements tried in a row without gain before the search ends with the best one so far."""
 
-_HANGING = 8
-"""Long-lived blocks that may hang from the top to begin with."""
+_MAX_AT_TOP = 8
+"""Longest-lived blocks that the first orders place from the top of the arena down."""
 
 Gap = tuple[int, int]
 """Offset and bytes."""
 
 Order = tuple[tuple[int, ...], frozenset[int]]
-"""In which order blocks are placed, and those that hang from the top."""
+"""The order in which blocks are placed, and which of them go as high as possible, not as low."""
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the blocks that stay are, and what is left.
+    """Where the resident blocks are, and what they leave.
 
     Attributes:
-        offsets: of the blocks.
-        gaps: for each operator the largest gap.
-        cost: of these gaps, as judged.
+        offsets: of the blocks, in bytes.
+        gaps: the largest gap beside the blocks live in each operator's steps, by operator.
+        cost: of running each operator in its gap.
     """
 
     offsets: tuple[int, ...]
@@ -44,11 +44,11 @@ class Placement:
     cost: float
 
 
-class Rooms:
-    """Room for working memory beside blocks that stay.
+class Placer:
+    """Searches for a placement of resident blocks.
 
     Args:
-        standing: the blocks that stay.
+        residents: the blocks.
         active: bit s is set in an operator's own steps, by operator.
         steps: of the schedule.
         limit_bytes: size of the arena.
@@ -56,14 +56,14 @@ class Rooms:
 
     def __init__(
         self,
-        standing: Sequence[Standing],
+        residents: Sequence[Resident],
         active: Sequence[int],
         steps: int,
         limit_bytes: int,
     ) -> None:
         self._limit = limit_bytes // ALIGNMENT_BYTES * ALIGNMENT_BYTES
-        self.standing = standing
-        self._blocks = [one.block for one in standing]
+        self._residents = residents
+        self._blocks = [one.block for one in residents]
         self._active = active
         self._steps = steps
         self._bytes = [_aligned(block.bytes) for block in self._blocks]
@@ -71,73 +71,76 @@ class Rooms:
         self._beside: list[list[int]] = []
         self._under: list[list[tuple[int, int, int]]] = []
 
-    def most(self) -> tuple[int, ...]:
-        """Return the bytes beside what stays, by operator: no placement gives more."""
-        used = sum((one.used(self._steps) for one in self.standing), np.zeros(self._steps, int))
+    def gap_bounds(self) -> tuple[int, ...]:
+        """Return the bytes beside the live blocks, by operator: no placement has a larger gap."""
+        used = sum((one.used(self._steps) for one in self._residents), np.zeros(self._steps, int))
         return tuple(
             self._limit
             - int(used[in_steps(live, ceil_div(self._steps, 8))[: self._steps] > 0].max())
             for live in self._active
         )
 
-    def place(self, cost: Callable[[Sequence[int]], float], least: float) -> Placement | None:
-        """Place the blocks so that what operators cost in the gaps is low; None if nothing fits.
+    def search(self, cost: Callable[[Sequence[int]], float], bound: float) -> Placement | None:
+        """Return a placement whose gaps make operators cheap; None if the blocks do not fit.
 
-        Some orders and ends to begin with; then blocks are drawn to be placed earlier or to hang
-        from the other end, and what is no worse is kept.
+        First some orders by size and by lifetime. Then one block at a time is drawn, with a fixed
+        seed, to be placed earlier or later or from the other end; what costs no more is kept.
 
         Args:
             cost: of the bytes that each operator has; infinite where one of them cannot run.
-            least: a cost below which there is none.
+            bound: a cost that no placement is below; one that reaches it ends the search.
         """
-        blocks = range(len(self._blocks))
-        self._beside = [
-            [other for other in blocks if self._blocks[other].live & block.live]
-            for block in self._blocks
-        ]
-        self._leads = find_leads(self.standing, self._steps)
-        self._under = [self._in_use(live) for live in self._active]
+        self._prepare()
         best, order = None, None
         for first in self._orders():
             placement = self._judge(first, cost)
             if placement and (best is None or placement.cost < best.cost):
                 best, order = placement, first
-            if best and best.cost <= least:
+            if best and best.cost <= bound:
                 return best
         if best is None or order is None:
             return None
-        draw, left = Random(len(self._blocks)), PATIENCE
-        while left and best.cost > least:
+        draw, left = Random(len(self._blocks)), MAX_IDLE_TRIALS
+        while left and best.cost > bound:
             trial = self._moved(order, draw)
             placement = self._judge(trial, cost)
             left -= 1
             if placement and placement.cost <= best.cost:
-                left = PATIENCE if placement.cost < best.cost else left
+                left = MAX_IDLE_TRIALS if placement.cost < best.cost else left
                 best, order = placement, trial
         return best
 
+    def _prepare(self) -> None:
+        """Find which blocks are live together, where they may overlap, what operators run beside.
+
+        Only the search needs it; bounds are asked for much more often.
+        """
+        self._beside = live_together(self._blocks)
+        self._leads = find_leads(self._residents, self._steps)
+        self._under = [self._in_use(live) for live in self._active]
+
     def _orders(self) -> list[Order]:
-        """Return orders by size and by life, with more and more of what lives long at the top."""
+        """Return orders by size and by lifetime, with more and more long-lived ones at the top."""
         by_size = sorted(range(len(self._blocks)), key=lambda k: (-self._bytes[k], k))
         by_life = sorted(by_size, key=lambda k: -self._blocks[k].live.bit_count())
         return [
             (tuple(order), frozenset(by_life[:count]))
-            for count in range(_HANGING + 1)
+            for count in range(_MAX_AT_TOP + 1)
             for order in (by_size, by_life)
         ]
 
     @staticmethod
     def _moved(order: Order, draw: Random) -> Order:
-        """Return an order with one block hanging from the other end, placed elsewhere, or both."""
-        blocks, hanging = list(order[0]), order[1]
+        """Return an order where one block is at the other end, comes earlier or later, or both."""
+        blocks, at_top = list(order[0]), order[1]
         place = draw.randrange(len(blocks))
         kind = draw.randrange(3)
         block = blocks[place]
         if kind != 1:
-            hanging ^= {block}
+            at_top ^= {block}
         if kind != 0:
             blocks.insert(draw.randrange(len(blocks)), blocks.pop(place))
-        return tuple(blocks), hanging
+        return tuple(blocks), at_top
 
     def _judge(self, order: Order, cost: Callable[[Sequence[int]], float]) -> Placement | None:
         offsets = self._offsets(order)
@@ -155,8 +158,8 @@ class Rooms:
         return Placement(offsets, tuple(gaps), cost([size for _, size in gaps]))
 
     def _offsets(self, order: Order) -> tuple[int, ...] | None:
-        """Place blocks in an order, each as low or, where it hangs, as high as there is room."""
-        blocks, hanging = order
+        """Return offsets, each as low or as high as there is space; None if one has none."""
+        blocks, at_top = order
         offsets = [-1] * len(self._blocks)
         for block in blocks:
             size = self._bytes[block]
@@ -164,14 +167,17 @@ class Rooms:
             for other in self._beside[block]:
                 if offsets[other] >= 0:
                     insort(taken, self._taken(block, other, offsets[other]))
-            place = _highest(taken, size, self._limit) if block in hanging else _lowest(taken, size)
+            place = _highest(taken, size, self._limit) if block in at_top else _lowest(taken, size)
             if place < 0 or place + size > self._limit:
                 return None
             offsets[block] = place
         return tuple(offsets)
 
     def _taken(self, block: int, other: int, offset: int) -> tuple[int, int]:
-        """Return what another block at an offset takes of a block's room."""
+        """Return the bytes that a block must avoid because of another one that is placed.
+
+        Less than all of the other one's where they may overlap: see `overlap.Leads`.
+        """
         start, end = offset, offset + self._bytes[other]
         if (other, block) in self._leads:
             end = offset + self._leads[other, block]
@@ -180,8 +186,8 @@ class Rooms:
         return start, end
 
     def _in_use(self, live: int) -> list[tuple[int, int, int]]:
-        """Return the blocks in use in some steps, with the first and the end byte of what is."""
-        extents = [one.extent(live, self._steps) for one in self.standing]
+        """Return the blocks live in some steps, each with the first and the end byte that are."""
+        extents = [one.extent(live, self._steps) for one in self._residents]
         return [(block, *extent) for block, extent in enumerate(extents) if extent[1] > extent[0]]
 
 
@@ -205,7 +211,7 @@ def _highest(taken: list[tuple[int, int]], size: int, limit: int) -> int:
 
 
 def _largest_gap(taken: Sequence[tuple[int, int]], limit: int) -> Gap:
-    """Return the largest gap between what is in use while an operator works."""
+    """Return the largest gap between the bytes in use; one at the end wins only if it is larger."""
     best, end_before = (0, 0), 0
     for start, end in taken:
         if start - end_before > best[1]:

@@ -1,8 +1,8 @@
-"""Find memory that blocks may share while both are in use: rows of whole maps are, one by one.
+"""Find live blocks that may overlap: a map that is held whole is live row by row.
 
-A map that is held whole fills row by row and is done with row by row. Its last rows are free until
-they are made, its first ones once they are read; so a squeeze can follow on another one through the
-same memory, some rows behind it, and working memory can reach into rows that are not in use.
+Such a map is written row by row and read row by row. Its last rows are free until they are written,
+its first ones once they have been read. So one map may follow another through the same memory, some
+rows behind it, and working memory may reach into rows that are not live.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,12 @@ from edgesq.integers import ceil_div, round_up
 from edgesq.plan.arena import ALIGNMENT_BYTES, Block, in_steps
 
 MIN_ROWS = 4
-"""Of a map, below which it is taken as a whole."""
+"""Rows that a map needs to be treated row by row; a lower one is live as a whole."""
 
 Leads = dict[tuple[int, int], int]
-"""For pairs of blocks (low, high), by index: bytes from the beginning of the low one to where the
-high one may begin at the earliest, less than the low one has."""
+"""For pairs of blocks (low, high) by index: how many bytes behind the start of the low block the
+high one may start at the earliest. Only pairs that may overlap: the lead is less than the low
+block's size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +39,8 @@ class Rows:
 
 
 @dataclass(frozen=True, eq=False)
-class Standing:
-    """A block that stays from step to step, and its rows where it is a whole map."""
+class Resident:
+    """A block that is kept from step to step, and its rows where it is a whole map."""
 
     block: Block
     rows: Rows | None = None
@@ -68,8 +69,8 @@ class Standing:
         return start // ALIGNMENT_BYTES * ALIGNMENT_BYTES, min(_up(end), size)
 
 
-def find_leads(blocks: Sequence[Standing], steps: int) -> Leads:
-    """Return the pairs of blocks that may lie in each other, at least one of them a whole map."""
+def find_leads(blocks: Sequence[Resident], steps: int) -> Leads:
+    """Return the leads of all pairs of live blocks that may overlap; one of each is a whole map."""
     leads = {}
     for low, first in enumerate(blocks):
         for high, second in enumerate(blocks):
@@ -81,8 +82,12 @@ def find_leads(blocks: Sequence[Standing], steps: int) -> Leads:
     return leads
 
 
-def _lead(low: Standing, high: Standing, steps: int) -> int:
-    """Return how far behind the low block's beginning the high one's must be, in bytes."""
+def _lead(low: Resident, high: Resident, steps: int) -> int:
+    """Return by how many bytes the high block's start must follow the low one's.
+
+    Between two whole maps: for any two rows that are live in the same step, the low map's row must
+    end before the high map's row begins; the pair that is furthest from that decides.
+    """
     if low.rows and high.rows:
         meet = (low.rows.first[:, None] <= high.rows.last) & (
             high.rows.first <= low.rows.last[:, None]

@@ -1,0 +1,139 @@
+"""A plan as far as bands decide it: its operators, its steps, and the blocks it needs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from edgesq.graph import Graph
+from edgesq.kernels.row_op import Ops, RowOp
+from edgesq.plan.allocation import Item, Plan
+from edgesq.plan.arena import Block
+from edgesq.plan.lower import Lowered, lower
+from edgesq.plan.request import Bands
+from edgesq.plan.schedule import Schedule, make_schedule
+from edgesq.plan.walk import Walk
+
+PROGRESS_BYTES = 4
+"""Bytes of progress the runtime keeps per operator. Mirror: struct esq_progress."""
+
+_RANKS = {"ring": (0, 0), "sums": (1, 0), "work": (1, 1), "progress": (2, 0)}
+
+
+@dataclass(frozen=True)
+class Unplaced:
+    """A block that has no place yet, and what it is.
+
+    Attributes:
+        key: "ring", "sums", "work" or "progress", and of which storage or operator.
+        name: as of an `Item`.
+        block: its size and lifetime.
+        ring_rows: as of an `Item`.
+    """
+
+    key: tuple[str, int]
+    name: str
+    block: Block
+    ring_rows: int = 0
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """The order in which equal blocks are placed: rings, operators, progress."""
+        kind, index = self.key
+        return _RANKS[kind][0], index, _RANKS[kind][1]
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """A plan whose kernels are not chosen and whose blocks are not placed.
+
+    Attributes:
+        lowered: slots, and operators with portable kernels.
+        schedule: the order of steps.
+        residents: blocks that are kept from step to step: rings, sums, progress.
+    """
+
+    lowered: Lowered
+    schedule: Schedule
+    residents: tuple[Unplaced, ...]
+
+    def working(self, ops: Ops) -> list[Unplaced]:
+        """Return the blocks that single steps work in.
+
+        Args:
+            ops: the operators with their kernels.
+        """
+        return [
+            Unplaced(
+                ("work", index),
+                f"{item.ops[0].name} work",
+                Block(item.kernel.work_bytes, self.schedule.active[index]),
+            )
+            for index, item in enumerate(ops)
+            if item.kernel.work_bytes
+        ]
+
+    def blocks(self, ops: Ops) -> list[Unplaced]:
+        """Return all blocks in the order in which equal ones are placed."""
+        return sorted((*self.residents, *self.working(ops)), key=lambda one: one.rank)
+
+    def plan(self, ops: Ops, placed: Sequence[tuple[Unplaced, int]], arena_bytes: int) -> Plan:
+        """Return the plan.
+
+        Args:
+            ops: the operators with their kernels.
+            placed: all blocks with their offsets.
+            arena_bytes: size of the arena.
+        """
+        items = {
+            one.key: Item(one.name, offset, one.block.bytes, one.ring_rows, one.block.live)
+            for one, offset in placed
+        }
+
+        def of_kind(kind: str) -> dict[int, Item]:
+            return {index: item for (name, index), item in items.items() if name == kind}
+
+        rings = of_kind("ring")
+        return Plan(
+            tuple(slot if slot and slot.storage in rings else None for slot in self.lowered.slots),
+            ops,
+            self.schedule.steps,
+            rings,
+            of_kind("sums"),
+            of_kind("work"),
+            items["progress", 0],
+            arena_bytes,
+        )
+
+
+def make_draft(
+    graph: Graph, bands: Bands, coded: frozenset[int], walk_of: Callable[[Lowered, RowOp], Walk]
+) -> Draft:
+    """Lower a graph and find the order of its steps.
+
+    Args:
+        graph: the model.
+        bands: rows per step.
+        coded: convolutions, by output, whose weights are decoded once per band.
+        walk_of: `walk`, or what remembers its answers.
+
+    Raises:
+        ModelError: the model has more operators than the runtime takes.
+    """
+    lowered = lower(graph, bands, coded)
+    schedule = make_schedule(graph, lowered, walk_of)
+    return Draft(lowered, schedule, tuple(_residents(graph, lowered, schedule)))
+
+
+def _residents(graph: Graph, lowered: Lowered, schedule: Schedule) -> list[Unplaced]:
+    names = {graph.input: "image", **{op.output: op.name for op in graph.ops}}
+    found = []
+    for storage, rows in sorted(schedule.ring_rows.items()):
+        slot = lowered.slots[storage]
+        assert slot is not None
+        block = Block(rows * slot.row_bytes, schedule.live[storage])
+        found.append(Unplaced(("ring", storage), names[storage], block, rows))
+    for index, item in enumerate(lowered.ops):
+        if item.sums_bytes:
+            block = Block(item.sums_bytes, schedule.busy[index])
+            found.append(Unplaced(("sums", index), f"{item.op.name} sums", block))
+    progress = Block(PROGRESS_BYTES * len(lowered.ops), (1 << len(schedule.steps)) - 1)
+    return [*found, Unplaced(("progress", 0), "progress", progress)]
