@@ -1,7 +1,7 @@
 """Turn a graph and its plan into C data: tables and arrays, never algorithms.
 
-Pure and deterministic: the same graph and plan give the same text, without dates or paths. The text
-around the numbers lives in firmware/template/data/*.c.in.
+Pure and deterministic: the same graph and plan give the same text, without dates or paths. Files
+as a whole are firmware/template/data/*.in; arrays and structs in them are written by `initializer`.
 """
 
 from edgesq.codegen.generate import LAYOUT_VERSION, generate, tflite_array
