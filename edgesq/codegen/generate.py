@@ -3,12 +3,12 @@
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from edgesq.codegen.initializer import Fields, initializer, structs
 from edgesq.codegen.names import DEFAULT_NAME
 from edgesq.codegen.params import params
-from edgesq.codegen.text import class_names, comment, row, rows, template
+from edgesq.codegen.text import class_names, template
 from edgesq.graph import Graph, digest
 from edgesq.kernels.families import FAMILIES
+from edgesq.kernels.initializer import Fields, comment, initializer, row, rows, structs
 from edgesq.kernels.kernel import PORTABLE
 from edgesq.kernels.row_op import Slot
 from edgesq.operators import Access

@@ -3,17 +3,9 @@
 Mirror: the structs of firmware/include/esq_ops.h and the functions that read them.
 """
 
-import numpy as np
-
 from edgesq.arithmetic import MeanParameters, mean_parameters
-from edgesq.codegen.initializer import Fields, Value, array, clamp_fields, struct, structs
-from edgesq.codegen.params_dsp import conv2d_dsp, depthwise_dsp
 from edgesq.codegen.params_elementwise import softmax_params, value_params
 from edgesq.codegen.params_move import pick_params
-from edgesq.codegen.params_mve import conv2d_mve, depthwise_mve
-from edgesq.codegen.params_stream import Conv, stream_array, streamed_struct
-from edgesq.codegen.requantization import requantize_arrays, rescaling_arrays
-from edgesq.codegen.winograd import winograd
 from edgesq.errors import ModelError
 from edgesq.graph import (
     AveragePool2D,
@@ -21,7 +13,6 @@ from edgesq.graph import (
     Conv2D,
     Convolution,
     DepthwiseConv2D,
-    FullyConnected,
     Graph,
     GroupedConv2D,
     Lookup,
@@ -32,8 +23,11 @@ from edgesq.graph import (
     Softmax,
     Window,
 )
+from edgesq.kernels.conv_params import ConvParams
+from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.groups import group_count, group_graph
-from edgesq.kernels.kernel import PORTABLE, Form
+from edgesq.kernels.initializer import Fields, Value, clamp_fields, struct, structs
+from edgesq.kernels.kernel import Form, Kernel
 from edgesq.kernels.row_op import RowOp
 from edgesq.operators import Access
 
@@ -47,14 +41,13 @@ MAX_WINDOW_ROWS = 32
 def params(graph: Graph, item: RowOp, index: int) -> str:
     """Return the C text that defines `params_<index>`; empty where an operator has none."""
     op = item.op
-    family = item.kernel.family
     match op:
         case _ if item.feeder:
-            return _parts(graph, _conv2d(graph, item.feeder, item, index, family), item, index)
+            return _parts(graph, _conv(graph, item.feeder, item.kernel, index), item, index)
         case Binary() | Lookup():
             return value_params(graph, op, index, item.kernel)
         case Conv2D() | DepthwiseConv2D() | GroupedConv2D():
-            return _convolution(graph, item, op, index, family)
+            return _convolution(graph, op, item, index)
         case AveragePool2D() | Mean() if item.access is Access.REDUCE:
             return struct("esq_reduce", f"params_{index}", _reduce_fields(graph, op), layer=op.name)
         case MaxPool2D() | AveragePool2D():
@@ -67,24 +60,21 @@ def params(graph: Graph, item: RowOp, index: int) -> str:
     return ""
 
 
-def _convolution(graph: Graph, item: RowOp, op: Convolution, index: int, family: str) -> str:
+def _convolution(graph: Graph, op: Convolution, item: RowOp, index: int) -> str:
     """Return the C text that defines `params_<index>` of a convolution."""
-    match op:
-        case Conv2D() if item.kernel.form is Form.WINOGRAD:
-            return winograd(graph, op, index, _ring_window(op), item.kernel.coded)
-        case GroupedConv2D() if family != PORTABLE:
-            return _groups(graph, item, op, index, family)
-        case DepthwiseConv2D() if family == "dsp":
-            return depthwise_dsp(graph, op, index, item.kernel.pixels, _ring_window(op))
-        case DepthwiseConv2D() if family == "mve":
-            return depthwise_mve(graph, op, index, item.kernel.pixels, _ring_window(op))
-    conv = _conv2d(graph, op, item, index, family)
-    if item.kernel.coded or item.kernel.tabled:
+    if isinstance(op, GroupedConv2D) and item.kernel.form is Form.GROUPS:
+        return _groups(graph, op, item.kernel, index)
+    conv = _conv(graph, op, item.kernel, index)
+    if conv.tiled != "0":
         return _parts(graph, conv, item, index)
     return conv.arrays + struct(conv.kind, f"params_{index}", conv.fields)
 
 
-def _parts(graph: Graph, conv: Conv, item: RowOp, index: int) -> str:
+def _conv(graph: Graph, op: Convolution, kernel: Kernel, index: int) -> ConvParams:
+    return FAMILIES[kernel.family].conv_params(graph, op, kernel, index, _ring_window(op))
+
+
+def _parts(graph: Graph, conv: ConvParams, item: RowOp, index: int) -> str:
     """Return the same of a convolution with parts that not every one has."""
     prefix = f"esq_{item.kernel.family}"
     fields: Fields = {
@@ -104,15 +94,15 @@ def _parts(graph: Graph, conv: Conv, item: RowOp, index: int) -> str:
     return text + struct("esq_conv2d_parts", f"params_{index}", fields)
 
 
-def _groups(graph: Graph, item: RowOp, op: GroupedConv2D, index: int, family: str) -> str:
+def _groups(graph: Graph, op: GroupedConv2D, kernel: Kernel, index: int) -> str:
     """Return the same of a grouped convolution that a kernel family runs group by group."""
     convs = []
     for group in range(group_count(graph, op)):
         own, conv = group_graph(graph, op, group)
-        convs.append(_conv2d(own, conv, item, _GROUP_NUMBERS * (index + 1) + group, family))
+        convs.append(_conv(own, conv, kernel, _GROUP_NUMBERS * (index + 1) + group))
     kind = f"struct {convs[0].kind}"
     fields: Fields = {
-        "run": f"esq_run_conv2d_{family}",
+        "run": f"esq_run_conv2d_{kernel.family}",
         "convs": f"convs_{index}",
         "conv_bytes": f"sizeof({kind})",
         "count": len(convs),
@@ -147,45 +137,6 @@ def _ring_window(op: Convolution | AveragePool2D) -> Value:
 
 def _pool_window(op: MaxPool2D | AveragePool2D) -> Value:
     return _ring_window(op) if isinstance(op, AveragePool2D) else _window(op.window)
-
-
-def _conv2d(graph: Graph, op: Convolution, item: RowOp, index: int, family: str) -> Conv:
-    """Return a convolution for the kernels of a family."""
-    match family:
-        case "dsp" if isinstance(op, Conv2D):
-            return conv2d_dsp(graph, op, index, item, _ring_window(op))
-        case "mve" if isinstance(op, Conv2D):
-            return conv2d_mve(graph, op, index, item, _ring_window(op))
-    weights = graph.constant(op.weights).astype(np.int8)
-    bias = array("int32_t", f"bias_{index}", graph.constant(op.bias).tolist())
-    fields = _conv2d_fields(graph, op, item, index)
-    if isinstance(op, FullyConnected):
-        ends = bias + rescaling_arrays(graph, op, index)
-    else:
-        ends = bias + requantize_arrays(graph, op, index)
-    if item.kernel.coded is None:
-        numbers = weights.reshape(-1).tolist()
-        arrays = array("int8_t", f"weights_{index}", numbers, layer=op.name)
-        return Conv(arrays + ends, "esq_conv2d", fields)
-    stream = stream_array(op.name, weights, index, item.kernel.coded)
-    tiles = streamed_struct(item.kernel.coded, index, enter="esq_portable_enter_tile")
-    return Conv(stream + ends + tiles, "esq_conv2d", fields, f"&streamed_{index}.tiled")
-
-
-def _conv2d_fields(graph: Graph, op: Convolution, item: RowOp, index: int) -> Fields:
-    ends: Fields = {"multiplier": f"multiplier_{index}", "shift": f"shift_{index}"}
-    if isinstance(op, FullyConnected):
-        ends = {"rescaling": f"rescaling_{index}"}
-    return {
-        "weights": "0" if item.kernel.coded else f"weights_{index}",
-        "bias": f"bias_{index}",
-        **ends,
-        "window": _ring_window(op),
-        "input_zp": graph.tensors[op.inputs[0]].zero_point,
-        "output_zp": graph.tensors[op.output].zero_point,
-        **clamp_fields(op.clamp),
-        "depth": 1 if isinstance(op, DepthwiseConv2D) else graph.tensors[op.weights].shape[3],
-    }
 
 
 def _rows_slot(graph: Graph, op: Conv2D) -> Value:

@@ -6,11 +6,11 @@ Mirror: the structs of firmware/include/esq_ops.h.
 import numpy as np
 
 from edgesq.arithmetic import add_parameters, mul_multiplier, softmax_exp_table
-from edgesq.codegen.initializer import Fields, array, clamp_fields, struct
 from edgesq.graph import Add, Binary, Graph, Lookup, Mul, Op, Softmax, Sub
 from edgesq.integers import ceil_div
 from edgesq.kernels.affine import Affine, stored_affine
 from edgesq.kernels.families import FAMILIES
+from edgesq.kernels.initializer import Fields, array, clamp_fields, struct
 from edgesq.kernels.kernel import Form, Kernel
 from edgesq.lookup import lookup_table
 

@@ -5,8 +5,8 @@ Mirror: struct esq_pick in firmware/include/esq_values.h.
 
 from collections.abc import Sequence
 
-from edgesq.codegen.initializer import Fields, array, struct
 from edgesq.graph import OUTSIDE, Pick
+from edgesq.kernels.initializer import Fields, array, struct
 
 _OUTSIDE = 0xFFFF
 """Mirror: ESQ_OUTSIDE."""

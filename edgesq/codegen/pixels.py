@@ -3,8 +3,9 @@
 import numpy as np
 
 from edgesq.calibrate import Preprocessing
-from edgesq.codegen.text import row, rows, template
+from edgesq.codegen.text import template
 from edgesq.graph import Graph
+from edgesq.kernels.initializer import row, rows
 
 
 def pixel_table(graph: Graph, preprocessing: Preprocessing, name: str) -> dict[str, str]:

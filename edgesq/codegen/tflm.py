@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from edgesq.codegen.generate import tflite_array
-from edgesq.codegen.text import class_names, row, template
+from edgesq.codegen.text import class_names, template
 from edgesq.errors import ModelError
 from edgesq.formats.tflite import operator_kinds
 from edgesq.graph import Graph
+from edgesq.kernels.initializer import row
 from edgesq.operators import READ_AS
 from edgesq.targets import TFLM_KERNELS
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from edgesq.graph import Graph
 from edgesq.kernels.channels import Channels
+from edgesq.kernels.conv_params import ConvParams
 from edgesq.kernels.decoding import Decoding
+from edgesq.kernels.initializer import Value
 from edgesq.kernels.kernel import Kernel, WideLayer
 from edgesq.kernels.row_op import Ops, RowOp
 from edgesq.operators import Conv2D, Convolution, FullyConnected
@@ -46,6 +48,8 @@ class Family:
         extra_bytes: returns the bytes by which an operator's packed weights exceed the model's.
         requantization_bytes: returns what a convolution's requantization takes in flash, without
             the bias.
+        conv_params: returns a convolution's parameters as C data: of the model, the convolution,
+            its kernel, the operator's number in the arrays' names, and its struct esq_window.
         instructions: estimates what an operator takes per image, apart from rows and steps.
         decoding: what it takes to decode a weight.
         mac_instructions: per multiply-accumulate, over SqueezeNet's convolutions, alike for all
@@ -71,6 +75,7 @@ class Family:
     takes_coded: Callable[[Graph, Conv2D], bool]
     extra_bytes: Callable[[Graph, RowOp], int]
     requantization_bytes: Callable[[Graph, Convolution], int]
+    conv_params: Callable[[Graph, Convolution, Kernel, int, Value], ConvParams]
     instructions: Callable[[Graph, RowOp], float]
     decoding: Decoding
     mac_instructions: float

@@ -15,6 +15,7 @@ from edgesq.kernels.decoding import Decoding
 from edgesq.kernels.family import Family, requantization_bytes
 from edgesq.kernels.kernel import CONV_PARTS, Form, Kernel
 from edgesq.kernels.kernel import PORTABLE as NAME
+from edgesq.kernels.portable_params import conv_params
 from edgesq.kernels.row_op import RowOp
 from edgesq.lookup import has_table
 from edgesq.operators import (
@@ -185,6 +186,7 @@ PORTABLE = Family(
     takes_coded=_takes_coded,
     extra_bytes=lambda _, __: 0,
     requantization_bytes=partial(requantization_bytes, _REQUANTIZATION_BYTES),
+    conv_params=conv_params,
     instructions=partial(operator_instructions, _PRICES),
     decoding=_PRICES.decoding,
     mac_instructions=7.2,

@@ -30,6 +30,7 @@ from edgesq.kernels.dsp import depthwise, winograd
 from edgesq.kernels.dsp.cost import PRICES, instructions
 from edgesq.kernels.dsp.endings import short_channels
 from edgesq.kernels.dsp.lanes import pair_channels, wide_layer
+from edgesq.kernels.dsp.params import conv_params
 from edgesq.kernels.dsp.tables import tabled_kernels
 from edgesq.kernels.dsp.windows import channel_bytes, work_bytes
 from edgesq.kernels.family import Family, requantization_bytes
@@ -155,6 +156,7 @@ DSP = Family(
     takes_coded=_takes_coded,
     extra_bytes=_extra_bytes,
     requantization_bytes=partial(requantization_bytes, _REQUANTIZATION_BYTES),
+    conv_params=conv_params,
     instructions=instructions,
     decoding=PRICES.decoding,
     mac_instructions=0.75,

@@ -12,6 +12,7 @@ from edgesq.kernels.kernel import Form, Kernel
 from edgesq.kernels.mve import depthwise
 from edgesq.kernels.mve.blocks import BLOCK, blocks_of, padding_bytes, row_blocks_of, work_bytes
 from edgesq.kernels.mve.cost import PRICES, instructions
+from edgesq.kernels.mve.params import conv_params
 from edgesq.kernels.portable import conv_kernel
 from edgesq.kernels.row_op import RowOp
 from edgesq.operators import (
@@ -97,6 +98,7 @@ MVE = Family(
     takes_coded=lambda _, __: True,
     extra_bytes=_extra_bytes,
     requantization_bytes=_requantization_bytes,
+    conv_params=conv_params,
     instructions=instructions,
     decoding=PRICES.decoding,
     mac_instructions=0.16,

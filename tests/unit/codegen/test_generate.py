@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from edgesq.codegen import LAYOUT_VERSION, generate, tflite_array
-from edgesq.codegen.text import comment, row, rows
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
+from edgesq.kernels.initializer import comment, row, rows
 from edgesq.plan import make_plan
 from edgesq.project.build import STRICT_FLAGS
 from edgesq.resources import resource

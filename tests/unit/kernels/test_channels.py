@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgesq.arithmetic import Int64Array, bias_grid, conv2d_multipliers, quantize_multipliers
-from edgesq.codegen.channels import field_bytes
 from edgesq.compress.biases import FRACTION_BITS, stored_bias
 from edgesq.kernels.channels import Channels, channel_fields, pack_channels
+from edgesq.kernels.conv_params import field_bytes
 from edgesq.operators import Conv2D
 from support.crun import compile_c, run_command
 from support.kernel_cases import conv_graph

@@ -21,9 +21,8 @@ from support.value_cases import VALUE_NETWORKS
 
 FIRMWARE = resource("firmware")
 
-KNOWS = ("kernels/", "verify/cores.py", "codegen/params.py")
-"""What may name a family other than the portable one: the table, which core runs which, and which
-struct a family's convolutions have."""
+KNOWS = ("kernels/", "verify/cores.py")
+"""What may name a family other than the portable one: the table, and which core runs which."""
 
 every_family = pytest.mark.parametrize("name", FAMILIES)
 

@@ -1,22 +1,24 @@
-"""A convolution as C data, and what it may have besides: weights as a stream, tiles, a mean.
+"""A convolution's parameters as C data: what those of all families have in common.
 
-Mirror: struct esq_stream in firmware/include/esq_model.h, struct esq_tiled and esq_streamed in
-esq_streamed.h, struct esq_conv2d_parts in esq_ops.h.
+Mirror: struct esq_stream in firmware/include/esq_model.h, struct esq_channels, esq_tiled and
+esq_streamed in esq_streamed.h, struct esq_rescaling in esq_ops.h.
 """
 
 from dataclasses import dataclass
 
-from edgesq.codegen.channels import channels_fields
-from edgesq.codegen.initializer import Fields, array, struct
+import numpy as np
+
+from edgesq.arithmetic import Int64Array, conv2d_multipliers, rescale_parameters
 from edgesq.compress import MAX_BITS, PADDING, encode
-from edgesq.graph import Int8Array
-from edgesq.kernels.channels import Channels
+from edgesq.graph import Convolution, FullyConnected, Graph, Int8Array
+from edgesq.kernels.channels import CHANNELS_PADDING, Channels
+from edgesq.kernels.initializer import Fields, array, struct, structs
 from edgesq.kernels.kernel import Coded, Tabled
 
 
 @dataclass(frozen=True)
-class Conv:
-    """A convolution as C data.
+class ConvParams:
+    """A convolution's parameters as C data.
 
     Attributes:
         arrays: definitions of what its fields point to.
@@ -94,3 +96,46 @@ def _tiled_fields(
         "rows_offset_bytes": tiles.rows_offset,
         "tile": tiles.tile,
     }
+
+
+def field_bytes(fields: Int64Array, bits: int) -> bytes:
+    """Return fields of `bits` bits each, from each byte's lowest bit on, with their padding."""
+    each = fields[:, np.newaxis] >> np.arange(bits) & 1
+    packed = np.packbits(each.astype(np.uint8).reshape(-1), bitorder="little")
+    return packed.tobytes() + bytes(CHANNELS_PADDING)
+
+
+def channels_arrays(channels: Channels, index: int) -> str:
+    """Return `channels_<index>` and `steps_<index>`."""
+    content = field_bytes(channels.fields, channels.bits)
+    steps = channels.steps.reshape(-1).tolist()
+    return array("uint8_t", f"channels_{index}", content) + array(
+        "int32_t", f"steps_{index}", steps
+    )
+
+
+def channels_fields(channels: Channels, index: int) -> Fields:
+    """Return struct esq_channels."""
+    return {
+        "fields": f"channels_{index}",
+        "steps": f"steps_{index}",
+        "bits": channels.bits,
+        "step_bits": channels.step_bits,
+        "fraction_bits": channels.fraction_bits,
+    }
+
+
+def requantize_arrays(graph: Graph, op: Convolution, index: int) -> str:
+    """Return `multiplier_<index>` and `shift_<index>`."""
+    multiplier, shift = conv2d_multipliers(graph, op)
+    return array("int32_t", f"multiplier_{index}", multiplier.tolist()) + array(
+        "int8_t", f"shift_{index}", shift.tolist()
+    )
+
+
+def rescaling_arrays(graph: Graph, op: FullyConnected, index: int) -> str:
+    """Return `rescaling_<index>`. Mirror: struct esq_rescaling."""
+    parameters = rescale_parameters(graph, op)
+    pairs = zip(parameters.multiplier.tolist(), parameters.limit.tolist(), strict=True)
+    elements = [(f"{multiplier}u", f"{limit}u") for multiplier, limit in pairs]
+    return structs("struct esq_rescaling", f"rescaling_{index}", elements)

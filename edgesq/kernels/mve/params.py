@@ -3,31 +3,38 @@
 Mirror: firmware/include/esq_mve_ops.h.
 """
 
-from edgesq.codegen.initializer import Fields, Value, array, clamp_fields, struct
-from edgesq.codegen.params_stream import Conv, stream_array, streamed_struct
-from edgesq.codegen.requantization import rescaling_arrays
-from edgesq.graph import Conv2D, DepthwiseConv2D, FullyConnected, Graph
+from edgesq.graph import Graph
+from edgesq.kernels.conv_params import (
+    ConvParams,
+    rescaling_arrays,
+    stream_array,
+    streamed_struct,
+)
+from edgesq.kernels.initializer import Fields, Value, array, clamp_fields
+from edgesq.kernels.kernel import Kernel
 from edgesq.kernels.mve.blocks import BLOCK, blocks_of, reads_in_place
 from edgesq.kernels.mve.depthwise import strip_blocks
 from edgesq.kernels.mve.pack import Packed, pack_conv2d, pack_depthwise
-from edgesq.kernels.row_op import RowOp
+from edgesq.operators import Conv2D, Convolution, DepthwiseConv2D, FullyConnected
 
 _KIND = "esq_conv2d_mve"
 
 
-def conv2d_mve(graph: Graph, op: Conv2D, index: int, item: RowOp, window: Value) -> Conv:
-    """Return a convolution as struct esq_conv2d_mve.
+def conv_params(
+    graph: Graph, op: Convolution, kernel: Kernel, index: int, window: Value
+) -> ConvParams:
+    """Return a convolution as the struct that its kernel takes; see `Family.conv_params`."""
+    if isinstance(op, DepthwiseConv2D):
+        return _depthwise(graph, op, kernel.pixels, index, window)
+    assert isinstance(op, Conv2D)
+    return _conv2d(graph, op, kernel, index, window)
 
-    Args:
-        graph: the model.
-        op: the convolution.
-        index: the operator's number, in the arrays' names.
-        item: how the plan runs it.
-        window: struct esq_window.
-    """
+
+def _conv2d(graph: Graph, op: Conv2D, kernel: Kernel, index: int, window: Value) -> ConvParams:
+    """Return a convolution as struct esq_conv2d_mve."""
     packed = pack_conv2d(graph, op)
     fields: Fields = {
-        "weights": "0" if item.kernel.coded else f"weights_{index}",
+        "weights": "0" if kernel.coded else f"weights_{index}",
         "table": f"table_{index}",
         "locate": "esq_mve_direct" if reads_in_place(graph, op) else "esq_mve_gathered",
         "finish": f"esq_mve_finish_{packed.finish}",
@@ -38,18 +45,18 @@ def conv2d_mve(graph: Graph, op: Conv2D, index: int, item: RowOp, window: Value)
         "blocks": blocks_of(graph, op),
         "row_blocks": packed.row_blocks,
         "table_row": packed.table[0].size,
-        "pixels": item.kernel.pixels,
+        "pixels": kernel.pixels,
         "window": window,
     }
     table = packed.table.reshape(-1).tolist()
     ends = array("int32_t", f"table_{index}", table, aligned=True)
     if isinstance(op, FullyConnected):
         ends += rescaling_arrays(graph, op, index)
-    if item.kernel.coded is None:
-        return Conv(_weights(op, index, packed) + ends, _KIND, fields)
-    stream = stream_array(op.name, packed.weights.reshape(-1), index, item.kernel.coded)
-    tiles = streamed_struct(item.kernel.coded, index, enter="esq_mve_enter_tile")
-    return Conv(stream + ends + tiles, _KIND, fields, f"&streamed_{index}.tiled")
+    if kernel.coded is None:
+        return ConvParams(_weights(op, index, packed) + ends, _KIND, fields)
+    stream = stream_array(op.name, packed.weights.reshape(-1), index, kernel.coded)
+    tiles = streamed_struct(kernel.coded, index, enter="esq_mve_enter_tile")
+    return ConvParams(stream + ends + tiles, _KIND, fields, f"&streamed_{index}.tiled")
 
 
 def _weights(op: Conv2D, index: int, packed: Packed) -> str:
@@ -57,8 +64,10 @@ def _weights(op: Conv2D, index: int, packed: Packed) -> str:
     return array("int8_t", f"weights_{index}", weights, layer=op.name, aligned=True)
 
 
-def depthwise_mve(graph: Graph, op: DepthwiseConv2D, index: int, pixels: int, window: Value) -> str:
-    """Return the C text that defines `params_<index>`; arguments as above."""
+def _depthwise(
+    graph: Graph, op: DepthwiseConv2D, pixels: int, index: int, window: Value
+) -> ConvParams:
+    """Return a depthwise convolution as struct esq_depthwise_mve."""
     packed = pack_depthwise(graph, op)
     fields: Fields = {
         "weights": f"weights_{index}",
@@ -72,8 +81,6 @@ def depthwise_mve(graph: Graph, op: DepthwiseConv2D, index: int, pixels: int, wi
         "window": window,
     }
     weights, table = packed.weights.tolist(), packed.table.reshape(-1).tolist()
-    return (
-        array("int8_t", f"weights_{index}", weights, layer=op.name, aligned=True)
-        + array("int32_t", f"table_{index}", table, aligned=True)
-        + struct("esq_depthwise_mve", f"params_{index}", fields)
-    )
+    arrays = array("int8_t", f"weights_{index}", weights, layer=op.name, aligned=True)
+    arrays += array("int32_t", f"table_{index}", table, aligned=True)
+    return ConvParams(arrays, "esq_depthwise_mve", fields)

@@ -4,16 +4,49 @@ What a struct's fields mean stands in firmware/include; here are only their name
 field that is missing or misspelt is the C compiler's error.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
-
-from edgesq.codegen.text import comment, hex_bytes, hex_rows, row, rows
 
 Value: TypeAlias = "int | str | Sequence[Value] | Fields"
 """A number, a C expression, an array or a struct by position, a struct by its fields."""
 
 Fields: TypeAlias = "Mapping[str, Value]"
 """A struct's fields in the order of their declaration; those that are left out are 0."""
+
+_PER_LINE = 24
+
+
+def comment(name: str) -> str:
+    """Return a model's name for something as text that cannot end a C comment."""
+    return re.sub(r"[^ -)+-~]", "_", name)
+
+
+def row(values: Iterable[object]) -> str:
+    """Return the values on one line, separated by commas."""
+    return ", ".join(str(value) for value in values)
+
+
+def rows(values: Iterable[int]) -> str:
+    """Return integers as indented lines of an initialiser."""
+    return _lines(str(value) for value in values)
+
+
+def hex_rows(values: Iterable[int]) -> str:
+    """Return words of 32 bits likewise, in hex."""
+    return _lines(f"0x{value:08x}" for value in values)
+
+
+def hex_bytes(values: Iterable[int]) -> str:
+    """Return bytes likewise, in hex."""
+    return _lines(f"0x{value:02x}" for value in values)
+
+
+def _lines(values: Iterable[str]) -> str:
+    texts = list(values)
+    lines = (texts[start : start + _PER_LINE] for start in range(0, len(texts), _PER_LINE))
+    return "\n".join(f"    {', '.join(line)}," for line in lines)
+
 
 _HEX = {"uint8_t": hex_bytes, "uint32_t": hex_rows}
 """Types whose numbers are bit patterns."""

@@ -1,0 +1,164 @@
+"""Parameters of the convolutions that run on the DSP extension, as C data.
+
+Mirror: firmware/include/esq_dsp_ops.h.
+"""
+
+import numpy as np
+
+from edgesq.arithmetic import Int64Array, conv2d_multipliers
+from edgesq.graph import Graph
+from edgesq.kernels.channels import channel_fields
+from edgesq.kernels.conv_params import (
+    ConvParams,
+    channels_arrays,
+    requantize_arrays,
+    rescaling_arrays,
+    stream_array,
+    streamed_struct,
+    tabled_struct,
+)
+from edgesq.kernels.dsp import depthwise
+from edgesq.kernels.dsp.pack import Packed, in_memory, pack_conv2d
+from edgesq.kernels.dsp.windows import GROUP_VALUES
+from edgesq.kernels.dsp.winograd import BLOCK, columns_together, transform_weights
+from edgesq.kernels.initializer import Fields, Value, array, clamp_fields
+from edgesq.kernels.kernel import Coded, Form, Kernel
+from edgesq.operators import Conv2D, Convolution, DepthwiseConv2D, FullyConnected
+
+_KIND = "esq_conv2d_dsp"
+
+
+def conv_params(
+    graph: Graph, op: Convolution, kernel: Kernel, index: int, window: Value
+) -> ConvParams:
+    """Return a convolution as the struct that its kernel takes; see `Family.conv_params`."""
+    if isinstance(op, DepthwiseConv2D):
+        return _depthwise(graph, op, kernel.pixels, index, window)
+    assert isinstance(op, Conv2D)
+    if kernel.form is Form.WINOGRAD:
+        return _winograd(graph, op, kernel.coded, index, window)
+    return _conv2d(graph, op, kernel, index, window)
+
+
+def _conv2d(graph: Graph, op: Conv2D, kernel: Kernel, index: int, window: Value) -> ConvParams:
+    """Return a convolution as struct esq_conv2d_dsp."""
+    coded, tabled = kernel.coded, kernel.tabled
+    packed = pack_conv2d(graph, op)
+    in_bits = packed.finish == "relu" and (coded or tabled)
+    channels = channel_fields(graph, op) if in_bits else None
+    fields: Fields = {
+        "weights": "0" if coded else f"weights_{index}",
+        "table": "0" if channels else f"table_{index}",
+        "way": f"&esq_dsp_{_unpacking(graph, op, packed)}_{packed.finish}",
+        **_end_fields(packed.finish, index),
+        **clamp_fields(op.clamp),
+        "output_zp": graph.tensors[op.output].zero_point,
+        "pair_channels": packed.pair_channels,
+        "pixels": kernel.pixels,
+        "slide": packed.slide,
+        "input_zp": graph.tensors[op.inputs[0]].zero_point,
+        "groups": packed.groups,
+        "window": window,
+    }
+    ends = channels_arrays(channels, index) if channels else _ends(graph, op, index, packed)
+    if coded:
+        arrays = stream_array(op.name, in_memory(packed.weights), index, coded)
+        tiles = streamed_struct(
+            coded,
+            index,
+            enter="esq_dsp_enter_tile",
+            channels=channels,
+            carries=True,
+            table_row=packed.table.shape[1],
+        )
+        return ConvParams(arrays + ends + tiles, _KIND, fields, f"&streamed_{index}.tiled")
+    weights = packed.weights.reshape(-1).tolist()
+    arrays = array("uint32_t", f"weights_{index}", weights, layer=op.name) + ends
+    if tabled and channels:
+        tiles = tabled_struct(tabled, index, "esq_dsp_enter_table", channels)
+        return ConvParams(arrays + tiles, _KIND, fields, f"&tiled_{index}")
+    return ConvParams(arrays, _KIND, fields)
+
+
+def _end_fields(finish: str, index: int) -> Fields:
+    """Return what a convolution's end needs beside the table."""
+    match finish:
+        case "any":
+            return {"multiplier": f"multiplier_{index}", "shift": f"shift_{index}"}
+        case "once":
+            return {"rescaling": f"rescaling_{index}"}
+    return {}
+
+
+def _unpacking(graph: Graph, op: Conv2D, packed: Packed) -> str:
+    """Return how a convolution's windows are unpacked. Mirror: struct esq_dsp_way."""
+    if graph.tensors[op.inputs[0]].hwc[2] % GROUP_VALUES != 0:
+        return "staged"
+    if op.window.width != packed.slide:
+        return "windows"
+    return "columns" if packed.slide == 1 else "slide"
+
+
+def _depthwise(
+    graph: Graph, op: DepthwiseConv2D, pixels: int, index: int, window: Value
+) -> ConvParams:
+    """Return a depthwise convolution as struct esq_depthwise_dsp."""
+    packed = depthwise.pack(graph, op)
+    table = packed.table.reshape(-1).tolist()
+    arrays = array("uint32_t", f"table_{index}", table, layer=op.name)
+    if not packed.relu:
+        arrays += requantize_arrays(graph, op, index)
+    fields: Fields = {
+        "table": f"table_{index}",
+        **({} if packed.relu else _end_fields("any", index)),
+        **clamp_fields(op.clamp),
+        "output_zp": graph.tensors[op.output].zero_point,
+        "input_zp": graph.tensors[op.inputs[0]].zero_point,
+        "pixels": pixels,
+        "window": window,
+    }
+    return ConvParams(arrays, "esq_depthwise_dsp", fields)
+
+
+def _ends(graph: Graph, op: Conv2D, index: int, packed: Packed) -> str:
+    text = array("int32_t", f"table_{index}", packed.table.reshape(-1).tolist())
+    if isinstance(op, FullyConnected):
+        return text + rescaling_arrays(graph, op, index)
+    return text + (requantize_arrays(graph, op, index) if packed.finish == "any" else "")
+
+
+def _winograd(
+    graph: Graph, op: Conv2D, coded: Coded | None, index: int, window: Value
+) -> ConvParams:
+    """Return a convolution as struct esq_winograd."""
+    weights = graph.constant(op.weights).astype(np.int8)
+    channels = channel_fields(graph, op) if coded else None
+    fields: Fields = {
+        "weights": "0" if coded else f"weights_{index}",
+        "table": "0" if channels else f"table_{index}",
+        "streamed": f"&streamed_{index}" if coded else "0",
+        "window": window,
+        "steps": weights[0].size // 6,
+        "input_zp": graph.tensors[op.inputs[0]].zero_point,
+    }
+    if coded:
+        arrays = stream_array(op.name, columns_together(weights), index, coded)
+    else:
+        words = transform_weights(weights).reshape(-1).tolist()
+        arrays = array("uint32_t", f"weights_{index}", words, layer=op.name)
+    if channels:
+        arrays += channels_arrays(channels, index)
+    else:
+        table = _winograd_table(graph, op).reshape(-1).tolist()
+        arrays += array("int32_t", f"table_{index}", table)
+    if coded:
+        arrays += streamed_struct(coded, index, channels=channels)
+    return ConvParams(arrays, "esq_winograd", fields)
+
+
+def _winograd_table(graph: Graph, op: Conv2D) -> Int64Array:
+    bias = graph.constant(op.bias)
+    multiplier, shift = conv2d_multipliers(graph, op)
+    constant = (1 << -shift >> 1) - (128 << -shift)
+    ends = np.stack([multiplier, constant, -shift], axis=1).reshape(-1, 3 * BLOCK)
+    return np.concatenate([bias.astype(np.int64).reshape(-1, BLOCK), ends], axis=1)
