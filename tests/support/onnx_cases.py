@@ -301,6 +301,14 @@ def blocks() -> onnx.ModelProto:
 
 
 @case
+def blocks_of_one_pixel() -> onnx.ModelProto:
+    net = OnnxNetwork((3, 4, 6))
+    step = net.node("SpaceToDepth", net.input, blocksize=1, channels=3)
+    step = net.node("DepthToSpace", net.conv(step, 4), blocksize=1, channels=4)
+    return net.model(net.conv(step, 3))
+
+
+@case
 def cropped() -> onnx.ModelProto:
     net = OnnxNetwork((3, 7, 8))
     ends = [net.ints(values) for values in ([1, 1], [4, 1 << 40], [1, 3], [2, 3])]

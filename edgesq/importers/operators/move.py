@@ -181,6 +181,8 @@ def _resize_to_keras(scope: KerasScope, layer: Resize) -> Any:
 def _blocks_to_keras(scope: KerasScope, layer: Blocks) -> Any:
     from edgesq.importers.keras_blocks import BlocksLayer
 
+    if layer.block == 1:  # TensorFlow takes no block of one pixel
+        return scope.read(layer)
     return BlocksLayer(layer.block, layer.to_depth, name=layer.name)(scope.read(layer))
 
 
