@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,10 +72,6 @@ class AccuracyReport:
     class_names: tuple[str, ...]
     classes_by: str
     notes: tuple[str, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what `--json` writes."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,3 +25,8 @@ class Document(Enum):
     VERIFY = "verify"
     EVALUATE = "evaluate"
     TARGET = "target"
+    PLAN = "plan"
+    INSPECT = "inspect"
+    TARGETS = "targets"
+    FITS = "targets-fits"
+    RUNTIMES = "compare-runtimes"

@@ -1,6 +1,5 @@
 """`edgesq compare-runtimes`."""
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from edgesq.cli import terminal
+from edgesq.records import plain
 from edgesq.targets import load_target
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def run(model: Path | None, target: str, tflm_dir: Path | None, json: Path | None) -> None:
     """Measure both runtimes and show them side by side; exit 1 where one computes other values."""
     from edgesq.export import check_tree, load_content
-    from edgesq.verify.runtimes import compare_runtimes
+    from edgesq.verify.runtimes import Runtimes, compare_runtimes
 
     board = load_target(target)
     terminal.check_json(json)
@@ -28,8 +28,7 @@ def run(model: Path | None, target: str, tflm_dir: Path | None, json: Path | Non
     if not terminal.is_stdout(json):
         _show(rows, f"{model.name if model else 'demo'} on {board.name}")
     if json is not None:
-        fields = {"target": board.name, "runtimes": [dataclasses.asdict(row) for row in rows]}
-        terminal.write_json(fields, json)
+        terminal.write_json(plain(Runtimes(board.name, rows)), json)
     if any(row.differing for row in rows):
         raise typer.Exit(terminal.EXIT_DIFFERENT)
 

@@ -1,23 +1,149 @@
-"""What `plan`, `inspect` and `targets` show, as JSON documents: `--json FILE`, or `-`.
+"""What `plan` and `targets` show, as records: `--json FILE`, or `-`.
 
 Keys stay as they are within a `schema`; later ones may be added. Sizes are bytes, shapes
 [height, width, channels], and null stands for what is not known or has no limit.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from edgesq.graph import Graph
 from edgesq.kernels.flash import wide_layers
 from edgesq.plan import Candidate, Plan, needs
+from edgesq.plan.usage import OperatorUse, operator_uses
 from edgesq.project import Sizes, estimate
-from edgesq.records import plain
+from edgesq.project.estimate import Estimate
 from edgesq.targets import Target
 
-if TYPE_CHECKING:
-    from edgesq.export import ExportReport
+SCHEMA = 2
 
-SCHEMA = 1
+
+@dataclass(frozen=True)
+class Item:
+    """One block of an arena.
+
+    Attributes:
+        name: of the layer, or what the block is for.
+        bytes: of it.
+    """
+
+    name: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Peak:
+    """Where an arena is fullest.
+
+    Attributes:
+        step: number of that step.
+        steps: in all.
+        items: blocks in use then, the largest first.
+    """
+
+    step: int
+    steps: int
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan.
+
+    Attributes:
+        arena_bytes: of RAM for activations.
+        peak: where the arena is fullest.
+        operators: in the order in which they run.
+    """
+
+    arena_bytes: int
+    peak: Peak
+    operators: tuple[OperatorUse, ...]
+
+    @classmethod
+    def of(cls, graph: Graph, plan: Plan) -> "Planned":
+        """Return what a plan takes."""
+        step, items = plan.peak()
+        largest_first = sorted(items, key=lambda item: -item.bytes)
+        shown = tuple(Item(item.name, item.bytes) for item in largest_first)
+        peak = Peak(step, len(plan.steps), shown)
+        return cls(plan.arena_bytes, peak, operator_uses(graph, plan))
+
+
+@dataclass(frozen=True)
+class Need:
+    """What an image takes of a memory.
+
+    Attributes:
+        needed_bytes: by the linker, or at most.
+        there_bytes: of the board; None where there is no limit.
+    """
+
+    needed_bytes: int
+    there_bytes: int | None
+
+
+@dataclass(frozen=True)
+class WideLayer:
+    """A layer whose weights take two bytes each.
+
+    Attributes:
+        layer: its name.
+        more_bytes: than with one byte per weight.
+        why: in words.
+    """
+
+    layer: str
+    more_bytes: int
+    why: str
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """One band height for all operators.
+
+    Attributes:
+        band_rows: None for whole maps.
+        arena_bytes: of that plan.
+        instructions_estimated: per image.
+    """
+
+    band_rows: int | None
+    arena_bytes: int
+    instructions_estimated: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanDocument:
+    """What `edgesq plan` shows.
+
+    Attributes:
+        schema: version of this shape.
+        model: its file; "demo" for the bundled one.
+        model_sha256: of the .tflite.
+        target: the board.
+        kernels: kernel family.
+        estimated: instructions per image.
+        plan: the plan.
+        wide_layers: layers whose weights take two bytes each.
+        is_compiled: whether `flash` and `ram` are the linker's; else they are upper bounds.
+        flash: of the whole image.
+        ram: of the whole image.
+        curve: other plans, from bands of one row to whole maps.
+    """
+
+    schema: int = SCHEMA
+    model: str
+    model_sha256: str
+    target: str
+    kernels: str
+    estimated: Estimate
+    plan: Planned
+    wide_layers: tuple[WideLayer, ...]
+    is_compiled: bool
+    flash: Need
+    ram: Need
+    curve: tuple[CurvePoint, ...]
 
 
 def plan_document(
@@ -27,7 +153,7 @@ def plan_document(
     chosen: Candidate,
     sizes: Sizes | None,
     candidates: list[Candidate],
-) -> dict[str, Any]:
+) -> PlanDocument:
     """Return what `edgesq plan` shows.
 
     Args:
@@ -39,140 +165,129 @@ def plan_document(
         candidates: from bands of one row to whole maps.
     """
     bounds = needs(graph, chosen.plan, target)
-    estimated = estimate(chosen.instructions, target)
-    needed = {"flash": sizes.flash_bytes, "ram": sizes.ram_bytes} if sizes else bounds
-    return {
-        "schema": SCHEMA,
-        "model": "demo" if model is None else str(model),
-        "model_sha256": graph.sha256,
-        "target": target.name,
-        "kernels": target.kernels,
-        "instructions_estimated": estimated.instructions,
-        "instructions_doubt": estimated.doubt,
-        **plan_facts(graph, chosen.plan),
-        "wide_layers": [
-            {"layer": layer.name, "more_bytes": layer.bytes, "why": layer.why}
+    flash, ram = (sizes.flash_bytes, sizes.ram_bytes) if sizes else (bounds["flash"], bounds["ram"])
+    return PlanDocument(
+        model="demo" if model is None else str(model),
+        model_sha256=graph.sha256,
+        target=target.name,
+        kernels=target.kernels,
+        estimated=estimate(chosen.instructions, target),
+        plan=Planned.of(graph, chosen.plan),
+        wide_layers=tuple(
+            WideLayer(layer.name, layer.bytes, layer.why)
             for layer in wide_layers(graph, chosen.plan.ops, target.kernels)
-        ],
-        "is_compiled": sizes is not None,
-        "image": {
-            memory: {"needed_bytes": needed[memory], "there_bytes": there_bytes(target, memory)}
-            for memory in ("flash", "ram")
-        },
-        "curve": [
-            {
-                "band_rows": None
-                if one is candidates[-1]
-                else max(one.bands.by_height.values(), default=1),
-                "arena_bytes": one.plan.arena_bytes,
-                "instructions_estimated": estimate(one.instructions, target).instructions,
-            }
+        ),
+        is_compiled=sizes is not None,
+        flash=Need(flash, there_bytes(target, "flash")),
+        ram=Need(ram, there_bytes(target, "ram")),
+        curve=tuple(
+            CurvePoint(
+                None if one is candidates[-1] else max(one.bands.by_height.values(), default=1),
+                one.plan.arena_bytes,
+                estimate(one.instructions, target).instructions,
+            )
             for one in candidates
-        ],
-    }
+        ),
+    )
 
 
-def plan_facts(graph: Graph, plan: Plan) -> dict[str, Any]:
-    """Return arena, its fullest step, and the operators of a plan."""
-    step, items = plan.peak()
-    return {
-        "arena_bytes": plan.arena_bytes,
-        "peak": {
-            "step": step,
-            "steps": len(plan.steps),
-            "items": [
-                {"name": item.name, "bytes": item.bytes}
-                for item in sorted(items, key=lambda item: -item.bytes)
-            ],
-        },
-        "operators": _operators(graph, plan),
-    }
+@dataclass(frozen=True)
+class Board:
+    """A board.
 
+    Attributes:
+        name: of the target.
+        cpu: "cortex-m7" and the like, or "host".
+        description: one line for people.
+        kernels: kernel family.
+        state: "run" where the firmware was run here, in an emulator or as a process; "built" where
+            it only was compiled; "library" where there is no port.
+        clock_hz: core clock in hertz.
+        flash_bytes: None where there is no limit.
+        ram_bytes: None where there is no limit.
+        runners: what starts or programs it, best first.
+    """
 
-def _operators(graph: Graph, plan: Plan) -> list[dict[str, Any]]:
-    """Return the operators of a plan; `ring_bytes` is null where an earlier one has the ring."""
-    rows = []
-    shown: set[int] = set()
-    for item in plan.ops:
-        slot = plan.slots[item.output]
-        assert slot is not None
-        ring = plan.rings[slot.storage]
-        rows.append(
-            {
-                "kinds": [op.kind for op in item.ops],
-                "layers": [op.name for op in item.ops],
-                "output": [slot.height, slot.width, slot.channels],
-                "band_rows": item.band_units,
-                "ring_rows": ring.ring_rows,
-                "ring_bytes": None if slot.storage in shown else ring.bytes,
-                "macs": sum(graph.macs(op) for op in item.ops),
-                "weights_bytes": sum(graph.op_weights_bytes(op) for op in item.ops),
-            }
+    name: str
+    cpu: str
+    description: str
+    kernels: str
+    state: str
+    clock_hz: int
+    flash_bytes: int | None
+    ram_bytes: int | None
+    runners: tuple[str, ...]
+
+    @classmethod
+    def of(cls, target: Target) -> "Board":
+        """Return what is shown of a target."""
+        ran = target.is_host or target.is_emulated
+        return cls(
+            target.name,
+            target.cpu,
+            target.description,
+            target.kernels,
+            "library" if target.is_library else "run" if ran else "built",
+            target.clock_hz,
+            there_bytes(target, "flash"),
+            there_bytes(target, "ram"),
+            target.runners,
         )
-        shown.add(slot.storage)
-    return rows
 
 
-def inspect_document(report: "ExportReport", graph: Graph, plan: Plan | None) -> dict[str, Any]:
-    """Return what `edgesq inspect` shows; of the arena the plan is believed, not the report.
+@dataclass(frozen=True)
+class TargetsDocument:
+    """What `edgesq targets` shows.
 
-    Args:
-        report: the build's.
-        graph: its model.
-        plan: of edgesq's runtime; None where TensorFlow Lite Micro computes.
+    Attributes:
+        targets: by name.
+        schema: version of this shape.
     """
-    model, sizes = report.model, report.sizes
-    planned = {"peak": None, "operators": None} if plan is None else plan_facts(graph, plan)
-    return {
-        "schema": SCHEMA,
-        "model": model.name,
-        "model_sha256": model.sha256,
-        "target": report.firmware.target,
-        "kernels": report.firmware.kernels,
-        "flash_bytes": sizes and sizes.flash_bytes,
-        "ram_bytes": sizes and sizes.ram_bytes,
-        "weights_bytes": model.weights_bytes,
-        "arena_bytes": report.firmware.arena_bytes,
-        "macs": model.macs,
-        "parity_images": report.parity.images,
-        "parity": plain(report.parity.rows),
-        **planned,
-    }
+
+    targets: tuple[Board, ...]
+    schema: int = SCHEMA
 
 
-def target_facts(target: Target) -> dict[str, Any]:
-    """Return what `edgesq targets` shows of a board.
+@dataclass(frozen=True)
+class Fit:
+    """Whether a model fits a board.
 
-    `state` is "run" where the firmware was run here, in an emulator or as a process, "built" where
-    it only was compiled, "library" where there is no port.
+    Attributes:
+        name: of the target.
+        fits: whether it does.
+        flash_to_spare_bytes: below 0 where it does not fit; None where there is no limit.
+        ram_to_spare_bytes: likewise.
     """
-    ran = target.is_host or target.is_emulated
-    return {
-        "name": target.name,
-        "cpu": target.cpu,
-        "description": target.description,
-        "kernels": target.kernels,
-        "state": "library" if target.is_library else "run" if ran else "built",
-        "clock_hz": target.clock_hz,
-        "flash_bytes": there_bytes(target, "flash"),
-        "ram_bytes": there_bytes(target, "ram"),
-        "runners": list(target.runners),
-    }
+
+    name: str
+    fits: bool
+    flash_to_spare_bytes: int | None
+    ram_to_spare_bytes: int | None
+
+    @classmethod
+    def of(cls, graph: Graph, plan: Plan, target: Target) -> "Fit":
+        """Return whether a plan fits a board, and by how much."""
+        needed = needs(graph, plan, target)
+        there = {memory: there_bytes(target, memory) for memory in ("flash", "ram")}
+        flash, ram = (
+            None if size is None else size - needed[memory] for memory, size in there.items()
+        )
+        return cls(target.name, all(left is None or left >= 0 for left in (flash, ram)), flash, ram)
 
 
-def fit_facts(graph: Graph, plan: Plan, target: Target) -> dict[str, Any]:
-    """Return whether a plan fits a board, and by how much; null where there is no limit."""
-    needed = needs(graph, plan, target)
-    there = {memory: there_bytes(target, memory) for memory in ("flash", "ram")}
-    spare = {
-        memory: None if size is None else size - needed[memory] for memory, size in there.items()
-    }
-    return {
-        "name": target.name,
-        "fits": all(left is None or left >= 0 for left in spare.values()),
-        "flash_to_spare_bytes": spare["flash"],
-        "ram_to_spare_bytes": spare["ram"],
-    }
+@dataclass(frozen=True)
+class FitsDocument:
+    """What `edgesq targets --fits` shows.
+
+    Attributes:
+        model: its file.
+        targets: by name.
+        schema: version of this shape.
+    """
+
+    model: str
+    targets: tuple[Fit, ...]
+    schema: int = SCHEMA
 
 
 def there_bytes(target: Target, memory: str) -> int | None:

@@ -9,6 +9,7 @@ from edgesq.calibrate import Classes
 from edgesq.cli import terminal
 from edgesq.cli.verify import Images
 from edgesq.link.labgrid import held
+from edgesq.records import plain
 from edgesq.verify import Verified, VerifyOptions, verify
 
 _MAX_CLASSES = 12
@@ -27,7 +28,7 @@ def run(build: Path, images: Images, ports: tuple[str, ...], path: Path | None) 
     for note in report.notes:
         terminal.say(terminal.styled("note:", "yellow"), f" {note}", to=terminal.err)
     if path is not None:
-        terminal.write_json(report.to_json(), path)
+        terminal.write_json(plain(report), path)
 
 
 def _show(report: AccuracyReport) -> None:

@@ -1,20 +1,19 @@
 """`edgesq plan`, and the tables of a plan that `inspect` shows too."""
 
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from rich.table import Table
 
 from edgesq.choices import Goal
 from edgesq.cli import terminal
-from edgesq.cli.documents import plan_document
+from edgesq.cli.documents import PlanDocument, Planned, plan_document
 from edgesq.errors import MissingToolError
 from edgesq.files import check_output
 from edgesq.graph import Graph
 from edgesq.plan import Plan, curve, plan_for
 from edgesq.project import Sizes
+from edgesq.records import plain
 from edgesq.targets import Target, load_target
 
 _MAX_ITEMS = 6
@@ -43,8 +42,8 @@ def run(
     candidates = curve(graph, board.kernels, chosen.tried)
     document = plan_document(graph, model, board, chosen, sizes, candidates)
     if not terminal.is_stdout(json):
-        terminal.out.print(operator_table(document))
-        print_peak(document)
+        terminal.out.print(operator_table(document.plan))
+        print_peak(document.plan)
         print_wide(document)
         terminal.out.print(_image_table(document))
         terminal.out.print(_curve_table(document))
@@ -55,7 +54,7 @@ def run(
             f"Wrote {picture}", to=terminal.err if terminal.is_stdout(json) else terminal.out
         )
     if json is not None:
-        terminal.write_json(document, json)
+        terminal.write_json(plain(document), json)
 
 
 def _measure(graph: Graph, plan: Plan, target: Target) -> Sizes | None:
@@ -73,81 +72,80 @@ def _measure(graph: Graph, plan: Plan, target: Target) -> Sizes | None:
             return None
 
 
-def operator_table(document: Mapping[str, Any]) -> Table:
+def operator_table(plan: Planned) -> Table:
     """Return a plan operator by operator."""
     table = terminal.table(
         "operators, in bands of rows",
         ["operator", "layer"],
         ["output", "band", "rows kept", "ring bytes", "MACs", "weights"],
     )
-    for row in document["operators"]:
-        ring = row["ring_bytes"]
+    for row in plan.operators:
+        ring = row.ring_bytes
         table.add_row(
-            " > ".join(row["kinds"]),
-            " > ".join(row["layers"]),
-            "x".join(map(str, row["output"])),
-            str(row["band_rows"]),
-            str(row["ring_rows"]),
+            " > ".join(row.kinds),
+            " > ".join(row.layers),
+            "x".join(map(str, row.output)),
+            str(row.band_rows),
+            str(row.ring_rows),
             "shared" if ring is None else f"{ring:,}",
-            f"{row['macs']:,}",
-            f"{row['weights_bytes']:,}",
+            f"{row.macs:,}",
+            f"{row.weights_bytes:,}",
         )
     return table
 
 
-def print_peak(document: Mapping[str, Any]) -> None:
+def print_peak(plan: Planned) -> None:
     """Print where an arena is fullest, and what fills it."""
-    peak = document["peak"]
-    largest, others = peak["items"][:_MAX_ITEMS], peak["items"][_MAX_ITEMS:]
-    held = ", ".join(f"{item['name']} {item['bytes']:,}" for item in largest)
-    rest = sum(item["bytes"] for item in others)
+    peak = plan.peak
+    largest, others = peak.items[:_MAX_ITEMS], peak.items[_MAX_ITEMS:]
+    held = ", ".join(f"{item.name} {item.bytes:,}" for item in largest)
+    rest = sum(item.bytes for item in others)
     more = f", {len(others)} more {rest:,}" if rest else ""
     terminal.say(
-        f"Arena {document['arena_bytes']:,} B, fullest at step {peak['step']} of {peak['steps']}: "
-        f"{held}{more}"
+        f"Arena {plan.arena_bytes:,} B, fullest at step {peak.step} of {peak.steps}: {held}{more}"
     )
 
 
-def print_wide(document: Mapping[str, Any]) -> None:
+def print_wide(document: PlanDocument) -> None:
     """Name the layers whose weights take two bytes each, and why."""
-    for row in document["wide_layers"]:
-        words = f"is stored with two bytes per weight, {row['more_bytes']:,} B more"
-        terminal.say(f"{row['layer']} {words}: {row['why']}")
+    for row in document.wide_layers:
+        words = f"is stored with two bytes per weight, {row.more_bytes:,} B more"
+        terminal.say(f"{row.layer} {words}: {row.why}")
 
 
-def _image_table(document: Mapping[str, Any]) -> Table:
-    how = "from the linker" if document["is_compiled"] else "at most (not compiled)"
-    title = f"whole image on {document['target']}, {how}"
+def _image_table(document: PlanDocument) -> Table:
+    how = "from the linker" if document.is_compiled else "at most (not compiled)"
+    title = f"whole image on {document.target}, {how}"
     table = terminal.table(title, ["memory"], ["needed", "there"])
-    for memory, row in document["image"].items():
-        there = row["there_bytes"]
+    for memory, row in (("flash", document.flash), ("ram", document.ram)):
+        there = row.there_bytes
         table.add_row(
-            memory, f"{row['needed_bytes']:,}", "no limit" if there is None else f"{there:,}"
+            memory, f"{row.needed_bytes:,}", "no limit" if there is None else f"{there:,}"
         )
     return table
 
 
-def print_doubt(document: Mapping[str, Any]) -> None:
+def print_doubt(document: PlanDocument) -> None:
     """Print what the plan is estimated to take, and how far off that may be."""
-    doubt, instructions = document["instructions_doubt"], document["instructions_estimated"]
+    doubt, instructions = document.estimated.doubt, document.estimated.instructions
     known = "as on a Cortex-M3: this core was never measured"
     words = known if doubt is None else f"off by at most {doubt:.0%}"
     terminal.say(f"This plan takes {instructions:,} instructions per image, estimated; {words}")
 
 
-def _curve_table(document: Mapping[str, Any]) -> Table:
+def _curve_table(document: PlanDocument) -> Table:
     table = terminal.table(
         "RAM against speed, one band height for all operators",
         [],
         ["band", "arena", "instructions, estimated", "against whole maps"],
     )
-    rows = document["curve"]
-    whole = rows[-1]["instructions_estimated"]
+    rows = document.curve
+    whole = rows[-1].instructions_estimated
     for row in rows:
-        band, instructions = row["band_rows"], row["instructions_estimated"]
+        band, instructions = row.band_rows, row.instructions_estimated
         table.add_row(
             "whole maps" if band is None else str(band),
-            f"{row['arena_bytes']:,}",
+            f"{row.arena_bytes:,}",
             f"{instructions:,}",
             f"{instructions / whole - 1:+.2%}",
         )

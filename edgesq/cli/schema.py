@@ -14,20 +14,22 @@ def run(document: Document) -> None:
 
 
 def _record(document: Document) -> type:
-    match document:
-        case Document.REPORT:
-            from edgesq.export import ExportReport
+    from edgesq.accuracy import AccuracyReport
+    from edgesq.cli import documents
+    from edgesq.cli.inspect import InspectDocument
+    from edgesq.export import ExportReport
+    from edgesq.targets import Target
+    from edgesq.verify import VerifyReport
+    from edgesq.verify.runtimes import Runtimes
 
-            return ExportReport
-        case Document.VERIFY:
-            from edgesq.verify import VerifyReport
-
-            return VerifyReport
-        case Document.EVALUATE:
-            from edgesq.accuracy import AccuracyReport
-
-            return AccuracyReport
-        case Document.TARGET:
-            from edgesq.targets import Target
-
-            return Target
+    return {
+        Document.REPORT: ExportReport,
+        Document.VERIFY: VerifyReport,
+        Document.EVALUATE: AccuracyReport,
+        Document.TARGET: Target,
+        Document.PLAN: documents.PlanDocument,
+        Document.INSPECT: InspectDocument,
+        Document.TARGETS: documents.TargetsDocument,
+        Document.FITS: documents.FitsDocument,
+        Document.RUNTIMES: Runtimes,
+    }[document]

@@ -45,6 +45,21 @@ class RuntimeRow:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class Runtimes:
+    """What `edgesq compare-runtimes` shows.
+
+    Attributes:
+        target: the board.
+        runtimes: edgesq's, then TensorFlow Lite Micro's.
+        schema: version of this shape.
+    """
+
+    target: str
+    runtimes: tuple[RuntimeRow, ...]
+    schema: int = 2
+
+
 def compare_runtimes(
     tflite: bytes,
     target: Target,

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from edgesq.accuracy import evaluate, share
+from edgesq.accuracy import AccuracyReport, evaluate, share
 from edgesq.accuracy.noise import layer_noise, sqnr_db
 from edgesq.accuracy.score import class_scores, form_score
 from edgesq.calibrate import Judge, Preprocessing
@@ -23,6 +23,7 @@ from edgesq.formats.float_weights import float_weights
 from edgesq.formats.tflite import read_graph
 from edgesq.formats.tflite.rewrite import TensorChange, rewrite
 from edgesq.quantize import captured_output, to_int8_tflite
+from edgesq.records import json_text, made
 from edgesq.repair.state import Quantized
 from edgesq.verify import Verified, VerifyReport, recall
 from edgesq.verify.history import remember
@@ -162,7 +163,8 @@ def test_evaluate(build: Path, photos: Path, model: Quantized) -> None:
     assert report.hurts in {row.name for row in report.layers}
     assert sum(row.images for row in report.classes) == 20
     assert any("no device" in note for note in report.notes)
-    assert json.loads(json.dumps(report.to_json()))["model_sha256"] == model.graph.sha256
+    assert made(AccuracyReport, json.loads(json_text(report))) == report
+    assert report.model_sha256 == model.graph.sha256
 
 
 def test_the_device_counts_if_it_saw_these_images(build: Path, photos: Path) -> None:
@@ -196,8 +198,9 @@ def test_the_last_run_of_these_images_is_found(build: Path, photos: Path) -> Non
 
 
 def run_of(model: str, identity: str, images: int, accuracy: float) -> VerifyReport:
-    facts = {"model_sha256": model, "images_identity": identity, "images": images}
-    return cast(VerifyReport, SimpleNamespace(**facts, accuracy=accuracy, top5_accuracy=1.0))
+    run = SimpleNamespace(model_sha256=model, images_identity=identity, images=images)
+    found = SimpleNamespace(run=run, accuracy=SimpleNamespace(top1=accuracy, top5=1.0))
+    return cast(VerifyReport, found)
 
 
 def test_the_command_shows_it_and_writes_json(build: Path, photos: Path, tmp_path: Path) -> None:

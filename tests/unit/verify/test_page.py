@@ -14,12 +14,13 @@ from PIL import Image
 
 from edgesq.calibrate import Classes, Preprocessing
 from edgesq.export import VERIFY_IMAGES, read_report
+from edgesq.plan.usage import OperatorUse
 from edgesq.reference import run_observed
 from edgesq.verify import VerifyOptions, VerifyReport, read_json
 from edgesq.verify.charts import curve, histogram
 from edgesq.verify.diagnose import Cause
 from edgesq.verify.layers import LayerDifference, Layers
-from edgesq.verify.memory import Row, planned
+from edgesq.verify.memory import planned
 from edgesq.verify.page import write_page
 from edgesq.verify.pictures import as_data_url
 from edgesq.verify.profile import OperatorProfile
@@ -136,7 +137,7 @@ def test_a_page_of_what_was_found_inside(build: Path, tmp_path: Path) -> None:
         detail="here",
     )
     costs = tuple(
-        OperatorProfile(row.name, row.kind, "f", 1, 7.0, 1234.0 + at, None, 0.5)
+        OperatorProfile(" > ".join(row.layers), row.kinds[0], "f", 1, 7.0, 1234.0 + at, None, 0.5)
         for at, row in enumerate(rows_of(build))
     )
     report = replace(make_report(build), layers=Layers(4, 3, 0, found), profile=costs)
@@ -150,7 +151,7 @@ def test_a_page_of_what_was_found_inside(build: Path, tmp_path: Path) -> None:
     assert "verify with --profile" not in text
 
 
-def rows_of(build: Path) -> tuple[Row, ...]:
+def rows_of(build: Path) -> tuple[OperatorUse, ...]:
     memory = planned(GRAPH, read_report(build))
     assert memory is not None
     return memory.rows
@@ -206,7 +207,7 @@ def test_marks_stay_inside_their_chart() -> None:
 
 def test_the_arena_in_use_is_the_plans(build: Path) -> None:
     rows = rows_of(build)
-    assert [row.kind for row in rows][-1] == "SOFTMAX"
+    assert rows[-1].kinds == ("SOFTMAX",)
     assert sum(row.macs for row in rows) == GRAPH.total_macs
     assert sum(row.weights_bytes for row in rows) == GRAPH.weights_bytes
     assert planned(GRAPH, None) is None
