@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from edgesq.graph import Graph
-from edgesq.plan.pieces import Plan, covered_bytes
+from edgesq.plan.allocation import Plan, covered_bytes
 from edgesq.records import Count
 
 

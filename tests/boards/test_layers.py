@@ -325,8 +325,8 @@ def test_the_command(good: Path, program: Path, tmp_path: Path) -> None:
         assert "8 operators, 4 images: every output has the CRC-32 of the host's" in same.stdout
         fields = json.loads((tmp_path / "v").read_text())
         assert fields["layers"] == {"images": 4, "operators": 8, "equal": 8, "difference": None}
-        assert sum(row["share"] for row in fields["operators"]) == pytest.approx(1)
-        assert {row["instructions"] is None for row in fields["operators"]} == {target.is_host}
+        assert sum(row["share"] for row in fields["profile"]) == pytest.approx(1)
+        assert {row["instructions"] is None for row in fields["profile"]} == {target.is_host}
     finally:
         stop_and_check(good)
     (byte, bit, weight, _), *_ = flips_that_show(good, 0, 1)

@@ -132,14 +132,15 @@ def test_the_command_after_all_boards_went_away(
         patched.setattr(Transport, "read", deadly_read)
         assert CliRunner().invoke(app, ["verify", *begun]).exit_code == 3
     partial = json.loads(path.read_text())
-    assert 0 < partial["images"] < COUNT
-    assert not partial["complete"]
+    assert 0 < partial["run"]["images"] < COUNT
+    assert not partial["run"]["complete"]
     assert [row["state"] for row in partial["boards"]] == ["gone", "gone"]
     assert "incomplete" in suite.read_text()
     result = edgesq("verify", *options, "--resume", "--port", boards[2][1])
     assert (result.returncode, words(result.stderr)) == (0, "")
     whole = json.loads(path.read_text())
-    assert (whole["images"], whole["bit_exact_images"], whole["complete"]) == (COUNT, COUNT, True)
+    run, result = whole["run"], whole["result"]
+    assert (run["images"], result["exact_images"], run["complete"]) == (COUNT, COUNT, True)
 
 
 def test_boards_that_cannot_share(

@@ -25,8 +25,8 @@ MAX_GROWTH = 2 << 20
 """Bytes; the images that the longer run has more are 5.5 MB."""
 
 TIMES = (
-    *("device_us", "device_us_p95", "seconds", "link_bytes_per_s", "line_share", "boards"),
-    *("port", "retries"),
+    *("device.us", "device.us_p95", "run.seconds", "link.bytes_per_s", "link.line_share"),
+    *("link.port", "link.retries", "boards"),
 )
 """What two runs on this computer need not share."""
 
@@ -55,20 +55,28 @@ def _measure(build: Path, scratch: Path, seconds: float) -> list[Figure]:
     runs = [_verify(build, count, scratch / f"{count}.json") for count in (FEW, MANY)]
     peaks, walls = zip(*runs, strict=True)
     whole = json.loads((scratch / f"{MANY}.json").read_text())
-    middle = walls[1] - whole["seconds"] / 2
+    middle = walls[1] - whole["run"]["seconds"] / 2
     parts, resumed = _interrupted(build, scratch / "resumed.json", middle, seconds)
-    differing = [key for key in whole if key not in TIMES and whole[key] != resumed[key]]
+    one, other = _flat(whole), _flat(resumed)
+    differing = [key for key in one if key not in TIMES and one[key] != other[key]]
     growth = peaks[1] - peaks[0]
     return [
         Figure(f"peak memory, {FEW} images, bytes", peaks[0]),
         Figure(f"peak memory, {MANY:,} images, bytes", peaks[1]),
         Figure("growth, bytes", growth, f"at most {MAX_GROWTH:,}", growth <= MAX_GROWTH),
-        Figure("images equal", whole["bit_exact_images"], f"{MANY:,}", _is_whole(whole)),
-        Figure("seconds of streaming", round(whole["seconds"], 1)),
+        Figure("images equal", whole["result"]["exact_images"], f"{MANY:,}", _is_whole(whole)),
+        Figure("seconds of streaming", round(whole["run"]["seconds"], 1)),
         Figure("images after each Ctrl-C", ", ".join(map(str, parts)), "some", len(parts) > 0),
-        Figure("images in the end", resumed["images"], f"{MANY:,}", _is_whole(resumed)),
+        Figure("images in the end", resumed["run"]["images"], f"{MANY:,}", _is_whole(resumed)),
         Figure("figures unlike the whole run's", ", ".join(differing), "none", not differing),
     ]
+
+
+def _flat(report: dict[str, Any]) -> dict[str, Any]:
+    """Return a report's values by their places, as in "run.seconds"."""
+    groups = {key: value for key, value in report.items() if isinstance(value, dict)}
+    inner = {f"{key}.{name}": one for key, group in groups.items() for name, one in group.items()}
+    return {key: value for key, value in report.items() if key not in groups} | inner
 
 
 def _is_whole(report: dict[str, Any]) -> bool:
@@ -111,5 +119,5 @@ def _interrupted(
         if process.wait() == 0:
             return parts, json.loads(path.read_text())
         if path.exists():
-            parts.append(int(json.loads(path.read_text())["images"]))
+            parts.append(int(json.loads(path.read_text())["run"]["images"]))
     raise RuntimeError(f"not done after {seconds:.0f} s: {parts}")
