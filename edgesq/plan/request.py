@@ -41,7 +41,7 @@ class PlanRequest:
     """What a plan is for, apart from its bands.
 
     Attributes:
-        kernels: the kernel family: "portable", "dsp" or "mve".
+        kernels: name of the kernel family.
         goal: what a search is to be best at.
         limit_bytes: most bytes that the arena may take; None for no limit. Plans with coded weights
             fill the arena up to it, because memory makes decoding faster; without a limit they stay
