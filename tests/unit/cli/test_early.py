@@ -91,6 +91,7 @@ def test_what_may_be_meant() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shell", "code"),
     [("targets >&-", 0), ("inspect none 2>&-", 2), ("inspect none 2>/dev/full", 2)],

@@ -116,6 +116,7 @@ def test_two_models_in_one_image_of_a_cortex_m7(tmp_path: Path) -> None:
     assert differing(tmp_path, "mps2-an500", cases) == []
 
 
+@pytest.mark.slow
 def test_headers_are_cplusplus_too(tmp_path: Path) -> None:
     included = set(re.findall(r'#include "(\w+\.h)"', HEADERS.read_text()))
     assert included == {path.name for path in (FIRMWARE / "include").glob("*.h")} | {

@@ -48,8 +48,8 @@ def check_plan(graph: Graph, plan: Plan) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [  # each is a compilation with sanitizers: `make quick` takes every third
-        pytest.param(name, marks=(pytest.mark.slow,) if place % 3 else ())
+    [  # each is a compilation with sanitizers: `make quick` takes every fifth
+        pytest.param(name, marks=(pytest.mark.slow,) if place % 5 else ())
         for place, name in enumerate(NETWORKS)
     ],
 )
