@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 
 from edgesq.codegen.names import DEFAULT_NAME
-from edgesq.codegen.params import params
+from edgesq.codegen.params.table import params
 from edgesq.codegen.text import class_names, template
 from edgesq.graph import Graph, digest
 from edgesq.kernels.families import FAMILIES

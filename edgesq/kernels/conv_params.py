@@ -10,10 +10,11 @@ import numpy as np
 
 from edgesq.arithmetic import Int64Array, conv2d_multipliers, rescale_parameters
 from edgesq.compress import MAX_BITS, PADDING, encode
-from edgesq.graph import Convolution, FullyConnected, Graph, Int8Array
+from edgesq.graph import Graph, Int8Array
 from edgesq.kernels.channels import CHANNELS_PADDING, Channels
 from edgesq.kernels.initializer import Fields, array, struct, structs
 from edgesq.kernels.kernel import Coded, Tabled
+from edgesq.operators import Convolution, FullyConnected
 
 
 @dataclass(frozen=True)

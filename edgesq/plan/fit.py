@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from edgesq.choices import Goal
 from edgesq.errors import FitError, TargetError
-from edgesq.graph import Conv2D, Convolution, Graph
+from edgesq.graph import Graph
 from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.flash import codable, coded_saves_bytes, extra_weights_bytes
 from edgesq.kernels.portable import constant_bytes
+from edgesq.operators import Conv2D, Convolution
 from edgesq.plan.allocation import Plan
 from edgesq.plan.lower import lower
 from edgesq.plan.request import Bands, PlanRequest

@@ -13,11 +13,12 @@ from edgesq.export import ensure_compiled, read_report
 from edgesq.flash import flash, host, process
 from edgesq.formats.tflite import read_graph
 from edgesq.formats.tflite.rewrite import TensorChange, rewrite
-from edgesq.graph import Conv2D, Graph
+from edgesq.graph import Graph
 from edgesq.kernels import decoding
 from edgesq.kernels.dsp.family import DSP
 from edgesq.kernels.kernel import Form
 from edgesq.kernels.row_op import RowOp
+from edgesq.operators import Conv2D
 from edgesq.plan import Bands, Plan, PlanRequest, make_plan, variants
 from edgesq.project import compile_firmware
 from edgesq.reference import run_observed

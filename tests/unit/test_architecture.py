@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edgesq import arithmetic, codegen, plan
-from edgesq.codegen import params, params_move
+from edgesq.codegen.params import fields, move
 from edgesq.kernels import affine, family, portable
 from edgesq.kernels.dsp import family as dsp
 from edgesq.plan import draft, fit
@@ -243,10 +243,10 @@ def c_define(path: str, name: str) -> int:
         (plan.STEP_INPUT, "include/esq_model.h", "ESQ_STEP_INPUT"),
         (plan.STEP_END, "include/esq_model.h", "ESQ_STEP_END"),
         (codegen.LAYOUT_VERSION, "include/edgesq.h", "ESQ_LAYOUT_VERSION"),
-        (params.MAX_WINDOW_ROWS, "include/esq_model.h", "ESQ_MAX_WINDOW_ROWS"),
+        (fields.MAX_WINDOW_ROWS, "include/esq_model.h", "ESQ_MAX_WINDOW_ROWS"),
         (portable.STRIP_PIXELS, "include/esq_ops.h", "ESQ_STRIP_PIXELS"),
         (dsp.MAX_ADDED, "src/dsp/esq_pool_dsp.h", "ESQ_DSP_MAX_ADDED"),
-        (params_move._OUTSIDE, "include/esq_values.h", "ESQ_OUTSIDE"),
+        (move._OUTSIDE, "include/esq_values.h", "ESQ_OUTSIDE"),
         (arithmetic.RESCALE_BITS, "src/esq_arithmetic.h", "ESQ_RESCALE_BITS"),
         (affine.BITS, "include/esq_values.h", "ESQ_AFFINE_BITS"),
         (arithmetic.ADD_LEFT_SHIFT, "src/ops/esq_add.c", "ESQ_LEFT_SHIFT"),

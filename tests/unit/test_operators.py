@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from edgesq.codegen.params.table import PARAMS
 from edgesq.compress import float_ops
 from edgesq.formats.onnx.table import FLOAT, INTEGER
 from edgesq.formats.tflite.table import FITS, RANGES, READABLES
@@ -22,6 +23,7 @@ STAGES: dict[str, Mapping[type[Op], Any]] = {
     "tflite": FITS,
     "reference": KERNELS,
     "compress": float_ops.OPERATORS,
+    "codegen": PARAMS,
     "ONNX in integers": INTEGER,
     "ONNX in float32": FLOAT,
 }

@@ -7,20 +7,7 @@ from functools import partial
 import numpy as np
 
 from edgesq.arithmetic import add_parameters, mul_multiplier
-from edgesq.graph import (
-    Add,
-    AveragePool2D,
-    Binary,
-    Conv2D,
-    DepthwiseConv2D,
-    Graph,
-    GroupedConv2D,
-    Lookup,
-    MaxPool2D,
-    Mean,
-    Mul,
-    Sub,
-)
+from edgesq.graph import Graph
 from edgesq.integers import round_up
 from edgesq.kernels.affine import DROPPED_BITS
 from edgesq.kernels.channels import ROW_BYTES
@@ -38,6 +25,19 @@ from edgesq.kernels.groups import GROUP_BYTES, MAX_GROUPS, group_count, group_gr
 from edgesq.kernels.kernel import Form, Kernel
 from edgesq.kernels.portable import conv_kernel
 from edgesq.kernels.row_op import RowOp
+from edgesq.operators import (
+    Add,
+    AveragePool2D,
+    Binary,
+    Conv2D,
+    DepthwiseConv2D,
+    GroupedConv2D,
+    Lookup,
+    MaxPool2D,
+    Mean,
+    Mul,
+    Sub,
+)
 
 NAME = "dsp"
 

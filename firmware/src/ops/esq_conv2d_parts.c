@@ -1,5 +1,5 @@
 /* A convolution of any kernel family whose weights or table are made a tile of channels at a time,
- * or whose output only a mean over the image reads. Mirror: edgesq/codegen/params.py.
+ * or whose output only a mean over the image reads. Mirror: edgesq/codegen/params/conv.py.
  */
 #include "../esq_tiles.h"
 #include "../esq_windows.h"

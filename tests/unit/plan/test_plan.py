@@ -8,8 +8,9 @@ import pytest
 
 from edgesq.errors import ModelError
 from edgesq.formats.tflite import read_graph
-from edgesq.graph import Graph, Op, Softmax, Tensor
+from edgesq.graph import Graph, Tensor
 from edgesq.integers import round_up
+from edgesq.operators import Op, Softmax
 from edgesq.plan import (
     STEP_END,
     STEP_INPUT,

@@ -1,37 +1,38 @@
-"""Parameters of the operators that keep the shape, as C data.
-
-Mirror: the structs of firmware/include/esq_ops.h.
-"""
+"""The parameters of ADD, SUB and MUL as C data. Mirror: firmware/include/esq_ops.h."""
 
 import numpy as np
 
-from edgesq.arithmetic import add_parameters, mul_multiplier, softmax_exp_table
-from edgesq.graph import Add, Binary, Graph, Lookup, Mul, Op, Softmax, Sub
+from edgesq.arithmetic import (
+    add_parameters,
+    mul_multiplier,
+)
+from edgesq.codegen.params.fields import (
+    Params,
+    op_array,
+)
+from edgesq.codegen.params.lookup import table
+from edgesq.graph import Graph
 from edgesq.integers import ceil_div
 from edgesq.kernels.affine import Affine, stored_affine
 from edgesq.kernels.families import FAMILIES
-from edgesq.kernels.initializer import Fields, array, clamp_fields, struct
-from edgesq.kernels.kernel import Form, Kernel
-from edgesq.lookup import lookup_table
+from edgesq.kernels.initializer import Fields, clamp_fields, struct
+from edgesq.kernels.kernel import Form
+from edgesq.kernels.row_op import RowOp
+from edgesq.operators import (
+    Add,
+    Binary,
+    Mul,
+    Sub,
+)
 
 
-def value_params(graph: Graph, op: Binary | Lookup, index: int, kernel: Kernel) -> str:
-    """Return the C text that defines `params_<index>` of an operator on each value.
-
-    Args:
-        graph: the model.
-        op: the operator.
-        index: its number.
-        kernel: how it runs.
-    """
-    if kernel.form is Form.TABLE:
-        table = np.roll(lookup_table(graph, op), -128)  # in the order of uint8: 0, ..., -1
-        return _array("int8_t", "table", table.tolist(), op, index) + struct(
-            "esq_lookup", f"params_{index}", {"table": f"table_{index}"}
-        )
+def _binary(graph: Graph, item: RowOp, index: int) -> str:
+    op = item.op
     assert isinstance(op, Binary)
-    if kernel.form is Form.LINE:
-        drops = FAMILIES[kernel.family].affine_drops
+    if item.kernel.form is Form.TABLE:
+        return table(graph, item, index)
+    if item.kernel.form is Form.LINE:
+        drops = FAMILIES[item.kernel.family].affine_drops
         return _affine(op, stored_affine(graph, op, drops), index)
     constants = _constants(graph, op, index)
     return constants + (
@@ -48,7 +49,7 @@ def _affine(op: Binary, lines: Affine, index: int) -> str:
     table[1, : lines.slope.size] = lines.offset
     quads = table.reshape(2, fours, 4).swapaxes(0, 1).reshape(-1).tolist()
     fields: Fields = {"table": f"table_{index}", **clamp_fields(op.clamp)}
-    return _array("int32_t", "table", quads, op, index) + struct(
+    return op_array("int32_t", "table", quads, op, index) + struct(
         "esq_affine", f"params_{index}", fields
     )
 
@@ -84,7 +85,7 @@ def _mul(graph: Graph, op: Mul, index: int) -> Fields:
 def _constants(graph: Graph, op: Binary, index: int) -> str:
     """Return the array of a constant operand; empty without one."""
     held = [data for tensor in op.operands if (data := graph.tensors[tensor].data) is not None]
-    return "".join(_array("int8_t", "constant", data.tolist(), op, index) for data in held)
+    return "".join(op_array("int8_t", "constant", data.tolist(), op, index) for data in held)
 
 
 def _places(graph: Graph, op: Binary, index: int) -> list[str]:
@@ -94,13 +95,4 @@ def _places(graph: Graph, op: Binary, index: int) -> list[str]:
     ]
 
 
-def softmax_params(graph: Graph, op: Softmax, index: int) -> str:
-    """Return the C text that defines `params_<index>` of a SOFTMAX."""
-    table = np.trim_zeros(softmax_exp_table(graph, op), "b").tolist()
-    return _array("int32_t", "exp", table, op, index) + struct(
-        "esq_softmax", f"params_{index}", {"exp": f"exp_{index}", "count": len(table)}
-    )
-
-
-def _array(kind: str, what: str, values: list[int], op: Op, index: int) -> str:
-    return array(kind, f"{what}_{index}", values, layer=op.name)
+PARAMS: Params = {Binary: _binary}

@@ -1,19 +1,30 @@
-"""Parameters of the operators that move values, as C data.
+"""The parameters of operators that move values, as C data.
 
 Mirror: struct esq_pick in firmware/include/esq_values.h.
 """
 
 from collections.abc import Sequence
 
-from edgesq.graph import OUTSIDE, Pick
+from edgesq.codegen.params.fields import (
+    Params,
+)
+from edgesq.graph import Graph
 from edgesq.kernels.initializer import Fields, array, struct
+from edgesq.kernels.row_op import RowOp
+from edgesq.operators import (
+    OUTSIDE,
+    DepthToSpace,
+    Pick,
+    SpaceToDepth,
+)
 
 _OUTSIDE = 0xFFFF
 """Mirror: ESQ_OUTSIDE."""
 
 
-def pick_params(op: Pick, index: int) -> str:
-    """Return the C text that defines `params_<index>` of an operator that picks values."""
+def _pick(_: Graph, item: RowOp, index: int) -> str:
+    op = item.op
+    assert isinstance(op, Pick)
     inside = [channel for channel in op.channels if channel != OUTSIDE]
     fields: Fields = {
         "rows": f"rows_{index}",
@@ -33,3 +44,11 @@ def pick_params(op: Pick, index: int) -> str:
 
 def _indices(places: Sequence[int]) -> list[int]:
     return [_OUTSIDE if place == OUTSIDE else place for place in places]
+
+
+def none(_: Graph, __: RowOp, ___: int) -> str:
+    """Return the parameters of an operator whose tensors say all."""
+    return ""
+
+
+PARAMS: Params = {Pick: _pick, SpaceToDepth: none, DepthToSpace: none}

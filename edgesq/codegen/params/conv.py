@@ -1,0 +1,95 @@
+"""The parameters of convolutions as C data.
+
+Mirror: the structs of firmware/include/esq_ops.h and the functions that read them.
+"""
+
+from edgesq.codegen.params.fields import (
+    Params,
+    reduce_fields,
+    ring_window,
+)
+from edgesq.graph import Graph
+from edgesq.kernels.conv_params import ConvParams
+from edgesq.kernels.families import FAMILIES
+from edgesq.kernels.groups import group_count, group_graph
+from edgesq.kernels.initializer import Fields, Value, struct, structs
+from edgesq.kernels.kernel import Form, Kernel
+from edgesq.kernels.row_op import RowOp
+from edgesq.operators import (
+    Conv2D,
+    Convolution,
+    GroupedConv2D,
+)
+
+_GROUP_NUMBERS = 1000
+"""Numbers that an operator's groups have for their arrays."""
+
+
+def convolution(graph: Graph, item: RowOp, index: int) -> str:
+    """Return the parameters of a convolution."""
+    op = item.op
+    assert isinstance(op, Convolution)
+    if isinstance(op, GroupedConv2D) and item.kernel.form is Form.GROUPS:
+        return _groups(graph, op, item.kernel, index)
+    conv = _conv(graph, op, item.kernel, index)
+    if conv.tiled != "0":
+        return _parts(graph, conv, item, index)
+    return conv.arrays + struct(conv.kind, f"params_{index}", conv.fields)
+
+
+def pooled(graph: Graph, item: RowOp, feeder: Conv2D, index: int) -> str:
+    """Return the parameters of a convolution whose results go into a mean's sums."""
+    return _parts(graph, _conv(graph, feeder, item.kernel, index), item, index)
+
+
+def _conv(graph: Graph, op: Convolution, kernel: Kernel, index: int) -> ConvParams:
+    return FAMILIES[kernel.family].conv_params(graph, op, kernel, index, ring_window(op))
+
+
+def _parts(graph: Graph, conv: ConvParams, item: RowOp, index: int) -> str:
+    """Return the same of a convolution with parts that not every one has."""
+    prefix = f"esq_{item.kernel.family}"
+    fields: Fields = {
+        "conv": f"&conv_{index}",
+        "compute": "0" if item.feeder else f"{prefix}_compute",
+        "tiled": conv.tiled,
+        "mean": f"&mean_{index}" if item.feeder else "0",
+    }
+    text = conv.arrays + struct(conv.kind, f"conv_{index}", conv.fields)
+    if item.feeder:
+        mean: Fields = {
+            "add": f"{prefix}_add_row",
+            "rows": _rows_slot(graph, item.feeder),
+            "reduce": reduce_fields(graph, item.op),
+        }
+        text += struct("esq_mean", f"mean_{index}", mean)
+    return text + struct("esq_conv2d_parts", f"params_{index}", fields)
+
+
+def _groups(graph: Graph, op: GroupedConv2D, kernel: Kernel, index: int) -> str:
+    """Return the same of a grouped convolution that a kernel family runs group by group."""
+    convs = []
+    for group in range(group_count(graph, op)):
+        own, conv = group_graph(graph, op, group)
+        convs.append(_conv(own, conv, kernel, _GROUP_NUMBERS * (index + 1) + group))
+    kind = f"struct {convs[0].kind}"
+    fields: Fields = {
+        "run": f"esq_run_conv2d_{kernel.family}",
+        "convs": f"convs_{index}",
+        "conv_bytes": f"sizeof({kind})",
+        "count": len(convs),
+    }
+    return (
+        "".join(conv.arrays for conv in convs)
+        + structs(kind, f"convs_{index}", [conv.fields for conv in convs])
+        + struct("esq_groups", f"params_{index}", fields)
+    )
+
+
+def _rows_slot(graph: Graph, op: Conv2D) -> Value:
+    """Return struct esq_slot of a convolution's output that lives nowhere."""
+    height, width, channels = graph.tensors[op.output].hwc
+    return (0, width * channels, 1, height, width, channels, channels)
+
+
+PARAMS: Params = {Convolution: convolution}
