@@ -60,7 +60,7 @@ def test_a_run_of_a_part_leaves_the_rest_of_the_page(tmp_path: Path) -> None:
 
 
 def test_every_board_has_a_section_of_its_own() -> None:
-    report = {"device_stack_bytes": 1_012, "differing_values": 0}
+    report = {"device": {"stack_bytes": 1_012}, "result": {"differing_values": 0}}
     row = {
         "network": page.OPERATORS_OF,
         "target": "mps2-an500",
