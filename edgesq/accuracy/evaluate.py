@@ -12,13 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.accuracy.noise import LayerNoise, layer_noise
-from edgesq.accuracy.score import (
-    ClassScore,
-    FormScore,
-    class_scores,
-    form_score,
-    share,
-)
+from edgesq.accuracy.score import ClassScore, FormScore, class_scores, form_score, share
 from edgesq.calibrate import Classes, Judge, probable_order
 from edgesq.errors import ImageError
 from edgesq.export import TFLITE, read_float_weights, read_model

@@ -9,13 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.compress.float_ops import Kernel
-from edgesq.compress.network import (
-    Kernels,
-    forward,
-    real_input,
-    scores_of,
-    sharpness,
-)
+from edgesq.compress.network import Kernels, forward, real_input, scores_of, sharpness
 from edgesq.compress.rounding import importance_order, inverse_factor
 from edgesq.compress.statistics import MomentSums, inputs_at, some_places
 from edgesq.compress.steps import Sensitivity

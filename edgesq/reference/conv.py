@@ -10,14 +10,7 @@ import numpy as np
 
 from edgesq.arithmetic import Int64Array, rescaled
 from edgesq.graph import Graph, Int8Array
-from edgesq.operators import (
-    Conv2D,
-    Convolution,
-    DepthwiseConv2D,
-    GroupedConv2D,
-    Op,
-    handler,
-)
+from edgesq.operators import Conv2D, Convolution, DepthwiseConv2D, GroupedConv2D, Op, handler
 from edgesq.reference.kernel import Kernels
 from edgesq.reference.windows import gather
 

@@ -15,7 +15,8 @@ from edgesq.importers.onnx_file import KNOWN
 from edgesq.importers.onnx_file.shapes import RULES
 from edgesq.importers.operators.lookup import Requantize
 from edgesq.importers.operators.table import KERAS, TFLITE
-from edgesq.operators import OPERATORS, READ_AS, Op, Softmax, handler
+from edgesq.kernels import portable
+from edgesq.operators import OPERATORS, READ_AS, Lookup, Mean, Op, Softmax, handler
 from edgesq.reference.run import KERNELS
 from support.paths import ROOT
 
@@ -38,6 +39,12 @@ def test_every_stage_knows_every_operator(stage: str) -> None:
 
 def test_every_operator_is_read() -> None:
     assert set(READABLES) == set(READ_AS)
+
+
+def test_every_operator_has_a_portable_kernel() -> None:
+    """A function of each value is a table, a mean adds up rows: one function for all of these."""
+    for op in OPERATORS:
+        assert issubclass(op, Lookup | Mean) or handler(portable._NAMES, op)
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -2,14 +2,8 @@
 
 import numpy as np
 
-from edgesq.arithmetic import (
-    add_parameters,
-    mul_multiplier,
-)
-from edgesq.codegen.params.fields import (
-    Params,
-    op_array,
-)
+from edgesq.arithmetic import add_parameters, mul_multiplier
+from edgesq.codegen.params.fields import Params, op_array
 from edgesq.codegen.params.lookup import table
 from edgesq.graph import Graph
 from edgesq.integers import ceil_div
@@ -18,12 +12,7 @@ from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.initializer import Fields, clamp_fields, struct
 from edgesq.kernels.kernel import Form
 from edgesq.kernels.row_op import RowOp
-from edgesq.operators import (
-    Add,
-    Binary,
-    Mul,
-    Sub,
-)
+from edgesq.operators import Add, Binary, Mul, Sub
 
 
 def _binary(graph: Graph, item: RowOp, index: int) -> str:

@@ -3,11 +3,7 @@
 Mirror: the structs of firmware/include/esq_ops.h and the functions that read them.
 """
 
-from edgesq.codegen.params.fields import (
-    Params,
-    reduce_fields,
-    ring_window,
-)
+from edgesq.codegen.params.fields import Params, reduce_fields, ring_window
 from edgesq.graph import Graph
 from edgesq.kernels.conv_params import ConvParams
 from edgesq.kernels.families import FAMILIES
@@ -15,11 +11,7 @@ from edgesq.kernels.groups import group_count, group_graph
 from edgesq.kernels.initializer import Fields, Value, struct, structs
 from edgesq.kernels.kernel import Form, Kernel
 from edgesq.kernels.row_op import RowOp
-from edgesq.operators import (
-    Conv2D,
-    Convolution,
-    GroupedConv2D,
-)
+from edgesq.operators import Conv2D, Convolution, GroupedConv2D
 
 _GROUP_NUMBERS = 1000
 """Numbers that an operator's groups have for their arrays."""

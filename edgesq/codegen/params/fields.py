@@ -5,21 +5,12 @@ Mirror: firmware/include/esq_ops.h.
 
 from collections.abc import Callable
 
-from edgesq.arithmetic import (
-    MeanParameters,
-    mean_parameters,
-)
+from edgesq.arithmetic import MeanParameters, mean_parameters
 from edgesq.errors import ModelError
 from edgesq.graph import Graph
 from edgesq.kernels.initializer import Fields, Value, array, clamp_fields
 from edgesq.kernels.row_op import RowOp
-from edgesq.operators import (
-    AveragePool2D,
-    Mean,
-    Op,
-    Window,
-    Windowed,
-)
+from edgesq.operators import AveragePool2D, Mean, Op, Window, Windowed
 
 MAX_WINDOW_ROWS = 32
 """Mirror: ESQ_MAX_WINDOW_ROWS."""

@@ -2,17 +2,12 @@
 
 import numpy as np
 
-from edgesq.codegen.params.fields import (
-    Params,
-    op_array,
-)
+from edgesq.codegen.params.fields import Params, op_array
 from edgesq.graph import Graph
 from edgesq.kernels.initializer import struct
 from edgesq.kernels.row_op import RowOp
 from edgesq.lookup import lookup_table
-from edgesq.operators import (
-    Lookup,
-)
+from edgesq.operators import Lookup
 
 
 def table(graph: Graph, item: RowOp, index: int) -> str:

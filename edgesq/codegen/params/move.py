@@ -5,18 +5,11 @@ Mirror: struct esq_pick in firmware/include/esq_values.h.
 
 from collections.abc import Sequence
 
-from edgesq.codegen.params.fields import (
-    Params,
-)
+from edgesq.codegen.params.fields import Params
 from edgesq.graph import Graph
 from edgesq.kernels.initializer import Fields, array, struct
 from edgesq.kernels.row_op import RowOp
-from edgesq.operators import (
-    OUTSIDE,
-    DepthToSpace,
-    Pick,
-    SpaceToDepth,
-)
+from edgesq.operators import OUTSIDE, DepthToSpace, Pick, SpaceToDepth
 
 _OUTSIDE = 0xFFFF
 """Mirror: ESQ_OUTSIDE."""

@@ -1,19 +1,11 @@
 """The parameters of pools as C data. Mirror: struct esq_pool in firmware/include/esq_ops.h."""
 
-from edgesq.codegen.params.fields import (
-    Params,
-    ring_window,
-    window_fields,
-)
+from edgesq.codegen.params.fields import Params, ring_window, window_fields
 from edgesq.codegen.params.reduce import reduction
 from edgesq.graph import Graph
 from edgesq.kernels.initializer import Fields, Value, clamp_fields, struct
 from edgesq.kernels.row_op import RowOp
-from edgesq.operators import (
-    Access,
-    AveragePool2D,
-    MaxPool2D,
-)
+from edgesq.operators import Access, AveragePool2D, MaxPool2D
 
 
 def _fields(item: RowOp, index: int, window: Value) -> str:

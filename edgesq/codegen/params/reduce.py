@@ -1,16 +1,11 @@
 """The parameters of what averages a whole map, as C data. Mirror: struct esq_reduce."""
 
 from edgesq.codegen.params.conv import pooled
-from edgesq.codegen.params.fields import (
-    Params,
-    reduce_fields,
-)
+from edgesq.codegen.params.fields import Params, reduce_fields
 from edgesq.graph import Graph
 from edgesq.kernels.initializer import struct
 from edgesq.kernels.row_op import RowOp
-from edgesq.operators import (
-    Mean,
-)
+from edgesq.operators import Mean
 
 
 def reduction(graph: Graph, item: RowOp, index: int) -> str:

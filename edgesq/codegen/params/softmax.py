@@ -2,19 +2,12 @@
 
 import numpy as np
 
-from edgesq.arithmetic import (
-    softmax_exp_table,
-)
-from edgesq.codegen.params.fields import (
-    Params,
-    op_array,
-)
+from edgesq.arithmetic import softmax_exp_table
+from edgesq.codegen.params.fields import Params, op_array
 from edgesq.graph import Graph
 from edgesq.kernels.initializer import struct
 from edgesq.kernels.row_op import RowOp
-from edgesq.operators import (
-    Softmax,
-)
+from edgesq.operators import Softmax
 
 
 def _softmax(graph: Graph, item: RowOp, index: int) -> str:

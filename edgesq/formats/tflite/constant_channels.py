@@ -11,12 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.arithmetic import (
-    ChannelSums,
-    Int64Array,
-    channel_sums,
-    rescaled,
-)
+from edgesq.arithmetic import ChannelSums, Int64Array, channel_sums, rescaled
 from edgesq.graph import Graph, Quantization, Tensor
 from edgesq.operators import Convolution
 

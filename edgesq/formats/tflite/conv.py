@@ -6,12 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from edgesq.arithmetic import (
-    Int64Array,
-    channel_sums,
-    conv2d_multipliers,
-    rescale_is_exact,
-)
+from edgesq.arithmetic import Int64Array, channel_sums, conv2d_multipliers, rescale_is_exact
 from edgesq.formats.tflite.check import INT8_SPAN, SCALES, SUM_LIMIT
 from edgesq.formats.tflite.readable import (
     Advice,

@@ -8,16 +8,7 @@ from typing import Any
 from edgesq.errors import ModelError
 from edgesq.formats.tflite.constants import ARITHMETIC
 from edgesq.formats.tflite.end import ENDINGS
-from edgesq.formats.tflite.reader import (
-    FLOAT16,
-    FLOAT32,
-    INT8,
-    INT16,
-    INT32,
-    INT64,
-    UINT8,
-    Reader,
-)
+from edgesq.formats.tflite.reader import FLOAT16, FLOAT32, INT8, INT16, INT32, INT64, UINT8, Reader
 
 Operators = list[tuple[str, Any]]
 

@@ -19,13 +19,7 @@ from edgesq.importers.onnx_file import plain, structure, tensors
 from edgesq.importers.onnx_file.inference import infer
 from edgesq.importers.onnx_file.net_reader import read_net
 from edgesq.importers.operators.table import ONNX
-from edgesq.importers.supported import (
-    COMPUTED_BEFOREHAND,
-    PASSED,
-    QUANTIZED,
-    SHAPES_ONLY,
-    refusal,
-)
+from edgesq.importers.supported import COMPUTED_BEFOREHAND, PASSED, QUANTIZED, SHAPES_ONLY, refusal
 
 _DOMAINS = ("", "com.microsoft")
 _IMAGES = (TensorProto.FLOAT, TensorProto.INT8, TensorProto.UINT8)

@@ -7,14 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from edgesq.importers.onnx_file.shapes_windows import (
-    Rule,
-    broadcast,
-    conv,
-    gemm,
-    matmul,
-    pool,
-)
+from edgesq.importers.onnx_file.shapes_windows import Rule, broadcast, conv, gemm, matmul, pool
 from edgesq.importers.onnx_file.view import Shape, View, WrongError, axis_of
 from edgesq.integers import ceil_div
 from edgesq.limits import MAX_EXTENT
