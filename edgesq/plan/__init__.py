@@ -1,6 +1,7 @@
 """Decide at export, to the byte, where every row lives and in which order operators run.
 
-    Graph --lower--> row operators + slots --schedule--> steps, ring heights --arena--> offsets
+    Graph, Bands --lower--> row operators, slots --schedule--> steps, blocks
+                 --variants--> a kernel for each operator --packing or filling--> offsets: Plan
 
 Operators work on bands of rows: a ring keeps just the rows that windows still need. The schedule is
 data, one byte a step, found here by simulation; the firmware replays it, so a ring can never be
@@ -8,7 +9,7 @@ overwritten too early on a board and no readiness is checked there.
 """
 
 from edgesq.choices import Goal
-from edgesq.plan.allocation import Item, Plan, covered_bytes
+from edgesq.plan.allocation import Plan, covered_bytes
 from edgesq.plan.fit import check_tflm_fits, needs, plan_for
 from edgesq.plan.planner import make_plan
 from edgesq.plan.request import Bands, PlanRequest
@@ -21,7 +22,6 @@ __all__ = [
     "Bands",
     "Candidate",
     "Goal",
-    "Item",
     "Plan",
     "PlanRequest",
     "check_tflm_fits",

@@ -1,4 +1,4 @@
-"""Refuse a model that cannot fit its target before anything is compiled."""
+"""Choose a plan for a target, and refuse a model that cannot fit before anything is compiled."""
 
 import math
 from dataclasses import replace

@@ -117,27 +117,31 @@ class _Order:
     def ensure(self, slot: int, end: int) -> None:
         """Take the steps that complete the first `end` rows of a slot.
 
-        Operators that write side by side get all their inputs first and then run together, so that
-        no half-filled row waits.
+        Operators that write side by side (the two halves of a Fire module) get all their inputs
+        first and then run together, so that no half-filled row waits.
         """
         if slot == self.graph.input:
             missing = max(end - self.image_rows, 0)
             self.image_rows += missing
             self.steps += [STEP_INPUT] * missing
+        # Each round takes one step of each operator that lags; a step may complete less than `end`.
         while lagging := {
             index: self.units[index]
             for index in self.producers(slot)
             if self.complete[index][self.units[index]] < end
         }:
+            # Inputs of all of them before the first step. `unit` is where an operator stood when
+            # the round began: if it has moved on, the calls below have taken its step already (two
+            # operators may share an input whose pool was let finish), and it must not take another.
             for index, unit in lagging.items():
                 for position, source in enumerate(self.lowered.ops[index].inputs):
-                    # Another one's inputs may have taken this step already, and it was the last.
                     if self.units[index] == unit:
                         self.ensure(source, self.next_read(index, position))
             for index, unit in lagging.items():
                 if self.units[index] == unit:
                     self.step(index)
                     self.finish_inputs(index)
+            # Now, because the next round's rows may need the place of those that pools can take.
             self.empty(slot)
 
     def step(self, index: int) -> None:

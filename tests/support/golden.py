@@ -44,6 +44,9 @@ _INITIALISER = re.compile(r"=\s*\{([^{}]*)\};")
 _NUMBERS_ONLY = re.compile(r"[\s\d\-,xa-fA-Fu]*")
 _NUMBER = re.compile(r"-?(?:0x[0-9a-fA-F]+|\d+)u?")
 
+_KNOWN: dict[bytes, str] = {}
+"""Digests of arrays by those of their text."""
+
 Figures = dict[str, Any]
 """Of one plan, by key."""
 
@@ -138,12 +141,24 @@ def _arrays(graph: Graph, chosen: Candidate) -> list[str]:
     files = generate(graph, chosen.plan, chosen.request.kernels)
     (text,) = (text for file, text in files.items() if file.endswith("_model.c"))
     bodies = (match[1] for match in _INITIALISER.finditer(text))
-    numbers = (
-        [int(number.rstrip("u"), 0) for number in _NUMBER.findall(body)]
-        for body in bodies
-        if _NUMBERS_ONLY.fullmatch(body)
-    )
-    return [hashlib.sha256(json.dumps(each).encode()).hexdigest()[:16] for each in numbers]
+    return [digest for body in bodies if (digest := _array(body))]
+
+
+def _array(body: str) -> str:
+    """Return a digest of an initialiser's numbers; nothing where it holds other things too.
+
+    Plans of a model share most of their arrays, so answers are remembered.
+    """
+    key = hashlib.sha256(body.encode()).digest()
+    if key not in _KNOWN:
+        numbers = _NUMBER.findall(body) if _NUMBERS_ONLY.fullmatch(body) else None
+        _KNOWN[key] = "" if numbers is None else _numbers_digest(numbers)
+    return _KNOWN[key]
+
+
+def _numbers_digest(numbers: list[str]) -> str:
+    values = [int(number.rstrip("u"), 0) for number in numbers]
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]
 
 
 def _coarse(graph: Graph) -> Graph:

@@ -26,7 +26,8 @@ from edgesq.operators import (
     SpaceToDepth,
     Window,
 )
-from edgesq.plan import STEP_END, STEP_INPUT, Item, Plan
+from edgesq.plan import STEP_END, STEP_INPUT, Plan
+from edgesq.plan.allocation import Item
 
 Ids = NDArray[np.int64]
 FREE, PROGRESS, STRIP, SUMS = 0, -(1 << 40), -(1 << 41), -(1 << 42)

@@ -16,7 +16,6 @@ from edgesq.plan import (
     Bands,
     Candidate,
     Goal,
-    Item,
     Plan,
     PlanRequest,
     choose,
@@ -24,6 +23,7 @@ from edgesq.plan import (
     judge,
     make_plan,
 )
+from edgesq.plan.allocation import Item
 from edgesq.plan.filling import NEVER, Filling
 from edgesq.plan.overlap import find_leads
 from edgesq.plan.planner import Planner
