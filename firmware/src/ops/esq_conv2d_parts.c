@@ -4,6 +4,9 @@
 #include "../esq_tiles.h"
 #include "../esq_windows.h"
 
+/* A tile takes 100 B of stack, which what lies below it must not pay for where there is none. */
+#define ESQ_OWN_FRAME __attribute__((noinline))
+
 static inline uint32_t at_most(uint32_t most, uint32_t left) { return left < most ? left : most; }
 
 /* The next tile of `channels` channels in all; 0: there is none. */
@@ -12,8 +15,8 @@ static int next(const struct esq_conv2d_parts *params, const struct esq_op *op, 
     const struct esq_tiled *tiled = params->tiled;
     tile->rows.channel += tile->rows.channels;
     const uint32_t left = channels - tile->rows.channel;
-    tile->rows.channels = tiled ? at_most(tiled->tile, left) : left;
-    if (left > 0 && tiled) {
+    tile->rows.channels = at_most(tiled->tile, left);
+    if (left > 0) {
         tiled->enter(params->conv, op, tiled, arena, tile);
     }
     return left > 0;
@@ -29,12 +32,17 @@ static void compute(const struct esq_conv2d_parts *params, const struct esq_op *
     progress->out_row = (uint16_t)tile->rows.end;
 }
 
+static uint32_t mean_end(const struct esq_mean *mean, const struct esq_op *op,
+                         const struct esq_progress *progress) {
+    return at_most(mean->rows.height, (uint32_t)progress->in_row + op->band_units);
+}
+
 static void add(const struct esq_conv2d_parts *params, const struct esq_op *op, int8_t *arena,
                 struct esq_progress *progress, struct esq_tile *tile) {
     const struct esq_mean *mean = params->mean;
     const struct esq_slot *output = &mean->rows;
     int32_t *sums = esq_reduce_begin(op, output->channels, arena, progress);
-    tile->rows.end = at_most(output->height, (uint32_t)progress->in_row + op->band_units);
+    tile->rows.end = mean_end(mean, op, progress);
     while (next(params, op, output->channels, arena, tile)) {
         tile->rows.first = progress->in_row;
         for (; tile->rows.first < tile->rows.end; tile->rows.first++) {
@@ -46,8 +54,8 @@ static void add(const struct esq_conv2d_parts *params, const struct esq_op *op, 
     }
 }
 
-void esq_run_conv2d_parts(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
-    const struct esq_conv2d_parts *params = op->params;
+static ESQ_OWN_FRAME void run_tiled(const struct esq_conv2d_parts *params, const struct esq_op *op,
+                                    int8_t *arena, struct esq_progress *progress) {
     struct esq_tile tile;
     tile.rows = (struct esq_rows){0, 0, 0, 0};
     tile.conv = params->conv;
@@ -55,5 +63,26 @@ void esq_run_conv2d_parts(const struct esq_op *op, int8_t *arena, struct esq_pro
         add(params, op, arena, progress, &tile);
     } else {
         compute(params, op, arena, progress, &tile);
+    }
+}
+
+static ESQ_OWN_FRAME void run_mean(const struct esq_conv2d_parts *params, const struct esq_op *op,
+                                   int8_t *arena, struct esq_progress *progress) {
+    const struct esq_mean *mean = params->mean;
+    const struct esq_slot *output = &mean->rows;
+    struct esq_rows rows = {progress->in_row, mean_end(mean, op, progress), 0, output->channels};
+    int32_t *sums = esq_reduce_begin(op, output->channels, arena, progress);
+    for (; rows.first < rows.end; rows.first++) {
+        mean->add(params->conv, op, arena, &rows, output, sums);
+        esq_reduce_end(op, &mean->reduce, output->height, arena, progress);
+    }
+}
+
+void esq_run_conv2d_parts(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
+    const struct esq_conv2d_parts *params = op->params;
+    if (params->tiled) {
+        run_tiled(params, op, arena, progress);
+    } else {
+        run_mean(params, op, arena, progress);
     }
 }
