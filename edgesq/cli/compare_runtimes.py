@@ -28,7 +28,7 @@ def run(model: Path | None, target: str, tflm_dir: Path | None, json: Path | Non
     if not terminal.is_stdout(json):
         _show(rows, f"{model.name if model else 'demo'} on {board.name}")
     if json is not None:
-        terminal.write_json(plain(Runtimes(board.name, rows)), json)
+        terminal.write_json(plain(Runtimes(target=board.name, runtimes=rows)), json)
     if any(row.differing for row in rows):
         raise typer.Exit(terminal.EXIT_DIFFERENT)
 

@@ -235,17 +235,17 @@ class Board:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TargetsDocument:
     """What `edgesq targets` shows.
 
     Attributes:
-        targets: by name.
         schema: version of this shape.
+        targets: by name.
     """
 
-    targets: tuple[Board, ...]
     schema: int = SCHEMA
+    targets: tuple[Board, ...]
 
 
 @dataclass(frozen=True)
@@ -275,19 +275,19 @@ class Fit:
         return cls(target.name, all(left is None or left >= 0 for left in (flash, ram)), flash, ram)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FitsDocument:
     """What `edgesq targets --fits` shows.
 
     Attributes:
+        schema: version of this shape.
         model: its file.
         targets: by name.
-        schema: version of this shape.
     """
 
+    schema: int = SCHEMA
     model: str
     targets: tuple[Fit, ...]
-    schema: int = SCHEMA
 
 
 def there_bytes(target: Target, memory: str) -> int | None:

@@ -12,19 +12,19 @@ from edgesq.formats.tflite import read_graph
 from edgesq.records import plain
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class InspectDocument:
     """What `edgesq inspect` shows.
 
     Attributes:
+        schema: version of this shape.
         report: the build's report.json.
         plan: made again of the model, not believed; None where TensorFlow Lite Micro computes.
-        schema: version of this shape.
     """
 
+    schema: int = SCHEMA
     report: ExportReport
     plan: Planned | None
-    schema: int = SCHEMA
 
 
 def run(build: Path, json: Path | None) -> None:
@@ -45,4 +45,4 @@ def run(build: Path, json: Path | None) -> None:
         print_parity(report.parity)
         terminal.say(f"model sha256 {report.model.sha256}")
     if json is not None:
-        terminal.write_json(plain(InspectDocument(report, plan)), json)
+        terminal.write_json(plain(InspectDocument(report=report, plan=plan)), json)

@@ -17,7 +17,7 @@ def run(model: Path | None, json: Path | None) -> None:
     terminal.check_json(json)
     document: TargetsDocument | FitsDocument
     if model is None:
-        document = TargetsDocument(tuple(map(Board.of, list_targets())))
+        document = TargetsDocument(targets=tuple(map(Board.of, list_targets())))
         table = _table(document)
     else:
         document = _fits(model)
@@ -49,7 +49,7 @@ def _fits(model: Path) -> FitsDocument:
     families = {target.kernels for target in targets}
     plans = {kernels: choose(graph, PlanRequest(kernels, Goal.RAM)).plan for kernels in families}
     rows = (Fit.of(graph, plans[target.kernels], target) for target in targets)
-    return FitsDocument(str(model), tuple(rows))
+    return FitsDocument(model=str(model), targets=tuple(rows))
 
 
 def _fits_table(document: FitsDocument, name: str) -> Table:

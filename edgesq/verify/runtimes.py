@@ -45,19 +45,19 @@ class RuntimeRow:
     note: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Runtimes:
     """What `edgesq compare-runtimes` shows.
 
     Attributes:
+        schema: version of this shape.
         target: the board.
         runtimes: edgesq's, then TensorFlow Lite Micro's.
-        schema: version of this shape.
     """
 
+    schema: int = 2
     target: str
     runtimes: tuple[RuntimeRow, ...]
-    schema: int = 2
 
 
 def compare_runtimes(
