@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edgesq.errors import EdgesqError
-from edgesq.export.facts import ExportReport
 from edgesq.export.report import REPORT, read_report
 from edgesq.files import DRAFT, cannot_write, exchange, read_bytes, write_whole
 from edgesq.graph import digest
@@ -122,12 +121,16 @@ def _strange(out: Path) -> tuple[str, ...]:
     """
     hint = "give another --out, or remove it"
     place = _real(out)
-    report: ExportReport | None = None
+    is_marked = False
     with contextlib.suppress(OSError, EdgesqError):
-        if read_bytes(place / _MARKER) == _MARKED.encode():
-            report = read_report(place)
-    if report is None:
+        is_marked = read_bytes(place / _MARKER) == _MARKED.encode()
+    if not is_marked:
         raise EdgesqError("exists and is not a build folder", where=str(out), hint=hint)
+    try:
+        report = read_report(place)
+    except EdgesqError as error:
+        why = f"is a build folder whose files cannot be told from others: {error.message}"
+        raise EdgesqError(why, where=str(out), hint=hint) from error
     ours: dict[str, str] = {**report.files, _MARKER: digest(_MARKED.encode())}
     strange = []
     for name, path in _below(place):

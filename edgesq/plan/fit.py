@@ -103,8 +103,7 @@ def plan_for(
         TargetError: the target has another runtime.
         FitError: it does not fit; says bytes needed, bytes there, where the peak is, what to try.
     """
-    if not target.is_planned:
-        raise TargetError("its runtime plans for itself", where=target.name, hint="see `export`")
+    _check_family(target)
     ram = target.region("ram")
     there = ram_limit if ram_limit is not None else ram.bytes if ram else None
     reserve = 0 if ram_limit is not None else target.reserve_bytes
@@ -125,8 +124,22 @@ def plan_for(
         _, items = chosen.plan.peak()
         largest = max(items, key=lambda item: item.bytes)
         what = f"{chosen.plan.arena_bytes} of them are the arena, most of it {largest.name}"
+        if ram_limit is not None and needed["ram"] > ram_limit:
+            raise FitError(
+                f"the model needs {needed['ram']} B of ram ({what}), {ram_limit} B are allowed",
+                where=target.name,
+                hint="give a larger --ram-limit",
+            )
         _check("ram", needed["ram"], there, target, what, "a smaller input")
     return chosen
+
+
+def _check_family(target: Target) -> None:
+    if not target.is_planned:
+        raise TargetError("its runtime plans for itself", where=target.name, hint="see `export`")
+    if target.kernels not in FAMILIES:
+        known = ", ".join(FAMILIES)
+        raise TargetError(f"key 'kernels' must be one of {known}", where=target.name)
 
 
 def check_tflm_fits(target: Target, tflite_bytes: int, arena_bytes: int) -> None:

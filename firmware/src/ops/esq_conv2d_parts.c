@@ -54,8 +54,9 @@ static void add(const struct esq_conv2d_parts *params, const struct esq_op *op, 
     }
 }
 
-static ESQ_OWN_FRAME void run_tiled(const struct esq_conv2d_parts *params, const struct esq_op *op,
-                                    int8_t *arena, struct esq_progress *progress) {
+static ESQ_OWN_FRAME void run_tiled(const struct esq_op *op, int8_t *arena,
+                                    struct esq_progress *progress) {
+    const struct esq_conv2d_parts *params = op->params;
     struct esq_tile tile;
     tile.rows = (struct esq_rows){0, 0, 0, 0};
     tile.conv = params->conv;
@@ -66,23 +67,29 @@ static ESQ_OWN_FRAME void run_tiled(const struct esq_conv2d_parts *params, const
     }
 }
 
-static ESQ_OWN_FRAME void run_mean(const struct esq_conv2d_parts *params, const struct esq_op *op,
-                                   int8_t *arena, struct esq_progress *progress) {
-    const struct esq_mean *mean = params->mean;
-    const struct esq_slot *output = &mean->rows;
-    struct esq_rows rows = {progress->in_row, mean_end(mean, op, progress), 0, output->channels};
-    int32_t *sums = esq_reduce_begin(op, output->channels, arena, progress);
+static inline const struct esq_conv2d_parts *parts_of(const struct esq_op *op) {
+    return op->params;
+}
+
+/* Nothing is kept from call to call that can be read anew, so that it takes little stack. */
+static ESQ_OWN_FRAME void run_mean(const struct esq_op *op, int8_t *arena,
+                                   struct esq_progress *progress) {
+    const struct esq_mean *mean = parts_of(op)->mean;
+    struct esq_rows rows = {progress->in_row, mean_end(mean, op, progress), 0, mean->rows.channels};
+    esq_reduce_begin(op, mean->rows.channels, arena, progress);
     for (; rows.first < rows.end; rows.first++) {
-        mean->add(params->conv, op, arena, &rows, output, sums);
-        esq_reduce_end(op, &mean->reduce, output->height, arena, progress);
+        void *sums = arena + op->sums_offset_bytes;
+        mean = parts_of(op)->mean;
+        mean->add(parts_of(op)->conv, op, arena, &rows, &mean->rows, sums);
+        mean = parts_of(op)->mean;
+        esq_reduce_end(op, &mean->reduce, mean->rows.height, arena, progress);
     }
 }
 
 void esq_run_conv2d_parts(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
-    const struct esq_conv2d_parts *params = op->params;
-    if (params->tiled) {
-        run_tiled(params, op, arena, progress);
+    if (parts_of(op)->tiled) {
+        run_tiled(op, arena, progress);
     } else {
-        run_mean(params, op, arena, progress);
+        run_mean(op, arena, progress);
     }
 }

@@ -110,7 +110,7 @@ def test_a_folder_with_some_report_is_no_build(tmp_path: Path, report: str) -> N
 
 def test_a_marker_alone_makes_no_build(out: Path) -> None:
     put(out, "files", {"../../x": ""})
-    refused(out, "exists and is not a build folder")
+    refused(out, "cannot be told from others")
 
 
 @pytest.mark.parametrize("name", ["x" * 256, "none/" * 900 + "x"])

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from edgesq.errors import FitError
+from edgesq.errors import FitError, TargetError
 from edgesq.formats.tflite import read_graph
 from edgesq.plan import Goal, PlanRequest, make_plan, needs, plan_for
 from edgesq.targets import Region, Target, load_target
@@ -66,3 +66,9 @@ def test_the_last_byte_fits(memory: str) -> None:
 def test_host_has_no_limit() -> None:
     graph = read_graph(shared_model("squeezenet_v1.1_1000c_224"))
     assert plan_for(graph, load_target("host")).plan.arena_bytes > 0
+
+
+def test_an_unknown_kernel_family_is_named() -> None:
+    target = replace(load_target("mps2-an500"), kernels="nope")
+    with pytest.raises(TargetError, match=r"key 'kernels' must be one of portable, dsp, mve"):
+        plan_for(read_graph(NETWORKS["fire"]()), target)
