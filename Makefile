@@ -21,7 +21,7 @@ OLDEST := build/oldest
 QUICK := tests/unit tests/ladder -m "not slow and not emulated" \
 	$(addprefix --ignore=tests/unit/, zoo quantize/test_bake.py quantize/test_convert.py \
 	calibrate/test_audit.py formats/tflite/test_rewrite.py) # these load TensorFlow to be collected
-SMOKE := $(addprefix tests/, unit/export/test_parity.py unit/zoo/test_squeezenet.py \
+SMOKE := $(addprefix tests/, unit/builds/test_parity.py unit/zoo/test_squeezenet.py \
 	import/test_keras_files.py unit/formats/onnx/test_integer.py \
 	unit/formats/onnx/test_float_model.py unit/cli/test_documents.py unit/codegen/test_names.py \
 	unit/calibrate/test_image.py unit/calibrate/test_folder.py)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from edgesq.accuracy.noise import LayerNoise, layer_noise
 from edgesq.accuracy.score import ClassScore, FormScore, class_scores, form_score, share
+from edgesq.builds import TFLITE, read_float_weights, read_model
 from edgesq.calibrate import Classes, Judge, probable_order
 from edgesq.errors import ImageError
-from edgesq.export import TFLITE, read_float_weights, read_model
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.onnx import integer_onnx, run_onnx
 from edgesq.formats.onnx.twin import float_twin, twin_activations

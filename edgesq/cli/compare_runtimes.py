@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def run(model: Path | None, target: str, tflm_dir: Path | None, json: Path | None) -> None:
     """Measure both runtimes and show them side by side; exit 1 where one computes other values."""
-    from edgesq.export import check_tree, load_content
+    from edgesq.builds import check_tree, load_content
     from edgesq.verify.runtimes import Runtimes, compare_runtimes
 
     board = load_target(target)

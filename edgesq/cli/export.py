@@ -12,7 +12,7 @@ from edgesq.cli.tables import compression_table, print_parity, size_table, trial
 from edgesq.targets import Target, load_target
 
 if TYPE_CHECKING:
-    from edgesq.export import CompressionFacts, ExportReport
+    from edgesq.builds import CompressionFacts, ExportReport
 
 
 def run(
@@ -29,7 +29,7 @@ def run(
 ) -> None:
     """Export and show sizes and parity; `options` are further fields of ExportOptions."""
     board = load_target(target)
-    from edgesq.export import Compression, ExportOptions, around_tflm, export
+    from edgesq.builds import Compression, ExportOptions, around_tflm, export
 
     options["classes"] = None if classes is None else read_classes(classes)
     options["fit"] = None if fit is None else fit.value

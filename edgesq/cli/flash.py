@@ -27,7 +27,7 @@ def run(
         was_running = stop(build)
         terminal.say("stopped" if was_running else "no board was running")
         return
-    from edgesq.export import ensure_compiled
+    from edgesq.builds import ensure_compiled
 
     wanted = load_target(target) if target else None
     if wanted is not None and not wanted.is_library:

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from edgesq.builds import TFLITE, ExportReport, planned, read_model, read_report
 from edgesq.cli import terminal
 from edgesq.cli.documents import SCHEMA, Planned
 from edgesq.cli.plan import operator_table, print_peak
 from edgesq.cli.tables import print_parity, size_table
-from edgesq.export import TFLITE, ExportReport, planned, read_model, read_report
 from edgesq.formats.tflite import read_graph
 from edgesq.records import plain
 

@@ -31,7 +31,7 @@ def run(
     board = load_target(target)
     check_output(picture, "--picture")
     terminal.check_json(json)
-    from edgesq.export import draw_curve, load_graph
+    from edgesq.builds import draw_curve, load_graph
 
     with terminal.stages(3) as on_stage:
         graph = load_graph(model, on_stage)

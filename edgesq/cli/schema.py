@@ -15,9 +15,9 @@ def run(document: Document) -> None:
 
 def _record(document: Document) -> type:
     from edgesq.accuracy import AccuracyReport
+    from edgesq.builds import ExportReport
     from edgesq.cli import documents
     from edgesq.cli.inspect import InspectDocument
-    from edgesq.export import ExportReport
     from edgesq.targets import Target
     from edgesq.verify import VerifyReport
     from edgesq.verify.runtimes import Runtimes

@@ -7,8 +7,8 @@ from rich.table import Table
 from edgesq.cli import terminal
 
 if TYPE_CHECKING:
-    from edgesq.export import AccuracyFacts, CompressionFacts, ExportReport, SizePoint
-    from edgesq.export.facts import ParityFacts
+    from edgesq.builds import AccuracyFacts, CompressionFacts, ExportReport, SizePoint
+    from edgesq.builds.facts import ParityFacts
 
 
 def size_table(report: "ExportReport") -> Table:

@@ -41,7 +41,7 @@ def _size(size: int | None) -> str:
 
 
 def _fits(model: Path) -> FitsDocument:
-    from edgesq.export import load_graph
+    from edgesq.builds import load_graph
 
     with terminal.stages(1) as on_stage:
         graph = load_graph(model, on_stage)

@@ -95,7 +95,7 @@ def run(
     baud: str,
 ) -> None:
     """Stream, compare, show; exit 1 where a value differs."""
-    from edgesq.export import read_report
+    from edgesq.builds import read_report
 
     outputs.check()
     target = load_target(read_report(build).firmware.target)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from edgesq.builds import read_model, read_operators, read_report
 from edgesq.errors import DamagedError, EdgesqError
-from edgesq.export import read_model, read_operators, read_report
 from edgesq.formats.tflite import read_graph
 
 

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from edgesq.export import TFLITE
+from edgesq.builds import TFLITE
 from edgesq.flash.runner import Process, spawned
 from edgesq.project import firmware_path
 from edgesq.targets import Target

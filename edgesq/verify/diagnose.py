@@ -6,7 +6,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.export import Operator
+from edgesq.builds import Operator
 from edgesq.graph import Graph, Int8Array
 from edgesq.operators import Binary, Convolution, Lookup
 from edgesq.verify.case import Case, unclamped

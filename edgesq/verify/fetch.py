@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from edgesq.builds import Operator
 from edgesq.errors import EdgesqError
-from edgesq.export import Operator
 from edgesq.graph import Graph, Int8Array
 from edgesq.link.trace import OUTPUT, HeldImage, Tracer
 from edgesq.plan import Bands

@@ -20,7 +20,7 @@ from edgesq.arithmetic import (
     rescale,
     rescale_parameters,
 )
-from edgesq.export import Operator
+from edgesq.builds import Operator
 from edgesq.graph import Graph, Int8Array, Int32Array
 from edgesq.integers import ceil_div
 from edgesq.kernels.families import FAMILIES

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.arithmetic import Int64Array, combine
-from edgesq.export import Operator
+from edgesq.builds import Operator
 from edgesq.graph import Graph, Int8Array
 from edgesq.kernels.affine import stored_affine
 from edgesq.kernels.families import FAMILIES

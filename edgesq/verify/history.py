@@ -4,7 +4,7 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgesq.export import VERIFIED
+from edgesq.builds import VERIFIED
 from edgesq.files import read_json, write_whole
 from edgesq.records import Count, Part, Sha256, json_text, made
 from edgesq.verify.report import VerifyReport

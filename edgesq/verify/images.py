@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.builds import VERIFY_IMAGES, read_report
 from edgesq.calibrate import (
     Classes,
     ImageFiles,
@@ -22,7 +23,6 @@ from edgesq.calibrate import (
     spread,
 )
 from edgesq.errors import EdgesqError
-from edgesq.export import VERIFY_IMAGES, read_report
 from edgesq.graph import Graph, Int8Array
 
 

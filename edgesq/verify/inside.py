@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from edgesq.builds import TFLITE, read_model, read_operators, read_report
 from edgesq.errors import BoardError
-from edgesq.export import TFLITE, read_model, read_operators, read_report
 from edgesq.flash import layer_named
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Int8Array

@@ -13,7 +13,7 @@ from itertools import chain, islice
 
 import numpy as np
 
-from edgesq.export import Operator
+from edgesq.builds import Operator
 from edgesq.graph import Graph, Int8Array
 from edgesq.link.trace import OperatorTrace, Tracer
 from edgesq.records import Count, Lsb

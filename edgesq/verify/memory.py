@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from edgesq.export import ExportReport
-from edgesq.export import planned as plan_of
+from edgesq.builds import ExportReport
+from edgesq.builds import planned as plan_of
 from edgesq.graph import Graph
 from edgesq.plan import curve
 from edgesq.plan.usage import OperatorUse, operator_uses

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
+from edgesq.builds import ExportReport, read_model, read_report
 from edgesq.calibrate import Preprocessing
 from edgesq.errors import EdgesqError
-from edgesq.export import ExportReport, read_model, read_report
 from edgesq.files import write_output
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph, Int8Array

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgesq.export import Operator
+from edgesq.builds import Operator
 from edgesq.graph import Graph
 from edgesq.records import Count, Part, Positive
 

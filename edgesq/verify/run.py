@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from edgesq.builds import TFLITE, read_model
 from edgesq.calibrate import Classes
 from edgesq.errors import BoardError, DamagedError, EdgesqError
-from edgesq.export import TFLITE, read_model
 from edgesq.flash import layer_named, recorded
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph

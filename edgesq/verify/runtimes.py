@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from edgesq.builds import Firmware, FirmwareOptions, around_tflm, make_firmware
 from edgesq.choices import Goal
-from edgesq.export import Firmware, FirmwareOptions, around_tflm, make_firmware
 from edgesq.flash import flash, stop
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.formats.tflm import arena_bytes

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from edgesq.builds import read_report
 from edgesq.calibrate import probable_order
 from edgesq.errors import EdgesqError, TargetError
-from edgesq.export import read_report
 from edgesq.graph import Graph
 from edgesq.link.frame import BoardInfo
 from edgesq.targets import Target, load_target

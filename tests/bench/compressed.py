@@ -16,13 +16,13 @@ from rich.table import Table
 
 from bench.imagenet import DATA, SIDE, evaluation, fold_mean, pool
 from bench.tables import OUT
+from edgesq.builds import Compression, CompressionFacts, FirmwareOptions, Source
+from edgesq.builds.compression import compression_steps
+from edgesq.builds.optimize import Improved
+from edgesq.builds.steps import Driver
 from edgesq.calibrate import Preprocessing
 from edgesq.cli import terminal
 from edgesq.compress import loss as losses
-from edgesq.export import Compression, CompressionFacts, FirmwareOptions, Source
-from edgesq.export.compression import compression_steps
-from edgesq.export.optimize import Improved
-from edgesq.export.steps import Driver
 from edgesq.formats.float_weights import float_weights
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph, Int8Array, digest
@@ -88,7 +88,7 @@ def _dependencies() -> str:
     """Return a hash of what decides about the compressed models."""
     rooms = ("compress", "codegen", "kernels", "plan", "quantize")
     files = [file for room in rooms for file in sorted((ROOT / "edgesq" / room).rglob("*.py"))]
-    files += [ROOT / "edgesq/export/compression.py", Path(__file__)]
+    files += [ROOT / "edgesq/builds/compression.py", Path(__file__)]
     return digest(b"".join(file.read_bytes() for file in files))
 
 

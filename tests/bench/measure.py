@@ -9,9 +9,9 @@ import numpy as np
 
 from bench.code import Code, code_bytes
 from bench.operators import OperatorCost, operator_costs
+from edgesq.builds import TFLITE, VERIFY_IMAGES
+from edgesq.builds.operators import operators_of
 from edgesq.codegen import generate
-from edgesq.export import TFLITE, VERIFY_IMAGES
-from edgesq.export.operators import operators_of
 from edgesq.flash import flash, stop
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Int8Array

@@ -91,7 +91,7 @@ def mobilenet_96() -> Network:
 
 def demo() -> Network:
     """Return the bundled demo model, which needs nothing beside the checkout."""
-    from edgesq.export import load_source
+    from edgesq.builds import load_source
 
     source = load_source(None, None, lambda _: None)
     return Network("demo v1.1 10c 32", source.tflite, source.verify_images[:1])

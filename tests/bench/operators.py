@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgesq.export.operators import Operator
+from edgesq.builds.operators import Operator
 from edgesq.graph import Graph, Int8Array
 from edgesq.link.client import Client
 from edgesq.link.trace import Tracer

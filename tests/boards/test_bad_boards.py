@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgesq.export import read_report
+from edgesq.builds import read_report
 from support.builds import (
     COMMAND,
     Place,

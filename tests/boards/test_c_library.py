@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgesq.export import ensure_compiled, read_report
+from edgesq.builds import ensure_compiled, read_report
 from edgesq.flash import qemu
 from edgesq.project import Layout, firmware_path
 from edgesq.reference import run_observed

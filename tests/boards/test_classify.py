@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from edgesq.builds.library import folder_of, layouts_of
 from edgesq.codegen import pixel_table
-from edgesq.export.library import folder_of, layouts_of
 from edgesq.flash import host, qemu
 from edgesq.formats.tflite import read_graph
 from edgesq.link.transport import open_port

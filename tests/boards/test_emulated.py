@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from edgesq.builds import ensure_compiled, read_report
 from edgesq.errors import FitError
-from edgesq.export import ensure_compiled, read_report
 from edgesq.flash import flash
 from edgesq.formats.tflite import read_graph
 from edgesq.plan import plan_for

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgesq.builds import read_operators, read_report
+from edgesq.builds.operators import check_operators
 from edgesq.errors import EdgesqError
-from edgesq.export import read_operators, read_report
-from edgesq.export.operators import check_operators
 from edgesq.flash import flash
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgesq.builds import FirmwareOptions, around_tflm, make_firmware, read_report
 from edgesq.codegen import generate_tflm
 from edgesq.errors import FitError, ModelError, ToolError
-from edgesq.export import FirmwareOptions, around_tflm, make_firmware, read_report
 from edgesq.formats import tflm
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.project import compile_firmware

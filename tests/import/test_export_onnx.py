@@ -7,9 +7,9 @@ import numpy as np
 import onnx
 import pytest
 
+from edgesq.builds import ExportOptions, Stage, ensure_compiled, export, load_graph
 from edgesq.calibrate import load_folder
 from edgesq.cli.export import _show
-from edgesq.export import ExportOptions, Stage, ensure_compiled, export, load_graph
 from edgesq.flash import flash
 from edgesq.formats.onnx import run_onnx
 from edgesq.importers.onnx import ImportedInt8, import_onnx

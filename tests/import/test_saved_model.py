@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgesq.builds import load_graph
 from edgesq.calibrate import Classes, ImageSet, Preprocessing
 from edgesq.errors import ModelError
-from edgesq.export import load_graph
 from edgesq.formats.onnx import float_onnx, run_onnx
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.quantize import audit_model, load_saved_model, to_int8_tflite

@@ -223,7 +223,7 @@ def test_chains_out_of_order_are_refused() -> None:
 
 
 def test_an_export_that_is_not_exact_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from edgesq.export import ExportOptions, export
+    from edgesq.builds import ExportOptions, export
     from edgesq.targets import load_target
 
     file, build = tmp_path / "my.tflite", tmp_path / "build"
@@ -236,7 +236,7 @@ def test_an_export_that_is_not_exact_fails(tmp_path: Path, monkeypatch: pytest.M
     def wrong(*arguments: Any) -> tuple[Any, ...]:
         return tuple(values ^ 1 for values in run_batch(*arguments))
 
-    monkeypatch.setattr("edgesq.export.parity.run_batch", wrong)
+    monkeypatch.setattr("edgesq.builds.parity.run_batch", wrong)
     with pytest.raises(EdgesqError, match=r"C runtime .*64 of 64 values differ"):
         export(wish, lambda _: None)
     assert (build / "report.json").read_bytes() == before

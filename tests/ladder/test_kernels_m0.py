@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edgesq.export import ensure_compiled
+from edgesq.builds import ensure_compiled
 from edgesq.flash import flash, stop
 from edgesq.formats.tflite import read_graph
 from edgesq.verify import VerifyOptions, verify

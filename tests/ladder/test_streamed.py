@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgesq.builds import ensure_compiled, read_report
 from edgesq.errors import DamagedError
-from edgesq.export import ensure_compiled, read_report
 from edgesq.flash import flash, host, process
 from edgesq.formats.tflite import read_graph
 from edgesq.formats.tflite.rewrite import TensorChange, rewrite

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.builds import TFLITE, VERIFY_IMAGES, write_report
 from edgesq.codegen import generate
-from edgesq.export import TFLITE, VERIFY_IMAGES, write_report
 from edgesq.flash import recorded, stop
 from edgesq.flash.process import start_time
 from edgesq.formats.tflite import read_graph

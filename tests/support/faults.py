@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.arithmetic import Int64Array
+from edgesq.builds import read_operators, read_report
 from edgesq.codegen import generate
-from edgesq.export import read_operators, read_report
 from edgesq.flash import flash, stop
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.builds import VERIFY_IMAGES
+from edgesq.builds.library import folder_of, write_library
 from edgesq.calibrate import Preprocessing
 from edgesq.codegen import generate
-from edgesq.export import VERIFY_IMAGES
-from edgesq.export.library import folder_of, write_library
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
 from edgesq.link.transport import open_port

@@ -5,9 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from edgesq.calibrate import Preprocessing
-from edgesq.export import REPORT, ExportReport
-from edgesq.export.facts import (
+from edgesq.builds import REPORT, ExportReport
+from edgesq.builds.facts import (
     BandFacts,
     CalibrationFacts,
     FirmwareFacts,
@@ -16,7 +15,8 @@ from edgesq.export.facts import (
     PlanFacts,
     RequestFacts,
 )
-from edgesq.export.operators import operators_of
+from edgesq.builds.operators import operators_of
+from edgesq.calibrate import Preprocessing
 from edgesq.graph import Graph
 from edgesq.plan import Goal, plan_for
 from edgesq.project import Layout

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from edgesq.export import Stage
+from edgesq.builds import Stage
 
 
 def check_announced(stages: Sequence[Stage]) -> None:

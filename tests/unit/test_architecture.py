@@ -50,7 +50,7 @@ STAGES = (
     "plan",
     "codegen",
     "project",
-    "export",
+    "builds",
     "link",
     "flash",
     "verify",

@@ -10,7 +10,7 @@ import pytest
 from msgspec import Meta
 
 from edgesq.accuracy import AccuracyReport
-from edgesq.export import ExportReport
+from edgesq.builds import ExportReport
 from edgesq.records import Count, json_text, made, plain
 from edgesq.targets import Target
 from edgesq.verify import VerifyReport

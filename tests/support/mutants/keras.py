@@ -121,8 +121,8 @@ def write(number: int, folder: Path) -> Path:
 
 def attempt(number: int, path: Path, kept: Path) -> None:
     """Read a mutant as `plan` does, and hold the ladder where it is accepted."""
-    from edgesq.export import load_content
-    from edgesq.export.model import kind_of, open_model
+    from edgesq.builds import load_content
+    from edgesq.builds.model import kind_of, open_model
     from edgesq.formats.tflite import read_graph
 
     if number % QUANTIZED_EVERY:

@@ -58,8 +58,8 @@ def write(number: int, folder: Path) -> Path:
 
 def attempt(number: int, path: Path, kept: Path) -> None:
     """Read a mutant as `export` and `plan` do, and hold the ladder where it is accepted."""
-    from edgesq.export import load_content, load_source
-    from edgesq.export.model import kind_of, open_model
+    from edgesq.builds import load_content, load_source
+    from edgesq.builds.model import kind_of, open_model
     from edgesq.formats.tflite import read_graph
 
     kind = kind_of(path)

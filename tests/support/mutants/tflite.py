@@ -40,7 +40,7 @@ def write(number: int, folder: Path) -> Path:
 
 def attempt(_: int, path: Path, kept: Path) -> None:
     """Read a mutant as `export` does, and hold the ladder where it is accepted."""
-    from edgesq.export import load_source
+    from edgesq.builds import load_source
 
     source = load_source(path, None, lambda _: None)
     ladder.hold(source.tflite, source.graph, kept)

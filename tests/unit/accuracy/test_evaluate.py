@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 from edgesq.accuracy import AccuracyReport, evaluate, share
 from edgesq.accuracy.noise import layer_noise, sqnr_db
 from edgesq.accuracy.score import class_scores, form_score
+from edgesq.builds import TFLITE, read_float_weights, write_report
+from edgesq.builds.optimize import FLOAT_WEIGHTS
 from edgesq.calibrate import Judge, Preprocessing
 from edgesq.cli.app import app
 from edgesq.errors import ImageError
-from edgesq.export import TFLITE, read_float_weights, write_report
-from edgesq.export.optimize import FLOAT_WEIGHTS
 from edgesq.formats.float_weights import float_weights
 from edgesq.formats.tflite import read_graph
 from edgesq.formats.tflite.rewrite import TensorChange, rewrite

@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from edgesq.builds.loading import _read_quantized
 from edgesq.calibrate import AuditRow, Classes, ImageSet, Preprocessing, audit_images, load_folder
 from edgesq.errors import ModelError
-from edgesq.export.loading import _read_quantized
 from edgesq.quantize import audit_model, load_keras, silent_layer, to_int8_tflite
 from edgesq.quantize.audit import SURE, coverage_curve
 from edgesq.quantize.flat import flat

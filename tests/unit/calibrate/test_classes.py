@@ -11,6 +11,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from edgesq.builds import write_report
+from edgesq.builds.facts import CalibrationFacts
 from edgesq.calibrate import (
     Classes,
     Fit,
@@ -24,8 +26,6 @@ from edgesq.calibrate import (
 )
 from edgesq.codegen import generate
 from edgesq.errors import ImageError
-from edgesq.export import write_report
-from edgesq.export.facts import CalibrationFacts
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
 from edgesq.plan import make_plan

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import pytest
 
 import edgesq as package
-from edgesq.export import read_report
+from edgesq.builds import read_report
 from edgesq.targets import list_targets
 from support.builds import COMMAND, Exported, done, edgesq, is_running, refused, snapshot, words
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from edgesq.builds import loading
 from edgesq.cli import terminal
 from edgesq.cli.app import app
 from edgesq.errors import did_you_mean
-from edgesq.export import loading
 from edgesq.zoo.demo import demo_model_path
 from support.builds import COMMAND
 

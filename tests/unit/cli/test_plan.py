@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from edgesq.builds import load_graph, read_report
 from edgesq.errors import FitError
-from edgesq.export import load_graph, read_report
 from edgesq.formats.tflite import read_graph
 from edgesq.plan import Goal, PlanRequest, choose, curve, make_plan, needs, plan_for
 from edgesq.project import Sizes

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from edgesq.builds import load_source
 from edgesq.calibrate import Preprocessing, load_folder, read_image
 from edgesq.errors import ImageError
-from edgesq.export import load_source
 from edgesq.formats.tflite import ReferenceInterpreter
 from edgesq.quantize import baked, captured_output
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edgesq.export.operators import Operator, operators_of
+from edgesq.builds.operators import Operator, operators_of
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph, Int8Array
 from edgesq.kernels.affine import stored_affine

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from edgesq.builds import VERIFY_IMAGES, read_report
 from edgesq.calibrate import Classes, Preprocessing
-from edgesq.export import VERIFY_IMAGES, read_report
 from edgesq.plan.usage import OperatorUse
 from edgesq.reference import run_observed
 from edgesq.verify import VerifyOptions, VerifyReport, read_json

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+from edgesq.builds import ExportOptions, export
 from edgesq.errors import ModelError
-from edgesq.export import ExportOptions, export
 from edgesq.formats.onnx import integer_onnx, qdq_onnx, run_onnx
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.formats.tflite.edges import from_outside, to_outside

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from edgesq.builds import Compression, ExportOptions, export, read_report
 from edgesq.cli.app import app
 from edgesq.cli.sizes import parse_size, with_sizes
 from edgesq.errors import EdgesqError
-from edgesq.export import Compression, ExportOptions, export, read_report
 from edgesq.formats.tflite import read_graph
 from edgesq.targets import load_target
 from support.networks import RECTIFIED, Network

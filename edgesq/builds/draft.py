@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edgesq.builds.byproducts import ByProducts
+from edgesq.builds.compression import Compression
+from edgesq.builds.optimize import Improved
+from edgesq.builds.parity import Comparison, ParityRow
+from edgesq.builds.runtime import Firmware, FirmwareOptions
+from edgesq.builds.source import Source
 from edgesq.calibrate import Classes, Fit
 from edgesq.choices import Goal, Layout
 from edgesq.codegen import name_of
 from edgesq.errors import EdgesqError
-from edgesq.export.byproducts import ByProducts
-from edgesq.export.compression import Compression
-from edgesq.export.optimize import Improved
-from edgesq.export.parity import Comparison, ParityRow
-from edgesq.export.runtime import Firmware, FirmwareOptions
-from edgesq.export.source import Source
 from edgesq.project import Sizes
 from edgesq.targets import Target
 

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from edgesq.builds.report import REPORT, read_report
 from edgesq.errors import EdgesqError
-from edgesq.export.report import REPORT, read_report
 from edgesq.files import DRAFT, cannot_write, exchange, read_bytes, write_whole
 from edgesq.graph import digest
 

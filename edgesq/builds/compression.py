@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.builds.facts import CompressionFacts, LayerSize, SizePoint
+from edgesq.builds.image_size import ImageSize, image_size
+from edgesq.builds.optimize import Improved
+from edgesq.builds.source import Source
+from edgesq.builds.steps import Step
 from edgesq.compress import Compressed, Compressor, Kernel, Loss, layer_bytes
 from edgesq.errors import FitError, ImageError
-from edgesq.export.facts import CompressionFacts, LayerSize, SizePoint
-from edgesq.export.image_size import ImageSize, image_size
-from edgesq.export.optimize import Improved
-from edgesq.export.source import Source
-from edgesq.export.steps import Step
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
 from edgesq.kernels.flash import channels_bytes, codable, short_tables, takes_coded

@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from edgesq.builds import parity
+from edgesq.builds.curve import draw_curve, draw_loss
+from edgesq.builds.draft import Compared, Draft
+from edgesq.builds.folder import FIRMWARE, TFLITE, VERIFY_IMAGES
+from edgesq.builds.library import layouts_of, write_library
+from edgesq.builds.optimize import FLOAT_WEIGHTS, write_float_weights
+from edgesq.builds.parity import INTEGER_ONNX, QDQ_ONNX, Form
+from edgesq.builds.source import Source
+from edgesq.builds.target import compile_cleanly
 from edgesq.codegen import tflite_array
 from edgesq.errors import EdgesqError, MissingToolError, ModelError
-from edgesq.export import parity
-from edgesq.export.curve import draw_curve, draw_loss
-from edgesq.export.draft import Compared, Draft
-from edgesq.export.folder import FIRMWARE, TFLITE, VERIFY_IMAGES
-from edgesq.export.library import layouts_of, write_library
-from edgesq.export.optimize import FLOAT_WEIGHTS, write_float_weights
-from edgesq.export.parity import INTEGER_ONNX, QDQ_ONNX, Form
-from edgesq.export.source import Source
-from edgesq.export.target import compile_cleanly
 from edgesq.plan import curve
 
 

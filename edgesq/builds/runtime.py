@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from edgesq.builds.facts import FirmwareFacts, PlanFacts
+from edgesq.builds.operators import operators_of
 from edgesq.codegen import generate, generate_tflm
 from edgesq.errors import ToolError
-from edgesq.export.facts import FirmwareFacts, PlanFacts
-from edgesq.export.operators import operators_of
 from edgesq.formats.tflite.tidy import int8_inside
 from edgesq.formats.tflm import arena_bytes
 from edgesq.graph import Graph

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from edgesq.builds.facts import AccuracyFacts, CompressionFacts
+from edgesq.builds.runtime import FirmwareOptions
+from edgesq.builds.source import Source
+from edgesq.builds.steps import Step
 from edgesq.errors import ModelError
-from edgesq.export.facts import AccuracyFacts, CompressionFacts
-from edgesq.export.runtime import FirmwareOptions
-from edgesq.export.source import Source
-from edgesq.export.steps import Step
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.tflite import read_graph
 from edgesq.plan import Candidate

@@ -11,9 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from edgesq.cli.app import app
-from edgesq.errors import EdgesqError
-from edgesq.export import (
+from edgesq.builds import (
     REPORT,
     ensure_compiled,
     planned,
@@ -21,6 +19,8 @@ from edgesq.export import (
     read_operators,
     read_report,
 )
+from edgesq.cli.app import app
+from edgesq.errors import EdgesqError
 from edgesq.files import check_output, open_new, read_json, write_output, write_whole
 from edgesq.flash import recorded, stop
 from edgesq.flash.board import Board, write_record

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.builds.model import Original
 from edgesq.calibrate import AuditRow, Classes, Fit, Preprocessing
-from edgesq.export.model import Original
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.graph import Graph, Int8Array
 

@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.builds.model import Kind
+from edgesq.builds.source import Source
 from edgesq.errors import EdgesqError, MissingToolError, ModelError
-from edgesq.export.model import Kind
-from edgesq.export.source import Source
 from edgesq.formats.tflite import ReferenceInterpreter
 from edgesq.graph import Graph, Int8Array
 from edgesq.project import run_batch

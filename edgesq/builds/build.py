@@ -4,30 +4,27 @@ import platform
 from functools import partial
 from importlib import metadata
 
-from edgesq.choices import Layout
-from edgesq.codegen import check_name
-from edgesq.errors import EdgesqError
-from edgesq.export.byproducts import ByProducts
-from edgesq.export.compression import compression_steps
-from edgesq.export.draft import Compared, Draft, ExportOptions, Planned
-from edgesq.export.facts import (
+from edgesq.builds.byproducts import ByProducts
+from edgesq.builds.compression import compression_steps
+from edgesq.builds.draft import Compared, Draft, ExportOptions, Planned
+from edgesq.builds.facts import (
     CalibrationFacts,
     ExportReport,
     ModelFacts,
     ParityFacts,
     RequestFacts,
 )
-from edgesq.export.folder import appearing, check_out, file_hashes
-from edgesq.export.loading import loading_steps, source_request
-from edgesq.export.model import Kind
-from edgesq.export.optimize import Improved, accuracy_steps
-from edgesq.export.parity import compared_images, forms_of
-from edgesq.export.report import write_report
-from edgesq.export.runtime import check_tree, make_firmware
-from edgesq.export.source import CalibrationOptions, Source
-from edgesq.export.steps import Driver, OnStage, Step
-from edgesq.export.target import needs_library
-from edgesq.export.write import (
+from edgesq.builds.folder import appearing, check_out, file_hashes
+from edgesq.builds.loading import loading_steps, source_request
+from edgesq.builds.model import Kind
+from edgesq.builds.optimize import Improved, accuracy_steps
+from edgesq.builds.parity import compared_images, forms_of
+from edgesq.builds.report import write_report
+from edgesq.builds.runtime import check_tree, make_firmware
+from edgesq.builds.source import CalibrationOptions, Source
+from edgesq.builds.steps import Driver, OnStage, Step
+from edgesq.builds.target import needs_library
+from edgesq.builds.write import (
     compare,
     compile_it,
     draw,
@@ -35,6 +32,9 @@ from edgesq.export.write import (
     write_code,
     write_models,
 )
+from edgesq.choices import Layout
+from edgesq.codegen import check_name
+from edgesq.errors import EdgesqError
 from edgesq.targets import TFLM_KERNELS
 
 _VERSIONED = (

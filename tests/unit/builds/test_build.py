@@ -14,10 +14,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from edgesq.cli import terminal
-from edgesq.cli.app import app
-from edgesq.errors import EdgesqError, TargetError, ToolError
-from edgesq.export import (
+from edgesq.builds import (
     ExportOptions,
     ExportReport,
     Stage,
@@ -26,6 +23,9 @@ from edgesq.export import (
     export,
     read_report,
 )
+from edgesq.cli import terminal
+from edgesq.cli.app import app
+from edgesq.errors import EdgesqError, TargetError, ToolError
 from edgesq.project import Layout
 from edgesq.targets import load_target
 from support.builds import done, light_build, snapshot, words

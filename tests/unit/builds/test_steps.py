@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from edgesq.export import (
+from edgesq.builds import (
     Compression,
     CompressionFacts,
     ExportOptions,
@@ -14,12 +14,12 @@ from edgesq.export import (
     Stage,
     compression,
 )
-from edgesq.export.build import building_steps, improving_steps
-from edgesq.export.compression import compression_steps
-from edgesq.export.loading import loading_steps
-from edgesq.export.model import Kind
-from edgesq.export.optimize import Improved
-from edgesq.export.steps import Driver, Step
+from edgesq.builds.build import building_steps, improving_steps
+from edgesq.builds.compression import compression_steps
+from edgesq.builds.loading import loading_steps
+from edgesq.builds.model import Kind
+from edgesq.builds.optimize import Improved
+from edgesq.builds.steps import Driver, Step
 from edgesq.targets import load_target
 from support.stages import check_announced
 

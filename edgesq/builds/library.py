@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
+from edgesq.builds.folder import FIRMWARE
 from edgesq.calibrate import Preprocessing
 from edgesq.choices import Layout
 from edgesq.codegen import pixel_table
-from edgesq.export.folder import FIRMWARE
 from edgesq.graph import Graph
 from edgesq.project import lay_out_library
 from edgesq.targets import Target

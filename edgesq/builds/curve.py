@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from edgesq.export.facts import SizePoint
+from edgesq.builds.facts import SizePoint
 from edgesq.plan import Candidate
 
 

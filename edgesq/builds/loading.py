@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.builds.model import Kind, Model, kind_of, open_model
+from edgesq.builds.source import NOISE_IS, CalibrationOptions, Source
+from edgesq.builds.steps import Driver, OnStage, Step
 from edgesq.calibrate import (
     AuditRow,
     Classes,
@@ -22,9 +25,6 @@ from edgesq.calibrate import (
     open_folder,
 )
 from edgesq.errors import ImageError, ModelError
-from edgesq.export.model import Kind, Model, kind_of, open_model
-from edgesq.export.source import NOISE_IS, CalibrationOptions, Source
-from edgesq.export.steps import Driver, OnStage, Step
 from edgesq.formats.float_weights import FloatWeights, float_weights
 from edgesq.formats.tflite import read_graph, read_stored_graph, reading_notes
 from edgesq.graph import Graph, Int8Array, Quantization

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from edgesq.builds import parity
+from edgesq.builds.facts import ParityFacts
 from edgesq.cli.tables import print_parity
-from edgesq.export import parity
-from edgesq.export.facts import ParityFacts
 
 GOLDEN = np.random.default_rng(1).integers(-128, 128, (40, 10)).astype(np.int8)
 

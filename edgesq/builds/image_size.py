@@ -4,8 +4,8 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from edgesq.builds.runtime import FirmwareOptions, make_firmware
 from edgesq.errors import MissingToolError, ModelError
-from edgesq.export.runtime import FirmwareOptions, make_firmware
 from edgesq.graph import Graph
 from edgesq.plan import Candidate, needs
 from edgesq.project import compile_firmware

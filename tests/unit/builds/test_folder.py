@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from edgesq.builds import folder
+from edgesq.builds.folder import appearing, check_out, file_hashes, scratch_beside
+from edgesq.builds.report import write_report
 from edgesq.errors import EdgesqError
-from edgesq.export import folder
-from edgesq.export.folder import appearing, check_out, file_hashes, scratch_beside
-from edgesq.export.report import write_report
 from support.builds import snapshot
 from support.paths import TESTS
 from support.reports import put, report_of
@@ -154,7 +154,7 @@ def test_a_link_to_a_build_stays_one(out: Path, tmp_path: Path) -> None:
 KILLED = """
 import sys, time
 from pathlib import Path
-from edgesq.export import folder
+from edgesq.builds import folder
 sys.path[:0] = sys.argv[3:]
 from test_folder import export
 out, where = Path(sys.argv[1]), sys.argv[2]

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from edgesq.builds.operators import Operator
+from edgesq.builds.parity import ParityRow
 from edgesq.calibrate import AuditRow, Classes, Preprocessing
 from edgesq.choices import Goal, Layout
-from edgesq.export.operators import Operator
-from edgesq.export.parity import ParityRow
 from edgesq.limits import MAX_EXTENT
 from edgesq.plan import Candidate
 from edgesq.project import Sizes

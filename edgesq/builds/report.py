@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
+from edgesq.builds.facts import SCHEMA_VERSION, ExportReport
+from edgesq.builds.operators import Operator, check_operators
 from edgesq.calibrate import Preprocessing
 from edgesq.codegen import check_name
 from edgesq.errors import EdgesqError
-from edgesq.export.facts import SCHEMA_VERSION, ExportReport
-from edgesq.export.operators import Operator, check_operators
 from edgesq.files import read_json, write_whole
 from edgesq.graph import Graph
 from edgesq.kernels.families import FAMILIES

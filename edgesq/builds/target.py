@@ -5,9 +5,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from edgesq.errors import TargetError
-from edgesq.export.facts import ExportReport
-from edgesq.export.folder import (
+from edgesq.builds.facts import ExportReport
+from edgesq.builds.folder import (
     FIRMWARE,
     TFLITE,
     check_plain,
@@ -15,13 +14,14 @@ from edgesq.export.folder import (
     read_model,
     scratch_beside,
 )
-from edgesq.export.library import (
+from edgesq.builds.library import (
     folder_of,
     layouts_of,
     write_library,
 )
-from edgesq.export.report import read_report, write_report
-from edgesq.export.runtime import FirmwareOptions, around_tflm, make_firmware
+from edgesq.builds.report import read_report, write_report
+from edgesq.builds.runtime import FirmwareOptions, around_tflm, make_firmware
+from edgesq.errors import TargetError
 from edgesq.formats.tflite import read_graph
 from edgesq.project import MAP, Sizes, compile_firmware, firmware_path
 from edgesq.targets import TFLM_KERNELS, Target, load_target

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from edgesq.builds.byproducts import ByProducts
 from edgesq.errors import ModelError
-from edgesq.export.byproducts import ByProducts
 
 
 def raising(error: Exception) -> None:
