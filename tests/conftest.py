@@ -51,7 +51,7 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Runtime:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how long each room of the tests took, where more than one ran."""
+    """Say how long each room of the tests took, and which blocks of pages were not run."""
     tests, seconds = Counter[str](), defaultdict[str, float](float)
     for reports in terminalreporter.stats.values():
         for report in reports:
@@ -59,7 +59,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 room = report.nodeid.partition("::")[0].rpartition("/")[0].removeprefix("tests/")
                 tests[room] += report.when == "call"
                 seconds[room] += report.duration
+    _say_not_run(terminalreporter)
     if len(seconds) > 1:
         terminalreporter.section("seconds by room, those of parallel workers added")
         for room, taken in sorted(seconds.items(), key=lambda item: -item[1]):
             terminalreporter.write_line(f"{taken:8.0f} s  {tests[room]:5d} tests  {room}")
+
+
+def _say_not_run(terminalreporter: pytest.TerminalReporter) -> None:
+    """Count the blocks of the pages that were run, and name those that were not, and why."""
+    said = [
+        one
+        for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+        if report.when == "call"
+        for one in report.user_properties
+    ]
+    not_run = [str(value) for name, value in said if name == "not run"]
+    run = sum(int(str(value)) for name, value in said if name == "run")
+    if not_run:
+        terminalreporter.section(f"blocks of pages: {run} run, {len(not_run)} not run here")
+        for line in sorted(not_run):
+            terminalreporter.write_line(line)
