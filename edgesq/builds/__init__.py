@@ -7,7 +7,7 @@ The folder appears complete or not at all.
 
 from edgesq.builds.build import export
 from edgesq.builds.compression import MAX_DROP_POINTS, Compression
-from edgesq.builds.curve import draw_curve, draw_loss
+from edgesq.builds.curve import loss_picture, plan_picture
 from edgesq.builds.draft import ExportOptions
 from edgesq.builds.facts import AccuracyFacts, CompressionFacts, ExportReport, SizePoint
 from edgesq.builds.folder import TFLITE, VERIFIED, VERIFY_IMAGES, check_out, read_model
@@ -42,15 +42,15 @@ __all__ = [
     "around_tflm",
     "check_out",
     "check_tree",
-    "draw_curve",
-    "draw_loss",
     "ensure_compiled",
     "export",
     "load_content",
     "load_graph",
     "load_source",
+    "loss_picture",
     "make_firmware",
     "operators_of",
+    "plan_picture",
     "planned",
     "read_float_weights",
     "read_model",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from edgesq.builds import parity
-from edgesq.builds.curve import draw_curve, draw_loss
+from edgesq.builds.curve import loss_picture, plan_picture
 from edgesq.builds.draft import Compared, Draft
 from edgesq.builds.folder import FIRMWARE, TFLITE, VERIFY_IMAGES
 from edgesq.builds.library import layouts_of, write_library
@@ -79,10 +79,13 @@ def draw(draft: Draft) -> Draft:
     chosen, compression = draft.firmware.chosen, draft.planned.improved.compression
     if chosen is not None:
         candidates = curve(draft.source.graph, draft.options.target.kernels, chosen.tried)
-        draft.extras.make("plan.svg", lambda path: draw_curve(candidates, chosen, path))
+        goal = draft.options.goal
+        draft.extras.make(
+            "plan.svg", lambda path: plan_picture(candidates, chosen, goal).write(path)
+        )
     if compression is not None and compression.chosen is not None:
         points, size = compression.curve, compression.chosen.image_bytes
-        draft.extras.make("compression.svg", lambda path: draw_loss(points, size, path))
+        draft.extras.make("compression.svg", lambda path: loss_picture(points, size).write(path))
     return draft
 
 

@@ -31,7 +31,7 @@ def run(
     board = load_target(target)
     check_output(picture, "--picture")
     terminal.check_json(json)
-    from edgesq.builds import draw_curve, load_graph
+    from edgesq.builds import load_graph, plan_picture
 
     with terminal.stages(3) as on_stage:
         graph = load_graph(model, on_stage)
@@ -49,7 +49,7 @@ def run(
         terminal.out.print(_curve_table(document))
         print_doubt(document)
     if picture is not None:
-        draw_curve(candidates, chosen, picture)
+        plan_picture(candidates, chosen, goal).write(picture)
         terminal.say(
             f"Wrote {picture}", to=terminal.err if terminal.is_stdout(json) else terminal.out
         )

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from edgesq.builds import ExportReport
+from edgesq.builds import ExportReport, plan_picture
 from edgesq.builds import planned as plan_of
 from edgesq.graph import Graph
+from edgesq.pages import Picture
 from edgesq.plan import curve
 from edgesq.plan.usage import OperatorUse, operator_uses
-from edgesq.verify import charts
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Memory:
     """
 
     rows: tuple[OperatorUse, ...]
-    curve: charts.Curve
+    curve: Picture
 
 
 def planned(graph: Graph, facts: ExportReport | None) -> Memory | None:
@@ -33,11 +33,6 @@ def planned(graph: Graph, facts: ExportReport | None) -> Memory | None:
     chosen = None if facts is None else plan_of(facts, graph)
     if facts is None or chosen is None:
         return None
-    *banded, whole = curve(graph, facts.firmware.kernels)
-    labels = [str(max(one.bands.by_height.values())) for one in banded]
-    plans = zip([*banded, whole], [*labels, "whole maps"], strict=True)
-    drawn = charts.curve(
-        [(one.plan.arena_bytes, one.instructions, label) for one, label in plans],
-        (chosen.plan.arena_bytes, chosen.instructions),
-    )
+    candidates = curve(graph, facts.firmware.kernels)
+    drawn = plan_picture(candidates, chosen, facts.request.optimize)
     return Memory(operator_uses(graph, chosen.plan), drawn)

@@ -3,10 +3,7 @@
 import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
-
-from jinja2 import Environment, StrictUndefined
 
 from edgesq.builds import ExportReport, read_model, read_report
 from edgesq.calibrate import Preprocessing
@@ -14,7 +11,8 @@ from edgesq.errors import EdgesqError
 from edgesq.files import write_output
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph, Int8Array
-from edgesq.verify import charts
+from edgesq.pages import Picture, histogram
+from edgesq.pages.render import render
 from edgesq.verify.images import VerifyImages, open_images, read_preprocessing
 from edgesq.verify.memory import planned
 from edgesq.verify.pictures import as_data_url
@@ -103,11 +101,9 @@ def write_page(report: VerifyReport, options: VerifyOptions, path: Path) -> None
     groups = (examples.differing[:_MAX_PICTURES], examples.misclassified, others)
     pictures = _pictures(groups, build, graph, images)
     cards = [[_card(note, report, images, pictures) for note in group] for group in groups]
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string(_template())
-    text = template.render(
+    text = render(
+        "edgesq.verify",
+        "report.html.j2",
         report=report,
         model=facts.model.name if facts else "model",
         sizes=facts.sizes if facts else None,
@@ -120,10 +116,6 @@ def write_page(report: VerifyReport, options: VerifyOptions, path: Path) -> None
         profile=report.profile,
     )
     write_output(path, text)
-
-
-def _template() -> str:
-    return (files("edgesq.verify") / "report.html.j2").read_text(encoding="utf-8")
 
 
 def _pictures(
@@ -164,16 +156,13 @@ def _card(note: Note, report: VerifyReport, images: VerifyImages, pictures: dict
     )
 
 
-def _histograms(report: VerifyReport) -> list[tuple[str, charts.Histogram, bool]]:
-    """Return title, chart and whether it decides, for each output of each form."""
+def _histograms(report: VerifyReport) -> list[tuple[str, Picture]]:
+    """Return title and chart for each output of each form; the first form decides."""
     return [
-        (
-            f"{row.against}, {item.output}",
-            charts.histogram(item.histogram),
-            row is report.comparisons[0],
-        )
+        (title, histogram(item.histogram, title, row is report.comparisons[0]))
         for row in report.comparisons
         for item in row.outputs
+        for title in [f"{row.against}, {item.output}"]
     ]
 
 

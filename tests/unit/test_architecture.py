@@ -48,6 +48,7 @@ STAGES = (
     "repair",
     "kernels",
     "plan",
+    "pages",
     "codegen",
     "project",
     "builds",
@@ -72,7 +73,7 @@ OWNERS = {
     "typer": ("cli",),
     "rich": ("cli",),
     "serial": ("link/transport.py",),
-    "jinja2": ("verify/page.py",),
+    "jinja2": ("pages/render.py",),
 }
 """By library: the rooms, or the one file, that may import it."""
 
