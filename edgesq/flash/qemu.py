@@ -12,6 +12,11 @@ from edgesq.targets import Target
 
 PROGRAM = "qemu-system-arm"
 
+_BUFFERED = ("-chardev", "stdio,id=link,signal=off,mux=on", "-echr", "256")
+"""The line through QEMU's multiplexer, which keeps 32 bytes for a UART that takes one at a time; so
+the board is not woken for each. Its escape key is a number that no byte has.
+"""
+
 
 def command(build: Path, target: Target) -> list[str]:
     """Return the command that runs the board, its serial line on stdin and stdout.
@@ -39,7 +44,7 @@ def machine(target: Target) -> list[str]:
         program,
         *("-machine", MACHINE.of(target)),
         *("-display", "none", "-monitor", "none"),
-        *("-chardev", "stdio,id=link,signal=off"),
+        *_BUFFERED,
         *(("-serial", "null") * target.qemu_serial),
         *("-serial", "chardev:link"),
         *(() if target.icount_shift is None else ("-icount", icount)),

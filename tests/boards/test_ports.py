@@ -10,8 +10,10 @@ import pytest
 
 from edgesq.flash import qemu
 from edgesq.flash.gdb import PART_NUMBERS
+from edgesq.link import frame
 from edgesq.link.client import Client
-from edgesq.link.transport import open_port
+from edgesq.link.frame import FrameType
+from edgesq.link.transport import DEFAULT_BAUD, open_port
 from edgesq.project import firmware_path
 from edgesq.targets import list_targets, load_target
 from support.boards import STUB_BYTES, compile_stub, running, stub_values
@@ -55,6 +57,23 @@ def test_boots_and_answers(name: str, tmp_path: Path) -> None:
             result = client.infer(pixels)
             assert all(map(np.array_equal, result.outputs, stub_values(pixels)))
             assert result.retries == 0
+
+
+@pytest.mark.parametrize("name", EMULATED)
+def test_every_byte_passes_both_ways(name: str, tmp_path: Path) -> None:
+    """Also those that are keys of QEMU's multiplexer, Ctrl-A X first of all, which would end it."""
+    keys = b"".join(b"\1" + bytes([key]) for key in b"xhsbtc?\1")
+    echo = frame.pack_baud(DEFAULT_BAUD, bytes(range(256)) + keys)
+    image = compile_stub(name, image_of(tmp_path))
+    with (
+        running(command(image, name), tmp_path / "log") as (_, port),
+        open_port(port) as transport,
+    ):
+        session, _ = Client(transport).session()
+        session.send(FrameType.BAUD, echo)
+        answers = iter(lambda: session.receive(5.0), None)
+        said = next(got for got in answers if got.type != FrameType.INFO)  # a slow start has two
+    assert (said.type, said.payload) == (FrameType.BAUD_SET, echo)
 
 
 @pytest.mark.parametrize("name", EMULATED)
