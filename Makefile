@@ -60,7 +60,7 @@ oldest: tools
 	rm -rf $(OLDEST)
 	$(PYTHON) -m venv $(OLDEST)
 	$(OLDEST)/bin/pip install --quiet --disable-pip-version-check uv
-	$(OLDEST)/bin/uv pip install --quiet --python $(OLDEST) --resolution lowest-direct --editable ".[test]"
+	$(OLDEST)/bin/uv pip install --quiet --python $(OLDEST) --resolution lowest-direct --editable ".[convert,test]"
 	$(OLDEST)/bin/edgesq export --target cortex-m --out build/oldest-demo
 	grep -q '"name": "ONNX, QDQ"' build/oldest-demo/report.json
 	! $(OLDEST)/bin/edgesq inspect build/oldest-demo | grep "^warning"

@@ -80,6 +80,18 @@ class MissingToolError(ToolError):
         super().__init__(f"{tool} is not installed", hint="`edgesq doctor` says how to get it")
 
 
+class MissingExtraError(EdgesqError):
+    """Packages that are not installed: they belong to an extra of edgesq.
+
+    Args:
+        needs: what people call the package.
+        command: what installs it.
+    """
+
+    def __init__(self, needs: str, command: str) -> None:
+        super().__init__(f"needs {needs}: {command}")
+
+
 class BoardError(EdgesqError):
     """A board or link that is absent, silent, unplugged or speaks another protocol."""
 

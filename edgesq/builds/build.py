@@ -35,6 +35,7 @@ from edgesq.builds.write import (
 from edgesq.choices import Layout
 from edgesq.codegen import check_name
 from edgesq.errors import EdgesqError
+from edgesq.extras import LITERT, require
 from edgesq.targets import TFLM_KERNELS
 
 _VERSIONED = (
@@ -82,8 +83,12 @@ def _check(options: ExportOptions) -> None:
 
     Raises:
         EdgesqError: the folder, the target's layout, a name or TensorFlow Lite Micro's tree.
+        MissingExtraError: what is asked for needs packages that are not installed.
     """
     check_out(options.out)
+    require(LITERT)
+    if options.compress is not None:
+        require("tensorflow", "onnx", "onnxruntime")
     if options.target.is_library and options.layout is Layout.CMAKE:
         raise needs_library(options.target)
     check_tree(options.target, options.tflm_dir)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from edgesq.calibrate import load_folder
 from edgesq.errors import ModelError
+from edgesq.extras import require
 from edgesq.files import read_bytes
 from edgesq.graph import Graph, Int8Array
 from edgesq.quantize import FloatModel, is_saved_model, load_keras, load_saved_model
@@ -38,6 +39,11 @@ class Kind(Enum):
     def is_float(self) -> bool:
         """Whether it needs images to be quantized with."""
         return self not in (Kind.INT8_ONNX, Kind.TFLITE)
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Packages of the extra `convert` that reading it needs."""
+        return ("tensorflow", "keras", "h5py") if self.is_float else ()
 
 
 class Original(Protocol):
@@ -73,7 +79,14 @@ def kind_of(path: Path) -> Kind:
 
     Raises:
         ModelError: there is no such file, it is of a kind that is not read, or damaged.
+        MissingExtraError: reading its kind needs packages that are not installed.
     """
+    kind = _kind_of(path)
+    require(*kind.packages)
+    return kind
+
+
+def _kind_of(path: Path) -> Kind:
     suffix = path.suffix.lower()
     if not path.exists():
         raise ModelError("no such model file", where=str(path), hint="check the path")

@@ -58,8 +58,6 @@ def _optimized(improved: Improved, seconds: float, tell: Callable[[str], None]) 
         ModelError: there is no float model, or its weights are not found in the int8 one.
         ImageError: there are too few calibration images.
     """
-    from edgesq.repair.search import Pictures, repair  # imports onnx
-
     source = improved.source
     if source.weights is None or source.floats is None:
         raise ModelError(
@@ -67,6 +65,8 @@ def _optimized(improved: Improved, seconds: float, tell: Callable[[str], None]) 
             where=source.name,
             hint="give the .keras file that it was made from, or leave out --optimize-accuracy",
         )
+    from edgesq.repair.search import Pictures, repair  # imports onnx
+
     pictures = Pictures(source.floats, source.images)
     found = repair(source.tflite, source.weights, pictures, seconds, tell)
     graph = read_graph(found.content, source.name)

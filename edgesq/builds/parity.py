@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edgesq.builds.model import Kind
 from edgesq.builds.source import Source
-from edgesq.errors import EdgesqError, MissingToolError, ModelError
+from edgesq.errors import EdgesqError, MissingExtraError, MissingToolError, ModelError
 from edgesq.formats.tflite import ReferenceInterpreter
 from edgesq.graph import Graph, Int8Array
 from edgesq.project import run_batch
@@ -22,6 +22,9 @@ C_RUNTIME, INTEGER_ONNX = "C runtime on this computer", "ONNX, integer operators
 QDQ_ONNX = "ONNX, QDQ"
 EXACT = (C_RUNTIME, INTEGER_ONNX)
 """Forms of which no value may differ."""
+
+_ABSENT = (MissingToolError, MissingExtraError)
+"""Why even these may be left out: this computer lacks what runs them."""
 
 _MIN_AGREEMENT, _ROUNDING_LSB = 0.9, 16
 """A form that agrees less often, by differences that rounding does not explain, is far off."""
@@ -160,7 +163,7 @@ def compare(comparison: Comparison, form: Form) -> ParityRow:
     try:
         row = _row(form.name, form.run(comparison), comparison.golden)
     except EdgesqError as error:
-        if form.name in EXACT and not isinstance(error, MissingToolError):
+        if form.name in EXACT and not isinstance(error, _ABSENT):
             raise
         return ParityRow(form.name, 0, 0, None, None, None, str(error))
     _hold_exact(row)

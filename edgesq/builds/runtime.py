@@ -111,7 +111,8 @@ def make_firmware(
     Raises:
         FitError: the model does not fit the board.
         ModelError: the runtime does not have one of its operators.
-        ToolError: tflite-micro is not installed, or no TensorFlow Lite Micro is given for a board.
+        MissingExtraError: tflite-micro is not installed.
+        ToolError: no TensorFlow Lite Micro is given for a board.
     """
     if options.target.kernels == TFLM_KERNELS:
         return _tflm(graph, tflite, options)

@@ -18,14 +18,28 @@ from edgesq.builds.parity import INTEGER_ONNX, QDQ_ONNX, Form
 from edgesq.builds.source import Source
 from edgesq.builds.target import compile_cleanly
 from edgesq.codegen import tflite_array
-from edgesq.errors import EdgesqError, MissingToolError, ModelError
+from edgesq.errors import EdgesqError, MissingExtraError, MissingToolError, ModelError
 from edgesq.plan import curve
 
 
 def write_models(draft: Draft) -> Draft:
-    """Write the .tflite and all ONNX files.
+    """Write the .tflite and all ONNX files, which are left out where ONNX is not installed."""
+    (draft.folder / TFLITE).write_bytes(draft.source.tflite)
+    try:
+        models = _write_onnx(draft)
+    except MissingExtraError as error:
+        draft.extras.left_out.append(f"ONNX files are left out: {error}")
+        models = {INTEGER_ONNX: error, QDQ_ONNX: error}
+    return replace(draft, models=models)
+
+
+def _write_onnx(draft: Draft) -> dict[str, bytes | EdgesqError]:
+    """Write all ONNX files, and return those that take int8.
 
     What tf2onnx cannot write is left out: the exact model is the one of integer operators.
+
+    Raises:
+        MissingExtraError: ONNX is not installed.
     """
     from edgesq.formats.onnx import float_onnx, integer_onnx, onnx_bytes, qdq_onnx
 
@@ -36,7 +50,6 @@ def write_models(draft: Draft) -> Draft:
 
     source, extras, folder = draft.source, draft.extras, draft.folder
     float_model = source.keras
-    (folder / TFLITE).write_bytes(source.tflite)
     models: dict[str, bytes | EdgesqError] = {
         INTEGER_ONNX: written(folder / "model_int8.onnx", lambda: integer_onnx(source.graph))
     }
@@ -46,7 +59,7 @@ def write_models(draft: Draft) -> Draft:
     models[QDQ_ONNX] = ModelError(extras.left_out[-1]) if qdq is None else qdq
     if float_model is not None:
         extras.make("model_float.onnx", lambda path: written(path, lambda: float_onnx(float_model)))
-    return replace(draft, models=models)
+    return models
 
 
 def write_code(draft: Draft) -> Draft:

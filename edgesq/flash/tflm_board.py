@@ -21,7 +21,7 @@ def serve(library: Path, model: Path) -> None:
     """Run the firmware in `library` with the real interpreter; return when stdin is closed.
 
     Raises:
-        ToolError, ModelError: tflite-micro is missing, or cannot run the model.
+        MissingExtraError, ModelError: tflite-micro is missing, or cannot run the model.
     """
     interpreter = TflmInterpreter(model.read_bytes())
     firmware = ctypes.CDLL(str(library))

@@ -3,12 +3,12 @@
 import re
 import subprocess
 import sys
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
-from edgesq.errors import ModelError, ToolError
+from edgesq.errors import ModelError
+from edgesq.extras import require
 from edgesq.formats.tflite.tidy import int8_inside
 from edgesq.graph import Int8Array
 
@@ -27,7 +27,7 @@ class TflmInterpreter:
         input_bytes: of one image.
 
     Raises:
-        ToolError: the package tflite-micro is not installed.
+        MissingExtraError: the package tflite-micro is not installed.
         ModelError: it has an operator that TensorFlow Lite Micro lacks, or is damaged.
     """
 
@@ -55,10 +55,10 @@ def arena_bytes(content: bytes) -> int:
     take twice the bytes of a microcontroller's; an optimised kernel's own buffers are not in it.
 
     Raises:
-        ToolError: the package tflite-micro is not installed.
+        MissingExtraError: the package tflite-micro is not installed.
         ModelError: its interpreter cannot run the model.
     """
-    _require()
+    require("tflite_micro")
     done = subprocess.run(
         [sys.executable, "-m", __name__], input=content, capture_output=True, timeout=_TIMEOUT_S
     )
@@ -72,16 +72,8 @@ def arena_bytes(content: bytes) -> int:
     return int(found.group(1))
 
 
-def _require() -> None:
-    if find_spec("tflite_micro") is None:
-        raise ToolError(
-            "the package tflite-micro is not installed",
-            hint="pip install --pre 'edgesq[tflm]' (Linux on x86-64)",
-        )
-
-
 def _load(content: bytes) -> Any:
-    _require()
+    require("tflite_micro")
     from tflite_micro.python.tflite_micro import runtime
 
     try:

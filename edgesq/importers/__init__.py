@@ -5,3 +5,7 @@
 A float model becomes a Keras model, which is then quantized like any other. An int8 model keeps its
 own numbers: it becomes a .tflite with exactly its scales, zero points, weights and biases.
 """
+
+from edgesq.extras import require
+
+require("onnx", "onnxruntime")

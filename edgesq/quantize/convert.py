@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.errors import EdgesqError, ImageError, ModelError
+from edgesq.extras import require
 from edgesq.quantize.quiet import captured_output
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def to_float_tflite(model: keras.Model) -> bytes:
 
 
 def _quietly(model: keras.Model, what: str, convert: Callable[[], Any]) -> bytes:
+    require("tensorflow")  # Keras runs on others too
     with captured_output() as said:
         try:
             return bytes(convert())

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from edgesq.errors import EdgesqError, ModelError
+from edgesq.extras import require
 from edgesq.quantize.apart import apart, start
 from edgesq.quantize.ends import to_scores
 from edgesq.quantize.flat import FloatModel, flat, takes_pixels
@@ -47,7 +48,9 @@ def load_keras(path: Path | str, *, trusted: bool = False) -> FloatModel:
     Raises:
         ModelError: the file is missing, of another kind, corrupt, hostile, too large, or holds
             something that Keras or edgesq does not know.
+        MissingExtraError: Keras or TensorFlow is not installed.
     """
+    require("tensorflow", "keras", "h5py")
     file = Path(path)
     if not file.is_file():
         raise ModelError("no such model file", where=str(file), hint="check the path")

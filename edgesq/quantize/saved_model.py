@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgesq.errors import EdgesqError, ModelError
+from edgesq.extras import require
 from edgesq.limits import MAX_VALUES
 from edgesq.quantize.apart import apart, start
 from edgesq.quantize.ends import scores_of
@@ -39,7 +40,9 @@ def load_saved_model(folder: Path) -> FloatModel:
     Raises:
         ModelError: the folder is damaged or hostile, or its signature is not one image of fixed
             size, in batches of any size, to one result.
+        MissingExtraError: Keras or TensorFlow is not installed.
     """
+    require("tensorflow", "keras")
     start()
     with captured_output():
         import tensorflow  # noqa: F401 # while the child imports it too

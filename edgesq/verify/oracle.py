@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.errors import ModelError
+from edgesq.extras import LITERT, is_installed, require
 from edgesq.files import read_bytes
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.graph import Graph, Int8Array
@@ -57,7 +57,7 @@ def default_oracle(content: bytes) -> Oracle:
     Raises:
         ModelError: the model cannot be read.
     """
-    if find_spec("ai_edge_litert") is not None:
+    if is_installed(LITERT):
         return Oracle("TFLite BUILTIN_REF", ReferenceInterpreter(content).observed)
     graph = read_graph(content)
     return Oracle("numpy reference", lambda inputs: run_observed(graph, inputs))
@@ -132,6 +132,7 @@ def _peer(
 
 
 def _session(path: Path) -> Any:
+    require("onnxruntime")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

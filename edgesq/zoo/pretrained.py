@@ -2,11 +2,16 @@
 
 from pathlib import Path
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.errors import ModelError
+from edgesq.extras import require
+
+require("keras", "h5py")
+
+import keras
+
 from edgesq.zoo.weights import READERS, Arrays
 
 

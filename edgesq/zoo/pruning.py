@@ -13,9 +13,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
+
+from edgesq.extras import require
+
+require("keras")
+
+import keras
 
 EVERY = 20
 """Training steps between updates of the mask of zero weights."""

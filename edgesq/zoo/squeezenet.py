@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, get_args
 
-import keras
 import numpy as np
-from keras import layers
 
 from edgesq.errors import ModelError
+from edgesq.extras import require
+
+require("keras")
+
+import keras
+from keras import layers
 
 Bypass = Literal["none", "simple", "complex"]
 Shape = tuple[int, int, int]

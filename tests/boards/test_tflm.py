@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgesq import extras
 from edgesq.builds import FirmwareOptions, around_tflm, make_firmware, read_report
 from edgesq.codegen import generate_tflm
-from edgesq.errors import FitError, ModelError, ToolError
+from edgesq.errors import FitError, MissingExtraError, ModelError, ToolError
 from edgesq.formats import tflm
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.project import compile_firmware
@@ -66,8 +67,9 @@ def test_a_damaged_model_is_refused(tflite: bytes) -> None:
 
 
 def test_a_missing_package_is_named(tflite: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tflm, "find_spec", lambda _: None)
-    with pytest.raises(ToolError, match=r"tflite-micro is not installed .*pip install"):
+    monkeypatch.setattr(extras, "find_spec", lambda _: None)
+    said = r"needs tflite-micro: pip install --pre 'edgesq\[tflm\]'"
+    with pytest.raises(MissingExtraError, match=said):
         tflm.TflmInterpreter(tflite)
 
 

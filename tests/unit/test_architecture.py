@@ -12,6 +12,7 @@ import pytest
 
 from edgesq import arithmetic, codegen, plan
 from edgesq.codegen.params import fields, move
+from edgesq.extras import EXTRAS, LITERT
 from edgesq.kernels import affine, family, portable
 from edgesq.kernels.dsp import family as dsp
 from edgesq.plan import draft, fit
@@ -25,6 +26,7 @@ FIRMWARE = resource("firmware")
 BASE = (
     *(
         "errors",
+        "extras",
         "choices",
         "integers",
         "limits",
@@ -176,9 +178,9 @@ def test_heavy_libraries_stay_in_their_rooms() -> None:
 
 
 def test_light_rooms_load_no_heavy_library() -> None:
-    light = ("", ".plan", ".codegen", ".project", ".flash", ".link", ".verify", ".targets", ".cli")
-    script = "; ".join(f"import edgesq{name}" for name in light)
-    heavy = ("tensorflow", "keras", "onnx", "tf2onnx")
+    light = ("plan", "codegen", "project", "builds", "flash", "link", "verify", "targets", "cli")
+    script = "; ".join(f"import edgesq.{name}" for name in light)
+    heavy = (LITERT, *(package for extra in EXTRAS for package in extra.packages))
     script += f"; import sys; print([name for name in {heavy} if name in sys.modules])"
     assert run_command(sys.executable, "-c", script).decode().strip() == "[]"
 

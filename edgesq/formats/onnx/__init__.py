@@ -1,5 +1,9 @@
 """ONNX: the exact integer model, the float and QDQ models of tf2onnx, and a way to run them."""
 
+from edgesq.extras import require
+
+require("onnx", "onnxruntime")
+
 from edgesq.formats.onnx.float_model import float_onnx
 from edgesq.formats.onnx.integer import integer_onnx
 from edgesq.formats.onnx.run import onnx_bytes, onnx_session, qdq_onnx, run_onnx
