@@ -3,7 +3,40 @@
 import re
 from collections.abc import Callable
 
-PARTS: dict[str, Callable[[], str]] = {}
+from edgesq.calibrate.manifest import Manifest
+from edgesq.calibrate.preprocessing import Preprocessing
+from generate import boards, classes, commands, errors, headers, operators, records
+
+_SCHEMAS = (
+    *("report", "verify", "evaluate", "target", "plan", "inspect", "targets", "targets-fits"),
+    "compare-runtimes",
+)
+
+
+def _record(name: str) -> Callable[[], str]:
+    return lambda: records.record(name)
+
+
+def _header(name: str) -> Callable[[], str]:
+    return lambda: headers.header(name)
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "boards": boards.boards,
+    "commands": commands.commands,
+    "defines": boards.defines,
+    "error-kinds": errors.kinds,
+    "errors": errors.messages,
+    "flash-keys": records.flash_keys,
+    "manifest": classes.fields(Manifest),
+    "operators-advice": operators.advice,
+    "operators-onnx": operators.of_onnx,
+    "operators-onnx-passed": operators.passed,
+    "operators-tflite": operators.of_tflite,
+    "preprocessing": classes.fields(Preprocessing),
+    **{f"schema-{name}": _record(name) for name in _SCHEMAS},
+    **{path.name: _header(path.name) for path in sorted(headers.INCLUDE.glob("*.h"))},
+}
 """Name in a page's mark to what makes the part."""
 
 _MARK = re.compile(r"^<!-- made: (\S+) -->$", re.M)

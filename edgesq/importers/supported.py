@@ -66,7 +66,7 @@ COMPUTED_BEFOREHAND = (
 QUANTIZED = frozenset({"DequantizeLinear", "QuantizeLinear", *FORMS})
 
 _STATIC = "quantize with fixed scales: onnxruntime.quantization.quantize_static"
-_DO = {
+ADVICE = {
     "ConvInteger": _STATIC,
     "ConvTranspose": "use Resize (nearest) and a Conv",
     "DynamicQuantizeLinear": _STATIC,
@@ -86,6 +86,8 @@ _DO = {
     "Selu": "train with Relu, LeakyRelu or HardSwish",
     "TopK": "cut the model before it",
 }
+"""What to do about operators that cannot be taken."""
+
 _ELSE = "rewrite it by the operators that are known, or cut the model before it"
 
 
@@ -100,7 +102,7 @@ def refusal(problems: Iterable[tuple[str, str, str]], where: str) -> ModelError:
     advice: dict[str, str] = {}
     for what, place, do in problems:
         places.setdefault(what, []).append(place)
-        advice.setdefault(what, do or _DO.get(what, _ELSE))
+        advice.setdefault(what, do or ADVICE.get(what, _ELSE))
     listed = "; ".join(f"{what} ({', '.join(names)})" for what, names in places.items())
     ways = set(advice.values())
     hint = "; ".join(f"{what}: {do}" for what, do in advice.items())

@@ -19,9 +19,9 @@ def test_every_runner_in_use_is_a_row_and_every_row_is_in_use() -> None:
     assert {name for target in list_targets() for name in target.runners} == FOR_BUILDS.keys()
 
 
-def test_every_runner_is_a_row_of_the_readme() -> None:
+def test_every_runner_is_a_row_of_the_reference() -> None:
     table = (
-        (resource("targets").parent / "README.md")
+        (resource("targets").parent / "docs" / "reference" / "boards.md")
         .read_text()
         .partition("| runner | board |")[2]
         .partition("\n\n")[0]
