@@ -53,3 +53,15 @@ made into. 445 images of 224 x 224, 21,845 of 32 x 32."""
 
 MAX_SET_IMAGES = 1 << 12
 """Largest number of images held at once."""
+
+MAX_COUNT = 1 << 32
+"""Of images or bytes that a caller may ask for."""
+
+TIMEOUTS_S = (0.1, 86_400.0)
+"""Shortest and longest silence after which a board may be given up."""
+
+TIMEOUT_S = 5.0
+"""That silence where nobody says another."""
+
+MAX_ACCURACY_S = 86_400
+"""Longest search for an int8 model closer to the float one."""

@@ -7,7 +7,7 @@ from edgesq.calibrate.audit import AuditRow, audit_images
 from edgesq.calibrate.choose import changes, spread
 from edgesq.calibrate.classes import Classes, read_classes
 from edgesq.calibrate.folder import ImageFiles, ImageSet, load_folder, open_folder
-from edgesq.calibrate.image import read_image
+from edgesq.calibrate.image import fit_image, read_image
 from edgesq.calibrate.judge import Judge, Judged, judge_of, judged_by, probable_order
 from edgesq.calibrate.npz import NpzImages, open_npz
 from edgesq.calibrate.preprocessing import Fit, Preprocessing
@@ -24,6 +24,7 @@ __all__ = [
     "Preprocessing",
     "audit_images",
     "changes",
+    "fit_image",
     "judge_of",
     "judged_by",
     "load_folder",

@@ -63,24 +63,47 @@ def read_image(
             `size` or too much.
     """
     file = Path(path)
+    return _fitted(_decode(file, _mode(size, channels, str(file))), str(file), size, resize)
+
+
+def fit_image(
+    image: Image.Image, size: tuple[int, int], channels: int = 3, resize: Resize = None
+) -> UInt8Array:
+    """Return an image that Pillow holds, as `read_image` returns one that is in a file.
+
+    Raises:
+        ImageError: as `read_image`, apart from what is said of files.
+    """
+    where = "the image given"
+    mode = _mode(size, channels, where)
+    _check_size(image.height, image.width, where, "is")
+    return _fitted(_converted(image, mode, where), where, size, resize)
+
+
+def _mode(size: tuple[int, int], channels: int, where: str) -> str:
+    """Return what Pillow calls so many channels."""
     if channels not in _MODES:
         raise ImageError(
             f"an image file cannot give {channels} channels, the last of [H, W, C] = "
             f"{[*size, channels]}",
-            where=str(file),
+            where=where,
             hint="verify takes such images as .npz; export calibrates with 1 or 3 channels",
         )
-    image = _decode(file, _MODES[channels])
+    return _MODES[channels]
+
+
+def _fitted(image: Image.Image, where: str, size: tuple[int, int], resize: Resize) -> UInt8Array:
+    """Return the pixels of an image at the given size."""
     height, width = size
     if resize == "crop":
         image = ImageOps.fit(image, (width, height), Image.Resampling.BILINEAR)
     elif resize == "pad":
         image = ImageOps.pad(image, (width, height), Image.Resampling.BILINEAR)
     else:
-        image = _resized(image, file, size, size if isinstance(resize, str) else resize or size)
+        image = _resized(image, where, size, size if isinstance(resize, str) else resize or size)
     tall, wide = image.height, image.width
     top, left = (tall - height) // 2, (wide - width) // 2
-    pixels = np.asarray(image, np.uint8).reshape(tall, wide, channels)
+    pixels = np.asarray(image, np.uint8).reshape(tall, wide, -1)
     return np.ascontiguousarray(pixels[top : top + height, left : left + width])
 
 
@@ -96,7 +119,7 @@ def look_at(path: Path) -> Looks | None:
 
 
 def _resized(
-    image: Image.Image, file: Path, size: tuple[int, int], resize: tuple[int, int] | int
+    image: Image.Image, where: str, size: tuple[int, int], resize: tuple[int, int] | int
 ) -> Image.Image:
     """Return the image as large as `resize` says, at least `size`."""
     if isinstance(resize, tuple):
@@ -107,21 +130,21 @@ def _resized(
     if tall < size[0] or wide < size[1]:
         raise ImageError(
             f"resized to {tall} x {wide}, it is smaller than the model's {size[0]} x {size[1]}",
-            where=str(file),
+            where=where,
             hint=_HINT,
         )
-    _check_size(tall, wide, file, "resized, it is")
+    _check_size(tall, wide, where, "resized, it is")
     if image.size == (wide, tall):
         return image
     return image.resize((wide, tall), Image.Resampling.BILINEAR)
 
 
-def _check_size(height: int, width: int, file: Path, what: str) -> None:
+def _check_size(height: int, width: int, where: str, what: str) -> None:
     if max(height, width) > MAX_SIDE or height * width > MAX_VALUES:
         raise ImageError(
             f"{what} {height:,} x {width:,}: more pixels than edgesq takes "
             f"({MAX_VALUES:,}, a side of {MAX_SIDE:,})",
-            where=str(file),
+            where=where,
             hint=_SMALLER if what == "is" else _HINT,
         )
 
@@ -141,11 +164,9 @@ def _decode(file: Path, mode: str) -> Image.Image:
         if not file.is_file():
             raise ImageError("no such image", where=str(file), hint="check the path")
         with _opened(file) as image:
-            _check_size(image.height, image.width, file, "is")
+            _check_size(image.height, image.width, str(file), "is")
             image.load()
-            # Mode "I" and "F" hold more than 8 bits, which convert() would clip, not scale.
-            if image.mode[0] not in "IF":
-                return ImageOps.exif_transpose(image).convert(mode)
+            return _converted(image, mode, str(file))
     except ImageError:
         raise
     except Image.DecompressionBombError as error:  # raised before a size can be looked at
@@ -159,6 +180,13 @@ def _decode(file: Path, mode: str) -> Image.Image:
             where=str(file),
             hint=f"it is damaged, or none of {', '.join(_FORMATS)}; replace or remove it",
         ) from error
-    raise ImageError(
-        "more than 8 bits per channel", where=str(file), hint="save it with 8 bits per channel"
-    )
+
+
+def _converted(image: Image.Image, mode: str, where: str) -> Image.Image:
+    """Return an image upright and in a mode of 8 bits per channel."""
+    # Mode "I" and "F" hold more than 8 bits, which convert() would clip, not scale.
+    if image.mode[0] in "IF":
+        raise ImageError(
+            "more than 8 bits per channel", where=where, hint="save it with 8 bits per channel"
+        )
+    return ImageOps.exif_transpose(image).convert(mode)

@@ -1,17 +1,41 @@
 """The commands and their options; each one's work is in a module of its own name."""
 
-import math
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-import edgesq
-from edgesq.choices import Goal, Layout
+from edgesq.choices import DEFAULT_BUILD, Goal, Layout, Runtime
 from edgesq.cli import terminal
-from edgesq.cli.choices import Document, Fit, Runtime
+from edgesq.cli.choices import Document
+from edgesq.cli.options import (
+    MODEL_KINDS,
+    Baud,
+    Build,
+    Calibration,
+    ClassFile,
+    Compress,
+    Count,
+    FitOption,
+    Html,
+    ImagesOption,
+    Json,
+    Junit,
+    Layers,
+    MaxDrop,
+    Optimize,
+    OptimizeAccuracy,
+    Ports,
+    Profile,
+    RamLimit,
+    Resume,
+    TflmDir,
+    Timeout,
+    VerifyJson,
+)
 from edgesq.cli.sizes import SizesMayBeLeftOut
-from edgesq.cli.terminal import DEFAULT_BUILD
+from edgesq.limits import TIMEOUT_S
+from edgesq.version import VERSION
 
 app = typer.Typer(
     name="edgesq",
@@ -20,82 +44,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-MAX_BYTES = 1 << 32
-"""Of a count or a size that an option takes."""
-
-
-def _check_number(value: float | None) -> float | None:
-    if value is not None and math.isnan(value):  # which no range keeps out
-        raise typer.BadParameter("nan is not a number")
-    return value
-
-
-MODEL_KINDS = (
-    ".keras, .h5, SavedModel folder, .onnx or int8 .tflite; the bundled demo model if left out."
-)
-Optimize = Annotated[Goal, typer.Option(help="What the plan is best at.")]
-RamLimit = Annotated[
-    int | None,
-    typer.Option(min=1, max=MAX_BYTES, help="RAM in bytes to plan for instead of the board's."),
-]
-TflmDir = Annotated[
-    Path | None, typer.Option(help="TensorFlow Lite Micro's tree, its library built.")
-]
-OptimizeAccuracy = Annotated[
-    float | None,
-    typer.Option(
-        min=0.0,
-        max=86_400,
-        callback=_check_number,
-        metavar="[SECONDS]",
-        help="Look so long (120) for an int8 model closer to the float one.",
-    ),
-]
-Compress = Annotated[
-    str | None,
-    typer.Option(
-        metavar="[SIZE]",
-        help="Compress the weights until the whole image takes SIZE bytes (512000, 500K), "
-        "or the board's flash if left out.",
-    ),
-]
-MaxDrop = Annotated[
-    float,
-    typer.Option(
-        min=0.0,
-        max=100.0,
-        callback=_check_number,
-        help="Points of top-1 that compressing may lose, as predicted.",
-    ),
-]
-Json = Annotated[
-    Path | None, typer.Option(help="Write what is shown as JSON; - for standard output alone.")
-]
-ClassFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--classes",
-        help='Class names in the model\'s order: a file of one a line, or JSON {"name": number}; '
-        "class folders sorted as text if left out.",
-    ),
-]
-Calibration = Annotated[Path | None, typer.Option(help="Folder of images to quantize with.")]
-FitOption = Annotated[
-    Fit | None,
-    typer.Option(
-        "--fit", help="How images of other proportions get the model's; stretched if left out."
-    ),
-]
-ImagesOption = Annotated[
-    Path | None,
-    typer.Option("--images", help="Folder of images, or .npz with `input` [n, H, W, C]."),
-]
-Count = Annotated[
-    int | None,
-    typer.Option(min=1, max=MAX_BYTES, help="Images at most, as many of each class as there are."),
-]
-Build = Annotated[Path, typer.Option("--build", help="Folder that `export` wrote.")]
 
 
 @app.command(cls=SizesMayBeLeftOut)
@@ -133,13 +81,13 @@ def export(
 
     run(
         target,
-        runtime,
         model,
         out,
+        runtime=runtime,
         calibration=calibration,
-        layout=layout,
+        format=layout,
         name=name,
-        goal=optimize,
+        optimize=optimize,
         ram_limit=ram_limit,
         classes=classes,
         fit=fit,
@@ -183,53 +131,37 @@ def flash(
 @terminal.command
 def verify(
     build: Build = DEFAULT_BUILD,
-    port: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Serial device, URL, labgrid://PLACE; found if left out; several share the images."
-        ),
-    ] = None,
+    port: Ports = None,
     images: ImagesOption = None,
     count: Count = None,
     classes: ClassFile = None,
-    json: Annotated[
-        Path | None, typer.Option(help="Report to write; BUILD/verify.json if left out.")
-    ] = None,
-    junit: Annotated[Path | None, typer.Option(help="JUnit XML to write, for CI.")] = None,
-    html: Annotated[Path | None, typer.Option(help="Page with pictures to write.")] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the report of a run that was ended.")
-    ] = False,
-    timeout: Annotated[
-        float,
-        typer.Option(
-            min=0.1,
-            max=86_400,
-            callback=_check_number,
-            help="Seconds of silence after which the board is given up.",
-        ),
-    ] = 5.0,
-    layers: Annotated[
-        bool, typer.Option("--layers", help="Compare every operator too; name the first wrong one.")
-    ] = False,
-    profile: Annotated[
-        bool, typer.Option("--profile", help="Show what every operator takes on the board.")
-    ] = False,
-    baud: Annotated[
-        str,
-        typer.Option(
-            metavar="N|auto", help="Rate to go to where both sides hold it; auto: the fastest."
-        ),
-    ] = "115200",
+    json: VerifyJson = None,
+    junit: Junit = None,
+    html: Html = None,
+    resume: Resume = False,
+    timeout: Timeout = TIMEOUT_S,
+    layers: Layers = False,
+    profile: Profile = False,
+    baud: Baud = "115200",
 ) -> None:
     """Stream images to the board and compare every value with the host's."""
-    from edgesq.cli.inside import Looking
-    from edgesq.cli.verify import Images, Outputs, run
+    from edgesq.cli.verify import run
 
-    looking = Looking(layers, profile)
-    outputs = Outputs(json, junit, html)
-    shown = Images(images, count, classes)
-    run(build, tuple(port or ()), shown, outputs, looking, resume, timeout, baud)
+    run(
+        build,
+        tuple(port or ()),
+        images,
+        count,
+        json=json,
+        junit=junit,
+        html=html,
+        classes=classes,
+        layers=layers,
+        profile=profile,
+        baud=baud,
+        timeout=timeout,
+        resume=resume,
+    )
 
 
 @app.command()
@@ -248,9 +180,8 @@ def evaluate(
 ) -> None:
     """Judge every form of the model on labelled images, and say which layer costs most."""
     from edgesq.cli.evaluate import run
-    from edgesq.cli.verify import Images
 
-    run(build, Images(images, count, classes), tuple(port or ()), json)
+    run(build, tuple(port or ()), json, images=images, count=count, classes=classes)
 
 
 @app.command()
@@ -345,7 +276,7 @@ def schema(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        terminal.out.print(f"edgesq {edgesq.__version__}")
+        terminal.out.print(f"edgesq {VERSION}")
         raise typer.Exit
 
 

@@ -1,21 +1,6 @@
-"""What options and arguments take, beside `edgesq.choices`."""
+"""What arguments take, beside `edgesq.choices`."""
 
 from enum import Enum
-
-
-class Runtime(Enum):
-    """What computes on the board."""
-
-    EDGESQ = "edgesq"
-    TFLM = "tflm"
-
-
-class Fit(Enum):
-    """How images of other proportions get the model's."""
-
-    STRETCH = "stretch"
-    CROP = "crop"
-    PAD = "pad"
 
 
 class Document(Enum):

@@ -1,28 +1,24 @@
 """`edgesq evaluate`."""
 
 from pathlib import Path
+from typing import Any
 
 from rich.table import Table
 
-from edgesq.accuracy import AccuracyReport, Share, evaluate
+from edgesq.accuracy import AccuracyReport, Share
+from edgesq.api.evaluating import evaluated
 from edgesq.calibrate import Classes
 from edgesq.cli import terminal
-from edgesq.cli.verify import Images
-from edgesq.link.labgrid import held
 from edgesq.records import plain
-from edgesq.verify import Verified, VerifyOptions, verify
 
 _MAX_CLASSES = 12
 
 
-def run(build: Path, images: Images, ports: tuple[str, ...], path: Path | None) -> None:
-    """Judge, show, and write the report if asked for."""
+def run(build: Path, ports: tuple[str, ...], path: Path | None, **given: Any) -> None:
+    """Judge, show, and write the report if asked for; `given` says which images."""
     terminal.check_json(path)
-    assert images.source is not None
-    declared = images.declared()
-    device = _device(build, images, declared, ports)
-    with terminal.counter("evaluate") as on_progress:
-        report = evaluate(build, images.source, images.count, device, on_progress, declared)
+    with terminal.counter() as on_progress:
+        report = evaluated(build, ports, on_progress=on_progress, **given)
     if not terminal.is_stdout(path):
         _show(report)
     for note in report.notes:
@@ -39,17 +35,6 @@ def _show(report: AccuracyReport) -> None:
         terminal.out.print(_layers(report))
     if report.class_names:
         terminal.say(f"classes: {Classes(report.class_names, report.classes_by)}")
-
-
-def _device(
-    build: Path, images: Images, declared: Classes | None, ports: tuple[str, ...]
-) -> Verified | None:
-    """Return what a board makes of the images now; None without one."""
-    if ports:
-        options = VerifyOptions(build, ports, images.source, images.count, declared)
-        with held(ports), terminal.counter("verify") as on_progress:
-            return Verified.of(verify(options, on_progress))
-    return None
 
 
 def _forms(report: AccuracyReport) -> Table:

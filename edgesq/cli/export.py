@@ -3,11 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgesq.calibrate import read_classes
 from edgesq.choices import Layout
 from edgesq.cli import terminal
-from edgesq.cli.choices import Fit, Runtime
-from edgesq.cli.sizes import parse_size
 from edgesq.cli.tables import compression_table, print_parity, size_table, trial_table
 from edgesq.targets import Target, load_target
 
@@ -15,32 +12,20 @@ if TYPE_CHECKING:
     from edgesq.builds import CompressionFacts, ExportReport
 
 
-def run(
-    target: str,
-    runtime: Runtime,
-    model: Path | None,
-    out: Path,
-    *,
-    classes: Path | None,
-    fit: Fit | None,
-    compress: str | None,
-    max_drop: float,
-    **options: Any,
-) -> None:
-    """Export and show sizes and parity; `options` are further fields of ExportOptions."""
+def run(target: str, model: Path | None, out: Path, **options: Any) -> None:
+    """Export and show sizes and parity; `options` are further ones of `edgesq.export`."""
     board = load_target(target)
-    from edgesq.builds import Compression, ExportOptions, around_tflm, export
+    from edgesq.api.export import export
 
-    options["classes"] = None if classes is None else read_classes(classes)
-    options["fit"] = None if fit is None else fit.value
-    wanted = None if compress is None else Compression(parse_size(compress), max_drop)
-
-    if runtime is Runtime.TFLM:
-        board = around_tflm(board)
-    chosen = ExportOptions(model=model, target=board, out=out, compress=wanted, **options)
     with terminal.steps() as show:
-        report = export(chosen, lambda stage: show(stage.number, stage.total, str(stage)))
-    _show(report, out, board)
+        build = export(
+            model,
+            target=board,
+            out=out,
+            on_progress=lambda now: show(now.number, now.total, now.stage),
+            **options,
+        )
+    _show(build.report, out, board)
 
 
 def _show(report: "ExportReport", out: Path, board: Target) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgesq.cli import terminal
 from edgesq.errors import EdgesqError
-from edgesq.targets import Target, load_target
+from edgesq.targets import Target
 
 
 def run(
@@ -18,7 +18,7 @@ def run(
     dry_run: bool,
 ) -> None:
     """Compile if need be and program or start the board, show how, or stop it."""
-    from edgesq.flash import Process, commands, is_project, runner_of, stop
+    from edgesq.flash import commands, is_project, stop
 
     if is_project(build):
         _project(build, {"--target": target, "--stop": stop_it, "--runner": runner}, probe, dry_run)
@@ -27,38 +27,34 @@ def run(
         was_running = stop(build)
         terminal.say("stopped" if was_running else "no board was running")
         return
-    from edgesq.builds import ensure_compiled
+    from edgesq.api.flashing import is_process, made_ready
 
-    wanted = load_target(target) if target else None
-    if wanted is not None and not wanted.is_library:
-        runner_of(wanted, runner)  # refused before anything is compiled
     with terminal.stages(8) as on_stage:
-        board_target = ensure_compiled(build, wanted, on_stage)
+        board_target = made_ready(build, target, runner, on_stage)
     if dry_run:
         _show(commands(build, board_target, runner=runner, probe=probe))
-    elif isinstance(runner_of(board_target, runner), Process):
+    elif is_process(board_target, runner):
         _start(build, board_target, runner)
     else:
         _program(build, board_target, runner, probe)
 
 
 def _start(build: Path, target: Target, runner: str | None) -> None:
-    from edgesq.flash import flash
+    from edgesq.api.flashing import put
 
     with terminal.stages(1) as on_stage:
-        on_stage(f"start {target.description}")
-        board = flash(build, target, runner=runner)
+        (port,) = put(build, target, runner, None, on_stage).ports
     emulated = ", emulated on this computer," if target.is_emulated else ""
-    terminal.say(f"{target.description}{emulated} runs, serial device {board.port}")
-    _say_verify(build, board.port)
+    terminal.say(f"{target.description}{emulated} runs, serial device {port}")
+    _say_verify(build, port)
     terminal.say(f"stop:    {terminal.on_build('flash', build, '--stop')}")
 
 
 def _program(build: Path, target: Target, runner: str | None, probe: str | None) -> None:
-    from edgesq.flash import program
+    from edgesq.api.flashing import put
 
     with _shown_stages() as begin:
-        result = program(build, target, begin, runner=runner, probe=probe)
+        result = put(build, target, runner, probe, begin)
     compared = "programmed, read back and compared" if result.is_compared else "programmed"
     terminal.say(f"{target.description}: {compared}")
     if len(result.ports) == 1:

@@ -1,41 +1,13 @@
 """What `edgesq verify --layers` and `--profile` show."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from rich.table import Table
 
 from edgesq.cli import terminal
-from edgesq.verify import VerifyOptions, VerifyReport, look_inside
+from edgesq.verify import VerifyReport
 from edgesq.verify.layers import LayerDifference, Layers
 from edgesq.verify.profile import OperatorProfile
-
-
-@dataclass(frozen=True)
-class Looking:
-    """What to look at inside the board, besides its outputs.
-
-    Attributes:
-        layers: compare every operator.
-        profile: show what every operator takes.
-    """
-
-    layers: bool
-    profile: bool
-
-    def inside(self, options: VerifyOptions, report: VerifyReport) -> VerifyReport:
-        """Return the report with what was asked for, also where it is kept."""
-        if not (self.layers or self.profile):
-            return report
-        left = tuple(board.port for board in report.boards if board.state == "finished")
-        options = replace(options, ports=left or options.ports)
-        with terminal.counter("layer by layer") as on_progress:
-            found = look_inside(options, on_progress, with_layers=self.layers)
-        operators = found.operators if self.profile else None
-        report = replace(report, layers=found.layers, profile=operators)
-        if options.report is not None:
-            report.write_json(options.report)
-        return report
 
 
 def print_inside(report: VerifyReport) -> None:

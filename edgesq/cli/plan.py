@@ -1,20 +1,15 @@
 """`edgesq plan`, and the tables of a plan that `inspect` shows too."""
 
-import tempfile
 from pathlib import Path
 
 from rich.table import Table
 
+from edgesq.api.documents import PlanDocument, Planned
 from edgesq.choices import Goal
 from edgesq.cli import terminal
-from edgesq.cli.documents import PlanDocument, Planned, plan_document
-from edgesq.errors import MissingToolError
 from edgesq.files import check_output
-from edgesq.graph import Graph
-from edgesq.plan import Plan, curve, plan_for
-from edgesq.project import Sizes
 from edgesq.records import plain
-from edgesq.targets import Target, load_target
+from edgesq.targets import load_target
 
 _MAX_ITEMS = 6
 
@@ -31,16 +26,10 @@ def run(
     board = load_target(target)
     check_output(picture, "--picture")
     terminal.check_json(json)
-    from edgesq.builds import load_graph, plan_picture
+    from edgesq.api.planning import plan_model
 
     with terminal.stages(3) as on_stage:
-        graph = load_graph(model, on_stage)
-        on_stage("plan")
-        chosen = plan_for(graph, board, goal, ram_limit)
-        on_stage(f"compile for {board.name}")
-        sizes = _measure(graph, chosen.plan, board)
-    candidates = curve(graph, board.kernels, chosen.tried)
-    document = plan_document(graph, model, board, chosen, sizes, candidates)
+        document = plan_model(model, board, goal, ram_limit, picture, on_stage)
     if not terminal.is_stdout(json):
         terminal.out.print(operator_table(document.plan))
         print_peak(document.plan)
@@ -49,27 +38,11 @@ def run(
         terminal.out.print(_curve_table(document))
         print_doubt(document)
     if picture is not None:
-        plan_picture(candidates, chosen, goal).write(picture)
         terminal.say(
             f"Wrote {picture}", to=terminal.err if terminal.is_stdout(json) else terminal.out
         )
     if json is not None:
         terminal.write_json(plain(document), json)
-
-
-def _measure(graph: Graph, plan: Plan, target: Target) -> Sizes | None:
-    """Compile the image and return the linker's sizes; None where there is no way to."""
-    if target.is_library:
-        return None
-    from edgesq.codegen import generate
-    from edgesq.project import compile_firmware, lay_out
-
-    with tempfile.TemporaryDirectory(prefix="edgesq-") as scratch:
-        lay_out(Path(scratch), target, generate(graph, plan, target.kernels))
-        try:
-            return compile_firmware(Path(scratch), target)
-        except MissingToolError:
-            return None
 
 
 def operator_table(plan: Planned) -> Table:

@@ -15,9 +15,8 @@ def run(document: Document) -> None:
 
 def _record(document: Document) -> type:
     from edgesq.accuracy import AccuracyReport
+    from edgesq.api import documents
     from edgesq.builds import ExportReport
-    from edgesq.cli import documents
-    from edgesq.cli.inspect import InspectDocument
     from edgesq.targets import Target
     from edgesq.verify import VerifyReport
     from edgesq.verify.runtimes import Runtimes
@@ -28,7 +27,7 @@ def _record(document: Document) -> type:
         Document.EVALUATE: AccuracyReport,
         Document.TARGET: Target,
         Document.PLAN: documents.PlanDocument,
-        Document.INSPECT: InspectDocument,
+        Document.INSPECT: documents.InspectDocument,
         Document.TARGETS: documents.TargetsDocument,
         Document.FITS: documents.FitsDocument,
         Document.RUNTIMES: Runtimes,

@@ -4,10 +4,8 @@ from pathlib import Path
 
 from rich.table import Table
 
-from edgesq.choices import Goal
+from edgesq.api.documents import Board, FitsDocument, TargetsDocument
 from edgesq.cli import terminal
-from edgesq.cli.documents import Board, Fit, FitsDocument, TargetsDocument
-from edgesq.plan import PlanRequest, choose
 from edgesq.records import plain
 from edgesq.targets import list_targets
 
@@ -20,7 +18,10 @@ def run(model: Path | None, json: Path | None) -> None:
         document = TargetsDocument(targets=tuple(map(Board.of, list_targets())))
         table = _table(document)
     else:
-        document = _fits(model)
+        from edgesq.api.planning import fits
+
+        with terminal.stages(1) as on_stage:
+            document = fits(model, on_stage)
         table = _fits_table(document, model.name)
     if not terminal.is_stdout(json):
         terminal.out.print(table)
@@ -38,18 +39,6 @@ def _table(document: TargetsDocument) -> Table:
 
 def _size(size: int | None) -> str:
     return "-" if size is None else f"{size // 1024:,} KiB"
-
-
-def _fits(model: Path) -> FitsDocument:
-    from edgesq.builds import load_graph
-
-    with terminal.stages(1) as on_stage:
-        graph = load_graph(model, on_stage)
-    targets = [target for target in list_targets() if target.is_planned]
-    families = {target.kernels for target in targets}
-    plans = {kernels: choose(graph, PlanRequest(kernels, Goal.RAM)).plan for kernels in families}
-    rows = (Fit.of(graph, plans[target.kernels], target) for target in targets)
-    return FitsDocument(model=str(model), targets=tuple(rows))
 
 
 def _fits_table(document: FitsDocument, name: str) -> Table:

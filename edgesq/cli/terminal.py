@@ -25,19 +25,20 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    Progress,
     ProgressColumn,
     SpinnerColumn,
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
+from edgesq.api.progress import OnProgress, Progress
+from edgesq.choices import DEFAULT_BUILD
 from edgesq.errors import EdgesqError, printable
 from edgesq.files import check_output, write_output
 
-DEFAULT_BUILD = Path("build/edgesq")
 STDOUT = "-"
 EXIT_SAME, EXIT_DIFFERENT, EXIT_BUG, EXIT_INTERRUPTED = 0, 1, 70, 130
 
@@ -222,9 +223,9 @@ def print_error(error: EdgesqError) -> None:
 
 
 @contextmanager
-def _progress(*columns: ProgressColumn) -> Iterator[Progress]:
+def _progress(*columns: ProgressColumn) -> Iterator[Bar]:
     """Yield a bar that leaves no trace, and is not shown where no terminal is."""
-    bar = Progress(*columns, console=err, transient=True)
+    bar = Bar(*columns, console=err, transient=True)
     if err.is_terminal:
         with bar:
             yield bar
@@ -270,21 +271,21 @@ def stages(total: int) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def counter(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar with an estimate, or a line now and then.
-
-    Yields the function to call with (done, total).
-    """
+def counter() -> Iterator[OnProgress]:
+    """Show a bar with an estimate over images, or a line now and then; yields what is told."""
     columns = (_words("description"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with _progress(*columns) as progress:
-        task = progress.add_task(what, total=None)
+    with _progress(*columns) as bar:
+        task, stage = bar.add_task("", total=None), ""
         said = time.monotonic()
 
-        def update(done: int, total: int) -> None:
-            nonlocal said
-            progress.update(task, completed=done, total=total)
+        def update(now: Progress) -> None:
+            nonlocal said, stage
+            if now.stage != stage:
+                stage = now.stage
+                bar.reset(task, description=stage)
+            bar.update(task, completed=now.number, total=now.total)
             if not err.is_terminal and time.monotonic() - said > _QUIET_S:
                 said = time.monotonic()
-                say(f"[{done}/{total}] {what}", to=err)
+                say(str(now), to=err)
 
         yield update

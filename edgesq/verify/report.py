@@ -281,6 +281,11 @@ class VerifyReport:
         return self.classes.name_of(place if len(tops) > 1 or not self.classes.names else 1)
 
     @property
+    def equal(self) -> bool:
+        """Whether all that was compared is equal: every value, and every operator if asked for."""
+        return self.is_exact and self.is_exact_inside
+
+    @property
     def is_exact(self) -> bool:
         """Whether every value of every image is equal."""
         return self.result.exact_images == self.run.images

@@ -37,7 +37,7 @@ BASE = (
         "arithmetic",
         "lookup",
     ),
-    *("records", "targets"),
+    *("records", "targets", "markup", "version"),
 )
 STAGES = (
     "zoo",
@@ -58,6 +58,7 @@ STAGES = (
     "flash",
     "verify",
     "accuracy",
+    "api",
     "cli",
 )
 ORDER = (*BASE, *STAGES)
@@ -140,7 +141,11 @@ def test_a_stage_imports_only_earlier_stages() -> None:
             theirs = rest.split(".")[0]
             if library != "edgesq" or not theirs or mine in ("__main__", theirs):
                 continue
-            if mine == "__init__" or ORDER.index(theirs) >= ORDER.index(mine):
+            if mine == "__init__":
+                is_wrong = not found.for_types_only and theirs != "version"
+            else:
+                is_wrong = ORDER.index(theirs) >= ORDER.index(mine)
+            if is_wrong:
                 wrong.append(f"{place(path)}:{found.line} imports {found.name}")
     assert wrong == []
 

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 import onnx
 from onnx import TensorProto, helper
 
-import edgesq
 from edgesq.errors import ModelError
 from edgesq.formats.tflite.flatten import with_flattened_dense
 from edgesq.formats.tflite.tidy import int8_inside
 from edgesq.quantize import captured_output
+from edgesq.version import VERSION
 
 if TYPE_CHECKING:
     import keras
@@ -192,7 +192,7 @@ def _checked(
     model = helper.make_model(
         helper.make_graph(nodes, f"edgesq_{what}", [ends[0]], [ends[1]], constants),
         producer_name="edgesq",
-        producer_version=edgesq.__version__,
+        producer_version=VERSION,
         ir_version=_IR_VERSION,
         opset_imports=[helper.make_opsetid("", _OPSET)],
     )

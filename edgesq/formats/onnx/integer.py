@@ -7,11 +7,11 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-import edgesq
 from edgesq.formats.onnx.scope import TO_NCHW, TO_NHWC, UINT8_OFFSET, Scope
 from edgesq.formats.onnx.table import INTEGER
 from edgesq.graph import Graph, Tensor
 from edgesq.operators import handler
+from edgesq.version import VERSION
 
 _OPSET, _IR_VERSION = 18, 8
 
@@ -39,7 +39,7 @@ def integer_onnx(graph: Graph) -> onnx.ModelProto:
     model = helper.make_model(
         body,
         producer_name="edgesq",
-        producer_version=edgesq.__version__,
+        producer_version=VERSION,
         ir_version=_IR_VERSION,
         opset_imports=[helper.make_opsetid("", _OPSET)],
     )

@@ -13,7 +13,6 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-import edgesq
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.onnx import onnx_session
 from edgesq.formats.onnx.real import FloatModel
@@ -21,6 +20,7 @@ from edgesq.formats.onnx.scope import TO_NCHW, TO_NHWC, Scope
 from edgesq.formats.onnx.table import FLOAT
 from edgesq.graph import Graph, Tensor
 from edgesq.operators import Op, handler
+from edgesq.version import VERSION
 
 Float32Array = NDArray[np.float32]
 
@@ -71,7 +71,7 @@ def float_twin(
     return helper.make_model(
         body,
         producer_name="edgesq",
-        producer_version=edgesq.__version__,
+        producer_version=VERSION,
         ir_version=_IR_VERSION,
         opset_imports=[helper.make_opsetid("", _OPSET)],
     )

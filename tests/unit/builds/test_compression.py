@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from edgesq.api.sizes import size_of
 from edgesq.builds import Compression, ExportOptions, export, read_report
 from edgesq.cli.app import app
-from edgesq.cli.sizes import parse_size, with_sizes
+from edgesq.cli.sizes import with_sizes
 from edgesq.errors import EdgesqError
 from edgesq.formats.tflite import read_graph
 from edgesq.targets import load_target
@@ -141,7 +142,7 @@ def test_the_size_may_be_left_out(given: list[str], meant: list[str]) -> None:
 
 
 def test_sizes() -> None:
-    sizes = [parse_size(text) for text in ("512000", "500K", "0.5m", "1MB", "flash")]
+    sizes = [size_of(text) for text in ("512000", "500K", "0.5m", "1MB", "flash")]
     assert sizes == [512000, 512000, 524288, 1048576, None]
     with pytest.raises(EdgesqError, match="not a size"):
-        parse_size("half")
+        size_of("half")

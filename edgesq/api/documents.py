@@ -1,12 +1,15 @@
-"""What `plan` and `targets` show, as records: `--json FILE`, or `-`.
+"""What `plan`, `inspect` and `targets` show, as records: `--json FILE`, or `-`.
 
 Keys stay as they are within a `schema`; later ones may be added. Sizes are bytes, shapes
 [height, width, channels], and null stands for what is not known or has no limit.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
+from edgesq import markup
+from edgesq.builds import ExportReport
 from edgesq.graph import Graph
 from edgesq.kernels.flash import wide_layers
 from edgesq.plan import Candidate, Plan, needs
@@ -16,6 +19,9 @@ from edgesq.project.estimate import Estimate
 from edgesq.targets import Target
 
 SCHEMA = 2
+
+_MAX_ITEMS = 6
+"""Blocks that a short text names."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ class Peak:
     items: tuple[Item, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Planned:
     """A plan.
 
@@ -68,6 +74,57 @@ class Planned:
         shown = tuple(Item(item.name, item.bytes) for item in largest_first)
         peak = Peak(step, len(plan.steps), shown)
         return cls(plan.arena_bytes, peak, operator_uses(graph, plan))
+
+    def __repr__(self) -> str:
+        held = ", ".join(f"{item.name} {item.bytes:,}" for item in self.peak.items[:_MAX_ITEMS])
+        return f"Planned({len(self.operators)} operators, arena {self.arena_bytes:,} B: {held})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                " > ".join(row.kinds),
+                " > ".join(row.layers),
+                "x".join(map(str, row.output)),
+                row.band_rows,
+                row.ring_rows,
+                "shared" if row.ring_bytes is None else row.ring_bytes,
+                row.arena_bytes,
+                row.macs,
+                row.weights_bytes,
+            )
+            for row in self.operators
+        ]
+        columns = ["operator", "layer", "output", "band", "rows kept", "ring bytes"]
+        columns += ["arena in use", "MACs", "weights"]
+        title = f"operators, in bands of rows; arena {self.arena_bytes:,} B"
+        fullest = [(item.name, item.bytes) for item in self.peak.items]
+        where = f"fullest at step {self.peak.step} of {self.peak.steps}"
+        return markup.table(title, rows, columns, left=2) + markup.table(
+            where, fullest, ["block", "bytes"]
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectDocument:
+    """What `edgesq inspect` shows.
+
+    Attributes:
+        schema: version of this shape.
+        report: the build's report.json.
+        plan: made again of the model, not believed; None where TensorFlow Lite Micro computes.
+    """
+
+    schema: int = SCHEMA
+    report: ExportReport
+    plan: Planned | None
+
+    @classmethod
+    def of(cls, report: ExportReport, plan: Planned | None) -> Self:
+        """Return what is shown of a build; of the arena the plan is believed, not the report."""
+        if plan is not None:
+            firmware = replace(report.firmware, arena_bytes=plan.arena_bytes)
+            report = replace(report, firmware=firmware)
+        return cls(report=report, plan=plan)
 
 
 @dataclass(frozen=True)

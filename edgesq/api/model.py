@@ -1,0 +1,151 @@
+"""The int8 model of a build folder: images to what it takes, and what it gives to predictions."""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from edgesq.api.prediction import Prediction
+from edgesq.builds import TFLITE, read_model, read_report
+from edgesq.calibrate import Classes, Judge, Preprocessing, fit_image, judge_of, read_image
+from edgesq.errors import ImageError
+from edgesq.formats.tflite import read_graph
+from edgesq.graph import Graph, Int8Array
+from edgesq.verify.oracle import Oracle, default_oracle
+
+Picture = str | os.PathLike[str] | Image.Image | NDArray[Any]
+"""An image: a file of it; what Pillow holds; uint8 [H, W, C] or [H, W], prepared as the build does;
+or int8 [H, W, C] of the model's own size, as the board gets it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """An int8 model.
+
+    Attributes:
+        folder: the build.
+        content: the .tflite.
+        graph: what was read from it.
+        preprocessing: from pixels to its input.
+        classes: which class has which number.
+        judge: how its outputs say a class; None where they do not.
+    """
+
+    folder: Path
+    content: bytes
+    graph: Graph
+    preprocessing: Preprocessing
+    classes: Classes
+    judge: Judge | None
+
+    @classmethod
+    def of(cls, folder: Path) -> Model:
+        """Read the model of a build folder.
+
+        Raises:
+            EdgesqError: not a build folder, or a damaged one.
+        """
+        report, content = read_report(folder), read_model(folder)
+        graph = _graph(content, str(folder / TFLITE))
+        judge = judge_of(graph)
+        preprocessing = report.calibration.preprocessing
+        known = None if isinstance(judge, str) else judge
+        return cls(folder, content, graph, preprocessing, report.classes, known)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of an image."""
+        return self.graph.tensors[self.graph.input].hwc
+
+    def prepare(self, image: Picture) -> Int8Array:
+        """Return an image as the board gets it, int8 [H, W, C].
+
+        Raises:
+            ImageError: it cannot be read, or is of another type or shape.
+        """
+        if isinstance(image, np.ndarray) and image.dtype == np.int8:
+            if image.shape != self.shape:
+                raise _wrong(f"is int8 {list(image.shape)}, the model takes {list(self.shape)}")
+            return image
+        tensor = self.graph.tensors[self.graph.input]
+        return self.preprocessing.to_int8(self._pixels(image), tensor.scale, tensor.zero_point)
+
+    def _pixels(self, image: Picture) -> NDArray[np.uint8]:
+        """Return an image as uint8 [H, W, C] of the model's size."""
+        height, width, channels = self.shape
+        size, resize = (height, width), self.preprocessing.resize
+        if isinstance(image, str | os.PathLike):
+            return read_image(Path(image), size, channels, resize)
+        if isinstance(image, Image.Image):
+            return fit_image(image, size, channels, resize)
+        if not isinstance(image, np.ndarray):
+            raise _wrong(f"is a {type(image).__name__}")
+        if image.dtype != np.uint8:
+            raise _wrong(f"is an array of {image.dtype}")
+        if image.shape == self.shape:
+            return image
+        if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (1, 3, 4)):
+            raise _wrong(f"is uint8 {list(image.shape)}, the model takes {list(self.shape)}")
+        flat = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
+        return fit_image(Image.fromarray(flat), size, channels, resize)
+
+    def predict(self, images: Int8Array) -> tuple[Prediction, ...]:
+        """Return what the exact int8 model makes of int8 [n, H, W, C], on this computer."""
+        if not len(images):
+            return ()
+        with _one_at_a_time:
+            observed = _oracle(self.content).observed(images)
+        return tuple(
+            self.prediction([rows[number] for rows in observed]) for number in range(len(images))
+        )
+
+    def prediction(self, observed: Sequence[Int8Array]) -> Prediction:
+        """Return what was computed of one image.
+
+        Args:
+            observed: int8 [K] of the tensors of `Graph.observed`, as many as there are.
+        """
+        tensor = self.graph.tensors[self.graph.output]
+        int8 = np.array(observed[0], np.int8).reshape(tensor.shape[1:])
+        steps = int8.astype(np.float32) - np.float32(tensor.zero_point)
+        values = steps * np.float32(tensor.scale)
+        return Prediction(int8, values, self._label(observed), self.classes)
+
+    def _label(self, observed: Sequence[Int8Array]) -> int | None:
+        """Return the likeliest class by the last tensor: logits are finer than a softmax."""
+        if self.judge is None:
+            return None
+        tensor = self.graph.tensors[self.graph.observed[len(observed) - 1]]
+        reals = (observed[-1].astype(np.float64) - tensor.zero_point) * tensor.scale
+        return int(np.argmax(self.judge.scores(reals)))
+
+
+_one_at_a_time = threading.Lock()
+"""An interpreter holds the image that it computes."""
+
+
+@functools.lru_cache(maxsize=4)
+def _graph(content: bytes, where: str) -> Graph:
+    return read_graph(content, where)
+
+
+@functools.lru_cache(maxsize=4)
+def _oracle(content: bytes) -> Oracle:
+    return default_oracle(content)
+
+
+def _wrong(what: str) -> ImageError:
+    return ImageError(
+        what,
+        where="the image given",
+        hint="give a file, an image of Pillow, uint8 [H, W, C], or int8 as the board gets it",
+    )

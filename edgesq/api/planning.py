@@ -1,0 +1,92 @@
+"""What a model takes on a board, and which boards it fits, before anything is exported."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from edgesq.api.documents import Fit, FitsDocument, InspectDocument, PlanDocument, Planned
+from edgesq.api.documents import plan_document as document_of
+from edgesq.builds import TFLITE, load_graph, plan_picture, planned, read_model, read_report
+from edgesq.choices import Goal
+from edgesq.errors import MissingToolError
+from edgesq.formats.tflite import read_graph
+from edgesq.graph import Graph
+from edgesq.plan import Plan, PlanRequest, choose, curve, plan_for
+from edgesq.project import Sizes
+from edgesq.targets import Target, list_targets
+
+
+def plan_model(
+    model: Path | None,
+    board: Target,
+    goal: Goal,
+    ram_limit: int | None,
+    picture: Path | None,
+    on_stage: Callable[[str], None],
+) -> PlanDocument:
+    """Plan a model for a board, compile it where that can be done, and draw RAM against speed.
+
+    Args:
+        model: its file; None for the bundled one.
+        board: the target.
+        goal: what the plan is best at.
+        ram_limit: RAM in bytes to plan for; None for the board's.
+        picture: SVG to draw; None for none.
+        on_stage: is told what begins.
+
+    Raises:
+        ModelError: the model cannot be used.
+        FitError: it does not fit.
+        ToolError: a compiler failed.
+    """
+    graph = load_graph(model, on_stage)
+    on_stage("plan")
+    chosen = plan_for(graph, board, goal, ram_limit)
+    on_stage(f"compile for {board.name}")
+    sizes = _measure(graph, chosen.plan, board)
+    candidates = curve(graph, board.kernels, chosen.tried)
+    if picture is not None:
+        plan_picture(candidates, chosen, goal).write(picture)
+    return document_of(graph, model, board, chosen, sizes, candidates)
+
+
+def _measure(graph: Graph, plan: Plan, target: Target) -> Sizes | None:
+    """Compile the image and return the linker's sizes; None where there is no way to."""
+    if target.is_library:
+        return None
+    from edgesq.codegen import generate
+    from edgesq.project import compile_firmware, lay_out
+
+    with tempfile.TemporaryDirectory(prefix="edgesq-") as scratch:
+        lay_out(Path(scratch), target, generate(graph, plan, target.kernels))
+        try:
+            return compile_firmware(Path(scratch), target)
+        except MissingToolError:
+            return None
+
+
+def fits(model: Path, on_stage: Callable[[str], None]) -> FitsDocument:
+    """Say which boards a model fits, and by how much.
+
+    Raises:
+        ModelError: the model cannot be used.
+    """
+    graph = load_graph(model, on_stage)
+    targets = [target for target in list_targets() if target.is_planned]
+    families = {target.kernels for target in targets}
+    plans = {kernels: choose(graph, PlanRequest(kernels, Goal.RAM)).plan for kernels in families}
+    rows = (Fit.of(graph, plans[target.kernels], target) for target in targets)
+    return FitsDocument(model=str(model), targets=tuple(rows))
+
+
+def inspected(build: Path) -> InspectDocument:
+    """Return what a build holds; of its plan and arena the model is believed, not the report.
+
+    Raises:
+        EdgesqError: not a build folder, or a damaged one.
+    """
+    report = read_report(build)
+    graph = read_graph(read_model(build), str(build / TFLITE))
+    chosen = planned(report, graph)
+    plan = None if chosen is None else Planned.of(graph, chosen.plan)
+    return InspectDocument.of(report, plan)

@@ -1,0 +1,65 @@
+"""What a model makes of an image, here or on a board."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesq import markup
+from edgesq.calibrate import Classes
+
+if TYPE_CHECKING:
+    from edgesq.graph import Int8Array
+
+_TOP = 5
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Prediction:
+    """What a model makes of one image.
+
+    Attributes:
+        int8: the output as the board gives it, int8, of the output's shape without the batch.
+        values: the same in reals, float32: (int8 - zero point) * scale.
+        label: number of the likeliest class; None where the outputs are no classes.
+        classes: the names of the classes; without names where nobody says.
+    """
+
+    int8: Int8Array
+    values: NDArray[np.float32]
+    label: int | None
+    classes: Classes
+
+    @property
+    def name(self) -> str | None:
+        """Name of the likeliest class, its number where nobody says; None without classes."""
+        return None if self.label is None else self.classes.name_of(self.label)
+
+    @property
+    def top(self) -> tuple[tuple[str, float], ...]:
+        """Name and value of the five largest outputs, the largest first; none without classes.
+
+        One output is the probability of class 1.
+        """
+        if self.label is None:
+            return ()
+        flat = self.values.reshape(-1)
+        best = np.argsort(-flat, kind="stable")[:_TOP]
+        first = 1 if len(flat) == 1 else 0
+        return tuple((self.classes.name_of(first + int(at)), float(flat[at])) for at in best)
+
+    def __repr__(self) -> str:
+        if self.label is None:
+            low, high = float(self.values.min()), float(self.values.max())
+            return f"Prediction(values {list(self.values.shape)} from {low:.4g} to {high:.4g})"
+        shown = ", ".join(f"{name}: {value:.4g}" for name, value in self.top)
+        return f"Prediction({self.name}; {shown})"
+
+    def _repr_html_(self) -> str:
+        if self.label is None:
+            return markup.lines([repr(self)])
+        rows = [(name, f"{value:.4g}") for name, value in self.top]
+        return markup.table(f"likeliest: {self.name}", rows, ["class", "value"])

@@ -1,0 +1,224 @@
+"""Verify a board, and write what was found wherever it is wanted."""
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypedDict
+
+from edgesq.api.given import ClassNames, StrPath, classes_of, path_of, within
+from edgesq.api.progress import OnProgress, counted
+from edgesq.builds import read_report
+from edgesq.errors import BoardError, EdgesqError
+from edgesq.files import check_output
+from edgesq.limits import MAX_COUNT, TIMEOUT_S, TIMEOUTS_S
+from edgesq.link.labgrid import held
+from edgesq.targets import load_target
+from edgesq.verify import (
+    VerifyOptions,
+    VerifyReport,
+    look_inside,
+    read_json,
+    verify,
+    write_junit,
+)
+
+OnPartial = Callable[[VerifyReport, Path], None]
+
+_DEFAULT_REPORT = "verify.json"
+_MAX_RATE = (1 << 32) - 1
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Files to write.
+
+    Attributes:
+        json: the report; None for the one in the build folder.
+        junit: the same as JUnit XML, or None.
+        html: the same as a page with pictures, or None.
+    """
+
+    json: Path | None = None
+    junit: Path | None = None
+    html: Path | None = None
+
+    def check(self) -> None:
+        """Refuse before the work what could not be written after it.
+
+        Raises:
+            EdgesqError: a path is a folder, or in none.
+        """
+        for option, path in vars(self).items():
+            check_output(path, f"--{option}")
+
+    def report_path(self, build: Path) -> Path | None:
+        """Return where the report is kept; None where only a build folder is read-only."""
+        path = self.json or build / _DEFAULT_REPORT
+        return path if self.json or os.access(build, os.W_OK) else None
+
+    def write(self, report: VerifyReport, options: VerifyOptions) -> None:
+        """Write all but the report itself, which is kept while images stream."""
+        if self.junit is not None:
+            write_junit(report, self.junit)
+        if self.html is not None:
+            from edgesq.verify.page import write_page
+
+            write_page(report, options, self.html)
+
+
+@dataclass(frozen=True)
+class Looking:
+    """What to look at inside the board, besides its outputs.
+
+    Attributes:
+        layers: compare every operator.
+        profile: show what every operator takes.
+    """
+
+    layers: bool = False
+    profile: bool = False
+
+    def inside(
+        self, options: VerifyOptions, report: VerifyReport, on_progress: OnProgress | None
+    ) -> VerifyReport:
+        """Return the report with what was asked for, also where it is kept."""
+        if not (self.layers or self.profile):
+            return report
+        left = tuple(board.port for board in report.boards if board.state == "finished")
+        options = replace(options, ports=left or options.ports)
+        tell = counted(on_progress, "layer by layer")
+        found = look_inside(options, tell, with_layers=self.layers)
+        operators = found.operators if self.profile else None
+        report = replace(report, layers=found.layers, profile=operators)
+        if options.report is not None:
+            report.write_json(options.report)
+        return report
+
+
+def rate_of(baud: int | str) -> int | None:
+    """Return the rate that is asked for, None for the fastest, which is called "auto".
+
+    Raises:
+        EdgesqError: it is no rate.
+    """
+    words = str(baud)
+    if words == "auto":
+        return None
+    if re.fullmatch(r"[0-9]{1,10}", words) and 0 < int(words) <= _MAX_RATE:
+        return int(words)
+    raise EdgesqError("is no rate", where=f"--baud {words}", hint="try 921600, or auto")
+
+
+class VerifyArguments(TypedDict, total=False):
+    """What `verify` of a board or a build takes by name, all of it optional.
+
+    Attributes:
+        classes: file of class names, or the names in the model's order; without it those of the
+            build or the images.
+        layers: compare every operator's output too, and name the first that differs; of several
+            boards, in the first.
+        profile: measure what every operator takes on the board; likewise.
+        baud: bits per second to go to where both sides hold it, or "auto" for the fastest; without
+            it as `edgesq verify` does.
+        timeout: seconds of silence after which the board is given up, from 0.1; 5 without it.
+        json: the report's file; BUILD/verify.json without it.
+        junit: JUnit XML to write.
+        html: page with pictures to write.
+        resume: go on from the report of a run that was ended.
+        on_progress: is told images done and images in all.
+    """
+
+    classes: ClassNames | None
+    layers: bool
+    profile: bool
+    baud: int | str | None
+    timeout: float
+    json: StrPath | None
+    junit: StrPath | None
+    html: StrPath | None
+    resume: bool
+    on_progress: OnProgress | None
+
+
+def verify_build(
+    folder: Path,
+    ports: Sequence[str],
+    images: StrPath | None,
+    count: int | None,
+    *,
+    classes: ClassNames | None = None,
+    layers: bool = False,
+    profile: bool = False,
+    baud: int | str | None = None,
+    timeout: float = TIMEOUT_S,
+    json: StrPath | None = None,
+    junit: StrPath | None = None,
+    html: StrPath | None = None,
+    resume: bool = False,
+    on_progress: OnProgress | None = None,
+    on_partial: OnPartial | None = None,
+) -> VerifyReport:
+    """Verify the boards of a build; the arguments are those of `Build.verify`.
+
+    Where the run is ended, `on_partial` is told of the report that is not complete, and its file.
+
+    Raises:
+        EdgesqError: as there.
+    """
+    outputs = Outputs(path_of(json), path_of(junit), path_of(html))
+    outputs.check()
+    within(count, 1, MAX_COUNT, "count")
+    within(timeout, *TIMEOUTS_S, "timeout")
+    options = VerifyOptions(
+        folder,
+        tuple(ports),
+        path_of(images),
+        count,
+        classes_of(classes),
+        timeout=timeout,
+        usb_ids=load_target(read_report(folder).firmware.target).usb_ids,
+        report=outputs.report_path(folder),
+        resume=resume,
+    )
+    if baud is not None:
+        options = replace(options, baud=rate_of(baud))
+    looking = Looking(layers, profile)
+    return _verify(options, outputs, looking, on_progress, on_partial)
+
+
+def _verify(
+    options: VerifyOptions,
+    outputs: Outputs,
+    looking: Looking,
+    on_progress: OnProgress | None,
+    on_partial: OnPartial | None,
+) -> VerifyReport:
+    """Stream, compare, look inside, write."""
+    with held(options.ports), _kept(options, outputs, on_partial):
+        report = verify(options, counted(on_progress, "verify"))
+        report = looking.inside(options, report, on_progress)
+    outputs.write(report, options)
+    return report
+
+
+@contextlib.contextmanager
+def _kept(options: VerifyOptions, outputs: Outputs, on_partial: OnPartial | None) -> Iterator[None]:
+    """Where it ends early, write what there is of the report in every form."""
+    earlier = _changed(options.report)
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, BoardError):
+        if options.report is not None and _changed(options.report) != earlier:
+            report = read_json(options.report)
+            outputs.write(report, options)
+            if on_partial is not None:
+                on_partial(report, options.report)
+        raise
+
+
+def _changed(path: Path | None) -> int | None:
+    """Return when a file was written, in nanoseconds; None where there is none."""
+    return path.stat().st_mtime_ns if path is not None and path.exists() else None
