@@ -1,6 +1,7 @@
 """Every error that the source raises: what it says, and what it says to try."""
 
 import ast
+import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from generate.markdown import code, plain, table
 from generate.places import ROOT
 
 PACKAGE = ROOT / "edgesq"
+CAUSES = tomllib.loads(Path(__file__).with_name("causes.toml").read_text(encoding="utf-8"))
 
 _MAKERS = {
     "error": ("message", "hint"),
@@ -45,14 +47,23 @@ def kinds() -> str:
 
 
 def messages() -> str:
-    """Return a heading and a table for each room, its modules one after the other."""
+    """Return a heading and a table for each room."""
     found = all_said()
     parts = []
     for room in sorted({one.room for one in found}):
-        rows = [[one.message, one.hint] for one in found if one.room == room]
+        rows = [[one.message, one.hint or cause(one)] for one in found if one.room == room]
         about = _first_line(_docstring(room))
-        parts.append(f"### {room}\n\n{about}\n\n{table(('message', 'what to try'), rows)}")
+        parts.append(
+            f"### {room}\n\n{about}\n\n{table(('message', 'cause, or what to try'), rows)}"
+        )
     return "\n".join(parts)
+
+
+def cause(one: Said) -> str:
+    """Return why an error without advice comes, "" where nobody says."""
+    known: dict[str, str] = CAUSES["messages"]
+    rooms: dict[str, str] = CAUSES["rooms"]
+    return known.get(one.message.replace("\\", ""), rooms.get(one.room, ""))
 
 
 def all_said() -> list[Said]:
@@ -69,15 +80,29 @@ def _said_in(path: Path) -> Iterator[Said]:
     reader = _Reader(path)
     for call, variables in reader.calls():
         name = _name(call.func)
-        if name not in _MAKERS and not _is_kind(getattr(errors, name, None)):
+        if not _makes_words(name, call, path):
             continue
         given = {str(word.arg): word.value for word in call.keywords}
         given |= dict(zip(_MAKERS.get(name, ("message",)), call.args, strict=False))
         message, hint = (reader.words(given.get(part), variables) for part in ("message", "hint"))
-        if name == "MissingToolError":
-            message, hint = f"{message} is not installed", "`edgesq doctor` says how to get it"
-        if message.replace(_GAP, "").strip(" :;,"):
+        if message.replace(_GAP, "").strip(" :;,()"):
             yield Said(room, message, hint)
+
+
+def _makes_words(name: str, call: ast.Call, path: Path) -> bool:
+    """Say whether a call gives an error its words.
+
+    A kind of errors with words of its own gives them where it is declared.
+    """
+    if name == "__init__":
+        return path.stem == "errors" and path.parent == PACKAGE and bool(call.args)
+    if name == "error":
+        return bool(call.args) and not isinstance(call.args[0], ast.Name)
+    kind = getattr(errors, name, None)
+    has_own = (
+        kind is not errors.EdgesqError and "__init__" in vars(kind) if _is_kind(kind) else True
+    )
+    return name in _MAKERS or not has_own
 
 
 def _is_kind(value: object) -> bool:

@@ -2,13 +2,13 @@
 
 import ast
 import re
-import subprocess
-import sys
 from dataclasses import fields
 
 import pytest
+from typer.testing import CliRunner
 
 from edgesq import errors as kinds
+from edgesq.cli.app import app
 from edgesq.flash.keys import UF2_FAMILY
 from edgesq.formats.tflite.table import READABLES
 from edgesq.targets import Target, list_targets
@@ -35,10 +35,9 @@ def test_every_part_is_used_and_gives_text() -> None:
 
 def test_every_option_of_every_command_is_in_its_table() -> None:
     part = commands.commands()
-    help_text = [sys.executable, "-m", "edgesq"]
+    wide = {"COLUMNS": "200"}
     for name in re.findall(r"^### edgesq (.*)$", part, re.M):
-        command = [*help_text, name, "--help"]
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        said = CliRunner().invoke(app, [name, "--help"], env=wide).stdout
         listed = part.partition(f"### edgesq {name}\n")[2].partition("\n###")[0]
         shown = set(re.findall(r"^[^\w-]*(--[a-z-]+)", said, re.M)) - {"--help"}
         assert shown == set(re.findall(r"`(--[a-z-]+)`", listed)), name
@@ -79,6 +78,14 @@ def test_errors_are_told_with_what_to_try() -> None:
     assert len(said) > 300
 
 
+def test_an_error_without_advice_has_a_cause_here() -> None:
+    said = errors.all_said()
+    assert [one.message for one in said if not (one.hint or errors.cause(one))] == []
+    messages = {one.message.replace("\\", "") for one in said if not one.hint}
+    assert set(errors.CAUSES["messages"]) <= messages
+    assert set(errors.CAUSES["rooms"]) <= {one.room for one in said if not one.hint}
+
+
 def test_no_error_of_the_source_is_left_out() -> None:
     """Every raise of an error with a text of its own gives a row."""
     said = {re.sub(r"[\\…]", "", one.message) for one in errors.all_said()}
@@ -86,7 +93,8 @@ def test_no_error_of_the_source_is_left_out() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
                 first = next(iter(node.exc.args), None)
-                name = getattr(node.exc.func, "id", "")
-                if isinstance(first, ast.Constant) and name in vars(kinds):
+                kind = getattr(kinds, getattr(node.exc.func, "id", ""), None)
+                says = kind is kinds.EdgesqError or (kind and "__init__" not in vars(kind))
+                if isinstance(first, ast.Constant) and says:
                     words = str(first.value)
                     assert any(words in one.replace("&lt;", "<") for one in said), words
