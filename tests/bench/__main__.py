@@ -17,6 +17,7 @@ from bench.imagenet import imagenet
 from bench.measure import measure
 from bench.streamed import print_streamed
 from bench.values import values
+from bench.zoo import zoo
 from edgesq.cli import terminal
 from edgesq.formats.tflite import read_graph
 from edgesq.plan import Bands, PlanRequest, make_plan
@@ -45,6 +46,8 @@ def main() -> None:
         results |= estimates()
     if options.decoder:
         results["decoder"] = print_decoder()
+    if options.zoo:
+        results["zoo"] = zoo()
     if results:
         _write(results, options.json)
         return
@@ -57,6 +60,7 @@ def main() -> None:
     tables.OUT.print(tables.code_table(codes, functions=options.functions))
     results["code"] = codes
     results["decoder"] = print_decoder()
+    results["zoo"] = zoo()
     if options.operators:
         for network in networks:
             rows = [row for row in results["boards"] if row["network"] == network.name]
@@ -98,6 +102,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--decoder", action="store_true", help="only the decoder of weights")
     parser.add_argument("--values", action="store_true", help="only operators without windows")
     parser.add_argument("--estimates", action="store_true", help="only what plan estimates")
+    parser.add_argument("--zoo", action="store_true", help="only the table of all networks")
     parser.add_argument("--operators", action="store_true", help="print operator by operator")
     parser.add_argument("--functions", action="store_true", help="print function by function")
     parser.add_argument(

@@ -18,6 +18,7 @@ from support import keras_networks
 from support.paths import SHARED
 
 _SEED = 7
+DEMO = "demo v1.1 10c 32"
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,19 +75,19 @@ def shared_networks() -> list[Network]:
 def bypass_224() -> Network:
     """Return v1.1 with simple bypass, 10 classes, 224x224, seeded weights."""
     content = _seeded(lambda: squeezenet.squeezenet_v1_1((224, 224, 3), 10, bypass="simple"))
-    return Network("v1.1 simple bypass 10c 224", content, _noise(content), 1_195_216, None, 98_304)
+    return Network("v1.1 simple bypass 10c 224", content, noise(content), 1_195_216, None, 98_304)
 
 
 def plain_224() -> Network:
     """Return v1.1 with 10 classes at 224x224, seeded weights."""
     content = _seeded(lambda: squeezenet.squeezenet_v1_1((224, 224, 3), 10))
-    return Network("v1.1 10c 224", content, _noise(content))
+    return Network("v1.1 10c 224", content, noise(content))
 
 
 def mobilenet_96() -> Network:
     """Return MobileNet v1 0.25 with 10 classes at 96x96, seeded weights."""
     content = keras_networks.mobilenet(96)
-    return Network("MobileNet v1 0.25 10c 96", content, _noise(content))
+    return Network("MobileNet v1 0.25 10c 96", content, noise(content))
 
 
 def demo() -> Network:
@@ -94,7 +95,7 @@ def demo() -> Network:
     from edgesq.builds import load_source
 
     source = load_source(None, None, lambda _: None)
-    return Network("demo v1.1 10c 32", source.tflite, source.verify_images[:1])
+    return Network(DEMO, source.tflite, source.verify_images[:1])
 
 
 def _seeded(build: Callable[[], Any]) -> bytes:
@@ -107,7 +108,8 @@ def _seeded(build: Callable[[], Any]) -> bytes:
     return to_int8_tflite(model, np.random.default_rng(_SEED).random((2, 1, *shape), np.float32))
 
 
-def _noise(content: bytes) -> Int8Array:
+def noise(content: bytes) -> Int8Array:
+    """Return one image of noise for a model."""
     shape = read_graph(content).tensors[0].hwc
     return np.random.default_rng(_SEED).integers(-128, 128, (1, *shape), np.int8)
 

@@ -9,7 +9,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from bench import accuracy, compressed, decoder, estimates, imagenet, streamed, tables, values
+from bench import accuracy, compressed, decoder, estimates, imagenet, streamed, tables, values, zoo
 from support.crun import run_command
 from support.paths import ROOT
 
@@ -18,6 +18,12 @@ MEASURED = ("edgesq", "firmware", "targets")
 """Folders that decide about the figures; a commit of documents alone is no other state."""
 
 _HEADING = re.compile(r"^## (.+)\n", re.M)
+_ZOO = (
+    "Each is planned as `edgesq export` does without options, for the emulated Cortex-M7 and M55. "
+    "Accuracy is given where the weights are trained and the images at hand: the demo's on its 599 "
+    "held-out digits; for ImageNet see below. Milliseconds are not given: nothing was measured on "
+    "silicon."
+)
 OPERATORS_OF = "squeezenet_v1.1_1000c_224"
 
 
@@ -94,6 +100,9 @@ def _plain(cell: object) -> str:
 def sections(results: dict[str, Any]) -> list[Section]:
     """Return the sections of what was measured, and of nothing else."""
     found = [*_boards(results), *_networks(results), *_compressed(results)]
+    if "zoo" in results:
+        table = zoo.zoo_table(results["zoo"])
+        found.append(Section("All networks", _bench("--zoo"), [table, _ZOO]))
     if "decoder" in results:
         rows = [decoder.decoder_table(results["decoder"])]
         found.append(Section("Codes of compressed weights", _bench("--decoder"), rows))

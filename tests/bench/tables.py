@@ -39,13 +39,13 @@ def board_table(rows: Sequence[Row]) -> Table:
             _short(row["network"]),
             f"{row['arena_bytes']:,}",
             against(row["ram_bytes"], row["ram_goal_bytes"]),
-            _number(row["ram_goal_bytes"]),
-            _number(row["tflm_arena_bytes"]),
-            _number(row["report"]["device"]["stack_bytes"]),
+            number(row["ram_goal_bytes"]),
+            number(row["tflm_arena_bytes"]),
+            number(row["report"]["device"]["stack_bytes"]),
             f"{row['code_bytes']:,}",
             f"{row['instructions']:,}",
             f"{row['instructions_per_mac']:.3f}",
-            _number(row["tflm_instructions"]),
+            number(row["tflm_instructions"]),
             against(row["report"]["result"]["differing_values"], 0),
         )
     return table
@@ -64,14 +64,14 @@ def operator_table(rows: Sequence[Row]) -> Table:
         table.add_row(
             operator["kind"],
             operator["name"],
-            _number(macs or None),
+            number(macs or None),
             *(cell for count in counts for cell in _cost(count, macs)),
         )
     macs = rows[0]["macs"]
     for name, key in (("all", "instructions"), ("TFLM + CMSIS-NN", "tflm_instructions")):
         cells = [cell for row in rows for cell in _cost(row[key], macs)]
         if any(cells):
-            table.add_row(name, "", _number(macs), *cells, style="bold")
+            table.add_row(name, "", number(macs), *cells, style="bold")
     return table
 
 
@@ -103,9 +103,9 @@ def code_table(codes: dict[str, Code], *, functions: bool) -> Table:
     sources = sorted({source for code in codes.values() for source in code})
     for source in sources:
         found = [code.get(source, {}) for code in codes.values()]
-        table.add_row(source, *(_number(sum(one.values()) or None) for one in found))
+        table.add_row(source, *(number(sum(one.values()) or None) for one in found))
         for name in sorted({name for one in found for name in one} if functions else ()):
-            table.add_row(f"  {name}", *(_number(one.get(name)) for one in found))
+            table.add_row(f"  {name}", *(number(one.get(name)) for one in found))
     totals = (sum(sum(one.values()) for one in code.values()) for code in codes.values())
     table.add_row("all", *(f"{total:,}" for total in totals), style="bold")
     return table
@@ -118,7 +118,8 @@ def against(value: int, goal: int | None) -> str:
     return f"[{'green' if value <= goal else 'red'}]{value:,}[/]"
 
 
-def _number(value: int | None) -> str:
+def number(value: int | None) -> str:
+    """Return a number with its thousands set off, "" for none."""
     return "" if value is None else f"{value:,}"
 
 
