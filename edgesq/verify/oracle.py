@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.builds import TFLITE, read_model
 from edgesq.errors import ModelError
 from edgesq.extras import LITERT, is_installed, require
 from edgesq.files import read_bytes
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.graph import Graph, Int8Array
 from edgesq.reference import run_observed
+from edgesq.verify.tally import Expected
+from edgesq.verify.workers import Expect
 
 _INTEGER_ONNX, _FLOAT_ONNX = "model_int8.onnx", "model_float.onnx"
 
@@ -61,6 +64,37 @@ def default_oracle(content: bytes) -> Oracle:
         return Oracle("TFLite BUILTIN_REF", ReferenceInterpreter(content).observed)
     graph = read_graph(content)
     return Oracle("numpy reference", lambda inputs: run_observed(graph, inputs))
+
+
+def expecting(oracle: Oracle, others: Sequence[Peer]) -> Expect:
+    """Return what computes, of one image, what every form of the model makes of it."""
+    runs = [oracle.observed, *(peer.run for peer in others if peer.run)]
+
+    def expect(image: Int8Array) -> list[Expected]:
+        batch = image[None]
+        return [tuple(values.reshape(-1) for values in run(batch)) for run in runs]
+
+    return expect
+
+
+def expecting_of(build: Path, sha256: str, tensors: int) -> Expect:
+    """Return the same for a build, in a process that has nothing of it yet.
+
+    Args:
+        build: the BUILD folder.
+        sha256: of the .tflite that must be in it.
+        tensors: that the board gives.
+
+    Raises:
+        ModelError: it cannot be read, or is another one.
+    """
+    content = read_model(build)
+    graph = read_graph(content, str(build / TFLITE))
+    if graph.sha256 != sha256:
+        raise ModelError(
+            "is another model than at the start", where=str(build / TFLITE), hint="verify again"
+        )
+    return expecting(default_oracle(content).first(tensors), peers(build, graph))
 
 
 def peers(build: Path, graph: Graph) -> tuple[Peer, ...]:

@@ -19,13 +19,14 @@ from edgesq.link.transport import DEFAULT_BAUD, find_ports, open_port
 from edgesq.targets import TFLM_KERNELS
 from edgesq.verify.history import remember
 from edgesq.verify.images import VerifyImages, open_images
-from edgesq.verify.oracle import Oracle, default_oracle, peers
+from edgesq.verify.oracle import Oracle, default_oracle, expecting, expecting_of, peers
 from edgesq.verify.report import VerifyReport
 from edgesq.verify.resume import Keeper, resumed
 from edgesq.verify.shard import Board, Shards
 from edgesq.verify.stream import Streaming
 from edgesq.verify.summary import Facts, instructions_per_tick, words_and_arena
 from edgesq.verify.tally import Tally
+from edgesq.verify.workers import Beside, Recipe
 
 
 class OtherBoardError(BoardError):
@@ -47,6 +48,7 @@ class VerifyOptions:
         usb_ids: "vid:pid" of the target's serial device, for finding the port.
         report: file that the report is kept in while images stream; None keeps none.
         resume: go on from that file, where it is there.
+        processes: at most so many compute what to expect; None: by this computer's CPUs.
     """
 
     build: Path
@@ -59,6 +61,7 @@ class VerifyOptions:
     usb_ids: tuple[str, ...] = ()
     report: Path | None = None
     resume: bool = False
+    processes: int | None = None
 
 
 def verify(
@@ -86,25 +89,33 @@ def verify(
     content = read_model(options.build)
     graph = read_graph(content, str(options.build / TFLITE))
     images = open_images(options.build, graph, options.images, options.count, options.classes)
-    oracle = oracle or default_oracle(content)
     with contextlib.ExitStack() as stack:
         boards, silent = _open_boards(options, graph, stack)
-        oracle = oracle.first(len(boards[0].info.observed_bytes))
+        decides = (oracle or default_oracle(content)).first(len(boards[0].info.observed_bytes))
         shards = Shards(boards, silent) if len(boards) + len(silent) > 1 else None
-        facts = _facts(options, graph, images, boards, oracle.name, shards)
+        facts = _facts(options, graph, images, boards, decides.name, shards)
         tally = Tally()
         if options.resume and options.report is not None:
             tally, whole = resumed(options.report, facts.report(tally), facts.forms)
             if whole is not None:
                 remember(options.build, whole)
                 return whole
-        streaming = Streaming(facts, oracle, tally, Keeper(options.report))
+        recipe = None if oracle else _recipe(options, facts)
+        left = images.count - tally.images
+        beside = Beside(expecting(decides, facts.peers), recipe, left, options.processes)
+        streaming = Streaming(facts, beside, tally, Keeper(options.report))
         if facts.shards is None:
             boards[0].set_baud()
         streaming.run((facts.shards or boards[0]).stream, on_progress)
     report = facts.report(tally)
     remember(options.build, report)
     return report
+
+
+def _recipe(options: VerifyOptions, facts: Facts) -> Recipe:
+    """Return how a process comes to TFLite's reference kernels and the peers of this run."""
+    tensors = len(facts.info.observed_bytes)
+    return Recipe(expecting_of, (options.build, facts.graph.sha256, tensors))
 
 
 def _open_boards(

@@ -1,19 +1,18 @@
-"""Images through the board, while one other thread computes what to expect and compares."""
+"""Images through the board, while others compute what to expect, and one other thread compares."""
 
 import contextlib
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from edgesq.graph import Int8Array
 from edgesq.link.client import Inference
-from edgesq.verify.oracle import Oracle
 from edgesq.verify.resume import Keeper
 from edgesq.verify.summary import Facts
 from edgesq.verify.tally import Expected, Tally
+from edgesq.verify.workers import Beside
 
-_MAX_BEHIND = 4
-"""Images that the board may be ahead of the comparison."""
+_MIN_BEHIND = 4
+"""Images that the board may be ahead of the comparison; more where more are computed at a time."""
 
 
 class Streaming:
@@ -24,14 +23,14 @@ class Streaming:
 
     Args:
         facts: of the run.
-        oracle: who decides.
+        beside: computes what to expect; closed at the end.
         tally: of the images before.
         keeper: of the report on disk.
     """
 
-    def __init__(self, facts: Facts, oracle: Oracle, tally: Tally, keeper: Keeper) -> None:
+    def __init__(self, facts: Facts, beside: Beside, tally: Tally, keeper: Keeper) -> None:
         self._facts = facts
-        self._oracle = oracle
+        self._beside = beside
         self._tally = tally
         self._keeper = keeper
         self._pool = ThreadPoolExecutor(max_workers=1)
@@ -54,6 +53,7 @@ class Streaming:
             BoardError: the link failed.
             ImageError: an image cannot be read.
             ModelError: the oracle cannot take an image.
+            ToolError: a process that computes what to expect was ended.
         """
         done, total = self._tally.images, self._facts.images.count
         if on_progress and done:
@@ -67,26 +67,22 @@ class Streaming:
                         on_progress(done, total)
             self._wait(0)
         finally:
+            self._beside.close()
             self._pool.shutdown(wait=True, cancel_futures=True)
             if self._tally.images:
                 self._keeper.keep(self._facts.report(self._tally), self._tally)
 
     def _feed(self) -> Iterator[bytes]:
-        """Yield images for the link, and have the other thread compute what to expect."""
+        """Yield images for the link, and have what to expect of them computed."""
         for image in self._facts.images.read(self._tally.images):
-            self._expected.append(self._pool.submit(self._expect, image))
+            self._expected.append(self._beside.submit(image))
             yield image.tobytes()
-
-    def _expect(self, image: Int8Array) -> list[Expected]:
-        batch = image[None]
-        runs = [self._oracle.observed, *(peer.run for peer in self._facts.peers if peer.run)]
-        return [tuple(values.reshape(-1) for values in run(batch)) for run in runs]
 
     def _compare(self, number: int, inference: Inference) -> None:
         self._behind.append(
             self._pool.submit(self._fold, number, self._expected.popleft(), inference)
         )
-        self._wait(_MAX_BEHIND)
+        self._wait(max(_MIN_BEHIND, 2 * self._beside.processes))
 
     def _wait(self, most: int) -> None:
         while len(self._behind) > most:

@@ -18,12 +18,13 @@ from edgesq.link.frame import BoardInfo, Optimisation
 from edgesq.records import json_text, made, schema
 from edgesq.reference import run_observed
 from edgesq.verify.images import open_images
-from edgesq.verify.oracle import Oracle
+from edgesq.verify.oracle import Oracle, expecting
 from edgesq.verify.report import VerifyReport
 from edgesq.verify.resume import Keeper, resumed
 from edgesq.verify.stream import Streaming
 from edgesq.verify.summary import Facts
 from edgesq.verify.tally import Tally
+from edgesq.verify.workers import Beside
 from support.networks import Network
 
 SCHEMA = schema(VerifyReport)
@@ -125,7 +126,8 @@ def run(
         tally, whole = resumed(path, run_facts.report(tally), run_facts.forms)
     if whole is not None:
         return whole
-    streaming = Streaming(run_facts, Oracle("numpy reference", reference), tally, Keeper(path))
+    expect = expecting(Oracle("numpy reference", reference), run_facts.peers)
+    streaming = Streaming(run_facts, Beside(expect), tally, Keeper(path))
     streaming.run((client or PretendedClient()).stream, on_progress)
     return run_facts.report(tally)
 

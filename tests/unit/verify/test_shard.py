@@ -13,12 +13,13 @@ from edgesq.errors import BoardError, ImageError
 from edgesq.link.client import Client, Inference
 from edgesq.verify import VerifyReport, read_json
 from edgesq.verify import shard as shard_module
-from edgesq.verify.oracle import Oracle
+from edgesq.verify.oracle import Oracle, expecting
 from edgesq.verify.resume import Keeper, resumed
 from edgesq.verify.shard import Board, Shards
 from edgesq.verify.stream import Streaming
 from edgesq.verify.summary import Facts
 from edgesq.verify.tally import Tally
+from edgesq.verify.workers import Beside
 from support.verify_runs import (
     PretendedClient,
     altered,
@@ -258,9 +259,9 @@ def run(run_facts: Facts, path: Path | None = None) -> VerifyReport:
     tally = Tally()
     if path is not None:
         tally, _ = resumed(path, run_facts.report(tally), run_facts.forms)
-    oracle = Oracle("numpy reference", reference)
+    beside = Beside(expecting(Oracle("numpy reference", reference), run_facts.peers))
     assert run_facts.shards is not None
-    Streaming(run_facts, oracle, tally, Keeper(path)).run(run_facts.shards.stream, None)
+    Streaming(run_facts, beside, tally, Keeper(path)).run(run_facts.shards.stream, None)
     return run_facts.report(tally)
 
 
