@@ -161,15 +161,16 @@ def commands_of(block: Block) -> list[Command]:
 def shows(expected: str, printed: str) -> bool:
     """Return whether a command printed what a page shows.
 
-    A line `...` stands for any lines, `...` within a line for any text of it. Blanks at the ends of
-    lines and empty lines at both ends of the whole do not count.
+    A line `...` stands for any lines, `...` within a line for any text of it. How many blanks there
+    are does not count, as tables are as wide as what stands in them; nor do blanks at the ends of
+    lines, and empty lines at both ends of the whole.
     """
-    lines = expected.strip("\n").splitlines()
+    lines = [re.sub(" +", " ", line) for line in expected.strip("\n").splitlines()]
     pattern = ""
     for line in lines:
         if line.strip() == "...":
             pattern += r"(?:[^\n]*\n)*?"
         else:
             pattern += r"[^\n]*?".join(map(re.escape, line.rstrip().split("..."))) + r"\n"
-    text = "".join(f"{line.rstrip()}\n" for line in printed.splitlines())
+    text = "".join(f"{re.sub(' +', ' ', line).rstrip()}\n" for line in printed.splitlines())
     return re.fullmatch(r"\n*" + pattern + r"\n*", text) is not None

@@ -111,6 +111,8 @@ def test_marks_that_would_do_nothing_are_errors(tmp_path: Path, text: str) -> No
         ("took ... s", "took 3.1 s\n", True),
         ("took ... s", "took 3.1\ns\n", False),
         ("a", "a\nb\n", False),
+        (" a    1", " a  1   \n", True),
+        ("ab", "a b", False),
         ("", "a\n", False),
         ("...", "a\nb\n", True),
         ("a.c", "abc\n", False),
