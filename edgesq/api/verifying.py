@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypedDict
+from typing import Self, TypedDict
 
 from edgesq.api.given import ClassNames, StrPath, classes_of, path_of, within
 from edgesq.api.progress import OnProgress, counted
@@ -24,6 +24,7 @@ from edgesq.verify import (
     verify,
     write_junit,
 )
+from edgesq.verify.thresholds import Threshold, check_baseline, read_thresholds
 
 OnPartial = Callable[[VerifyReport, Path], None]
 
@@ -98,6 +99,49 @@ class Looking:
         return report
 
 
+@dataclass(frozen=True)
+class Judging:
+    """What a report must hold.
+
+    Attributes:
+        thresholds: that were asked for.
+        baseline: that changes are measured from; None for none.
+    """
+
+    thresholds: tuple[Threshold, ...] = ()
+    baseline: VerifyReport | None = None
+
+    @classmethod
+    def of(cls, fail_if: Sequence[str], path: Path | None, options: VerifyOptions) -> Self:
+        """Read thresholds and baseline; refuse before the work what can be refused.
+
+        Raises:
+            EdgesqError: an expression or the baseline cannot be read, the baseline says too little,
+                or the report would be written over it.
+        """
+        thresholds = read_thresholds(fail_if)
+        kept = None if options.report is None else options.report.resolve()
+        if path is not None and path.resolve() == kept:
+            hint = "keep the baseline elsewhere, or write the report elsewhere with --json"
+            raise EdgesqError("would be written over", where=f"--baseline {path}", hint=hint)
+        baseline = None if path is None else read_json(path, "see --baseline")
+        check_baseline(thresholds, None if baseline is None else baseline.metrics)
+        return cls(thresholds, baseline)
+
+    def judged(self, options: VerifyOptions, report: VerifyReport) -> VerifyReport:
+        """Return the report with what becomes of the thresholds, also where it is kept.
+
+        Raises:
+            EdgesqError: a figure is not known, or the baseline is of something else.
+        """
+        if not self.thresholds:
+            return report
+        report = report.judged(self.thresholds, self.baseline)
+        if options.report is not None:
+            report.write_json(options.report)
+        return report
+
+
 def rate_of(baud: int | str) -> int | None:
     """Return the rate that is asked for, None for the fastest, which is called "auto".
 
@@ -128,6 +172,9 @@ class VerifyArguments(TypedDict, total=False):
         junit: JUnit XML to write.
         html: page with pictures to write.
         resume: go on from the report of a run that was ended.
+        fail_if: thresholds, such as "instructions>+1%", "ram>65536" or "accuracy<-0.5": see
+            `VerifyReport.check`; what becomes of them is in `VerifyReport.thresholds`.
+        baseline: verify.json of an earlier run, that thresholds with a sign are measured from.
         on_progress: is told images done and images in all.
     """
 
@@ -140,6 +187,8 @@ class VerifyArguments(TypedDict, total=False):
     junit: StrPath | None
     html: StrPath | None
     resume: bool
+    fail_if: Sequence[str]
+    baseline: StrPath | None
     on_progress: OnProgress | None
 
 
@@ -158,6 +207,8 @@ def verify_build(
     junit: StrPath | None = None,
     html: StrPath | None = None,
     resume: bool = False,
+    fail_if: Sequence[str] = (),
+    baseline: StrPath | None = None,
     on_progress: OnProgress | None = None,
     on_partial: OnPartial | None = None,
 ) -> VerifyReport:
@@ -186,13 +237,15 @@ def verify_build(
     if baud is not None:
         options = replace(options, baud=rate_of(baud))
     looking = Looking(layers, profile)
-    return _verify(options, outputs, looking, on_progress, on_partial)
+    judging = Judging.of(fail_if, path_of(baseline), options)
+    return _verify(options, outputs, looking, judging, on_progress, on_partial)
 
 
 def _verify(
     options: VerifyOptions,
     outputs: Outputs,
     looking: Looking,
+    judging: Judging,
     on_progress: OnProgress | None,
     on_partial: OnPartial | None,
 ) -> VerifyReport:
@@ -200,7 +253,10 @@ def _verify(
     with held(options.ports), _kept(options, outputs, on_partial):
         report = verify(options, counted(on_progress, "verify"))
         report = looking.inside(options, report, on_progress)
-    outputs.write(report, options)
+    try:
+        report = judging.judged(options, report)
+    finally:  # a figure that is not known is an error; what was found is kept
+        outputs.write(report, options)
     return report
 
 

@@ -10,12 +10,14 @@ from edgesq.cli import terminal
 from edgesq.cli.choices import Document
 from edgesq.cli.options import (
     MODEL_KINDS,
+    Baseline,
     Baud,
     Build,
     Calibration,
     ClassFile,
     Compress,
     Count,
+    FailIf,
     FitOption,
     Html,
     ImagesOption,
@@ -143,6 +145,8 @@ def verify(
     layers: Layers = False,
     profile: Profile = False,
     baud: Baud = "115200",
+    fail_if: FailIf = None,
+    baseline: Baseline = None,
 ) -> None:
     """Stream images to the board and compare every value with the host's."""
     from edgesq.cli.verify import run
@@ -161,6 +165,8 @@ def verify(
         baud=baud,
         timeout=timeout,
         resume=resume,
+        fail_if=fail_if or (),
+        baseline=baseline,
     )
 
 

@@ -113,6 +113,17 @@ Layers = Annotated[
 Profile = Annotated[
     bool, typer.Option("--profile", help="Show what every operator takes on the board.")
 ]
+FailIf = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="METRIC>LIMIT",
+        help='Exit with 1 if so: "instructions>+1%", "ram>+512", "accuracy<-0.5" against the '
+        'baseline, "flash>512K" by itself.',
+    ),
+]
+Baseline = Annotated[
+    Path | None, typer.Option(help="Earlier report that limits with a sign are changes of.")
+]
 Baud = Annotated[
     str,
     typer.Option(

@@ -5,7 +5,8 @@ from rich.table import Table
 from edgesq.cli import terminal
 from edgesq.cli.terminal import styled
 from edgesq.verify import VerifyReport
-from edgesq.verify.report import DeviceFacts, LinkFacts
+from edgesq.verify.facts import DeviceFacts
+from edgesq.verify.report import LinkFacts
 
 _MAX_CLASSES, _MAX_PAIRS = 12, 6
 """A confusion matrix of more classes is shown as the pairs confused most often."""

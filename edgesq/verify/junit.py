@@ -7,7 +7,8 @@ from xml.etree import ElementTree
 
 from edgesq.files import write_output
 from edgesq.verify.diagnose import Cause
-from edgesq.verify.report import BoardShare, Comparison, VerifyReport
+from edgesq.verify.facts import BoardShare, Comparison
+from edgesq.verify.report import VerifyReport
 from edgesq.verify.tally import Note
 
 _PROPERTIES = (
@@ -27,8 +28,8 @@ def write_junit(report: VerifyReport, path: Path) -> None:
     """Write a report as JUnit XML, whole or not at all.
 
     Test cases are: whether all images were streamed, whether all values are equal, one that fails
-    for each image named as differing, whether all operators are, where that was looked at, and the
-    accuracy, which never fails.
+    for each image named as differing, whether all operators are, where that was looked at, the
+    accuracy, which never fails, and each threshold.
     """
     suite = ElementTree.Element("testsuite", name=f"edgesq verify, {_clean(report.device.board)}")
     properties = ElementTree.SubElement(suite, "properties")
@@ -43,6 +44,7 @@ def write_junit(report: VerifyReport, path: Path) -> None:
         _image(suite, report, note)
     _layers(suite, report)
     _accuracy(suite, report)
+    _thresholds(suite, report)
     output = [*_classes(report), *report.notes, *report.warnings]
     output += [*map(_in_words, report.comparisons), *map(_share, report.boards)]
     ElementTree.SubElement(suite, "system-out").text = _clean("\n".join(output))
@@ -114,6 +116,15 @@ def _accuracy(suite: ElementTree.Element, report: VerifyReport) -> None:
         ElementTree.SubElement(case, "skipped", message=_clean(report.accuracy.why_not or ""))
     else:
         ElementTree.SubElement(case, "system-out").text = f"{report.accuracy.top1:.4f}"
+
+
+def _thresholds(suite: ElementTree.Element, report: VerifyReport) -> None:
+    for one in report.thresholds:
+        case = _case(suite, report, _clean(f"threshold {one.expression}"))
+        if one.violated:
+            ElementTree.SubElement(case, "failure", message=_clean(str(one)), type="threshold")
+        else:
+            ElementTree.SubElement(case, "system-out").text = _clean(str(one))
 
 
 def _classes(report: VerifyReport) -> list[str]:

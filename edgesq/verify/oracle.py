@@ -15,6 +15,7 @@ from edgesq.files import read_bytes
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.graph import Graph, Int8Array
 from edgesq.reference import run_observed
+from edgesq.verify.facts import FLOAT_FORM
 from edgesq.verify.tally import Expected
 from edgesq.verify.workers import Expect
 
@@ -119,7 +120,7 @@ def peers(build: Path, graph: Graph) -> tuple[Peer, ...]:
         sizes,
     )
     real = _peer(
-        "float model",
+        FLOAT_FORM,
         build / _FLOAT_ONNX,
         f"{_FLOAT_ONNX}: float Keras, up to the rounding of floats",
         f"the build holds no {_FLOAT_ONNX}: it was exported from an int8 .tflite",

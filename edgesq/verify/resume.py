@@ -7,7 +7,8 @@ from operator import attrgetter
 from pathlib import Path
 
 from edgesq.errors import EdgesqError
-from edgesq.verify.report import Comparison, VerifyReport, read_json
+from edgesq.verify.facts import Comparison
+from edgesq.verify.report import VerifyReport, read_json
 from edgesq.verify.tally import Tally
 
 _EVERY_S = 5.0

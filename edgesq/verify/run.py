@@ -24,7 +24,7 @@ from edgesq.verify.report import VerifyReport
 from edgesq.verify.resume import Keeper, resumed
 from edgesq.verify.shard import Board, Shards
 from edgesq.verify.stream import Streaming
-from edgesq.verify.summary import Facts, instructions_per_tick, words_and_arena
+from edgesq.verify.summary import Facts, instructions_per_tick, said_of
 from edgesq.verify.tally import Tally
 from edgesq.verify.workers import Beside, Recipe
 
@@ -178,13 +178,15 @@ def _facts(
     expected_by: str,
     shards: Shards | None,
 ) -> Facts:
-    words, arena_bytes = words_and_arena(options.build, options.images)
+    said = said_of(options.build)
+    own = str(options.build) if said is None else said.verify_images
     return Facts(
         graph=graph,
         images=images,
-        images_from=words,
+        images_from=own if options.images is None else str(options.images),
         images_asked=options.count,
-        arena_bytes=arena_bytes,
+        arena_bytes=None if said is None else said.firmware.arena_bytes,
+        sizes=None if said is None else said.sizes,
         info=boards[0].info,
         port=", ".join(board.port for board in boards),
         expected_by=expected_by,

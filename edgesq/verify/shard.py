@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from edgesq.errors import BoardError
 from edgesq.link.client import Client, Inference
 from edgesq.link.frame import BoardInfo
-from edgesq.verify.report import BoardShare
+from edgesq.verify.facts import BoardShare
 from edgesq.verify.tally import Share
 
 _MAX_AHEAD = 256

@@ -6,28 +6,28 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from edgesq.builds import read_report
+from edgesq.builds import ExportReport, read_report
 from edgesq.calibrate import probable_order
 from edgesq.errors import EdgesqError, TargetError
 from edgesq.graph import Graph
 from edgesq.link.frame import BoardInfo
+from edgesq.project import Sizes
 from edgesq.targets import Target, load_target
 from edgesq.verify.cores import core_name, missed_speed
-from edgesq.verify.images import VerifyImages
-from edgesq.verify.metrics import TOP, OutputSums
-from edgesq.verify.oracle import Peer
-from edgesq.verify.report import (
+from edgesq.verify.facts import (
     AccuracyFacts,
     BoardShare,
     Comparison,
     DeviceFacts,
     ExampleFacts,
-    LinkFacts,
     OutputComparison,
     ResultFacts,
     RunFacts,
-    VerifyReport,
 )
+from edgesq.verify.images import VerifyImages
+from edgesq.verify.metrics import TOP, OutputSums
+from edgesq.verify.oracle import Peer
+from edgesq.verify.report import LinkFacts, VerifyReport
 from edgesq.verify.shard import Shards
 from edgesq.verify.tally import Against, Tally
 
@@ -52,6 +52,7 @@ class Facts:
         images_from: where they come from, in words.
         images_asked: how many were asked for; None for all.
         arena_bytes: as planned; None where the build does not say.
+        sizes: of the whole image; None where the build does not say.
         info: what the board said of itself; of several boards, the first.
         port: serial device.
         expected_by: who decides.
@@ -69,6 +70,7 @@ class Facts:
     expected_by: str
     peers: tuple[Peer, ...]
     shards: Shards | None = None
+    sizes: Sizes | None = None
 
     @property
     def forms(self) -> int:
@@ -95,6 +97,7 @@ class Facts:
             comparisons=self._comparisons(tally),
             examples=ExampleFacts(tuple(tally.differing), tuple(tally.wrong), tuple(tally.unsure)),
             boards=self._shares(tally),
+            sizes=self.sizes,
             notes=self._notes(tally),
             warnings=tuple(dict.fromkeys(chain.from_iterable(map(missed_speed, infos)))),
         )
@@ -223,13 +226,11 @@ def _share(part: float, whole: float) -> float | None:
     return part / whole if whole else None
 
 
-def words_and_arena(build: Path, images: Path | None) -> tuple[str, int | None]:
-    """Return where the images come from, in words, and the planned arena bytes; None unknown."""
-    words, arena = str(build), None
+def said_of(build: Path) -> ExportReport | None:
+    """Return what a build says of itself; None where it does not."""
     with contextlib.suppress(EdgesqError):
-        report = read_report(build)
-        words, arena = report.verify_images, report.firmware.arena_bytes
-    return words if images is None else str(images), arena
+        return read_report(build)
+    return None
 
 
 def instructions_per_tick(info: BoardInfo) -> float | None:

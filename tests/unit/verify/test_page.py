@@ -18,12 +18,12 @@ from edgesq.plan.usage import OperatorUse
 from edgesq.reference import run_observed
 from edgesq.verify import VerifyOptions, VerifyReport, read_json
 from edgesq.verify.diagnose import Cause
+from edgesq.verify.facts import AccuracyFacts
 from edgesq.verify.layers import LayerDifference, Layers
 from edgesq.verify.memory import planned
 from edgesq.verify.page import write_page
 from edgesq.verify.pictures import as_data_url
 from edgesq.verify.profile import OperatorProfile
-from edgesq.verify.report import AccuracyFacts
 from support.builds import light_build
 from support.reports import put
 from support.verify_runs import CLASSES, CONTENT, GRAPH, SHAPE, PretendedClient, altered, facts, run
