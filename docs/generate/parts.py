@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from edgesq.calibrate.manifest import Manifest
 from edgesq.calibrate.preprocessing import Preprocessing
-from generate import boards, classes, commands, errors, headers, operators, records
+from generate import boards, classes, commands, errors, headers, operators, python_api, records
 
 _SCHEMAS = (
     *("report", "verify", "evaluate", "target", "plan", "inspect", "targets", "targets-fits"),
@@ -34,6 +34,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "operators-onnx-passed": operators.passed,
     "operators-tflite": operators.of_tflite,
     "preprocessing": classes.fields(Preprocessing),
+    "python-classes": python_api.classes,
+    "python-functions": python_api.functions,
+    "python-others": python_api.others,
     **{f"schema-{name}": _record(name) for name in _SCHEMAS},
     **{path.name: _header(path.name) for path in sorted(headers.INCLUDE.glob("*.h"))},
 }
