@@ -89,7 +89,7 @@ class MissingExtraError(EdgesqError):
     """
 
     def __init__(self, needs: str, command: str) -> None:
-        super().__init__(f"needs {needs}: {command}")
+        super().__init__(f"needs {needs}", hint=command)
 
 
 class BoardError(EdgesqError):

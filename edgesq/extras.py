@@ -89,6 +89,8 @@ def require(*packages: str) -> None:
         if is_installed(package):
             continue
         if package == LITERT:
-            raise MissingExtraError("LiteRT", "pip install ai-edge-litert (no 32-bit machine)")
+            raise MissingExtraError(
+                "LiteRT", "pip install ai-edge-litert, which has no wheels for 32 bit"
+            )
         extra = next(one for one in EXTRAS if package in one.packages)
         raise MissingExtraError(extra.packages[package], extra.command)

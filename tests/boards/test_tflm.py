@@ -68,7 +68,7 @@ def test_a_damaged_model_is_refused(tflite: bytes) -> None:
 
 def test_a_missing_package_is_named(tflite: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extras, "find_spec", lambda _: None)
-    said = r"needs tflite-micro: pip install --pre 'edgesq\[tflm\]'"
+    said = r"needs tflite-micro \(pip install --pre 'edgesq\[tflm\]'\)"
     with pytest.raises(MissingExtraError, match=said):
         tflm.TflmInterpreter(tflite)
 

@@ -72,6 +72,7 @@ OWNERS = {
     "onnxruntime": ("formats", "importers", "verify"),
     "ai_edge_litert": ("formats", "verify"),
     "tflite_micro": ("formats",),
+    "tflite": ("formats",),
     "flatbuffers": ("formats",),
     "typer": ("cli",),
     "rich": ("cli",),

@@ -50,7 +50,7 @@ def test_a_missing_package_is_one_line_with_the_command() -> None:
     missing = Extra("no such", "nothing", {"no_such_package": "Nothing"})
     assert missing.missing == ("Nothing",)
     assert str(MissingExtraError("TensorFlow", EXTRAS[0].command)) == (
-        "needs TensorFlow: pip install 'edgesq[convert]'"
+        "needs TensorFlow (pip install 'edgesq[convert]')"
     )
     require("keras", LITERT)  # they are here
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from edgesq.errors import ModelError
+from edgesq.extras import LITERT, require
 from edgesq.formats.tflite.constant_channels import with_small_constants
 from edgesq.formats.tflite.edges import from_outside, to_outside
 from edgesq.formats.tflite.graph import make_graph
@@ -61,7 +62,9 @@ class ReferenceInterpreter:
 
         Raises:
             ModelError: `read_graph` or TensorFlow Lite refuses it.
+            MissingExtraError: LiteRT is not installed.
         """
+        require(LITERT)
         reader = open_model(content, "model")
         self._graph, _ = make_graph(reader, digest(content))
         self._numbers = {mine: theirs for theirs, mine in reader.index.items()}

@@ -14,6 +14,7 @@ from edgesq.formats.tflite.check import (
     structure_problem,
     window_problem,
 )
+from edgesq.formats.tflite.unpack import operator_names, unpacked
 from edgesq.graph import Quantization, Tensor
 from edgesq.integers import ceil_div
 from edgesq.limits import MAX_EXTENT, MAX_VALUES
@@ -68,30 +69,15 @@ def open_model(content: bytes, where: str) -> "Reader":
     Raises:
         ModelError: it is not a .tflite, or its lists and indices are damaged.
     """
-    from ai_edge_litert import schema_py_generated as schema
-
     if content[4:8] != _IDENTIFIER:
         raise ModelError("this is not a .tflite file", where=where, hint="expected TFL3 at byte 4")
     try:
-        packed = schema.Model.GetRootAsModel(content, 0)
-        if is_overgrown(packed, len(content)):
-            raise ValueError("its lists are longer than the file")
-        model = schema.ModelT.InitFromObj(packed)
+        model = unpacked(content, lambda packed: is_overgrown(packed, len(content)))
     except Exception as error:
         raise ModelError(
             f"the .tflite file is corrupt: {error}", where=where, hint="export it again"
         ) from error
     return Reader(model, where)
-
-
-def _operator_names() -> dict[int, str]:
-    from ai_edge_litert import schema_py_generated as schema
-
-    return {
-        value: name
-        for name, value in vars(schema.BuiltinOperator).items()
-        if not name.startswith("_")
-    }
 
 
 class Reader:
@@ -141,7 +127,7 @@ class Reader:
         if value == _CUSTOM:
             raw = code.customCode or b""
             return f"custom operator {raw.decode(errors='replace')!r}"
-        return _operator_names().get(value, f"operator {value}")
+        return operator_names().get(value, f"operator {value}")
 
     def leave_out(self, operator: Any) -> None:
         """Note that the graph has nothing of an operator."""
