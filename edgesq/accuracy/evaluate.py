@@ -17,8 +17,6 @@ from edgesq.builds import TFLITE, read_float_weights, read_model
 from edgesq.calibrate import Classes, Judge, probable_order
 from edgesq.errors import ImageError
 from edgesq.formats.float_weights import FloatWeights
-from edgesq.formats.onnx import integer_onnx, run_onnx
-from edgesq.formats.onnx.twin import float_twin, twin_activations
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.graph import Graph, Int8Array, Tensor
 from edgesq.verify import Verified, recall
@@ -98,6 +96,7 @@ def evaluate(
     Raises:
         ImageError: the images cannot be used, or have no labels, or labels that are no class.
         ModelError, EdgesqError: `build` is not a BUILD folder, or damaged.
+        MissingExtraError: ONNX is not installed.
     """
     content = read_model(build)
     graph = read_graph(content, str(build / TFLITE))
@@ -178,6 +177,9 @@ class _Forms:
         weights: dict[str, FloatWeights] | None,
         judge: Judge,
     ) -> None:
+        from edgesq.formats.onnx import integer_onnx
+        from edgesq.formats.onnx.twin import float_twin
+
         self.graph = graph
         self._judge = judge
         self._scores = graph.scores
@@ -191,6 +193,9 @@ class _Forms:
         return {form: self._judge.scores(values) for form, values in found.items()}
 
     def _outputs(self, floats: Float32Array, int8: Int8Array) -> dict[str, Float32Array]:
+        from edgesq.formats.onnx import run_onnx
+        from edgesq.formats.onnx.twin import twin_activations
+
         tensor = self.graph.tensors[self._scores]
         golden = self._reference.tensors(int8, (self._scores,))[0]
         integer = run_onnx(self._onnx, int8)[-1].reshape(len(int8), -1)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from edgesq.arithmetic import channel_scales
 from edgesq.calibrate import Judge
 from edgesq.formats.float_weights import FloatWeights
-from edgesq.formats.onnx.twin import float_twin, twin_activations
 from edgesq.formats.tflite import ReferenceInterpreter
 from edgesq.graph import Graph, Int8Array
 from edgesq.operators import Convolution, Op
@@ -122,6 +121,8 @@ def _run(
     floats: Float32Array,
 ) -> list[Float32Array]:
     """Return float32 [n, values] for each tensor wanted."""
+    from edgesq.formats.onnx.twin import float_twin, twin_activations
+
     once = sorted(set(wanted))
     twin = float_twin(graph, weights, once, rounded)
     rows = [[value.reshape(-1) for value in made] for made in twin_activations(twin, floats)]

@@ -6,6 +6,7 @@ from pathlib import Path
 from edgesq.accuracy import AccuracyReport, evaluate
 from edgesq.api.given import ClassNames, StrPath, classes_of, within
 from edgesq.api.progress import OnProgress, counted
+from edgesq.extras import require
 from edgesq.limits import MAX_COUNT
 from edgesq.link.labgrid import held
 from edgesq.verify import Verified, VerifyOptions, verify
@@ -25,6 +26,7 @@ def evaluated(
     Raises:
         EdgesqError: as there.
     """
+    require("onnx", "onnxruntime")
     within(count, 1, MAX_COUNT, "count")
     declared, source = classes_of(classes), Path(images)
     device = None

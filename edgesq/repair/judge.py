@@ -8,8 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.calibrate import Judge, judge_of
-from edgesq.formats.onnx import integer_onnx, run_onnx
-from edgesq.formats.onnx.twin import float_twin, twin_activations
 from edgesq.graph import Graph, Int8Array
 from edgesq.repair.state import Quantized
 
@@ -34,6 +32,8 @@ class Distance:
 
 def float_scores(model: Quantized, images: Float32Array) -> Float32Array:
     """Return the float model's scores (logits, or its output), [n, K], a class each if it has."""
+    from edgesq.formats.onnx.twin import float_twin, twin_activations
+
     twin = float_twin(model.graph, model.weights, [model.scores])
     made = np.stack([value[0].reshape(-1) for value in twin_activations(twin, images)])
     return _by_class(model.graph, made)
@@ -41,6 +41,8 @@ def float_scores(model: Quantized, images: Float32Array) -> Float32Array:
 
 def int8_scores(graph: Graph, images: Int8Array) -> Float32Array:
     """Return the int8 model's scores as reals, likewise, by exact integer ONNX."""
+    from edgesq.formats.onnx import integer_onnx, run_onnx
+
     tensor = graph.tensors[graph.scores]
     levels = run_onnx(integer_onnx(graph), images)[-1].astype(np.float32)
     return _by_class(graph, (levels - np.float32(tensor.zero_point)) * np.float32(tensor.scale))

@@ -59,15 +59,15 @@ def _object_class(name: str) -> type[Any]:
 
 
 @cache
-def _fields(table: type[Any]) -> list[str]:
+def _fields(table: type[object]) -> list[str]:
     return [name for name in dir(table) if name[0].isupper() and not _NOT_FIELDS.fullmatch(name)]
 
 
 def _unpacked(packed: Any) -> Any:
     """Return a table as an object of its fields, and all tables in it."""
-    kind = type(packed)
+    kind: type[object] = type(packed)
     made = _object_class(kind.__name__)()
-    for name in _fields(kind):
+    for name in _fields(kind):  # type: ignore[arg-type] # a class can be hashed
         setattr(made, name[0].lower() + name[1:], _value(packed, name))
     if kind.__name__ == "Tensor":
         made.externalBuffer = packed._tab.Offset(_EXTERNAL_BUFFER)
