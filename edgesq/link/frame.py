@@ -25,6 +25,7 @@ _HELLO = struct.Struct("<BI")
 _BAUD = struct.Struct("<I")
 _ACK = struct.Struct("<IIB")
 _RESULT_HEAD = struct.Struct("<IIIQII")
+_OPERATOR = struct.Struct("<H")
 _INFO_HEAD = struct.Struct("<BBHI32sHHHIIIHBB")
 
 
@@ -38,6 +39,7 @@ class FrameType(IntEnum):
     OPS_GET = 0x05
     ROW_GET = 0x06
     BAUD = 0x07
+    CODED = 0x08
     INFO = 0x81
     ACK = 0x82
     RESULT = 0x83
@@ -61,7 +63,7 @@ class AckStatus(IntEnum):
 class Optimisation(IntEnum):
     """What the board's compiler optimised for.
 
-    Mirror: firmware/app/link.h (enum esq_optimisation).
+    Mirror: firmware/app/info.h (enum esq_optimisation).
     """
 
     NOT_OPTIMISED = 0
@@ -101,6 +103,7 @@ class BoardInfo:
         build: compiler, version and flags.
         damaged: whether the weights in its flash are not what export wrote.
         damaged_op: the first operator of its table with such weights, where it says so.
+        takes_coded: whether it takes images whose rows are coded.
     """
 
     protocol: int
@@ -120,6 +123,7 @@ class BoardInfo:
     build: str
     damaged: bool = False
     damaged_op: int | None = None
+    takes_coded: bool = False
 
     @property
     def input_bytes(self) -> int:
@@ -262,7 +266,7 @@ def pack_hello(before: int) -> bytes:
 
 
 def pack_data(image: int, offset: int, values: bytes) -> bytes:
-    """Return the payload of DATA."""
+    """Return the payload of DATA or CODED."""
     return _DATA_HEAD.pack(image, offset) + values
 
 
@@ -277,7 +281,7 @@ def pack_baud(baud: int, echo: bytes = b"") -> bytes:
 
 
 def data_room(max_payload: int) -> int:
-    """Return how many image bytes fit a DATA frame."""
+    """Return how many bytes of an image fit a DATA or CODED frame."""
     return max_payload - _DATA_HEAD.size
 
 
@@ -294,7 +298,10 @@ def echo_room(max_payload: int) -> int:
 
 _DAMAGED = 0x80
 """Bit of the byte in INFO that also holds the optimization level. Mirror: ESQ_INFO_DAMAGED in
-firmware/app/link.c."""
+firmware/app/info.c."""
+
+_TAKES_CODED = 0x01
+"""Bit of INFO's last byte. Mirror: ESQ_INFO_TAKES_CODED, likewise."""
 
 
 def protocol_of(payload: bytes) -> int | None:
@@ -335,8 +342,16 @@ def unpack_info(payload: bytes) -> BoardInfo | None:
         observed,
         *texts,
         damaged,
-        struct.unpack_from("<H", rest)[0] if damaged and len(rest) >= 2 else None,
+        *_unpack_end(rest, damaged),
     )
+
+
+def _unpack_end(data: bytes, damaged: bool) -> tuple[int | None, bool]:
+    """Return INFO's last fields, which a board may not send: damaged_op and takes_coded."""
+    operator = None
+    if damaged and len(data) >= _OPERATOR.size:
+        operator, data = _OPERATOR.unpack_from(data)[0], data[_OPERATOR.size :]
+    return operator, bool(data) and bool(data[0] & _TAKES_CODED)
 
 
 def _unpack_texts(data: bytes) -> tuple[tuple[str, str, str] | None, bytes]:

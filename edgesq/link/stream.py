@@ -8,7 +8,9 @@ results of an image until the next one is done; so the next one's last byte wait
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from edgesq.link import frame
+import numpy as np
+
+from edgesq.link import frame, rows
 from edgesq.link.frame import AckStatus, BoardInfo, Frame, FrameType
 from edgesq.link.session import Session
 
@@ -35,6 +37,19 @@ class Finished:
     arena_bytes: int
 
 
+@dataclass(frozen=True)
+class _Sendable:
+    """An image as it goes over the line.
+
+    Attributes:
+        type: of its frames.
+        content: its bytes, coded or as they are.
+    """
+
+    type: FrameType
+    content: bytes
+
+
 class Stream:
     """Sends images and fetches their results; outlives the session it began in.
 
@@ -53,7 +68,7 @@ class Stream:
         self._info = info
         self._images = images
         self._ahead = ahead
-        self._pending: list[bytes] = []  # images from `first` on
+        self._pending: list[_Sendable] = []  # images from `first` on
         self._full = self._room = frame.data_room(info.max_payload)
 
     def begin(self, session: Session) -> None:
@@ -96,27 +111,28 @@ class Stream:
         if not self._send_get():
             return
         while (piece := self._next_piece()) is not None:
-            (number, offset), values = self._sent, piece
-            if not self._has_room(frame.wire_bytes(len(values))):
+            number, offset = self._sent
+            if not self._has_room(frame.wire_bytes(len(piece.content))):
                 return
-            self._session.send(FrameType.DATA, frame.pack_data(number, offset, values))
-            offset += len(values)
-            whole = offset == self._info.input_bytes
+            self._session.send(piece.type, frame.pack_data(number, offset, piece.content))
+            offset += len(piece.content)
+            whole = offset == len(self._pending[number - self.first].content)
             self._sent = (number + 1, 0) if whole else (number, offset)
             self._furthest = max(self._furthest, self._sent)
 
-    def _next_piece(self) -> bytes | None:
-        """Return the bytes to send at `_sent`, None where all that may be sent is."""
+    def _next_piece(self) -> _Sendable | None:
+        """Return what to send at `_sent`, None where all that may be sent is."""
         number, offset = self._sent
         if number > self.first and not self._ahead:
             return None
         image = self._image(number)
         if image is None:
             return None
-        end = len(image) - (number > self.first)
-        return image[offset : min(offset + self._room, end)] or None
+        end = len(image.content) - (number > self.first)
+        content = image.content[offset : min(offset + self._room, end)]
+        return _Sendable(image.type, content) if content else None
 
-    def _image(self, number: int) -> bytes | None:
+    def _image(self, number: int) -> _Sendable | None:
         index = number - self.first
         if index == len(self._pending):
             image = next(self._images, None)
@@ -126,7 +142,7 @@ class Stream:
                 raise ValueError(
                     f"image of {len(image)} bytes, the board takes {self._info.input_bytes}"
                 )
-            self._pending.append(image)
+            self._pending.append(_sendable(image, self._info))
         return self._pending[index]
 
     def _send_get(self) -> bool:
@@ -207,3 +223,12 @@ class Stream:
         self._pending.pop(0)
         self.first += 1
         return finished
+
+
+def _sendable(image: bytes, info: BoardInfo) -> _Sendable:
+    """Return an image with its rows coded where the board takes that and it is shorter."""
+    if info.takes_coded:
+        coded = rows.encode(np.frombuffer(image, np.int8).reshape(info.input_shape))
+        if len(coded) < len(image):
+            return _Sendable(FrameType.CODED, coded)
+    return _Sendable(FrameType.DATA, image)

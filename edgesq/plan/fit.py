@@ -63,9 +63,11 @@ def needs(graph: Graph, plan: Plan, target: Target) -> dict[str, int]:
 
 
 def _firmware_ram_bytes(graph: Graph) -> int:
-    """Return what the firmware takes apart from arena and stack, results of one image included."""
+    """Return what the firmware takes apart from arena and stack: a row and the results too."""
     results = sum(math.prod(graph.tensors[index].shape) for index in graph.observed)
-    return FIRMWARE_RAM_BYTES + results + len(lower(graph, Bands()).ops) * _TRACE_BYTES
+    _, width, channels = graph.tensors[graph.input].hwc
+    traces = len(lower(graph, Bands()).ops) * _TRACE_BYTES
+    return FIRMWARE_RAM_BYTES + results + width * channels + traces
 
 
 def low_entropy(graph: Graph, kernels: str) -> frozenset[int]:

@@ -20,6 +20,7 @@ enum esq_frame_type {
     ESQ_FRAME_OPS_GET = 0x05,
     ESQ_FRAME_ROW_GET = 0x06,
     ESQ_FRAME_BAUD = 0x07,
+    ESQ_FRAME_CODED = 0x08,
     ESQ_FRAME_INFO = 0x81,
     ESQ_FRAME_ACK = 0x82,
     ESQ_FRAME_RESULT = 0x83,

@@ -4,14 +4,10 @@
 
 #include "esq_port.h"
 
-#define ESQ_INFO_DAMAGED 0x80u
 #define ESQ_DATA_HEAD_BYTES 8u   /* image, offset */
 #define ESQ_RESULT_GET_BYTES 10u /* image, offset, most */
 #define ESQ_ACK_BYTES 9u         /* image, next offset, status */
 #define ESQ_HELLO_BYTES 5u       /* version, image */
-#define ESQ_MAX_NAME 32u
-#define ESQ_MAX_BUILD 96u
-#define ESQ_MAX_OBSERVED 8u
 #define ESQ_HEARTBEATS_PER_SECOND 4u
 
 /* Room for a frame of `n_payload` bytes beside the decoder's, which may still be in use. */
@@ -21,9 +17,8 @@ static uint32_t row_bytes(const struct esq_link *link) {
     return (uint32_t)link->identity->width * link->identity->channels;
 }
 
-static uint32_t image_bytes(const struct esq_link *link) {
-    return row_bytes(link) * link->identity->height;
-}
+/* Whether all rows of the current image have come. */
+static int is_in(const struct esq_link *link) { return link->n_rows == link->identity->height; }
 
 static void send(struct esq_link *link, uint8_t *frame, uint32_t n_payload,
                  enum esq_frame_type type) {
@@ -66,7 +61,7 @@ static void send_progress(struct esq_link *link) {
         send_ack(link, link->image, link->offset, ESQ_ACK_HELD);
     } else if (link->is_done) {
         send_ack(link, link->image, link->offset, ESQ_ACK_DONE);
-    } else if (is_running && link->offset != image_bytes(link)) {
+    } else if (is_running && !is_in(link)) {
         send_ack(link, link->image, link->offset, ESQ_ACK_GO);
     } else {
         send_refused(link); /* the engine has failed */
@@ -87,7 +82,9 @@ static void run(struct esq_link *link) {
 static void start_image(struct esq_link *link, uint32_t image) {
     link->image = image;
     link->offset = 0;
+    link->n_rows = 0;
     link->ticks = 0;
+    link->is_coded = 0;
     link->is_done = 0;
     esq_trace_start(&link->trace);
     esq_start(link->engine);
@@ -96,37 +93,82 @@ static void start_image(struct esq_link *link, uint32_t image) {
 
 /* Keeps the results where the image is in and computed. */
 static void finish(struct esq_link *link) {
-    if (link->offset == image_bytes(link) && link->status == ESQ_DONE) {
+    if (is_in(link) && link->status == ESQ_DONE) {
         esq_results_keep(&link->results, link->engine, link->image, link->ticks);
         link->is_done = 1;
     }
 }
 
-/* Hands image bytes to the engine, which computes whenever a row is whole. */
-static void take(struct esq_link *link, const uint8_t *bytes, uint32_t n_bytes) {
-    while (n_bytes != 0 && !link->trace.is_held) {
-        uint32_t column = link->offset % row_bytes(link);
-        uint32_t n_row = row_bytes(link) - column;
-        uint32_t n = n_bytes < n_row ? n_bytes : n_row;
-        /* A network may be done before its last row; rows it does not want are dropped. */
-        int is_wanted = link->status == ESQ_NEEDS_ROW;
-        if (is_wanted) {
-            memcpy(esq_input_row(link->engine) + column, bytes, n);
-        }
-        link->offset += n;
-        bytes += n;
-        n_bytes -= n;
-        if (is_wanted && n == n_row) {
-            link->status = (uint8_t)esq_push_row(link->engine);
-            if (link->status == ESQ_MORE) {
-                run(link);
-            }
+/* A network may be done before its last row; rows that it does not want are dropped. */
+static int wants_row(const struct esq_link *link) { return link->status == ESQ_NEEDS_ROW; }
+
+/* The engine's input row is whole, or not wanted; computes. */
+static void push_row(struct esq_link *link) {
+    link->n_rows++;
+    if (wants_row(link)) {
+        link->status = (uint8_t)esq_push_row(link->engine);
+        if (link->status == ESQ_MORE) {
+            run(link);
         }
     }
-    finish(link);
 }
 
-static void on_data(struct esq_link *link, const uint8_t *payload, uint32_t n_payload) {
+/* Takes bytes of an image up to the end of a row; returns how many. */
+static uint32_t take_plain(struct esq_link *link, const uint8_t *bytes, uint32_t n_bytes) {
+    uint32_t column = link->offset % row_bytes(link);
+    uint32_t n_row = row_bytes(link) - column;
+    uint32_t n = n_bytes < n_row ? n_bytes : n_row;
+    if (wants_row(link)) {
+        memcpy(esq_input_row(link->engine) + column, bytes, n);
+    }
+    link->offset += n;
+    if (n == n_row) {
+        push_row(link);
+    }
+    return n;
+}
+
+/* Likewise, of an image that comes coded. */
+static uint32_t take_coded(struct esq_link *link, const uint8_t *bytes, uint32_t n_bytes) {
+    uint32_t n = esq_rows_take(&link->rows, bytes, n_bytes);
+    link->offset += n;
+    if (esq_rows_is_whole(&link->rows)) {
+        esq_rows_fetch(&link->rows, wants_row(link) ? esq_input_row(link->engine) : NULL);
+        push_row(link);
+    }
+    return n;
+}
+
+/* Takes image bytes, as far as the engine is not held, and computes whenever a row is whole.
+ * Returns whether there were more than the image has. */
+static int take(struct esq_link *link, const uint8_t *bytes, uint32_t n_bytes) {
+    int was_row = 1;
+    while (was_row && !link->trace.is_held && !is_in(link)) {
+        uint32_t n_rows = link->n_rows;
+        uint32_t n =
+            link->is_coded ? take_coded(link, bytes, n_bytes) : take_plain(link, bytes, n_bytes);
+        bytes += n;
+        n_bytes -= n;
+        was_row = link->n_rows != n_rows;
+    }
+    finish(link);
+    return is_in(link) && (n_bytes != 0 || (link->is_coded && esq_rows_has_more(&link->rows)));
+}
+
+/* Whether the current image goes on with such bytes: all of it is coded, or nothing. */
+static int fits(struct esq_link *link, int is_coded) {
+    if (link->is_done) {
+        return 0; /* the image before the first has no bytes */
+    }
+    if (link->offset == 0) {
+        link->is_coded = (uint8_t)is_coded;
+        esq_rows_start(&link->rows);
+    }
+    return link->is_coded == is_coded;
+}
+
+static void on_data(struct esq_link *link, const uint8_t *payload, uint32_t n_payload,
+                    int is_coded) {
     if (n_payload < ESQ_DATA_HEAD_BYTES) {
         send_refused(link);
         return;
@@ -145,11 +187,10 @@ static void on_data(struct esq_link *link, const uint8_t *payload, uint32_t n_pa
         return;
     }
     if (ahead == 0 && offset == link->offset && n_bytes != 0) {
-        if (link->is_done || n_bytes > image_bytes(link) - offset) {
-            send_refused(link); /* the image before the first has no bytes */
+        if (!fits(link, is_coded) || take(link, payload + ESQ_DATA_HEAD_BYTES, n_bytes)) {
+            send_refused(link);
             return;
         }
-        take(link, payload + ESQ_DATA_HEAD_BYTES, n_bytes);
     }
     send_progress(link); /* also the answer to a frame that came twice */
 }
@@ -216,7 +257,7 @@ static void on_row_get(struct esq_link *link, const uint8_t *request, uint32_t n
     if (request[11]) {
         if (esq_trace_release(&link->trace, esq_get_u32(request + 7))) {
             run(link);
-            finish(link);
+            (void)take(link, request, 0); /* rows that have come are not decoded */
         }
         send_progress(link); /* also the answer to a release that came twice */
         return;
@@ -258,52 +299,11 @@ static void send_no_session(const struct esq_decoder *decoder) {
                    esq_get_u16(decoder->bytes + 2));
 }
 
-static uint8_t *put_text(uint8_t *to, const char *text, uint32_t n_max) {
-    uint8_t n = 0;
-    while (text[n] != '\0' && n < n_max) {
-        to[1 + n] = (uint8_t)text[n];
-        n++;
-    }
-    to[0] = n;
-    return to + 1 + n;
-}
-
 static void send_info(struct esq_link *link) {
-    const struct esq_identity *identity = link->identity;
     uint8_t *frame = link->decoder.bytes; /* HELLO has been read */
-    uint8_t *payload = frame + ESQ_FRAME_HEAD_BYTES;
-    payload[0] = ESQ_PROTOCOL_VERSION;
-    payload[1] = ESQ_LAYOUT_VERSION;
-    esq_put_u16(payload + 2, ESQ_FRAME_PAYLOAD_MAX);
-    esq_put_u32(payload + 4, esq_port_rx_bytes());
-    memcpy(payload + 8, identity->model_sha256, sizeof identity->model_sha256);
-    esq_put_u16(payload + 40, identity->height);
-    esq_put_u16(payload + 42, identity->width);
-    esq_put_u16(payload + 44, identity->channels);
-    esq_put_u32(payload + 46, esq_port_tick_hz());
-    esq_put_u32(payload + 50, identity->clock_hz);
-    esq_put_u32(payload + 54, esq_port_cpuid());
-    esq_put_u16(payload + 58, identity->op_count);
-    const int is_damaged = link->damaged_op != ESQ_NO_OP;
-    payload[60] = identity->optimisation | (is_damaged ? ESQ_INFO_DAMAGED : 0);
-    uint8_t *count = payload + 61;
-    uint8_t *end = count + 1;
-    uint32_t n_tensor = 0;
-    for (*count = 0; *count < ESQ_MAX_OBSERVED; (*count)++) {
-        if (esq_observed(link->engine, *count, &n_tensor) == NULL) {
-            break;
-        }
-        esq_put_u32(end, n_tensor);
-        end += 4;
-    }
-    end = put_text(end, identity->kernels, ESQ_MAX_NAME);
-    end = put_text(end, identity->board, ESQ_MAX_NAME);
-    end = put_text(end, identity->build, ESQ_MAX_BUILD);
-    if (is_damaged) {
-        esq_put_u16(end, link->damaged_op);
-        end += 2;
-    }
-    send(link, frame, (uint32_t)(end - payload), ESQ_FRAME_INFO);
+    uint32_t n_bytes =
+        esq_info_pack(link->identity, link->engine, link->damaged_op, frame + ESQ_FRAME_HEAD_BYTES);
+    send(link, frame, n_bytes, ESQ_FRAME_INFO);
 }
 
 static void open_session(struct esq_link *link, const uint8_t *hello, uint32_t n_payload) {
@@ -311,6 +311,7 @@ static void open_session(struct esq_link *link, const uint8_t *hello, uint32_t n
     link->is_open = 1;
     link->image = n_payload < ESQ_HELLO_BYTES ? 0u : esq_get_u32(hello + 1);
     link->offset = 0;
+    link->n_rows = 0;
     link->is_done = 1;
     link->results.is_kept = 0;
     esq_trace_forget(&link->trace);
@@ -331,7 +332,8 @@ static void on_frame(struct esq_link *link) {
     link->heard = esq_port_ticks(); /* the host waits from now on */
     switch (type) {
     case ESQ_FRAME_HELLO: send_info(link); break;
-    case ESQ_FRAME_DATA: on_data(link, payload, n_payload); break;
+    case ESQ_FRAME_DATA: on_data(link, payload, n_payload, 0); break;
+    case ESQ_FRAME_CODED: on_data(link, payload, n_payload, 1); break;
     case ESQ_FRAME_RESULT_GET: on_result_get(link, payload, n_payload); break;
     case ESQ_FRAME_TRACE: on_trace(link, payload, n_payload); break;
     case ESQ_FRAME_OPS_GET: on_ops_get(link, payload, n_payload); break;

@@ -7,30 +7,13 @@
 #include "baud.h"
 #include "edgesq.h"
 #include "frame.h"
+#include "info.h"
 #include "results.h"
+#include "rows.h"
 #include "trace.h"
 
-/* How the firmware was compiled, as its compiler says. */
-enum esq_optimisation {
-    ESQ_NOT_OPTIMISED = 0,
-    ESQ_OPTIMISED_SIZE = 1,
-    ESQ_OPTIMISED_SPEED = 2,
-};
-
-/* What the board says of itself in INFO. */
-struct esq_identity {
-    uint8_t model_sha256[32];
-    uint16_t height, width, channels; /* of the input image */
-    uint32_t clock_hz;
-    uint16_t op_count;
-    uint8_t optimisation; /* enum esq_optimisation */
-    const char *kernels;  /* at most 32 characters are sent */
-    const char *board;    /* at most 32 characters are sent */
-    const char *build;    /* compiler and flags; at most 96 characters are sent */
-};
-
-/* Zero-initialise, then set engine, identity, damaged_op, the place for results, and ops and
- * op_count of trace. */
+/* Zero-initialise, then set engine, identity, damaged_op, the place for results, row, width and
+ * channels of rows, and ops and op_count of trace. */
 struct esq_link {
     struct esq_engine *engine; /* esq_init done */
     const struct esq_identity *identity;
@@ -38,16 +21,19 @@ struct esq_link {
     struct esq_results results; /* of the last finished image */
     struct esq_baud baud;
     struct esq_trace trace;
-    uint64_t ticks;      /* spent in operators for this image */
-    uint32_t image;      /* number of the current image, or of the one before the first */
-    uint32_t offset;     /* bytes of it taken */
-    uint32_t heard;      /* esq_port_ticks since when the host waits for a word */
-    uint16_t tag;        /* of the host's session */
-    uint16_t damaged_op; /* whose weights in flash are not what export wrote; ESQ_NO_OP: none */
-    uint8_t seq;         /* of the last good frame */
-    uint8_t is_open;     /* 1: HELLO came */
-    uint8_t is_done;     /* 1: the current image is computed, the next one may begin */
-    uint8_t status;      /* what the engine said last, enum esq_status */
+    struct esq_rows rows; /* of an image that comes coded */
+    uint64_t ticks;       /* spent in operators for this image */
+    uint32_t image;       /* number of the current image, or of the one before the first */
+    uint32_t offset;      /* bytes of it taken, as they came */
+    uint32_t heard;       /* esq_port_ticks since when the host waits for a word */
+    uint16_t tag;         /* of the host's session */
+    uint16_t n_rows;      /* of the current image that are whole */
+    uint16_t damaged_op;  /* whose weights in flash are not what export wrote; ESQ_NO_OP: none */
+    uint8_t seq;          /* of the last good frame */
+    uint8_t is_open;      /* 1: HELLO came */
+    uint8_t is_done;      /* 1: the current image is computed, the next one may begin */
+    uint8_t is_coded;     /* 1: the current image comes coded */
+    uint8_t status;       /* what the engine said last, enum esq_status */
 };
 
 /* Takes one byte from the line; computes and answers as needed before it returns. */

@@ -41,6 +41,7 @@
 static _Alignas(16) uint8_t arena[ESQ_MODEL_ARENA_BYTES];
 static struct esq_op_trace op_traces[ESQ_MODEL_OP_COUNT];
 static uint8_t results[ESQ_MODEL_OBSERVED_BYTES];
+static int8_t coded_row[ESQ_MODEL_INPUT_WIDTH * ESQ_MODEL_INPUT_CHANNELS];
 
 static const struct esq_identity identity = {
     .model_sha256 = ESQ_MODEL_SHA256_BYTES,
@@ -63,6 +64,9 @@ int esq_serve_begin(void) {
     link.identity = &identity;
     link.trace.ops = op_traces;
     link.trace.op_count = ESQ_MODEL_OP_COUNT;
+    link.rows.row = coded_row;
+    link.rows.width = ESQ_MODEL_INPUT_WIDTH;
+    link.rows.channels = ESQ_MODEL_INPUT_CHANNELS;
     link.results.values = results;
     link.results.n_bytes = sizeof results;
     link.results.arena = arena;

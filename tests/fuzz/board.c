@@ -8,6 +8,8 @@
 #include "rules.h"
 
 #define IMAGE_BYTES (ESQ_MODEL_INPUT_HEIGHT * ESQ_MODEL_INPUT_WIDTH * ESQ_MODEL_INPUT_CHANNELS)
+/* 20 bits for each value, and bytes that come before it shows that they are not needed. */
+#define MOST_IMAGE_BYTES (IMAGE_BYTES * 20u / 8u + 4u)
 #define RESULT_HEAD_BYTES 28u
 #define RATE_MIN 9600u
 #define RATE_MAX 3000000u
@@ -27,6 +29,7 @@ static const struct esq_identity identity = {
 static _Alignas(16) uint8_t arena[ESQ_MODEL_ARENA_BYTES];
 static struct esq_op_trace op_traces[ESQ_MODEL_OP_COUNT];
 static uint8_t results[ESQ_MODEL_OBSERVED_BYTES];
+static int8_t coded_row[ESQ_MODEL_INPUT_WIDTH * ESQ_MODEL_INPUT_CHANNELS];
 static struct esq_engine engine;
 static struct esq_link link_;
 static uint32_t now, pace_;
@@ -95,6 +98,9 @@ void board_start(uint32_t pace) {
     link_.damaged_op = pace & 1u ? ESQ_MODEL_OP_COUNT - 1u : ESQ_NO_OP;
     link_.trace.ops = op_traces;
     link_.trace.op_count = ESQ_MODEL_OP_COUNT;
+    link_.rows.row = coded_row;
+    link_.rows.width = ESQ_MODEL_INPUT_WIDTH;
+    link_.rows.channels = ESQ_MODEL_INPUT_CHANNELS;
     link_.results.values = results;
     link_.results.n_bytes = sizeof results;
     link_.results.arena = arena;
@@ -118,7 +124,11 @@ static void check_link(void) {
     must(link_.results.arena_used <= sizeof arena, "more arena is used than there is");
     must(link_.trace.op_count == ESQ_MODEL_OP_COUNT, "trace counts other operators");
     must(link_.decoder.n_bytes <= ESQ_FRAME_MAX, "decoder beyond its buffer");
-    must(link_.offset <= IMAGE_BYTES, "more image than there is");
+    const uint32_t most = link_.is_coded ? MOST_IMAGE_BYTES : IMAGE_BYTES;
+    must(link_.offset <= most, "more image than there is");
+    must(link_.n_rows <= ESQ_MODEL_INPUT_HEIGHT, "more rows than there are");
+    must(link_.rows.row == coded_row, "rows lost their pointer");
+    must(link_.rows.at < sizeof coded_row, "rows are beyond the row");
     must(engine.model == &ESQ_MODEL && engine.arena == (int8_t *)arena, "engine lost its pointers");
 }
 
@@ -127,7 +137,7 @@ void board_hear(const uint8_t *bytes, uint32_t n_bytes) {
         answers.n_bytes = 0;
         esq_link_push(&link_, bytes[i]);
         if (answers.n_bytes != 0) {
-            const struct rules rules = {link_.tag, IMAGE_BYTES, n_expected, sizeof arena,
+            const struct rules rules = {link_.tag, MOST_IMAGE_BYTES, n_expected, sizeof arena,
                                         ESQ_MODEL_OP_COUNT};
             check_answers(&answers, &rules);
             check_link();
@@ -143,7 +153,7 @@ void board_pass(uint32_t ticks) {
 }
 
 /* What a good host sends; made once. */
-static struct wire hello, data, result_get;
+static struct wire hello, data, result_get, coded, coded_get;
 
 static void write_requests(void) {
     static const uint8_t version_image[5] = {ESQ_PROTOCOL_VERSION, 0, 0, 0, 0};
@@ -152,6 +162,13 @@ static void write_requests(void) {
     memset(payload + 8, 1, IMAGE_BYTES);
     wire_put(&result_get, ESQ_FRAME_RESULT_GET, 2, BOARD_TAG, payload, 10);
     wire_put(&data, ESQ_FRAME_DATA, 1, BOARD_TAG, payload, sizeof payload);
+    /* Rice with no low bits: 110 is the first 1, and 15 times 0 no difference from it. */
+    static const uint8_t ones[11] = {2, 0, 0, 0, 0, 0, 0, 0, 0x18, 0, 0};
+    wire_put(&coded, ESQ_FRAME_CODED, 3, BOARD_TAG, ones, sizeof ones);
+    payload[0] = 2;
+    memset(payload + 1, 0, 7);
+    payload[8] = 1;
+    wire_put(&coded_get, ESQ_FRAME_RESULT_GET, 4, BOARD_TAG, payload, 10);
 }
 
 void board_hello(void) {
@@ -161,18 +178,24 @@ void board_hello(void) {
     board_hear(hello.bytes, hello.n_bytes);
 }
 
-void board_must_work(void) {
-    static const uint8_t delimiter = 0;
+static void must_compute(const struct wire *image, const struct wire *get) {
     static struct wire_frame frame;
     const uint8_t *payload = frame.body + ESQ_FRAME_HEAD_BYTES;
-    board_hear(&delimiter, 1);
-    board_hello();
-    last_answer(&answers, ESQ_FRAME_INFO, &frame);
-    board_hear(data.bytes, data.n_bytes);
+    board_hear(image->bytes, image->n_bytes);
     last_answer(&answers, ESQ_FRAME_ACK, &frame);
     must(payload[8] == ESQ_ACK_DONE, "the image was not computed");
-    board_hear(result_get.bytes, result_get.n_bytes);
+    board_hear(get->bytes, get->n_bytes);
     last_answer(&answers, ESQ_FRAME_RESULT, &frame);
     must(frame.n_payload == RESULT_HEAD_BYTES + n_expected, "a result is missing");
     must(memcmp(payload + RESULT_HEAD_BYTES, expected, n_expected) == 0, "a result is wrong");
+}
+
+void board_must_work(void) {
+    static const uint8_t delimiter = 0;
+    static struct wire_frame frame;
+    board_hear(&delimiter, 1);
+    board_hello();
+    last_answer(&answers, ESQ_FRAME_INFO, &frame);
+    must_compute(&data, &result_get);
+    must_compute(&coded, &coded_get);
 }

@@ -34,16 +34,16 @@ static void check_info(const uint8_t *payload, uint32_t n_payload, const struct 
     at = after_text(payload, n_payload, at, 32);
     at = after_text(payload, n_payload, at, 96);
     if (payload[60] & INFO_DAMAGED) {
-        must(at + 2 == n_payload, "INFO has another length");
+        must(at + 2 < n_payload, "INFO is cut");
         must(u16(payload + at) < rules->op_count, "INFO names no operator");
-        return;
+        at += 2;
     }
-    must(at == n_payload, "INFO has another length");
+    must(at + 1 == n_payload, "INFO has another length");
 }
 
 static void check_ack(const uint8_t *payload, uint32_t n_payload, const struct rules *rules) {
     must(n_payload == 9, "ACK has another length");
-    must(u32(payload + 4) <= rules->image_bytes, "ACK is beyond the image");
+    must(u32(payload + 4) <= rules->most_image_bytes, "ACK is beyond the image");
     must(payload[8] <= STATUS_MAX, "ACK has an unknown status");
 }
 

@@ -8,7 +8,7 @@
 /* What the answers of one board are held against. */
 struct rules {
     uint16_t tag;
-    uint32_t image_bytes;
+    uint32_t most_image_bytes; /* of one that comes coded */
     uint32_t result_bytes;
     uint32_t arena_bytes;
     uint16_t op_count;

@@ -13,7 +13,7 @@ import numpy as np
 from edgesq.codegen import generate
 from edgesq.compress import PADDING, encode
 from edgesq.formats.tflite import read_graph
-from edgesq.link import frame
+from edgesq.link import frame, rows
 from edgesq.link.frame import FrameType
 from edgesq.plan import make_plan
 from edgesq.project.build import STRICT_FLAGS
@@ -220,6 +220,34 @@ def command(type_: int, payload: bytes, fill: int = 0) -> bytes:
     return bytes([type_, len(payload), fill]) + payload
 
 
+def _coded_seeds(image: bytes) -> list[bytes]:
+    """Return inputs that send coded images: whole, in pieces, mixed, cut, too long, held, noise."""
+
+    def part(content: bytes, offset: int = 0, number: int = 1) -> bytes:
+        return command(FrameType.CODED, frame.pack_data(number, offset, content))
+
+    chance = random.Random(1)
+    content = rows.encode(np.frombuffer(image, np.int8).reshape(INPUT_SHAPE))
+    flat = rows.encode(np.zeros(INPUT_SHAPE, np.int8))
+    plain = command(FrameType.DATA, frame.pack_data(1, 4, image[4:]))
+    long = b"\5" + b"\xff" * 60  # 5 low bits, then nothing but ones
+    held = command(FrameType.TRACE, b"\0\1\0") + part(flat)
+    for hold in range(1, 9):
+        held += command(FrameType.ROW_GET, struct.pack("<IBHIB", 1, 0, 0, hold, 1))
+    return [
+        part(content) + part(flat, number=2),
+        b"".join(part(content[at : at + 1], at) for at in range(len(content))),
+        part(content[:4]) + plain + part(content[4:], 4),
+        part(content[:-1]) + part(b"\0\0\0\0\0\0", len(content) - 1),
+        part(flat + b"\0"),
+        part(flat + bytes(9)),
+        part(long) + part(b"", len(long)),
+        part(b"\6" + bytes(range(20))),
+        held,
+        *(part(chance.randbytes(50)) for _ in range(8)),
+    ]
+
+
 def seeds() -> list[bytes]:
     """Return inputs that go through every frame type: what a fuzzer begins with."""
     size = INPUT_SHAPE[0] * INPUT_SHAPE[1] * INPUT_SHAPE[2]
@@ -231,6 +259,7 @@ def seeds() -> list[bytes]:
         command(FrameType.DATA, frame.pack_data(1, at, image[at : at + 4]))
         for at in range(0, size, 4)
     )
+    coded = _coded_seeds(image)
     hello = frame.encode(FrameType.HELLO, 0, 5, frame.pack_hello(0))
     data = frame.encode(FrameType.DATA, 1, 5, frame.pack_data(1, 0, image))
     traced = command(FrameType.TRACE, b"\1\xff\xff") + whole
@@ -251,6 +280,7 @@ def seeds() -> list[bytes]:
         SEQ + b"\xfe" + command(FrameType.DATA, frame.pack_data(1, 0, b""), 240),
         command(FrameType.DATA, frame.pack_data(1, 0, b""), 255),
         traced,
+        *coded,
         held + rows + result,
         rates + PASS + b"\xff" + rates[: len(rates) // 3] + PASS + b"\xff" + whole,
     ]

@@ -66,7 +66,9 @@ def test_the_corpus_is_small_and_reaches_the_parser(tmp_path: Path) -> None:
 
 
 MISSING_CHECKS = {
-    "an image longer than it is": ("link.c", "n_bytes > image_bytes(link) - offset", "0"),
+    "an image longer than it is": ("link.c", "is_held && !is_in(link)", "is_held"),
+    "a row longer than it is": ("rows.c", "!esq_rows_is_whole(rows)", "1"),
+    "values from beyond the channel": ("rows.c", "rows->left < n_channel", "1"),
     "results from beyond their end": ("link.c", "offset > results->n_bytes", "0"),
     "a frame longer than its buffer": ("frame.c", "decoder->n_bytes < ESQ_FRAME_MAX", "1"),
     "operators that are not there": ("trace.c", "first >= trace->op_count", "0"),

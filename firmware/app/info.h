@@ -1,0 +1,30 @@
+/* What the board says of itself. */
+#ifndef ESQ_INFO_H
+#define ESQ_INFO_H
+
+#include "edgesq.h"
+
+/* How the firmware was compiled, as its compiler says. */
+enum esq_optimisation {
+    ESQ_NOT_OPTIMISED = 0,
+    ESQ_OPTIMISED_SIZE = 1,
+    ESQ_OPTIMISED_SPEED = 2,
+};
+
+/* What the board says of itself in INFO. */
+struct esq_identity {
+    uint8_t model_sha256[32];
+    uint16_t height, width, channels; /* of the input image */
+    uint32_t clock_hz;
+    uint16_t op_count;
+    uint8_t optimisation; /* enum esq_optimisation */
+    const char *kernels;  /* at most 32 characters are sent */
+    const char *board;    /* at most 32 characters are sent */
+    const char *build;    /* compiler and flags; at most 96 characters are sent */
+};
+
+/* Writes the payload of INFO; returns its bytes. `damaged_op` is ESQ_NO_OP where none is. */
+uint32_t esq_info_pack(const struct esq_identity *identity, const struct esq_engine *engine,
+                       uint16_t damaged_op, uint8_t *payload);
+
+#endif
