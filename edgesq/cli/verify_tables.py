@@ -33,6 +33,7 @@ def summary(report: VerifyReport) -> Table:
         "compiled by": device.build,
         "core": clock if device.core else "no Cortex-M",
         "link": f"{link.bytes_per_s:,.0f} B/s, {link.retries} retries, {link.resets} resets",
+        "sent": f"{link.sent_bytes:,} B for {link.image_bytes:,} B of images",
         "line rate": _line(link),
     }
     for name, value in rows.items():
@@ -41,9 +42,9 @@ def summary(report: VerifyReport) -> Table:
 
 
 def _line(link: LinkFacts) -> str:
-    if link.line_share > 1:
+    if link.sent_share > 1:
         return f"the line is not held to {link.baud:,} baud"
-    return f"{link.line_share:.1%} of {link.baud:,} baud carried image bytes"
+    return f"image bytes at {link.line_share:.1%} of {link.baud:,} baud"
 
 
 def comparisons(report: VerifyReport) -> Table:

@@ -31,6 +31,7 @@ class Inference:
         arena_bytes: of the arena, up to the last byte written so far; 0 where it cannot tell.
         retries: how often something had to be sent again.
         resets: how often the session was begun again: board reset, port away, rate fallen back.
+        sent_bytes: on the wire, to the board.
         wire_bytes: sent and received.
         baud: bits per second of the line at its end.
         seconds: since the last result of the image before, or since the stream began.
@@ -43,6 +44,7 @@ class Inference:
     arena_bytes: int
     retries: int
     resets: int
+    sent_bytes: int
     wire_bytes: int
     baud: int
     seconds: float
@@ -269,6 +271,7 @@ def _inference(
         arena_bytes=finished.arena_bytes,
         retries=now.repeats - before.repeats,
         resets=now.resets - before.resets,
+        sent_bytes=now.sent_bytes - before.sent_bytes,
         wire_bytes=now.wire_bytes - before.wire_bytes,
         baud=rate,
         seconds=seconds,

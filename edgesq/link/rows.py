@@ -73,7 +73,7 @@ def _fold(differences: NDArray[np.int8]) -> NDArray[np.uint8]:
 def _cheapest(blocks: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the way that takes the fewest bits, uint8 [n]."""
     bits = np.stack([_BITS[way].take(blocks).sum(axis=1, dtype=np.uint16) for way in range(_FLAT)])
-    ways = bits.argmin(axis=0).astype(np.uint8)
+    ways: NDArray[np.uint8] = bits.argmin(axis=0).astype(np.uint8)
     ways[~blocks.any(axis=1)] = _FLAT
     return ways
 

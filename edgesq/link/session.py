@@ -32,11 +32,13 @@ class Counts:
     Attributes:
         repeats: how often something had to be sent again.
         resets: sessions begun again: the board was reset, the port was away, or a rate fell back.
+        sent_bytes: on the wire, to the board.
         wire_bytes: sent and received.
     """
 
     repeats: int = 0
     resets: int = 0
+    sent_bytes: int = 0
     wire_bytes: int = 0
 
 
@@ -109,6 +111,7 @@ class Session:
         seq, self.seq = self.seq, (self.seq + 1) & 0xFF
         self._unanswered.append(_Sent(seq, len(encoded), time.monotonic()))
         self._transport.write(encoded)
+        self.counts.sent_bytes += len(encoded)
         self.counts.wire_bytes += len(encoded)
         return seq
 

@@ -1,6 +1,7 @@
 """From a tally to a report."""
 
 import contextlib
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
@@ -86,14 +87,7 @@ class Facts:
             accuracy=self._accuracy(tally),
             classes=self.images.classes,
             device=self._device(tally, infos),
-            link=LinkFacts(
-                self.port,
-                _share(tally.wire_bytes, tally.seconds) or 0.0,
-                tally.baud,
-                _share(tally.line_s, tally.seconds * len(infos)) or 0.0,
-                tally.retries,
-                tally.resets,
-            ),
+            link=self._link(tally, tally.seconds * len(infos)),
             comparisons=self._comparisons(tally),
             examples=ExampleFacts(tuple(tally.differing), tuple(tally.wrong), tuple(tally.unsure)),
             boards=self._shares(tally),
@@ -161,6 +155,19 @@ class Facts:
         if images.judge is not None:
             order = probable_order(tally.pairs, images.classes, images.judge.classes)
         return (*images.notes, *([order] if order else []))
+
+    def _link(self, tally: Tally, lines_s: float) -> LinkFacts:
+        return LinkFacts(
+            port=self.port,
+            bytes_per_s=_share(tally.wire_bytes, tally.seconds) or 0.0,
+            baud=tally.baud,
+            line_share=_share(tally.line_s, lines_s) or 0.0,
+            sent_share=_share(tally.sent_s, lines_s) or 0.0,
+            image_bytes=tally.images * math.prod(self.graph.tensors[self.graph.input].hwc),
+            sent_bytes=tally.sent_bytes,
+            retries=tally.retries,
+            resets=tally.resets,
+        )
 
     def _shares(self, tally: Tally) -> tuple[BoardShare, ...]:
         if self.shards is None:

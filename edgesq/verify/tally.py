@@ -152,8 +152,10 @@ class Tally:
         arena_bytes: of the arena, up to the last byte written; 0 where the board cannot tell.
         retries: how often something was sent again.
         resets: how often the session was begun again.
+        sent_bytes: on the wire, to the boards.
         wire_bytes: sent and received.
         line_s: seconds that the images' bytes alone take on the line, 10 bits each.
+        sent_s: likewise, the bytes sent.
         baud: bits per second of the line at the end.
         seconds: from the first byte to the last result, over all sessions.
         against: by form of the model, the one that decides first.
@@ -174,8 +176,10 @@ class Tally:
     arena_bytes: Count = 0
     retries: Count = 0
     resets: Count = 0
+    sent_bytes: Count = 0
     wire_bytes: Count = 0
     line_s: Positive = 0.0
+    sent_s: Positive = 0.0
     baud: Count = 0
     seconds: Positive = 0.0
     against: list[Against] = field(default_factory=list)
@@ -215,8 +219,11 @@ class Tally:
         self.arena_bytes = max(self.arena_bytes, inference.arena_bytes)
         self.retries += inference.retries
         self.resets += inference.resets
+        self.sent_bytes += inference.sent_bytes
         self.wire_bytes += inference.wire_bytes
-        self.line_s += math.prod(graph.tensors[graph.input].hwc) * BITS_PER_BYTE / inference.baud
+        byte_s = BITS_PER_BYTE / inference.baud
+        self.line_s += math.prod(graph.tensors[graph.input].hwc) * byte_s
+        self.sent_s += inference.sent_bytes * byte_s
         self.baud = inference.baud
         self.seconds += inference.seconds
         if inference.port:

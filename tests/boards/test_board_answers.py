@@ -8,12 +8,13 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from edgesq.link import frame
+from edgesq.link import frame, rows
 from edgesq.link.client import Client
 from edgesq.link.frame import Ack, AckStatus, FrameType
 from edgesq.link.transport import open_port
 from support.boards import (
     STUB_BYTES,
+    STUB_SHAPE,
     stub_values,
 )
 from support.link_partners import Raw, check_images
@@ -43,7 +44,7 @@ def test_answers_to_data(raw: Raw) -> None:
     assert data(0, 0, 10) == Ack(1, 400, AckStatus.GO)
     assert data(1, 400, 488) == Ack(1, 888, AckStatus.GO)
     assert data(1, 888, 488) == Ack(1, 1376, AckStatus.GO)
-    assert data(1, 1376, 125) == Ack(1, 1376, AckStatus.REFUSED)
+    assert data(1, 1376, 125) == Ack(1, 1500, AckStatus.REFUSED)
     assert data(1, 1376, 124) == Ack(1, 1500, AckStatus.DONE)
     assert data(1, 1500, 1) == Ack(1, 1500, AckStatus.REFUSED)
     assert data(1, 0, 400) == Ack(1, 1500, AckStatus.DONE)
@@ -53,6 +54,29 @@ def test_answers_to_data(raw: Raw) -> None:
     assert data(2, 0, 4) == Ack(2, 4, AckStatus.GO)
     assert data(1, 0, 4) == Ack(2, 4, AckStatus.GO)
     assert data(3, 0, 4) == Ack(2, 4, AckStatus.AGAIN)
+
+
+def test_answers_to_coded(raw: Raw) -> None:
+    def coded(image: int, offset: int, content: bytes) -> Ack | None:
+        return raw.ack(FrameType.CODED, frame.pack_data(image, offset, content))
+
+    flat = rows.encode(np.zeros(STUB_SHAPE, np.int8))
+    assert len(flat) == 18
+    assert coded(1, 0, flat[:10]) == Ack(1, 10, AckStatus.GO)
+    assert coded(1, 0, flat[:10]) == Ack(1, 10, AckStatus.GO)
+    assert coded(1, 12, flat[12:]) == Ack(1, 10, AckStatus.AGAIN)
+    assert raw.ack(FrameType.DATA, frame.pack_data(1, 10, bytes(9))) == Ack(
+        1, 10, AckStatus.REFUSED
+    )
+    assert coded(1, 10, b"") == Ack(1, 10, AckStatus.GO)
+    assert coded(1, 10, flat[10:]) == Ack(1, 18, AckStatus.DONE)
+    assert coded(2, 0, flat[:-1]) == Ack(2, 17, AckStatus.GO)
+    for refused in (coded(2, 17, flat[-1:] + b"\0"), coded(3, 0, b"\xff" * 488)):
+        assert refused is not None  # it may have read ahead of what it needs
+        assert refused.status == AckStatus.REFUSED
+        assert refused.next_offset < 18 + 4
+    assert raw.ack(FrameType.DATA, frame.pack_data(4, 0, bytes(9))) == Ack(4, 9, AckStatus.GO)
+    assert coded(4, 9, flat) == Ack(4, 9, AckStatus.REFUSED)
 
 
 WANTS_FIRST = Ack(1, 0, AckStatus.AGAIN)

@@ -63,7 +63,7 @@ def test_images_on_a_good_line(board: tuple[int, str]) -> None:
         check_images(client, 20, seed=1)
         result = client.infer(bytes(STUB_BYTES))
     assert result.retries == 0
-    assert result.wire_bytes > STUB_BYTES + 1010
+    assert 1010 < result.wire_bytes < 1010 + STUB_BYTES // 2  # all zeros: the rows come coded
 
 
 def test_a_session_follows_another(board: tuple[int, str]) -> None:

@@ -1,4 +1,4 @@
-"""The lossless code of image rows: numpy = read by the book = C with sanitizers = emulated boards."""
+"""The lossless code of rows: numpy = read by the book = C with sanitizers = emulated boards."""
 
 import struct
 from collections.abc import Sequence
@@ -46,11 +46,12 @@ def pictures(shape: tuple[int, int, int], seed: int) -> list[Int8]:
 
 
 def smooth(rng: np.random.Generator, shape: tuple[int, int, int]) -> Int8:
-    """Return a picture with edges and some noise, whose code takes about 3 bits a value, as those of photographs."""
+    """Return a picture with edges and noise; its code takes 3 bits a value, as a photograph's."""
     y, x = np.mgrid[: shape[0], : shape[1]]
     base = 60 * np.sin(x / 9) + 40 * np.cos(y / 7) + 50 * ((x // 16 + y // 16) % 2)
     values = base[..., None] / 2 + rng.normal(0, 0.7, shape)
-    return values.round().clip(-128, 127).astype(np.int8)
+    picture: Int8 = values.round().clip(-128, 127).astype(np.int8)
+    return picture
 
 
 @pytest.fixture(scope="module")

@@ -73,7 +73,7 @@ class PretendedClient:
             mark = zlib.crc32(image)
             if self.is_wrong(mark):
                 outputs = outputs[0], outputs[1] ^ np.array([0, 3] + [0] * 5, np.int8)
-            numbers = mark % 100_000, 40 + mark % 9, 1000 + mark % 7, mark % 2, 0, 100, 115_200
+            numbers = mark % 100_000, 40 + mark % 9, 1000 + mark % 7, mark % 2, 0, 60, 100, 115_200
             yield Inference(outputs, *numbers, 0.25)
 
 

@@ -11,8 +11,12 @@ extern const struct esq_model esq_model;
 #ifndef ESQ_MODEL_INPUT_HEIGHT
 #define ESQ_MODEL_INPUT_HEIGHT 20
 #endif
+#ifndef ESQ_MODEL_INPUT_WIDTH
 #define ESQ_MODEL_INPUT_WIDTH 25
+#endif
+#ifndef ESQ_MODEL_INPUT_CHANNELS
 #define ESQ_MODEL_INPUT_CHANNELS 3
+#endif
 #ifndef ESQ_MODEL_OP_COUNT
 #define ESQ_MODEL_OP_COUNT 5u
 #endif

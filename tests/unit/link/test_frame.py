@@ -50,9 +50,9 @@ def test_numbers_are_those_of_the_header() -> None:
         assert block
         numbers = {n: int(v, 0) for n, v in re.findall(rf"{prefix}(\w+) = (\w+)", block[1])}
         assert numbers == {member.name: member.value for member in enum}
-    link = (resource("firmware") / "app" / "link.h").read_text()
+    info = (resource("firmware") / "app" / "info.h").read_text()
     for level in Optimisation:
-        assert f"ESQ_{level.name} = {level.value}," in link
+        assert f"ESQ_{level.name} = {level.value}," in info
     for name, value in (("PROTOCOL_VERSION", frame.PROTOCOL_VERSION), ("FRAME_HEAD_BYTES", 4)):
         assert re.search(rf"#define ESQ_{name} {value}\b", header)
 
@@ -126,18 +126,23 @@ def test_payloads_of_a_hostile_board(payload: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flag", "behind", "damaged_op"),
-    [(0, b"", None), (0, b"\2\0", None), (0x80, b"", None), (0x80, b"\2\1", 258)],
+    ("flag", "behind", "damaged_op", "takes_coded"),
+    [
+        *((0, b"", None, False), (0, b"\2\0", None, False), (0, b"\1", None, True)),
+        *((0, b"\xff\xff", None, True), (0x80, b"", None, False), (0x80, b"\2", None, False)),
+        *((0x80, b"\2\1", 258, False), (0x80, b"\2\1\0", 258, False), (0x80, b"\2\1\1", 258, True)),
+    ],
 )
-def test_the_damaged_operator_may_be_missing(
-    flag: int, behind: bytes, damaged_op: int | None
+def test_the_last_fields_may_be_missing(
+    flag: int, behind: bytes, damaged_op: int | None, takes_coded: bool
 ) -> None:
-    """Boards of the same protocol version did not always send it."""
+    """Boards of the same protocol version did not always send them."""
     head = (2, 4, 496, 1024, bytes(32), 1, 1, 1, 1, 1, 0, 300, 2 | flag, 1)
     texts = b"".join(bytes([len(text)]) + text for text in (b"dsp", b"board", b"gcc"))
     info = frame.unpack_info(frame._INFO_HEAD.pack(*head) + bytes([1, 0, 0, 0]) + texts + behind)
     assert info is not None
     assert (info.damaged, info.damaged_op) == (bool(flag), damaged_op)
+    assert info.takes_coded == takes_coded
 
 
 def test_too_long_a_payload_is_a_bug_of_ours() -> None:

@@ -31,7 +31,10 @@ from support.verify_runs import (
 
 LIMIT_S = 20.0
 COUNT = 60
-BY_SESSION = ("link__port", "run__seconds", "link__bytes_per_s", "link__line_share")
+BY_SESSION = (
+    *("link__port", "run__seconds", "link__bytes_per_s", "link__line_share", "link__sent_share"),
+    "link__sent_bytes",
+)
 
 ANSWER = Inference(
     outputs=(),
@@ -40,6 +43,7 @@ ANSWER = Inference(
     arena_bytes=0,
     retries=0,
     resets=0,
+    sent_bytes=1,
     wire_bytes=1,
     baud=115_200,
     seconds=99.0,

@@ -78,6 +78,8 @@ def test_the_fastest_rate_and_back(build: Path) -> None:
         report = verify(VerifyOptions(build, baud=baud))
         assert (report.link.baud, report.link.resets, report.is_exact) == (expected, 0, True)
         assert report.link.line_share > 0
+        assert report.link.sent_share > 0
+        assert report.link.sent_bytes > 0
 
 
 def test_a_difference_is_a_result(build: Path) -> None:
