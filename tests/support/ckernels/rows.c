@@ -2,7 +2,8 @@
  * size.
  *
  * In, for each: u32 bytes, u32 bytes at a time, u16 H, u16 W, u16 C, then the bytes. Out: int8
- * [H, W, C], 0 in rows that did not become whole, u32 rows that did, u32 whether bytes follow the last one.
+ * [H, W, C], 0 in rows that did not become whole, u32 rows that did, u32 whether bytes follow the
+ * last one.
  */
 #include <stdio.h>
 #include <stdlib.h>
