@@ -63,6 +63,7 @@ class ExportOptions:
             self.ram_limit,
             self.tflm_dir,
             source.classes.names,
+            source.preprocessing,
         )
 
 

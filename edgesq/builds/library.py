@@ -5,35 +5,21 @@ from importlib import metadata
 from pathlib import Path
 
 from edgesq.builds.folder import FIRMWARE
-from edgesq.calibrate import Preprocessing
 from edgesq.choices import Layout
-from edgesq.codegen import pixel_table
-from edgesq.graph import Graph
 from edgesq.project import lay_out_library
 from edgesq.targets import Target
 
 
-def write_library(
-    build: Path,
-    layout: Layout,
-    graph: Graph,
-    files: Mapping[str, str],
-    preprocessing: Preprocessing,
-    name: str,
-) -> None:
+def write_library(build: Path, layout: Layout, files: Mapping[str, str], name: str) -> None:
     """Write a format's folder in BUILD; of `cmake`, the firmware project, only its example.
 
     Args:
         build: a build folder.
         layout: which ecosystem's.
-        graph: the model.
-        files: its generated C data, file name to text.
-        preprocessing: from pixels to the model's input.
+        files: the model's generated C, file name to text.
         name: what the model's C names begin with.
     """
-    texts = {**files, **pixel_table(graph, preprocessing, name)}
-    folder = build / folder_of(layout)
-    lay_out_library(folder, layout, texts, name, metadata.version("edgesq"))
+    lay_out_library(build / folder_of(layout), layout, files, name, metadata.version("edgesq"))
 
 
 def layouts_of(layout: Layout, target: Target) -> list[Layout]:

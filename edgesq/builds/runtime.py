@@ -1,11 +1,12 @@
 """What a build's firmware is made of: edgesq's runtime, or TensorFlow Lite Micro's."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edgesq.builds.facts import FirmwareFacts, PlanFacts
 from edgesq.builds.operators import operators_of
+from edgesq.calibrate import Preprocessing
 from edgesq.codegen import generate, generate_tflm
 from edgesq.errors import ToolError
 from edgesq.formats.tflite.tidy import int8_inside
@@ -45,6 +46,7 @@ class FirmwareOptions:
         ram_limit: RAM in bytes to plan for; None for the target's.
         tflm_dir: a tree of TensorFlow Lite Micro with its library built.
         class_names: by number; empty where nobody says.
+        preprocessing: from pixels to the model's input.
     """
 
     target: Target
@@ -53,6 +55,7 @@ class FirmwareOptions:
     ram_limit: int | None = None
     tflm_dir: Path | None = None
     class_names: tuple[str, ...] = ()
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,14 @@ def _edgesq(graph: Graph, options: FirmwareOptions, chosen: Candidate | None) ->
     chosen = plan_for(graph, target, options.goal, options.ram_limit, chosen)
     return Firmware(
         target,
-        generate(graph, chosen.plan, target.kernels, options.name, options.class_names),
+        generate(
+            graph,
+            chosen.plan,
+            target.kernels,
+            options.name,
+            options.class_names,
+            options.preprocessing,
+        ),
         RUNTIME,
         chosen,
         FirmwareFacts(
@@ -168,7 +178,8 @@ def _tflm(graph: Graph, tflite: bytes, options: FirmwareOptions) -> Firmware:
     used = arena_bytes(tflite)
     arena = given_arena_bytes(used)
     check_tflm_fits(target, len(tflite), arena)
-    files = generate_tflm(graph, tflite, arena, options.name, options.class_names)
+    told = (options.name, options.class_names, options.preprocessing)
+    files = generate_tflm(graph, tflite, arena, *told)
     if options.tflm_dir is not None and not target.is_host:
         files["tflm.cmake"] = tflm_cmake(target, options.tflm_dir)
     return Firmware(

@@ -94,16 +94,22 @@ def _retarget(
     graph = read_graph(content, str(build / TFLITE))
     name, asked = report.model.c_name, report.request
     tflm_dir = None if asked.tflm_dir is None else Path(asked.tflm_dir)
-    classes = report.classes.names
-    options = FirmwareOptions(target, name, asked.optimize, asked.ram_limit, tflm_dir, classes)
+    options = FirmwareOptions(
+        target,
+        name,
+        asked.optimize,
+        asked.ram_limit,
+        tflm_dir,
+        report.classes.names,
+        report.calibration.preprocessing,
+    )
     firmware = make_firmware(graph, content, options)
     with scratch_beside(build / FIRMWARE) as scratch:
         new = scratch / FIRMWARE
         firmware.lay_out(new)
         layouts = layouts_of(asked.layout, target)
-        preprocessing = report.calibration.preprocessing
         for layout in layouts if firmware.has_rows else ():
-            write_library(scratch, layout, graph, firmware.files, preprocessing, name)
+            write_library(scratch, layout, firmware.files, name)
         on_stage(f"compile for {target.name}")
         sizes = compile_cleanly(new, target)
         folders = [folder_of(layout) for layout in layouts]

@@ -69,7 +69,7 @@ def write_code(draft: Draft) -> Draft:
     firmware.lay_out(folder / FIRMWARE)
     layouts = layouts_of(draft.options.layout, draft.options.target) if firmware.has_rows else ()
     for layout in layouts:
-        write_library(folder, layout, source.graph, firmware.files, source.preprocessing, name)
+        write_library(folder, layout, firmware.files, name)
     for file, text in tflite_array(source.tflite, source.name).items():
         (folder / file).write_text(text)
     _write_images(folder, source)

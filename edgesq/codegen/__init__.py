@@ -6,7 +6,6 @@ as a whole are firmware/template/data/*.in; arrays and structs in them are writt
 
 from edgesq.codegen.generate import LAYOUT_VERSION, generate, tflite_array
 from edgesq.codegen.names import DEFAULT_NAME, check_name, name_of
-from edgesq.codegen.pixels import pixel_table
 from edgesq.codegen.tflm import generate_tflm
 
 __all__ = [
@@ -16,6 +15,5 @@ __all__ = [
     "generate",
     "generate_tflm",
     "name_of",
-    "pixel_table",
     "tflite_array",
 ]

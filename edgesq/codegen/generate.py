@@ -3,14 +3,16 @@
 import textwrap
 from collections.abc import Mapping, Sequence
 
+from edgesq.calibrate import Preprocessing
+from edgesq.codegen.application import application_header, application_source
+from edgesq.codegen.header import model_header
 from edgesq.codegen.names import DEFAULT_NAME
 from edgesq.codegen.params.table import params
-from edgesq.codegen.text import class_names, template
+from edgesq.codegen.text import template
 from edgesq.graph import Graph, digest
 from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.initializer import Fields, comment, initializer, row, rows, structs
 from edgesq.kernels.kernel import PORTABLE
-from edgesq.kernels.row_op import Slot
 from edgesq.operators import Access
 from edgesq.plan import STEP_END, STEP_INPUT, Plan
 
@@ -24,8 +26,9 @@ def generate(
     kernels: str,
     name: str = DEFAULT_NAME,
     classes: Sequence[str] = (),
+    preprocessing: Preprocessing | None = None,
 ) -> dict[str, str]:
-    """Return the model's C data, file name to text: NAME_model.h, NAME_model.c, model_data.h.
+    """Return the model as C, file name to text: NAME_model.h, .c, NAME_app.c, model_data.h.
 
     Args:
         graph: the model.
@@ -33,14 +36,20 @@ def generate(
         kernels: kernel family the weights are packed for; "portable" keeps OHWI.
         name: what its C names begin with; `check_name` has passed it.
         classes: their names, by number; none where nobody says.
+        preprocessing: from pixels to the model's input; None for what is usual.
 
     Raises:
         ModelError: a window taller than the runtime's rings allow.
     """
     names = {"name": name, "NAME": name.upper()}
+    pixels = preprocessing or Preprocessing()
+    application = application_header(graph, name)
+    facts = _facts(graph, plan, kernels)
+    has_streams = any(item.kernel.coded for item in plan.ops)
     return {
-        f"{name}_model.h": _header(graph, plan, kernels, names, classes),
+        f"{name}_model.h": model_header(graph, pixels, name, classes, facts, application),
         f"{name}_model.c": _source(graph, plan, kernels, names),
+        f"{name}_app.c": application_source(graph, pixels, name, has_streams=has_streams),
         "model_data.h": template("model_data.h").substitute(names),
     }
 
@@ -60,30 +69,15 @@ def tflite_array(content: bytes, name: str) -> dict[str, str]:
     }
 
 
-def _observed(graph: Graph, plan: Plan) -> list[Slot]:
-    return [slot for slot in (plan.slots[number] for number in graph.observed) if slot]
-
-
-def _header(
-    graph: Graph, plan: Plan, kernels: str, names: Mapping[str, str], classes: Sequence[str]
-) -> str:
-    height, width, channels = graph.tensors[graph.input].hwc
-    observed = _observed(graph, plan)
-    return template("model.h").substitute(
-        names,
-        sha256=graph.sha256,
-        sha256_bytes=row(f"0x{byte:02x}" for byte in bytes.fromhex(graph.sha256)),
-        kernels=kernels,
-        arena_bytes=plan.arena_bytes,
-        input_height=height,
-        input_width=width,
-        input_channels=channels,
-        input_bytes=height * width * channels,
-        op_count=len(plan.ops),
-        observed_count=len(observed),
-        observed_bytes=sum(slot.height * slot.width * slot.channels for slot in observed),
-        classes=class_names(classes, names["NAME"]),
-    )
+def _facts(graph: Graph, plan: Plan, kernels: str) -> dict[str, object]:
+    observed = [slot for slot in (plan.slots[number] for number in graph.observed) if slot]
+    return {
+        "kernels": kernels,
+        "arena_bytes": plan.arena_bytes,
+        "op_count": len(plan.ops),
+        "observed_count": len(observed),
+        "observed_bytes": sum(slot.height * slot.width * slot.channels for slot in observed),
+    }
 
 
 def _source(graph: Graph, plan: Plan, kernels: str, names: Mapping[str, str]) -> str:

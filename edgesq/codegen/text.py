@@ -4,6 +4,10 @@ from collections.abc import Sequence
 from functools import cache
 from string import Template
 
+import numpy as np
+
+from edgesq.calibrate import judge_of
+from edgesq.graph import Graph
 from edgesq.kernels.initializer import row
 from edgesq.resources import resource
 
@@ -24,14 +28,25 @@ def string(text: str) -> str:
     return f'"{"".join(chars)}"'
 
 
-def class_names(names: Sequence[str], prefix: str) -> str:
-    """Return a model's class names as C; nothing without.
+def real32(value: float) -> str:
+    """Return a float32 as a C literal that reads back as the same; C++ before 17 takes it too."""
+    return f"{np.float32(value)!s}f"
+
+
+def class_names(graph: Graph, names: Sequence[str], prefix: str) -> str:
+    """Return how many classes a model tells apart, and their names, as C; nothing without classes.
 
     Args:
-        names: by number.
+        graph: the model.
+        names: by number; classes beyond the last are named by their number, without any none is.
         prefix: what the model's macros begin with.
     """
-    if not names:
+    judge = judge_of(graph)
+    if isinstance(judge, str):
         return ""
-    listed = row(map(string, names))
-    return template("classes.h").substitute(NAME=prefix, class_count=len(names), class_names=listed)
+    every = [*names, *map(str, range(len(names), judge.classes))]
+    named = template("class_names.h").substitute(NAME=prefix, names=row(map(string, every)))
+    counted = template("classes.h").substitute(
+        NAME=prefix, count=judge.classes, names=named if names else ""
+    )
+    return f"{counted.rstrip()}\n"

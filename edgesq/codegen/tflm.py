@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from edgesq.calibrate import Preprocessing
 from edgesq.codegen.generate import tflite_array
-from edgesq.codegen.text import class_names, template
+from edgesq.codegen.header import model_header
+from edgesq.codegen.text import template
 from edgesq.errors import ModelError
 from edgesq.formats.tflite import operator_kinds
 from edgesq.graph import Graph
-from edgesq.kernels.initializer import row
 from edgesq.operators import READ_AS
 from edgesq.targets import TFLM_KERNELS
 
@@ -32,7 +33,12 @@ def resolver(kind: str) -> str | None:
 
 
 def generate_tflm(
-    graph: Graph, tflite: bytes, arena_bytes: int, name: str, classes: Sequence[str] = ()
+    graph: Graph,
+    tflite: bytes,
+    arena_bytes: int,
+    name: str,
+    classes: Sequence[str] = (),
+    preprocessing: Preprocessing | None = None,
 ) -> dict[str, str]:
     """Return the model for a firmware around TensorFlow Lite Micro, file name to text.
 
@@ -42,6 +48,7 @@ def generate_tflm(
         arena_bytes: arena that the interpreter is given.
         name: what its C names begin with; `check_name` has passed it.
         classes: their names, by number; none where nobody says.
+        preprocessing: from pixels to the model's input; None for what is usual.
 
     Raises:
         ModelError: an operator whose name in TensorFlow Lite Micro is not known here.
@@ -51,24 +58,19 @@ def generate_tflm(
     unknown = [kind for kind, name in resolvers.items() if name is None]
     if unknown:
         raise ModelError(f"no TensorFlow Lite Micro kernel is known for {', '.join(unknown)}")
-    height, width, channels = graph.tensors[graph.input].hwc
     names = {"name": name, "NAME": name.upper(), "sha256": graph.sha256}
+    facts = {
+        "kernels": TFLM_KERNELS,
+        "arena_bytes": arena_bytes,
+        "op_count": 1,
+        "observed_count": 1,
+        "observed_bytes": int(np.prod(graph.tensors[graph.output].shape)),
+    }
     return {
         **tflite_array(tflite, name),
         "model_data.h": template("model_data.h").substitute(names),
-        f"{name}_model.h": template("model.h").substitute(
-            names,
-            sha256_bytes=row(f"0x{byte:02x}" for byte in bytes.fromhex(graph.sha256)),
-            kernels=TFLM_KERNELS,
-            arena_bytes=arena_bytes,
-            input_height=height,
-            input_width=width,
-            input_channels=channels,
-            input_bytes=height * width * channels,
-            op_count=1,
-            observed_count=1,
-            observed_bytes=int(np.prod(graph.tensors[graph.output].shape)),
-            classes=class_names(classes, names["NAME"]),
+        f"{name}_model.h": model_header(
+            graph, preprocessing or Preprocessing(), name, classes, facts
         ),
         f"{name}_model.c": template("tflm_model.c").substitute(names, arena_bytes=arena_bytes),
         "tflm_operators.h": template("tflm_operators.h").substitute(

@@ -38,7 +38,8 @@ def lay_out(
     folder.mkdir(parents=True, exist_ok=True)
     for stale in {*RUNTIME, *TFLM_RUNTIME, "ports"}:
         shutil.rmtree(folder / stale, ignore_errors=True)
-    for model in set(folder.glob("*_model.[ch]")) - {folder / name for name in files}:
+    models = {*folder.glob("*_model.[ch]"), *folder.glob("*_app.c")}
+    for model in models - {folder / name for name in files}:
         model.unlink()
     for name in (*runtime, *(f"ports/{port}" for port in target.port_folders)):
         without = shutil.ignore_patterns(KERNEL_NOTES)

@@ -113,5 +113,5 @@ def _copied(source: str) -> Iterator[tuple[str, str]]:
 
 
 def _named(text: str, name: str, version: str) -> str:
-    text = re.sub(r"sample(?=_(?:model|pixels))", name, text)
-    return re.sub(r"SAMPLE(?=_(?:MODEL|PIXELS))", name.upper(), text).replace("0.0.0", version)
+    text = re.sub(r"sample(?=_)", name, text)
+    return re.sub(r"SAMPLE(?=_)", name.upper(), text).replace("0.0.0", version)

@@ -145,7 +145,7 @@ uint32_t esq_trace_put_row(const struct esq_trace *trace, const struct esq_engin
     const uint32_t left = row_bytes - offset;
     const uint32_t room = n_room - ESQ_ROW_HEAD_BYTES;
     const uint32_t n_bytes = left < room ? left : room;
-    const struct esq_op_rows rows = esq_op_rows(engine, trace->hold_op);
+    const struct esq_rows_so_far rows = esq_op_rows(engine, trace->hold_op);
     esq_put_u32(payload, image);
     esq_put_u32(payload + 4, trace->hold);
     esq_put_u16(payload + 8, trace->hold_op);

@@ -6,6 +6,7 @@
  *       ESQ_NEEDS_ROW  fill esq_input_row() with a row [width, channels], then esq_push_row()
  *       ESQ_MORE       one step of the schedule was run; call again (a good place for a heartbeat)
  *       ESQ_DONE       esq_observed(0) is the output, esq_observed(1) the logits before a softmax
+ *       any other      the image cannot be computed: end the loop
  *
  * No malloc, no recursion, no floating point. An engine is not reentrant; engines are independent.
  */
@@ -69,14 +70,14 @@ uint32_t esq_damaged_weights(const struct esq_model *model);
 uint32_t esq_next_op(const struct esq_engine *engine);
 
 /* How far an operator is. */
-struct esq_op_rows {
+struct esq_rows_so_far {
     uint16_t in_row;   /* next input row, of an operator that accumulates */
     uint16_t out_row;  /* next output row, or the one that accumulates */
     uint16_t complete; /* output rows that are complete */
 };
 
 /* How far operator `op`, below the model's op_count, is. */
-struct esq_op_rows esq_op_rows(const struct esq_engine *engine, uint32_t op);
+struct esq_rows_so_far esq_op_rows(const struct esq_engine *engine, uint32_t op);
 
 /* A row of a tensor where its ring holds it: int8 [width, channels]. */
 struct esq_row_view {

@@ -68,12 +68,12 @@ static uint32_t complete_maxima(const struct esq_op *op, const struct esq_progre
     return taken > above ? taken : above;
 }
 
-struct esq_op_rows esq_op_rows(const struct esq_engine *engine, uint32_t op) {
+struct esq_rows_so_far esq_op_rows(const struct esq_engine *engine, uint32_t op) {
     const struct esq_op *row_op = &engine->model->ops[op];
     const struct esq_progress *progress = &progress_of(engine)[op];
     const uint32_t complete =
         row_op->takes_maximum ? complete_maxima(row_op, progress) : progress->out_row;
-    return (struct esq_op_rows){progress->in_row, progress->out_row, (uint16_t)complete};
+    return (struct esq_rows_so_far){progress->in_row, progress->out_row, (uint16_t)complete};
 }
 
 int esq_find_row(const struct esq_engine *engine, uint32_t op, uint32_t which, uint32_t row,

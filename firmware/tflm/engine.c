@@ -51,9 +51,9 @@ uint32_t esq_next_op(const struct esq_engine *engine) {
     return is_ready && engine->step == 0 ? 0u : ESQ_NO_OP;
 }
 
-struct esq_op_rows esq_op_rows(const struct esq_engine *engine, uint32_t op) {
+struct esq_rows_so_far esq_op_rows(const struct esq_engine *engine, uint32_t op) {
     const uint16_t done = op == 0 ? (uint16_t)engine->step : 0u;
-    return (struct esq_op_rows){.in_row = engine->image_row, .out_row = done, .complete = done};
+    return (struct esq_rows_so_far){.in_row = engine->image_row, .out_row = done, .complete = done};
 }
 
 int esq_find_row(const struct esq_engine *engine, uint32_t op, uint32_t which, uint32_t row,

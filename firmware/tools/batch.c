@@ -13,11 +13,11 @@
 
 static _Alignas(16) int8_t arena[ESQ_MODEL_ARENA_BYTES];
 
-/* 1: an image was run; 0: no image is left. */
+/* 1: an image was run; 0: no image is left, or the engine failed. */
 static int run_image(struct esq_engine *engine) {
     enum esq_status status = ESQ_MORE;
     esq_start(engine);
-    while (status != ESQ_DONE) {
+    while (status == ESQ_MORE) {
         status = esq_step(engine);
         if (status == ESQ_NEEDS_ROW) {
             if (fread(esq_input_row(engine), 1, ESQ_ROW_BYTES, stdin) != ESQ_ROW_BYTES) {
@@ -26,7 +26,7 @@ static int run_image(struct esq_engine *engine) {
             status = esq_push_row(engine);
         }
     }
-    return 1;
+    return status == ESQ_DONE;
 }
 
 int main(void) {

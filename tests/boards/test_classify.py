@@ -6,17 +6,14 @@ from pathlib import Path
 import pytest
 
 from edgesq.builds.library import folder_of, layouts_of
-from edgesq.codegen import pixel_table
 from edgesq.flash import host, qemu
-from edgesq.formats.tflite import read_graph
 from edgesq.link.transport import open_port
 from edgesq.project import Layout, firmware_path
-from edgesq.reference import run_observed
 from edgesq.targets import load_target
 from support.boards import running
 from support.cases import NETWORKS
 from support.crun import run_command
-from support.libraries import PREPROCESSING, library, pixels_of, quantized, verify_build
+from support.libraries import classes_of, library, pixels_of, verify_build
 
 NETWORK = "every_operator"
 
@@ -34,7 +31,7 @@ def test_images_in_and_classes_out(board: str, tmp_path: Path) -> None:
     program = firmware_path(folder, target)
     (folder / "build" / f"classify{program.suffix}").rename(program)
     pixels = pixels_of(made.graph, 4)
-    expected = run_observed(made.graph, quantized(made.graph, pixels))[0].argmax(axis=1)
+    expected = classes_of(made.graph, pixels)
     command = (host if target.is_host else qemu).command(tmp_path, target)
     said = b""
     with running(command, tmp_path / "log") as (_, port), open_port(port) as line:
@@ -44,7 +41,7 @@ def test_images_in_and_classes_out(board: str, tmp_path: Path) -> None:
                 heard = line.read(20.0)
                 assert heard, f"silent after {said!r}"
                 said += heard
-    assert [int(number) for number in said.split()] == expected.tolist()
+    assert [int(number) for number in said.split()] == expected
 
 
 @pytest.mark.parametrize("layout", list(Layout))
@@ -55,22 +52,7 @@ def test_only_the_placeholder_is_renamed(layout: Layout, tmp_path: Path) -> None
     assert "xsample_model.c" in files
     assert "extern const struct esq_model xsample_model;" in files["xsample_model.h"]
     for name, text in {**files, **{name: name for name in files}}.items():
-        assert not re.search(r"(?<!x)sample_(model|pixels)|xxsample|(?<!X)SAMPLE_MODEL", text), name
-
-
-def test_the_table_of_pixels_is_the_preprocessing() -> None:
-    graph = read_graph(NETWORKS["fire"]())
-    text = pixel_table(graph, PREPROCESSING, "person")["person_pixels.c"]
-    body = text.partition("= {")[2]
-    values = [int(number) for number in re.findall(r"-?\d+", body)]
-    pixels = pixels_of(graph, 1)
-    channels = pixels.shape[-1]
-    assert len(values) == 256 * channels
-    wanted = quantized(graph, pixels).reshape(-1, channels)
-    flat = pixels.reshape(-1, channels)
-    for channel in range(channels):
-        found = [values[256 * channel + pixel] for pixel in flat[:, channel].tolist()]
-        assert found == wanted[:, channel].tolist()
+        assert not re.search(r"(?<!x)sample_|xxsample|(?<!X)SAMPLE_", text), name
 
 
 @pytest.mark.parametrize(

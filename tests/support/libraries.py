@@ -43,8 +43,10 @@ def library(
 ) -> Library:
     """Write BUILD/FORMAT for an int8 .tflite."""
     graph = read_graph(content)
-    files = generate(graph, make_plan(graph, PlanRequest(kernels)), kernels, name)
-    write_library(build, layout, graph, files, PREPROCESSING, name)
+    plan = make_plan(graph, PlanRequest(kernels))
+    write_library(
+        build, layout, generate(graph, plan, kernels, name, preprocessing=PREPROCESSING), name
+    )
     return Library(build / folder_of(layout), name, graph)
 
 
@@ -82,16 +84,20 @@ def port_of(folder: Path, target: Target) -> Path:
 
 
 def pixels_of(graph: Graph, count: int) -> NDArray[np.uint8]:
-    """Return seeded raw images as a camera gives them, uint8 [n, H, W, C], in the model's order."""
+    """Return seeded raw images as a camera gives them, uint8 [n, H, W, C], RGB."""
     shape = (count, *graph.tensors[graph.input].hwc)
     return np.random.default_rng(11).integers(0, 256, shape, np.uint8)
 
 
 def quantized(graph: Graph, pixels: NDArray[np.uint8]) -> NDArray[np.int8]:
-    """Return the model's input for pixels in its own channel order."""
+    """Return the model's input for such images."""
     tensor = graph.tensors[graph.input]
-    rgb = pixels[..., ::-1] if PREPROCESSING.channel_order == "bgr" else pixels
-    return PREPROCESSING.to_int8(rgb, tensor.scale, tensor.zero_point)
+    return PREPROCESSING.to_int8(pixels, tensor.scale, tensor.zero_point)
+
+
+def classes_of(graph: Graph, pixels: NDArray[np.uint8]) -> list[int]:
+    """Return the class of each image by the numpy reference: of the logits, the first of equals."""
+    return list(map(int, run_observed(graph, quantized(graph, pixels))[-1].argmax(axis=1)))
 
 
 def verify_build(folder: Path, content: bytes, target: str) -> Path:
@@ -116,7 +122,7 @@ def pattern_class(made: Library) -> int:
     height, width, channels = made.graph.tensors[made.graph.input].hwc
     rows = 8 * np.arange(height)[:, np.newaxis] + np.arange(width * channels)
     pixels = rows.astype(np.uint8).reshape(1, height, width, channels)
-    return int(run_observed(made.graph, quantized(made.graph, pixels))[0].argmax())
+    return classes_of(made.graph, pixels)[0]
 
 
 def classified(command: Sequence[str], log: Path) -> bytes:

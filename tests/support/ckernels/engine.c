@@ -67,7 +67,7 @@ int main(void) {
     if (memcmp(first, again, sizeof first) != 0) {
         return 6;
     }
-    if (esq_observed(&engine, ESQ_MODEL_OBSERVED_COUNT, &bytes) != 0) {
+    if (esq_observed(&engine, MY_MODEL_OBSERVED_COUNT, &bytes) != 0) {
         return 7;
     }
     return 0;

@@ -52,9 +52,10 @@ int main(void) {
     }
     enum esq_status one = ESQ_MORE;
     enum esq_status other = ESQ_MORE;
-    while (one != ESQ_DONE || other != ESQ_DONE) {
-        one = one == ESQ_DONE ? one : step(&first);
-        other = other == ESQ_DONE ? other : step(&second);
+    while (one == ESQ_MORE || other == ESQ_MORE) {
+        one = one == ESQ_MORE ? step(&first) : one;
+        other = other == ESQ_MORE ? step(&second) : other;
     }
-    return write_observed(&first) || write_observed(&second);
+    return one != ESQ_DONE || other != ESQ_DONE || write_observed(&first) ||
+           write_observed(&second);
 }

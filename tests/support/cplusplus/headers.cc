@@ -1,5 +1,6 @@
 // Every public header, as a C++ program takes them; runs the model over an image of zeros.
 #include "edgesq.h"
+#include "esq_app.h"
 #include "esq_crc32.h"
 #include "esq_dsp_ops.h"
 #include "esq_model.h"
@@ -20,7 +21,7 @@ int main() {
         return 1;
     }
     esq_status status = ESQ_MORE;
-    while (status != ESQ_DONE) {
+    while (status == ESQ_MORE) {
         status = esq_step(&engine);
         if (status == ESQ_NEEDS_ROW) {
             int8_t *row = esq_input_row(&engine);
@@ -31,5 +32,5 @@ int main() {
         }
     }
     uint32_t bytes = 0;
-    return esq_observed(&engine, 0, &bytes) == nullptr || bytes == 0;
+    return status != ESQ_DONE || esq_observed(&engine, 0, &bytes) == nullptr || bytes == 0;
 }

@@ -12,7 +12,7 @@ static void run(const struct esq_case *one, const int8_t *image) {
     if (status != ESQ_DONE) {
         return;
     }
-    for (status = ESQ_MORE; status != ESQ_DONE;) {
+    for (status = ESQ_MORE; status == ESQ_MORE;) {
         status = esq_step(&engine);
         if (status == ESQ_NEEDS_ROW) {
             int8_t *row = esq_input_row(&engine);

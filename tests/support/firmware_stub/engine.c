@@ -100,9 +100,9 @@ uint32_t esq_next_op(const struct esq_engine *engine) {
 }
 
 /* Operator 1 completes a row of three pixels, one byte of every two, in each of its steps. */
-struct esq_op_rows esq_op_rows(const struct esq_engine *engine, uint32_t op) {
+struct esq_rows_so_far esq_op_rows(const struct esq_engine *engine, uint32_t op) {
     (void)engine;
-    return (struct esq_op_rows){0, (uint16_t)n_rows, op == 1 ? (uint16_t)n_steps : 0};
+    return (struct esq_rows_so_far){0, (uint16_t)n_rows, op == 1 ? (uint16_t)n_steps : 0};
 }
 
 int esq_find_row(const struct esq_engine *engine, uint32_t op, uint32_t which, uint32_t row_number,

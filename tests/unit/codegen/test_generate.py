@@ -46,7 +46,7 @@ def macro(header: str, name: str) -> str:
 
 
 def test_files() -> None:
-    assert sorted(generated()) == ["model_data.h", "my_model.c", "my_model.h"]
+    assert sorted(generated()) == ["model_data.h", "my_app.c", "my_model.c", "my_model.h"]
 
 
 def test_same_input_same_text() -> None:
@@ -97,10 +97,6 @@ def test_header_says_what_the_model_is() -> None:
     assert macro(header, "PERSON_MODEL_KERNELS") == '"portable"'
     expected = {
         "PERSON_MODEL_ARENA_BYTES": plan.arena_bytes,
-        "PERSON_MODEL_INPUT_HEIGHT": 4,
-        "PERSON_MODEL_INPUT_WIDTH": 3,
-        "PERSON_MODEL_INPUT_CHANNELS": 2,
-        "PERSON_MODEL_INPUT_BYTES": 24,
         "PERSON_MODEL_OP_COUNT": len(plan.ops),
         "PERSON_MODEL_OBSERVED_COUNT": 2,
         "PERSON_MODEL_OBSERVED_BYTES": 72,

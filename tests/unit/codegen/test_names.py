@@ -77,14 +77,20 @@ def test_names_from_files(model: str, name: str) -> None:
     assert name_of(model) == check_name(name) == name
 
 
-def test_the_app_knows_every_number_of_the_model() -> None:
+def test_the_firmware_knows_the_numbers_it_asks_for() -> None:
     graph = read_graph(NETWORKS["fire"]())
     files = generate(graph, make_plan(graph), "portable", "person")
     own = re.findall(r"^#define PERSON_MODEL_(\w+) ", files["person_model.h"], re.M)
-    assert "ARENA_BYTES" in own
-    aliases = re.findall(r"^#define (\w+) (\w+)$", files["model_data.h"], re.M)
-    expected = [(f"ESQ_MODEL_{name}", f"PERSON_MODEL_{name}") for name in own]
-    assert aliases == [("ESQ_MODEL", "person_model"), *expected]
+    aliases = dict(re.findall(r"^#define (\w+) (\w+)$", files["model_data.h"], re.M))
+    assert aliases.pop("ESQ_MODEL") == "person_model"
+    names = [alias.removeprefix("ESQ_MODEL_") for alias in aliases]
+    assert list(aliases.values()) == [f"PERSON_MODEL_{name}" for name in names]
+    assert set(names) <= set(own)
+    sources = [
+        path for folder in ("app", "tflm", "tools") for path in (FIRMWARE / folder).iterdir()
+    ]
+    used = re.findall(r"\bESQ_MODEL_[A-Z]\w+", "".join(path.read_text() for path in sources))
+    assert set(used) - {"ESQ_MODEL_H"} == set(aliases)
 
 
 def test_two_models_in_one_program(tmp_path: Path) -> None:

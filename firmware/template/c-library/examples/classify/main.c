@@ -1,19 +1,17 @@
 /* Prints the class of every raw image on standard input, uint8 [height, width, channels] each. On a
- * board, put your camera in the place of `read_row`. */
+ * board, put your camera in the place of `fread`. */
 #include <stdio.h>
 
-#include "classify.h"
+#include "answer.h"
 #include "sample_model.h"
 
-static int read_row(void *source, uint8_t *pixels) {
-    const size_t row_bytes = SAMPLE_MODEL_INPUT_WIDTH * SAMPLE_MODEL_INPUT_CHANNELS;
-    return fread(pixels, 1, row_bytes, source) != row_bytes;
-}
-
 int main(void) {
-    int32_t index;
-    while ((index = classify(read_row, stdin)) >= 0) {
-        printf("%d\n", (int)index);
+    static uint8_t pixels[SAMPLE_MODEL_INPUT_BYTES];
+    while (fread(pixels, 1, sizeof pixels, stdin) == sizeof pixels) {
+        if (sample_run(pixels) != ESQ_DONE) {
+            return 1;
+        }
+        printf("%d\n", (int)esq_answer());
     }
     return 0;
 }

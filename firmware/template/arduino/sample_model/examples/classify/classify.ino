@@ -3,26 +3,35 @@
 #include <edgesq.h>
 #include <sample_model.h>
 
-#include "classify.h"
+#include "answer.h"
 
-static int read_row(void *source, uint8_t *pixels) {
-    uint32_t *row = static_cast<uint32_t *>(source);
-    for (uint32_t i = 0; i < SAMPLE_MODEL_INPUT_WIDTH * SAMPLE_MODEL_INPUT_CHANNELS; i++) {
-        pixels[i] = static_cast<uint8_t>(8 * *row + i);
+static uint8_t pixels[SAMPLE_MODEL_INPUT_WIDTH * SAMPLE_MODEL_INPUT_CHANNELS];
+
+static void read_row(uint32_t row) {
+    for (uint32_t i = 0; i < sizeof pixels; i++) {
+        pixels[i] = static_cast<uint8_t>(8 * row + i);
     }
-    (*row)++;
-    return 0;
 }
 
 void setup() { Serial.begin(115200); }
 
 void loop() {
-    uint32_t row = 0;
     const unsigned long start_us = micros();
-    const int32_t index = classify(read_row, &row);
+    esq_status status = sample_start();
+    for (uint32_t row = 0; status == ESQ_NEEDS_ROW; row++) {
+        read_row(row);
+        status = sample_push_row(pixels);
+    }
     const unsigned long spent_us = micros() - start_us;
-    Serial.print("class ");
-    Serial.print(static_cast<long>(index));
+    if (status != ESQ_DONE) {
+        Serial.print("failed: esq_status ");
+        Serial.println(static_cast<unsigned long>(status));
+        while (true) {
+            yield();
+        }
+    }
+    Serial.print(ESQ_ANSWER_IS " ");
+    Serial.print(static_cast<long>(esq_answer()));
     Serial.print(" in us: ");
     Serial.println(spent_us);
 }

@@ -1,25 +1,31 @@
 /* Classifies an image whose rows come from `read_row`: put your camera there. */
 #include <stdio.h>
 
-#include "classify.h"
+#include "answer.h"
 #include "esp_timer.h"
 #include "sample_model.h"
 
-static int read_row(void *source, uint8_t *pixels) {
-    uint32_t *row = source;
-    for (uint32_t i = 0; i < SAMPLE_MODEL_INPUT_WIDTH * SAMPLE_MODEL_INPUT_CHANNELS; i++) {
-        pixels[i] = (uint8_t)(8u * *row + i);
+static uint8_t pixels[SAMPLE_MODEL_INPUT_WIDTH * SAMPLE_MODEL_INPUT_CHANNELS];
+
+static void read_row(uint32_t row) {
+    for (uint32_t i = 0; i < sizeof pixels; i++) {
+        pixels[i] = (uint8_t)(8u * row + i);
     }
-    (*row)++;
-    return 0;
 }
 
 void app_main(void) {
     for (;;) {
-        uint32_t row = 0;
         const int64_t start_us = esp_timer_get_time();
-        const int32_t index = classify(read_row, &row);
+        enum esq_status status = sample_start();
+        for (uint32_t row = 0; status == ESQ_NEEDS_ROW; row++) {
+            read_row(row);
+            status = sample_push_row(pixels);
+        }
+        if (status != ESQ_DONE) {
+            printf("failed: esq_status %d\n", (int)status);
+            return;
+        }
         const int64_t spent_us = esp_timer_get_time() - start_us;
-        printf("class %d in us: %u\n", (int)index, (unsigned int)spent_us);
+        printf(ESQ_ANSWER_IS " %d in us: %u\n", (int)esq_answer(), (unsigned int)spent_us);
     }
 }

@@ -2,23 +2,30 @@
 #include <zephyr/kernel.h>
 #include <zephyr/sys/printk.h>
 
-#include "classify.h"
+#include "answer.h"
 #include "sample_model.h"
 
-static int read_row(void *source, uint8_t *pixels) {
-    uint32_t *row = source;
-    for (uint32_t i = 0; i < SAMPLE_MODEL_INPUT_WIDTH * SAMPLE_MODEL_INPUT_CHANNELS; i++) {
-        pixels[i] = (uint8_t)(8u * *row + i);
+static uint8_t pixels[SAMPLE_MODEL_INPUT_WIDTH * SAMPLE_MODEL_INPUT_CHANNELS];
+
+static void read_row(uint32_t row) {
+    for (uint32_t i = 0; i < sizeof pixels; i++) {
+        pixels[i] = (uint8_t)(8u * row + i);
     }
-    (*row)++;
-    return 0;
 }
 
 int main(void) {
     for (;;) {
-        uint32_t row = 0;
         const uint32_t start = k_cycle_get_32();
-        const int32_t index = classify(read_row, &row);
-        printk("class %d in cycles: %u\n", (int)index, (unsigned int)(k_cycle_get_32() - start));
+        enum esq_status status = sample_start();
+        for (uint32_t row = 0; status == ESQ_NEEDS_ROW; row++) {
+            read_row(row);
+            status = sample_push_row(pixels);
+        }
+        if (status != ESQ_DONE) {
+            printk("failed: esq_status %d\n", (int)status);
+            return 1;
+        }
+        const uint32_t spent = k_cycle_get_32() - start;
+        printk(ESQ_ANSWER_IS " %d in cycles: %u\n", (int)esq_answer(), (unsigned int)spent);
     }
 }

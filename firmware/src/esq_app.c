@@ -1,0 +1,70 @@
+#include "esq_app.h"
+#include "esq_model.h"
+
+enum esq_status esq_app_open(const struct esq_app *app, struct esq_engine *engine, void *arena,
+                             uint32_t arena_bytes) {
+    if (app->damaged != 0 && app->damaged(app->model) != ESQ_NO_OP) {
+        return ESQ_FAILED;
+    }
+    return esq_init(engine, app->model, arena, arena_bytes);
+}
+
+/* Whatever is neither a step taken nor a row wanted is an end: no failure loops for ever. */
+static enum esq_status run_on(struct esq_engine *engine) {
+    enum esq_status status;
+    do {
+        status = esq_step(engine);
+    } while (status == ESQ_MORE);
+    return status;
+}
+
+enum esq_status esq_app_start(struct esq_engine *engine) {
+    esq_start(engine);
+    return run_on(engine);
+}
+
+static void quantize(const struct esq_app *app, const uint8_t *pixels, int8_t *row) {
+    const uint32_t channels = app->model->input->channels;
+    for (uint32_t x = app->model->input->width; x > 0; x--) {
+        for (uint32_t channel = 0; channel < channels; channel++) {
+            const uint32_t from = app->is_reversed ? channels - 1u - channel : channel;
+            row[channel] = app->levels[channel][pixels[from]];
+        }
+        pixels += channels;
+        row += channels;
+    }
+}
+
+enum esq_status esq_app_push_row(const struct esq_app *app, struct esq_engine *engine,
+                                 const uint8_t *pixels) {
+    if (!engine->starved) {
+        return ESQ_BAD_CALL;
+    }
+    quantize(app, pixels, esq_input_row(engine));
+    const enum esq_status status = esq_push_row(engine);
+    return status == ESQ_MORE ? run_on(engine) : status;
+}
+
+enum esq_status esq_app_run(const struct esq_app *app, struct esq_engine *engine,
+                            const uint8_t *pixels) {
+    const struct esq_slot *input = app->model->input;
+    enum esq_status status = esq_app_start(engine);
+    while (status == ESQ_NEEDS_ROW) {
+        status = esq_app_push_row(app, engine, pixels);
+        pixels += (uint32_t)input->width * input->channels;
+    }
+    return status;
+}
+
+int32_t esq_app_class(const struct esq_app *app, const struct esq_engine *engine) {
+    uint32_t count = 0;
+    const int8_t *scores = esq_observed(engine, app->model->observed_count - 1u, &count);
+    if (count == 1) {
+        return scores[0] >= app->one_from;
+    }
+    uint32_t best = 0;
+    for (uint32_t i = 1; i < count; i++) {
+        best = scores[i] > scores[best] ? i : best;
+    }
+    return (int32_t)best;
+}
