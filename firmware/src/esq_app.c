@@ -23,12 +23,18 @@ enum esq_status esq_app_start(struct esq_engine *engine) {
     return run_on(engine);
 }
 
+/* Locals, since the row is of a type that might alias the tables' addresses. */
 static void quantize(const struct esq_app *app, const uint8_t *pixels, int8_t *row) {
-    const uint32_t channels = app->model->input->channels;
-    for (uint32_t x = app->model->input->width; x > 0; x--) {
+    const struct esq_slot *input = app->model->input;
+    const int8_t (*const levels)[256] = app->levels;
+    const uint32_t channels = input->channels;
+    const uint32_t first = app->is_reversed ? channels - 1u : 0u;
+    const uint32_t step = app->is_reversed ? UINT32_MAX : 1u; /* modulo 2^32: one back */
+    for (uint32_t x = input->width; x > 0; x--) {
+        uint32_t from = first;
         for (uint32_t channel = 0; channel < channels; channel++) {
-            const uint32_t from = app->is_reversed ? channels - 1u - channel : channel;
-            row[channel] = app->levels[channel][pixels[from]];
+            row[channel] = levels[channel][pixels[from]];
+            from += step;
         }
         pixels += channels;
         row += channels;

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +24,15 @@ from support.libraries import (
     check_verifies,
     classes_of,
     cmake,
+    damage,
     library,
     pixels_of,
     port_of,
+    quantized,
     toolchain,
     verify_build,
 )
+from support.networks import FINER, Network
 from support.paths import CKERNELS
 
 NETWORK = "every_operator"
@@ -75,6 +79,30 @@ def test_rows_from_the_users_own_source(installed: Installed, index: int, tmp_pa
     pixels = pixels_of(made.graph, 6)
     said = run_command(tmp_path / "build" / "classify", stdin=pixels.tobytes() + b"half a row")
     assert [int(line) for line in said.split()] == classes_of(made.graph, pixels)
+
+
+def test_the_example_of_a_model_that_measures_and_of_a_damaged_one(tmp_path: Path) -> None:
+    """Thousandths of the first output, since there are no classes; then an end, not a loop."""
+    net = Network((6, 5, 3), FINER)
+    output = net.dense(net.mean(net.conv(net.input, 7, (3, 3))), 1)
+    made = library(tmp_path, Layout.C_LIBRARY, net.build(output), "angle", coded=True)
+    source, build = user_project(tmp_path, made, "classify"), tmp_path / "build"
+    options = (f"-DCMAKE_PREFIX_PATH={tmp_path / 'prefix'}", f"-DCMAKE_C_FLAGS={STRICT}")
+    install(tmp_path, made, tmp_path / "prefix", f"-DCMAKE_C_FLAGS={STRICT}")
+    cmake(source, build, *options)
+    pixels = pixels_of(made.graph, 3)
+    tensor = made.graph.tensors[made.graph.output]
+    values = run_observed(made.graph, quantized(made.graph, pixels))[0][:, 0].astype(np.float32)
+    reals = (values - np.float32(tensor.zero_point)) * np.float32(tensor.scale)
+    said = run_command(build / "classify", stdin=pixels.tobytes())
+    assert [int(line) for line in said.split()] == np.trunc(1000 * reals).astype(int).tolist()
+    damage(made)
+    install(tmp_path, made, tmp_path / "prefix", f"-DCMAKE_C_FLAGS={STRICT}")
+    run_command("cmake", "--build", build)
+    done = subprocess.run(
+        [build / "classify"], input=pixels.tobytes(), capture_output=True, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (1, b"")
 
 
 def test_two_libraries_in_one_program(installed: Installed, tmp_path: Path) -> None:

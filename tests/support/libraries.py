@@ -1,6 +1,7 @@
 """Lay out libraries for tests, build them, and build users' projects around them."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from edgesq.targets import Target
 from support.boards import running
 from support.builds import done, light_build
 from support.crun import run_command
+from support.emulated_cases import all_streamed
 from support.networks import images
 
 STRICT = "-Wall -Wextra -Wconversion -Wpedantic -Werror"
@@ -39,11 +41,17 @@ class Library:
 
 
 def library(
-    build: Path, layout: Layout, content: bytes, name: str, kernels: str = "portable"
+    build: Path,
+    layout: Layout,
+    content: bytes,
+    name: str,
+    kernels: str = "portable",
+    coded: bool = False,
 ) -> Library:
-    """Write BUILD/FORMAT for an int8 .tflite."""
+    """Write BUILD/FORMAT for an int8 .tflite, its weights decoded on the board where `coded`."""
     graph = read_graph(content)
-    plan = make_plan(graph, PlanRequest(kernels))
+    streams = all_streamed(graph, kernels) if coded else frozenset[int]()
+    plan = make_plan(graph, PlanRequest(kernels, coded=streams))
     write_library(
         build, layout, generate(graph, plan, kernels, name, preprocessing=PREPROCESSING), name
     )
@@ -115,6 +123,15 @@ def check_verifies(build: Path, command: Sequence[str], log: Path) -> None:
     result = json.loads((build / "out.json").read_text())
     assert (result["run"]["images"], result["result"]["exact_images"]) == (count, count), said
     assert (result["result"]["differing_values"], result["link"]["retries"]) == (0, 0)
+
+
+def damage(made: Library) -> None:
+    """Flip a bit in a model's first stream of weights."""
+    (path,) = made.folder.rglob(f"{made.name}_model.c")
+    stream = re.compile(r"(uint8_t \w*content\w*\[\d+\] = \{\s*0x)(\w\w)")
+    text, count = stream.subn(lambda at: f"{at[1]}{int(at[2], 16) ^ 4:02x}", path.read_text(), 1)
+    assert count == 1
+    path.write_text(text)
 
 
 def pattern_class(made: Library) -> int:

@@ -22,8 +22,9 @@ from edgesq.resources import resource
 from support.cases import NETWORKS
 from support.crun import compile_c, run_command
 from support.emulated_cases import all_streamed
+from support.libraries import Library, damage
 from support.networks import FINER, RECTIFIED, Network, Quant
-from support.paths import CKERNELS
+from support.paths import CKERNELS, ROOT
 
 FIRMWARE = resource("firmware")
 CAFFE = Preprocessing("bgr", (103.939, 116.779, 123.68), 1 / 127.5)
@@ -263,6 +264,26 @@ def levels_of(tensor: Tensor, preprocessing: Preprocessing) -> NDArray[np.int8]:
     return table if channels == 3 else np.repeat(table, channels, axis=0)
 
 
+def test_the_reference_names_all_that_the_header_has() -> None:
+    """docs/reference/c-api.md: each name of the header, and no other."""
+    graph = read_graph(NETWORKS["every_operator"]())
+    header = generate(graph, make_plan(graph), "portable", "person", ["cat"])["person_model.h"]
+    has = set(re.findall(r"^#define (\w+) ", header, re.M))
+    has |= set(re.findall(r"^[\w *]+?\b(person_\w+)[(;]", header, re.M))
+    page = (ROOT / "docs" / "reference" / "c-api.md").read_text()
+    section = page.partition("## NAME_model.h")[2].partition("\n## ")[0]
+    says: set[str] = set()
+    for cell in re.findall(r"^\| (`.*?) \|", section, re.M):
+        first, *more = re.findall(r"`(\w+)", cell)
+        stem = first.rpartition("_")[0]
+        names = [first, *(name if name[0] != "_" else stem + name for name in more)]
+        if first.endswith("_"):  # as of the input
+            six = ("HEIGHT", "WIDTH", "CHANNELS", "COUNT", "SCALE", "ZERO_POINT")
+            names = [f"{stem}_{one}" for one in six]
+        says |= set(names)
+    assert says == has
+
+
 def test_reals_read_back_exactly(tmp_path: Path) -> None:
     """Any float32 that a scale can be, as a literal that C++11 takes too."""
     bits = np.random.default_rng(5).integers(1, 0x7F800000, 4000, np.uint32)
@@ -314,12 +335,8 @@ def test_damaged_weights_end_in_a_status(runtime: list[Path], tmp_path: Path) ->
     pixels = pictures(graph, 2)
     sound = program(tmp_path, graph, "application.c", runtime, request=request)
     assert sound.run(pixels)[0] == expected(graph, pixels, Preprocessing())[0]
-    data = tmp_path / "person_model.c"
-    stream = re.compile(r"(uint8_t \w*content\w*\[\d+\] = \{\s*0x)(\w\w)")
-    text, count = stream.subn(lambda at: f"{at[1]}{int(at[2], 16) ^ 4:02x}", data.read_text(), 1)
-    assert count == 1
-    data.write_text(text)
-    sources = [CKERNELS / "damaged.c", data, tmp_path / "person_app.c"]
+    damage(Library(tmp_path, "person", graph))
+    sources = [CKERNELS / "damaged.c", *tmp_path.glob("person_*.c")]
     compile_c(f"-I{tmp_path}", *sources, *runtime, "-o", tmp_path / "damaged")
     assert run_command(tmp_path / "damaged") == b""
 
