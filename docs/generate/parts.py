@@ -5,7 +5,17 @@ from collections.abc import Callable
 
 from edgesq.calibrate.manifest import Manifest
 from edgesq.calibrate.preprocessing import Preprocessing
-from generate import boards, classes, commands, errors, headers, operators, python_api, records
+from generate import (
+    boards,
+    classes,
+    commands,
+    errors,
+    extras,
+    headers,
+    operators,
+    python_api,
+    records,
+)
 
 _SCHEMAS = (
     *("report", "verify", "evaluate", "target", "plan", "inspect", "targets", "targets-fits"),
@@ -27,6 +37,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "defines": boards.defines,
     "error-kinds": errors.kinds,
     "errors": errors.messages,
+    "extras": extras.extras,
     "flash-keys": records.flash_keys,
     "manifest": classes.fields(Manifest),
     "operators-advice": operators.advice,

@@ -1,6 +1,7 @@
 """The documentation's site: built strictly, links that lead somewhere, nothing from a network."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ from generate.places import ROOT
 from support.site_pages import HtmlPage, pages_of
 
 pytestmark = pytest.mark.slow
+
+CHROMIUM = shutil.which("chromium")
 
 
 def built(staged: Path, site: Path) -> subprocess.CompletedProcess[str]:
@@ -82,6 +85,15 @@ def test_style_sheets_load_nothing_from_a_network(site: dict[Path, HtmlPage]) ->
     for sheet in sheets:
         assert "url(http" not in sheet.read_text()
         assert "@import" not in sheet.read_text()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_a_page_opened_from_a_disk_can_search(site: dict[Path, HtmlPage]) -> None:
+    index = next(path for path in site if path.name == "index.html" and path.parent.name == "site")
+    command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+    command += ["--virtual-time-budget=20000", f"{index.as_uri()}?q=zero+point"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "reference/glossary.html" in shown.partition("md-search-result__item")[2]
 
 
 def test_a_broken_link_fails_the_build(staged: Path, tmp_path: Path) -> None:
