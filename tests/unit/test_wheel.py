@@ -82,8 +82,10 @@ def test_the_wheel_brings_its_licence_and_command(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         info = f"edgesq-{edgesq.__version__}.dist-info"
         metadata = archive.read(f"{info}/METADATA").decode()
-        assert "edgesq = edgesq.cli:main" in archive.read(f"{info}/entry_points.txt").decode()
+        entries = archive.read(f"{info}/entry_points.txt").decode()
         assert "Apache License" in archive.read(f"{info}/licenses/LICENSE").decode()
+    assert "[console_scripts]\nedgesq = edgesq.cli:main\n" in entries
+    assert "[pytest11]\nedgesq.api.fixtures = edgesq.api.fixtures\n" in entries
     assert "License-Expression: Apache-2.0" in metadata
 
 
