@@ -5,10 +5,13 @@
       |                   source of |       rings               hand, C11    serial    = host,
     calibration           numbers   +--> ONNX (integer, QDQ)                 port      bit for bit
 
+    import edgesq
+
     build = edgesq.export("person.keras", calibration="photos/", target="stm32f405")
-    with build.flash() as board:
+    with build.flash() as board:              # emulated or real, the same call
         report = board.verify("test_photos/")
     assert report.equal
+    build.plan, build.sizes, report.accuracy, build.predict("test_photos/person/1.png")
 
 Quantization happens once; scales, zero points and weights are read from the .tflite by every stage
 after it. Each stage is a folder, imports only earlier stages and never prints; `edgesq.cli` does.
