@@ -28,9 +28,10 @@ from edgesq.version import VERSION
 if TYPE_CHECKING:
     from edgesq.api.board import Board
     from edgesq.api.build import Build, load
-    from edgesq.api.export import export
+    from edgesq.api.export import ExportArguments, export
     from edgesq.api.prediction import Prediction
     from edgesq.api.progress import OnProgress, Progress
+    from edgesq.api.verifying import VerifyArguments
     from edgesq.builds.facts import ExportReport
     from edgesq.errors import (
         BoardError,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     )
     from edgesq.targets import Target, list_targets, load_target
     from edgesq.verify.report import VerifyReport
+    from edgesq.verify.thresholds import ThresholdResult
 
 __version__ = VERSION
 
@@ -58,6 +60,7 @@ __all__ = [
     "Build",
     "DamagedError",
     "EdgesqError",
+    "ExportArguments",
     "ExportReport",
     "FitError",
     "ImageError",
@@ -69,7 +72,9 @@ __all__ = [
     "Progress",
     "Target",
     "TargetError",
+    "ThresholdResult",
     "ToolError",
+    "VerifyArguments",
     "VerifyReport",
     "__version__",
     "export",
@@ -81,13 +86,15 @@ __all__ = [
 _HOMES = {
     "api.board": ("Board",),
     "api.build": ("Build", "load"),
-    "api.export": ("export",),
+    "api.export": ("ExportArguments", "export"),
     "api.prediction": ("Prediction",),
     "api.progress": ("OnProgress", "Progress"),
+    "api.verifying": ("VerifyArguments",),
     "builds.facts": ("ExportReport",),
     "errors": tuple(name for name in __all__ if name.endswith("Error")),
     "targets": ("Target", "list_targets", "load_target"),
     "verify.report": ("VerifyReport",),
+    "verify.thresholds": ("ThresholdResult",),
 }
 """By module: the public names that are defined there."""
 

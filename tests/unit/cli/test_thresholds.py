@@ -1,4 +1,4 @@
-"""`edgesq verify --fail-if`: exit codes, what is said, and what is refused before a byte is sent."""
+"""`edgesq verify --fail-if`: exit codes, what is said, what is refused before a byte is sent."""
 
 import json
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ def test_a_violated_threshold_ends_with_1_and_says_so(build: Path, tmp_path: Pat
         (("--fail-if", "ram"), "is no threshold"),
         (
             ("--fail-if", "ram>5", "--baseline", "none.json"),
-            "none.json: .*No such file .see --base",
+            r"none.json: .*No such file or directory .see --b",
         ),
     ],
 )
