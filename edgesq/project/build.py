@@ -6,13 +6,15 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from edgesq.errors import MissingToolError, ToolError
+from edgesq.errors import ToolError
 from edgesq.graph import Graph, Int8Array
+from edgesq.project.elf import Section, read_sections
+from edgesq.project.toolchain import find_toolchain, host_compiler
 from edgesq.resources import resource
 from edgesq.targets import Target
 
@@ -32,10 +34,12 @@ class Sizes:
     Attributes:
         flash_bytes: code, constants and the initial values of variables.
         ram_bytes: variables, arena and stack.
+        compiler: what made the image, as it notes there; "" where it notes nothing.
     """
 
     flash_bytes: int
     ram_bytes: int
+    compiler: str = field(default="", compare=False)
 
 
 def firmware_path(folder: Path, target: Target) -> Path:
@@ -49,21 +53,21 @@ def compile_firmware(folder: Path, target: Target, *, warnings_are_errors: bool 
     Raises:
         ToolError: cmake or the compiler is missing, or it failed.
     """
-    for tool in ("cmake", "make", target.compiler):
-        _require(tool)
+    tools = find_toolchain(target)
     with _room_told(folder):
         with _plainly_named(folder, firmware_path(folder, target).name) as project:
             build = project / "build"
             strict = "ON" if warnings_are_errors else "OFF"
+            tools.forget_another(build)
             _run(
                 [
-                    "cmake",
-                    *("-S", str(project), "-B", str(build), "-G", "Unix Makefiles"),
+                    *(tools.cmake, "-S", str(project), "-B", str(build)),
+                    *tools.options(project.absolute()),
                     f"-DCMAKE_COMPILE_WARNING_AS_ERROR={strict}",
                 ]
             )
-            _run(["cmake", "--build", str(build), "--parallel", "2"])
-        return _measure(firmware_path(folder, target), target)
+            _run([tools.cmake, "--build", str(build), "--parallel", "2"])
+        return _measure(firmware_path(folder, target))
 
 
 def is_plain(path: Path) -> bool:
@@ -100,11 +104,20 @@ def _plainly_named(folder: Path, program: str) -> Iterator[Path]:
                 shutil.copy(copy / "build" / name, folder / "build" / name)
 
 
-def _measure(program: Path, target: Target) -> Sizes:
-    tool = target.compiler.removesuffix("gcc") + "size"
-    _require(tool)
-    text, data, bss, *_ = _run([tool, str(program)]).splitlines()[1].split()
-    return Sizes(int(text) + int(data), int(data) + int(bss))
+def _measure(program: Path) -> Sizes:
+    sections = [section for section in read_sections(program) if section.is_loaded]
+    constant = sum(section.size for section in sections if not section.is_variable)
+    variables = [section for section in sections if section.is_variable]
+    begun = sum(section.size for section in variables if section.content is not None)
+    ram_bytes = sum(section.size for section in variables)
+    return Sizes(constant + begun, ram_bytes, _compiler(read_sections(program)))
+
+
+def _compiler(sections: Sequence[Section]) -> str:
+    """Return what the compiler notes in every object; linkers and C libraries note it behind."""
+    notes = (section.content for section in sections if section.name == ".comment")
+    words = (next(notes, None) or b"").split(b"\0")[0]
+    return words.decode(errors="replace").strip()
 
 
 def run_batch(
@@ -128,7 +141,7 @@ def run_batch(
     Raises:
         ToolError: gcc is missing or failed, or the program did.
     """
-    _require("gcc")
+    compiler = host_compiler()
     firmware = resource("firmware")
     with tempfile.TemporaryDirectory(prefix="edgesq-") as scratch:
         for name, text in files.items():
@@ -137,7 +150,7 @@ def run_batch(
         sources = sorted((firmware / "src").rglob("*.c"))
         _run(
             [
-                *("gcc", *STRICT_FLAGS, *flags, f"-I{firmware / 'include'}", f"-I{scratch}"),
+                *(*compiler, *STRICT_FLAGS, *flags, f"-I{firmware / 'include'}", f"-I{scratch}"),
                 *map(str, sources),
                 str(firmware / "tools" / "batch.c"),
                 *(f"{scratch}/{name}" for name in files if name.endswith(".c")),
@@ -148,11 +161,6 @@ def run_batch(
     sizes = [int(np.prod(graph.tensors[index].shape)) for index in graph.observed]
     values = np.frombuffer(output, np.int8).reshape(len(inputs), sum(sizes))
     return tuple(np.split(values, np.cumsum(sizes)[:-1], axis=1))
-
-
-def _require(tool: str) -> None:
-    if shutil.which(tool) is None:
-        raise MissingToolError(tool)
 
 
 def _run(command: Sequence[str]) -> str:

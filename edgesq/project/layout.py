@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
 
+from edgesq.project.zig import zig_flags
 from edgesq.resources import resource
 from edgesq.targets import Target
 
@@ -16,6 +17,16 @@ KERNEL_NOTES = "README.md"
 
 TFLM_RUNTIME = ("include", "tflm", "app")
 """Folders of a firmware around TensorFlow Lite Micro."""
+
+FREESTANDING = "freestanding"
+"""Headers for a compiler that brings no C library."""
+
+ZIG_FILE = "zig.cmake"
+"""CMake's toolchain file for Zig, in a project that Zig can compile."""
+
+_BARE = f"""include_directories(SYSTEM ${{CMAKE_CURRENT_LIST_DIR}}/{FREESTANDING})
+add_link_options(-Wl,--entry=esq_reset) # Zig's driver does not heed the linker script's ENTRY
+"""
 
 
 def lay_out(
@@ -36,12 +47,13 @@ def lay_out(
         return
     source = resource("firmware")
     folder.mkdir(parents=True, exist_ok=True)
-    for stale in {*RUNTIME, *TFLM_RUNTIME, "ports"}:
+    for stale in {*RUNTIME, *TFLM_RUNTIME, "ports", FREESTANDING}:
         shutil.rmtree(folder / stale, ignore_errors=True)
     models = {*folder.glob("*_model.[ch]"), *folder.glob("*_app.c")}
     for model in models - {folder / name for name in files}:
         model.unlink()
-    for name in (*runtime, *(f"ports/{port}" for port in target.port_folders)):
+    bare = () if target.is_host or zig_flags(target) is None else (FREESTANDING,)
+    for name in (*runtime, *(f"ports/{port}" for port in target.port_folders), *bare):
         without = shutil.ignore_patterns(KERNEL_NOTES)
         shutil.copytree(source / name, folder / name, ignore=without, copy_function=shutil.copyfile)
     for name, text in {**files, **_project_files(source / "template", target)}.items():
@@ -68,6 +80,14 @@ def _project_files(templates: Path, target: Target) -> dict[str, str]:
         link_depends="" if host else f"${{CMAKE_SOURCE_DIR}}/{script}",
     )
     files = {"CMakeLists.txt": cmake}
+    core_flags = zig_flags(target)
+    if core_flags is not None:
+        files[ZIG_FILE] = Template((templates / "zig.cmake.in").read_text()).substitute(
+            compiler=target.compiler,
+            system="Linux" if host else "Generic",
+            core_flags=" ".join(core_flags),
+            bare="" if host else _BARE,
+        )
     flash, ram = target.region("flash"), target.region("ram")
     if flash and ram:
         files[script] = Template((templates / "link.ld.in").read_text()).substitute(

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 _RAM = (".data", ".bss", ".stack")
-_FLASH = (".text", ".init", ".fini", ".rodata", ".ARM.exidx", ".data")
+_FLASH = (".text", ".init", ".fini", ".rodata", ".ARM.extab", ".ARM.exidx", ".data")
 
 
 def section_bytes(text: str) -> dict[str, int]:
