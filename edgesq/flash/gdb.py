@@ -13,7 +13,7 @@ from edgesq.flash import qemu
 from edgesq.flash.checks import compare, other_chip
 from edgesq.flash.image import Image, read_image
 from edgesq.flash.keys import MACHINE
-from edgesq.flash.process import spawn, start_time, stop_process
+from edgesq.flash.process import free_port, spawn, start_time, stop_process
 from edgesq.flash.rsp import RemoteTarget
 from edgesq.flash.runner import Process
 from edgesq.flash.steps import Job
@@ -36,21 +36,27 @@ PART_NUMBERS = {
 """Bits 15 to 4 of CPUID, as in the cores' manuals. Mirror: edgesq/verify/cores.py."""
 
 
-def command(_build: Path, target: Target, descriptor: int = _NO_DESCRIPTOR) -> list[str]:
+def command(
+    _build: Path,
+    target: Target,
+    tcp_port: int | None = None,
+    descriptor: int = _NO_DESCRIPTOR,
+) -> list[str]:
     """Return the command that starts the empty board, stopped.
 
     Args:
         target: the board.
+        tcp_port: where its serial line listens; None for stdin and stdout.
         descriptor: of a socket that QEMU inherits, for the GDB protocol.
 
     Raises:
         MissingToolError: QEMU is not installed.
     """
     chardev = ("-chardev", f"socket,id=gdb,fd={descriptor}")
-    return [*qemu.machine(target), "-S", *chardev, "-gdb", "chardev:gdb"]
+    return [*qemu.machine(target, tcp_port), "-S", *chardev, "-gdb", "chardev:gdb"]
 
 
-def start(build: Path, target: Target, log: Path) -> tuple[int, str]:
+def start(build: Path, target: Target, log: Path, is_tcp: bool) -> tuple[int, str]:
     """Start the board, program it and let it run; return its pid and serial device.
 
     Raises:
@@ -63,7 +69,9 @@ def start(build: Path, target: Target, log: Path) -> tuple[int, str]:
     with ours:
         with theirs:
             descriptor = theirs.fileno()
-            pid, port = spawn(command(build, target, descriptor), log, (descriptor,))
+            tcp_port = free_port() if is_tcp else None
+            words = command(build, target, tcp_port, descriptor)
+            pid, port = spawn(words, log, (descriptor,), tcp_port=tcp_port)
         started = start_time(pid)
         try:
             program(job, RemoteTarget(ours, target.name))

@@ -66,7 +66,7 @@ def commands(
     """
     chosen = runner_of(target, runner)
     if isinstance(chosen, Process):
-        return [tuple(chosen.command(build, target))]
+        return [tuple(chosen.command(build, target, None))]
     return [step.command for step in chosen.steps(_job(build, target, probe))]
 
 

@@ -8,8 +8,8 @@ from edgesq.project import firmware_path
 from edgesq.targets import Target, load_target
 
 
-def command(build: Path, target: Target) -> list[str]:
-    """Return the command that runs the board."""
+def command(build: Path, target: Target, _tcp_port: int | None = None) -> list[str]:
+    """Return the command that runs the board; `spawn` tells it of a TCP port."""
     return [str(firmware_path(build / "firmware", target).resolve())]
 
 

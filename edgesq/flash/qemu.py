@@ -12,25 +12,30 @@ from edgesq.targets import Target
 
 PROGRAM = "qemu-system-arm"
 
-_BUFFERED = ("-chardev", "stdio,id=link,signal=off,mux=on", "-echr", "256")
+_BUFFERED = ("id=link,mux=on", "-echr", "256")
 """The line through QEMU's multiplexer, which keeps 32 bytes for a UART that takes one at a time; so
 the board is not woken for each. Its escape key is a number that no byte has.
 """
 
 
-def command(build: Path, target: Target) -> list[str]:
-    """Return the command that runs the board, its serial line on stdin and stdout.
+def command(build: Path, target: Target, tcp_port: int | None = None) -> list[str]:
+    """Return the command that runs the board.
+
+    Args:
+        build: a BUILD folder.
+        target: the target it was compiled for.
+        tcp_port: where its serial line listens, for this computer only; None for stdin and stdout.
 
     Raises:
         MissingToolError: QEMU is not installed.
     """
     image = str(firmware_path(build / "firmware", target).resolve())
     if target.boot == "entry":
-        return [*machine(target), "-device", f"loader,file={image},cpu-num=0"]
-    return [*machine(target), "-kernel", image]
+        return [*machine(target, tcp_port), "-device", f"loader,file={image},cpu-num=0"]
+    return [*machine(target, tcp_port), "-kernel", image]
 
 
-def machine(target: Target) -> list[str]:
+def machine(target: Target, tcp_port: int | None = None) -> list[str]:
     """Return the command that runs the board without firmware.
 
     Raises:
@@ -39,12 +44,15 @@ def machine(target: Target) -> list[str]:
     program = shutil.which(PROGRAM)
     if program is None:
         raise MissingToolError(PROGRAM)
+    line = "stdio,signal=off"
+    if tcp_port is not None:
+        line = f"socket,host=127.0.0.1,port={tcp_port},server=on,wait=off"
     icount = f"shift={target.icount_shift},align=off,sleep=off"
     return [
         program,
         *("-machine", MACHINE.of(target)),
         *("-display", "none", "-monitor", "none"),
-        *_BUFFERED,
+        *("-chardev", f"{line},{_BUFFERED[0]}", *_BUFFERED[1:]),
         *(("-serial", "null") * target.qemu_serial),
         *("-serial", "chardev:link"),
         *(() if target.icount_shift is None else ("-icount", icount)),

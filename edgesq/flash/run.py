@@ -15,17 +15,25 @@ from edgesq.link.transport import open_port
 from edgesq.targets import Target
 
 _ATTEMPT_S = 1.0
+_POLL_S = 0.02
 
 
 def flash(
-    build: Path, target: Target, *, runner: str | None = None, timeout: float = 20.0
+    build: Path,
+    target: Target,
+    *,
+    runner: str | None = None,
+    is_tcp: bool = False,
+    timeout: float = 20.0,
 ) -> Board:
     """Start the board with the firmware in `build`, replacing the one started before from there.
 
     Args:
         build: a BUILD folder whose firmware is compiled.
         target: the target it was compiled for, one whose board is a process of this computer.
-        runner: one of the target's; None for its first.
+        runner: one of the target's; None for the first that is installed.
+        is_tcp: whether the serial line is a TCP port of this computer, socket://127.0.0.1:PORT,
+            instead of a pty; it is where there are no ptys. Anybody on this computer can connect.
         timeout: seconds in which the board must answer.
 
     Raises:
@@ -38,10 +46,10 @@ def flash(
         hint = "put the firmware there by `program`"
         raise TargetError(f"'{chosen.name}' starts no process", where=target.name, hint=hint)
     compiled(build, target)
-    chosen.command(build, target)  # is refused before the old board is stopped
+    chosen.command(build, target, None)  # is refused before the old board is stopped
     stop(build)
     log = build / "board.log"
-    pid, port = chosen.start(build, target, log)
+    pid, port = chosen.start(build, target, log, is_tcp or not process.has_ptys())
     started = process.start_time(pid)
     try:
         if started is None:
@@ -91,6 +99,7 @@ def _wait_for_answer(pid: int, port: str, log: Path, timeout: float) -> None:
     while not _answers(port):
         if process.start_time(pid) is None or time.monotonic() > deadline:
             raise _no_answer(port, log)
+        time.sleep(_POLL_S)
 
 
 def _answers(port: str) -> bool:

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from edgesq.extras import is_installed
 from edgesq.flash.keys import Key, Words
-from edgesq.flash.process import spawn
+from edgesq.flash.process import free_port, spawn
 from edgesq.flash.steps import Failure, Step, run_step
 from edgesq.targets import Target
 
 Work = TypeVar("Work")
-Command = Callable[[Path, Target], list[str]]
-Start = Callable[[Path, Target, Path], tuple[int, str]]
+Command = Callable[[Path, Target, int | None], list[str]]
+Start = Callable[[Path, Target, Path, bool], tuple[int, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,17 +24,20 @@ class Runner:
     Attributes:
         name: as `--runner` and `runners` in targets/*.toml say it.
         program: that must be on PATH; None where none is needed.
+        package: that Python must find; None where none is needed.
         needs: keys that a target must have.
     """
 
     name: str
     program: str | None = None
+    package: str | None = None
     needs: tuple[Key[Any], ...] = ()
 
     @property
     def is_installed(self) -> bool:
-        """Whether its program is on PATH."""
-        return self.program is None or shutil.which(self.program) is not None
+        """Whether its program is on PATH and its package is there."""
+        has_program = self.program is None or shutil.which(self.program) is not None
+        return has_program and (self.package is None or is_installed(self.package))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +45,11 @@ class Process(Runner):
     """A board that is a process of this computer.
 
     Attributes:
-        command: from a BUILD folder and its target to the command that runs the board; raises
-            MissingToolError where the program is not installed.
-        start: starts the board, given a file that takes its stderr too; returns its pid and serial
-            device.
+        command: from a BUILD folder, its target and a TCP port for the serial line (None for stdin
+            and stdout) to the command that runs the board; raises MissingToolError or
+            MissingExtraError where what runs it is not installed.
+        start: starts the board, given a file that takes its stderr too and whether the serial line
+            is a TCP port; returns its pid and serial device.
         is_own: says of a command whether it is one of those that `start` runs.
     """
 
@@ -101,7 +106,8 @@ class Programmed:
 def spawned(command: Command) -> Start:
     """Return the `start` of a process that needs no more than to be run."""
 
-    def start(build: Path, target: Target, log: Path) -> tuple[int, str]:
-        return spawn(command(build, target), log)
+    def start(build: Path, target: Target, log: Path, is_tcp: bool) -> tuple[int, str]:
+        tcp_port = free_port() if is_tcp else None
+        return spawn(command(build, target, tcp_port), log, tcp_port=tcp_port)
 
     return start

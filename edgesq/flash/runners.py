@@ -18,6 +18,7 @@ from edgesq.flash import (
     stflash,
     tflm,
     uf2,
+    unicorn,
 )
 from edgesq.flash.keys import Key
 from edgesq.flash.runner import Process, Programmer, Runner
@@ -30,6 +31,7 @@ _FOR_BUILDS: tuple[Process | Programmer[Job], ...] = (
     tflm.RUNNER,
     gdb.RUNNER,
     qemu.RUNNER,
+    unicorn.RUNNER,
     openocd.RUNNER,
     stflash.RUNNER,
     pyocd.RUNNER,
@@ -50,7 +52,7 @@ RUNNERS: dict[str, Runner] = {**FOR_BUILDS, **FOR_PROJECTS}
 
 
 def runner_of(target: Target, wanted: str | None) -> Process | Programmer[Job]:
-    """Return the runner to use: the one wanted, else the first whose program is installed.
+    """Return the runner to use: the one wanted, else the first that is installed.
 
     A board that is there is never taken for an emulated one unless that is asked for.
 
@@ -68,7 +70,7 @@ def runner_of(target: Target, wanted: str | None) -> Process | Programmer[Job]:
         raise TargetError("has no runner", where=target.name, hint="it is a library only")
     first, *_ = runners = [FOR_BUILDS[name] for name in target.runners]
     if isinstance(first, Process):
-        return first
+        return next((runner for runner in runners if runner.is_installed), first)
     programmers = (runner for runner in runners if isinstance(runner, Programmer))
     return next((runner for runner in programmers if runner.is_installed), first)
 

@@ -11,8 +11,8 @@ from edgesq.targets import Target
 MODULE = "edgesq.flash.tflm_board"
 
 
-def command(build: Path, target: Target) -> list[str]:
-    """Return the command that runs the board."""
+def command(build: Path, target: Target, _tcp_port: int | None = None) -> list[str]:
+    """Return the command that runs the board; `spawn` tells it of a TCP port."""
     library = firmware_path(build / "firmware", target).resolve()
     model = (build / TFLITE).resolve()
     return [sys.executable, "-m", MODULE, str(library), str(model)]

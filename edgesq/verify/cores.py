@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from edgesq.flash.unicorn import IMPLEMENTER as _UNICORN
 from edgesq.kernels.families import FAMILIES
 from edgesq.link.frame import BoardInfo, Optimisation
 
@@ -53,7 +54,14 @@ def core_name(info: BoardInfo) -> str | None:
     core = _core(info)
     if core is None:
         return f"unknown core, CPUID {info.cpuid:#010x}"
+    if not counts_time(info):
+        return f"{core.name} in Unicorn, which counts neither instructions nor time"
     return f"{core.name} r{info.cpuid >> 20 & 0xF}p{info.cpuid & 0xF}"
+
+
+def counts_time(info: BoardInfo) -> bool:
+    """Say whether ticks tell what the core does: in Unicorn they are this computer's time."""
+    return info.cpuid >> 24 != _UNICORN
 
 
 def missed_speed(info: BoardInfo) -> tuple[str, ...]:
@@ -63,7 +71,8 @@ def missed_speed(info: BoardInfo) -> tuple[str, ...]:
 
 
 def _core(info: BoardInfo) -> Core | None:
-    return _CORES.get((info.cpuid >> 24, info.cpuid >> 4 & 0xFFF))
+    maker = info.cpuid >> 24 if counts_time(info) else _ARM
+    return _CORES.get((maker, info.cpuid >> 4 & 0xFFF))
 
 
 def _kernels(info: BoardInfo) -> str | None:

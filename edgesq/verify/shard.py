@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from edgesq.errors import BoardError
 from edgesq.link.client import Client, Inference
 from edgesq.link.frame import BoardInfo
+from edgesq.verify.cores import counts_time
 from edgesq.verify.facts import BoardShare
 from edgesq.verify.tally import Share
 
@@ -254,7 +255,7 @@ def _row(
     port: str, info: BoardInfo | None, share: Share, state: str, error: str | None = None
 ) -> BoardShare:
     us = None
-    if info is not None and info.tick_hz and share.ticks:
+    if info is not None and counts_time(info) and info.tick_hz and share.ticks:
         us = share.ticks.part(50) * 1e6 / info.tick_hz
     return BoardShare(
         port=port,

@@ -14,7 +14,7 @@ from edgesq.graph import Graph
 from edgesq.link.frame import BoardInfo
 from edgesq.project import Sizes
 from edgesq.targets import Target, load_target
-from edgesq.verify.cores import core_name, missed_speed
+from edgesq.verify.cores import core_name, counts_time, missed_speed
 from edgesq.verify.facts import (
     AccuracyFacts,
     BoardShare,
@@ -179,7 +179,8 @@ class Facts:
 
     def _costs(self, tally: Tally) -> tuple["_Cost", "_Cost"]:
         """Return what an image takes: the median, and what 95 of 100 take at most."""
-        if len(set(self._infos())) > 1:  # a median over different boards says nothing of either
+        different = len(set(self._infos())) > 1  # a median over those says nothing of either
+        if different or not counts_time(self.info):
             return _Cost(None, None), _Cost(None, None)
         per_tick, hz = instructions_per_tick(self.info), self.info.tick_hz
         us_per_tick = 1e6 / hz if hz else 0.0
@@ -241,10 +242,10 @@ def said_of(build: Path) -> ExportReport | None:
 
 
 def instructions_per_tick(info: BoardInfo) -> float | None:
-    """Return what a tick is worth on an emulated board; None on silicon, whose counter differs."""
+    """Return what a tick is worth in QEMU; None in Unicorn, and on silicon: counters differ."""
     target: Target | None = None
     with contextlib.suppress(TargetError):
         target = load_target(info.board)
-    if target is None or target.counter_hz != info.tick_hz:
+    if target is None or target.counter_hz != info.tick_hz or not counts_time(info):
         return None
     return target.instructions_per_tick
