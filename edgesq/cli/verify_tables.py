@@ -25,8 +25,8 @@ def summary(report: VerifyReport) -> Table:
         "values that differ": f"{result.differing_values:,} of {result.values:,}",
         "largest difference": f"{result.max_abs_lsb} LSB",
         "accuracy": _accuracy(report),
-        "instructions per image": _instructions(device),
-        "time per image on the board": _time(device),
+        "instructions per image": _instructions(report),
+        "time per image on the board": _time(report),
         "deepest stack": "cannot tell" if stack is None else f"{stack:,} B",
         "arena in use": _arena(device),
         "kernels": device.kernels,
@@ -136,13 +136,16 @@ def _arena(device: DeviceFacts) -> str:
     return said if planned is None else f"{said} of {planned:,} B"
 
 
-def _time(device: DeviceFacts) -> str:
+def _time(report: VerifyReport) -> str:
+    device = report.device
     if device.us is None or device.us_p95 is None:
-        return "differs by board, see below"
+        return "differs by board, see below" if report.boards else "cannot tell"
     return f"{device.us / 1000:,.1f} ms, 95 % in {device.us_p95 / 1000:,.1f} ms"
 
 
-def _instructions(device: DeviceFacts) -> str:
+def _instructions(report: VerifyReport) -> str:
+    device = report.device
     if device.instructions is None:
-        return "see the boards" if device.us is None else "cannot count"
+        is_mixed = device.us is None and report.boards
+        return "see the boards" if is_mixed else "cannot count"
     return f"{device.instructions:,}"

@@ -8,6 +8,7 @@ The serial line is stdin and stdout, or a TCP port of this computer.
 import sys
 from pathlib import Path
 
+from edgesq.errors import EdgesqError
 from edgesq.flash.image import read_image
 from edgesq.flash.unicorn_core import Core
 from edgesq.flash.unicorn_devices import MODELS, Clock
@@ -42,4 +43,7 @@ def serve(image: Path, name: str, tcp_port: int | None) -> None:
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]) if sys.argv[3:] else None)
+    try:
+        serve(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]) if sys.argv[3:] else None)
+    except EdgesqError as error:
+        sys.stderr.write(f"{error}\n")  # board.log

@@ -54,7 +54,7 @@ class Core:
     """
 
     def __init__(self, target: Target, image: Image) -> None:
-        self._uc: Any = uc.Uc(uc.UC_ARCH_ARM, uc.UC_MODE_THUMB | uc.UC_MODE_MCLASS)
+        self._uc = uc.Uc(uc.UC_ARCH_ARM, uc.UC_MODE_THUMB | uc.UC_MODE_MCLASS)
         self._uc.ctl_set_cpu_model(CORES[target.cpu])
         for region in target.memory:
             is_flash = region.name == "flash"
@@ -88,8 +88,8 @@ class Core:
             BoardError: a fault, or no sign of life for a minute while bytes come.
         """
         self._map(devices.pages)
+        sleeps = False
         while True:
-            sleeps = self._is_asleep()
             if sleeps:
                 line.flush()
                 line.wait()
@@ -101,6 +101,7 @@ class Core:
             if devices.has_interrupt() and (sleeps or not self._reads(arm.UC_ARM_REG_PRIMASK)):
                 self._interrupt(devices.irq)
             self._go(_NEVER)
+            sleeps = self._is_asleep()
 
     def _go(self, until: int) -> None:
         try:

@@ -35,9 +35,12 @@ class Terminal:
         os.set_blocking(1, False)
 
     def read(self) -> bytes:
-        """Wait for bytes."""
+        """Wait for bytes; for ever where stdin is closed."""
         select.select([0], [], [])
-        return os.read(0, _CHUNK)
+        data = os.read(0, _CHUNK)
+        if not data:
+            threading.Event().wait()
+        return data
 
     def write(self, data: bytes) -> None:
         """Send bytes."""

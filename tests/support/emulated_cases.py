@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edgesq.codegen import generate
 from edgesq.flash import qemu
+from edgesq.flash.runner import Command
 from edgesq.graph import Graph
 from edgesq.kernels.flash import takes_coded
 from edgesq.operators import Conv2D
@@ -51,8 +52,10 @@ def all_streamed(graph: Graph, kernels: str) -> frozenset[int]:
     return frozenset(op.output for op in convs if takes_coded(graph, op, kernels))
 
 
-def run_cases(folder: Path, target_name: str, cases: Sequence[Case]) -> list[Int8]:
-    """Return each case's outputs, int8 [n, values]."""
+def run_cases(
+    folder: Path, target_name: str, cases: Sequence[Case], command: Command = qemu.command
+) -> list[Int8]:
+    """Return each case's outputs, int8 [n, values], of the board that `command` runs."""
     target = load_target(target_name)
     plans = [case.plan(target.kernels) for case in cases]
     texts = [
@@ -71,14 +74,16 @@ def run_cases(folder: Path, target_name: str, cases: Sequence[Case]) -> list[Int
         len(case.images) * int(np.prod(case.graph.tensors[case.graph.output].shape))
         for case in cases
     ]
-    output = start_and_read(folder, target, sum(sizes))
+    output = start_and_read(folder, target, sum(sizes), command)
     parts = np.split(np.frombuffer(output, np.int8), np.cumsum(sizes)[:-1])
     return [part.reshape(len(case.images), -1) for case, part in zip(cases, parts, strict=True)]
 
 
-def differing(folder: Path, target_name: str, cases: Sequence[Case]) -> list[str]:
+def differing(
+    folder: Path, target_name: str, cases: Sequence[Case], command: Command = qemu.command
+) -> list[str]:
     """Return the names of the cases whose outputs differ from the numpy reference's."""
-    found = run_cases(folder, target_name, cases)
+    found = run_cases(folder, target_name, cases, command)
     return [
         case.name
         for case, values in zip(cases, found, strict=True)
@@ -116,10 +121,12 @@ def _table(cases: Sequence[Case]) -> str:
     return "\n".join([*lines, "const struct esq_case esq_cases[ESQ_CASES] = {", *rows, "};", ""])
 
 
-def start_and_read(folder: Path, target: Target, count: int) -> bytes:
+def start_and_read(
+    folder: Path, target: Target, count: int, command: Command = qemu.command
+) -> bytes:
     """Return the first `count` bytes that a board sends; it is stopped then."""
     board = subprocess.Popen(
-        qemu.command(folder, target), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        command(folder, target, None), stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     try:
         assert board.stdout is not None
