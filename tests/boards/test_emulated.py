@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -140,13 +141,13 @@ def test_ladder(name: str, board: str, build: Path, ladder_models: LadderModels)
 
 
 def assert_announced(
-    build: Path, board: str, model: LadderModel, sizes: dict[str, int], report: VerifyReport
+    build: Path, board: str, model: LadderModel, sizes: dict[str, Any], report: VerifyReport
 ) -> None:
     """Hold that the arena is the one planned, sizes are the map's, and the stack suffices."""
     target, place = load_target(board), build / "firmware" / "build" / "edgesq.map"
     plan = plan_for(read_graph(model.tflite), target).plan
     assert arena_bytes(place) == plan.arena_bytes
-    assert memory_bytes(place) == sizes
+    assert memory_bytes(place).items() <= sizes.items()
     assert report.device.stack_bytes is not None
     assert 0 < report.device.stack_bytes <= target.stack_bytes // 2
     # The plan is as full as it says: the last block ends within the alignment of the arena's size.

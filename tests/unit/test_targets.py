@@ -81,7 +81,7 @@ def test_unknown_target_lists_the_known() -> None:
         ("clock_hz = 25_000_000", "clock_hz = -1", "key 'clock_hz': expected int >= 0"),
         ("clock_hz", "clock", "unknown key 'clock' (did you mean clock_hz?"),
         ('kernels = "dsp"', "", "key 'kernels' is missing"),
-        ('runners = ["gdb", "qemu"]', "", "keys 'port' and 'runners' go together"),
+        ('runners = ["gdb", "qemu", "unicorn"]', "", "keys 'port' and 'runners' go together"),
         ('port = "mps2"', "", "keys 'port' and 'counter_hz' go together"),
         ("icount_shift = 3", 'boot = "luck"', "key 'boot' must be one of vectors, entry"),
         ('name = "ram"', 'name = "rom"', "key 'memory' must hold"),
