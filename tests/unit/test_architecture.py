@@ -64,6 +64,9 @@ STAGES = (
 ORDER = (*BASE, *STAGES)
 """A module imports only rooms to the left of its own; flash speaks to the board it started."""
 
+UNICORN_ONLY = {"edgesq.flash.unicorn_board", "edgesq.flash.unicorn_core"}
+"""Run in a process of their own, where Unicorn is installed."""
+
 OWNERS = {
     "tensorflow": ("zoo", "quantize", "formats", "importers", "compress"),
     "keras": ("zoo", "quantize", "formats", "importers"),
@@ -78,6 +81,8 @@ OWNERS = {
     "typer": ("cli",),
     "rich": ("cli",),
     "serial": ("link/transport.py",),
+    "psutil": ("flash/process.py",),
+    "unicorn": ("flash/unicorn_core.py",),
     "jinja2": ("pages/render.py",),
 }
 """By library: the rooms, or the one file, that may import it."""
@@ -188,7 +193,11 @@ def test_light_rooms_load_no_heavy_library() -> None:
     """What a machine with boards runs has none of the extras' packages to import."""
     first = STAGES.index("kernels")
     rooms = {"__init__", "reference", *BASE, *STAGES[first:]}
-    light = [module_of(path) for path in MODULES if room_of(path) in rooms]
+    light = [
+        module_of(path)
+        for path in MODULES
+        if room_of(path) in rooms and module_of(path) not in UNICORN_ONLY
+    ]
     assert len(light) > 150
     script = f"import importlib; [importlib.import_module(name) for name in {light}]"
     heavy = (LITERT, *(package for extra in EXTRAS for package in extra.packages))
