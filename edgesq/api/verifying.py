@@ -11,12 +11,13 @@ from typing import Self, TypedDict
 from edgesq.api.given import ClassNames, StrPath, classes_of, path_of, within
 from edgesq.api.progress import OnProgress, counted
 from edgesq.builds import read_report
-from edgesq.errors import BoardError, EdgesqError
+from edgesq.errors import BoardError, EdgesqError, ToolError
 from edgesq.files import check_output
 from edgesq.limits import MAX_COUNT, TIMEOUT_S, TIMEOUTS_S
 from edgesq.link.labgrid import held
 from edgesq.targets import load_target
 from edgesq.verify import (
+    Outlook,
     VerifyOptions,
     VerifyReport,
     look_inside,
@@ -27,6 +28,7 @@ from edgesq.verify import (
 from edgesq.verify.thresholds import Threshold, check_baseline, read_thresholds
 
 OnPartial = Callable[[VerifyReport, Path], None]
+OnStart = Callable[[Outlook], None]
 
 _DEFAULT_REPORT = "verify.json"
 _MAX_RATE = (1 << 32) - 1
@@ -211,10 +213,12 @@ def verify_build(
     baseline: StrPath | None = None,
     on_progress: OnProgress | None = None,
     on_partial: OnPartial | None = None,
+    on_start: OnStart | None = None,
 ) -> VerifyReport:
     """Verify the boards of a build; the arguments are those of `Build.verify`.
 
-    Where the run is ended, `on_partial` is told of the report that is not complete, and its file.
+    Where the run is ended, `on_partial` is told of the report that is not complete, and its file;
+    `on_start` what it has before it, before the first image.
 
     Raises:
         EdgesqError: as there.
@@ -238,7 +242,7 @@ def verify_build(
         options = replace(options, baud=rate_of(baud))
     looking = Looking(layers, profile)
     judging = Judging.of(fail_if, path_of(baseline), options)
-    return _verify(options, outputs, looking, judging, on_progress, on_partial)
+    return _verify(options, outputs, looking, judging, on_progress, on_partial, on_start)
 
 
 def _verify(
@@ -248,10 +252,11 @@ def _verify(
     judging: Judging,
     on_progress: OnProgress | None,
     on_partial: OnPartial | None,
+    on_start: OnStart | None,
 ) -> VerifyReport:
     """Stream, compare, look inside, write."""
     with held(options.ports), _kept(options, outputs, on_partial):
-        report = verify(options, counted(on_progress, "verify"))
+        report = verify(options, counted(on_progress, "verify"), on_start=on_start)
         report = looking.inside(options, report, on_progress)
     try:
         report = judging.judged(options, report)
@@ -266,7 +271,7 @@ def _kept(options: VerifyOptions, outputs: Outputs, on_partial: OnPartial | None
     earlier = _changed(options.report)
     try:
         yield
-    except (KeyboardInterrupt, SystemExit, BoardError):
+    except (KeyboardInterrupt, SystemExit, BoardError, ToolError):
         if options.report is not None and _changed(options.report) != earlier:
             report = read_json(options.report)
             outputs.write(report, options)

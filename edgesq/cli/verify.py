@@ -9,7 +9,9 @@ from edgesq.api.verifying import verify_build
 from edgesq.cli import terminal, verify_tables
 from edgesq.cli.inside import print_inside
 from edgesq.cli.terminal import styled
-from edgesq.verify import VerifyReport
+from edgesq.verify import Outlook, VerifyReport
+
+_MOMENT_S = 5.0
 
 
 def run(
@@ -18,9 +20,22 @@ def run(
     """Stream, compare, show; exit 1 where a value differs; `options` as `VerifyArguments` says."""
     with terminal.counter() as on_progress:
         result = verify_build(
-            build, ports, images, count, on_progress=on_progress, on_partial=_leave, **options
+            build,
+            ports,
+            images,
+            count,
+            on_progress=on_progress,
+            on_partial=_leave,
+            on_start=_announce,
+            **options,
         )
     _show(result)
+
+
+def _announce(outlook: Outlook) -> None:
+    """Before it streams, say how long it will take, where that is more than a moment."""
+    if outlook.seconds > _MOMENT_S:
+        terminal.say(str(outlook), to=terminal.err)
 
 
 def _leave(report: VerifyReport, path: Path) -> None:

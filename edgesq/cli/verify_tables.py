@@ -6,6 +6,7 @@ from edgesq.cli import terminal
 from edgesq.cli.terminal import styled
 from edgesq.verify import VerifyReport
 from edgesq.verify.facts import DeviceFacts
+from edgesq.verify.pace import rate_words
 from edgesq.verify.report import LinkFacts
 
 _MAX_CLASSES, _MAX_PAIRS = 12, 6
@@ -35,6 +36,8 @@ def summary(report: VerifyReport) -> Table:
         "link": f"{link.bytes_per_s:,.0f} B/s, {link.retries} retries, {link.resets} resets",
         "sent": f"{link.sent_bytes:,} B for {link.image_bytes:,} B of images",
         "line rate": _line(link),
+        "image bytes": f"{link.pace.image_bytes_per_s:,.0f} B/s",
+        "where the time went": link.pace.why,
     }
     for name, value in rows.items():
         table.add_row(name, value)
@@ -42,9 +45,12 @@ def summary(report: VerifyReport) -> Table:
 
 
 def _line(link: LinkFacts) -> str:
-    if link.sent_share > 1:
-        return f"the line is not held to {link.baud:,} baud"
-    return f"image bytes at {link.line_share:.1%} of {link.baud:,} baud"
+    refused = [rate_words(rate) for rate in link.pace.rates if rate.outcome != "held"]
+    if link.pace.line is None:
+        said = "the line has no rate"
+    else:
+        said = f"image bytes at {link.line_share:.1%} of {link.baud:,} baud"
+    return "; ".join([said, *refused])
 
 
 def comparisons(report: VerifyReport) -> Table:

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from enum import StrEnum
 
 from edgesq.link import frame
 from edgesq.link.frame import FrameType
@@ -13,12 +14,22 @@ RATES = (3_000_000, 2_000_000, 1_500_000, 1_000_000, 921_600, 460_800, 230_400)
 
 _ECHOES, _ECHOES_MISSED = 8, 1
 _LATENCY_S = 0.15
+_TIMED_ECHOES, _TIMED_S = 5, 1.0
 _SETTLE_S = 0.05
 _FALLBACK_S = 3.0
 
 
-def switch(session: Session, transport: Transport, max_payload: int, baud: int) -> bool:
-    """Take the line to `baud` where board and line hold it; return whether they do.
+class RateOutcome(StrEnum):
+    """What came of a rate that was tried: it is held, or by whom it is not."""
+
+    HELD = "held"
+    COMPUTER = "computer"
+    BOARD = "board"
+    LINE = "line"
+
+
+def switch(session: Session, transport: Transport, max_payload: int, baud: int) -> RateOutcome:
+    """Take the line to `baud` where computer, board and line hold it; return whether they do.
 
     Otherwise the line is as before, at the default rate.
 
@@ -32,17 +43,45 @@ def switch(session: Session, transport: Transport, max_payload: int, baud: int) 
         BoardError: the board is gone.
     """
     if baud == DEFAULT_BAUD:
-        return True
+        return RateOutcome.HELD
     can = transport.set_baud(baud)
     transport.set_baud(DEFAULT_BAUD)
-    if not can or not _ask_board(session, baud):
-        return False
+    if not can:
+        return RateOutcome.COMPUTER
+    if not _ask_board(session, baud):
+        return RateOutcome.BOARD
     time.sleep(_SETTLE_S)
     transport.set_baud(baud)
     if _echoes(session, transport, max_payload):
-        return True
+        return RateOutcome.HELD
     back(session, transport)
-    return False
+    return RateOutcome.LINE
+
+
+def timed(session: Session, baud: int, max_payload: int) -> float | None:
+    """Return how many bytes per second the board takes, as long echoes show; None without one.
+
+    Their way back is counted too, so it takes somewhat more.
+
+    Args:
+        session: open, nothing unanswered.
+        baud: of the line now.
+        max_payload: of the board.
+
+    Raises:
+        BoardError: the board is gone.
+    """
+    room = frame.echo_room(max_payload)
+    quickest = None
+    for _ in range(_TIMED_ECHOES):
+        payload = frame.pack_baud(baud, secrets.token_bytes(room))
+        begun = time.monotonic()
+        session.send(FrameType.BAUD, payload, after_silence=True)
+        if _answer(session, (payload,), _TIMED_S) is not None:
+            spent = time.monotonic() - begun
+            quickest = spent if quickest is None else min(spent, quickest)
+    session.progress()
+    return None if quickest is None else room / quickest
 
 
 def back(session: Session, transport: Transport) -> None:

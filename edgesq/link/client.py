@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edgesq.errors import BoardError, DamagedError
 from edgesq.link import baud, frame
+from edgesq.link.baud import RateOutcome
 from edgesq.link.frame import BoardInfo, FrameType
 from edgesq.link.session import Counts, Session, SessionLostError
 from edgesq.link.stream import Finished, Stream
@@ -36,6 +37,7 @@ class Inference:
         baud: bits per second of the line at its end.
         seconds: since the last result of the image before, or since the stream began.
         port: of the board, where several share the images; empty where one has them all.
+        waited_s: of these seconds, spent waiting for line and board.
     """
 
     outputs: tuple[NDArray[np.int8], ...]
@@ -49,6 +51,7 @@ class Inference:
     baud: int
     seconds: float
     port: str = ""
+    waited_s: float = 0.0
 
 
 class Client:
@@ -57,6 +60,9 @@ class Client:
     Args:
         transport: an open port, at the default rate.
         timeout: seconds of silence, or without a port, after which the board is given up.
+
+    Attributes:
+        tried: what came of the rates tried, in their order, in bits per second.
     """
 
     def __init__(self, transport: Transport, timeout: float = 5.0) -> None:
@@ -67,6 +73,7 @@ class Client:
         self._counts = Counts()
         self._image = 0  # number of the last image
         self._rates: tuple[int, ...] = (DEFAULT_BAUD,)
+        self.tried: dict[int, RateOutcome] = {}
 
     @property
     def baud(self) -> int:
@@ -133,6 +140,15 @@ class Client:
         self._rates = (*baud.RATES, DEFAULT_BAUD) if wanted is None else (wanted, DEFAULT_BAUD)
         self.session()
         return self._switch()
+
+    def timed(self) -> float | None:
+        """Return how many bytes per second the board takes, as long echoes show; None without one.
+
+        Raises:
+            BoardError: silent or gone.
+        """
+        session, info = self.session()
+        return baud.timed(session, self._transport.baud, info.max_payload)
 
     def close(self) -> None:
         """Leave the board, if it is still there, at the default rate."""
@@ -221,7 +237,11 @@ class Client:
         """Go to the fastest rate wanted that holds; what does not is not tried again."""
         session, info = self.session()
         while len(self._rates) > 1 and self._transport.baud == DEFAULT_BAUD:
-            if baud.switch(session, self._transport, info.max_payload, self._rates[0]):
+            wanted = self._rates[0]
+            outcome = baud.switch(session, self._transport, info.max_payload, wanted)
+            if wanted != DEFAULT_BAUD:
+                self.tried[wanted] = outcome
+            if outcome == RateOutcome.HELD:
                 break
             self._rates = self._rates[1:]
         session.progress()
@@ -275,4 +295,5 @@ def _inference(
         wire_bytes=now.wire_bytes - before.wire_bytes,
         baud=rate,
         seconds=seconds,
+        waited_s=now.waited_s - before.waited_s,
     )

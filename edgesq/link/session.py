@@ -34,12 +34,14 @@ class Counts:
         resets: sessions begun again: the board was reset, the port was away, or a rate fell back.
         sent_bytes: on the wire, to the board.
         wire_bytes: sent and received.
+        waited_s: seconds spent in reading and writing, that is in waiting for line and board.
     """
 
     repeats: int = 0
     resets: int = 0
     sent_bytes: int = 0
     wire_bytes: int = 0
+    waited_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,10 @@ class Session:
         if after_silence or self._asked:  # an ask may have met a full ring, and been cut
             encoded = b"\0" + encoded
         seq, self.seq = self.seq, (self.seq + 1) & 0xFF
-        self._unanswered.append(_Sent(seq, len(encoded), time.monotonic()))
+        begun = time.monotonic()
+        self._unanswered.append(_Sent(seq, len(encoded), begun))
         self._transport.write(encoded)
+        self.counts.waited_s += time.monotonic() - begun
         self.counts.sent_bytes += len(encoded)
         self.counts.wire_bytes += len(encoded)
         return seq
@@ -129,12 +133,14 @@ class Session:
         wait = self._ask_after() if limit is None else limit
         deadline = min(time.monotonic() + wait, self._heard + self._timeout)
         while not self._arrived:
-            left = deadline - time.monotonic()
+            begun = time.monotonic()
+            left = deadline - begun
             if left <= 0:
                 self._asked += 1
                 self._check_patience()
                 return None
             data = self._transport.read(left)
+            self.counts.waited_s += time.monotonic() - begun
             self.counts.wire_bytes += len(data)
             self._arrived.extend(got for got in self._decoder.feed(data) if got.tag == self._tag)
         return self._hear(self._arrived.popleft())

@@ -207,3 +207,43 @@ class ExampleFacts:
     differing: tuple[Note, ...]
     misclassified: tuple[Note, ...]
     uncertain: tuple[Note, ...]
+
+
+@dataclass(frozen=True)
+class RateFacts:
+    """A rate that was tried.
+
+    Attributes:
+        port: whose line.
+        baud: bits per second.
+        outcome: "held", or by whom it is not: "computer", "board" or "line".
+    """
+
+    port: str
+    baud: Count
+    outcome: str
+
+
+@dataclass(frozen=True)
+class PaceFacts:
+    """Where the time of a run went. Line and board can work at once: shares may exceed 1 together.
+
+    Attributes:
+        image_bytes_per_s: bytes of images, from the first one to the last result, over all boards.
+        bound: what took the largest share: "line", "board" or "computer"; None without images.
+        line: share of the time in which the line carried bytes to the board, 8N1; None where it
+            has no rate, as that of an emulated board.
+        board: share in which boards computed, by their counters; of an emulated board, in which it
+            was waited for. None where it is not known.
+        computer: share in which this computer did something else than wait for line and board.
+        why: the same in words.
+        rates: that were tried, in their order; none where only the default rate was wanted.
+    """
+
+    image_bytes_per_s: Positive
+    bound: str | None
+    line: Part | None
+    board: Part | None
+    computer: Part
+    why: str
+    rates: tuple[RateFacts, ...]

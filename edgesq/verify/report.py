@@ -17,6 +17,7 @@ from edgesq.verify.facts import (
     Comparison,
     DeviceFacts,
     ExampleFacts,
+    PaceFacts,
     ResultFacts,
     RunFacts,
 )
@@ -31,7 +32,7 @@ from edgesq.verify.thresholds import (
     read_thresholds,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class LinkFacts:
         sent_bytes: on the wire, to the boards.
         retries: how often something had to be sent again.
         resets: how often the board or the port came back and the session was begun again.
+        pace: where the time went.
     """
 
     port: str
@@ -60,6 +62,7 @@ class LinkFacts:
     sent_bytes: Count
     retries: Count
     resets: Count
+    pace: PaceFacts
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ from edgesq.targets import TFLM_KERNELS
 from edgesq.verify.history import remember
 from edgesq.verify.images import VerifyImages, open_images
 from edgesq.verify.oracle import Oracle, default_oracle, expecting, expecting_of, peers
+from edgesq.verify.pace import Outlook, has_rate, outlook
 from edgesq.verify.report import VerifyReport
 from edgesq.verify.resume import Keeper, resumed
 from edgesq.verify.shard import Board, Shards
@@ -68,6 +69,7 @@ def verify(
     options: VerifyOptions,
     on_progress: Callable[[int, int], None] | None = None,
     oracle: Oracle | None = None,
+    on_start: Callable[[Outlook], None] | None = None,
 ) -> VerifyReport:
     """Have the board compute every image and compare it with the oracle.
 
@@ -78,6 +80,7 @@ def verify(
         options: what to verify.
         on_progress: called with (images done, images in all).
         oracle: who computes the expected values; TFLite's reference kernels by default.
+        on_start: called with what the run has before it, before the first image.
 
     Raises:
         BoardError: no board, another model on it, or the link failed.
@@ -102,14 +105,25 @@ def verify(
                 return whole
         recipe = None if oracle else _recipe(options, facts)
         left = images.count - tally.images
-        beside = Beside(expecting(decides, facts.peers), recipe, left, options.processes)
-        streaming = Streaming(facts, beside, tally, Keeper(options.report))
         if facts.shards is None:
             boards[0].set_baud()
+        if on_start is not None:
+            on_start(_outlook(options, boards, left))
+        beside = Beside(expecting(decides, facts.peers), recipe, left, options.processes)
+        streaming = Streaming(facts, beside, tally, Keeper(options.report))
         streaming.run((facts.shards or boards[0]).stream, on_progress)
     report = facts.report(tally)
     remember(options.build, report)
     return report
+
+
+def _outlook(options: VerifyOptions, boards: Sequence[Board], images: int) -> Outlook:
+    """Return what a run has before it; of several boards, each sets its rate when it begins."""
+    client, info = boards[0].client, boards[0].info
+    baud = client.baud if len(boards) == 1 else options.baud or client.baud
+    timed = None if has_rate(info) else client.timed()
+    may_rise = options.baud == DEFAULT_BAUD and not boards[0].port.startswith("socket://")
+    return outlook(images, [board.info for board in boards], baud, timed, may_rise=may_rise)
 
 
 def _recipe(options: VerifyOptions, facts: Facts) -> Recipe:
@@ -192,6 +206,11 @@ def _facts(
         expected_by=expected_by,
         peers=peers(options.build, graph),
         shards=shards,
+        tried=lambda: [
+            (board.port, rate, outcome)
+            for board in boards
+            for rate, outcome in list(board.client.tried.items())
+        ],
     )
 
 

@@ -2,18 +2,18 @@
 
 import contextlib
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 from edgesq.builds import ExportReport, read_report
 from edgesq.calibrate import probable_order
-from edgesq.errors import EdgesqError, TargetError
+from edgesq.errors import EdgesqError
 from edgesq.graph import Graph
+from edgesq.link.baud import RateOutcome
 from edgesq.link.frame import BoardInfo
 from edgesq.project import Sizes
-from edgesq.targets import Target, load_target
 from edgesq.verify.cores import core_name, counts_time, missed_speed
 from edgesq.verify.facts import (
     AccuracyFacts,
@@ -28,6 +28,7 @@ from edgesq.verify.facts import (
 from edgesq.verify.images import VerifyImages
 from edgesq.verify.metrics import TOP, OutputSums
 from edgesq.verify.oracle import Peer
+from edgesq.verify.pace import pace, target_of
 from edgesq.verify.report import LinkFacts, VerifyReport
 from edgesq.verify.shard import Shards
 from edgesq.verify.tally import Against, Tally
@@ -59,6 +60,7 @@ class Facts:
         expected_by: who decides.
         peers: other forms of the model.
         shards: the boards, where several share the images.
+        tried: says port, rate and what came of it, of all rates tried so far.
     """
 
     graph: Graph
@@ -72,6 +74,7 @@ class Facts:
     peers: tuple[Peer, ...]
     shards: Shards | None = None
     sizes: Sizes | None = None
+    tried: Callable[[], list[tuple[str, int, RateOutcome]]] = list
 
     @property
     def forms(self) -> int:
@@ -87,7 +90,7 @@ class Facts:
             accuracy=self._accuracy(tally),
             classes=self.images.classes,
             device=self._device(tally, infos),
-            link=self._link(tally, tally.seconds * len(infos)),
+            link=self._link(tally, infos),
             comparisons=self._comparisons(tally),
             examples=ExampleFacts(tuple(tally.differing), tuple(tally.wrong), tuple(tally.unsure)),
             boards=self._shares(tally),
@@ -156,7 +159,8 @@ class Facts:
             order = probable_order(tally.pairs, images.classes, images.judge.classes)
         return (*images.notes, *([order] if order else []))
 
-    def _link(self, tally: Tally, lines_s: float) -> LinkFacts:
+    def _link(self, tally: Tally, infos: tuple[BoardInfo, ...]) -> LinkFacts:
+        lines_s = tally.seconds * len(infos)
         return LinkFacts(
             port=self.port,
             bytes_per_s=_share(tally.wire_bytes, tally.seconds) or 0.0,
@@ -167,6 +171,7 @@ class Facts:
             sent_bytes=tally.sent_bytes,
             retries=tally.retries,
             resets=tally.resets,
+            pace=pace(tally, infos, self.tried()),
         )
 
     def _shares(self, tally: Tally) -> tuple[BoardShare, ...]:
@@ -243,9 +248,7 @@ def said_of(build: Path) -> ExportReport | None:
 
 def instructions_per_tick(info: BoardInfo) -> float | None:
     """Return what a tick is worth in QEMU; None in Unicorn, and on silicon: counters differ."""
-    target: Target | None = None
-    with contextlib.suppress(TargetError):
-        target = load_target(info.board)
+    target = target_of(info)
     if target is None or target.counter_hz != info.tick_hz or not counts_time(info):
         return None
     return target.instructions_per_tick

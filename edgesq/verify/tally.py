@@ -103,6 +103,10 @@ class Ticks(Packed):
         ticks = np.frombuffer(self._each, np.uint64) if self._each else np.zeros(1, np.uint64)
         return float(np.percentile(ticks, percent))
 
+    def total(self) -> int:
+        """Return what all images take."""
+        return sum(self._each)
+
     def numbers(self) -> list[int]:
         """Return them by image."""
         return self._each.tolist()
@@ -158,6 +162,7 @@ class Tally:
         sent_s: likewise, the bytes sent.
         baud: bits per second of the line at the end.
         seconds: from the first byte to the last result, over all sessions.
+        waited_s: spent waiting for line and board, added over all boards.
         against: by form of the model, the one that decides first.
         differing: the first images that differ.
         wrong: the first images put into a wrong class.
@@ -182,6 +187,7 @@ class Tally:
     sent_s: Positive = 0.0
     baud: Count = 0
     seconds: Positive = 0.0
+    waited_s: Positive = 0.0
     against: list[Against] = field(default_factory=list)
     differing: list[Note] = field(default_factory=list)
     wrong: list[Note] = field(default_factory=list)
@@ -226,6 +232,7 @@ class Tally:
         self.sent_s += inference.sent_bytes * byte_s
         self.baud = inference.baud
         self.seconds += inference.seconds
+        self.waited_s += inference.waited_s
         if inference.port:
             self.shares.setdefault(inference.port, Share()).add(inference)
         self.images += 1

@@ -33,7 +33,7 @@ LIMIT_S = 20.0
 COUNT = 60
 BY_SESSION = (
     *("link__port", "run__seconds", "link__bytes_per_s", "link__line_share", "link__sent_share"),
-    "link__sent_bytes",
+    *("link__sent_bytes", "link__pace"),
 )
 
 ANSWER = Inference(

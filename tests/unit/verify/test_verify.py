@@ -21,7 +21,7 @@ from edgesq.link.client import Client
 from edgesq.project import compile_firmware
 from edgesq.reference import run_observed
 from edgesq.targets import load_target
-from edgesq.verify import VerifyOptions, find_board, read_json, verify
+from edgesq.verify import Outlook, VerifyOptions, find_board, read_json, verify
 from edgesq.verify import run as run_module
 from edgesq.verify.images import open_images
 from edgesq.verify.oracle import Oracle, default_oracle
@@ -80,6 +80,21 @@ def test_the_fastest_rate_and_back(build: Path) -> None:
         assert report.link.line_share > 0
         assert report.link.sent_share > 0
         assert report.link.sent_bytes > 0
+        held = [rate.baud for rate in report.link.pace.rates if rate.outcome == "held"]
+        assert held == ([] if expected == 115_200 else [expected])
+        assert report.link.pace.line is None  # a pty has no rate
+
+
+def test_what_is_before_it_is_said_first(build: Path) -> None:
+    said: list[Outlook | int] = []
+    report = verify(VerifyOptions(build), lambda done, _: said.append(done), on_start=said.append)
+    first = said[0]
+    assert isinstance(first, Outlook)
+    assert (first.images, first.image_bytes, first.baud) == (8, int(np.prod(SHAPE)), None)
+    assert first.bytes_per_s > 1000
+    assert said[1:] == list(range(1, 9))
+    assert report.link.pace.image_bytes_per_s > 0
+    assert report.link.pace.bound in ("board", "computer")
 
 
 def test_a_difference_is_a_result(build: Path) -> None:
@@ -120,7 +135,7 @@ def test_json(build: Path, tmp_path: Path) -> None:
 def test_numpy_reference_where_litert_is_missing(
     build: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edgesq.verify.oracle.find_spec", lambda _: None)
+    monkeypatch.setattr("edgesq.verify.oracle.is_installed", lambda _: False)
     report = verify(VerifyOptions(build, count=2))
     assert report.run.expected_by == "numpy reference"
     assert report.is_exact
