@@ -44,7 +44,7 @@ class Target:
         compiler: the C compiler's program name.
         compiler_flags: what makes it compile for this core.
         clock_hz: core clock in hertz.
-        kernels: name of a kernel family; TFLM_KERNELS for TensorFlow Lite Micro's.
+        kernels: name of a kernel family; "tflm" for TensorFlow Lite Micro's.
         port: folder under firmware/ports; None where there is none, and the export is a library.
         counter_hz: rate of esq_port_ticks() in hertz; 0 without a port.
         port_family: a folder of code that this port shares with others.

@@ -2,12 +2,9 @@
 
 import inspect
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, is_typeddict
 
 import edgesq
-
-_NAMED_ARGUMENTS = ("api.export.ExportArguments", "api.verifying.VerifyArguments")
-"""What `export` and `verify` take by name, in types of their own."""
 
 
 def functions() -> str:
@@ -17,13 +14,17 @@ def functions() -> str:
 
 def classes() -> str:
     """Return an entry for each public class that is no error."""
-    return _entries(lambda one: inspect.isclass(one) and not issubclass(one, Exception))
+    return _entries(lambda one: inspect.isclass(one) and not _is_other(one))
 
 
 def others() -> str:
     """Return an entry for each other public name: types of arguments."""
-    names = [*_names(lambda one: not inspect.isfunction(one) and not inspect.isclass(one))]
-    return "\n\n".join(f"::: edgesq.{name}" for name in (*names, *_NAMED_ARGUMENTS)) + "\n"
+    return _entries(lambda one: not inspect.isfunction(one) and _is_other(one))
+
+
+def _is_other(one: Any) -> bool:
+    """Say whether a name is a type of arguments; errors are told elsewhere."""
+    return not inspect.isclass(one) or is_typeddict(one)
 
 
 def _entries(is_wanted: Any) -> str:
@@ -32,5 +33,5 @@ def _entries(is_wanted: Any) -> str:
 
 def _names(is_wanted: Any) -> Iterator[str]:
     for name in edgesq.__all__:
-        if not name.startswith("__") and is_wanted(getattr(edgesq, name)):
+        if not name.endswith(("Error", "__")) and is_wanted(getattr(edgesq, name)):
             yield name
