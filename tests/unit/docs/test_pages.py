@@ -5,7 +5,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
+from generate import nav
 from support.paths import ROOT
 
 PACKAGE = ROOT / "edgesq"
@@ -85,6 +87,16 @@ def test_the_architecture_names_what_is_there() -> None:
     assert len(files) > 15
     for file in files:
         assert (PACKAGE / file).is_file() or (ROOT / "firmware" / file).is_file(), file
+
+
+def test_every_page_is_in_the_nav_of_the_site() -> None:
+    docs = ROOT / "docs"
+    config = yaml.safe_load((docs / "mkdocs.yml").read_text())
+    tree = nav.expanded(config["nav"])
+    named = nav.pages(tree)
+    there = {page.relative_to(docs).as_posix() for page in pages() if docs in page.parents}
+    assert there <= set(named)
+    assert nav.outside(tree).keys() == set(named) - there
 
 
 def test_every_decision_is_in_the_index() -> None:
