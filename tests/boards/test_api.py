@@ -5,18 +5,16 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
 
 import edgesq
 from edgesq.flash import recorded
 from support.doc_blocks import read_document
 from support.paths import ROOT
+from support.person import IMAGES, make_person
 
 pytestmark = pytest.mark.slow
 
-SIDE, IMAGES = 16, 12
 EMULATED = ("cortex-m", "stm32f405")
 
 
@@ -36,23 +34,8 @@ def examples() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def person(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a model of two classes, and photos of them."""
-    import keras
-
     folder = tmp_path_factory.mktemp("person")
-    chance = np.random.default_rng(3)
-    for photos in ("photos", "test_photos"):
-        for level, name in ((60, "nobody"), (160, "person")):
-            (folder / photos / name).mkdir(parents=True)
-            for number in range(IMAGES):
-                pixels = chance.integers(level, level + 60, (SIDE, SIDE, 3)).astype(np.uint8)
-                Image.fromarray(pixels).save(folder / photos / name / f"{number}.png")
-    keras.utils.set_random_seed(1)
-    layers = [
-        keras.layers.Conv2D(8, 3, strides=2, activation="relu"),
-        keras.layers.GlobalAveragePooling2D(),
-        keras.layers.Dense(2, activation="softmax"),
-    ]
-    keras.Sequential([keras.Input((SIDE, SIDE, 3)), *layers]).save(folder / "person.keras")
+    make_person(folder)
     return folder
 
 
