@@ -1,6 +1,7 @@
 """The firmware project's example: raw images in on the serial line, their classes out."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from edgesq.targets import load_target
 from support.boards import running
 from support.cases import NETWORKS
 from support.crun import run_command
-from support.libraries import classes_of, library, pixels_of, verify_build
+from support.libraries import classes_of, damage, library, pixels_of, verify_build
 
 NETWORK = "every_operator"
 
@@ -42,6 +43,22 @@ def test_images_in_and_classes_out(board: str, tmp_path: Path) -> None:
                 assert heard, f"silent after {said!r}"
                 said += heard
     assert [int(number) for number in said.split()] == expected
+
+
+def test_damaged_weights_end_the_example(tmp_path: Path) -> None:
+    """It says the negated status, and ends: no image is answered, none waited for."""
+    target = load_target("host")
+    folder = verify_build(tmp_path, NETWORKS[NETWORK](), "host") / "firmware"
+    made = library(tmp_path, Layout.CMAKE, NETWORKS[NETWORK](), "my", target.kernels, coded=True)
+    damage(made)
+    run_command("cmake", "-S", folder, "-B", folder / "build")
+    run_command("cmake", "--build", folder / "build", "--target", "classify")
+    program = folder / "build" / "classify"
+    command = ["timeout", "60", str(program)]
+    done = subprocess.run(command, stdin=subprocess.PIPE, capture_output=True, timeout=90)
+    assert (done.returncode, done.stdout) == (1, b"-5\n")
+    header = (folder / "include" / "edgesq.h").read_text()
+    assert re.search(r"ESQ_FAILED = 5,", header)
 
 
 @pytest.mark.parametrize("layout", list(Layout))

@@ -20,7 +20,8 @@ static uint32_t run(struct esq_engine *engine, int8_t grey, int8_t *output) {
     uint32_t rows = 0;
     uint32_t bytes = 0;
     esq_start(engine);
-    for (enum esq_status status = ESQ_MORE; status != ESQ_DONE;) {
+    enum esq_status status = ESQ_MORE;
+    while (status == ESQ_MORE) {
         status = esq_step(engine);
         if (status == ESQ_NEEDS_ROW) {
             /* Asking again changes nothing. */
@@ -28,7 +29,8 @@ static uint32_t run(struct esq_engine *engine, int8_t grey, int8_t *output) {
                 return 0;
             }
             memset(esq_input_row(engine), grey, ESQ_MODEL_INPUT_WIDTH * ESQ_MODEL_INPUT_CHANNELS);
-            if (esq_push_row(engine) != ESQ_MORE || esq_push_row(engine) != ESQ_BAD_CALL) {
+            status = esq_push_row(engine);
+            if (status != ESQ_MORE || esq_push_row(engine) != ESQ_BAD_CALL) {
                 return 0;
             }
             rows++;
@@ -36,7 +38,7 @@ static uint32_t run(struct esq_engine *engine, int8_t grey, int8_t *output) {
     }
     const int8_t *values = esq_observed(engine, 0, &bytes);
     memcpy(output, values, bytes);
-    return rows;
+    return status == ESQ_DONE ? rows : 0;
 }
 
 int main(void) {
