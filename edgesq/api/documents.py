@@ -12,7 +12,7 @@ from edgesq import markup
 from edgesq.builds import ExportReport
 from edgesq.graph import Graph
 from edgesq.kernels.flash import wide_layers
-from edgesq.plan import Candidate, Plan, needs
+from edgesq.plan import Candidate, Fit, Plan, needs
 from edgesq.plan.usage import OperatorUse, operator_uses
 from edgesq.project import Sizes, estimate
 from edgesq.project.estimate import Estimate
@@ -303,33 +303,6 @@ class TargetsDocument:
 
     schema: int = SCHEMA
     targets: tuple[Board, ...]
-
-
-@dataclass(frozen=True)
-class Fit:
-    """Whether a model fits a board.
-
-    Attributes:
-        name: of the target.
-        fits: whether it does.
-        flash_to_spare_bytes: below 0 where it does not fit; None where there is no limit.
-        ram_to_spare_bytes: likewise.
-    """
-
-    name: str
-    fits: bool
-    flash_to_spare_bytes: int | None
-    ram_to_spare_bytes: int | None
-
-    @classmethod
-    def of(cls, graph: Graph, plan: Plan, target: Target) -> "Fit":
-        """Return whether a plan fits a board, and by how much."""
-        needed = needs(graph, plan, target)
-        there = {memory: there_bytes(target, memory) for memory in ("flash", "ram")}
-        flash, ram = (
-            None if size is None else size - needed[memory] for memory, size in there.items()
-        )
-        return cls(target.name, all(left is None or left >= 0 for left in (flash, ram)), flash, ram)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,16 +4,17 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from edgesq.api.documents import Fit, FitsDocument, InspectDocument, PlanDocument, Planned
+from edgesq.api.documents import FitsDocument, InspectDocument, PlanDocument, Planned
 from edgesq.api.documents import plan_document as document_of
 from edgesq.builds import TFLITE, load_graph, plan_picture, planned, read_model, read_report
 from edgesq.choices import Goal
 from edgesq.errors import MissingToolError
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
-from edgesq.plan import Plan, PlanRequest, choose, curve, plan_for
+from edgesq.plan import Plan, curve, plan_for
+from edgesq.plan import fits as fits_of
 from edgesq.project import Sizes
-from edgesq.targets import Target, list_targets
+from edgesq.targets import Target
 
 
 def plan_model(
@@ -72,11 +73,7 @@ def fits(model: Path, on_stage: Callable[[str], None]) -> FitsDocument:
         ModelError: the model cannot be used.
     """
     graph = load_graph(model, on_stage)
-    targets = [target for target in list_targets() if target.is_planned]
-    families = {target.kernels for target in targets}
-    plans = {kernels: choose(graph, PlanRequest(kernels, Goal.RAM)).plan for kernels in families}
-    rows = (Fit.of(graph, plans[target.kernels], target) for target in targets)
-    return FitsDocument(model=str(model), targets=tuple(rows))
+    return FitsDocument(model=str(model), targets=fits_of(graph))
 
 
 def inspected(build: Path) -> InspectDocument:

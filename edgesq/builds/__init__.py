@@ -14,6 +14,7 @@ from edgesq.builds.folder import TFLITE, VERIFIED, VERIFY_IMAGES, check_out, rea
 from edgesq.builds.loading import load_content, load_graph, load_source
 from edgesq.builds.operators import Operator, operators_of
 from edgesq.builds.optimize import read_float_weights
+from edgesq.builds.page_files import PAGE, write_page
 from edgesq.builds.parity import ParityRow
 from edgesq.builds.report import REPORT, planned, read_operators, read_report, write_report
 from edgesq.builds.runtime import Firmware, FirmwareOptions, around_tflm, check_tree, make_firmware
@@ -23,6 +24,7 @@ from edgesq.builds.target import ensure_compiled
 
 __all__ = [
     "MAX_DROP_POINTS",
+    "PAGE",
     "REPORT",
     "TFLITE",
     "VERIFIED",
@@ -56,5 +58,6 @@ __all__ = [
     "read_model",
     "read_operators",
     "read_report",
+    "write_page",
     "write_report",
 ]

@@ -1,6 +1,7 @@
 """Make the build folder: the story of an export, as lists of steps."""
 
 import platform
+from dataclasses import replace
 from functools import partial
 from importlib import metadata
 
@@ -18,6 +19,7 @@ from edgesq.builds.folder import appearing, check_out, file_hashes
 from edgesq.builds.loading import loading_steps, source_request
 from edgesq.builds.model import Kind
 from edgesq.builds.optimize import Improved, accuracy_steps
+from edgesq.builds.page_files import SHEET, draw_page
 from edgesq.builds.parity import compared_images, forms_of
 from edgesq.builds.report import write_report
 from edgesq.builds.runtime import check_tree, make_firmware
@@ -72,8 +74,7 @@ def export(options: ExportOptions, on_stage: OnStage) -> ExportReport:
     source: Source = driver.run(loading, request)
     planned: Planned = driver.run(improving, Improved(source, options.firmware(source)))
     with appearing(options.out) as folder:
-        filled: Compared = driver.run(building, Draft(options, planned, ByProducts(folder)))
-        report = _report(filled)
+        report: ExportReport = driver.run(building, Draft(options, planned, ByProducts(folder)))
         write_report(folder, report)
     return report
 
@@ -112,7 +113,7 @@ def improving_steps(options: ExportOptions, driver: Driver) -> list[Step]:
 
 
 def building_steps(options: ExportOptions, kind: Kind) -> list[Step]:
-    """Return the steps from a Draft, whose folder they fill, to a Compared."""
+    """Return the steps from a Draft, whose folder they fill, to its ExportReport."""
     return [
         Step("write ONNX", write_models),
         Step("write the firmware project", write_code),
@@ -120,6 +121,7 @@ def building_steps(options: ExportOptions, kind: Kind) -> list[Step]:
         Step(f"compile for {options.target.name}", compile_it),
         Step("run TensorFlow Lite's reference kernels", run_references),
         *(Step(f"compare {form.name}", partial(compare, form=form)) for form in forms_of(kind)),
+        Step("write the page", _shown),
     ]
 
 
@@ -129,8 +131,18 @@ def _plan(improved: Improved) -> Planned:
     return Planned(improved, firmware)
 
 
+def _shown(state: Compared) -> ExportReport:
+    """Write the page of a build, and return what `report.json` says of it."""
+    report, draft = _report(state), state.draft
+    chosen, candidates = draft.firmware.chosen, draft.candidates
+    warnings = report.warnings
+    if not draw_page(draft.extras, report, draft.source.graph, chosen, candidates):
+        warnings = (*warnings, draft.extras.left_out[-1])
+    return replace(report, warnings=warnings, files=file_hashes(draft.folder))
+
+
 def _report(state: Compared) -> ExportReport:
-    """Return what `report.json` says of a build."""
+    """Return what `report.json` says of a build, but for its files."""
     draft, improved = state.draft, state.draft.planned.improved
     options, source = draft.options, draft.source
     tflm_dir = None if options.tflm_dir is None else str(options.tflm_dir)
@@ -144,6 +156,7 @@ def _report(state: Compared) -> ExportReport:
             source.declared,
             source.classes if source.classes.names else None,
             source.audit,
+            source.sheet.cells if source.sheet and (draft.folder / SHEET).exists() else (),
         ),
         verify_images=source.verify_images_are,
         parity=ParityFacts(compared_images(source), state.rows),
@@ -151,7 +164,7 @@ def _report(state: Compared) -> ExportReport:
         warnings=(*_warnings(source), *draft.warnings, *draft.extras.left_out),
         accuracy=improved.accuracy,
         compression=improved.compression,
-        files=file_hashes(draft.folder),
+        files={},
         versions=_versions(),
     )
 

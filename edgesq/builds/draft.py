@@ -14,6 +14,7 @@ from edgesq.calibrate import Classes, Fit
 from edgesq.choices import Goal, Layout
 from edgesq.codegen import name_of
 from edgesq.errors import EdgesqError
+from edgesq.plan import Candidate
 from edgesq.project import Sizes
 from edgesq.targets import Target
 
@@ -86,6 +87,7 @@ class Draft:
         models: int8 ONNX models by name, or why there is none.
         sizes: of the compiled firmware; None where it is not compiled.
         warnings: what to know of compiling.
+        candidates: plans to compare the chosen one with, from bands of one row to whole maps.
     """
 
     options: ExportOptions
@@ -94,6 +96,7 @@ class Draft:
     models: Mapping[str, bytes | EdgesqError] = field(default_factory=dict)
     sizes: Sizes | None = None
     warnings: tuple[str, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
 
     @property
     def source(self) -> Source:

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from edgesq.builds.operators import Operator
 from edgesq.builds.parity import ParityRow
-from edgesq.calibrate import AuditRow, Classes, Preprocessing
+from edgesq.calibrate import AuditRow, Classes, Preprocessing, Shown
 from edgesq.choices import Goal, Layout
 from edgesq.limits import MAX_EXTENT
 from edgesq.plan import Candidate
@@ -129,12 +129,14 @@ class CalibrationFacts:
             missing in `preprocessing`; None where nothing is.
         classes: which class has which number; None where nobody says.
         audit: what was found wrong or right with the images; empty where none were used.
+        shown: what is on the sheet of some of them; empty without one.
     """
 
     preprocessing: Preprocessing
     declared_preprocessing: Preprocessing | None
     classes: Classes | None
     audit: tuple[AuditRow, ...]
+    shown: tuple[Shown, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from edgesq.calibrate import (
     audit_images,
     judged_by,
     load_folder,
+    make_sheet,
     open_folder,
 )
 from edgesq.errors import ImageError, ModelError
@@ -223,6 +224,7 @@ def _quantized(audited: _Audited) -> Source:
         image_notes=(*images.notes, *judged.notes),
         declared=None if preprocessing == declared else declared,
         notes=(*audited.opened.model.notes, *reading_notes(content)),
+        sheet=make_sheet(images, audited.audit),
     )
 
 
@@ -298,6 +300,7 @@ def _from_int8(read: _Opened) -> Source:
     preprocessing, labels = Preprocessing(resize=taken.fit), None
     classes = taken.classes or Classes()
     notes: tuple[str, ...] = ()
+    sheet = None
     if calibration is None:
         generator = np.random.default_rng(_NOISE_SEED)
         images = generator.integers(-128, 128, (_NOISE_IMAGES, *shape), np.int8)
@@ -308,6 +311,7 @@ def _from_int8(read: _Opened) -> Source:
         classes = loaded.classes
         images = _levels(graph, loaded.images, preprocessing)
         images_are = f"the images of {calibration.name}"
+        sheet = make_sheet(loaded)
     judged = judged_by(graph, classes, labels)
     return Source(
         opened.name,
@@ -325,6 +329,7 @@ def _from_int8(read: _Opened) -> Source:
         notes=(*opened.notes, *reading_notes(content)),
         classes=judged.kept,
         image_notes=(*notes, *judged.notes),
+        sheet=sheet,
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.builds.model import Original
-from edgesq.calibrate import AuditRow, Classes, Fit, Preprocessing
+from edgesq.calibrate import AuditRow, Classes, Fit, Preprocessing, Sheet
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.graph import Graph, Int8Array
 
@@ -62,6 +62,7 @@ class Source:
         classes: which class has which number, where that is declared, or the calibration images
             have as many as the model; none otherwise.
         image_notes: what to know of the calibration images and their classes.
+        sheet: some of them, to look at; None where there are none.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Source:
     declared: Preprocessing | None = None
     classes: Classes = field(default_factory=Classes)
     image_notes: tuple[str, ...] = ()
+    sheet: Sheet | None = None
 
     @property
     def has_images(self) -> bool:

@@ -19,6 +19,7 @@ from edgesq.builds.library import (
     layouts_of,
     write_library,
 )
+from edgesq.builds.page_files import refreshed
 from edgesq.builds.report import read_report, write_report
 from edgesq.builds.runtime import FirmwareOptions, around_tflm, make_firmware
 from edgesq.errors import TargetError
@@ -52,7 +53,7 @@ def ensure_compiled(build: Path, target: Target | None, on_stage: Callable[[str]
     else:
         on_stage(f"compile for {chosen.name}")
         report = dataclasses.replace(report, sizes=compile_firmware(folder, chosen))
-    write_report(build, report)
+    write_report(build, refreshed(build, report))
     return chosen
 
 

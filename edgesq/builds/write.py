@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from edgesq.builds.draft import Compared, Draft
 from edgesq.builds.folder import FIRMWARE, TFLITE, VERIFY_IMAGES
 from edgesq.builds.library import layouts_of, write_library
 from edgesq.builds.optimize import FLOAT_WEIGHTS, write_float_weights
+from edgesq.builds.page_files import PLAN_PICTURE, draw_sheet
 from edgesq.builds.parity import INTEGER_ONNX, QDQ_ONNX, Form
 from edgesq.builds.source import Source
 from edgesq.builds.target import compile_cleanly
@@ -88,18 +90,18 @@ def _write_images(folder: Path, source: Source) -> None:
 
 
 def draw(draft: Draft) -> Draft:
-    """Draw RAM against speed, and size against loss where the model was compressed."""
+    """Draw RAM against speed, size against loss where the model was compressed, and images."""
     chosen, compression = draft.firmware.chosen, draft.planned.improved.compression
-    if chosen is not None:
-        candidates = curve(draft.source.graph, draft.options.target.kernels, chosen.tried)
-        goal = draft.options.goal
-        draft.extras.make(
-            "plan.svg", lambda path: plan_picture(candidates, chosen, goal).write(path)
-        )
+    draw_sheet(draft.extras, draft.source.sheet)
     if compression is not None and compression.chosen is not None:
         points, size = compression.curve, compression.chosen.image_bytes
         draft.extras.make("compression.svg", lambda path: loss_picture(points, size).write(path))
-    return draft
+    if chosen is None:
+        return draft
+    candidates = tuple(curve(draft.source.graph, draft.options.target.kernels, chosen.tried))
+    picture = partial(plan_picture, candidates, chosen, draft.options.goal)
+    draft.extras.make(PLAN_PICTURE, lambda path: picture().write(path))
+    return replace(draft, candidates=candidates)
 
 
 def compile_it(draft: Draft) -> Draft:

@@ -11,6 +11,7 @@ from edgesq.calibrate.image import fit_image, read_image
 from edgesq.calibrate.judge import Judge, Judged, judge_of, judged_by, probable_order
 from edgesq.calibrate.npz import NpzImages, open_npz
 from edgesq.calibrate.preprocessing import Fit, Preprocessing
+from edgesq.calibrate.sheet import Sheet, Shown, cut, make_sheet
 
 __all__ = [
     "AuditRow",
@@ -22,12 +23,16 @@ __all__ = [
     "Judged",
     "NpzImages",
     "Preprocessing",
+    "Sheet",
+    "Shown",
     "audit_images",
     "changes",
+    "cut",
     "fit_image",
     "judge_of",
     "judged_by",
     "load_folder",
+    "make_sheet",
     "open_folder",
     "open_npz",
     "probable_order",

@@ -12,11 +12,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgesq.calibrate.folder import ImageSet
+from edgesq.records import Count
 
 ENOUGH_IMAGES = 32
 MAX_DUPLICATES = 0.25
 MIN_CORRELATION = 0.5
 """Smallest correlation of neighbouring pixels: photographs have more than 0.9, noise has 0."""
+
+MAX_SHOWN = 12
+"""Images that a check names."""
 
 _ALIKE = 0.98
 """Cosine of two thumbnails above which they count as the same image."""
@@ -34,6 +38,8 @@ class AuditRow:
         limit: where it begins to be wrong.
         is_good: whether it is right.
         message: the figure in a sentence, and what to do where it is wrong.
+        images: numbers of the images that make it wrong, at most MAX_SHOWN; none where it is
+            right, or where no single image does.
     """
 
     check: str
@@ -41,6 +47,7 @@ class AuditRow:
     limit: float
     is_good: bool
     message: str
+    images: tuple[Count, ...] = ()
 
 
 def audit_images(images: ImageSet) -> tuple[AuditRow, ...]:
@@ -67,7 +74,8 @@ def _count(count: int) -> AuditRow:
 def _duplicates(images: NDArray[np.uint8]) -> AuditRow:
     thumbnails = np.stack([_thumbnail(image) for image in images])
     alike = thumbnails @ thumbnails.T - 2 * np.eye(len(thumbnails))
-    share = float(np.mean(alike.max(axis=1) > _ALIKE))
+    found = alike.max(axis=1) > _ALIKE
+    share = float(np.mean(found))
     return AuditRow(
         "near-duplicates",
         share,
@@ -75,7 +83,12 @@ def _duplicates(images: NDArray[np.uint8]) -> AuditRow:
         share <= MAX_DUPLICATES,
         f"{share:.0%} of the images have a near-duplicate in the set: such images count once, "
         "give different ones",
+        _named(np.flatnonzero(found), share > MAX_DUPLICATES),
     )
+
+
+def _named(numbers: NDArray[np.intp], is_wrong: bool) -> tuple[int, ...]:
+    return tuple(numbers[:MAX_SHOWN].tolist()) if is_wrong else ()
 
 
 def _thumbnail(image: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -91,8 +104,11 @@ def _pixels(images: NDArray[np.uint8]) -> AuditRow:
     """Tell pictures from noise and from blank images."""
     values = images.astype(np.float64).mean(axis=-1)
     left, right = values[:, :, :-1] - values.mean(), values[:, :, 1:] - values.mean()
-    spread = float(np.sqrt((left**2).sum() * (right**2).sum()))
-    correlation = float((left * right).sum() / spread) if spread else 0.0
+    together = (left * right).sum(axis=(1, 2))
+    squares = (left**2).sum(axis=(1, 2)), (right**2).sum(axis=(1, 2))
+    spread = float(np.sqrt(squares[0].sum() * squares[1].sum()))
+    correlation = float(together.sum() / spread) if spread else 0.0
+    each = together / np.maximum(np.sqrt(squares[0] * squares[1]), 1e-9)
     return AuditRow(
         "pictures",
         correlation,
@@ -100,6 +116,7 @@ def _pixels(images: NDArray[np.uint8]) -> AuditRow:
         correlation >= MIN_CORRELATION,
         f"neighbouring pixels correlate by {correlation:.2f}, in pictures by more than "
         f"{MIN_CORRELATION}: give images as the model will see them",
+        _named(np.flatnonzero(each < MIN_CORRELATION), correlation < MIN_CORRELATION),
     )
 
 

@@ -10,7 +10,9 @@ overwritten too early on a board and no readiness is checked there.
 
 from edgesq.choices import Goal
 from edgesq.plan.allocation import Plan, covered_bytes
+from edgesq.plan.costs import OperatorCost, operator_costs
 from edgesq.plan.fit import check_tflm_fits, needs, plan_for
+from edgesq.plan.fits import Fit, fits
 from edgesq.plan.planner import make_plan
 from edgesq.plan.request import Bands, PlanRequest
 from edgesq.plan.schedule import STEP_END, STEP_INPUT
@@ -21,15 +23,19 @@ __all__ = [
     "STEP_INPUT",
     "Bands",
     "Candidate",
+    "Fit",
     "Goal",
+    "OperatorCost",
     "Plan",
     "PlanRequest",
     "check_tflm_fits",
     "choose",
     "covered_bytes",
     "curve",
+    "fits",
     "judge",
     "make_plan",
     "needs",
+    "operator_costs",
     "plan_for",
 ]

@@ -8,9 +8,9 @@ from edgesq.errors import FitError, TargetError
 from edgesq.graph import Graph
 from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.flash import codable, coded_saves_bytes, extra_weights_bytes
-from edgesq.kernels.portable import constant_bytes
-from edgesq.operators import Conv2D, Convolution
+from edgesq.operators import Conv2D
 from edgesq.plan.allocation import Plan
+from edgesq.plan.costs import table_bytes
 from edgesq.plan.lower import lower
 from edgesq.plan.request import Bands, PlanRequest
 from edgesq.plan.search import Candidate, choose
@@ -31,24 +31,17 @@ TFLM_FLASH_BYTES = 81_920
 _TRACE_BYTES = 12
 """RAM per operator. Mirror: struct esq_op_trace."""
 
-_OP_BYTES, _SLOT_BYTES = 72, 20
-"""On a 32-bit core: struct esq_op (32) and its parameters (at most 40, but a pooled convolution's),
-and struct esq_slot."""
+_SLOT_BYTES = 20
+"""On a 32-bit core: struct esq_slot."""
 
 
 def needs(graph: Graph, plan: Plan, target: Target) -> dict[str, int]:
     """Return upper bounds of what a whole image takes, bytes by memory ("flash", "ram")."""
     family = FAMILIES[target.kernels]
     tables = (
-        sum(
-            family.requantization_bytes(graph, op)
-            for op in graph.ops
-            if isinstance(op, Convolution)
-        )
+        sum(table_bytes(graph, item, target.kernels) for item in plan.ops)
         + len(plan.steps)
-        + len(plan.ops) * _OP_BYTES
         + sum(slot is not None for slot in plan.slots) * _SLOT_BYTES
-        + sum(constant_bytes(graph, item) for item in plan.ops)
     )
     return {
         "flash": graph.weights_bytes

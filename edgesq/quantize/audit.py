@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.calibrate import AuditRow, ImageSet, Preprocessing
+from edgesq.calibrate.audit import MAX_SHOWN
 from edgesq.quantize.quiet import captured_output
 from edgesq.quantize.scaling import audit_scaling
 from edgesq.quantize.statistics import FAR, NEARER, TrainedStatistics
@@ -227,7 +228,8 @@ def _ends_in_softmax(model: keras.Model) -> bool:
 def _certainty(model: keras.Model, images: ImageSet, has_statistics: bool) -> Iterator[AuditRow]:
     probes = _probes(images)
     classes = model.outputs[0].shape[-1]
-    certainty = _mean_certainty(model, images.preprocessing, probes)
+    each = _certainties(model, images.preprocessing, probes)
+    certainty = float(each.mean())
     least = max(MIN_CERTAINTY, 1.5 / classes)
     yield AuditRow(
         "certainty",
@@ -236,10 +238,11 @@ def _certainty(model: keras.Model, images: ImageSet, has_statistics: bool) -> It
         certainty >= least,
         f"the model's largest probability is {certainty:.2f} on average, expected {least:.2f}: the "
         "images are not what it was trained on, or are preprocessed in another way",
+        () if certainty >= least else tuple((_step(images) * each.argsort()[:MAX_SHOWN]).tolist()),
     )
     largest = images.preprocessing.scale if certainty >= SURE else np.inf
     tried = [
-        (_mean_certainty(model, other, probes), name)
+        (float(_certainties(model, other, probes).mean()), name)
         for name, other in _alternatives(images)
         if other.scale <= largest
         # Of scales, what training left behind tells more.
@@ -264,14 +267,21 @@ def _is_reordered(one: Preprocessing, other: Preprocessing) -> bool:
 
 
 def _probes(images: ImageSet) -> NDArray[np.uint8]:
-    step = max(len(images.images) // _PROBES, 1)
-    return images.images[::step][:_PROBES]
+    return images.images[:: _step(images)][:_PROBES]
 
 
-def _mean_certainty(model: keras.Model, by: Preprocessing, images: NDArray[np.uint8]) -> float:
-    """Return the mean of the largest probability per image."""
+def _step(images: ImageSet) -> int:
+    """Return which image of the set the second probe is."""
+    return max(len(images.images) // _PROBES, 1)
+
+
+def _certainties(
+    model: keras.Model, by: Preprocessing, images: NDArray[np.uint8]
+) -> NDArray[np.floating]:
+    """Return the largest probability of each image."""
     outputs: Any = model.predict(by.to_float(images), batch_size=_BATCH, verbose=0)
-    return float(np.mean(np.asarray(outputs).reshape(len(images), -1).max(axis=1)))
+    largest: NDArray[np.floating] = np.asarray(outputs).reshape(len(images), -1).max(axis=1)
+    return largest
 
 
 def _alternatives(images: ImageSet) -> Iterator[tuple[str, Preprocessing]]:

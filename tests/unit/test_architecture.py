@@ -15,7 +15,7 @@ from edgesq.codegen.params import fields, move
 from edgesq.extras import EXTRAS, LITERT
 from edgesq.kernels import affine, family, portable
 from edgesq.kernels.dsp import family as dsp
-from edgesq.plan import draft, fit
+from edgesq.plan import costs, draft, fit
 from edgesq.resources import resource
 from support.crun import run_command
 from support.paths import ROOT, SUPPORT, TESTS
@@ -294,7 +294,7 @@ def test_sizes_equal_their_mirrors(tmp_path: Path) -> None:
     }
     lines = [f'_Static_assert(sizeof({name}) == {size}, "");' for name, size in sizes.items()]
     lines += [
-        f"_Static_assert(sizeof(struct esq_op) + sizeof(struct esq_{kind}) <= {fit._OP_BYTES}, "
+        f"_Static_assert(sizeof(struct esq_op) + sizeof(struct esq_{kind}) <= {costs.OP_BYTES}, "
         f'"{kind}");'
         for kind in kinds
     ]

@@ -1,0 +1,47 @@
+"""Which boards a model fits, and by how much."""
+
+from dataclasses import dataclass
+
+from edgesq.choices import Goal
+from edgesq.graph import Graph
+from edgesq.plan.allocation import Plan
+from edgesq.plan.fit import needs
+from edgesq.plan.request import PlanRequest
+from edgesq.plan.search import choose
+from edgesq.targets import Target, list_targets
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Whether a model fits a board.
+
+    Attributes:
+        name: of the target.
+        fits: whether it does.
+        flash_to_spare_bytes: below 0 where it does not fit; None where there is no limit.
+        ram_to_spare_bytes: likewise.
+    """
+
+    name: str
+    fits: bool
+    flash_to_spare_bytes: int | None
+    ram_to_spare_bytes: int | None
+
+    @classmethod
+    def of(cls, graph: Graph, plan: Plan, target: Target) -> "Fit":
+        """Return whether a plan fits a board, and by how much."""
+        needed = needs(graph, plan, target)
+        there = {memory: target.region(memory) for memory in ("flash", "ram")}
+        flash, ram = (
+            None if region is None else region.bytes - needed[memory]
+            for memory, region in there.items()
+        )
+        return cls(target.name, all(left is None or left >= 0 for left in (flash, ram)), flash, ram)
+
+
+def fits(graph: Graph) -> tuple[Fit, ...]:
+    """Return for every board that edgesq's runtime runs on whether a model fits, smallest plan."""
+    targets = [target for target in list_targets() if target.is_planned]
+    families = sorted({target.kernels for target in targets})
+    plans = {kernels: choose(graph, PlanRequest(kernels, Goal.RAM)).plan for kernels in families}
+    return tuple(Fit.of(graph, plans[target.kernels], target) for target in targets)
