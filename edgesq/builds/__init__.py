@@ -10,7 +10,14 @@ from edgesq.builds.compression import MAX_DROP_POINTS, Compression
 from edgesq.builds.curve import loss_picture, plan_picture
 from edgesq.builds.draft import ExportOptions
 from edgesq.builds.facts import AccuracyFacts, CompressionFacts, ExportReport, SizePoint
-from edgesq.builds.folder import TFLITE, VERIFIED, VERIFY_IMAGES, check_out, read_model
+from edgesq.builds.folder import (
+    TFLITE,
+    VERIFIED,
+    VERIFY_IMAGES,
+    VERIFY_REPORT,
+    check_out,
+    read_model,
+)
 from edgesq.builds.loading import load_content, load_graph, load_source
 from edgesq.builds.operators import Operator, operators_of
 from edgesq.builds.optimize import read_float_weights
@@ -29,6 +36,7 @@ __all__ = [
     "TFLITE",
     "VERIFIED",
     "VERIFY_IMAGES",
+    "VERIFY_REPORT",
     "AccuracyFacts",
     "Compression",
     "CompressionFacts",

@@ -25,6 +25,7 @@ from edgesq.graph import digest
 TFLITE = "model_int8.tflite"
 VERIFY_IMAGES = "verify_images.npz"
 VERIFIED = "verified.json"
+VERIFY_REPORT = "verify.json"
 FIRMWARE = "firmware"
 COMPILED = f"{FIRMWARE}/build"
 
@@ -34,7 +35,7 @@ _MARKED = (
     "hashes. Other files in it are kept.\n"
 )
 _LOCK, _NEW, _OLD = "lock", "new", "old"
-_MADE_LATER = (REPORT, "verify.json", VERIFIED)
+_MADE_LATER = (REPORT, VERIFY_REPORT, VERIFIED)
 """What commands write into a build after its files were hashed, and a new one does without."""
 
 _UNFINISHED = re.compile(rf"(?:^|/){re.escape(DRAFT)}[0-9a-f]{{16}}(?:/|$)")

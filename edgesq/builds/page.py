@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgesq.builds.curve import loss_picture, plan_picture
-from edgesq.builds.facts import ExportReport
+from edgesq.builds.facts import CompressionFacts, ExportReport
 from edgesq.builds.operators import Operator
 from edgesq.calibrate import AuditRow, Shown
 from edgesq.graph import Graph
@@ -20,9 +20,9 @@ from edgesq.plan.usage import OperatorUse, operator_uses
 from edgesq.project import Estimate, estimate
 from edgesq.targets import Target, list_targets, load_target
 
-MAX_CLASSES, MAX_BLOCKS, MAX_OPERATORS, MAX_TEXT = 200, 10, 300, 600
-"""Class names, blocks at the peak and operators on a page, and characters of a warning: the rest is
-counted."""
+MAX_CLASSES, MAX_BLOCKS, MAX_OPERATORS, MAX_NOTES, MAX_TEXT = 200, 10, 300, 100, 600
+"""Class names, blocks at the peak, operators and warnings on a page, and characters of a warning: a
+build may be anybody's, and its page stays small."""
 
 
 @dataclass(frozen=True)
@@ -139,8 +139,6 @@ def export_page(
     if chosen is not None:
         candidates = candidates or curve(graph, report.firmware.kernels, chosen.tried)
         planned = _planned(report, graph, chosen, candidates, target, measured)
-    compression = report.compression
-    has_curve = compression is not None and compression.chosen is not None
     return render(
         "edgesq.builds",
         "report.html.j2",
@@ -152,12 +150,11 @@ def export_page(
         ram=_ram(report, target),
         flash=_flash(report, planned),
         boards=_boards(graph) if planned else [],
-        losses=loss_picture(compression.curve, compression.chosen.image_bytes)
-        if compression is not None and compression.chosen is not None and has_curve
-        else None,
+        losses=_losses(report.compression),
         cells=_cells(report.calibration.audit, report.calibration.shown, cells),
         max_classes=MAX_CLASSES,
         max_operators=MAX_OPERATORS,
+        max_notes=MAX_NOTES,
         max_text=MAX_TEXT,
     )
 
@@ -197,6 +194,12 @@ def _planned(
         peak_map(plan),
         plan_picture(candidates, chosen, report.request.optimize),
     )
+
+
+def _losses(facts: CompressionFacts | None) -> Picture | None:
+    if facts is None or facts.chosen is None or not facts.curve:
+        return None
+    return loss_picture(facts.curve[:MAX_OPERATORS], facts.chosen.image_bytes)
 
 
 def _kernel(operator: Operator) -> str:

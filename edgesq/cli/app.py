@@ -260,11 +260,14 @@ def doctor(
 def inspect(
     build: Annotated[Path, typer.Argument(help="Folder that `export` wrote.")] = DEFAULT_BUILD,
     json: Json = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Page with pictures to write, as export's report.html.")
+    ] = None,
 ) -> None:
     """Show what a build holds: sizes, operators, memory, parity."""
     from edgesq.cli.inspect import run
 
-    run(build, json)
+    run(build, json, html)
 
 
 @app.command()

@@ -98,7 +98,7 @@ def _points(drawing: Drawing, frame: Frame, points: Sequence[PlanPoint], chosen:
         room = _CHAR * len(each.label) / 2 + 4
         end = min(x + room, drawing.width - 4)
         if end <= taken:
-            drawing.text(end - room, y - 13, each.label, anchor="middle")
+            drawing.text(end - room, y - 13, each.label, "clear", "middle")
             taken = end - 2 * room
     x, y = frame.place(chosen.arena_bytes, chosen.instructions)
     drawing.circle(x, y, 9, "here", f"this build: {_words(chosen)}")
@@ -107,8 +107,8 @@ def _points(drawing: Drawing, frame: Frame, points: Sequence[PlanPoint], chosen:
     lines = (f"this build: {chosen.label}", _words(chosen))
     above = y > (frame.top + frame.base) / 2 + 70
     for number, line in enumerate(lines):
-        down = y - 46 + 15 * number if above else y + 28 + 15 * number
-        drawing.text(at, down, line, "strong" if number == 0 else "ink", anchor)
+        down = y - 46 + 15 * number if above else y + 32 + 15 * number
+        drawing.text(at, down, line, "clear strong" if number == 0 else "clear ink", anchor)
 
 
 def _beside(x: float, is_right: bool) -> tuple[float, Anchor]:
@@ -160,7 +160,7 @@ def losses(points: Sequence[LossPoint], chosen_bytes: int) -> Picture:
     at = x.at(chosen_bytes / 1000, frame.left, frame.right)
     drawing.line(at, frame.top, at, frame.base, "at")
     words, anchor = _beside(at, at > (frame.left + frame.right) / 2)
-    drawing.text(words, frame.top + 12, f"this image: {chosen_bytes:,} B", "strong", anchor)
+    drawing.text(words, frame.top + 12, f"this image: {chosen_bytes:,} B", "clear strong", anchor)
     second = Frame(x, right, frame.left, frame.right, frame.top, frame.base)
     for kind, axes, values in (
         ("", frame, [each.kl for each in points]),

@@ -18,6 +18,9 @@ MAX_COLUMNS = 240
 MAX_BLOCKS = 200
 """Blocks drawn, the largest first."""
 
+MAX_NAME = 60
+"""Characters of a name in a sentence."""
+
 NEAR = 24
 """Steps before and after the fullest one that its picture shows."""
 
@@ -76,7 +79,11 @@ def peak_words(plan: Plan) -> str:
     rows = plan.steps[: step + 1].count(STEP_INPUT)
     total = plan.steps.count(STEP_INPUT)
     runs = plan.steps[step]
-    doing = f"while {plan.ops[runs].op.name} runs" if runs < len(plan.ops) else "as a row comes in"
+    doing = (
+        f"while {shortened(plan.ops[runs].op.name, MAX_NAME)} runs"
+        if runs < len(plan.ops)
+        else "as a row comes in"
+    )
     by_kind: dict[str, int] = {}
     for each in found:
         by_kind[each.kind] = by_kind.get(each.kind, 0) + each.item.bytes
@@ -85,7 +92,7 @@ def peak_words(plan: Plan) -> str:
     return (
         f"The arena of {plan.arena_bytes:,} B is fullest at step {step:,} of {len(plan.steps):,}, "
         f"{doing}, with {rows:,} of {total:,} image rows taken in: {parts}. The largest block is "
-        f"{largest.name}, {largest.bytes:,} B."
+        f"{shortened(largest.name, MAX_NAME)}, {largest.bytes:,} B."
     )
 
 

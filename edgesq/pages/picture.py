@@ -19,6 +19,7 @@ from edgesq.files import write_output
 Anchor = Literal["start", "middle", "end"]
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_MAX_TITLE = 200
 _NAMESPACE = "http://www.w3.org/2000/svg"
 
 
@@ -144,7 +145,7 @@ class Drawing:
         if kind:
             mark.set("class", kind)
         if title:
-            ElementTree.SubElement(mark, "title").text = clean(title)
+            ElementTree.SubElement(mark, "title").text = clean(shortened(title, _MAX_TITLE))
         return mark
 
 

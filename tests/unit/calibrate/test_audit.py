@@ -12,6 +12,7 @@ from PIL import Image
 
 from edgesq.builds.loading import _read_quantized
 from edgesq.calibrate import AuditRow, Classes, ImageSet, Preprocessing, audit_images, load_folder
+from edgesq.calibrate.audit import MAX_SHOWN
 from edgesq.errors import ModelError
 from edgesq.quantize import audit_model, load_keras, silent_layer, to_int8_tflite
 from edgesq.quantize.audit import SURE, coverage_curve
@@ -76,12 +77,17 @@ def test_copies_and_frames_of_one_film_are_named() -> None:
     assert wrong(audit_images(image_set(np.concatenate([few] * 8)))) == ["near-duplicates"]
     large = np.asarray(Image.fromarray(few[0]).resize((64, 64), Image.Resampling.BICUBIC))
     frames = np.stack([large[y : y + 58, x : x + 58] for y in range(5) for x in range(7)])
-    assert wrong(audit_images(image_set(frames))) == ["near-duplicates"]
+    rows = audit_images(image_set(frames))
+    assert wrong(rows) == ["near-duplicates"]
+    assert next(row.images for row in rows if row.images) == tuple(range(MAX_SHOWN))
 
 
 def test_noise_is_named() -> None:
     noise = np.random.default_rng(1).integers(0, 256, (40, 32, 32, 3), np.uint8)
     assert wrong(audit_images(image_set(noise))) == ["pictures"]
+    few = np.concatenate([photographs(30)[:3] // 64, noise[:37]])
+    rows = audit_images(image_set(few))
+    assert [row.images for row in rows if row.check == "pictures"] == [tuple(range(3, 15))]
 
 
 def test_blank_images_are_named() -> None:
@@ -193,9 +199,13 @@ def test_trained_statistics_tell_scales_apart(right: Preprocessing) -> None:
 
 def test_a_scale_that_was_not_trained_is_named() -> None:
     model, images = normalized_model(SIGNED), photographs(100)[-48:]
-    assert wrong(audit_model(model, image_set(images, SIGNED))) == ["certainty"]
-    named = wrong(audit_model(model, image_set(images, UNIT)))
-    assert named == ["certainty", "trained statistics"]
+    rows = audit_model(model, image_set(images, SIGNED))
+    assert wrong(rows) == ["certainty"]
+    named = next(row.images for row in rows if row.check == "certainty")
+    assert len(set(named)) == MAX_SHOWN
+    assert set(named) <= set(range(48))
+    also = wrong(audit_model(model, image_set(images, UNIT)))
+    assert also == ["certainty", "trained statistics"]
 
 
 def test_statistics_that_were_never_trained_say_nothing() -> None:

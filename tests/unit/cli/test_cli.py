@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import pytest
 
 import edgesq as package
-from edgesq.builds import read_report
+from edgesq.builds import PAGE, read_report
 from edgesq.targets import list_targets
 from support.builds import COMMAND, Exported, done, edgesq, is_running, refused, snapshot, words
 
@@ -228,6 +228,13 @@ def test_inspect_shows_sizes_operators_and_parity(demo: Path) -> None:
     assert report.model.sha256 in said
     assert "C runtime on this computer" in said
     assert f"Arena {report.firmware.arena_bytes:,} B" in said
+
+
+def test_inspect_writes_the_page_that_export_wrote(demo: Path, tmp_path: Path) -> None:
+    said = done("inspect", demo, "--html", tmp_path / "page.html")
+    assert f"Wrote {tmp_path / 'page.html'}" in said
+    assert (tmp_path / "page.html").read_text() == (demo / PAGE).read_text()
+    refused(2, "is in no folder that is there", "inspect", demo, "--html", tmp_path / "no" / "page")
 
 
 @pytest.fixture
