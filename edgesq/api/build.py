@@ -19,11 +19,14 @@ from edgesq.api.model import Model, Picture
 from edgesq.api.prediction import Prediction
 from edgesq.api.progress import OnProgress, numbered
 from edgesq.api.verifying import VerifyArguments, verify_build
-from edgesq.builds import ExportReport, planned, read_report
+from edgesq.builds import ExportReport, planned, read_report, write_page
 from edgesq.errors import BoardError
+from edgesq.pages import Picture as Svg
+from edgesq.pages import arena_map, network, peak_map
 from edgesq.project import Sizes
 from edgesq.targets import load_target
 from edgesq.verify import VerifyReport, find_board
+from edgesq.verify.memory import measured
 
 if TYPE_CHECKING:
     from edgesq.accuracy import AccuracyReport
@@ -65,6 +68,37 @@ class Build:
         graph = Model.of(self.folder).graph
         chosen = planned(self.report, graph)
         return None if chosen is None else Planned.of(graph, chosen.plan)
+
+    @property
+    def pictures(self) -> dict[str, Svg]:
+        """Pictures, which show themselves in a notebook: "network", "arena", "fullest".
+
+        The arena over the steps of one image, and over those around the fullest one; neither where
+        TensorFlow Lite Micro plans for itself.
+
+        Raises:
+            EdgesqError: the folder is no build any more, or damaged.
+        """
+        graph = Model.of(self.folder).graph
+        chosen = planned(self.report, graph)
+        found = {"network": network(graph)}
+        if chosen is not None:
+            found |= {"arena": arena_map(chosen.plan), "fullest": peak_map(chosen.plan)}
+        return found
+
+    def write_page(self, path: StrPath) -> None:
+        """Write a page with pictures of all of this; it needs nothing but itself.
+
+        Instructions are those that the last `verify` with `profile` counted, if there was one.
+
+        Args:
+            path: HTML file to write.
+
+        Raises:
+            EdgesqError: the folder is no build any more, or damaged.
+            OSError: the file cannot be written.
+        """
+        write_page(self.folder, Path(path), measured(self.folder, self.report))
 
     @property
     def sizes(self) -> Sizes | None:
@@ -234,6 +268,7 @@ class Build:
                     ["form", "images", "values that differ", "max LSB"],
                 ),
                 markup.lines(report.warnings),
+                *(one.as_img() for name, one in self.pictures.items() if name == "arena"),
             )
         )
 

@@ -10,7 +10,7 @@ from typing import Self, TypedDict
 
 from edgesq.api.given import ClassNames, StrPath, classes_of, path_of, within
 from edgesq.api.progress import OnProgress, counted
-from edgesq.builds import read_report
+from edgesq.builds import VERIFY_REPORT, read_report
 from edgesq.errors import BoardError, EdgesqError, ToolError
 from edgesq.files import check_output
 from edgesq.limits import MAX_COUNT, TIMEOUT_S, TIMEOUTS_S
@@ -30,7 +30,6 @@ from edgesq.verify.thresholds import Threshold, check_baseline, read_thresholds
 OnPartial = Callable[[VerifyReport, Path], None]
 OnStart = Callable[[Outlook], None]
 
-_DEFAULT_REPORT = "verify.json"
 _MAX_RATE = (1 << 32) - 1
 
 
@@ -59,7 +58,7 @@ class Outputs:
 
     def report_path(self, build: Path) -> Path | None:
         """Return where the report is kept; None where only a build folder is read-only."""
-        path = self.json or build / _DEFAULT_REPORT
+        path = self.json or build / VERIFY_REPORT
         return path if self.json or os.access(build, os.W_OK) else None
 
     def write(self, report: VerifyReport, options: VerifyOptions) -> None:
