@@ -6,6 +6,7 @@
 #             docs/results/bench.md
 # make docs   the documentation's site into build/site, which opens without a network; a broken link
 #             or a page that is not in its nav is an error
+# make pictures  the pictures of a real run in docs/assets, made anew (needs chromium)
 # make golden what tests/ladder/golden.json keeps of plans and generated data, written anew; prints
 #             each difference
 # make soak   fuzzing, faults on the line, a long run, random networks, damaged models and build
@@ -28,7 +29,7 @@ SMOKE := $(addprefix tests/, unit/builds/test_parity.py unit/zoo/test_squeezenet
 	unit/formats/onnx/test_float_model.py unit/cli/test_documents.py unit/codegen/test_names.py \
 	unit/calibrate/test_image.py unit/calibrate/test_folder.py)
 
-.PHONY: demo test quick bench docs golden soak oldest lint tools browser labgrid clean
+.PHONY: demo test quick bench docs pictures golden soak oldest lint tools browser labgrid clean
 
 demo: tools
 	$(BIN)/edgesq export --target cortex-m
@@ -48,6 +49,9 @@ bench: tools
 docs: $(INSTALLED)
 	cd docs && ../$(BIN)/python -m generate ../build/docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --config-file build/docs/mkdocs.yml
+
+pictures: tools browser
+	cd docs && ../$(BIN)/python -m generate.pictures
 
 golden: tools
 	cd tests && ../$(BIN)/python -m support.golden
