@@ -19,6 +19,7 @@ from support.paths import SUPPORT
 STUB = SUPPORT / "firmware_stub"
 STUB_SHAPE = (20, 25, 3)
 STUB_BYTES = 1500
+WIDE = ("ESQ_FRAME_PAYLOAD_MAX", "ESQ_RX_BYTES")
 STRICT = (
     *("-std=c11", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror"),
     *("-ffunction-sections", "-fdata-sections"),
@@ -49,12 +50,20 @@ def compile_c(sources: Sequence[Path], out: Path, *flags: str, compiler: str = "
     return out
 
 
+AS_A_PROCESS = tuple(f"-D{k}={v}" for k, v in load_target("host").defines.items() if k in WIDE)
+"""Flags for `compile_stub` that give target `host` the long frames that it has for users."""
+
+
 def compile_stub(target_name: str, out: Path, *flags: str) -> Path:
-    """Compile the firmware of a target around the pretended engine."""
+    """Compile the firmware of a target around the pretended engine.
+
+    Target `host` stands for a board here: frames and ring are as long as on a UART.
+    """
     out.parent.mkdir(parents=True, exist_ok=True)
     target, firmware = load_target(target_name), resource("firmware")
     sources = [*sorted((firmware / "app").glob("*.c")), STUB / "engine.c"]
-    options = [*target.compiler_flags, *(f"-D{k}={v}" for k, v in target.defines.items()), *flags]
+    defines = {k: v for k, v in target.defines.items() if k not in WIDE}
+    options = [*target.compiler_flags, *(f"-D{k}={v}" for k, v in defines.items()), *flags]
     for folder in target.port_folders:
         sources += sorted((firmware / "ports" / folder).glob("*.[cS]"))
         options.append(f"-I{firmware / 'ports' / folder}")

@@ -11,15 +11,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RX_BYTES 1024u /* as the boards' rings; a pty itself holds 4 KB */
+#ifndef ESQ_RX_BYTES
+#define ESQ_RX_BYTES 1024u /* as the boards' rings */
+#endif
+#define TX_BYTES 1024u
 #define WRITE_TIMEOUT_MS 1000
 #define IDLE_TIMEOUT_MS 1000
 #define PAUSE_MS 50
 #define DRAIN_MARGIN_US 20000u /* for whoever passes the bytes on */
 #define BITS_PER_BYTE 10u
 
-static uint8_t rx[RX_BYTES];
+static uint8_t rx[ESQ_RX_BYTES];
 static uint32_t rx_head, rx_tail;
+static uint8_t tx[TX_BYTES];
+static uint32_t n_tx;
 static uint32_t line_baud = ESQ_BAUD_DEFAULT;
 static uint64_t line_free_us; /* when a real line would have sent all that was written */
 
@@ -55,7 +60,7 @@ int esq_port_read(void) {
     return rx_head < rx_tail ? rx[rx_head++] : -1;
 }
 
-uint32_t esq_port_rx_bytes(void) { return RX_BYTES; }
+uint32_t esq_port_rx_bytes(void) { return ESQ_RX_BYTES; }
 
 static uint64_t now_us(void) {
     struct timespec now;
@@ -63,23 +68,31 @@ static uint64_t now_us(void) {
     return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
 }
 
+static void flush(void) {
+    const uint8_t *bytes = tx;
+    while (n_tx != 0) {
+        ssize_t n = write(STDOUT_FILENO, bytes, n_tx);
+        if (n > 0) {
+            bytes += n;
+            n_tx -= (uint32_t)n;
+            continue;
+        }
+        struct pollfd line = {.fd = STDOUT_FILENO, .events = POLLOUT};
+        if ((n < 0 && errno != EAGAIN && errno != EINTR) || poll(&line, 1, WRITE_TIMEOUT_MS) == 0) {
+            n_tx = 0;
+        }
+    }
+}
+
 void esq_port_write(const uint8_t *bytes, uint32_t n_bytes) {
     uint64_t now = now_us();
     line_free_us = (line_free_us > now ? line_free_us : now) +
                    (uint64_t)n_bytes * BITS_PER_BYTE * 1000000u / line_baud;
-    while (n_bytes != 0) {
-        ssize_t n = write(STDOUT_FILENO, bytes, n_bytes);
-        if (n > 0) {
-            bytes += n;
-            n_bytes -= (uint32_t)n;
-            continue;
-        }
-        struct pollfd line = {.fd = STDOUT_FILENO, .events = POLLOUT};
-        if (n < 0 && errno != EAGAIN && errno != EINTR) {
-            return;
-        }
-        if (poll(&line, 1, WRITE_TIMEOUT_MS) == 0) {
-            return;
+    for (uint32_t i = 0; i < n_bytes; i++) {
+        tx[n_tx++] = bytes[i];
+        if (bytes[i] == 0 ||
+            n_tx == TX_BYTES) { /* the end of a frame: whole frames wake the host once */
+            flush();
         }
     }
 }
