@@ -51,7 +51,7 @@ class Sheet:
 
 
 def make_sheet(images: ImageSet, audit: Sequence[AuditRow] = ()) -> Sheet:
-    """Return the contact sheet of a set; images smaller than a cell stay as they are.
+    """Return the contact sheet of a set; small images are enlarged by a whole number.
 
     Args:
         images: the set.
@@ -64,6 +64,9 @@ def make_sheet(images: ImageSet, audit: Sequence[AuditRow] = ()) -> Sheet:
     for place, number in enumerate(numbers):
         pixels = images.images[number]
         cell = Image.fromarray(pixels if pixels.shape[-1] == 3 else pixels[..., 0]).convert("RGB")
+        times = CELL // max(cell.size)
+        if times > 1:
+            cell = cell.resize((times * cell.width, times * cell.height), Image.Resampling.NEAREST)
         cell.thumbnail((CELL, CELL), Image.Resampling.BOX)
         left, top = _corner(place)
         sheet.paste(cell, (left + (CELL - cell.width) // 2, top + (CELL - cell.height) // 2))

@@ -251,3 +251,14 @@ def test_results_show_themselves_escaped(build: edgesq.Build) -> None:
     assert "&lt;script&gt;" in classes._repr_html_()
     assert "<script>" not in classes._repr_html_()
     assert len(build.predict(IMAGES[0]).top) == min(CLASSES, 5)
+
+
+def test_pictures_and_the_page(build: edgesq.Build, tmp_path: Path) -> None:
+    assert list(build.pictures) == ["network", "arena", "fullest"]
+    for picture in build.pictures.values():
+        assert picture._repr_svg_().startswith("<svg")
+    assert build.pictures["arena"].as_img() in build._repr_html_()
+    build.write_page(tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text()
+    assert str(build.pictures["arena"]) in text
+    assert "http" not in text
