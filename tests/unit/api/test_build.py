@@ -11,6 +11,7 @@ import edgesq
 from edgesq.calibrate import Classes
 from edgesq.flash import recorded
 from edgesq.reference import run_observed
+from support.browser import check_alone
 from support.builds import is_running, light_build
 from support.cases import NETWORKS
 from support.verify_runs import CLASSES, CONTENT, GRAPH, SHAPE
@@ -261,4 +262,4 @@ def test_pictures_and_the_page(build: edgesq.Build, tmp_path: Path) -> None:
     build.write_page(tmp_path / "page.html")
     text = (tmp_path / "page.html").read_text()
     assert str(build.pictures["arena"]) in text
-    assert "http" not in text
+    check_alone(text)
