@@ -1,48 +1,82 @@
-"""HTML of results for notebooks: tables of escaped text, without scripts and without a network."""
+"""Tables of results: data that the command line prints, and that a notebook shows as HTML.
 
-from collections.abc import Iterable, Sequence
+The HTML is escaped text with inline style: no scripts, and nothing is fetched.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 from html import escape
 
 from edgesq.errors import printable
 
-_LEFT, _RIGHT = ' style="text-align:left"', ' style="text-align:right"'
 
+@dataclass(frozen=True)
+class Shown:
+    """A text with a style.
 
-def table(
-    title: str, rows: Iterable[Sequence[object]], columns: Sequence[str] = (), left: int = 1
-) -> str:
-    """Return a table.
-
-    Args:
-        title: above it.
-        rows: what stands in each; None leaves a cell empty, whole numbers get their commas.
-        columns: their heads; none for a table without.
-        left: how many columns hold words, which begin at the left; numbers follow.
+    Attributes:
+        text: what is shown.
+        style: "bold", "dim" or "green".
     """
-    head = "".join(_cell(name, "th", place < left) for place, name in enumerate(columns))
-    body = "".join(
-        "<tr>"
-        + "".join(_cell(cell, "td", place < left) for place, cell in enumerate(row))
-        + "</tr>"
-        for row in rows
-    )
-    caption = f'<caption style="text-align:left;font-weight:bold">{text(title)}</caption>'
-    return f"<table>{caption}{f'<tr>{head}</tr>' if head else ''}{body}</table>"
+
+    text: str
+    style: str
 
 
-def text(said: object) -> str:
-    """Return what a value is called, escaped."""
-    if said is None:
-        return ""
-    is_count = isinstance(said, int) and not isinstance(said, bool)
-    return escape(printable(f"{said:,}" if is_count else str(said)))
+Cell = str | Shown
+
+_STYLES = {"bold": "font-weight:bold", "dim": "opacity:0.6", "green": "color:green"}
 
 
-def lines(said: Iterable[object]) -> str:
+@dataclass(frozen=True)
+class Table:
+    """A table: columns of text, then columns of numbers.
+
+    Attributes:
+        title: above it.
+        left: heads of the columns of text.
+        right: heads of the columns of numbers.
+        rows: cells; a row may have fewer than there are columns.
+    """
+
+    title: str
+    left: tuple[str, ...]
+    right: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    def _repr_html_(self) -> str:
+        heads = (Shown(name, "bold") for name in (*self.left, *self.right))
+        rows = "".join(map(self._row, ((*heads,), *self.rows)))
+        title = f"<caption style='text-align:left'><b>{text(self.title)}</b></caption>"
+        return f"<table>{title}{rows}</table>"
+
+    def _row(self, cells: tuple[Cell, ...]) -> str:
+        missing = len(self.left) + len(self.right) - len(cells)
+        shown = (
+            _cell(cell, "left" if place < len(self.left) else "right")
+            for place, cell in enumerate((*cells, *[""] * missing))
+        )
+        return f"<tr>{''.join(shown)}</tr>"
+
+
+def text(said: str) -> str:
+    """Return a text of others, escaped."""
+    return escape(printable(said))
+
+
+def lines(said: Iterable[str]) -> str:
     """Return a paragraph of escaped lines; nothing for none."""
     shown = "<br>".join(map(text, said))
     return f"<p>{shown}</p>" if shown else ""
 
 
-def _cell(said: object, tag: str, is_left: bool) -> str:
-    return f"<{tag}{_LEFT if is_left else _RIGHT}>{text(said)}</{tag}>"
+def shown_html(*parts: Table | None) -> str:
+    """Return tables one below the other; None is left out."""
+    return "".join(part._repr_html_() for part in parts if part is not None)
+
+
+def _cell(cell: Cell, align: str) -> str:
+    style = f"text-align:{align}"
+    if isinstance(cell, Shown):
+        style, cell = f"{style};{_STYLES[cell.style]}", cell.text
+    return f"<td style='{style}'>{text(cell)}</td>"

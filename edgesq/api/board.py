@@ -11,7 +11,7 @@ from typing import Any, Self, Unpack
 from numpy.typing import NDArray
 
 from edgesq.api.given import StrPath
-from edgesq.api.model import Model, Picture
+from edgesq.api.model import ImageLike, Model
 from edgesq.api.prediction import Prediction
 from edgesq.api.verifying import VerifyArguments, verify_build
 from edgesq.flash import layer_named, recorded, stop
@@ -84,7 +84,7 @@ class Board:
         """
         return verify_build(self._folder, (self._port,), images, count, **options)
 
-    def predict(self, image: Picture) -> Prediction:
+    def predict(self, image: ImageLike) -> Prediction:
         """Return what the board computes of one image, given as to `Build.predict`.
 
         Raises:
@@ -94,7 +94,7 @@ class Board:
         (found,) = self.predict_batch([image])
         return found
 
-    def predict_batch(self, images: Iterable[Picture] | NDArray[Any]) -> tuple[Prediction, ...]:
+    def predict_batch(self, images: Iterable[ImageLike] | NDArray[Any]) -> tuple[Prediction, ...]:
         """Return what the board computes of several images, in one session.
 
         Raises:

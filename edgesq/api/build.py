@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq import markup
+from edgesq.api import tables
 from edgesq.api.board import Board
 from edgesq.api.documents import Planned
 from edgesq.api.flashing import Flashed, made_ready, put
 from edgesq.api.given import ClassNames, StrPath
-from edgesq.api.model import Model, Picture
+from edgesq.api.model import ImageLike, Model
 from edgesq.api.prediction import Prediction
 from edgesq.api.progress import OnProgress, numbered
 from edgesq.api.verifying import VerifyArguments, verify_build
 from edgesq.builds import ExportReport, planned, read_report, write_page
 from edgesq.errors import BoardError
-from edgesq.pages import Picture as Svg
-from edgesq.pages import arena_map, network, peak_map
+from edgesq.markup import lines, shown_html
+from edgesq.pages import Picture, arena_map, network, peak_map
 from edgesq.project import Sizes
 from edgesq.targets import load_target
 from edgesq.verify import VerifyReport, find_board
@@ -70,7 +70,7 @@ class Build:
         return None if chosen is None else Planned.of(graph, chosen.plan)
 
     @property
-    def pictures(self) -> dict[str, Svg]:
+    def pictures(self) -> dict[str, Picture]:
         """Pictures, which show themselves in a notebook: "network", "arena", "fullest".
 
         The arena over the steps of one image, and over those around the fullest one; neither where
@@ -105,7 +105,7 @@ class Build:
         """Bytes of flash and RAM of the whole image by the linker; None where not compiled."""
         return self.report.sizes
 
-    def predict(self, image: Picture) -> Prediction:
+    def predict(self, image: ImageLike) -> Prediction:
         """Return what the exact int8 model makes of one image, on this computer.
 
         The values are those of TensorFlow Lite's reference kernels, and so the board's.
@@ -121,7 +121,7 @@ class Build:
         (found,) = self.predict_batch([image])
         return found
 
-    def predict_batch(self, images: Iterable[Picture] | NDArray[Any]) -> tuple[Prediction, ...]:
+    def predict_batch(self, images: Iterable[ImageLike] | NDArray[Any]) -> tuple[Prediction, ...]:
         """Return what the exact int8 model makes of several images, each as `predict` takes it.
 
         Args:
@@ -249,28 +249,9 @@ class Build:
         return f"Build({self.folder}: {report.model.name} on {report.firmware.target}, {taken})"
 
     def _repr_html_(self) -> str:
-        report = self.report
-        model, sizes, firmware = report.model, report.sizes, report.firmware
-        rows = [
-            ("flash, whole image", sizes and sizes.flash_bytes),
-            ("of it weights", model.weights_bytes),
-            ("RAM, whole image", sizes and sizes.ram_bytes),
-            ("of it arena", firmware.arena_bytes),
-            ("multiply-accumulates per image", model.macs),
-        ]
-        forms = [(row.name, row.images, row.differing, row.max_lsb) for row in report.parity.rows]
-        return "".join(
-            (
-                markup.table(f"{model.name} on {firmware.target}", rows),
-                markup.table(
-                    f"against TFLite's reference kernels, on {report.parity.images}",
-                    forms,
-                    ["form", "images", "values that differ", "max LSB"],
-                ),
-                markup.lines(report.warnings),
-                *(one.as_img() for name, one in self.pictures.items() if name == "arena"),
-            )
-        )
+        report, arena = self.report, self.pictures.get("arena")
+        shown = shown_html(tables.sizes(report), tables.parity(report.parity))
+        return shown + lines(report.warnings) + ("" if arena is None else arena.as_img())
 
 
 def load(folder: StrPath) -> Build:

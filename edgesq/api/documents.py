@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from edgesq import markup
 from edgesq.builds import ExportReport
 from edgesq.graph import Graph
 from edgesq.kernels.flash import wide_layers
+from edgesq.markup import Table, shown_html
 from edgesq.plan import Candidate, Fit, Plan, needs
 from edgesq.plan.usage import OperatorUse, operator_uses
 from edgesq.project import Sizes, estimate
@@ -80,27 +80,31 @@ class Planned:
         return f"Planned({len(self.operators)} operators, arena {self.arena_bytes:,} B: {held})"
 
     def _repr_html_(self) -> str:
-        rows = [
+        fullest = tuple((item.name, f"{item.bytes:,}") for item in self.peak.items)
+        where = f"fullest at step {self.peak.step} of {self.peak.steps}"
+        return shown_html(self.table, Table(where, ("block",), ("bytes",), fullest))
+
+    @property
+    def table(self) -> Table:
+        """The operators."""
+        rows = tuple(
             (
                 " > ".join(row.kinds),
                 " > ".join(row.layers),
                 "x".join(map(str, row.output)),
-                row.band_rows,
-                row.ring_rows,
-                "shared" if row.ring_bytes is None else row.ring_bytes,
-                row.arena_bytes,
-                row.macs,
-                row.weights_bytes,
+                str(row.band_rows),
+                str(row.ring_rows),
+                "shared" if row.ring_bytes is None else f"{row.ring_bytes:,}",
+                f"{row.macs:,}",
+                f"{row.weights_bytes:,}",
             )
             for row in self.operators
-        ]
-        columns = ["operator", "layer", "output", "band", "rows kept", "ring bytes"]
-        columns += ["arena in use", "MACs", "weights"]
-        title = f"operators, in bands of rows; arena {self.arena_bytes:,} B"
-        fullest = [(item.name, item.bytes) for item in self.peak.items]
-        where = f"fullest at step {self.peak.step} of {self.peak.steps}"
-        return markup.table(title, rows, columns, left=2) + markup.table(
-            where, fullest, ["block", "bytes"]
+        )
+        return Table(
+            "operators, in bands of rows",
+            ("operator", "layer"),
+            ("output", "band", "rows kept", "ring bytes", "MACs", "weights"),
+            rows,
         )
 
 

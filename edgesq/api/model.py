@@ -22,7 +22,7 @@ from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph, Int8Array
 from edgesq.verify.oracle import Oracle, default_oracle
 
-Picture = str | os.PathLike[str] | Image.Image | NDArray[Any]
+ImageLike = str | os.PathLike[str] | Image.Image | NDArray[Any]
 """An image: a file of it; what Pillow holds; uint8 [H, W, C] or [H, W], prepared as the build does;
 or int8 [H, W, C] of the model's own size, as the board gets it."""
 
@@ -66,7 +66,7 @@ class Model:
         """Height, width and channels of an image."""
         return self.graph.tensors[self.graph.input].hwc
 
-    def prepare(self, image: Picture) -> Int8Array:
+    def prepare(self, image: ImageLike) -> Int8Array:
         """Return an image as the board gets it, int8 [H, W, C].
 
         Raises:
@@ -79,7 +79,7 @@ class Model:
         tensor = self.graph.tensors[self.graph.input]
         return self.preprocessing.to_int8(self._pixels(image), tensor.scale, tensor.zero_point)
 
-    def _pixels(self, image: Picture) -> NDArray[np.uint8]:
+    def _pixels(self, image: ImageLike) -> NDArray[np.uint8]:
         """Return an image as uint8 [H, W, C] of the model's size."""
         height, width, channels = self.shape
         size, resize = (height, width), self.preprocessing.resize

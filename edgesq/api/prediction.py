@@ -61,5 +61,5 @@ class Prediction:
     def _repr_html_(self) -> str:
         if self.label is None:
             return markup.lines([repr(self)])
-        rows = [(name, f"{value:.4g}") for name, value in self.top]
-        return markup.table(f"likeliest: {self.name}", rows, ["class", "value"])
+        rows = tuple((name, f"{value:.4g}") for name, value in self.top)
+        return markup.Table(f"likeliest: {self.name}", ("class",), ("value",), rows)._repr_html_()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgesq.choices import Layout
 from edgesq.cli import terminal
-from edgesq.cli.tables import compression_table, print_parity, size_table, trial_table
+from edgesq.cli.tables import compression_table, print_parity, print_sizes, trial_table
 from edgesq.targets import Target, load_target
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def run(target: str, model: Path | None, out: Path, **options: Any) -> None:
 
 
 def _show(report: "ExportReport", out: Path, board: Target) -> None:
-    terminal.out.print(size_table(report))
+    print_sizes(report)
     _show_compression(report.compression)
     print_parity(report.parity)
     if report.classes.names:

@@ -5,8 +5,8 @@ from pathlib import Path
 from edgesq.api.planning import inspected
 from edgesq.builds import write_page
 from edgesq.cli import terminal
-from edgesq.cli.plan import operator_table, print_peak
-from edgesq.cli.tables import print_parity, size_table
+from edgesq.cli.plan import print_peak
+from edgesq.cli.tables import print_parity, print_sizes
 from edgesq.files import check_output
 from edgesq.records import plain
 from edgesq.verify.memory import measured
@@ -19,9 +19,9 @@ def run(build: Path, json: Path | None, html: Path | None) -> None:
     document = inspected(build)
     report, plan = document.report, document.plan
     if not terminal.is_stdout(json):
-        terminal.out.print(size_table(report))
+        print_sizes(report)
         if plan is not None:
-            terminal.out.print(operator_table(plan))
+            terminal.print_table(plan.table)
             print_peak(plan)
         print_parity(report.parity)
         terminal.say(f"model sha256 {report.model.sha256}")

@@ -31,7 +31,7 @@ def run(
     with terminal.stages(3) as on_stage:
         document = plan_model(model, board, goal, ram_limit, picture, on_stage)
     if not terminal.is_stdout(json):
-        terminal.out.print(operator_table(document.plan))
+        terminal.print_table(document.plan.table)
         print_peak(document.plan)
         print_wide(document)
         terminal.out.print(_image_table(document))
@@ -43,28 +43,6 @@ def run(
         )
     if json is not None:
         terminal.write_json(plain(document), json)
-
-
-def operator_table(plan: Planned) -> Table:
-    """Return a plan operator by operator."""
-    table = terminal.table(
-        "operators, in bands of rows",
-        ["operator", "layer"],
-        ["output", "band", "rows kept", "ring bytes", "MACs", "weights"],
-    )
-    for row in plan.operators:
-        ring = row.ring_bytes
-        table.add_row(
-            " > ".join(row.kinds),
-            " > ".join(row.layers),
-            "x".join(map(str, row.output)),
-            str(row.band_rows),
-            str(row.ring_rows),
-            "shared" if ring is None else f"{ring:,}",
-            f"{row.macs:,}",
-            f"{row.weights_bytes:,}",
-        )
-    return table
 
 
 def print_peak(plan: Planned) -> None:

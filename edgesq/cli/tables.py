@@ -11,46 +11,18 @@ if TYPE_CHECKING:
     from edgesq.builds.facts import ParityFacts
 
 
-def size_table(report: "ExportReport") -> Table:
-    """Return what a build takes on its target."""
-    sizes, model, firmware = report.sizes, report.model, report.firmware
-    table = terminal.table(f"{model.name} on {firmware.target}", ["what"], ["bytes"])
-    for name, value in (
-        ("flash, whole image", sizes and sizes.flash_bytes),
-        ("  of it weights", model.weights_bytes),
-        ("RAM, whole image", sizes and sizes.ram_bytes),
-        ("  of it arena", firmware.arena_bytes),
-    ):
-        table.add_row(name, "not compiled" if value is None else f"{value:,}")
-    table.add_row("multiply-accumulates per image", f"{model.macs:,}")
-    return table
+def print_sizes(report: "ExportReport") -> None:
+    """Print what a build takes on its target."""
+    from edgesq.api import tables
 
-
-def parity_table(parity: "ParityFacts") -> Table:
-    """Return how every form of the model compares with BUILTIN_REF."""
-    table = terminal.table(
-        f"against TFLite's reference kernels, on {parity.images}",
-        ["form"],
-        ["images", "values", "differing", "max LSB", "same top-1"],
-    )
-    for row in parity.rows:
-        if row.differing is None:
-            table.add_row(row.name, row.note)
-            continue
-        table.add_row(
-            row.name,
-            f"{row.images:,}",
-            f"{row.values:,}",
-            terminal.styled("0", "green") if row.differing == 0 else f"{row.differing:,}",
-            str(row.max_lsb),
-            f"{row.top1_agreement:.1%}",
-        )
-    return table
+    terminal.print_table(tables.sizes(report))
 
 
 def print_parity(parity: "ParityFacts") -> None:
     """Print that table, and below it which forms are far off."""
-    terminal.out.print(parity_table(parity))
+    from edgesq.api import tables
+
+    terminal.print_table(tables.parity(parity))
     for row in parity.rows:
         if row.note and row.differing is not None:
             terminal.say(f"warning: {row.name}: {row.note}")

@@ -38,6 +38,7 @@ from edgesq.api.progress import OnProgress, Progress
 from edgesq.choices import DEFAULT_BUILD
 from edgesq.errors import EdgesqError, printable
 from edgesq.files import check_output, write_output
+from edgesq.markup import Table as Shown
 
 STDOUT = "-"
 EXIT_SAME, EXIT_DIFFERENT, EXIT_BUG, EXIT_INTERRUPTED = 0, 1, 70, 130
@@ -157,6 +158,14 @@ def table(title: str | None, left: Sequence[str], right: Sequence[str] = ()) -> 
     for name in right:
         made.add_column(name, justify="right", no_wrap=True)
     return made
+
+
+def print_table(shown: Shown) -> None:
+    """Print a table of a result."""
+    made = table(shown.title, shown.left, shown.right)
+    for row in shown.rows:
+        made.add_row(*(one if isinstance(one, str) else styled(one.text, one.style) for one in row))
+    out.print(made)
 
 
 def command(function: Callable[P, R]) -> Callable[P, R]:

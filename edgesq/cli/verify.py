@@ -6,7 +6,7 @@ from typing import Any
 import typer
 
 from edgesq.api.verifying import verify_build
-from edgesq.cli import terminal, verify_tables
+from edgesq.cli import terminal
 from edgesq.cli.inside import print_inside
 from edgesq.cli.terminal import styled
 from edgesq.verify import Outlook, VerifyReport
@@ -48,13 +48,8 @@ def _leave(report: VerifyReport, path: Path) -> None:
 
 
 def _show(result: VerifyReport) -> None:
-    terminal.out.print(verify_tables.summary(result))
-    terminal.out.print(verify_tables.comparisons(result))
-    if result.boards:
-        terminal.out.print(verify_tables.boards(result))
-    confusion = verify_tables.confusion(result)
-    if confusion is not None:
-        terminal.out.print(confusion)
+    for table in result.tables:
+        terminal.print_table(table)
     if result.classes.names:
         terminal.say(f"classes: {result.classes}")
     for note in result.notes:

@@ -13,6 +13,7 @@ import numpy as np
 
 from edgesq.errors import ToolError
 from edgesq.graph import Graph, Int8Array
+from edgesq.markup import Table
 from edgesq.project.elf import Section, read_sections
 from edgesq.project.toolchain import find_toolchain, host_compiler
 from edgesq.resources import resource
@@ -40,6 +41,10 @@ class Sizes:
     flash_bytes: int
     ram_bytes: int
     compiler: str = field(default="", compare=False)
+
+    def _repr_html_(self) -> str:
+        rows = (("flash", f"{self.flash_bytes:,}"), ("RAM", f"{self.ram_bytes:,}"))
+        return Table("whole image", ("memory",), ("bytes",), rows)._repr_html_()
 
 
 def firmware_path(folder: Path, target: Target) -> Path:

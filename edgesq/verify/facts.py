@@ -247,3 +247,33 @@ class PaceFacts:
     computer: Part
     why: str
     rates: tuple[RateFacts, ...]
+
+
+@dataclass(frozen=True)
+class LinkFacts:
+    """The line to the board.
+
+    Attributes:
+        port: serial device; of several boards, all.
+        bytes_per_s: both ways, from the first byte of an image to its last result.
+        baud: bits per second of the line at the end.
+        line_share: image bytes for each byte that the line carries at that rate, 8N1. Above 1 where
+            rows go coded, or the line has no rate, as a pty.
+        sent_share: likewise, bytes sent on the wire. Above 1 where the line has no rate.
+        image_bytes: of all images, before they are coded.
+        sent_bytes: on the wire, to the boards.
+        retries: how often something had to be sent again.
+        resets: how often the board or the port came back and the session was begun again.
+        pace: where the time went.
+    """
+
+    port: str
+    bytes_per_s: Positive
+    baud: Count
+    line_share: Positive
+    sent_share: Positive
+    image_bytes: Count
+    sent_bytes: Count
+    retries: Count
+    resets: Count
+    pace: PaceFacts

@@ -8,8 +8,10 @@ from edgesq.calibrate import Classes
 from edgesq.errors import EdgesqError
 from edgesq.files import read_json as read_json_file
 from edgesq.files import write_output
+from edgesq.markup import Table, lines, shown_html
 from edgesq.project import Sizes
-from edgesq.records import Count, Positive, json_text, made
+from edgesq.records import json_text, made
+from edgesq.verify import tables
 from edgesq.verify.facts import (
     FLOAT_FORM,
     AccuracyFacts,
@@ -17,7 +19,7 @@ from edgesq.verify.facts import (
     Comparison,
     DeviceFacts,
     ExampleFacts,
-    PaceFacts,
+    LinkFacts,
     ResultFacts,
     RunFacts,
 )
@@ -35,37 +37,7 @@ from edgesq.verify.thresholds import (
 SCHEMA_VERSION = 3
 
 
-@dataclass(frozen=True)
-class LinkFacts:
-    """The line to the board.
-
-    Attributes:
-        port: serial device; of several boards, all.
-        bytes_per_s: both ways, from the first byte of an image to its last result.
-        baud: bits per second of the line at the end.
-        line_share: image bytes for each byte that the line carries at that rate, 8N1. Above 1 where
-            rows go coded, or the line has no rate, as a pty.
-        sent_share: likewise, bytes sent on the wire. Above 1 where the line has no rate.
-        image_bytes: of all images, before they are coded.
-        sent_bytes: on the wire, to the boards.
-        retries: how often something had to be sent again.
-        resets: how often the board or the port came back and the session was begun again.
-        pace: where the time went.
-    """
-
-    port: str
-    bytes_per_s: Positive
-    baud: Count
-    line_share: Positive
-    sent_share: Positive
-    image_bytes: Count
-    sent_bytes: Count
-    retries: Count
-    resets: Count
-    pace: PaceFacts
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class VerifyReport:
     """A board against the host, over all images streamed.
 
@@ -106,6 +78,39 @@ class VerifyReport:
     sizes: Sizes | None = None
     thresholds: tuple[ThresholdResult, ...] = ()
     resume: Tally | None = None
+
+    def __repr__(self) -> str:
+        run, result = self.run, self.result
+        right = "" if self.accuracy.top1 is None else f", accuracy {self.accuracy.top1:.1%}"
+        violated = sum(one.violated for one in self.thresholds)
+        beyond = f", thresholds violated: {violated}" if violated else ""
+        return (
+            f"VerifyReport({run.images:,} images on {self.device.board}: "
+            f"{result.differing_values:,} of {result.values:,} values differ{right}{beyond})"
+        )
+
+    def _repr_html_(self) -> str:
+        layers, operators = self.layers, self.profile
+        differs = layers is not None and layers.difference is not None
+        return shown_html(
+            *self.tables,
+            tables.difference(layers) if layers is not None and differs else None,
+            tables.profile(operators) if operators is not None else None,
+            tables.thresholds(self.thresholds) if self.thresholds else None,
+        ) + lines((*self.notes, *self.warnings))
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """What was found in all images, as tables."""
+        is_shared = bool(self.boards)
+        parts = self.run, self.result, self.accuracy, self.device, self.link
+        found = (
+            tables.summary(*parts, is_shared=is_shared),
+            tables.comparisons(self.comparisons),
+            tables.boards(self.boards) if is_shared else None,
+            tables.confusion(self.accuracy, self.classes),
+        )
+        return tuple(table for table in found if table is not None)
 
     def output_name(self, place: int, tops: Sequence[tuple[int, float]]) -> str:
         """Return what a place of the output means; one output is the probability of class 1."""

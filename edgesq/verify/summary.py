@@ -21,6 +21,7 @@ from edgesq.verify.facts import (
     Comparison,
     DeviceFacts,
     ExampleFacts,
+    LinkFacts,
     OutputComparison,
     ResultFacts,
     RunFacts,
@@ -29,7 +30,7 @@ from edgesq.verify.images import VerifyImages
 from edgesq.verify.metrics import TOP, OutputSums
 from edgesq.verify.oracle import Peer
 from edgesq.verify.pace import pace, target_of
-from edgesq.verify.report import LinkFacts, VerifyReport
+from edgesq.verify.report import VerifyReport
 from edgesq.verify.shard import Shards
 from edgesq.verify.tally import Against, Tally
 

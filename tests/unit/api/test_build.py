@@ -243,9 +243,13 @@ def test_results_show_themselves_escaped(build: edgesq.Build) -> None:
     shown = [build._repr_html_(), build.predict(IMAGES[0])._repr_html_()]
     assert build.plan is not None
     shown.append(build.plan._repr_html_())
+    assert build.sizes is not None
+    shown.append(build.sizes._repr_html_())
     for text in shown:
         assert text.startswith("<table>")
         assert "<script" not in text
+    assert shown[0].count("<img ") == 1  # the arena over time
+    assert build.pictures["arena"]._repr_svg_().startswith("<svg")
     classes = edgesq.Prediction(
         np.zeros(2, np.int8), np.zeros(2, np.float32), 0, Classes(("<script>", "b"))
     )

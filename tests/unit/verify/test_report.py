@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from edgesq.calibrate import Classes
 from edgesq.formats.onnx import integer_onnx, onnx_bytes
 from edgesq.graph import Tensor
 from edgesq.records import json_text, made, plain
@@ -19,6 +20,7 @@ from edgesq.verify.metrics import OutputSums, best
 from edgesq.verify.oracle import Peer, peers
 from edgesq.verify.summary import Facts
 from edgesq.verify.tally import MAX_DIFFERING, MAX_EXAMPLES, Tally
+from edgesq.verify.thresholds import read_thresholds
 from support.verify_runs import (
     CLASSES,
     GRAPH,
@@ -243,3 +245,20 @@ def test_junit_of_a_run_that_was_ended(exact: VerifyReport, tmp_path: Path) -> N
     error = suite.find("testcase/error")
     assert error is not None
     assert error.get("message") == "40 of 99 images, then it was ended"
+
+
+def test_a_report_shows_itself_in_a_notebook(differing: VerifyReport) -> None:
+    names = Classes(tuple(f"<script>{number}" for number in range(CLASSES)), "somebody")
+    judged = replace(differing, classes=names).judged(read_thresholds(["stack>1"]), None)
+    shown = judged._repr_html_()
+    assert "<script" not in shown
+    assert "&lt;script&gt;3" in shown
+    for title in ("bench7 against", "every form of the model", "class, and what", "thresholds"):
+        assert f"{title}" in shown
+    ElementTree.fromstring(f"<div>{shown}</div>")  # every element is closed
+    values = f"{judged.result.differing_values} of {judged.result.values}"
+    accuracy = f"{judged.accuracy.top1:.1%}"
+    assert repr(judged) == (
+        f"VerifyReport({COUNT} images on bench7: {values} values differ, accuracy {accuracy}, "
+        "thresholds violated: 1)"
+    )
