@@ -246,13 +246,17 @@ def targets(
 @terminal.command
 def doctor(
     install: Annotated[
-        bool, typer.Option("--install", help="Run that command (apt-get, as root or by sudo).")
+        bool, typer.Option("--install", help="Install it, by the first package manager there is.")
+    ] = False,
+    udev: Annotated[
+        bool,
+        typer.Option("--udev", help="Print only udev rules: who may use boards and probes."),
     ] = False,
 ) -> None:
     """Say what is missing on this machine, and the command that installs it."""
     from edgesq.cli.doctor import run
 
-    run(install)
+    run(install, udev)
 
 
 @app.command()
