@@ -6,7 +6,6 @@ the kernel. What a killed export left behind is removed by the next one.
 
 import contextlib
 import errno
-import fcntl
 import os
 import re
 import secrets
@@ -21,6 +20,11 @@ from edgesq.builds.report import REPORT, read_report
 from edgesq.errors import EdgesqError
 from edgesq.files import DRAFT, cannot_write, exchange, read_bytes, write_whole
 from edgesq.graph import digest
+
+try:
+    import fcntl
+except ImportError:  # not a POSIX system: nobody can tell there whether another export still runs
+    fcntl = None  # type: ignore[assignment]
 
 TFLITE = "model_int8.tflite"
 VERIFY_IMAGES = "verify_images.npz"
@@ -223,7 +227,8 @@ def scratch_beside(place: Path) -> Iterator[Path]:
     folder.mkdir()
     try:
         with (folder / _LOCK).open("xb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            if fcntl is not None:
+                fcntl.flock(lock, fcntl.LOCK_EX)
             lock.write(os.fsencode(place.name))
             lock.flush()
             yield folder
@@ -233,6 +238,8 @@ def scratch_beside(place: Path) -> Iterator[Path]:
 
 def _clear_away(parent: Path) -> None:
     """Remove what killed exports left in a folder; one that lacks its build gets it back."""
+    if fcntl is None:
+        return
     for folder in parent.glob(f"{DRAFT}*"):
         is_ours = _UNFINISHED.fullmatch(folder.name)
         if not is_ours or folder.is_symlink() or not folder.is_dir():

@@ -66,7 +66,8 @@ def commands(
     """
     chosen = runner_of(target, runner)
     if isinstance(chosen, Process):
-        return [tuple(chosen.command(build, target, None))]
+        tcp_port = None if has_ptys() else free_port()
+        return [tuple(chosen.command(build, target, tcp_port))]
     return [step.command for step in chosen.steps(_job(build, target, probe))]
 
 

@@ -4,7 +4,6 @@ Their serial line is a pty, or a TCP port where there is none or one is asked fo
 """
 
 import contextlib
-import importlib.util
 import os
 import signal
 import socket
@@ -38,7 +37,11 @@ _children: dict[int, subprocess.Popen[bytes]] = {}
 
 def has_ptys() -> bool:
     """Say whether this system has pseudo-terminals."""
-    return importlib.util.find_spec("termios") is not None and hasattr(os, "openpty")
+    try:
+        import termios  # noqa: F401 # _make_raw needs it
+    except ImportError:
+        return False
+    return hasattr(os, "openpty")
 
 
 def free_port() -> int:

@@ -1,12 +1,18 @@
-/* The firmware as a process: stdin and stdout are the serial line, closed stdin ends it. */
+/* The firmware as a process: stdin and stdout are the serial line, closed stdin ends it. Where
+ * ESQ_TCP_PORT names a TCP port, its connections are the line, one after the other. */
 #define _DEFAULT_SOURCE
 
 #include "esq_port.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,23 +42,65 @@ static const struct {
     {1000000, B1000000}, {1500000, B1500000}, {2000000, B2000000}, {3000000, B3000000},
 };
 
+static int listener = -1;
+
+static void fail(const char *what) {
+    perror(what);
+    exit(1);
+}
+
+static void make_unblocked(int descriptor) {
+    int flags = fcntl(descriptor, F_GETFL);
+    if (flags < 0 || fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) < 0) {
+        fail("fcntl");
+    }
+}
+
+/* For this computer only. */
+static void listen_on(const char *port) {
+    struct sockaddr_in here = {.sin_family = AF_INET};
+    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    here.sin_port = htons((uint16_t)strtoul(port, NULL, 10));
+    int on = 1;
+    listener = socket(AF_INET, SOCK_STREAM, 0);
+    if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        bind(listener, (const struct sockaddr *)&here, sizeof here) != 0 ||
+        listen(listener, 1) != 0) {
+        fail("ESQ_TCP_PORT");
+    }
+    (void)signal(SIGPIPE, SIG_IGN); /* whoever is connected may go */
+}
+
+static void take_connection(void) {
+    int on = 1;
+    int line = accept(listener, NULL, NULL);
+    if (line < 0 || setsockopt(line, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
+        dup2(line, STDIN_FILENO) < 0 || dup2(line, STDOUT_FILENO) < 0) {
+        fail("accept");
+    }
+    (void)close(line);
+    make_unblocked(STDIN_FILENO);
+}
+
 void esq_port_init(void) {
+    const char *port = getenv("ESQ_TCP_PORT");
+    if (port != NULL) {
+        listen_on(port);
+        take_connection();
+    }
     esq_port_set_baud(ESQ_BAUD_DEFAULT);
-    int flags = fcntl(STDIN_FILENO, F_GETFL);
-    if (flags < 0 || fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK) < 0) {
-        exit(1);
-    }
-    flags = fcntl(STDOUT_FILENO, F_GETFL);
-    if (flags < 0 || fcntl(STDOUT_FILENO, F_SETFL, flags | O_NONBLOCK) < 0) {
-        exit(1);
-    }
+    make_unblocked(STDIN_FILENO);
+    make_unblocked(STDOUT_FILENO);
 }
 
 int esq_port_read(void) {
     if (rx_head == rx_tail) {
         ssize_t n = read(STDIN_FILENO, rx, sizeof rx);
         if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
-            exit(0);
+            if (listener < 0) {
+                exit(0);
+            }
+            take_connection();
         }
         rx_head = 0;
         rx_tail = n > 0 ? (uint32_t)n : 0u;
