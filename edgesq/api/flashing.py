@@ -62,14 +62,25 @@ def put(
     runner: str | None,
     probe: str | None,
     on_stage: Callable[[str], None],
+    *,
+    is_tcp: bool = False,
 ) -> Flashed:
     """Start or program a board with a build that is compiled for it.
+
+    Args:
+        folder: the build.
+        target: the board.
+        runner: as `flash` and `program` take it.
+        probe: serial number of the debug probe.
+        on_stage: is told what begins.
+        is_tcp: whether the serial line of an emulated board is a TCP port, not a pty.
 
     Raises:
         TargetError, ToolError, BoardError: as `flash` and `program`.
     """
     if is_process(target, runner):
         on_stage(f"start {target.description}")
-        return Flashed(target, (flash(folder, target, runner=runner).port,), is_process=True)
+        board = flash(folder, target, runner=runner, is_tcp=is_tcp)
+        return Flashed(target, (board.port,), is_process=True)
     done = program(folder, target, on_stage, runner=runner, probe=probe)
     return Flashed(target, done.ports, is_process=False, is_compared=done.is_compared)

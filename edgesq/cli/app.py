@@ -122,11 +122,15 @@ def flash(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the commands and run none.")
     ] = False,
+    tcp: Annotated[
+        bool,
+        typer.Option("--tcp", help="Emulated board: socket://127.0.0.1:PORT instead of a pty."),
+    ] = False,
 ) -> None:
     """Compile if need be, and program the board (or start the emulated one)."""
     from edgesq.cli.flash import run
 
-    run(build, target, stop, runner, probe, dry_run)
+    run(build, target, stop, runner, probe, dry_run, tcp)
 
 
 @app.command()

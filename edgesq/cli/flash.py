@@ -16,6 +16,7 @@ def run(
     runner: str | None,
     probe: str | None,
     dry_run: bool,
+    tcp: bool,
 ) -> None:
     """Compile if need be and program or start the board, show how, or stop it."""
     from edgesq.flash import commands, is_project, stop
@@ -32,18 +33,18 @@ def run(
     with terminal.stages(8) as on_stage:
         board_target = made_ready(build, target, runner, on_stage)
     if dry_run:
-        _show(commands(build, board_target, runner=runner, probe=probe))
+        _show(commands(build, board_target, runner=runner, probe=probe, is_tcp=tcp))
     elif is_process(board_target, runner):
-        _start(build, board_target, runner)
+        _start(build, board_target, runner, tcp)
     else:
         _program(build, board_target, runner, probe)
 
 
-def _start(build: Path, target: Target, runner: str | None) -> None:
+def _start(build: Path, target: Target, runner: str | None, tcp: bool) -> None:
     from edgesq.api.flashing import put
 
     with terminal.stages(1) as on_stage:
-        (port,) = put(build, target, runner, None, on_stage).ports
+        (port,) = put(build, target, runner, None, on_stage, is_tcp=tcp).ports
     emulated = ", emulated on this computer," if target.is_emulated else ""
     terminal.say(f"{target.description}{emulated} runs, serial device {port}")
     _say_verify(build, port)

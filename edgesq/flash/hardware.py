@@ -7,6 +7,7 @@ from pathlib import Path
 from edgesq.errors import BoardError, DamagedError, TargetError
 from edgesq.flash.damage import layer_named
 from edgesq.flash.image import read_image
+from edgesq.flash.process import free_port, has_ptys
 from edgesq.flash.runner import Process, Programmed, Programmer
 from edgesq.flash.runners import compiled, runner_of
 from edgesq.flash.steps import Job
@@ -56,7 +57,12 @@ def program(
 
 
 def commands(
-    build: Path, target: Target, *, runner: str | None = None, probe: str | None = None
+    build: Path,
+    target: Target,
+    *,
+    runner: str | None = None,
+    probe: str | None = None,
+    is_tcp: bool = False,
 ) -> list[tuple[str, ...]]:
     """Return what `flash` or `program` would run, without touching a board.
 
@@ -66,7 +72,7 @@ def commands(
     """
     chosen = runner_of(target, runner)
     if isinstance(chosen, Process):
-        tcp_port = None if has_ptys() else free_port()
+        tcp_port = free_port() if is_tcp or not has_ptys() else None
         return [tuple(chosen.command(build, target, tcp_port))]
     return [step.command for step in chosen.steps(_job(build, target, probe))]
 
