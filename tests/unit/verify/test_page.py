@@ -22,6 +22,7 @@ from edgesq.verify.memory import planned
 from edgesq.verify.page import write_page
 from edgesq.verify.pictures import as_data_url
 from edgesq.verify.profile import OperatorProfile
+from edgesq.verify.thresholds import read_thresholds
 from support.browser import browse, check_alone, needs_browser, picture_of, width_on_a_phone
 from support.builds import light_build
 from support.reports import put
@@ -221,3 +222,11 @@ def test_a_browser_tells_of_errors(tmp_path: Path) -> None:
 def test_a_phone_scrolls_in_one_direction(differing: Path) -> None:
     page_width, screen = width_on_a_phone(differing)
     assert page_width <= screen == 360
+
+
+def test_a_page_says_what_became_of_thresholds(build: Path, tmp_path: Path) -> None:
+    asked = read_thresholds(["arena>1K", "arena>1M"])
+    text = page(make_report(build).judged(asked, None), build, tmp_path / "page.html")
+    assert 'class="verdict bad"' in text
+    assert "<p>Violated: arena&gt;1K: 1,234 B now, the limit is 1,024 B.</p>" in text
+    assert "<p>Holds: arena&gt;1M: 1,234 B now, the limit is 1,048,576 B.</p>" in text
