@@ -17,7 +17,7 @@ _MAX_CLASSES = 12
 def run(build: Path, ports: tuple[str, ...], path: Path | None, **given: Any) -> None:
     """Judge, show, and write the report if asked for; `given` says which images."""
     terminal.check_json(path)
-    with terminal.counter() as on_progress:
+    with terminal.counter("verify" if ports else "evaluate") as on_progress:
         report = evaluated(build, ports, on_progress=on_progress, **given)
     if not terminal.is_stdout(path):
         _show(report)

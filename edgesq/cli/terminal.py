@@ -280,11 +280,15 @@ def stages(total: int) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def counter() -> Iterator[OnProgress]:
-    """Show a bar with an estimate over images, or a line now and then; yields what is told."""
+def counter(stage: str) -> Iterator[OnProgress]:
+    """Show a bar with an estimate over images, or a line now and then; yields what is told.
+
+    Args:
+        stage: that comes first.
+    """
     columns = (_words("description"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with _progress(*columns) as bar:
-        task, stage = bar.add_task("", total=None), ""
+        task = bar.add_task(stage, total=None)
         said = time.monotonic()
 
         def update(now: Progress) -> None:

@@ -18,7 +18,7 @@ def run(
     build: Path, ports: tuple[str, ...], images: Path | None, count: int | None, **options: Any
 ) -> None:
     """Stream, compare, show; exit 1 where a value differs; `options` as `VerifyArguments` says."""
-    with terminal.counter() as on_progress:
+    with terminal.counter("verify") as on_progress:
         result = verify_build(
             build,
             ports,

@@ -167,11 +167,14 @@ class VerifyReport:
         self, thresholds: Sequence[Threshold], baseline: "VerifyReport | None"
     ) -> "VerifyReport":
         """Return this report with what becomes of thresholds; see `check`."""
-        changes = [one for one in thresholds if one.change is not None]
+        changes = {one.metric for one in thresholds if one.change is not None}
+        notes, before = self.notes, None if baseline is None else baseline.metrics
         if baseline is not None and changes:
-            _check_comparable(self, baseline, {one.metric for one in changes})
-        before = None if baseline is None else baseline.metrics
-        return replace(self, thresholds=judge(thresholds, self.metrics, before))
+            _check_comparable(self, baseline, changes)
+            compilers = baseline.device.build, self.device.build
+            if len(set(compilers)) > 1:
+                notes = (*notes, "the baseline was compiled by {}, this by {}".format(*compilers))
+        return replace(self, notes=notes, thresholds=judge(thresholds, self.metrics, before))
 
     @property
     def is_exact(self) -> bool:

@@ -12,6 +12,8 @@ from PIL import Image
 
 from edgesq.builds import VERIFY_IMAGES, read_report
 from edgesq.calibrate import Classes, Preprocessing
+from edgesq.cli import terminal
+from edgesq.cli.inside import print_inside
 from edgesq.plan.usage import OperatorUse
 from edgesq.reference import run_observed
 from edgesq.verify import VerifyOptions, VerifyReport, read_json
@@ -141,6 +143,17 @@ def test_a_page_of_what_was_found_inside(build: Path, tmp_path: Path) -> None:
     assert f"<b>conv &lt;1&gt;</b>, 5 of 112 values. Likely cause: <b>{found.cause.value}" in text
     assert "1,234 us" in text
     assert "verify with --profile" not in text
+    printed = io.StringIO()
+    shown = report._repr_html_()
+    console = type(terminal.out)(file=printed, width=200)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(terminal, "out", console)
+        print_inside(report)
+    for words in ("the first operator that differs", "5 of 112", "operators on the board, medians"):
+        assert words in printed.getvalue()
+        assert words in shown
+    assert "conv <1>, CONV_2D, number 0 of 3" in printed.getvalue()
+    assert "conv &lt;1&gt;, CONV_2D, number 0 of 3" in shown
 
 
 def rows_of(build: Path) -> tuple[OperatorUse, ...]:

@@ -142,6 +142,13 @@ def test_a_baseline_of_something_else_is_refused(report: VerifyReport) -> None:
     assert report.check(["accuracy<1"], other) == ()
 
 
+def test_another_compiler_is_told(report: VerifyReport) -> None:
+    before = altered(report, device__build="gcc 1.1")
+    for expression, told in (("ram>+1", True), ("ram>1M", False)):
+        notes = report.judged(read_thresholds([expression]), before).notes
+        assert ("the baseline was compiled by gcc 1.1, this by gcc 1.2" in notes) == told
+
+
 def _written(report: VerifyReport, path: Path) -> str:
     report.write_json(path)
     return path.read_text()
