@@ -15,6 +15,7 @@ from bench.decoder import print_decoder
 from bench.estimates import estimates
 from bench.imagenet import imagenet
 from bench.measure import measure
+from bench.pace import print_pace
 from bench.streamed import print_streamed
 from bench.values import values
 from bench.zoo import zoo
@@ -46,6 +47,8 @@ def main() -> None:
         results |= estimates()
     if options.decoder:
         results["decoder"] = print_decoder()
+    if options.pace:
+        results["pace"] = print_pace(options.targets)
     if options.zoo:
         results["zoo"] = zoo()
     if results:
@@ -103,6 +106,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--values", action="store_true", help="only operators without windows")
     parser.add_argument("--estimates", action="store_true", help="only what plan estimates")
     parser.add_argument("--zoo", action="store_true", help="only the table of all networks")
+    parser.add_argument("--pace", action="store_true", help="only rates of the link, and of verify")
     parser.add_argument("--operators", action="store_true", help="print operator by operator")
     parser.add_argument("--functions", action="store_true", help="print function by function")
     parser.add_argument(
