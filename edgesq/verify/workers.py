@@ -30,7 +30,7 @@ _BOOT = (
 )
 _ALONE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
 _MAX_PROCESSES = 8
-"""Each holds the model and its interpreters: about 150 MB for SqueezeNet at 224x224."""
+"""Each holds the model and its interpreters: 90 MB for SqueezeNet at 224x224, more with ONNX."""
 
 _PAYS_S = 4.0
 """Seconds of work from which on processes are started: one takes about a second until it helps."""
