@@ -5,13 +5,16 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import edgesq
 from edgesq.flash import recorded
+from support.builds import light_build
 from support.doc_blocks import read_document
 from support.paths import ROOT
 from support.person import IMAGES, make_person
+from support.verify_runs import CONTENT, SHAPE
 
 pytestmark = pytest.mark.slow
 
@@ -59,3 +62,20 @@ def test_the_example_runs(
     assert build.report.firmware.target == target
     assert recorded(build.folder) is None, "the board was left running"
     assert build.folder == Path("build/edgesq")
+
+
+@pytest.mark.emulated
+def test_a_build_goes_to_another_board(tmp_path: Path) -> None:
+    images = np.random.default_rng(5).integers(-128, 128, (3, *SHAPE), np.int8)
+    build = edgesq.load(light_build(tmp_path / "build", "host", CONTENT, images))
+    with build.flash("stm32f405") as board:
+        assert board.info.board == "stm32f405"
+        report = board.verify(profile=True, fail_if=["instructions>1", "stack>1M"])
+        there = [one.int8 for one in board.predict_batch(images)]
+    assert build.report.firmware.target == "stm32f405"
+    assert build.sizes is not None
+    assert report.metrics["ram"] == build.sizes.ram_bytes
+    assert build.sizes.ram_bytes < 192 * 1024
+    assert (report.equal, report.passed) == (True, False)
+    assert [one.violated for one in report.thresholds] == [True, False]
+    np.testing.assert_array_equal(there, [one.int8 for one in build.predict_batch(images)])
