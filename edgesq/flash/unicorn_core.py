@@ -64,6 +64,7 @@ class Core:
         self._uc.mem_write(image.origin, image.data)
         self._enabled: set[int] = set()
         self._raised: str | None = None
+        self._is_kicked = False
         self._active = time.monotonic()
         cpuid = IMPLEMENTER << 24 | 0xF << 16 | PART_NUMBERS[target.cpu] << 4
         self._system = Page({_CPUID: lambda: cpuid}, self._interrupt_switches())
@@ -75,6 +76,7 @@ class Core:
 
     def kick(self) -> None:
         """Make `run` look at the line, from another thread."""
+        self._is_kicked = True
         self._uc.emu_stop()
 
     def is_active(self) -> None:
@@ -113,8 +115,12 @@ class Core:
             raise self._stuck(self._raised)
 
     def _is_asleep(self) -> bool:
-        """Say whether the core has just waited for an interrupt."""
-        return bytes(self._uc.mem_read(self._pc - 2, 2)) == _WFI
+        """Say whether the core waits for an interrupt.
+
+        Not where it was kicked: it may stand behind its last wait, awake. A core may always wake.
+        """
+        is_kicked, self._is_kicked = self._is_kicked, False
+        return not is_kicked and bytes(self._uc.mem_read(self._pc - 2, 2)) == _WFI
 
     def _interrupt(self, irq: int) -> None:
         """Run the handler of an interrupt to its end, on the stack as the core would."""
