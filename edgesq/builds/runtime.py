@@ -177,7 +177,7 @@ def _tflm(graph: Graph, tflite: bytes, options: FirmwareOptions) -> Firmware:
     tflite = int8_inside(tflite)
     used = arena_bytes(tflite)
     arena = given_arena_bytes(used)
-    check_tflm_fits(target, len(tflite), arena)
+    check_tflm_fits(graph, target, len(tflite), arena)
     told = (options.name, options.class_names, options.preprocessing)
     files = generate_tflm(graph, tflite, arena, *told)
     if options.tflm_dir is not None and not target.is_host:

@@ -1,18 +1,15 @@
 """Images whose rows go coded, over real frames: exact, shorter, and through all faults."""
 
-import io
 import random
 import re
 import struct
 import subprocess
-import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
 
 from edgesq.flash import qemu
 from edgesq.link import frame, rows
@@ -22,12 +19,11 @@ from edgesq.link.transport import open_port
 from edgesq.targets import load_target
 from support.boards import STUB_BYTES, STUB_SHAPE, compile_stub, running, stub_values
 from support.link_partners import Raw
-from support.paths import SHARED
+from support.photographs import PHOTOGRAPHS, photographs
 from support.wire_tool import Faults, Wire
 
 pytest_plugins = ("support.link_partners",)
 
-PHOTOGRAPHS = SHARED / "data" / "imagenet_eval300_227.tar"
 DECODER_BYTES = 1024
 ROW_HOLD = 1
 """The operator of the pretended engine that completes rows."""
@@ -143,14 +139,7 @@ def sent_for(images: list[NDArray[np.int8]], folder: Path) -> int:
 @pytest.mark.skipif(not PHOTOGRAPHS.exists(), reason="no photographs beside the checkout")
 def test_photographs_go_at_more_than_twice_the_rate_of_the_line(tmp_path: Path) -> None:
     """60 of 227x227, cut to 224x224: frames, CRCs, stuffing and requests for results counted."""
-    images = []
-    with tarfile.open(PHOTOGRAPHS) as archive:
-        for member in [one for one in archive if one.name.endswith(".JPEG")][:60]:
-            content = archive.extractfile(member)
-            assert content is not None
-            pixels = np.asarray(Image.open(io.BytesIO(content.read())).convert("RGB"))
-            images.append((pixels[1:225, 1:225] ^ 0x80).view(np.int8))
-    assert len(images) == 60
+    images = list(photographs(60))
     assert sum(image.size for image in images) / sent_for(images, tmp_path) > 2.1
 
 
