@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from support.doc_blocks import READ, RUN, Document, read_document
-from support.doc_runner import run_document
+from support.doc_runner import TIMEOUT_S, run_document
 from support.paths import ROOT
 
 TOLD = ("README.md", "CONTRIBUTING.md", "targets/README.md")
@@ -35,6 +35,7 @@ def name(document: Document) -> str:
 
 @pytest.mark.slow
 @pytest.mark.emulated
+@pytest.mark.timeout(TIMEOUT_S + 60)
 @pytest.mark.parametrize(
     "document",
     [one for one in DOCUMENTS if any(b.is_run or b.not_run for b in one.blocks)],
