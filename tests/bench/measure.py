@@ -28,6 +28,10 @@ _PARAMETERS = re.compile(
 """Arrays with an entry per weight or per channel, as firmware/template/data names them."""
 
 
+_SILENCE_S = 60.0
+"""After which a board is given up: an emulator on a machine that does much else is slow."""
+
+
 @dataclass(frozen=True)
 class Measurement:
     """One network on one board.
@@ -38,7 +42,7 @@ class Measurement:
         code_bytes: code and constant tables apart from weights, biases and requantization.
         code: bytes of each function.
         report: of `verify`.
-        operators: what each costs, in the order of the board's table.
+        operators: what each costs, in the order of the board's table; none where not asked for.
     """
 
     arena_bytes: int
@@ -50,8 +54,10 @@ class Measurement:
     operators: tuple[OperatorCost, ...]
 
 
-def measure(content: bytes, images: Int8Array, plan: Plan, target: Target) -> Measurement:
-    """Compile, start the emulated board, stream the images, stop it."""
+def measure(
+    content: bytes, images: Int8Array, plan: Plan, target: Target, *, by_operator: bool = True
+) -> Measurement:
+    """Compile, start the emulated board, stream the images, stop it; perhaps by operator too."""
     graph = read_graph(content)
     with tempfile.TemporaryDirectory(prefix="edgesq-bench-") as scratch:
         build = Path(scratch)
@@ -61,9 +67,9 @@ def measure(content: bytes, images: Int8Array, plan: Plan, target: Target) -> Me
         np.savez(build / VERIFY_IMAGES, input=images)
         flash(build, target)
         try:
-            report = verify(VerifyOptions(build))
+            report = verify(VerifyOptions(build, timeout=_SILENCE_S))
             table = operators_of(graph, plan)
-            costs = operator_costs(build, images[0], graph, table, target)
+            costs = operator_costs(build, images[0], graph, table, target) if by_operator else ()
         finally:
             stop(build)
         linker_map = build / "firmware" / "build" / "edgesq.map"

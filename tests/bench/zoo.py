@@ -83,7 +83,8 @@ def _row(network: models.Network) -> Row:
     boards = {}
     for name in BOARDS:
         target = load_target(name)
-        got = measure(network.tflite, network.images, plan_for(graph, target).plan, target)
+        plan = plan_for(graph, target).plan
+        got = measure(network.tflite, network.images, plan, target, by_operator=False)
         boards[target.cpu] = (
             got.ram_bytes,
             got.flash_bytes,
