@@ -46,7 +46,7 @@ def machine(target: Target, tcp_port: int | None = None) -> list[str]:
         raise MissingToolError(PROGRAM)
     line = "stdio,signal=off"
     if tcp_port is not None:
-        line = f"socket,host=127.0.0.1,port={tcp_port},server=on,wait=off"
+        line = f"socket,host=127.0.0.1,port={tcp_port},server=on,wait=off,nodelay=on"
     icount = f"shift={target.icount_shift},align=off,sleep=off"
     return [
         program,

@@ -30,7 +30,7 @@ def serve(image: Path, name: str, tcp_port: int | None) -> None:
     """
     target = load_target(name)
     core = Core(target, read_image(image))
-    line = Line(Terminal() if tcp_port is None else Listener(tcp_port), core.kick)
+    line = Line(Terminal() if tcp_port is None else Listener(tcp_port), core.watch)
 
     def is_active() -> None:
         core.is_active()

@@ -3,6 +3,7 @@
 Unicorn translates instructions and leaves the rest: exceptions of an M-profile core are done here.
 """
 
+import math
 import struct
 import time
 from collections.abc import Callable, Mapping
@@ -34,7 +35,9 @@ _FIRST_IRQ = 16
 _RETURN = 0x1FFF_F000
 """Where an interrupt's handler returns to: a page of its own, never executed, where code may be."""
 _NEVER = 0xFFFF_FFFC
-_WFI = b"\x30\xbf"
+_WFI, _YIELD = b"\x30\xbf", b"\x10\xbf"
+_PAUSE_S = 0.001
+"""How long a core that yields may wait for a byte."""
 _THUMB = 1
 _XPSR_THUMB, _XPSR_PADDED = 1 << 24, 1 << 9
 _FRAME_BYTES = 32
@@ -64,8 +67,8 @@ class Core:
         self._uc.mem_write(image.origin, image.data)
         self._enabled: set[int] = set()
         self._raised: str | None = None
-        self._is_kicked = False
-        self._active = time.monotonic()
+        self._is_hung = False
+        self._active = math.inf  # when the program last showed a sign of life; sleeping is one
         cpuid = IMPLEMENTER << 24 | 0xF << 16 | PART_NUMBERS[target.cpu] << 4
         self._system = Page({_CPUID: lambda: cpuid}, self._interrupt_switches())
         self._map({_SYSTEM: self._system, _DEBUG: Page({4: lambda: 0})})  # DWT counts no cycles
@@ -74,10 +77,14 @@ class Core:
         self._uc.reg_write(arm.UC_ARM_REG_SP, stack)
         self._pc = entry if target.boot == "vectors" else image.entry
 
-    def kick(self) -> None:
-        """Make `run` look at the line, from another thread."""
-        self._is_kicked = True
-        self._uc.emu_stop()
+    def watch(self) -> None:
+        """End `run` if the program is stuck; from another thread, again and again.
+
+        For nothing else: a core that is stopped within an access to a register does it twice.
+        """
+        if time.monotonic() - self._active > _HANG_S:
+            self._is_hung = True
+            self._uc.emu_stop()
 
     def is_active(self) -> None:
         """Note that the program is not stuck."""
@@ -86,41 +93,46 @@ class Core:
     def run(self, devices: Devices, line: Line) -> None:
         """Run until the program does what it must not.
 
+        Interrupts are taken where it waits, and nowhere else: there it has read all that came, so
+        that its ring holds what comes next.
+
         Raises:
             BoardError: a fault, or no sign of life for a minute while bytes come.
         """
         self._map(devices.pages)
-        sleeps = False
+        self.is_active()
         while True:
-            if sleeps:
-                line.flush()
-                line.wait()
-                self.is_active()
-            elif time.monotonic() - self._active > _HANG_S:
-                raise self._stuck(f"shows no sign of life for {_HANG_S:.0f} s")
-            line.fill()
-            # The firmware masks interrupts only around its wfi, and takes them right behind.
-            if devices.has_interrupt() and (sleeps or not self._reads(arm.UC_ARM_REG_PRIMASK)):
-                self._interrupt(devices.irq)
             self._go(_NEVER)
-            sleeps = self._is_asleep()
+            behind = self._behind()
+            if behind in (_WFI, _YIELD):
+                line.flush()
+                self._active = math.inf
+                line.wait(None if behind == _WFI else _PAUSE_S)
+                self.is_active()
+                line.fill()
+                if devices.has_interrupt():
+                    self._interrupt(devices.irq)
 
     def _go(self, until: int) -> None:
+        """Run up to an address, or to where the program waits."""
         try:
             self._uc.emu_start(self._pc | _THUMB, until)
         except uc.UcError as error:
-            raise self._stuck(f"faults: {error}") from error
+            self._pc = self._reads(arm.UC_ARM_REG_PC)
+            if error.errno != uc.UC_ERR_INSN_INVALID or self._behind() != _YIELD:
+                raise self._stuck(f"faults: {error}") from error
         self._pc = self._reads(arm.UC_ARM_REG_PC)
+        if self._is_hung:
+            raise self._stuck(f"shows no sign of life for {_HANG_S:.0f} s")
         if self._raised is not None:
             raise self._stuck(self._raised)
 
-    def _is_asleep(self) -> bool:
-        """Say whether the core waits for an interrupt.
-
-        Not where it was kicked: it may stand behind its last wait, awake. A core may always wake.
-        """
-        is_kicked, self._is_kicked = self._is_kicked, False
-        return not is_kicked and bytes(self._uc.mem_read(self._pc - 2, 2)) == _WFI
+    def _behind(self) -> bytes:
+        """Return the instruction behind which the core stands, if that is of two bytes."""
+        try:
+            return bytes(self._uc.mem_read(self._pc - 2, 2))
+        except uc.UcError:  # it stands nowhere
+            return b""
 
     def _interrupt(self, irq: int) -> None:
         """Run the handler of an interrupt to its end, on the stack as the core would."""

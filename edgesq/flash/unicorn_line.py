@@ -12,9 +12,9 @@ from typing import Protocol
 _CHUNK = 4096
 _WRITE_S = 1.0
 """As long as the ports of boards wait for a line that takes nothing; then bytes are lost."""
-_KICK_S = 0.001
+_WATCH_S = 0.1
 _FIFO_BYTES = 256
-"""Handed to the UART at once: the firmware must run between frames, as it does on a real line."""
+"""Handed to the UART at once, where the firmware waits: its ring, then empty, holds them."""
 
 
 class Stream(Protocol):
@@ -86,12 +86,12 @@ class Line:
 
     Args:
         stream: the far end.
-        kick: is called again and again, in another thread, while bytes wait to be taken.
+        watch: is called again and again, in another thread, while bytes wait to be taken.
     """
 
-    def __init__(self, stream: Stream, kick: Callable[[], None]) -> None:
+    def __init__(self, stream: Stream, watch: Callable[[], None]) -> None:
         self._stream = stream
-        self._kick = kick
+        self._watch = watch
         self._waiting = deque[int]()
         self._changed = threading.Condition()
         self._to_send = bytearray()
@@ -121,10 +121,10 @@ class Line:
                 self._changed.notify_all()
         return byte
 
-    def wait(self) -> None:
-        """Wait until a byte is there."""
+    def wait(self, timeout: float | None) -> None:
+        """Wait until a byte is there, at most `timeout` seconds; for ever where that is None."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting)
+            self._changed.wait_for(lambda: self._waiting, timeout)
 
     def send(self, byte: int) -> None:
         """Keep a byte to be sent by `flush`."""
@@ -145,5 +145,5 @@ class Line:
             with self._changed:
                 self._waiting.extend(data)
                 self._changed.notify_all()
-                while not self._changed.wait_for(lambda: not self._waiting, _KICK_S):
-                    self._kick()
+                while not self._changed.wait_for(lambda: not self._waiting, _WATCH_S):
+                    self._watch()

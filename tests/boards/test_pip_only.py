@@ -87,6 +87,7 @@ def test_a_whole_firmware(board: str, is_tcp: bool, build: Path) -> None:
         report = verify(VerifyOptions(build, count=3, timeout=60))
         assert (report.device.board, report.result.exact_images) == (board, 3)
         assert report.result.differing_values == 0
+        assert report.link.retries == 0  # nothing is lost on such a line
     assert report.device.build is not None
     assert report.device.build.startswith("clang")
     assert report.device.core is not None

@@ -15,5 +15,5 @@ uint32_t esq_baud_divisor(uint32_t clock_hz, uint32_t baud) {
     return error <= clock_hz / TOLERANCE ? divisor : 0;
 }
 
-/* No timer would wake the core: it looks again at once. */
-void esq_port_pause(void) {}
+/* No timer would wake the core: it looks again at once. An emulator sees that it waits. */
+void esq_port_pause(void) { __asm__ volatile("yield"); }

@@ -1,5 +1,6 @@
 """Programs that do what firmware must not: each ends the board, and says where it stood."""
 
+import contextlib
 import struct
 import threading
 
@@ -19,31 +20,85 @@ TARGET = load_target("mps2-an386")
 START = 0x100
 
 
-class Sender:
-    """A far end that sends one byte and takes everything."""
+ECHO = (
+    *(0x2040, 0x0600, 0x2140, 0x0209, 0x1840),  # r0 = 0x40004000, the UART
+    *(0x210B, 0x6081),  # its control: send, receive, interrupt
+    *(0x22E0, 0x0612, 0x23E1, 0x021B, 0x18D2),  # r2 = 0xE000E100, the interrupts
+    *(0x2301, 0x6013),  # the UART's, number 0
+)
+"""What a program begins with whose interrupt is HANDLER."""
+HANDLER = (0x6841, 0x2202, 0x4211, 0xD002, 0x6801, 0x6001, 0xE7F8, 0x4770)
+"""While the UART has a byte: send it back."""
+WFI, YIELD, AGAIN = 0xBF30, 0xBF10, 0xE7FD
 
-    def __init__(self) -> None:
-        self._sent = False
+
+class EnoughError(Exception):
+    """All is back that was sent."""
+
+
+class Sender:
+    """A far end that sends some bytes, and takes as many back."""
+
+    def __init__(self, data: bytes) -> None:
+        self._to_send = data
+        self._bytes = len(data)
+        self.came = b""
 
     def read(self) -> bytes:
-        if self._sent:
+        if not self._to_send:
             threading.Event().wait()
-        self._sent = True
-        return b"x"
+        data, self._to_send = self._to_send, b""
+        return data
 
     def write(self, data: bytes) -> None:
-        raise AssertionError(data)
+        self.came += data
+        if len(self.came) >= self._bytes:
+            raise EnoughError
 
 
-def run(*halfwords: int) -> None:
-    """Run a program that begins at START, its stack at the end of the first KB of RAM."""
-    program = struct.pack("<II", 0x2000_0400, START | 1).ljust(START, b"\0")
-    program += struct.pack(f"<{len(halfwords)}H", *halfwords)
+class WatchedLine(Line):
+    """Looks after the core in the middle of each access to the UART's data."""
+
+    def take(self) -> int:
+        self._watch()
+        return super().take()
+
+    def send(self, byte: int) -> None:
+        self._watch()
+        super().send(byte)
+
+
+def run(*halfwords: int, handler: tuple[int, ...] = (), data: bytes = b"x") -> bytes:
+    """Run a program that begins at START, its stack at the end of the first KB of RAM.
+
+    Returns:
+        What it sent, once it is as much as it got.
+    """
+    program = struct.pack("<II", 0x2000_0400, START | 1).ljust(0x40, b"\0")
+    program += struct.pack("<I", START + 2 * len(halfwords) | 1).ljust(START - 0x40, b"\0")
+    program += struct.pack(f"<{len(halfwords + handler)}H", *halfwords, *handler)
     core = Core(TARGET, Image(0, program, START | 1))
-    line = Line(Sender(), core.kick)
+    sender = Sender(data)
+    line = WatchedLine(sender, core.watch)
     devices = mps2(TARGET, line, Clock(TARGET.counter_hz, core.is_active))
     line.start()
-    core.run(devices, line)
+    with contextlib.suppress(EnoughError):
+        core.run(devices, line)
+    return sender.came
+
+
+@pytest.mark.parametrize("rest", [WFI, YIELD])
+def test_each_byte_is_taken_once(rest: int) -> None:
+    """A core that is stopped within an access does it twice: nothing but its end may stop it."""
+    data = bytes(range(256)) * 8 + b"more than the UART holds, not a whole number of times"
+    assert run(*ECHO, rest, AGAIN, handler=HANDLER, data=data) == data
+
+
+def test_no_interrupt_is_taken_where_the_program_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its ring has room for what came before it waits, and not for more."""
+    monkeypatch.setattr(unicorn_core, "_HANG_S", 0.3)
+    with pytest.raises(BoardError, match=r"pc 0x0000011c: .* no sign of life"):
+        run(*ECHO, 0xE7FE, handler=HANDLER)  # b .
 
 
 @pytest.mark.parametrize(
