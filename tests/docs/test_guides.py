@@ -46,3 +46,11 @@ def test_every_cause_is_explained() -> None:
 def test_every_threshold_is_named(metric: str) -> None:
     text = (HOW_TO / "ci.md").read_text().partition("\n## Thresholds\n")[2].partition("\n## ")[0]
     assert f"`{metric}`" in text
+
+
+def test_every_part_of_the_exports_page_is_explained() -> None:
+    template = (ROOT / "edgesq" / "builds" / "report.html.j2").read_text()
+    text = (HOW_TO / "read-the-report.md").read_text()
+    table = text.partition("\n## The page of an export\n")[2].partition("\n## ")[0]
+    explained = re.findall(r"^\| ([A-Z][^|]*) \|", table, re.M)
+    assert explained == re.findall(r"<h2>([^<{]+)</h2>", template)
