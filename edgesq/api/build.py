@@ -228,7 +228,7 @@ class Build:
             ports: boards to judge too, as of `verify`; without them a board is judged by what the
                 build remembers of its last `verify` of these images.
             classes: as of `Board.verify`.
-            on_progress: is told images done and images in all.
+            on_progress: is told how many images are done, as `Progress`.
 
         Raises:
             ImageError: the images cannot be used, or the model cannot be judged by them.

@@ -42,13 +42,15 @@ class Prediction:
     def top(self) -> tuple[tuple[str, float], ...]:
         """Name and value of the five largest outputs, the largest first; none without classes.
 
-        One output is the probability of class 1.
+        Of equal outputs the likeliest class is first: the logits, which are finer, say it. One
+        output is the probability of class 1.
         """
         if self.label is None:
             return ()
         flat = self.values.reshape(-1)
-        best = np.argsort(-flat, kind="stable")[:_TOP]
         first = 1 if len(flat) == 1 else 0
+        others = np.arange(first, first + len(flat)) != self.label
+        best = np.lexsort((others, -flat))[:_TOP]
         return tuple((self.classes.name_of(first + int(at)), float(flat[at])) for at in best)
 
     def __repr__(self) -> str:

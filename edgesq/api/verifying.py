@@ -176,7 +176,7 @@ class VerifyArguments(TypedDict, total=False):
         fail_if: thresholds, such as "instructions>+1%", "ram>65536" or "accuracy<-0.5": see
             `VerifyReport.check`; what becomes of them is in `VerifyReport.thresholds`.
         baseline: verify.json of an earlier run, that thresholds with a sign are measured from.
-        on_progress: is told images done and images in all.
+        on_progress: is told how many images are done, as `Progress`.
     """
 
     classes: ClassNames | None

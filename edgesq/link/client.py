@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.errors import BoardError, DamagedError
+from edgesq.limits import TIMEOUT_S
 from edgesq.link import baud, frame
 from edgesq.link.baud import RateOutcome
 from edgesq.link.frame import BoardInfo, FrameType
@@ -65,7 +66,7 @@ class Client:
         tried: what came of the rates tried, in their order, in bits per second.
     """
 
-    def __init__(self, transport: Transport, timeout: float = 5.0) -> None:
+    def __init__(self, transport: Transport, timeout: float = TIMEOUT_S) -> None:
         self._transport = transport
         self._timeout = timeout
         self._session: Session | None = None

@@ -384,10 +384,3 @@ def unpack_result(payload: bytes) -> Result | None:
     ticks, stack_bytes, arena_bytes = numbers
     values = payload[_RESULT_HEAD.size :]
     return Result(image, offset, total, ticks, stack_bytes, arena_bytes, values)
-
-
-def unpack_baud_set(payload: bytes) -> int | None:
-    """Return the rate that the board accepts (0: none), None where the payload is not BAUD_SET."""
-    if len(payload) < _BAUD.size:
-        return None
-    return int(_BAUD.unpack_from(payload)[0])

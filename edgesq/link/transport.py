@@ -11,6 +11,7 @@ from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
 from edgesq.errors import BoardError
+from edgesq.limits import TIMEOUT_S
 from edgesq.link.holders import holders, how_to_free
 from edgesq.link.labgrid import Place, is_place
 
@@ -208,7 +209,7 @@ class Transport:
         return PortGoneError(_WENT, where=self.port, hint=_WENT_HINT)
 
 
-def open_port(port: str, timeout: float = 5.0) -> Transport:
+def open_port(port: str, timeout: float = TIMEOUT_S) -> Transport:
     """Open `port`, 8N1 at the default rate, for this program alone.
 
     DTR and RTS are not touched once it is open: a pty has none, and on many boards they reset.

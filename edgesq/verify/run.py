@@ -13,6 +13,7 @@ from edgesq.errors import BoardError, DamagedError, EdgesqError
 from edgesq.flash import layer_named, recorded
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
+from edgesq.limits import TIMEOUT_S
 from edgesq.link.client import Client
 from edgesq.link.frame import BoardInfo
 from edgesq.link.transport import DEFAULT_BAUD, find_ports, open_port
@@ -58,7 +59,7 @@ class VerifyOptions:
     count: int | None = None
     classes: Classes | None = None
     baud: int | None = DEFAULT_BAUD
-    timeout: float = 5.0
+    timeout: float = TIMEOUT_S
     usb_ids: tuple[str, ...] = ()
     report: Path | None = None
     resume: bool = False

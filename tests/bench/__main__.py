@@ -35,12 +35,16 @@ def main() -> None:
     if options.page:
         _write_page(json.loads(options.json.read_text()))
         return
+    _write(_parts(options) or _all(options), options.json)
+
+
+def _parts(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure the parts that were asked for; nothing where none was."""
     results: dict[str, Any] = {}
     if options.accuracy:
         results |= accuracy(options.accuracy)
     if options.compressed:
-        results["compressed"] = print_compressed()
-        results["streamed"] = print_streamed()
+        results |= _compressed()
     if options.values:
         results |= values()
     if options.estimates:
@@ -51,13 +55,16 @@ def main() -> None:
         results["pace"] = print_pace(options.targets)
     if options.zoo:
         results["zoo"] = zoo()
-    if results:
-        _write(results, options.json)
-        return
+    return results
+
+
+def _all(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure everything but the parts that take long."""
+    results: dict[str, Any] = {}
+    networks = [models.demo()]
     if SHARED.is_dir():
         networks = [*models.shared_networks(), models.bypass_224(), models.mobilenet_96()]
     else:
-        networks = [models.demo()]
         terminal.err.print(f"{SHARED} is not there: only the demo model is measured")
     codes = {name: _board(networks, name, results) for name in options.targets}
     tables.OUT.print(tables.code_table(codes, functions=options.functions))
@@ -72,10 +79,13 @@ def main() -> None:
         _board([models.plain_224()], "stm32f405", results)
         results["bands"] = [_bands(network) for network in networks if _is_banded(network)]
         tables.OUT.print(tables.bands_table(results["bands"]))
-        results["imagenet"] = None if options.skip_imagenet else imagenet()
-        results["compressed"] = None if options.skip_imagenet else print_compressed()
-        results["streamed"] = None if options.skip_imagenet else print_streamed()
-    _write(results, options.json)
+        if not options.skip_imagenet:
+            results |= {"imagenet": imagenet(), **_compressed()}
+    return results
+
+
+def _compressed() -> dict[str, Any]:
+    return {"compressed": print_compressed(), "streamed": print_streamed()}
 
 
 def _write(results: dict[str, Any], path: Path) -> None:
