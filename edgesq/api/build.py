@@ -152,6 +152,8 @@ class Build:
         runner: str | None = None,
         probe: str | None = None,
         on_progress: OnProgress | None = None,
+        *,
+        tcp: bool = False,
     ) -> Board:
         """Compile if need be, and program the board or start the emulated one.
 
@@ -160,6 +162,7 @@ class Build:
             runner: another way to flash than the board's first.
             probe: serial number of the debug probe, where several are.
             on_progress: is told what begins.
+            tcp: give an emulated board socket://127.0.0.1:PORT instead of a pty.
 
         Returns:
             The board, which answered. Used in a `with`, an emulated one is stopped at its end.
@@ -172,7 +175,7 @@ class Build:
         """
         on_stage = numbered(on_progress, _STEPS)
         chosen = made_ready(self.folder, target, runner, on_stage)
-        done = put(self.folder, chosen, runner, probe, on_stage)
+        done = put(self.folder, chosen, runner, probe, on_stage, is_tcp=tcp)
         return Board(self.folder, _port_of(done), is_ours=done.is_process)
 
     def board(self, port: str | None = None) -> Board:

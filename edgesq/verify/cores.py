@@ -1,10 +1,13 @@
-"""Which core a board has, and what it could do that its firmware does not."""
+"""Which core a board has, what its ticks tell, and what its firmware leaves undone."""
 
+import contextlib
 from dataclasses import dataclass
 
+from edgesq.errors import TargetError
 from edgesq.flash.unicorn import IMPLEMENTER as _UNICORN
 from edgesq.kernels.families import FAMILIES
 from edgesq.link.frame import BoardInfo, Optimisation
+from edgesq.targets import Target, load_target
 
 _FAMILIES = tuple(FAMILIES)
 """Each faster than the one before."""
@@ -62,6 +65,31 @@ def core_name(info: BoardInfo) -> str | None:
 def counts_time(info: BoardInfo) -> bool:
     """Say whether ticks tell what the core does: in Unicorn they are this computer's time."""
     return info.cpuid >> 24 != _UNICORN
+
+
+def target_of(info: BoardInfo) -> Target | None:
+    """Return the target that a board was built for, None where it is not known here."""
+    with contextlib.suppress(TargetError):
+        return load_target(info.board)
+    return None
+
+
+def instructions_per_tick(info: BoardInfo) -> float | None:
+    """Return what a tick is worth in QEMU; None in Unicorn, and on silicon: counters differ."""
+    target = target_of(info)
+    if target is None or target.counter_hz != info.tick_hz or not counts_time(info):
+        return None
+    return target.instructions_per_tick
+
+
+def us_per_tick(info: BoardInfo) -> float | None:
+    """Return the microseconds of a tick; None where they tell nothing of the board.
+
+    Where instructions are counted, each takes the same time, which is none of any silicon.
+    """
+    if not info.tick_hz or not counts_time(info) or instructions_per_tick(info) is not None:
+        return None
+    return 1e6 / info.tick_hz
 
 
 def missed_speed(info: BoardInfo) -> tuple[str, ...]:

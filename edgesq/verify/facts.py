@@ -66,7 +66,7 @@ class BoardShare:
         board: its own name; None where only an earlier session had it.
         images: that it computed.
         device_us: median microseconds per image in its engine, by its counter; None where it is
-            not known.
+            not known, and on an emulated board.
         retries: how often something had to be sent again.
         resets: how often the board or the port came back and the session was begun again.
         state: "finished", "gone", "at work" when the report was written, or "earlier": not in the
@@ -171,8 +171,8 @@ class DeviceFacts:
             images that are not alike.
         instructions_p95: 95 of 100 images take at most so many.
         us: median microseconds per image in the engine, by the board's counter; None where several
-            boards share the images that are not alike. On an emulated board that is virtual time
-            and says nothing about silicon.
+            boards share the images that are not alike, and on an emulated board, which takes no
+            time of its own.
         us_p95: 95 of 100 images take at most so long.
         stack_bytes: deepest use of the board's stack; None where it cannot tell.
         arena_bytes: bytes of the arena up to the last one ever written, read from the board; None

@@ -1,16 +1,14 @@
 """How long a run will take, and where its time went: line, board or this computer."""
 
-import contextlib
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgesq.errors import TargetError
 from edgesq.link.baud import RateOutcome
 from edgesq.link.frame import BoardInfo, data_room, wire_bytes
 from edgesq.link.session import BITS_PER_BYTE
 from edgesq.link.transport import DEFAULT_BAUD
-from edgesq.targets import Target, load_target
+from edgesq.verify.cores import target_of
 from edgesq.verify.facts import PaceFacts, RateFacts
 from edgesq.verify.tally import Tally
 
@@ -79,13 +77,6 @@ def outlook(
     return Outlook(
         images, info.input_bytes, one * len(infos), baud if timed is None else None, hint
     )
-
-
-def target_of(info: BoardInfo) -> Target | None:
-    """Return the target that a board was built for, None where it is not known here."""
-    with contextlib.suppress(TargetError):
-        return load_target(info.board)
-    return None
 
 
 def has_rate(info: BoardInfo) -> bool:

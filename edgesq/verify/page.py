@@ -16,6 +16,7 @@ from edgesq.pages.render import render
 from edgesq.verify.images import VerifyImages, open_images, read_preprocessing
 from edgesq.verify.memory import planned
 from edgesq.verify.pictures import as_data_url
+from edgesq.verify.profile import OperatorProfile
 from edgesq.verify.report import VerifyReport
 from edgesq.verify.run import VerifyOptions
 from edgesq.verify.tally import Note
@@ -113,9 +114,15 @@ def write_page(report: VerifyReport, options: VerifyOptions, path: Path) -> None
         histograms=_histograms(report),
         confusion=_confusion(report),
         memory=planned(graph, facts),
-        profile=report.profile,
+        profile=_told(report),
     )
     write_output(path, text)
+
+
+def _told(report: VerifyReport) -> tuple[OperatorProfile, ...] | None:
+    """Return what every operator takes; None where that was not asked for, or the board is mute."""
+    rows = report.profile
+    return None if rows is None or any(row.ticks is None for row in rows) else rows
 
 
 def _pictures(

@@ -19,27 +19,28 @@ class OperatorProfile:
         kind: of the graph's operators it computes.
         function: that the board runs.
         macs: multiply-accumulates per image.
-        ticks: of the board's counter, median over the images.
-        us: the same in microseconds; virtual time on an emulated board.
+        ticks: of the board's counter, median over the images; None where they tell nothing, as
+            in Unicorn.
+        us: the same in microseconds; None on an emulated board, which takes no time of its own.
         instructions: the same; None where the board cannot count.
-        share: of all operators' ticks, 0..1.
+        share: of all operators' ticks, 0..1; None where those are.
     """
 
     name: str
     kind: str
     function: str
     macs: Count
-    ticks: Positive
-    us: Positive
+    ticks: Positive | None
+    us: Positive | None
     instructions: Count | None
-    share: Part
+    share: Part | None
 
 
 def profile(
     graph: Graph,
     operators: Sequence[Operator],
     ticks: Sequence[Sequence[int]],
-    tick_hz: int,
+    us_per_tick: float | None,
     instructions_per_tick: float | None,
 ) -> tuple[OperatorProfile, ...]:
     """Return what each operator takes.
@@ -48,21 +49,22 @@ def profile(
         graph: the model.
         operators: the board's table.
         ticks: of every operator, by image; at least one image.
-        tick_hz: rate of the counter.
-        instructions_per_tick: None where that is not known.
+        us_per_tick: None where that is not known.
+        instructions_per_tick: likewise.
     """
     medians = np.median(np.array(ticks, np.float64), axis=0)
     total = float(medians.sum())
+    tells = us_per_tick is not None or instructions_per_tick is not None
     return tuple(
         OperatorProfile(
             operator.name,
             operator.kind,
             operator.function,
             operator.macs(graph),
-            float(median),
-            float(median) * 1e6 / tick_hz if tick_hz else 0.0,
+            float(median) if tells else None,
+            None if us_per_tick is None else float(median) * us_per_tick,
             None if instructions_per_tick is None else round(median * instructions_per_tick),
-            float(median) / total if total else 0.0,
+            (float(median) / total if total else 0.0) if tells else None,
         )
         for operator, median in zip(operators, medians, strict=True)
     )

@@ -103,9 +103,11 @@ class VerifyReport:
     def tables(self) -> tuple[Table, ...]:
         """What was found in all images, as tables."""
         is_shared = bool(self.boards)
+        device, timed = self.device, any(row.device_us is not None for row in self.boards)
+        differs = device.us is None and device.instructions is None and timed
         parts = self.run, self.result, self.accuracy, self.device, self.link
         found = (
-            tables.summary(*parts, is_shared=is_shared),
+            tables.summary(*parts, differs=differs),
             tables.comparisons(self.comparisons),
             tables.boards(self.boards) if is_shared else None,
             tables.confusion(self.accuracy, self.classes),

@@ -18,6 +18,7 @@ from edgesq.link.client import Client
 from edgesq.link.frame import BoardInfo
 from edgesq.link.transport import DEFAULT_BAUD, find_ports, open_port
 from edgesq.targets import TFLM_KERNELS
+from edgesq.verify.cores import instructions_per_tick
 from edgesq.verify.history import remember
 from edgesq.verify.images import VerifyImages, open_images
 from edgesq.verify.oracle import Oracle, default_oracle, expecting, expecting_of, peers
@@ -26,7 +27,7 @@ from edgesq.verify.report import VerifyReport
 from edgesq.verify.resume import Keeper, resumed
 from edgesq.verify.shard import Board, Shards
 from edgesq.verify.stream import Streaming
-from edgesq.verify.summary import Facts, instructions_per_tick, said_of
+from edgesq.verify.summary import Facts, said_of
 from edgesq.verify.tally import Tally
 from edgesq.verify.workers import Beside, Recipe
 

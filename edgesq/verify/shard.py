@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from edgesq.errors import BoardError
 from edgesq.link.client import Client, Inference
 from edgesq.link.frame import BoardInfo
-from edgesq.verify.cores import counts_time
+from edgesq.verify.cores import us_per_tick
 from edgesq.verify.facts import BoardShare
 from edgesq.verify.tally import Share
 
@@ -254,9 +254,8 @@ class Shards:
 def _row(
     port: str, info: BoardInfo | None, share: Share, state: str, error: str | None = None
 ) -> BoardShare:
-    us = None
-    if info is not None and counts_time(info) and info.tick_hz and share.ticks:
-        us = share.ticks.part(50) * 1e6 / info.tick_hz
+    per_tick = None if info is None else us_per_tick(info)
+    us = None if per_tick is None or not share.ticks else share.ticks.part(50) * per_tick
     return BoardShare(
         port=port,
         board=None if info is None else info.board,

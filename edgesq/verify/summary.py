@@ -14,7 +14,7 @@ from edgesq.graph import Graph
 from edgesq.link.baud import RateOutcome
 from edgesq.link.frame import BoardInfo
 from edgesq.project import Sizes
-from edgesq.verify.cores import core_name, counts_time, missed_speed
+from edgesq.verify.cores import core_name, instructions_per_tick, missed_speed, us_per_tick
 from edgesq.verify.facts import (
     AccuracyFacts,
     BoardShare,
@@ -29,7 +29,7 @@ from edgesq.verify.facts import (
 from edgesq.verify.images import VerifyImages
 from edgesq.verify.metrics import TOP, OutputSums
 from edgesq.verify.oracle import Peer
-from edgesq.verify.pace import pace, target_of
+from edgesq.verify.pace import pace
 from edgesq.verify.report import VerifyReport
 from edgesq.verify.shard import Shards
 from edgesq.verify.tally import Against, Tally
@@ -185,13 +185,14 @@ class Facts:
 
     def _costs(self, tally: Tally) -> tuple["_Cost", "_Cost"]:
         """Return what an image takes: the median, and what 95 of 100 take at most."""
-        different = len(set(self._infos())) > 1  # a median over those says nothing of either
-        if different or not counts_time(self.info):
+        if len(set(self._infos())) > 1:  # a median over those says nothing of either
             return _Cost(None, None), _Cost(None, None)
-        per_tick, hz = instructions_per_tick(self.info), self.info.tick_hz
-        us_per_tick = 1e6 / hz if hz else 0.0
+        instructions, us = instructions_per_tick(self.info), us_per_tick(self.info)
         middle, late = (
-            _Cost(None if per_tick is None else round(some * per_tick), some * us_per_tick)
+            _Cost(
+                None if instructions is None else round(some * instructions),
+                None if us is None else some * us,
+            )
             for some in map(tally.ticks.part, (50, 95))
         )
         return middle, late
@@ -245,11 +246,3 @@ def said_of(build: Path) -> ExportReport | None:
     with contextlib.suppress(EdgesqError):
         return read_report(build)
     return None
-
-
-def instructions_per_tick(info: BoardInfo) -> float | None:
-    """Return what a tick is worth in QEMU; None in Unicorn, and on silicon: counters differ."""
-    target = target_of(info)
-    if target is None or target.counter_hz != info.tick_hz or not counts_time(info):
-        return None
-    return target.instructions_per_tick

@@ -29,9 +29,9 @@ def summary(
     device: DeviceFacts,
     link: LinkFacts,
     *,
-    is_shared: bool = False,
+    differs: bool = False,
 ) -> Table:
-    """Return what was found; `is_shared` says that several boards shared the images."""
+    """Return what was found; `differs` says that boards that are not alike shared the images."""
     asked, stack = run.asked or 0, device.stack_bytes
     fewer = f" ({asked:,} asked for)" if asked > run.planned else ""
     clock = f"{device.core} at {device.clock_hz / 1e6:g} MHz"
@@ -41,8 +41,8 @@ def summary(
         "values that differ": f"{result.differing_values:,} of {result.values:,}",
         "largest difference": f"{result.max_abs_lsb} LSB",
         "accuracy": _accuracy(accuracy),
-        "instructions per image": _instructions(device, is_shared),
-        "time per image on the board": _time(device, is_shared),
+        "instructions per image": _instructions(device, differs),
+        **_time(device, differs),
         "deepest stack": "cannot tell" if stack is None else f"{stack:,} B",
         "arena in use": _arena(device),
         "kernels": device.kernels,
@@ -171,19 +171,24 @@ def profile(operators: Sequence[OperatorProfile]) -> Table:
     """Return what every operator takes."""
     counts = operators[0].instructions is not None
     what, per_mac = ("instructions", "per MAC") if counts else ("microseconds", "ns per MAC")
-    costs = [float(operator.instructions or 0) if counts else operator.us for operator in operators]
+    costs = [operator.instructions if counts else operator.us for operator in operators]
     rows: list[tuple[Cell, ...]] = [
         (operator.kind, operator.name, *_cells(operator.macs, cost, operator.share, counts))
         for operator, cost in zip(operators, costs, strict=True)
     ]
     macs = sum(operator.macs for operator in operators)
-    total = ("all", "", *_cells(macs, sum(costs), 1.0, counts))
+    known = [cost for cost in costs if cost is not None]
+    total = ("all", "", *_cells(macs, sum(known) if known else None, 1.0, counts))
     rows.append(tuple(Shown(cell, "bold") for cell in total))
     heads = ("MACs", what, "share", per_mac)
     return Table("operators on the board, medians", ("operator", "layer"), heads, tuple(rows))
 
 
-def _cells(macs: int, cost: float, share: float, counts: bool) -> tuple[str, str, str, str]:
+def _cells(
+    macs: int, cost: float | None, share: float | None, counts: bool
+) -> tuple[str, str, str, str]:
+    if cost is None or share is None:
+        return f"{macs:,}" if macs else "", "cannot count", "", ""
     if not macs:
         return "", f"{cost:,.0f}", f"{share:.1%}", ""
     per_mac = cost / macs if counts else 1000 * cost / macs
@@ -209,13 +214,18 @@ def _arena(device: DeviceFacts) -> str:
     return said if planned is None else f"{said} of {planned:,} B"
 
 
-def _time(device: DeviceFacts, is_shared: bool) -> str:
-    if device.us is None or device.us_p95 is None:
-        return "differs by board, see below" if is_shared else "cannot tell"
-    return f"{device.us / 1000:,.1f} ms, 95 % in {device.us_p95 / 1000:,.1f} ms"
+def _time(device: DeviceFacts, differs: bool) -> dict[str, str]:
+    """Return the row of the time; none where instructions stand for it."""
+    if device.us is not None and device.us_p95 is not None:
+        said = f"{device.us / 1000:,.1f} ms, 95 % in {device.us_p95 / 1000:,.1f} ms"
+    elif device.instructions is not None:
+        return {}
+    else:
+        said = "differs by board, see below" if differs else "cannot tell"
+    return {"time per image on the board": said}
 
 
-def _instructions(device: DeviceFacts, is_shared: bool) -> str:
+def _instructions(device: DeviceFacts, differs: bool) -> str:
     if device.instructions is None:
-        return "see the boards" if device.us is None and is_shared else "cannot count"
+        return "differ by board" if differs else "cannot count"
     return f"{device.instructions:,}"

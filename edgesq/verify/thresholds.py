@@ -47,7 +47,7 @@ _JUDGED = "the images have no labels, or the model's outputs are not that many c
 
 METRICS = {
     "instructions": Metric("", {"": 1}, f"{_COUNTED}; emulated boards count instructions"),
-    "us": Metric(" us", {"": 1}, _COUNTED),
+    "us": Metric(" us", {"": 1}, f"{_COUNTED}; an emulated one takes no time: use instructions"),
     "ram": _IMAGE,
     "flash": _IMAGE,
     "arena": Metric(" B", _BYTES, "the build does not say"),

@@ -15,7 +15,7 @@ from edgesq.link.transport import open_port
 from edgesq.project.elf import read_sections
 from edgesq.project.zig import find_zig
 from edgesq.targets import load_target
-from edgesq.verify import VerifyOptions, verify
+from edgesq.verify import VerifyOptions, look_inside, verify
 from support.builds import light_build, stop_and_check
 from support.cases import NETWORKS
 from support.emulated_cases import Case, differing
@@ -93,6 +93,10 @@ def test_a_whole_firmware(board: str, is_tcp: bool, build: Path) -> None:
     assert report.device.core is not None
     assert "Unicorn" in report.device.core
     assert (report.device.instructions, report.device.us) == (None, None)  # never a wrong number
+    options = VerifyOptions(build, count=1, timeout=60)
+    for operator in look_inside(options, with_layers=False).operators:
+        assert (operator.instructions, operator.us) == (None, None)
+        assert (operator.ticks, operator.share) == (None, None)
     assert report.device.stack_bytes is not None
     assert 0 < report.device.stack_bytes <= load_target(board).stack_bytes
     sizes = read_report(build).sizes

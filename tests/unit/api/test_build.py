@@ -146,8 +146,9 @@ def test_a_board_that_already_runs_goes_on(build: edgesq.Build) -> None:
                 assert board.predict(IMAGES[0]).label == build.predict(IMAGES[0]).label
         assert recorded(build.folder) is not None
         assert build.verify(count=2).equal
-        with build.flash() as second:  # replaces the first one
+        with build.flash(tcp=True) as second:  # replaces the first one
             first.close()  # is not the second's end
+            assert second.port.startswith("socket://127.0.0.1:")
             assert second.info.board == "host"
     with pytest.raises(edgesq.BoardError, match="no board found"):
         build.board()

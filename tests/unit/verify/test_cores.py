@@ -15,7 +15,7 @@ from edgesq.link.frame import BoardInfo, Optimisation
 from edgesq.link.transport import open_port
 from edgesq.project import compile_firmware
 from edgesq.targets import load_target
-from edgesq.verify.cores import core_name, missed_speed
+from edgesq.verify.cores import core_name, instructions_per_tick, missed_speed, us_per_tick
 from support.boards import compile_stub, running
 from support.builds import done, light_build, stop_and_check
 from support.networks import Network, images
@@ -110,3 +110,22 @@ def test_verify_says_what_would_be_faster(tmp_path: Path) -> None:
     assert f"It could be faster: {warning}.\n" in said
     assert re.search(r"compiled by +gcc [\d.]+ -g +\n", said)
     assert re.search(r"core +no Cortex-M +\n", said)
+
+
+@pytest.mark.parametrize(
+    ("board", "tick_hz", "cpuid", "instructions", "us"),
+    [
+        ("mps2-an386", 25_000_000, 0x410F_C240, 5.0, None),  # QEMU: no time is its own
+        ("mps2-an386", 25_000_000, 0x55FF_C240, None, None),  # Unicorn: this computer's time
+        ("stm32f405", 168_000_000, 0x410F_C241, None, 1 / 168),  # silicon counts cycles
+        ("host", 1_000_000, 0, None, 1.0),
+        ("another", 1_000_000, 0x410F_C241, None, 1.0),
+        ("another", 0, 0x410F_C241, None, None),  # no counter
+    ],
+)
+def test_what_a_tick_tells(
+    board: str, tick_hz: int, cpuid: int, instructions: float | None, us: float | None
+) -> None:
+    said = replace(BOARD, board=board, tick_hz=tick_hz, cpuid=cpuid)
+    assert instructions_per_tick(said) == instructions
+    assert us_per_tick(said) == pytest.approx(us)

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -154,6 +155,29 @@ def test_a_page_of_what_was_found_inside(build: Path, tmp_path: Path) -> None:
         assert words in shown
     assert "conv <1>, CONV_2D, number 0 of 3" in printed.getvalue()
     assert "conv &lt;1&gt;, CONV_2D, number 0 of 3" in shown
+
+
+def test_a_page_of_what_an_emulated_board_can_count(build: Path, tmp_path: Path) -> None:
+    """QEMU counts instructions and takes no time, Unicorn counts nothing: nothing else is shown."""
+    rows = tuple(
+        OperatorProfile(" > ".join(row.layers), row.kinds[0], "f", 1, 7.0, None, 5678 + at, 0.5)
+        for at, row in enumerate(rows_of(build))
+    )
+    in_qemu = replace(make_report(build), profile=rows)
+    text = page(in_qemu, build, tmp_path / "qemu.html")
+    assert "<th>instructions</th>" in text
+    assert "<td>5,678</td>" in text
+    assert not re.search(r"[0-9] us<", text)
+    mute = tuple(replace(row, ticks=None, instructions=None, share=None) for row in rows)
+    in_unicorn = replace(in_qemu, profile=mute)
+    in_unicorn.write_json(tmp_path / "report.json")
+    assert read_json(tmp_path / "report.json") == in_unicorn
+    text = page(in_unicorn, build, tmp_path / "unicorn.html")
+    assert "This board can count neither instructions nor time." in text
+    assert "<th>instructions</th>" not in text
+    shown = in_unicorn._repr_html_()
+    assert shown.count("cannot count") >= len(rows)
+    assert "100.0%" not in shown.partition("operators on the board")[2]
 
 
 def rows_of(build: Path) -> tuple[OperatorUse, ...]:

@@ -172,7 +172,12 @@ def test_an_emulated_board_counts_instructions(tmp_path: Path) -> None:
         # 120 pixels, 7 channels, 27 MACs each: at least an instruction, at most 20 for each.
         assert report.device.instructions is not None
         assert 22_680 < report.device.instructions < 20 * 22_680
-        assert report.device.us == pytest.approx(report.device.instructions * 0.008, abs=0.01)
+        assert (report.device.us, report.device.us_p95) == (None, None)  # never a wrong number
+        shown = {str(row[0]): row[1] for row in report.tables[0].rows}
+        assert shown["instructions per image"] == f"{report.device.instructions:,}"
+        assert "time per image on the board" not in shown
+        with pytest.raises(EdgesqError, match="an emulated one takes no time: use instructions"):
+            report.check(["us>1"])
         assert (report.device.core, report.warnings) == ("Cortex-M4 r0p0", ())
         assert " -O2 -mcpu=cortex-m4 " in report.device.build
     # But for the interrupts of bytes that come meanwhile, the count is the same every time.
