@@ -14,7 +14,7 @@ from edgesq.api.given import StrPath
 from edgesq.api.model import ImageLike, Model
 from edgesq.api.prediction import Prediction
 from edgesq.api.verifying import VerifyArguments, verify_build
-from edgesq.flash import layer_named, recorded, stop
+from edgesq.flash import layer_named, recorded, stop_board
 from edgesq.limits import TIMEOUT_S
 from edgesq.link.client import Client
 from edgesq.link.frame import BoardInfo
@@ -101,7 +101,7 @@ class Board:
             ImageError, BoardError: as `predict`.
         """
         model = Model.of(self._folder)
-        prepared = [model.prepare(image).tobytes() for image in images]
+        prepared = [image.tobytes() for image in model.prepare_all(images)]
         with ExitStack() as stack:
             client, _ = self._opened(stack, model)
             return tuple(model.prediction(found.outputs) for found in client.stream(prepared))
@@ -114,8 +114,8 @@ class Board:
         """
         process, self._process = self._process, None
         with self._held:  # the place in a farm, if it is one
-            if process is not None and recorded(self._folder) == process:
-                stop(self._folder)
+            if process is not None:
+                stop_board(self._folder, process)
 
     def __enter__(self) -> Self:
         self._held.enter_context(held((self._port,)))

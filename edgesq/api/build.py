@@ -131,7 +131,7 @@ class Build:
             ImageError: as `predict`.
         """
         model = Model.of(self.folder)
-        prepared = [model.prepare(image) for image in images]
+        prepared = model.prepare_all(images)
         return model.predict(np.stack(prepared)) if prepared else ()
 
     def compile(self, on_progress: OnProgress | None = None) -> Sizes:

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgesq.accuracy import AccuracyReport, evaluate
-from edgesq.api.given import ClassNames, StrPath, classes_of, within
+from edgesq.api.given import ClassNames, StrPath, check_count, classes_of, several
 from edgesq.api.progress import OnProgress, counted
 from edgesq.extras import require
-from edgesq.limits import MAX_COUNT
 from edgesq.link.labgrid import held
 from edgesq.verify import Verified, VerifyOptions, verify
 
@@ -27,12 +26,12 @@ def evaluated(
         EdgesqError: as there.
     """
     require("onnx", "onnxruntime")
-    within(count, 1, MAX_COUNT, "count")
+    check_count(count, "count")
     declared, source = classes_of(classes), Path(images)
-    device = None
-    if ports:
-        options = VerifyOptions(folder, tuple(ports), source, count, declared)
-        with held(ports):
+    device, named = None, several(ports, "ports")
+    if named:
+        options = VerifyOptions(folder, named, source, count, declared)
+        with held(named):
             device = Verified.of(verify(options, counted(on_progress, "verify")))
     tell = counted(on_progress, "evaluate")
     return evaluate(folder, source, count, device, tell, declared)

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from edgesq.api.build import Build
-from edgesq.api.given import ClassNames, StrPath, chosen, classes_of, path_of, within
+from edgesq.api.given import ClassNames, StrPath, check_count, chosen, classes_of, path_of, within
 from edgesq.api.progress import OnProgress, Progress, unheard
 from edgesq.api.sizes import size_of
 from edgesq.builds import MAX_DROP_POINTS, Compression, ExportOptions, around_tflm
 from edgesq.builds import export as run
 from edgesq.choices import DEFAULT_BUILD, Fit, Goal, Layout, Runtime
-from edgesq.limits import MAX_ACCURACY_S, MAX_COUNT
+from edgesq.limits import MAX_ACCURACY_S
 from edgesq.targets import Target, load_target
 
 
@@ -107,7 +107,7 @@ def _request(
     max_drop: float = MAX_DROP_POINTS,
 ) -> ExportOptions:
     """Return what is asked for, checked as far as that needs no model."""
-    within(ram_limit, 1, MAX_COUNT, "ram_limit")
+    check_count(ram_limit, "ram_limit")
     within(optimize_accuracy, 0, MAX_ACCURACY_S, "optimize_accuracy")
     within(max_drop, 0, 100, "max_drop")
     if chosen(Runtime, runtime, "runtime") is Runtime.TFLM:

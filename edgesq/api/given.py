@@ -1,14 +1,16 @@
 """What callers may give: paths as text or Path, choices by name, class names."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import Enum
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TypeVar
 
 from edgesq.calibrate import Classes, read_classes
 from edgesq.calibrate.classes import declared_classes
 from edgesq.errors import EdgesqError, ImageError, did_you_mean
+from edgesq.limits import MAX_COUNT
 
 StrPath = str | os.PathLike[str]
 ClassNames = StrPath | Sequence[str]
@@ -52,10 +54,36 @@ def chosen(kind: type[Choice], given: Choice | str, name: str) -> Choice:
 
 
 def within(value: float | None, low: float, high: float, name: str) -> None:
-    """Refuse a number that is out of its range, or is none.
+    """Refuse what is no number, or out of its range.
 
     Raises:
         EdgesqError: it is.
     """
-    if value is not None and not low <= value <= high:  # nan is not either
-        raise EdgesqError(f"is {value}", where=name, hint=f"from {low:,} to {high:,}")
+    if value is not None and not (isinstance(value, Real) and low <= value <= high):  # nan is not
+        raise EdgesqError(f"is {value!r}", where=name, hint=f"from {low:,} to {high:,}")
+
+
+def check_count(value: int | None, name: str) -> None:
+    """Refuse what is no whole number from 1 on, or too large.
+
+    Raises:
+        EdgesqError: it is.
+    """
+    if value is not None and not isinstance(value, Integral):
+        raise EdgesqError(f"is {value!r}", where=name, hint="a whole number, from 1 on")
+    within(value, 1, MAX_COUNT, name)
+
+
+def several(texts: Sequence[str], name: str) -> tuple[str, ...]:
+    """Return texts; one alone is refused, since its characters would be taken for them.
+
+    Raises:
+        EdgesqError: it is one alone, or something else.
+    """
+    if isinstance(texts, str) or not isinstance(texts, Iterable):
+        raise EdgesqError(f"is {texts!r}", where=name, hint="give a list of them")
+    found = tuple(texts)
+    for one in found:
+        if not isinstance(one, str):
+            raise EdgesqError(f"holds {one!r}", where=name, hint="give texts")
+    return found

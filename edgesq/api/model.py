@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,17 @@ class Model:
             return image
         tensor = self.graph.tensors[self.graph.input]
         return self.preprocessing.to_int8(self._pixels(image), tensor.scale, tensor.zero_point)
+
+    def prepare_all(self, images: Iterable[ImageLike] | NDArray[Any]) -> list[Int8Array]:
+        """Return several images as `prepare` does.
+
+        Raises:
+            ImageError: as there, or they are a path: its characters are no images.
+        """
+        if isinstance(images, str | os.PathLike):
+            hint = "give a list of images; `verify` and `evaluate` take a folder"
+            raise ImageError("is one path", where=str(images), hint=hint)
+        return [self.prepare(image) for image in images]
 
     def _pixels(self, image: ImageLike) -> NDArray[np.uint8]:
         """Return an image as uint8 [H, W, C] of the model's size."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self, TypedDict
 
-from edgesq.api.given import ClassNames, StrPath, classes_of, path_of, within
+from edgesq.api.given import ClassNames, StrPath, check_count, classes_of, path_of, several, within
 from edgesq.api.progress import OnProgress, counted
 from edgesq.builds import VERIFY_REPORT, read_report
 from edgesq.errors import BoardError, EdgesqError, ToolError
 from edgesq.files import check_output
-from edgesq.limits import MAX_COUNT, TIMEOUT_S, TIMEOUTS_S
+from edgesq.limits import TIMEOUT_S, TIMEOUTS_S
 from edgesq.link.labgrid import held
 from edgesq.targets import load_target
 from edgesq.verify import (
@@ -224,11 +224,11 @@ def verify_build(
     """
     outputs = Outputs(path_of(json), path_of(junit), path_of(html))
     outputs.check()
-    within(count, 1, MAX_COUNT, "count")
+    check_count(count, "count")
     within(timeout, *TIMEOUTS_S, "timeout")
     options = VerifyOptions(
         folder,
-        tuple(ports),
+        several(ports, "ports"),
         path_of(images),
         count,
         classes_of(classes),

@@ -140,6 +140,8 @@ def _resized(
 
 
 def _check_size(height: int, width: int, where: str, what: str) -> None:
+    if not height or not width:
+        raise ImageError(f"{what} {height:,} x {width:,}", where=where, hint="it holds no pixel")
     if max(height, width) > MAX_SIDE or height * width > MAX_VALUES:
         raise ImageError(
             f"{what} {height:,} x {width:,}: more pixels than edgesq takes "

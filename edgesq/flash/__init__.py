@@ -5,7 +5,7 @@ from edgesq.flash.board import Board
 from edgesq.flash.damage import layer_named
 from edgesq.flash.esp_idf import is_project, read_project
 from edgesq.flash.hardware import commands, program
-from edgesq.flash.run import flash, recorded, stop
+from edgesq.flash.run import flash, recorded, stop, stop_board
 from edgesq.flash.runner import Process, Programmed, Programmer, Runner
 from edgesq.flash.runners import FOR_BUILDS, FOR_PROJECTS, RUNNERS, check_target, runner_of
 
@@ -29,4 +29,5 @@ __all__ = [
     "recorded",
     "runner_of",
     "stop",
+    "stop_board",
 ]

@@ -78,6 +78,19 @@ def stop(build: Path) -> bool:
     return was_running
 
 
+def stop_board(build: Path, board: Board) -> None:
+    """Stop one board and no other: another one may have been started from `build` since.
+
+    It is stopped too where the folder is gone or has been moved.
+
+    Raises:
+        ToolError: it cannot be stopped.
+    """
+    process.stop_process(board.pid, board.started)
+    if read_record(build) == board:
+        remove_record(build)
+
+
 def recorded(build: Path) -> Board | None:
     """Return the emulated board that was started from `build`, None where none runs."""
     board = read_record(build)

@@ -16,6 +16,7 @@ from edgesq.graph import Graph, Int8Array
 from edgesq.markup import Table
 from edgesq.project.elf import Section, read_sections
 from edgesq.project.toolchain import find_toolchain, host_compiler
+from edgesq.records import Count
 from edgesq.resources import resource
 from edgesq.targets import Target
 
@@ -38,8 +39,8 @@ class Sizes:
         compiler: what made the image, as it notes there; "" where it notes nothing.
     """
 
-    flash_bytes: int
-    ram_bytes: int
+    flash_bytes: Count
+    ram_bytes: Count
     compiler: str = field(default="", compare=False)
 
     def _repr_html_(self) -> str:

@@ -159,8 +159,10 @@ def read_thresholds(expressions: Sequence[str]) -> tuple[Threshold, ...]:
     """Read expressions.
 
     Raises:
-        EdgesqError: as `Threshold.of`.
+        EdgesqError: as `Threshold.of`, or it is one expression that stands in no list.
     """
+    if isinstance(expressions, str):
+        raise _refused(expressions, "is not in a list", f"give [{expressions!r}]")
     return tuple(map(Threshold.of, expressions))
 
 

@@ -1,7 +1,9 @@
 """A build as an object: what it says, what its model computes, and its board on this computer."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -268,3 +270,44 @@ def test_pictures_and_the_page(build: edgesq.Build, tmp_path: Path) -> None:
     text = (tmp_path / "page.html").read_text()
     assert str(build.pictures["arena"]) in text
     check_alone(text)
+
+
+def test_a_board_is_stopped_although_its_folder_was_moved(folder: Path, tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    shutil.copytree(folder, here)
+    with edgesq.load(here).flash():
+        started = recorded(here)
+        assert started is not None
+        here.rename(there)
+    assert not is_running(started.pid)
+
+
+def test_a_board_that_took_its_place_is_left_alone(folder: Path, tmp_path: Path) -> None:
+    build = edgesq.load(shutil.copytree(folder, tmp_path / "build"))
+    with build.flash():
+        second = build.flash()
+    later = recorded(build.folder)
+    assert later is not None
+    second.close()
+    assert recorded(build.folder) is None
+
+
+@pytest.mark.parametrize("shape", [(0, 7), (7, 0, 3)])
+def test_an_image_without_pixels_is_refused(build: edgesq.Build, shape: tuple[int, ...]) -> None:
+    with pytest.raises(edgesq.ImageError, match="holds no pixel"):
+        build.predict(np.zeros(shape, np.uint8))
+
+
+def test_one_text_is_not_taken_for_a_list(build: edgesq.Build) -> None:
+    with pytest.raises(edgesq.EdgesqError, match="ports: is 'socket://x:1'"):
+        build.verify(ports="socket://x:1")
+    with pytest.raises(edgesq.EdgesqError, match="ram>1: is not in a list"):
+        build.verify(fail_if="ram>1")
+    with pytest.raises(edgesq.ImageError, match="photos: is one path"):
+        build.predict_batch("photos")
+
+
+@pytest.mark.parametrize("count", ["3", 1.5, 0, -1, float("nan")])
+def test_a_count_is_a_whole_number_from_one_on(build: edgesq.Build, count: Any) -> None:
+    with pytest.raises(edgesq.EdgesqError, match="count: is"):
+        build.verify(count=count)
