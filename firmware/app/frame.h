@@ -8,8 +8,8 @@
 
 #define ESQ_FRAME_HEAD_BYTES 4 /* type, seq, tag */
 #define ESQ_FRAME_CRC_BYTES 4
-/* Two full frames, 507 bytes each on the wire, fit a receive ring of 1 KB. A target whose line has no
- * rate defines more: a frame costs its host as much time as 1,000 bytes do. */
+/* Two full frames, 507 bytes each on the wire, fit a receive ring of 1 KB. A target whose line has
+ * no rate defines more: a frame costs its host as much time as 1,000 bytes do. */
 #ifndef ESQ_FRAME_PAYLOAD_MAX
 #define ESQ_FRAME_PAYLOAD_MAX 496
 #endif

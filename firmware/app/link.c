@@ -139,9 +139,9 @@ static uint32_t take_coded(struct esq_link *link, const uint8_t *bytes, uint32_t
     return n;
 }
 
-/* Takes image bytes, as far as the engine is not held, and computes whenever a row is whole.
- * Returns whether there were more than the image has. */
-static int take(struct esq_link *link, const uint8_t *bytes, uint32_t n_bytes) {
+/* Takes image bytes, as far as the engine is not held, and computes whenever a row is whole;
+ * answers. Called in one place only, so that kernels run on as little stack as can be. */
+static void take(struct esq_link *link, const uint8_t *bytes, uint32_t n_bytes) {
     int was_row = 1;
     while (was_row && !link->trace.is_held && !is_in(link)) {
         uint32_t n_rows = link->n_rows;
@@ -152,7 +152,11 @@ static int take(struct esq_link *link, const uint8_t *bytes, uint32_t n_bytes) {
         was_row = link->n_rows != n_rows;
     }
     finish(link);
-    return is_in(link) && (n_bytes != 0 || (link->is_coded && esq_rows_has_more(&link->rows)));
+    if (is_in(link) && (n_bytes != 0 || (link->is_coded && esq_rows_has_more(&link->rows)))) {
+        send_refused(link); /* there were more than the image has */
+    } else {
+        send_progress(link);
+    }
 }
 
 /* Whether the current image goes on with such bytes: all of it is coded, or nothing. */
@@ -167,11 +171,12 @@ static int fits(struct esq_link *link, int is_coded) {
     return link->is_coded == is_coded;
 }
 
-static void on_data(struct esq_link *link, const uint8_t *payload, uint32_t n_payload,
-                    int is_coded) {
+/* Answers, unless it returns that the bytes are to be taken. */
+static int on_data(struct esq_link *link, const uint8_t *payload, uint32_t n_payload,
+                   int is_coded) {
     if (n_payload < ESQ_DATA_HEAD_BYTES) {
         send_refused(link);
-        return;
+        return 0;
     }
     uint32_t image = esq_get_u32(payload);
     uint32_t offset = esq_get_u32(payload + 4);
@@ -184,15 +189,17 @@ static void on_data(struct esq_link *link, const uint8_t *payload, uint32_t n_pa
     if ((ahead != 0 && ahead < 0x80000000u) ||
         (ahead == 0 && offset > link->offset && !link->trace.is_held)) {
         send_again(link); /* what comes before it was lost */
-        return;
+        return 0;
     }
     if (ahead == 0 && offset == link->offset && n_bytes != 0) {
-        if (!fits(link, is_coded) || take(link, payload + ESQ_DATA_HEAD_BYTES, n_bytes)) {
-            send_refused(link);
-            return;
+        if (fits(link, is_coded)) {
+            return 1;
         }
+        send_refused(link);
+        return 0;
     }
-    send_progress(link); /* also the answer to a frame that came twice */
+    send_progress(link); /* a frame that came twice */
+    return 0;
 }
 
 static void on_result_get(struct esq_link *link, const uint8_t *request, uint32_t n_payload) {
@@ -244,32 +251,34 @@ static void on_ops_get(struct esq_link *link, const uint8_t *request, uint32_t n
     send(link, frame, n_bytes, ESQ_FRAME_OPS);
 }
 
-/* Sends a row of the operator held, or lets it go on. */
-static void on_row_get(struct esq_link *link, const uint8_t *request, uint32_t n_payload) {
+/* Sends a row of the operator held, or lets it go on. Answers, unless it returns that rows may
+ * have come that are not decoded. */
+static int on_row_get(struct esq_link *link, const uint8_t *request, uint32_t n_payload) {
     if (n_payload != ESQ_ROW_GET_BYTES) {
         send_refused(link);
-        return;
+        return 0;
     }
     if (esq_get_u32(request) != link->image) {
         send_again(link);
-        return;
+        return 0;
     }
     if (request[11]) {
         if (esq_trace_release(&link->trace, esq_get_u32(request + 7))) {
             run(link);
-            (void)take(link, request, 0); /* rows that have come are not decoded */
+            return 1;
         }
-        send_progress(link); /* also the answer to a release that came twice */
-        return;
+        send_progress(link); /* a release that came twice */
+        return 0;
     }
     uint8_t *frame = link->decoder.bytes; /* read before it is written over */
     uint32_t n_bytes = esq_trace_put_row(&link->trace, link->engine, request,
                                          frame + ESQ_FRAME_HEAD_BYTES, ESQ_FRAME_PAYLOAD_MAX);
     if (n_bytes == 0) {
         send_refused(link);
-        return;
+    } else {
+        send(link, frame, n_bytes, ESQ_FRAME_ROW);
     }
-    send(link, frame, n_bytes, ESQ_FRAME_ROW);
+    return 0;
 }
 
 /* Answers with the rate and the bytes behind it, at the old rate, then switches. */
@@ -329,17 +338,31 @@ static void on_frame(struct esq_link *link) {
         return;
     }
     link->seq = decoder->bytes[1];
-    link->heard = esq_port_ticks(); /* the host waits from now on */
+    link->heard = esq_port_ticks();    /* the host waits from now on */
+    const uint8_t *image_bytes = NULL; /* to be taken */
+    uint32_t n_image_bytes = 0;
     switch (type) {
     case ESQ_FRAME_HELLO: send_info(link); break;
-    case ESQ_FRAME_DATA: on_data(link, payload, n_payload, 0); break;
-    case ESQ_FRAME_CODED: on_data(link, payload, n_payload, 1); break;
+    case ESQ_FRAME_DATA:
+    case ESQ_FRAME_CODED:
+        if (on_data(link, payload, n_payload, type == ESQ_FRAME_CODED)) {
+            image_bytes = payload + ESQ_DATA_HEAD_BYTES;
+            n_image_bytes = n_payload - ESQ_DATA_HEAD_BYTES;
+        }
+        break;
     case ESQ_FRAME_RESULT_GET: on_result_get(link, payload, n_payload); break;
     case ESQ_FRAME_TRACE: on_trace(link, payload, n_payload); break;
     case ESQ_FRAME_OPS_GET: on_ops_get(link, payload, n_payload); break;
-    case ESQ_FRAME_ROW_GET: on_row_get(link, payload, n_payload); break;
+    case ESQ_FRAME_ROW_GET:
+        if (on_row_get(link, payload, n_payload)) {
+            image_bytes = payload;
+        }
+        break;
     case ESQ_FRAME_BAUD: on_baud(link, n_payload); break;
     default: send_refused(link); break;
+    }
+    if (image_bytes) {
+        take(link, image_bytes, n_image_bytes);
     }
 }
 
