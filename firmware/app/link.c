@@ -114,27 +114,25 @@ static void push_row(struct esq_link *link) {
 }
 
 /* Takes bytes of an image up to the end of a row; returns how many. */
-static uint32_t take_plain(struct esq_link *link, const uint8_t *bytes, uint32_t n_bytes) {
+static uint32_t take_plain(struct esq_link *link, const uint8_t *bytes, uint32_t n_bytes,
+                           int *is_whole) {
     uint32_t column = link->offset % row_bytes(link);
     uint32_t n_row = row_bytes(link) - column;
     uint32_t n = n_bytes < n_row ? n_bytes : n_row;
     if (wants_row(link)) {
         memcpy(esq_input_row(link->engine) + column, bytes, n);
     }
-    link->offset += n;
-    if (n == n_row) {
-        push_row(link);
-    }
+    *is_whole = n == n_row;
     return n;
 }
 
 /* Likewise, of an image that comes coded. */
-static uint32_t take_coded(struct esq_link *link, const uint8_t *bytes, uint32_t n_bytes) {
+static uint32_t take_coded(struct esq_link *link, const uint8_t *bytes, uint32_t n_bytes,
+                           int *is_whole) {
     uint32_t n = esq_rows_take(&link->rows, bytes, n_bytes);
-    link->offset += n;
-    if (esq_rows_is_whole(&link->rows)) {
+    *is_whole = esq_rows_is_whole(&link->rows);
+    if (*is_whole) {
         esq_rows_fetch(&link->rows, wants_row(link) ? esq_input_row(link->engine) : NULL);
-        push_row(link);
     }
     return n;
 }
@@ -142,14 +140,16 @@ static uint32_t take_coded(struct esq_link *link, const uint8_t *bytes, uint32_t
 /* Takes image bytes, as far as the engine is not held, and computes whenever a row is whole;
  * answers. Called in one place only, so that kernels run on as little stack as can be. */
 static void take(struct esq_link *link, const uint8_t *bytes, uint32_t n_bytes) {
-    int was_row = 1;
-    while (was_row && !link->trace.is_held && !is_in(link)) {
-        uint32_t n_rows = link->n_rows;
-        uint32_t n =
-            link->is_coded ? take_coded(link, bytes, n_bytes) : take_plain(link, bytes, n_bytes);
+    int is_whole = 1;
+    while (is_whole && !link->trace.is_held && !is_in(link)) {
+        uint32_t n = link->is_coded ? take_coded(link, bytes, n_bytes, &is_whole)
+                                    : take_plain(link, bytes, n_bytes, &is_whole);
         bytes += n;
         n_bytes -= n;
-        was_row = link->n_rows != n_rows;
+        link->offset += n;
+        if (is_whole) {
+            push_row(link);
+        }
     }
     finish(link);
     if (is_in(link) && (n_bytes != 0 || (link->is_coded && esq_rows_has_more(&link->rows)))) {

@@ -82,34 +82,6 @@ static void take_connection(void) {
     make_unblocked(STDIN_FILENO);
 }
 
-void esq_port_init(void) {
-    const char *port = getenv("ESQ_TCP_PORT");
-    if (port != NULL) {
-        listen_on(port);
-        take_connection();
-    }
-    esq_port_set_baud(ESQ_BAUD_DEFAULT);
-    make_unblocked(STDIN_FILENO);
-    make_unblocked(STDOUT_FILENO);
-}
-
-int esq_port_read(void) {
-    if (rx_head == rx_tail) {
-        ssize_t n = read(STDIN_FILENO, rx, sizeof rx);
-        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
-            if (listener < 0) {
-                exit(0);
-            }
-            take_connection();
-        }
-        rx_head = 0;
-        rx_tail = n > 0 ? (uint32_t)n : 0u;
-    }
-    return rx_head < rx_tail ? rx[rx_head++] : -1;
-}
-
-uint32_t esq_port_rx_bytes(void) { return ESQ_RX_BYTES; }
-
 static uint64_t now_us(void) {
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
@@ -132,15 +104,44 @@ static void flush(void) {
     }
 }
 
+void esq_port_init(void) {
+    const char *port = getenv("ESQ_TCP_PORT");
+    if (port != NULL) {
+        listen_on(port);
+        take_connection();
+    }
+    (void)atexit(flush);
+    esq_port_set_baud(ESQ_BAUD_DEFAULT);
+    make_unblocked(STDIN_FILENO);
+    make_unblocked(STDOUT_FILENO);
+}
+
+int esq_port_read(void) {
+    if (rx_head == rx_tail) {
+        flush();
+        ssize_t n = read(STDIN_FILENO, rx, sizeof rx);
+        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+            if (listener < 0) {
+                exit(0);
+            }
+            take_connection();
+        }
+        rx_head = 0;
+        rx_tail = n > 0 ? (uint32_t)n : 0u;
+    }
+    return rx_head < rx_tail ? rx[rx_head++] : -1;
+}
+
+uint32_t esq_port_rx_bytes(void) { return ESQ_RX_BYTES; }
+
 void esq_port_write(const uint8_t *bytes, uint32_t n_bytes) {
     uint64_t now = now_us();
     line_free_us = (line_free_us > now ? line_free_us : now) +
                    (uint64_t)n_bytes * BITS_PER_BYTE * 1000000u / line_baud;
     for (uint32_t i = 0; i < n_bytes; i++) {
         tx[n_tx++] = bytes[i];
-        if (bytes[i] == 0 ||
-            n_tx == TX_BYTES) { /* the end of a frame: whole frames wake the host once */
-            flush();
+        if (bytes[i] == 0 || n_tx == TX_BYTES) {
+            flush(); /* a frame ends: whole ones wake the host once; other bytes go with the read */
         }
     }
 }
