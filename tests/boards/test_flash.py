@@ -219,6 +219,7 @@ def test_no_firmware(tmp_path: Path) -> None:
 def test_no_emulator(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (build / "firmware" / "build" / "edgesq.elf").touch()
     monkeypatch.setenv("PATH", str(build))
+    monkeypatch.setitem(sys.modules, "unicorn", None)
     with pytest.raises(MissingToolError, match="qemu-system-arm is not installed"):
         flash(build, load_target("mps2-an500"))
 

@@ -5,6 +5,7 @@ import io
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -199,6 +200,7 @@ def test_without_a_compiler_everything_else_is_written(
     (tmp_path / "bin").mkdir()
     path = os.environ["PATH"]
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setitem(sys.modules, "ziglang", None)
     report = exporting("out")
     assert report.sizes is None
     assert "not compiled" in report.warnings[0]

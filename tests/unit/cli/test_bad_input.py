@@ -14,6 +14,7 @@ from edgesq.cli import terminal
 from edgesq.cli.app import app
 from edgesq.resources import resource
 from edgesq.zoo.demo import demo_model_path
+from support.bare import without
 from support.builds import (
     Place,
     check_refusal,
@@ -184,7 +185,7 @@ def test_a_build_that_cannot_be_compiled_for_another_target_stays_as_it_was(
     refused(
         *(2, r"arm-none-eabi-gcc is not installed \(`edgesq doctor` says how to get it\)"),
         *("flash", "--build", demo, "--target", "stm32f405"),
-        env={"PATH": str(tools)},
+        env={"PATH": str(tools), **without(["ziglang"])},
     )
     assert snapshot(demo) == before
 
