@@ -6,6 +6,12 @@ from pathlib import Path
 DEFAULT_BUILD = Path("build/edgesq")
 """The build folder where none is named."""
 
+DEFAULT_TARGET = "cortex-m"
+"""The board where none is named."""
+
+MAX_DROP_POINTS = 2.0
+"""Points of top-1 that compressing may lose where nobody says another number."""
+
 
 class Goal(Enum):
     """What a plan is best at."""

@@ -9,9 +9,17 @@ from edgesq.api.build import Build
 from edgesq.api.given import ClassNames, StrPath, check_count, chosen, classes_of, path_of, within
 from edgesq.api.progress import OnProgress, Progress, unheard
 from edgesq.api.sizes import size_of
-from edgesq.builds import MAX_DROP_POINTS, Compression, ExportOptions, around_tflm
+from edgesq.builds import Compression, ExportOptions, around_tflm
 from edgesq.builds import export as run
-from edgesq.choices import DEFAULT_BUILD, Fit, Goal, Layout, Runtime
+from edgesq.choices import (
+    DEFAULT_BUILD,
+    DEFAULT_TARGET,
+    MAX_DROP_POINTS,
+    Fit,
+    Goal,
+    Layout,
+    Runtime,
+)
 from edgesq.limits import MAX_ACCURACY_S
 from edgesq.targets import Target, load_target
 
@@ -56,7 +64,7 @@ def export(
     model: StrPath | None = None,
     *,
     calibration: StrPath | None = None,
-    target: str | Target = "cortex-m",
+    target: str | Target = DEFAULT_TARGET,
     out: StrPath = DEFAULT_BUILD,
     on_progress: OnProgress | None = None,
     **options: Unpack[ExportArguments],

@@ -6,7 +6,7 @@ The folder appears complete or not at all.
 """
 
 from edgesq.builds.build import export
-from edgesq.builds.compression import MAX_DROP_POINTS, Compression
+from edgesq.builds.compression import Compression
 from edgesq.builds.curve import loss_picture, plan_picture
 from edgesq.builds.draft import ExportOptions
 from edgesq.builds.facts import AccuracyFacts, CompressionFacts, ExportReport, SizePoint
@@ -30,7 +30,6 @@ from edgesq.builds.steps import Stage
 from edgesq.builds.target import ensure_compiled
 
 __all__ = [
-    "MAX_DROP_POINTS",
     "PAGE",
     "REPORT",
     "TFLITE",

@@ -16,6 +16,7 @@ from edgesq.builds.image_size import ImageSize, image_size
 from edgesq.builds.optimize import Improved
 from edgesq.builds.source import Source
 from edgesq.builds.steps import Step
+from edgesq.choices import MAX_DROP_POINTS
 from edgesq.compress import Compressed, Compressor, Kernel, Loss, layer_bytes
 from edgesq.errors import FitError, ImageError
 from edgesq.formats.tflite import read_graph
@@ -23,8 +24,6 @@ from edgesq.graph import Graph
 from edgesq.kernels.flash import channels_bytes, codable, short_tables, takes_coded
 from edgesq.operators import Conv2D, Convolution
 from edgesq.targets import Target
-
-MAX_DROP_POINTS = 2.0
 
 CURVE = (0.85, 1.2, 1.5)
 """Other sizes of the coded weights that are tried, as shares of the size wanted."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from edgesq.choices import DEFAULT_BUILD, Goal, Layout, Runtime
+from edgesq.choices import DEFAULT_BUILD, DEFAULT_TARGET, MAX_DROP_POINTS, Goal, Layout, Runtime
 from edgesq.cli import terminal
 from edgesq.cli.choices import Document
 from edgesq.cli.options import (
@@ -55,7 +55,7 @@ def export(
         Path | None,
         typer.Argument(help=MODEL_KINDS),
     ] = None,
-    target: Annotated[str, typer.Option(help="Board; see `edgesq targets`.")] = "cortex-m",
+    target: Annotated[str, typer.Option(help="Board; see `edgesq targets`.")] = DEFAULT_TARGET,
     calibration: Calibration = None,
     out: Annotated[Path, typer.Option(help="Folder to write.")] = DEFAULT_BUILD,
     layout: Annotated[
@@ -76,7 +76,7 @@ def export(
     tflm_dir: TflmDir = None,
     optimize_accuracy: OptimizeAccuracy = None,
     compress: Compress = None,
-    max_drop: MaxDrop = 2.0,
+    max_drop: MaxDrop = MAX_DROP_POINTS,
 ) -> None:
     """Quantize a model and write every format and a firmware project."""
     from edgesq.cli.export import run
@@ -201,7 +201,7 @@ def plan(
         Path | None,
         typer.Argument(help=MODEL_KINDS),
     ] = None,
-    target: Annotated[str, typer.Option(help="Board; see `edgesq targets`.")] = "cortex-m",
+    target: Annotated[str, typer.Option(help="Board; see `edgesq targets`.")] = DEFAULT_TARGET,
     optimize: Optimize = Goal.BALANCED,
     ram_limit: RamLimit = None,
     picture: Annotated[
@@ -222,7 +222,7 @@ def compare_runtimes(
         Path | None,
         typer.Argument(help=MODEL_KINDS),
     ] = None,
-    target: Annotated[str, typer.Option(help="Board; see `edgesq targets`.")] = "cortex-m",
+    target: Annotated[str, typer.Option(help="Board; see `edgesq targets`.")] = DEFAULT_TARGET,
     tflm_dir: TflmDir = None,
     json: Json = None,
 ) -> None:

@@ -81,6 +81,11 @@ class Client:
         """Bits per second of the line now."""
         return self._transport.baud
 
+    @property
+    def has_fixed_rate(self) -> bool:
+        """Whether the line's rate is the far end's affair."""
+        return self._transport.has_fixed_rate
+
     def hello(self) -> BoardInfo:
         """Open a session and return what the board is; the end of an earlier session is dropped.
 

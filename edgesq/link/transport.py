@@ -112,13 +112,18 @@ class Transport:
         except (OSError, TypeError) as error:
             raise self._gone() from error
 
+    @property
+    def has_fixed_rate(self) -> bool:
+        """Whether the line's rate is the far end's affair."""
+        return str(self._serial.port).startswith(_RAW)
+
     def set_baud(self, baud: int) -> bool:
         """Run at `baud` from now on and forget what came; say whether this side can.
 
         Raises:
             PortGoneError: the port is gone.
         """
-        if str(self._serial.port).startswith(_RAW) and baud != self.baud:
+        if self.has_fixed_rate and baud != self.baud:
             return False
         try:
             self._serial.baudrate = baud

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.pages.axes import from_zero
-from edgesq.pages.picture import Drawing, Picture, shortened
+from edgesq.pages.picture import Anchor, Drawing, Picture, shortened
 from edgesq.plan import STEP_INPUT, Plan
 from edgesq.plan.allocation import Item
 
@@ -194,13 +194,12 @@ class _Map:
         pairs = zip(turns[::2], turns[1::2], strict=True)
         return [(self._edges[one], self._edges[other]) for one, other in pairs]
 
-    def tick(self, step: int, words: str, anchor: str = "start") -> None:
+    def tick(self, step: int, words: str, anchor: Anchor = "start") -> None:
         """Write words under a step."""
         width = self._x(step + 1) - self._x(step) if anchor == "middle" else 0
         at = self._x(step) + width / 2
         self._drawing.line(at, self._base, at, self._base + 5, "axis")
-        side = {"start": "start", "middle": "middle", "end": "end"}[anchor]
-        self._drawing.text(at, self._base + 18, words, anchor=side)  # type: ignore[arg-type]
+        self._drawing.text(at, self._base + 18, words, anchor=anchor)
 
     def highlight(self, step: int) -> None:
         """Lay a ground under a step."""

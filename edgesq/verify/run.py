@@ -124,7 +124,7 @@ def _outlook(options: VerifyOptions, boards: Sequence[Board], images: int) -> Ou
     client, info = boards[0].client, boards[0].info
     baud = client.baud if len(boards) == 1 else options.baud or client.baud
     timed = None if has_rate(info) else client.timed()
-    may_rise = options.baud == DEFAULT_BAUD and not boards[0].port.startswith("socket://")
+    may_rise = options.baud == DEFAULT_BAUD and not client.has_fixed_rate
     return outlook(images, [board.info for board in boards], baud, timed, may_rise=may_rise)
 
 

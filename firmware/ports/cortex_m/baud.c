@@ -1,5 +1,4 @@
 #include "cortex_m.h"
-#include "esq_port.h"
 
 #define SAMPLES_PER_BIT 16u
 #define SLOWEST_BAUD 9600u /* of 480 MHz: a divisor of 16 bits */
@@ -14,6 +13,3 @@ uint32_t esq_baud_divisor(uint32_t clock_hz, uint32_t baud) {
     uint32_t error = wanted > clock_hz ? wanted - clock_hz : clock_hz - wanted;
     return error <= clock_hz / TOLERANCE ? divisor : 0;
 }
-
-/* No timer would wake the core: it looks again at once. An emulator sees that it waits. */
-void esq_port_pause(void) { __asm__ volatile("yield"); }
