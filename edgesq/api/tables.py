@@ -9,9 +9,9 @@ def sizes(report: ExportReport) -> Table:
     """Return what a build takes on its target."""
     image, model, firmware = report.sizes, report.model, report.firmware
     taken = {
-        "flash, whole image": None if image is None else image.flash_bytes,
-        "  of it weights": model.weights_bytes,
-        "RAM, whole image": None if image is None else image.ram_bytes,
+        "flash, whole firmware": None if image is None else image.flash_bytes,
+        "weights of the model": model.weights_bytes,
+        "RAM, whole firmware": None if image is None else image.ram_bytes,
         "  of it arena": firmware.arena_bytes,
         "multiply-accumulates per image": model.macs,
     }

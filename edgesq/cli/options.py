@@ -41,7 +41,7 @@ Compress = Annotated[
     str | None,
     typer.Option(
         metavar="[SIZE]",
-        help="Compress the weights until the whole image takes SIZE bytes (512000, 500K), "
+        help="Compress the weights until the whole firmware takes SIZE bytes (512000, 500K), "
         "or the board's flash if left out.",
     ),
 ]

@@ -66,7 +66,7 @@ def print_wide(document: PlanDocument) -> None:
 
 def _image_table(document: PlanDocument) -> Table:
     how = "from the linker" if document.is_compiled else "at most (not compiled)"
-    title = f"whole image on {document.target}, {how}"
+    title = f"whole firmware on {document.target}, {how}"
     table = terminal.table(title, ["memory"], ["needed", "there"])
     for memory, row in (("flash", document.flash), ("ram", document.ram)):
         there = row.there_bytes

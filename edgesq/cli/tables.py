@@ -52,7 +52,7 @@ def compression_table(compression: "CompressionFacts", chosen: "SizePoint") -> T
     """Return what a model loses by size, the size chosen marked."""
     table = terminal.table(
         f"size against loss, on {compression.held_out} calibration images held out",
-        ["whole image"],
+        ["whole firmware"],
         ["weights", "bits each", "KL to float", "same class", "points of top-1"],
     )
     for point in compression.curve:

@@ -45,7 +45,7 @@ class Sizes:
 
     def _repr_html_(self) -> str:
         rows = (("flash", f"{self.flash_bytes:,}"), ("RAM", f"{self.ram_bytes:,}"))
-        return Table("whole image", ("memory",), ("bytes",), rows)._repr_html_()
+        return Table("whole firmware", ("memory",), ("bytes",), rows)._repr_html_()
 
 
 def firmware_path(folder: Path, target: Target) -> Path:

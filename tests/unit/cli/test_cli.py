@@ -101,7 +101,7 @@ def test_export_is_quiet(demo_export: Exported) -> None:
     steps = re.findall(r"^\[(\d+)/(\d+)\] ", demo_export.stderr, re.M)
     assert [int(number) for number, _ in steps] == list(range(1, int(steps[0][1]) + 1))
     assert re.findall(NOISE, demo_export.stdout) == []
-    assert "flash, whole image" in demo_export.stdout
+    assert "flash, whole firmware" in demo_export.stdout
     assert "on 100 of 120 calibration images" in demo_export.stdout
     assert re.search(r"C runtime on this computer +100 +2,000 +0 +0 ", demo_export.stdout)
 
