@@ -26,6 +26,8 @@ def test_a_process_is_known_again_and_stopped(
     started = start_time(pid)
     assert started is not None
     assert start_time(pid) == started
+    while len(command_of(pid)) < len(SLEEPER):  # the kernel sets it just after the exec
+        assert start_time(pid) == started
     assert command_of(pid)[1:] == SLEEPER[1:]
     assert not stop_process(pid, started + 1_000)  # a later process with its pid
     assert stop_process(pid, started)
