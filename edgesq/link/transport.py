@@ -5,6 +5,7 @@ import errno
 import time
 from dataclasses import dataclass
 from types import TracebackType
+from urllib.parse import urlsplit
 
 import serial
 from serial.tools import list_ports
@@ -263,11 +264,24 @@ def _open_device(port: str, timeout: float) -> serial.Serial:
 
 def _open_url(url: str, timeout: float) -> serial.Serial:
     limit: float | None = timeout
+    if url.startswith((_RAW, _RFC_2217)):
+        _check_address(url)
     if url.startswith(_RFC_2217):
         limit = None  # pyserial refuses one
         # Servers are silent on DTR and RTS where the line has none.
         url += f"{'&' if '?' in url else '?'}ign_set_control"
     return serial.serial_for_url(url, DEFAULT_BAUD, timeout=_URL_POLL_S, write_timeout=limit)
+
+
+def _check_address(url: str) -> None:
+    """Hold that a URL names a computer and a port: pyserial's own errors of it say nothing.
+
+    Raises:
+        ValueError: it does not.
+    """
+    parts = urlsplit(url)
+    if not parts.hostname or not parts.port:  # which raises where it is no number up to 65,535
+        raise ValueError(f"{parts.scheme}://HOST:PORT is needed")
 
 
 def _is_url(port: str) -> bool:

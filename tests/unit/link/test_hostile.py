@@ -16,6 +16,7 @@ from edgesq.link import frame
 from edgesq.link.client import Client, Inference
 from edgesq.link.frame import Decoder
 from edgesq.link.trace import Tracer, unpack_ops, unpack_row
+from edgesq.link.transport import open_port
 from edgesq.project.build import STRICT_FLAGS
 from edgesq.resources import resource
 from support import fuzzing, hostile
@@ -209,3 +210,18 @@ def test_a_board_that_wants_the_same_bytes_for_ever() -> None:
     with hostile.clock() as clock, pytest.raises(BoardError):
         Tracer(Client(hostile.HostileBoard(clock, [go]))).hold(hostile.IMAGE, 1).go_on()
     assert clock.now < PATIENCE_S
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("socket://", "HOST:PORT is needed"),
+        ("socket://localhost", "HOST:PORT is needed"),
+        ("rfc2217://:4000", "HOST:PORT is needed"),
+        ("socket://localhost:99999", "out of range"),
+        ("socket://localhost:x", "as 'x'"),
+    ],
+)
+def test_a_url_without_an_address_is_refused_in_plain_words(url: str, said: str) -> None:
+    with pytest.raises(BoardError, match=said):
+        open_port(url)
