@@ -68,10 +68,14 @@ def spawn(
         Its pid, and the path or URL of the serial device.
 
     Raises:
-        ToolError: it cannot be started.
+        ToolError: it cannot be started, or the log not be written.
     """
     try:
-        with os.fdopen(open_new(log), "wb") as stderr:
+        descriptor = open_new(log)
+    except OSError as error:
+        raise ToolError(f"cannot be written: {error.strerror}", where=str(log)) from error
+    try:
+        with os.fdopen(descriptor, "wb") as stderr:
             if tcp_port is None:
                 process, port = _behind_pty(command, stderr, inherit)
             else:

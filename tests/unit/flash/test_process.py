@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from edgesq.errors import ToolError
 from edgesq.flash import process, qemu, unicorn
 from edgesq.flash.process import command_of, free_port, spawn, start_time, stop_process
 from edgesq.flash.runners import runner_of
@@ -32,6 +33,12 @@ def test_a_process_is_known_again_and_stopped(
     assert not stop_process(pid, started + 1_000)  # a later process with its pid
     assert stop_process(pid, started)
     assert (start_time(pid), command_of(pid)) == (None, ())
+
+
+def test_a_log_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    log = tmp_path / "none" / "log"
+    with pytest.raises(ToolError, match=f"{log}: cannot be written"):
+        spawn(SLEEPER, log)
 
 
 def test_a_zombie_does_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
