@@ -58,7 +58,7 @@ def core_name(info: BoardInfo) -> str | None:
     if core is None:
         return f"unknown core, CPUID {info.cpuid:#010x}"
     if not counts_time(info):
-        return f"{core.name} in Unicorn, which counts neither instructions nor time"
+        return f"{core.name} in Unicorn (counts neither instructions nor time)"
     return f"{core.name} r{info.cpuid >> 20 & 0xF}p{info.cpuid & 0xF}"
 
 
