@@ -149,19 +149,22 @@ class VerifyReport:
         }
 
     def check(
-        self, fail_if: Sequence[str], baseline: "VerifyReport | None" = None
+        self, fail_if: Sequence[str], baseline: "VerifyReport | str | Path | None" = None
     ) -> tuple[ThresholdResult, ...]:
         """Return the thresholds that this run violates; none where all hold.
 
         Args:
             fail_if: such as "instructions>+1%", "ram>65536" or "accuracy<-0.5"; all are in
                 `edgesq.verify.thresholds`.
-            baseline: the report that changes, which have a sign, are measured from.
+            baseline: the report, or the file `verify` wrote it to, that changes, which have a
+                sign, are measured from.
 
         Raises:
-            EdgesqError: an expression cannot be read, a figure is not known, or the baseline is of
-                another board or number of images.
+            EdgesqError: an expression or the file cannot be read, a figure is not known, or the
+                baseline is of another board or number of images.
         """
+        if isinstance(baseline, str | Path):
+            baseline = read_json(Path(baseline), "give a file that `verify` wrote")
         found = self.judged(read_thresholds(fail_if), baseline).thresholds
         return tuple(one for one in found if one.violated)
 
@@ -174,6 +177,8 @@ class VerifyReport:
         if baseline is not None and changes:
             _check_comparable(self, baseline, changes)
             compilers = baseline.device.build, self.device.build
+            if baseline.run.model_sha256 != self.run.model_sha256:
+                notes = (*notes, "the baseline is of another model")
             if len(set(compilers)) > 1:
                 notes = (*notes, "the baseline was compiled by {}, this by {}".format(*compilers))
         return replace(self, notes=notes, thresholds=judge(thresholds, self.metrics, before))

@@ -152,3 +152,18 @@ def test_another_compiler_is_told(report: VerifyReport) -> None:
 def _written(report: VerifyReport, path: Path) -> str:
     report.write_json(path)
     return path.read_text()
+
+
+def test_a_baseline_of_another_model_is_told(report: VerifyReport) -> None:
+    other = replace(report, run=replace(report.run, model_sha256="0" * 64))
+    wanted = read_thresholds(["ram>+1"])
+    assert "the baseline is of another model" in report.judged(wanted, other).notes
+    assert "the baseline is of another model" not in report.judged(wanted, report).notes
+
+
+def test_a_baseline_may_be_a_file(report: VerifyReport, tmp_path: Path) -> None:
+    report.write_json(tmp_path / "baseline.json")
+    assert report.check(["ram>+0"], tmp_path / "baseline.json") == ()
+    assert report.check(["ram>+0"], str(tmp_path / "baseline.json")) == ()
+    with pytest.raises(EdgesqError, match="none"):
+        report.check(["ram>+0"], tmp_path / "none.json")
