@@ -14,6 +14,7 @@ from edgesq.api.given import StrPath
 from edgesq.api.model import ImageLike, Model
 from edgesq.api.prediction import Prediction
 from edgesq.api.verifying import VerifyArguments, verify_build
+from edgesq.errors import BoardError
 from edgesq.flash import layer_named, recorded, stop_board
 from edgesq.limits import TIMEOUT_S
 from edgesq.link.client import Client
@@ -41,6 +42,7 @@ class Board:
         self._folder, self._port = folder, port
         self._process = recorded(folder) if is_ours else None
         self._held = ExitStack()
+        self._is_stopped = False
 
     @property
     def port(self) -> str:
@@ -82,6 +84,7 @@ class Board:
             ImageError: the images cannot be used.
             EdgesqError: not a build folder, a value out of its range, or a file cannot be written.
         """
+        self._check_runs()
         return verify_build(self._folder, (self._port,), images, count, **options)
 
     def predict(self, image: ImageLike) -> Prediction:
@@ -115,6 +118,7 @@ class Board:
         process, self._process = self._process, None
         with self._held:  # the place in a farm, if it is one
             if process is not None:
+                self._is_stopped = True
                 stop_board(self._folder, process)
 
     def __enter__(self) -> Self:
@@ -132,8 +136,14 @@ class Board:
     def __repr__(self) -> str:
         return f"Board({self._port}, of {self._folder})"
 
+    def _check_runs(self) -> None:
+        if self._is_stopped:
+            hint = "`Build.flash` starts it again"
+            raise BoardError("was stopped when this Board was closed", where=self._port, hint=hint)
+
     def _opened(self, stack: ExitStack, model: Model) -> tuple[Client, BoardInfo]:
         """Open a session, which ends with the stack, and hold that the model is the build's."""
+        self._check_runs()
         stack.enter_context(held((self._port,)))
         client = Client(stack.enter_context(open_port(self._port, TIMEOUT_S)), TIMEOUT_S)
         stack.callback(client.close)

@@ -57,13 +57,13 @@ def _show(result: VerifyReport) -> None:
     for warning in result.warnings:
         terminal.say(styled("It could be faster", "yellow"), f": {warning}.")
     print_inside(result)
-    for one in result.thresholds:
-        said = styled("violated:", "bold red") if one.violated else styled("holds:", "green")
-        terminal.say(said, f" {one}")
     if not result.equal:
         terminal.say(styled("The board differs from the host.", "bold red"))
     else:
         exact = f": {result.device.board} computes exactly what {result.run.expected_by} does."
         terminal.say(styled("0 differing values", "bold green"), exact)
+    for one in result.thresholds:
+        said = styled("violated:", "bold red") if one.violated else styled("holds:", "green")
+        terminal.say(said, f" {one}")
     if not result.passed:
         raise typer.Exit(terminal.EXIT_DIFFERENT)

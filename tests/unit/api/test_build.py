@@ -141,6 +141,14 @@ def test_an_error_in_the_block_stops_the_board_too(build: edgesq.Build) -> None:
     assert not is_running(pids[0])
 
 
+def test_a_board_after_its_end_says_so(build: edgesq.Build) -> None:
+    with build.flash() as board:
+        assert board.info.board == "host"
+    for use in (lambda: board.info, lambda: board.predict(IMAGES[0]), board.verify):
+        with pytest.raises(edgesq.BoardError, match="was stopped when this Board was closed"):
+            use()
+
+
 def test_a_board_that_already_runs_goes_on(build: edgesq.Build) -> None:
     with build.flash() as first:
         for port in (None, first.port):
