@@ -73,7 +73,10 @@ def spawn(
     try:
         descriptor = open_new(log)
     except OSError as error:
-        raise ToolError(f"cannot be written: {error.strerror}", where=str(log)) from error
+        hint = "make the build folder writable"
+        raise ToolError(
+            f"cannot be written: {error.strerror}", where=str(log), hint=hint
+        ) from error
     try:
         with os.fdopen(descriptor, "wb") as stderr:
             if tcp_port is None:

@@ -1,5 +1,6 @@
 """Processes beside the line: the same values, and a clear end whatever happens to one of them."""
 
+import functools
 import os
 import signal
 import subprocess
@@ -168,6 +169,7 @@ def test_nothing_is_left_of_a_program_that_is_ended(tmp_path: Path, number: sign
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
     ) as program:
         assert program.stdout is not None
