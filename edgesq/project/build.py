@@ -111,12 +111,13 @@ def _plainly_named(folder: Path, program: str) -> Iterator[Path]:
 
 
 def _measure(program: Path) -> Sizes:
-    sections = [section for section in read_sections(program) if section.is_loaded]
-    constant = sum(section.size for section in sections if not section.is_variable)
-    variables = [section for section in sections if section.is_variable]
+    sections = read_sections(program)
+    loaded = [section for section in sections if section.is_loaded]
+    constant = sum(section.size for section in loaded if not section.is_variable)
+    variables = [section for section in loaded if section.is_variable]
     begun = sum(section.size for section in variables if section.content is not None)
     ram_bytes = sum(section.size for section in variables)
-    return Sizes(constant + begun, ram_bytes, _compiler(read_sections(program)))
+    return Sizes(constant + begun, ram_bytes, _compiler(sections))
 
 
 def _compiler(sections: Sequence[Section]) -> str:
