@@ -21,6 +21,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 OLDEST := build/oldest
+RISCV := gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc
 QUICK := tests/unit tests/ladder -m "not slow and not emulated" \
 	$(addprefix --ignore=tests/unit/, zoo quantize/test_bake.py quantize/test_convert.py \
 	calibrate/test_audit.py formats/tflite/test_rewrite.py) # these load TensorFlow to be collected
@@ -29,21 +30,21 @@ SMOKE := $(addprefix tests/, unit/builds/test_parity.py unit/zoo/test_squeezenet
 	unit/formats/onnx/test_float_model.py unit/cli/test_documents.py unit/codegen/test_names.py \
 	unit/calibrate/test_image.py unit/calibrate/test_folder.py)
 
-.PHONY: demo test quick bench docs pictures golden soak oldest lint tools browser labgrid clean
+.PHONY: demo test quick bench docs pictures golden soak oldest lint tools riscv browser labgrid clean
 
 demo: tools
 	$(BIN)/edgesq export --target cortex-m
 	$(BIN)/edgesq flash
 	$(BIN)/edgesq verify --count 100; code=$$?; $(BIN)/edgesq flash --stop; exit $$code
 
-test: tools lint browser labgrid
+test: tools lint riscv browser labgrid
 	command -v ser2net || apt-get install -y ser2net || true # for two test files, which else skip
 	$(BIN)/pytest -n 2
 
 quick: $(INSTALLED)
 	$(BIN)/pytest -n 2 -q $(QUICK)
 
-bench: tools
+bench: tools riscv
 	cd tests && ../$(BIN)/python -m bench --json ../build/bench.json $(BENCH)
 
 docs: $(INSTALLED)
@@ -82,6 +83,11 @@ lint: $(INSTALLED)
 
 tools: $(INSTALLED)
 	$(BIN)/edgesq doctor --install
+
+# For target riscv32-virt, which few need; `edgesq doctor` says how to get them elsewhere.
+riscv:
+	@command -v riscv64-unknown-elf-gcc > /dev/null && command -v qemu-system-riscv32 > /dev/null \
+		|| { apt-get update && apt-get install -y --no-install-recommends $(RISCV); }
 
 # Only the tests need it: they look at the page that verify writes.
 browser:

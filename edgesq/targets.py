@@ -12,6 +12,7 @@ from edgesq.resources import resource
 T = TypeVar("T")
 
 _BOOTS = ("vectors", "entry")
+_COMMON = "common"
 _NS_PER_S = 1_000_000_000
 
 TFLM_KERNELS = "tflm"
@@ -47,6 +48,7 @@ class Target:
         kernels: name of a kernel family; "tflm" for TensorFlow Lite Micro's.
         port: folder under firmware/ports; None where there is none, and the export is a library.
         counter_hz: rate of esq_port_ticks() in hertz; 0 without a port.
+        port_core: the folder of start-up code for its core; not for target host.
         port_family: a folder of code that this port shares with others.
         stack_bytes: reserved by the linker script, counted in RAM.
         reserve_bytes: RAM left to the user's own code by a plan that is not asked for less.
@@ -54,11 +56,12 @@ class Target:
         board: for a generic target, the target that it is compiled for and flashed to.
         memory: flash and ram; empty where there is no limit (host).
         defines: C macros, name to value, passed as -DNAME=VALUE.
-        machine: QEMU's -machine.
+        emulator: QEMU's program.
+        machine: its -machine.
         qemu_args: further arguments for QEMU.
         icount_shift: QEMU spends 2**shift ns of virtual time on each instruction.
         qemu_serial: which of the emulated machine's serial lines is the link.
-        boot: "vectors" (the core fetches its vector table) or "entry" (the loader sets the pc).
+        boot: "vectors" (the core finds its start itself) or "entry" (the loader sets the pc).
         flash: the table [flash] as it stands; `edgesq.flash` knows and checks its keys.
         usb_ids: "vid:pid" in lower-case hex of the serial device, for finding the port.
     """
@@ -72,6 +75,7 @@ class Target:
     kernels: str
     stack_bytes: Count
     port: str | None = None
+    port_core: str = "cortex_m"
     port_family: str | None = None
     counter_hz: Count = 0
     runners: tuple[str, ...] = ()
@@ -79,6 +83,7 @@ class Target:
     board: str | None = None
     memory: tuple[Region, ...] = ()
     defines: dict[str, str] = field(default_factory=dict)
+    emulator: str = "qemu-system-arm"
     machine: str | None = None
     qemu_args: tuple[str, ...] = ()
     qemu_serial: Count = 0
@@ -109,9 +114,9 @@ class Target:
 
     @property
     def port_folders(self) -> tuple[str, ...]:
-        """Folders under firmware/ports to compile: common start-up code, then the port's own."""
-        folders = (None if self.is_host else "cortex_m", self.port_family, self.port)
-        return () if self.is_library else tuple(name for name in folders if name)
+        """Folders under firmware/ports to compile: what is common first, then the port's own."""
+        shared = () if self.is_host else (_COMMON, self.port_core, self.port_family)
+        return () if self.is_library else tuple(name for name in (*shared, self.port) if name)
 
     @property
     def instructions_per_tick(self) -> float | None:

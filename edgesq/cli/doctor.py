@@ -32,7 +32,8 @@ def run(install: bool, udev: bool) -> None:
     missing = [tool for tool in table.tools if tool.is_missing]
     absent = [tool for tool in table.tools if tool.path is None]
     terminal.out.print(_tools("program", table.tools, lambda _: _MISSING))
-    terminal.out.print(_tools("for real boards", table.flash_tools, partial(_how, table.here())))
+    for title, tools in (("for RISC-V", table.riscv_tools), ("for real boards", table.flash_tools)):
+        terminal.out.print(_tools(title, tools, partial(_how, table.here())))
     terminal.out.print(_extras())
     for access in serial_access():
         _say(access)

@@ -88,11 +88,13 @@ class Known:
     Attributes:
         managers: by name, in the order in which they are preferred.
         tools: for compiling and for emulated boards.
+        riscv_tools: the same for RISC-V, which few need.
         flash_tools: for real boards, of which each has its own.
     """
 
     managers: Mapping[str, Manager]
     tools: tuple[Tool, ...]
+    riscv_tools: tuple[Tool, ...]
     flash_tools: tuple[Tool, ...]
 
     def here(self) -> dict[str, Manager]:

@@ -12,7 +12,7 @@ from edgesq.errors import ToolError
 from edgesq.flash import qemu
 from edgesq.flash.checks import compare, other_chip
 from edgesq.flash.image import Image, read_image
-from edgesq.flash.keys import MACHINE
+from edgesq.flash.keys import EMULATOR, MACHINE
 from edgesq.flash.process import free_port, spawn, start_time, stop_process
 from edgesq.flash.rsp import RemoteTarget
 from edgesq.flash.runner import Process
@@ -34,6 +34,9 @@ PART_NUMBERS = {
     "cortex-m55": 0xD22,
 }
 """Bits 15 to 4 of CPUID, as in the cores' manuals. Mirror: edgesq/verify/cores.py."""
+
+ARCHITECTURES = {"rv32imc": "riscv:rv32"}
+"""Of cores without CPUID, what QEMU's GDB server says of them."""
 
 
 def command(
@@ -100,6 +103,12 @@ def program(job: Job, remote: RemoteTarget) -> None:
 
 def _check_chip(job: Job, remote: RemoteTarget) -> None:
     """Refuse another core: the emulated machines have no other register that tells them apart."""
+    architecture = ARCHITECTURES.get(job.target.cpu)
+    if architecture is not None:
+        said = remote.architecture()
+        if said != architecture:
+            raise other_chip(job, said, architecture)
+        return
     found = int.from_bytes(remote.read(_CPUID, 4), "little") >> 4 & 0xFFF
     wanted = PART_NUMBERS[job.target.cpu]
     if found != wanted:
@@ -114,7 +123,7 @@ def _jump(remote: RemoteTarget, image: Image) -> None:
 
 RUNNER = Process(
     name="gdb",
-    program=qemu.PROGRAM,
+    program=EMULATOR,
     needs=(MACHINE,),
     command=command,
     start=start,

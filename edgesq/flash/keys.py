@@ -80,3 +80,6 @@ UF2_BOARD_ID = Key("uf2_board_id", str)
 
 MACHINE = Key("machine", str)
 """QEMU's -machine; a key of the file itself."""
+
+EMULATOR = Key("emulator", str)
+"""QEMU's program; a key of the file itself."""

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgesq.errors import MissingToolError
-from edgesq.flash.keys import MACHINE
+from edgesq.flash.keys import EMULATOR, MACHINE
 from edgesq.flash.runner import Process, spawned
 from edgesq.project import firmware_path
 from edgesq.targets import Target
 
-PROGRAM = "qemu-system-arm"
+_NAMES = "qemu-system-"
+"""So QEMU begins the names of all its programs that emulate whole machines."""
 
 _BUFFERED = ("id=link,mux=on", "-echr", "256")
 """The line through QEMU's multiplexer, which keeps 32 bytes for a UART that takes one at a time; so
@@ -41,9 +42,10 @@ def machine(target: Target, tcp_port: int | None = None) -> list[str]:
     Raises:
         MissingToolError: QEMU is not installed.
     """
-    program = shutil.which(PROGRAM)
+    wanted = EMULATOR.of(target)
+    program = shutil.which(wanted)
     if program is None:
-        raise MissingToolError(PROGRAM)
+        raise MissingToolError(wanted)
     line = "stdio,signal=off"
     if tcp_port is not None:
         line = f"socket,host=127.0.0.1,port={tcp_port},server=on,wait=off,nodelay=on"
@@ -62,12 +64,12 @@ def machine(target: Target, tcp_port: int | None = None) -> list[str]:
 
 def is_own(command: Sequence[str]) -> bool:
     """Say whether a command runs QEMU."""
-    return Path(command[0]).name == PROGRAM
+    return Path(command[0]).name.startswith(_NAMES)
 
 
 RUNNER = Process(
     name="qemu",
-    program=PROGRAM,
+    program=EMULATOR,
     needs=(MACHINE,),
     command=command,
     start=spawned(command),

@@ -3,12 +3,14 @@
 Source: "Debugging with GDB", appendix "GDB Remote Serial Protocol".
 """
 
+import re
 import socket
 
 from edgesq.errors import BoardError
 
 _TIMEOUT_S = 10.0
 _CHUNK = 65_536
+_DESCRIPTION = "qXfer:features:read:target.xml"
 
 
 class RemoteTarget:
@@ -71,8 +73,17 @@ class RemoteTarget:
         Raises:
             BoardError: the server refuses, or does not answer.
         """
-        self._ask("qXfer:features:read:target.xml:0,40")  # QEMU knows numbers only after that
+        self._ask(f"{_DESCRIPTION}:0,40")  # QEMU knows numbers only after that
         self._ok(f"P{number:x}={value.to_bytes(4, 'little').hex()}")
+
+    def architecture(self) -> str:
+        """Return what the server calls the core's architecture; "" where it does not say.
+
+        Raises:
+            BoardError: the server does not answer.
+        """
+        found = re.search(rb"<architecture>([^<]*)<", self._ask(f"{_DESCRIPTION}:0,{_CHUNK:x}"))
+        return found[1].decode(errors="replace") if found else ""
 
     def detach(self) -> None:
         """Let the board run, and leave it alone.

@@ -23,20 +23,20 @@ class Runner:
 
     Attributes:
         name: as `--runner` and `runners` in targets/*.toml say it.
-        program: that must be on PATH; None where none is needed.
+        program: that must be on PATH, or the target's key that names it; None where none is needed.
         package: that Python must find; None where none is needed.
         needs: keys that a target must have.
     """
 
     name: str
-    program: str | None = None
+    program: str | Key[str] | None = None
     package: str | None = None
     needs: tuple[Key[Any], ...] = ()
 
-    @property
-    def is_installed(self) -> bool:
-        """Whether its program is on PATH and its package is there."""
-        has_program = self.program is None or shutil.which(self.program) is not None
+    def is_installed(self, target: Target) -> bool:
+        """Say whether its program for a target is on PATH and its package is there."""
+        program = self.program.of(target) if isinstance(self.program, Key) else self.program
+        has_program = program is None or shutil.which(program) is not None
         return has_program and (self.package is None or is_installed(self.package))
 
 

@@ -70,9 +70,9 @@ def runner_of(target: Target, wanted: str | None) -> Process | Programmer[Job]:
         raise TargetError("has no runner", where=target.name, hint="it is a library only")
     first, *_ = runners = [FOR_BUILDS[name] for name in target.runners]
     if isinstance(first, Process):
-        return next((runner for runner in runners if runner.is_installed), first)
+        return next((runner for runner in runners if runner.is_installed(target)), first)
     programmers = (runner for runner in runners if isinstance(runner, Programmer))
-    return next((runner for runner in programmers if runner.is_installed), first)
+    return next((runner for runner in programmers if runner.is_installed(target)), first)
 
 
 def check_target(target: Target) -> None:

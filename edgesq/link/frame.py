@@ -71,6 +71,16 @@ class Optimisation(IntEnum):
     OPTIMISED_SPEED = 2
 
 
+class CoreKind(IntEnum):
+    """Which register says more of a board's core.
+
+    Mirror: firmware/app/info.h (enum esq_core).
+    """
+
+    CORTEX_M = 0
+    RISCV = 1
+
+
 @dataclass(frozen=True)
 class Frame:
     """One frame whose CRC was right; `type` may be a number that we do not know."""
@@ -94,7 +104,7 @@ class BoardInfo:
         input_shape: H, W, C.
         tick_hz: rate of the ticks it counts.
         clock_hz: core clock.
-        cpuid: CPUID register of a Cortex-M; 0 elsewhere.
+        cpuid: CPUID register of a Cortex-M, misa of a RISC-V core; 0 elsewhere.
         op_count: operators in its table, which counts what export made of the model's.
         optimisation: what its compiler optimised for, as the compiler says.
         observed_bytes: size of each observed tensor, output first.
@@ -104,6 +114,7 @@ class BoardInfo:
         damaged: whether the weights in its flash are not what export wrote.
         damaged_op: the first operator of its table with such weights, where it says so.
         takes_coded: whether it takes images whose rows are coded.
+        core: what `cpuid` is, a CoreKind; other numbers are of cores that we do not know.
     """
 
     protocol: int
@@ -124,6 +135,7 @@ class BoardInfo:
     damaged: bool = False
     damaged_op: int | None = None
     takes_coded: bool = False
+    core: int = CoreKind.CORTEX_M
 
     @property
     def input_bytes(self) -> int:
@@ -346,12 +358,13 @@ def unpack_info(payload: bytes) -> BoardInfo | None:
     )
 
 
-def _unpack_end(data: bytes, damaged: bool) -> tuple[int | None, bool]:
-    """Return INFO's last fields, which a board may not send: damaged_op and takes_coded."""
+def _unpack_end(data: bytes, damaged: bool) -> tuple[int | None, bool, int]:
+    """Return INFO's last fields, which a board may not send: damaged_op, takes_coded and core."""
     operator = None
     if damaged and len(data) >= _OPERATOR.size:
         operator, data = _OPERATOR.unpack_from(data)[0], data[_OPERATOR.size :]
-    return operator, bool(data) and bool(data[0] & _TAKES_CODED)
+    takes, core = (*data[:2], *bytes(2))[:2]
+    return operator, bool(takes & _TAKES_CODED), core
 
 
 def _unpack_texts(data: bytes) -> tuple[tuple[str, str, str] | None, bytes]:

@@ -16,6 +16,7 @@ _CORES = {
     "cortex-m7": (_BARE, "cortex_m7"),
     "cortex-m33": (_BARE, "cortex_m33+dsp"),
     "cortex-m55": (f"{_BARE}hf", "cortex_m55+mve_fp+fp_armv8d16"),
+    "rv32imc": ("riscv32-freestanding-none", "generic_rv32+m+c"),
 }
 """Its names for the cores: what one has beyond its least is named, as DSP and Helium."""
 

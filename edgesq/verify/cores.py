@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from edgesq.errors import TargetError
 from edgesq.flash.unicorn import IMPLEMENTER as _UNICORN
 from edgesq.kernels.families import FAMILIES
-from edgesq.link.frame import BoardInfo, Optimisation
+from edgesq.link.frame import BoardInfo, CoreKind, Optimisation
 from edgesq.targets import Target, load_target
 
 _FAMILIES = tuple(FAMILIES)
@@ -50,10 +50,19 @@ Source: the cores' technical reference manuals; OpenOCD, src/target/cortex_m.h.
 """
 
 
+_RV_WIDTHS = {1: "RV32", 2: "RV64"}
+"""By the field MXL of misa, its highest two bits. Source: RISC-V privileged specification, misa."""
+
+_RV_EXTENSIONS = "IEMAFDQCBPVH"
+"""In the order of the names of instruction sets, of the same."""
+
+
 def core_name(info: BoardInfo) -> str | None:
-    """Return the board's core with its revision, "Cortex-M7 r1p2"; None where it is no Cortex-M."""
-    if info.cpuid == 0:
+    """Return the board's core, "Cortex-M7 r1p2" or "RISC-V RV32IMC"; None where it says nothing."""
+    if info.cpuid == 0 or info.core not in (CoreKind.CORTEX_M, CoreKind.RISCV):
         return None
+    if info.core == CoreKind.RISCV:
+        return _riscv_name(info.cpuid)
     core = _core(info)
     if core is None:
         return f"unknown core, CPUID {info.cpuid:#010x}"
@@ -64,7 +73,7 @@ def core_name(info: BoardInfo) -> str | None:
 
 def counts_time(info: BoardInfo) -> bool:
     """Say whether ticks tell what the core does: in Unicorn they are this computer's time."""
-    return info.cpuid >> 24 != _UNICORN
+    return info.core != CoreKind.CORTEX_M or info.cpuid >> 24 != _UNICORN
 
 
 def target_of(info: BoardInfo) -> Target | None:
@@ -92,6 +101,11 @@ def us_per_tick(info: BoardInfo) -> float | None:
     return 1e6 / info.tick_hz
 
 
+def _riscv_name(misa: int) -> str:
+    letters = (one for one in _RV_EXTENSIONS if misa >> (ord(one) - ord("A")) & 1)
+    return f"RISC-V {_RV_WIDTHS.get(misa >> 30, 'of unknown width')}{''.join(letters)}"
+
+
 def missed_speed(info: BoardInfo) -> tuple[str, ...]:
     """Return what would make the board faster, a sentence each; none where we know of nothing."""
     found = (_kernels(info), _optimisation(info))
@@ -99,6 +113,8 @@ def missed_speed(info: BoardInfo) -> tuple[str, ...]:
 
 
 def _core(info: BoardInfo) -> Core | None:
+    if info.core != CoreKind.CORTEX_M:
+        return None
     maker = info.cpuid >> 24 if counts_time(info) else _ARM
     return _CORES.get((maker, info.cpuid >> 4 & 0xFFF))
 

@@ -11,6 +11,13 @@
 #define ESQ_MAX_BUILD 96u
 #define ESQ_MAX_OBSERVED 8u
 
+/* What esq_port_cpuid is of. */
+#ifdef __riscv
+#define ESQ_CORE ESQ_CORE_RISCV
+#else
+#define ESQ_CORE ESQ_CORE_CORTEX_M
+#endif
+
 static uint8_t *put_text(uint8_t *to, const char *text, uint32_t n_max) {
     uint8_t n = 0;
     while (text[n] != '\0' && n < n_max) {
@@ -55,5 +62,6 @@ uint32_t esq_info_pack(const struct esq_identity *identity, const struct esq_eng
         end += 2;
     }
     *end++ = ESQ_INFO_TAKES_CODED;
+    *end++ = ESQ_CORE;
     return (uint32_t)(end - payload);
 }

@@ -11,6 +11,12 @@ enum esq_optimisation {
     ESQ_OPTIMISED_SPEED = 2,
 };
 
+/* Which kind of core it is, and so which register says more: CPUID, misa. */
+enum esq_core {
+    ESQ_CORE_CORTEX_M = 0, /* or another one, whose CPUID is 0 */
+    ESQ_CORE_RISCV = 1,
+};
+
 /* What the board says of itself in INFO. */
 struct esq_identity {
     uint8_t model_sha256[32];

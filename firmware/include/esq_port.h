@@ -39,7 +39,7 @@ void esq_port_set_baud(uint32_t baud);
 /* Deepest use of the stack since start-up in bytes; 0 where the port cannot tell. */
 uint32_t esq_port_stack_bytes(void);
 
-/* CPUID register of a Cortex-M; 0 elsewhere. */
+/* CPUID register of a Cortex-M, misa of a RISC-V core; 0 elsewhere. */
 uint32_t esq_port_cpuid(void);
 
 /* Free-running counter, wraps at 2^32. */

@@ -21,6 +21,7 @@ BOARDS = [
     for target in list_targets()
     if not (target.board or target.is_host or target.is_library or target.port == "mps2")
 ]
+CORTEX_M = [name for name in BOARDS if load_target(name).port_core == "cortex_m"]
 BOOT2_BYTES = 256
 VECTORS = {"pico": 512}
 """Where a board's vector table lies in its flash, if not first."""
@@ -77,8 +78,9 @@ def test_everything_is_in_the_boards_memories(built: tuple[Target, Path]) -> Non
     assert placed[".stack"][1] == target.stack_bytes
 
 
-def test_the_core_finds_stack_and_entry(built: tuple[Target, Path]) -> None:
-    target, image = built
+@pytest.mark.parametrize("name", CORTEX_M)
+def test_the_core_finds_stack_and_entry(name: str, image_of: Callable[[str], Path]) -> None:
+    target, image = load_target(name), image_of(name)
     ram, flash = target.region("ram"), target.region("flash")
     assert ram
     assert flash

@@ -31,7 +31,7 @@ pytest_plugins = ("support.build_fixtures",)
 pytestmark = pytest.mark.filterwarnings("ignore:Statistics for quantized inputs")
 
 REFERENCE_BOARD = "mps2-an500"
-OTHER_BOARDS = ("host", "mps2-an386", "mps2-an505", "mps3-an547", "stm32f405")
+OTHER_BOARDS = ("host", "mps2-an386", "mps2-an505", "mps3-an547", "riscv32-virt", "stm32f405")
 BOARDS = (REFERENCE_BOARD, *OTHER_BOARDS)
 TICKS_OF_JITTER = 20
 """A step begins and ends between two ticks; where a tick is one instruction there is none."""
@@ -61,7 +61,7 @@ PAIRS = [
 def start(build: Path, board: str) -> None:
     """Compile for `board` and start it; skip the test where a tool is missing."""
     target = load_target(board)
-    for tool in (target.compiler, "cmake", *(() if target.is_host else ("qemu-system-arm",))):
+    for tool in (target.compiler, "cmake", *(() if target.is_host else (target.emulator,))):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
     flash(build, ensure_compiled(build, target, lambda _: None))

@@ -102,7 +102,7 @@ def test_a_board_on_qemu(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("runner", ["gdb", "qemu"])
-@pytest.mark.parametrize("name", ["mps3-an547", "nucleo-f446re"])
+@pytest.mark.parametrize("name", ["mps3-an547", "nucleo-f446re", "riscv32-virt"])
 def test_an_emulated_board_by_either_runner(name: str, runner: str, tmp_path: Path) -> None:
     """The first starts at an address, the second has its line on another UART."""
     compile_stub(name, tmp_path / "firmware" / "build" / "edgesq.elf")
@@ -118,6 +118,15 @@ def test_another_core_is_refused(tmp_path: Path) -> None:
     board = replace(load_target("mps2-an386"), machine="mps2-an500")
     with pytest.raises(BoardError, match="another board: its chip says 0xc27, mps2-an386's 0xc24"):
         flash(tmp_path, board)
+    assert recorded(tmp_path) is None
+
+
+def test_another_width_of_riscv_is_refused(tmp_path: Path) -> None:
+    compile_stub("riscv32-virt", tmp_path / "firmware" / "build" / "edgesq.elf")
+    board = load_target("riscv32-virt")
+    wide = replace(board, emulator="qemu-system-riscv64", qemu_args=("-bios", "none"))
+    with pytest.raises(BoardError, match="its chip says riscv:rv64, riscv32-virt's riscv:rv32"):
+        flash(tmp_path, wide)
     assert recorded(tmp_path) is None
 
 

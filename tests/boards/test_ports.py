@@ -1,4 +1,4 @@
-"""Every Cortex-M port: compiled without a warning, booted, timed by its counter."""
+"""Every emulated port: compiled without a warning, booted, timed by its counter."""
 
 import random
 import re
@@ -12,10 +12,11 @@ from edgesq.flash import qemu
 from edgesq.flash.gdb import PART_NUMBERS
 from edgesq.link import frame
 from edgesq.link.client import Client
-from edgesq.link.frame import FrameType
+from edgesq.link.frame import CoreKind, FrameType
 from edgesq.link.transport import DEFAULT_BAUD, open_port
 from edgesq.project import firmware_path
 from edgesq.targets import list_targets, load_target
+from edgesq.verify.cores import core_name
 from support.boards import STUB_BYTES, compile_stub, running, stub_values
 
 EMULATED = [target.name for target in list_targets() if target.is_emulated and not target.board]
@@ -33,9 +34,9 @@ def image_of(folder: Path) -> Path:
     return folder / "firmware" / "build" / "edgesq.elf"
 
 
-def test_every_cortex_m_is_here() -> None:
+def test_every_core_is_here() -> None:
     boards = ["microbit", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547"]
-    boards += ["netduino2", "nucleo-f446re", "stm32f405", "stm32f407-discovery"]
+    boards += ["netduino2", "nucleo-f446re", "riscv32-virt", "stm32f405", "stm32f407-discovery"]
     assert boards == EMULATED
 
 
@@ -50,7 +51,10 @@ def test_boots_and_answers(name: str, tmp_path: Path) -> None:
         info = client.hello()
         assert (info.board, info.clock_hz) == (name, load_target(name).clock_hz)
         assert info.tick_hz == load_target(name).counter_hz
-        assert info.cpuid >> 4 & 0xFFF == PART_NUMBERS[load_target(name).cpu]
+        if info.core == CoreKind.CORTEX_M:
+            assert info.cpuid >> 4 & 0xFFF == PART_NUMBERS[load_target(name).cpu]
+        else:
+            assert core_name(info) == f"RISC-V {load_target(name).cpu.upper()}"
         chance = random.Random(1)
         for _ in range(3):
             pixels = chance.randbytes(STUB_BYTES)

@@ -38,7 +38,7 @@ static void check_info(const uint8_t *payload, uint32_t n_payload, const struct 
         must(u16(payload + at) < rules->op_count, "INFO names no operator");
         at += 2;
     }
-    must(at + 1 == n_payload, "INFO has another length");
+    must(at + 2 == n_payload, "INFO has another length"); /* what it takes, and its core */
 }
 
 static void check_ack(const uint8_t *payload, uint32_t n_payload, const struct rules *rules) {

@@ -15,7 +15,14 @@ GOOD = resource("targets") / "mps2-an500.toml"
 BOARDS = {
     "run": [
         *("cortex-m", "host", "microbit", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547"),
-        *("netduino2", "nucleo-f446re", "stm32f405", "stm32f407-discovery", "tflm-host"),
+        *(
+            "netduino2",
+            "nucleo-f446re",
+            "riscv32-virt",
+            "stm32f405",
+            "stm32f407-discovery",
+            "tflm-host",
+        ),
     ],
     "built": [
         *("nano33ble", "nrf52840-dk", "nucleo-h743zi", "nucleo-u575zi-q", "pico", "pico2"),

@@ -1,6 +1,8 @@
-/* What every Cortex-M port shares: start-up code and a ring of received bytes. */
+/* What every Cortex-M port shares: start-up code, interrupts, cycle counters. */
 #ifndef ESQ_CORTEX_M_H
 #define ESQ_CORTEX_M_H
+
+#include "ring.h"
 
 #include <stdint.h>
 
@@ -10,12 +12,6 @@
 
 /* The port supplies it: takes every byte that the serial line has, with esq_ring_put. */
 void esq_rx_interrupt(void);
-
-/* Keeps a received byte for esq_port_read; drops it where the ring is full. From the interrupt. */
-void esq_ring_put(uint8_t byte);
-
-/* The divisor of clock_hz that comes to `baud` within 2 %; 0 where there is none of 16 or more. */
-uint32_t esq_baud_divisor(uint32_t clock_hz, uint32_t baud);
 
 /* Starts the core's cycle counter; returns whether it counts: some cores and emulators lack it. */
 int esq_cycles_start(void);

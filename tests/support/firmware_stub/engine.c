@@ -70,6 +70,8 @@ static void spin(void) {
     uint32_t left = ESQ_STUB_SPIN;
 #ifdef __arm__
     __asm__ volatile(".syntax unified\n1: subs %0, %0, #1\n bne 1b" : "+r"(left) : : "cc");
+#elif defined(__riscv)
+    __asm__ volatile("1: addi %0, %0, -1\n bnez %0, 1b" : "+r"(left));
 #else
     for (volatile uint32_t i = 0; i < left; i++) {
     }

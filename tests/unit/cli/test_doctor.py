@@ -12,6 +12,7 @@ from edgesq.cli.tools import known, packages
 from edgesq.extras import EXTRAS
 from edgesq.flash import RUNNERS, access
 from edgesq.flash.access import serial_access, udev_rules
+from edgesq.resources import resource
 from edgesq.targets import list_targets
 from support.bare import without
 from support.builds import edgesq
@@ -87,7 +88,7 @@ def test_names_all_where_there_is_none(doctor: Doctor, bare: Path) -> None:
 def test_what_pip_brings_takes_a_programs_place(bare: Path) -> None:
     result = edgesq("doctor", env={"PATH": str(bare)})
     assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout.count("takes its place") == len(NEEDED)
+    assert result.stdout.count("takes its place") == len(NEEDED) + 1  # Zig, for RISC-V too
 
 
 def test_shows_versions(doctor: Doctor, bare: Path) -> None:
@@ -148,9 +149,12 @@ def test_is_content_where_nothing_is_missing(doctor: Doctor, bare: Path) -> None
 
 def test_every_runner_has_a_row() -> None:
     table = known()
-    rows = {name for tool in (*table.tools, *table.flash_tools) for name in tool.programs}
-    programs = {runner.program for runner in RUNNERS.values() if runner.program}
-    assert programs <= rows
+    tools = (*table.tools, *table.riscv_tools, *table.flash_tools)
+    rows = {name for tool in tools for name in tool.programs}
+    programs = {runner.program for runner in RUNNERS.values() if isinstance(runner.program, str)}
+    emulators = {target.emulator for target in list_targets()}
+    assert len(emulators) > 1
+    assert programs | emulators <= rows
 
 
 def test_every_manager_brings_all_that_is_needed() -> None:
@@ -160,6 +164,22 @@ def test_every_manager_brings_all_that_is_needed() -> None:
         assert set(tool.instead) <= set(TOOLCHAIN.packages)
     assert all(tool.packages or tool.elsewhere for tool in table.flash_tools)
     assert packages(table.tools, "apt") == APT.split()
+
+
+def test_make_test_installs_what_doctor_names_for_riscv() -> None:
+    makefile = (resource("targets").parent / "Makefile").read_text()
+    wanted = re.search(r"^RISCV := (.*)$", makefile, re.M)
+    assert wanted
+    assert packages(known().riscv_tools, "apt") == wanted[1].split()
+
+
+def test_riscv_tools_are_no_fault_where_they_are_missing(doctor: Doctor, bare: Path) -> None:
+    for name in NEEDED:
+        put(bare, name)
+    said = doctor().stdout
+    assert "apt: gcc-riscv64-unknown-elf" in said
+    assert "apt: qemu-system-misc" in said
+    assert "Nothing is missing." in said
 
 
 # Who may use boards

@@ -129,15 +129,17 @@ def test_payloads_of_a_hostile_board(payload: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flag", "behind", "damaged_op", "takes_coded"),
+    ("flag", "behind", "damaged_op", "takes_coded", "core"),
     [
-        *((0, b"", None, False), (0, b"\2\0", None, False), (0, b"\1", None, True)),
-        *((0, b"\xff\xff", None, True), (0x80, b"", None, False), (0x80, b"\2", None, False)),
-        *((0x80, b"\2\1", 258, False), (0x80, b"\2\1\0", 258, False), (0x80, b"\2\1\1", 258, True)),
+        *((0, b"", None, False, 0), (0, b"\2\0", None, False, 0), (0, b"\1", None, True, 0)),
+        *((0, b"\1\1", None, True, 1), (0, b"\xff\xff\1", None, True, 255)),
+        *((0x80, b"", None, False, 0), (0x80, b"\2", None, False, 0)),
+        *((0x80, b"\2\1", 258, False, 0), (0x80, b"\2\1\0", 258, False, 0)),
+        *((0x80, b"\2\1\1", 258, True, 0), (0x80, b"\2\1\0\1", 258, False, 1)),
     ],
 )
 def test_the_last_fields_may_be_missing(
-    flag: int, behind: bytes, damaged_op: int | None, takes_coded: bool
+    flag: int, behind: bytes, damaged_op: int | None, takes_coded: bool, core: int
 ) -> None:
     """Boards of the same protocol version did not always send them."""
     head = (2, 4, 496, 1024, bytes(32), 1, 1, 1, 1, 1, 0, 300, 2 | flag, 1)
@@ -145,7 +147,7 @@ def test_the_last_fields_may_be_missing(
     info = frame.unpack_info(frame._INFO_HEAD.pack(*head) + bytes([1, 0, 0, 0]) + texts + behind)
     assert info is not None
     assert (info.damaged, info.damaged_op) == (bool(flag), damaged_op)
-    assert info.takes_coded == takes_coded
+    assert (info.takes_coded, info.core) == (takes_coded, core)
 
 
 def test_too_long_a_payload_is_a_bug_of_ours() -> None:

@@ -96,7 +96,7 @@ def test_no_number_from_the_line_becomes_an_address() -> None:
 
 
 def test_a_port_takes_no_rate_that_its_registers_do_not_hold(tmp_path: Path) -> None:
-    ports = resource("firmware") / "ports" / "cortex_m"
+    ports = resource("firmware") / "ports" / "common"
     library = tmp_path / "baud.so"
     include = f"-I{resource('firmware') / 'include'}"
     options = ("-shared", "-fPIC", include, f"-I{ports}")

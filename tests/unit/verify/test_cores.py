@@ -11,11 +11,17 @@ import pytest
 from edgesq.flash import flash
 from edgesq.link import frame
 from edgesq.link.client import Client
-from edgesq.link.frame import BoardInfo, Optimisation
+from edgesq.link.frame import BoardInfo, CoreKind, Optimisation
 from edgesq.link.transport import open_port
 from edgesq.project import compile_firmware
 from edgesq.targets import load_target
-from edgesq.verify.cores import core_name, instructions_per_tick, missed_speed, us_per_tick
+from edgesq.verify.cores import (
+    core_name,
+    counts_time,
+    instructions_per_tick,
+    missed_speed,
+    us_per_tick,
+)
 from support.boards import compile_stub, running
 from support.builds import done, light_build, stop_and_check
 from support.networks import Network, images
@@ -55,6 +61,23 @@ BOARD = BoardInfo(
 )
 def test_a_core_is_named_or_called_unknown(cpuid: int, name: str | None) -> None:
     assert core_name(replace(BOARD, cpuid=cpuid)) == name
+
+
+@pytest.mark.parametrize(
+    ("core", "misa", "name"),
+    [
+        (CoreKind.RISCV, 0x4000_1104, "RISC-V RV32IMC"),  # ESP32-C3, QEMU's with less
+        (CoreKind.RISCV, 0x4014_112D, "RISC-V RV32IMAFDC"),  # S and U are no instructions
+        (CoreKind.RISCV, 0x4000_0014, "RISC-V RV32EC"),  # CH32V003
+        (CoreKind.RISCV, 0, None),  # a core may have no misa
+        (2, 0x410FC241, None),  # one that a later firmware knows
+    ],
+)
+def test_a_core_that_is_no_cortex_m(core: int, misa: int, name: str | None) -> None:
+    info = replace(BOARD, core=core, cpuid=misa)
+    assert core_name(info) == name
+    assert missed_speed(info) == ()
+    assert counts_time(replace(info, cpuid=0x5500_0000))  # Unicorn's mark is in CPUID alone
 
 
 @pytest.mark.parametrize(

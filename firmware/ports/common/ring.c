@@ -1,6 +1,7 @@
 /* Received bytes between the interrupt, which only writes `head`, and the program, which only
  * writes `tail`; both count without end, so that the whole ring is used. */
-#include "cortex_m.h"
+#include "ring.h"
+
 #include "esq_port.h"
 
 #define RING_BYTES 1024u /* two full frames and a bit; a power of two */
@@ -29,20 +30,6 @@ int esq_port_read(void) {
     return byte;
 }
 
+int esq_ring_is_empty(void) { return head == tail; }
+
 uint32_t esq_port_rx_bytes(void) { return RING_BYTES; }
-
-void esq_port_idle(void) {
-    /* With interrupts masked, one that comes between the test and wfi still wakes. */
-    __asm__ volatile("cpsid i" ::: "memory");
-    if (head == tail) {
-        __asm__ volatile("wfi");
-    }
-    __asm__ volatile("cpsie i" ::: "memory");
-}
-
-/* No timer would wake the core: it looks again at once. An emulator sees that it waits. */
-void esq_port_pause(void) { __asm__ volatile("yield"); }
-
-void esq_irq_enable(uint32_t irq) {
-    ESQ_REGISTER(0xE000E100u + 4u * (irq / 32u)) = 1u << (irq % 32u); /* NVIC_ISER */
-}

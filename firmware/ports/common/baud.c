@@ -1,4 +1,4 @@
-#include "cortex_m.h"
+#include "ring.h"
 
 #define SAMPLES_PER_BIT 16u
 #define SLOWEST_BAUD 9600u /* of 480 MHz: a divisor of 16 bits */
