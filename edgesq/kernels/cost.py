@@ -21,7 +21,7 @@ from edgesq.kernels.counts import (
 )
 from edgesq.kernels.decoding import Decoding, band_instructions
 from edgesq.kernels.groups import group_count, group_graph
-from edgesq.kernels.kernel import Form
+from edgesq.kernels.kernel import Form, Kernel
 from edgesq.kernels.row_op import RowOp
 from edgesq.operators import Conv2D, Convolution, DepthwiseConv2D, GroupedConv2D
 
@@ -66,8 +66,8 @@ class Prices:
     values: Mapping[str, Mapping[str, float]]
     summed: float
     decoding: Decoding
-    conv: Callable[[Graph, Conv2D, int], float] = _nothing
-    unpacking: Callable[[Graph, Conv2D, int], float] = _nothing
+    conv: Callable[[Graph, Conv2D, Kernel], float] = _nothing
+    unpacking: Callable[[Graph, Conv2D, Kernel], float] = _nothing
     depthwise: Callable[[Graph, DepthwiseConv2D, int], float] = _nothing
 
 
@@ -85,7 +85,7 @@ def operator_instructions(prices: Prices, graph: Graph, item: RowOp) -> float:
         return cost
     height, _, channels = graph.tensors[conv.output].hwc
     tiles = ceil_div(channels, kept.tile)
-    cost += (tiles - 1) * prices.unpacking(graph, conv, kernel.pixels)
+    cost += (tiles - 1) * prices.unpacking(graph, conv, kernel)
     cost += tiles * height * _TILE_INSTRUCTIONS
     if kernel.tabled:
         return cost + bands_of(graph, item) * channels * float(_TABLED_INSTRUCTIONS)
@@ -109,8 +109,8 @@ def _portable(graph: Graph, op: Convolution) -> float:
 
 def _convolution(prices: Prices, graph: Graph, item: RowOp, conv: Conv2D) -> float:
     """Estimate a convolution's kernel, and what goes into a mean's sums straight from it."""
-    pixels = item.kernel.pixels
-    cost = prices.conv(graph, conv, pixels) if pixels else _portable(graph, conv)
+    kernel = item.kernel
+    cost = prices.conv(graph, conv, kernel) if kernel.pixels else _portable(graph, conv)
     if item.feeder is None:
         return cost
     return cost + float(np.prod(graph.tensors[item.feeder.output].shape)) * prices.summed

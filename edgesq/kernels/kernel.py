@@ -64,6 +64,19 @@ class Tabled:
 
 
 @dataclass(frozen=True)
+class Held:
+    """What of a convolution is in working memory at a time, where that is not always all.
+
+    Attributes:
+        taps: of the windows, set out together.
+        channels: whose sums are held together.
+    """
+
+    taps: int
+    channels: int
+
+
+@dataclass(frozen=True)
 class Kernel:
     """How an operator runs. The planner decides it; all that comes after reads it.
 
@@ -75,6 +88,7 @@ class Kernel:
         work_bytes: working memory of one step.
         coded: how its weights are decoded; None where they lie in flash as they are.
         tabled: how its table of requantization is made; None where that lies in flash too.
+        held: what is in working memory at a time; None where its family leaves no choice.
     """
 
     family: str
@@ -84,6 +98,7 @@ class Kernel:
     work_bytes: int = 0
     coded: Coded | None = None
     tabled: Tabled | None = None
+    held: Held | None = None
 
     @property
     def function(self) -> str:

@@ -70,7 +70,7 @@ _LINE_BYTES, _EXPONENTIAL_BYTES, _TABLE_BYTES = 8, 4, 256
 _INDEX_BYTES = 2
 """Per row and per column of what a Pick makes."""
 
-_PRICES = Prices(
+PRICES = Prices(
     values={
         "ADD": {"out": 68.8},
         "SUB": {"out": 68.8},
@@ -187,7 +187,7 @@ PORTABLE = Family(
     extra_bytes=lambda _, __: 0,
     requantization_bytes=partial(requantization_bytes, _REQUANTIZATION_BYTES),
     conv_params=conv_params,
-    instructions=partial(operator_instructions, _PRICES),
-    decoding=_PRICES.decoding,
+    instructions=partial(operator_instructions, PRICES),
+    decoding=PRICES.decoding,
     mac_instructions=7.2,
 )

@@ -31,13 +31,13 @@ class Core:
 
 
 _CORES = {
-    (_ARM, 0xC20): Core("Cortex-M0", "portable"),
-    (_ARM, 0xC21): Core("Cortex-M1", "portable"),
-    (_ARM, 0xC23): Core("Cortex-M3", "portable"),
+    (_ARM, 0xC20): Core("Cortex-M0", "scalar"),
+    (_ARM, 0xC21): Core("Cortex-M1", "scalar"),
+    (_ARM, 0xC23): Core("Cortex-M3", "scalar"),
     (_ARM, 0xC24): Core("Cortex-M4", "dsp"),
     (_ARM, 0xC27): Core("Cortex-M7", "dsp"),
-    (_ARM, 0xC60): Core("Cortex-M0+", "portable"),
-    (_ARM, 0xD20): Core("Cortex-M23", "portable"),
+    (_ARM, 0xC60): Core("Cortex-M0+", "scalar"),
+    (_ARM, 0xD20): Core("Cortex-M23", "scalar"),
     (_ARM, 0xD21): Core("Cortex-M33", "dsp", is_optional=True),
     (_ARM, 0xD22): Core("Cortex-M55", "mve", is_optional=True),
     (_ARM, 0xD23): Core("Cortex-M85", "mve", is_optional=True),

@@ -1,5 +1,6 @@
 /* The operators in portable C, and what the kernel families share: parameters that export computes,
- * and the functions that the tables name. esq_dsp_ops.h and esq_mve_ops.h add the families' own.
+ * and the functions that the tables name. esq_scalar_ops.h, esq_dsp_ops.h and esq_mve_ops.h add the
+ * families' own.
  *
  * Every esq_run_* takes the next step: it reads rows from the rings of op->input, writes rows to
  * the ring of op->output and moves `progress` on. The schedule has made sure that the rows are
@@ -90,7 +91,7 @@ struct esq_mean {
 /* A convolution of any kernel family with parts that not every one has. All functions are named in
  * the data, so that the linker leaves out what no operator of a model needs. */
 struct esq_conv2d_parts {
-    const void *conv;              /* struct esq_conv2d, esq_conv2d_dsp or esq_conv2d_mve */
+    const void *conv;              /* struct esq_conv2d, or a family's: esq_conv2d_dsp, ... */
     esq_compute_fn *compute;       /* 0 where there is a mean */
     const struct esq_tiled *tiled; /* some channels at a time; 0: all */
     const struct esq_mean *mean;   /* 0: the output is written */

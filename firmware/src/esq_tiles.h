@@ -4,6 +4,7 @@
 
 #include "esq_dsp_ops.h"
 #include "esq_mve_ops.h"
+#include "esq_scalar_ops.h"
 #include "esq_stream.h"
 
 /* A tile at work. */
@@ -15,6 +16,7 @@ struct esq_tile {
         struct esq_conv2d portable;
         struct esq_conv2d_dsp dsp;
         struct esq_conv2d_mve mve;
+        struct esq_conv2d_scalar scalar;
     } own;
 };
 

@@ -18,6 +18,7 @@ from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
 from edgesq.kernels.dsp import pack as pack_dsp
 from edgesq.kernels.mve import pack as pack_mve
+from edgesq.kernels.scalar import pack as pack_scalar
 from edgesq.operators import Convolution
 from edgesq.plan import packing, variants
 from edgesq.project import firmware_path
@@ -192,6 +193,7 @@ def test_a_flipped_bit_of_a_bias(good: Path, program: Path) -> None:
     assert bias is not None
     table = {
         "portable": bias,
+        "scalar": pack_scalar.pack_conv2d(graph, op).bias.astype(np.int32),
         "dsp": pack_dsp.pack_conv2d(graph, op).table.astype(np.int32),
         "mve": pack_mve.pack_conv2d(graph, op).table.astype(np.int32),
     }[board.kernels]

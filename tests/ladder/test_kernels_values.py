@@ -12,7 +12,7 @@ from support.networks import FINER, RECTIFIED, USUAL, Network, images
 from support.tflite_builder import NONE, RELU6
 from support.value_cases import VALUE_NETWORKS
 
-BOARDS = {"mps2-an386": "dsp", "mps2-an500": "dsp", "mps3-an547": "mve", "microbit": "portable"}
+BOARDS = {"mps2-an386": "dsp", "mps2-an500": "dsp", "mps3-an547": "mve", "microbit": "scalar"}
 
 
 def case(name: str, content: bytes) -> Case:

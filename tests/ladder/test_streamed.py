@@ -134,7 +134,7 @@ def coarse_cases() -> list[Case]:
 @pytest.mark.usefixtures("_masks_for_few")
 @pytest.mark.parametrize("board", BOARDS)
 def test_kernels_on_boards(board: str, tmp_path: Path) -> None:
-    kernels = {"mps2-an500": "dsp", "mps3-an547": "mve", "microbit": "portable"}[board]
+    kernels = {"mps2-an500": "dsp", "mps3-an547": "mve", "microbit": "scalar"}[board]
     cases = streamed_cases(kernels)
     assert sum(masked(case.plan(kernels)) > 0 for case in cases) > len(cases) // 3
     assert differing(tmp_path, board, cases) == []

@@ -329,7 +329,7 @@ def test_operators_are_named_alike_everywhere() -> None:
     """Each run function the generator names is declared once and defined once."""
     headers = "".join(path.read_text() for path in (FIRMWARE / "include").glob("*_ops.h"))
     declared = set(re.findall(r"^esq_run_fn (\w+);", headers, re.M))
-    folders = ("src/ops", "src/dsp", "src/mve")
+    folders = ("src/ops", "src/scalar", "src/dsp", "src/mve")
     code = "".join(
         path.read_text() for folder in folders for path in (FIRMWARE / folder).glob("*.c")
     )
@@ -337,7 +337,7 @@ def test_operators_are_named_alike_everywhere() -> None:
     parts = ("kernel.py", "portable.py", "dsp/winograd.py")
     generator = "".join((PACKAGE / "kernels" / part).read_text() for part in parts)
     named = set(re.findall(r"\"(esq_run_\w+)\"", generator))
-    families = ("_dsp", "_mve", "_dsp_streamed")
+    families = ("_scalar", "_dsp", "_mve", "_dsp_streamed")
     assert {name for name in declared if not name.endswith(families)} <= named
     assert all({name, *(name + family for family in families)} & declared for name in named)
     assert sorted(defined) == sorted(declared)

@@ -9,7 +9,7 @@ from edgesq.kernels.dsp import depthwise, winograd
 from edgesq.kernels.dsp.endings import ends_short
 from edgesq.kernels.dsp.lanes import pair_channels
 from edgesq.kernels.dsp.windows import GROUP_VALUES, groups_of, slide_of
-from edgesq.kernels.kernel import Form
+from edgesq.kernels.kernel import Form, Kernel
 from edgesq.kernels.row_op import RowOp
 from edgesq.operators import Conv2D, FullyConnected
 
@@ -35,15 +35,15 @@ _EXACT_INSTRUCTIONS, _EXACT_RUN_INSTRUCTIONS, _ONCE_INSTRUCTIONS = 24.9, 48.6, 5
 once."""
 
 
-def _conv(graph: Graph, conv: Conv2D, pixels: int) -> float:
+def _conv(graph: Graph, conv: Conv2D, kernel: Kernel) -> float:
     """Estimate a convolution's kernel over weights that lie in its packing."""
     height, width, channels = graph.tensors[conv.output].hwc
-    runs = runs_of(width, pixels)
+    runs = runs_of(width, kernel.pixels)
     slide = slide_of(graph, conv)
     groups = groups_of(graph, conv) * sum(_GROUP_INSTRUCTIONS[slide][count] for count in runs)
     pairs = channels / pair_channels(graph, conv)
     total = pairs * groups * (taps_inside(graph, conv)[0] / conv.window.height)
-    total += height * len(runs) * _RUN_INSTRUCTIONS + _unpacking(graph, conv, pixels)
+    total += height * len(runs) * _RUN_INSTRUCTIONS + _unpacking(graph, conv, kernel)
     total += _exact(graph, conv, len(runs))
     if not isinstance(conv, FullyConnected):
         total += height * (pairs * len(runs) * _PAIR_INSTRUCTIONS)
@@ -62,10 +62,10 @@ def _exact(graph: Graph, conv: Conv2D, runs: int) -> float:
     return values * _EXACT_INSTRUCTIONS + height * runs * channels * _EXACT_RUN_INSTRUCTIONS
 
 
-def _unpacking(graph: Graph, conv: Conv2D, pixels: int) -> float:
+def _unpacking(graph: Graph, conv: Conv2D, kernel: Kernel) -> float:
     """Estimate what it takes to set out all windows once."""
     height, width, _ = graph.tensors[conv.output].hwc
-    runs, slide = ceil_div(width, pixels), slide_of(graph, conv)
+    runs, slide = ceil_div(width, kernel.pixels), slide_of(graph, conv)
     unaligned = graph.tensors[conv.inputs[0]].hwc[2] % GROUP_VALUES
     staged = _STAGED_INSTRUCTIONS * conv.window.height if unaligned else 0
     columns = width + runs * (slide - 1)

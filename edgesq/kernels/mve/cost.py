@@ -8,6 +8,7 @@ from edgesq.integers import ceil_div
 from edgesq.kernels.cost import Prices, operator_instructions
 from edgesq.kernels.counts import Counts, priced, runs_of, taps_inside
 from edgesq.kernels.decoding import Decoding
+from edgesq.kernels.kernel import Kernel
 from edgesq.kernels.mve import depthwise
 from edgesq.kernels.mve.blocks import (
     QUAD,
@@ -34,10 +35,14 @@ _CONV = {
 """Instructions per count of `_conv`."""
 
 
-def _conv(graph: Graph, op: Conv2D, pixels: int) -> float:
+def _conv(graph: Graph, op: Conv2D, kernel: Kernel) -> float:
     """Estimate what firmware/src/mve/esq_conv2d_mve.c and esq_mve_kernels.S do."""
     height, width, channels = graph.tensors[op.output].hwc
-    runs, blocks, quads = runs_of(width, pixels), blocks_of(graph, op), ceil_div(channels, QUAD)
+    runs, blocks, quads = (
+        runs_of(width, kernel.pixels),
+        blocks_of(graph, op),
+        ceil_div(channels, QUAD),
+    )
     share = 1.0
     short = ends_short(graph, op)
     if short and row_blocks_of(graph, op):
@@ -58,9 +63,9 @@ def _conv(graph: Graph, op: Conv2D, pixels: int) -> float:
     return priced(_CONV, counts)
 
 
-def _unpacking(graph: Graph, op: Conv2D, _: int) -> float:
+def _unpacking(graph: Graph, op: Conv2D, _: Kernel) -> float:
     """Estimate what it takes to set out all windows once."""
-    height, width, _ = graph.tensors[op.output].hwc
+    height, width = graph.tensors[op.output].hwc[:2]
     values = prod(graph.tensors[op.weights].shape[1:])
     return height * (width * values * _UNPACK_INSTRUCTIONS)
 

@@ -7,6 +7,7 @@
 #include "esq_mve_ops.h"
 #include "esq_ops.h"
 #include "esq_port.h"
+#include "esq_scalar_ops.h"
 #include "esq_streamed.h"
 #include "esq_values.h"
 #include "person_model.h"

@@ -84,9 +84,15 @@ def test_a_core_that_is_no_cortex_m(core: int, misa: int, name: str | None) -> N
     ("cpuid", "kernels", "better"),
     [
         *((cpuid, "portable", "dsp") for cpuid in (M4, M7, M33, M35P)),
-        *((cpuid, kernels, "mve") for cpuid in (M55, M85) for kernels in ("portable", "dsp")),
+        *(
+            (cpuid, kernels, "mve")
+            for cpuid in (M55, M85)
+            for kernels in ("portable", "scalar", "dsp")
+        ),
         *((cpuid, "dsp", None) for cpuid in (M4, M7, M33, M35P)),
-        *((cpuid, "portable", None) for cpuid in (0, M0, M3, 0x410FC999)),
+        *((cpuid, "portable", "scalar") for cpuid in (M0, M3)),
+        *((cpuid, "scalar", None) for cpuid in (M0, M3)),
+        *((cpuid, "portable", None) for cpuid in (0, 0x410FC999)),
         *((cpuid, "mve", None) for cpuid in (M55, M85)),
         (M55, "of my own", None),
     ],
@@ -97,7 +103,7 @@ def test_slower_kernels_than_the_core_runs(cpuid: int, kernels: str, better: str
     for warning in found:
         assert f"the kernels are {kernels}, a Cortex-M" in warning
         assert warning.endswith(f"export for a target with kernels = {better}")
-        assert ("where it has that extension" in warning) == (cpuid not in (M4, M7))
+        assert ("where it has that extension" in warning) == (cpuid not in (M0, M3, M4, M7))
 
 
 def test_a_firmware_compiled_without_optimisation(tmp_path: Path) -> None:

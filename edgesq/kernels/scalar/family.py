@@ -1,0 +1,104 @@
+"""Kernels for scalar cores, as a row of the table of families."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from edgesq.graph import Graph
+from edgesq.kernels.coded import tile_kernels
+from edgesq.kernels.cost import Prices, operator_instructions
+from edgesq.kernels.family import Family, requantization_bytes
+from edgesq.kernels.groups import GROUP_BYTES, MAX_GROUPS, group_count, group_graph
+from edgesq.kernels.kernel import Form, Kernel
+from edgesq.kernels.portable import PORTABLE, conv_kernel
+from edgesq.kernels.portable import PRICES as PORTABLE_PRICES
+from edgesq.kernels.row_op import RowOp
+from edgesq.kernels.scalar.cost import conv_instructions, unpacking_instructions
+from edgesq.kernels.scalar.pack import fits
+from edgesq.kernels.scalar.params import conv_params
+from edgesq.kernels.scalar.windows import taps_of, ways, work_bytes
+from edgesq.operators import Conv2D, GroupedConv2D, Op
+
+NAME = "scalar"
+
+_REQUANTIZATION_BYTES = 5
+"""Per channel: a multiplier and a shift."""
+
+
+def _kernels(graph: Graph, item: RowOp, _: bool) -> Iterator[Kernel]:
+    """Yield the kernels of an operator, best first."""
+    parts = _parts(graph, item.first)
+    if not parts or not all(fits(own, part) for own, part in parts):
+        yield item.kernel
+        return
+    own, conv = parts[0]
+    for pixels, held in ways(own, conv):
+        kernel = conv_kernel(item, NAME, pixels, work_bytes(pixels, held))
+        yield replace(kernel, held=held)
+
+
+def _parts(graph: Graph, op: Op) -> list[tuple[Graph, Conv2D]]:
+    """Return the convolutions that the kernels see: an operator itself, or its groups."""
+    if isinstance(op, Conv2D):
+        return [(graph, op)]
+    if isinstance(op, GroupedConv2D) and group_count(graph, op) <= MAX_GROUPS:
+        return [group_graph(graph, op, group) for group in range(group_count(graph, op))]
+    return []
+
+
+def _coded_kernels(graph: Graph, item: RowOp) -> Iterator[Kernel]:
+    conv = item.first
+    assert isinstance(conv, Conv2D)
+    if not fits(graph, conv):
+        yield from PORTABLE.coded_kernels(graph, item)
+        return
+    for kernel in _kernels(graph, item, False):
+        yield from tile_kernels(graph, conv, kernel, taps_of(graph, conv))
+
+
+def _extra_bytes(graph: Graph, item: RowOp) -> int:
+    """Return the bytes by which packed weights, and the structs of groups, exceed the weights."""
+    op, kernel = item.first, item.kernel
+    if kernel.family != NAME or not isinstance(op, Conv2D | GroupedConv2D):
+        return 0
+    parts = _parts(graph, op)
+    structs = len(parts) * GROUP_BYTES if kernel.form is Form.GROUPS else 0
+    return structs + sum(_padding_bytes(own, part) for own, part in parts)
+
+
+def _padding_bytes(graph: Graph, op: Conv2D) -> int:
+    shape = graph.tensors[op.weights].shape
+    return shape[0] * (taps_of(graph, op) - int(np.prod(shape[1:])))
+
+
+_PRICES = Prices(
+    values=PORTABLE_PRICES.values,
+    summed=PORTABLE_PRICES.summed,
+    decoding=PORTABLE_PRICES.decoding,
+    conv=conv_instructions,
+    unpacking=unpacking_instructions,
+)
+"""Of a Cortex-M3."""
+
+
+def _takes_coded(graph: Graph, op: Conv2D) -> bool:
+    return fits(graph, op) or PORTABLE.takes_coded(graph, op)
+
+
+SCALAR = Family(
+    name=NAME,
+    core_has="1",
+    code_bytes=2_560,
+    kernels=_kernels,
+    coded_kernels=_coded_kernels,
+    takes_coded=_takes_coded,
+    extra_bytes=_extra_bytes,
+    requantization_bytes=partial(requantization_bytes, _REQUANTIZATION_BYTES),
+    conv_params=conv_params,
+    instructions=partial(operator_instructions, _PRICES),
+    decoding=_PRICES.decoding,
+    mac_instructions=2.0,
+    folds_zero_point=True,
+)

@@ -1,0 +1,155 @@
+/* CONV_2D and FULLY_CONNECTED on scalar cores: the loops around the kernels.
+ * Mirror: edgesq/kernels/scalar/windows.py.
+ *
+ * Windows are set out whole and serve all output channels, where working memory allows. Elsewhere
+ * some taps are set out at a time, anew for each tile of channels, whose sums wait in memory.
+ */
+#include "../esq_windows.h"
+#include "esq_scalar_view.h"
+
+#define ESQ_MAX_PIXELS 4u
+/* Output channels of a strip that are held at a time, on the stack. */
+#define ESQ_STRIP_CHANNELS 16u
+
+static inline uint32_t at_most(uint32_t most, uint32_t left) { return left < most ? left : most; }
+
+/* Taps of a whole window as they lie in the weights. */
+static inline uint32_t taps_of(const struct esq_scalar_view *view) {
+    const struct esq_window *window = &view->params->window;
+    const uint32_t taps = (uint32_t)window->height * window->width * view->input->channels;
+    return (taps + ESQ_SCALAR_TAPS - 1u) & ~(ESQ_SCALAR_TAPS - 1u);
+}
+
+static void enter_view(const struct esq_conv2d_scalar *params, const struct esq_op *op,
+                       int8_t *arena, uint32_t out_row, struct esq_scalar_view *view) {
+    void *work = arena + op->work_offset_bytes;
+    view->params = params;
+    view->input = op->input[0];
+    view->words = work;
+    esq_rows_under(&params->window, op->input[0], arena, out_row, view->rows);
+}
+
+/* Where sums are held: behind the words of the most pixels. */
+static inline int32_t *sums_of(const struct esq_scalar_view *view) {
+    const struct esq_conv2d_scalar *params = view->params;
+    void *place = view->words + params->taps * esq_scalar_words_of(params->pixels);
+    return place;
+}
+
+/* Sums of channels [first, first + channels) of `pixels` pixels from `column` on. */
+static void sum_up(const struct esq_scalar_view *view, uint32_t column, uint32_t pixels,
+                   uint32_t first, uint32_t channels) {
+    const struct esq_conv2d_scalar *params = view->params;
+    const uint32_t taps = taps_of(view);
+    struct esq_scalar_job job = {
+        .windows = view->words,
+        .weights = params->weights + first * taps,
+        .channels = channels,
+        .sums = sums_of(view),
+    };
+    for (uint32_t tap = 0; tap < taps; tap += job.taps) {
+        job.taps = at_most(params->taps, taps - tap);
+        job.gap_bytes = taps - job.taps;
+        job.adds = tap;
+        if (first == 0 || params->taps < taps) {
+            esq_scalar_set_out(view, column, pixels, tap, job.taps);
+        }
+        if (pixels > 2) {
+            esq_scalar_sums_4(&job);
+        } else {
+            esq_scalar_sums_2(&job);
+        }
+        job.weights += job.taps;
+    }
+}
+
+/* The block of these sums; it lacks its result. */
+static struct esq_scalar_block block_of(const struct esq_scalar_view *view, uint32_t pixels,
+                                        uint32_t first, uint32_t channels) {
+    const struct esq_conv2d_scalar *params = view->params;
+    struct esq_scalar_block block = {
+        .sums = sums_of(view),
+        .bias = params->bias + first,
+        .channels = channels,
+        .pixels = pixels,
+        .width = 2u * esq_scalar_words_of(pixels),
+        .output_zp = params->output_zp,
+        .clamp_min = params->clamp_min,
+        .clamp_max = params->clamp_max,
+    };
+    if (params->shift) {
+        block.multiplier = params->multiplier + first;
+        block.shift = params->shift + first;
+    } else {
+        block.rescaling = params->rescaling + first;
+    }
+    return block;
+}
+
+static void compute_row(const struct esq_scalar_view *view, const struct esq_slot *output,
+                        uint32_t channels, int8_t *result) {
+    const struct esq_conv2d_scalar *params = view->params;
+    for (uint32_t x = 0, pixels; x < output->width; x += pixels) {
+        pixels = at_most(params->pixels, output->width - x);
+        for (uint32_t c = 0, count; c < channels; c += count) {
+            count = at_most(params->channels, channels - c);
+            sum_up(view, x, pixels, c, count);
+            struct esq_scalar_block block = block_of(view, pixels, c, count);
+            block.result = result + c;
+            block.pixel_bytes = output->pixel_bytes;
+            params->end(&block);
+        }
+        result += pixels * output->pixel_bytes;
+    }
+}
+
+void esq_scalar_compute(const void *conv, const struct esq_op *op, int8_t *arena,
+                        const struct esq_rows *rows) {
+    for (uint32_t y = rows->first; y < rows->end; y++) {
+        struct esq_scalar_view view;
+        enter_view(conv, op, arena, y, &view);
+        compute_row(&view, op->output, rows->channels,
+                    esq_row(arena, op->output, y) + rows->channel);
+    }
+}
+
+void esq_run_conv2d_scalar(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
+    const struct esq_rows rows = {progress->out_row, esq_band_end(op, progress), 0,
+                                  op->output->channels};
+    esq_scalar_compute(op->params, op, arena, &rows);
+    progress->out_row = (uint16_t)rows.end;
+}
+
+/* Ends sums of a tile, some channels at a time, and adds the pixels up. */
+static void add_block(const struct esq_scalar_view *view, uint32_t pixels, uint32_t first,
+                      uint32_t channels, int32_t *sums) {
+    int8_t strip[ESQ_MAX_PIXELS * ESQ_STRIP_CHANNELS];
+    for (uint32_t c = 0, count; c < channels; c += count) {
+        count = at_most(ESQ_STRIP_CHANNELS, channels - c);
+        struct esq_scalar_block block = block_of(view, pixels, first + c, count);
+        block.sums += c * block.width;
+        block.result = strip;
+        block.pixel_bytes = ESQ_STRIP_CHANNELS;
+        view->params->end(&block);
+        for (uint32_t k = 0; k < count; k++) {
+            for (uint32_t pixel = 0; pixel < pixels; pixel++) {
+                sums[c + k] += strip[pixel * ESQ_STRIP_CHANNELS + k];
+            }
+        }
+    }
+}
+
+void esq_scalar_add_row(const void *conv, const struct esq_op *op, int8_t *arena,
+                        const struct esq_rows *rows, const struct esq_slot *output, int32_t *sums) {
+    const struct esq_conv2d_scalar *params = conv;
+    struct esq_scalar_view view;
+    enter_view(params, op, arena, rows->first, &view);
+    for (uint32_t x = 0, pixels; x < output->width; x += pixels) {
+        pixels = at_most(params->pixels, output->width - x);
+        for (uint32_t c = 0, count; c < rows->channels; c += count) {
+            count = at_most(params->channels, rows->channels - c);
+            sum_up(&view, x, pixels, c, count);
+            add_block(&view, pixels, c, count, sums + c);
+        }
+    }
+}

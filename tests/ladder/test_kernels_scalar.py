@@ -1,0 +1,83 @@
+"""Kernels for scalar cores equal the numpy reference: in C with sanitizers, and on boards."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgesq.kernels.kernel import PORTABLE
+from edgesq.kernels.scalar.family import NAME
+from edgesq.kernels.scalar.pack import end_of
+from edgesq.plan import packing
+from support.crun import Runtime
+from support.emulated_cases import Case, differing
+from support.host_cases import differing_here
+from support.kernel_cases import all_cases, conv_case, conv_of
+from support.weighted_cases import weighted_cases
+
+AMPLE, NONE = 0.01, 1000
+"""For ARENA_GROWTH: operators compute as many pixels together as they can, or as few."""
+
+PARTS = 3
+"""Images of firmware that all cases take."""
+
+
+def scalar_cases() -> list[Case]:
+    """Windows set out in parts, lone pixels, weights of -128, sums and shifts of every size."""
+    cases = [
+        conv_case("parts", 400 + width, size=(3, width), channels=channels, outputs=outputs)
+        for width in (1, 2, 3, 4, 6, 7)
+        for channels, outputs in ((5, 6), (32, 70))
+    ]
+    one = np.full((4, 3, 3, 8), -128, np.int8)
+    one[..., 1::2] = 127
+    both = np.full((4, 3, 3, 8), -128, np.int8)
+    for name, weights in (("one -128 in each group", one), ("all -128", both)):
+        cases += [
+            conv_case(name, 420, size=(4, 5), weights=weights, outputs=4, real=real)
+            for real in (2e-5, 0.004)
+        ]
+    return cases
+
+
+def cases() -> list[Case]:
+    return [*all_cases(), *scalar_cases(), *weighted_cases()]
+
+
+@pytest.fixture(scope="module")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Runtime:
+    return Runtime(tmp_path_factory.mktemp("runtime"))
+
+
+@pytest.mark.parametrize("growth", [AMPLE, NONE])
+def test_equal_in_c(
+    growth: float, runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packing, "ARENA_GROWTH", growth)
+    assert differing_here(runtime, tmp_path, NAME, cases()) == []
+
+
+@pytest.mark.emulated
+@pytest.mark.parametrize(("board", "growth"), [("microbit", AMPLE), ("netduino2", NONE)])
+def test_equal_on_boards(
+    board: str, growth: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packing, "ARENA_GROWTH", growth)
+    found = cases()
+    for part in range(PARTS):
+        (tmp_path / str(part)).mkdir()
+        assert differing(tmp_path / str(part), board, found[part::PARTS]) == []
+
+
+def test_the_cases_have_every_form() -> None:
+    plans = [(case, case.plan(NAME)) for case in cases()]
+    kernels = {item.kernel for _, plan in plans for item in plan.ops}
+    convs = {kernel for kernel in kernels if kernel.held}
+    assert {kernel.pixels for kernel in convs} == {2, 4}
+    assert {end_of(c.graph, conv_of(c.graph)) for c in scalar_cases()} == {"relu"}
+    assert PORTABLE in {
+        item.kernel.family
+        for case, plan in plans
+        for item in plan.ops
+        if case.name.startswith("all -128")
+    }
