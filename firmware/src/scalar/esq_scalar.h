@@ -22,6 +22,10 @@
 /* Assembler bodies that a core has; each takes the place of the C function of that name. */
 #if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
 #define ESQ_SCALAR_V6M 1
+#define ESQ_SCALAR_HAS_WORDS 1
+#define ESQ_SCALAR_HAS_SUMS 1
+#define ESQ_SCALAR_HAS_RELU 1
+#define ESQ_SCALAR_HAS_ANY 1
 #elif defined(__ARM_ARCH_7M__)
 #define ESQ_SCALAR_V7M 1
 #endif
