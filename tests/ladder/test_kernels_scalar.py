@@ -58,7 +58,9 @@ def test_equal_in_c(
 
 
 @pytest.mark.emulated
-@pytest.mark.parametrize(("board", "growth"), [("microbit", AMPLE), ("netduino2", NONE)])
+@pytest.mark.parametrize(
+    ("board", "growth"), [("microbit", AMPLE), ("netduino2", AMPLE), ("netduino2", NONE)]
+)
 def test_equal_on_boards(
     board: str, growth: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,12 @@ static inline int32_t *sums_of(const struct esq_scalar_view *view) {
     return place;
 }
 
+typedef void sums_fn(const struct esq_scalar_job *job);
+
+/* By pixels, less one. */
+static sums_fn *const sums_for[ESQ_MAX_PIXELS] = {esq_scalar_sums_1, esq_scalar_sums_2,
+                                                  esq_scalar_sums_3, esq_scalar_sums_4};
+
 /* Sums of channels [first, first + channels) of `pixels` pixels from `column` on. */
 static void sum_up(const struct esq_scalar_view *view, uint32_t column, uint32_t pixels,
                    uint32_t first, uint32_t channels) {
@@ -54,11 +60,7 @@ static void sum_up(const struct esq_scalar_view *view, uint32_t column, uint32_t
         if (first == 0 || params->taps < taps) {
             esq_scalar_set_out(view, column, pixels, tap, job.taps);
         }
-        if (pixels > 2) {
-            esq_scalar_sums_4(&job);
-        } else {
-            esq_scalar_sums_2(&job);
-        }
+        sums_for[pixels - 1](&job);
         job.weights += job.taps;
     }
 }

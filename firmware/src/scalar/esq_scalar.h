@@ -20,14 +20,14 @@
 #include "esq_scalar_ops.h"
 
 /* Assembler bodies that a core has; each takes the place of the C function of that name. */
-#if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
-#define ESQ_SCALAR_V6M 1
+#if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__) || defined(__ARM_ARCH_7M__)
 #define ESQ_SCALAR_HAS_WORDS 1
 #define ESQ_SCALAR_HAS_SUMS 1
 #define ESQ_SCALAR_HAS_RELU 1
 #define ESQ_SCALAR_HAS_ANY 1
-#elif defined(__ARM_ARCH_7M__)
-#define ESQ_SCALAR_V7M 1
+#endif
+#if defined(__ARM_ARCH_7M__)
+#define ESQ_SCALAR_HAS_LONE_SUMS 1
 #endif
 
 /* Taps come in multiples of this. */
@@ -62,6 +62,9 @@ struct esq_scalar_job {
 void esq_scalar_sums_2(const struct esq_scalar_job *job);
 /* Two words a tap: four pixels. */
 void esq_scalar_sums_4(const struct esq_scalar_job *job);
+/* As these, where the last word has one pixel twice: its second sum may be anything. */
+void esq_scalar_sums_1(const struct esq_scalar_job *job);
+void esq_scalar_sums_3(const struct esq_scalar_job *job);
 
 /* The ends of sums [channels][width], `pixels` of which exist: int8 `pixel_bytes` apart at result.
  * All arrays begin with the first channel. Declared in esq_scalar_ops.h:
@@ -91,5 +94,8 @@ struct esq_scalar_block {
     int32_t clamp_min;
     int32_t clamp_max;
 };
+
+/* One channel of a block, as esq_scalar_end_any ends all. */
+void esq_scalar_end_channel(const struct esq_scalar_block *block, uint32_t channel);
 
 #endif

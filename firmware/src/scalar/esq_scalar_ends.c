@@ -31,20 +31,23 @@ void esq_scalar_end_relu(const struct esq_scalar_block *block) {
 }
 #endif
 
+void esq_scalar_end_channel(const struct esq_scalar_block *block, uint32_t channel) {
+    const int32_t *sums = block->sums + channel * block->width;
+    const int32_t bias = block->bias[channel];
+    const int32_t multiplier = block->multiplier[channel];
+    const int32_t shift = block->shift[channel];
+    int8_t *result = block->result + channel;
+    for (uint32_t pixel = 0; pixel < block->pixels; pixel++) {
+        const int32_t scaled = esq_requantize(plus(sums[pixel], bias), multiplier, shift);
+        *result = esq_clamp(scaled + block->output_zp, block->clamp_min, block->clamp_max);
+        result += block->pixel_bytes;
+    }
+}
+
 #ifndef ESQ_SCALAR_HAS_ANY
 void esq_scalar_end_any(const struct esq_scalar_block *block) {
-    const int32_t *sums = block->sums;
-    for (uint32_t c = 0; c < block->channels; c++) {
-        const int32_t bias = block->bias[c];
-        const int32_t multiplier = block->multiplier[c];
-        const int32_t shift = block->shift[c];
-        int8_t *result = block->result + c;
-        for (uint32_t pixel = 0; pixel < block->pixels; pixel++) {
-            const int32_t scaled = esq_requantize(plus(sums[pixel], bias), multiplier, shift);
-            *result = esq_clamp(scaled + block->output_zp, block->clamp_min, block->clamp_max);
-            result += block->pixel_bytes;
-        }
-        sums += block->width;
+    for (uint32_t channel = 0; channel < block->channels; channel++) {
+        esq_scalar_end_channel(block, channel);
     }
 }
 #endif

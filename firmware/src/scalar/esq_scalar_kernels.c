@@ -78,3 +78,9 @@ void esq_scalar_sums_4(const struct esq_scalar_job *job) {
     }
 }
 #endif
+
+#ifndef ESQ_SCALAR_HAS_LONE_SUMS
+void esq_scalar_sums_1(const struct esq_scalar_job *job) { esq_scalar_sums_2(job); }
+
+void esq_scalar_sums_3(const struct esq_scalar_job *job) { esq_scalar_sums_4(job); }
+#endif
