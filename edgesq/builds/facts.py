@@ -11,7 +11,7 @@ from edgesq.calibrate import AuditRow, Classes, Preprocessing, Shown
 from edgesq.choices import Goal, Layout
 from edgesq.limits import MAX_EXTENT
 from edgesq.plan import Candidate
-from edgesq.project import Sizes
+from edgesq.project import Estimate, Sizes
 from edgesq.records import Count
 from edgesq.repair.trial import Trial
 
@@ -92,6 +92,7 @@ class FirmwareFacts:
         operators: the runtime's table; empty where TensorFlow Lite Micro has its own.
         tflm_used_arena_bytes: of the arena, by TensorFlow Lite Micro on this computer; None where
             edgesq's runtime computes.
+        estimated: what an image takes on the board; None where the runtime plans for itself.
     """
 
     target: str
@@ -100,6 +101,7 @@ class FirmwareFacts:
     plan: PlanFacts | None = None
     operators: tuple[Operator, ...] = ()
     tflm_used_arena_bytes: Count | None = None
+    estimated: Estimate | None = None
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from edgesq.pages.memory import Block
 from edgesq.pages.render import render
 from edgesq.plan import Candidate, Fit, curve, fits, operator_costs
 from edgesq.plan.usage import OperatorUse, operator_uses
-from edgesq.project import Estimate, estimate
+from edgesq.project import Estimate, Time, board_time, estimate
 from edgesq.targets import Target, list_targets, load_target
 
 MAX_CLASSES, MAX_BLOCKS, MAX_OPERATORS, MAX_NOTES, MAX_TEXT = 200, 10, 300, 100, 600
@@ -67,6 +67,7 @@ class Planned:
         rows: operator by operator.
         is_measured: whether instructions were counted by a board.
         estimate: instructions of the whole.
+        time: of those instructions that are shown; None on a core of which nothing is known.
         words: where the arena is fullest.
         step: that step.
         blocks: then in use, the largest first.
@@ -76,6 +77,7 @@ class Planned:
     rows: tuple[Row, ...]
     is_measured: bool
     estimate: Estimate
+    time: Time | None
     words: str
     step: int
     blocks: tuple[Block, ...]
@@ -183,10 +185,12 @@ def _planned(
         for use, name, cost, count in zip(uses, names, costs, counts, strict=True)
     )
     step, blocks = at_peak(plan)
+    estimated = estimate(chosen.instructions, target)
     return Planned(
         rows,
         is_measured,
-        estimate(chosen.instructions, target),
+        estimated,
+        board_time(sum(counts), target) if is_measured else estimated.time,
         peak_words(plan),
         step,
         blocks[:MAX_BLOCKS],

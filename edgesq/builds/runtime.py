@@ -25,6 +25,7 @@ from edgesq.plan import (
 from edgesq.project import (
     RUNTIME,
     TFLM_RUNTIME,
+    estimate,
     is_plain,
     lay_out,
     tflm_cmake,
@@ -167,6 +168,7 @@ def _edgesq(graph: Graph, options: FirmwareOptions, chosen: Candidate | None) ->
             chosen.plan.arena_bytes,
             PlanFacts.of(chosen),
             operators_of(graph, chosen.plan),
+            estimated=estimate(chosen.instructions, target),
         ),
     )
 

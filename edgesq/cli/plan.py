@@ -82,6 +82,8 @@ def print_doubt(document: PlanDocument) -> None:
     known = "as on a Cortex-M3: this core was never measured"
     words = known if doubt is None else f"off by at most {doubt:.0%}"
     terminal.say(f"This plan takes {instructions:,} instructions per image, estimated; {words}")
+    if document.estimated.time is not None:
+        terminal.say(f"That is {document.estimated.time.words}")
 
 
 def _curve_table(document: PlanDocument) -> Table:

@@ -9,7 +9,7 @@ from edgesq.project.build import (
     is_plain,
     run_batch,
 )
-from edgesq.project.estimate import Estimate, estimate
+from edgesq.project.estimate import Estimate, Time, board_time, estimate
 from edgesq.project.layout import RUNTIME, TFLM_RUNTIME, lay_out, tflm_cmake
 from edgesq.project.library import lay_out_library
 
@@ -20,6 +20,8 @@ __all__ = [
     "Estimate",
     "Layout",
     "Sizes",
+    "Time",
+    "board_time",
     "compile_firmware",
     "estimate",
     "firmware_path",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from edgesq.project import Time
 from edgesq.records import Count, Lsb, Part, Positive, Sha256
 from edgesq.verify.tally import Note, Place
 
@@ -178,6 +179,8 @@ class DeviceFacts:
         arena_bytes: bytes of the arena up to the last one ever written, read from the board; None
             where it cannot tell.
         arena_planned_bytes: of the arena, by the plan; None where the build does not say.
+        estimated: what those instructions would take at the board's clock, on paper; None where
+            the board told its time, or nothing is known of the core.
     """
 
     board: str
@@ -192,6 +195,7 @@ class DeviceFacts:
     stack_bytes: Count | None
     arena_bytes: Count | None
     arena_planned_bytes: Count | None
+    estimated: Time | None = None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import contextlib
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -13,8 +13,14 @@ from edgesq.errors import EdgesqError
 from edgesq.graph import Graph
 from edgesq.link.baud import RateOutcome
 from edgesq.link.frame import BoardInfo
-from edgesq.project import Sizes
-from edgesq.verify.cores import core_name, instructions_per_tick, missed_speed, us_per_tick
+from edgesq.project import Sizes, Time, board_time
+from edgesq.verify.cores import (
+    core_name,
+    instructions_per_tick,
+    missed_speed,
+    target_of,
+    us_per_tick,
+)
 from edgesq.verify.facts import (
     AccuracyFacts,
     BoardShare,
@@ -139,6 +145,7 @@ class Facts:
             stack_bytes=tally.stack_bytes or None,
             arena_bytes=tally.arena_bytes or None,
             arena_planned_bytes=self.arena_bytes,
+            estimated=self._estimated(middle.instructions),
         )
 
     def _agreement(self, part: int, images: int, among: int = 1) -> float | None:
@@ -196,6 +203,13 @@ class Facts:
             for some in map(tally.ticks.part, (50, 95))
         )
         return middle, late
+
+    def _estimated(self, instructions: int | None) -> Time | None:
+        """Return what instructions would take at the board's clock."""
+        target = target_of(self.info)
+        if target is None or instructions is None:
+            return None
+        return board_time(instructions, replace(target, clock_hz=self.info.clock_hz))
 
     def _comparisons(self, tally: Tally) -> tuple[Comparison, ...]:
         rows = iter(tally.against or [Against()] * (1 + len(self.peers)))

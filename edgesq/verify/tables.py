@@ -219,7 +219,7 @@ def _time(device: DeviceFacts, differs: bool) -> dict[str, str]:
     if device.us is not None and device.us_p95 is not None:
         said = f"{device.us / 1000:,.1f} ms, 95 % in {device.us_p95 / 1000:,.1f} ms"
     elif device.instructions is not None:
-        return {}
+        return {} if device.estimated is None else {"time per image": device.estimated.words}
     else:
         said = "differs by board, see below" if differs else "cannot tell"
     return {"time per image on the board": said}
