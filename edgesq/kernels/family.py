@@ -64,6 +64,8 @@ class Family:
         wide_layer: names a layer whose weights take two bytes each, and why; None where none do.
         pairs_channels: whether two channels share a lane as 256 A + B in its packed weights.
         folds_zero_point: whether sums are of raw inputs, their zero point folded into the bias.
+        arena_parts: by how much its working memory may make an arena larger, in the planner's parts
+            of it: 1 where more memory gains a few percent, more where it gains more.
         affine_drops: bits that its kernel for one slope per channel drops of a product.
     """
 
@@ -86,6 +88,7 @@ class Family:
     wide_layer: Callable[[Graph, RowOp], WideLayer | None] = _none
     pairs_channels: bool = False
     folds_zero_point: bool = False
+    arena_parts: int = 1
     affine_drops: int = 0
 
 

@@ -8,6 +8,7 @@ size (`filling`).
 """
 
 from edgesq.graph import Graph
+from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.row_op import RowOp
 from edgesq.plan.allocation import Plan
 from edgesq.plan.cost import fixed_instructions
@@ -43,7 +44,8 @@ class Planner:
         draft = self._draft(bands)
         if not self.request.coded:
             variants = [self._variants.by_pixels(item) for item in draft.lowered.ops]
-            return packed(draft, most_pixels(self.graph, draft, variants))
+            parts = FAMILIES[self.request.kernels].arena_parts
+            return packed(draft, *most_pixels(self.graph, draft, variants, parts))
         limit = self.request.limit_bytes
         if limit is None:
             least = self._smallest(draft)

@@ -28,13 +28,14 @@ struct esq_conv2d_scalar {
     int16_t output_zp;
     int8_t clamp_min;
     int8_t clamp_max;
-    uint8_t pixels;    /* most output pixels computed together: 2 or 4 */
+    uint8_t pixels;    /* most output pixels computed together: 1, 2 or 4 */
     uint16_t taps;     /* set out together, a multiple of 4 */
-    uint16_t channels; /* whose sums are held together */
+    uint16_t channels; /* whose sums are held together; up to 8 on the stack */
     struct esq_window window;
 };
 
-/* params: struct esq_conv2d_scalar; work: uint32 [taps, pixels / 2], int32 [channels, pixels]. */
+/* params: struct esq_conv2d_scalar; work: uint32 [taps, pixels / 2], for a lone pixel int8 [taps],
+ * then int32 [channels, pixels] for more than 8 channels. */
 esq_run_fn esq_run_conv2d_scalar;
 
 /* Of struct esq_conv2d_scalar. */

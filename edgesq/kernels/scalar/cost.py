@@ -8,14 +8,17 @@ from edgesq.kernels.scalar.pack import end_of
 from edgesq.kernels.scalar.windows import taps_of
 from edgesq.operators import Conv2D
 
-_GROUP_INSTRUCTIONS = {1: 10.0, 2: 14.0}
-"""Per two taps of a channel, by words per tap."""
+_TAP_INSTRUCTIONS = {1: 2.5, 2: 5.0, 4: 7.0}
+"""Per tap of a channel, by pixels whose sums stand side by side."""
 
 _CHANNEL_INSTRUCTIONS = 24.0
 """Per channel of pixels computed together, and again for each part of its windows."""
 
-_WORD_INSTRUCTIONS = 6.0
-"""To set out a word."""
+_SET_OUT_INSTRUCTIONS = {1: 2.5, 2: 6.0, 4: 12.0}
+"""Per tap, likewise."""
+
+_CALL_INSTRUCTIONS = 160.0
+"""Per tile of channels of pixels computed together, and again for each part of their windows."""
 
 _RUN_INSTRUCTIONS = 250.0
 """Per pixels computed together."""
@@ -35,12 +38,14 @@ def conv_instructions(graph: Graph, conv: Conv2D, kernel: Kernel) -> float:
     height, width, channels = graph.tensors[conv.output].hwc
     assert kernel.held is not None
     taps = taps_of(graph, conv)
-    words = [ceil_div(count, 2) for count in runs_of(width, kernel.pixels)]
+    widths = _widths(width, kernel.pixels)
     parts = ceil_div(taps, kernel.held.taps)
-    sums = sum(taps / 2 * _GROUP_INSTRUCTIONS[each] for each in words)
-    sums += len(words) * parts * _CHANNEL_INSTRUCTIONS
+    sums = sum(taps * _TAP_INSTRUCTIONS[each] for each in widths)
+    sums += len(widths) * parts * _CHANNEL_INSTRUCTIONS
+    tiles = ceil_div(channels, kernel.held.channels)
+    calls = len(widths) * tiles * parts * _CALL_INSTRUCTIONS
     ends = width * _END_INSTRUCTIONS[end_of(graph, conv)]
-    row = channels * (sums + ends) + len(words) * _RUN_INSTRUCTIONS
+    row = channels * (sums + ends) + calls + len(widths) * _RUN_INSTRUCTIONS
     return height * (row + unpacking_instructions(graph, conv, kernel) / height)
 
 
@@ -49,6 +54,11 @@ def unpacking_instructions(graph: Graph, conv: Conv2D, kernel: Kernel) -> float:
     height, width, channels = graph.tensors[conv.output].hwc
     assert kernel.held is not None
     taps = taps_of(graph, conv)
-    words = sum(ceil_div(count, 2) for count in runs_of(width, kernel.pixels))
+    row = sum(_SET_OUT_INSTRUCTIONS[each] for each in _widths(width, kernel.pixels))
     times = 1 if kernel.held.taps >= taps else ceil_div(channels, kernel.held.channels)
-    return height * words * taps * _WORD_INSTRUCTIONS * times
+    return height * row * taps * times
+
+
+def _widths(width: int, pixels: int) -> list[int]:
+    """Return how many pixels' sums stand side by side, run by run of a row."""
+    return [4 if count > 2 else count for count in runs_of(width, pixels)]

@@ -1,6 +1,6 @@
 """Kernels for scalar cores, as a row of the table of families."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -34,9 +34,23 @@ def _kernels(graph: Graph, item: RowOp, _: bool) -> Iterator[Kernel]:
         yield item.kernel
         return
     own, conv = parts[0]
-    for pixels, held in ways(own, conv):
-        kernel = conv_kernel(item, NAME, pixels, work_bytes(pixels, held))
-        yield replace(kernel, held=held)
+    kernels = [
+        replace(conv_kernel(item, NAME, pixels, work_bytes(pixels, held)), held=held)
+        for pixels, held in ways(own, conv)
+    ]
+    yield from _worth(own, conv, kernels)
+
+
+def _worth(graph: Graph, conv: Conv2D, kernels: Sequence[Kernel]) -> list[Kernel]:
+    """Return the kernels that are faster than all behind them, which take less memory."""
+    found = [kernels[-1]]
+    least = conv_instructions(graph, conv, kernels[-1])
+    for kernel in reversed(kernels[:-1]):
+        cost = conv_instructions(graph, conv, kernel)
+        if cost < least:
+            found.append(kernel)
+            least = cost
+    return found[::-1]
 
 
 def _parts(graph: Graph, op: Op) -> list[tuple[Graph, Conv2D]]:
@@ -101,4 +115,5 @@ SCALAR = Family(
     decoding=_PRICES.decoding,
     mac_instructions=2.0,
     folds_zero_point=True,
+    arena_parts=2,
 )

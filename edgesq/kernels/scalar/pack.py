@@ -16,6 +16,9 @@ from edgesq.operators import Conv2D, FullyConnected
 SUM_BOUND = 1 << 30
 """Sums with their bias must be below this for the short requantization."""
 
+MOST_TAPS = 1 << 15
+"""Sums without their bias stay within 2^29, as the ends take for granted."""
+
 _LOWEST = -128
 _SHIFTS = range(31)
 """Right shifts for which the short requantization is exact."""
@@ -48,6 +51,8 @@ def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
 @lru_cache(maxsize=256)
 def fits(graph: Graph, op: Conv2D) -> bool:
     """Say whether two taps' products always fit: of their weights one may be -128, not both."""
+    if taps_of(graph, op) > MOST_TAPS:
+        return False
     lowest = (_rows(graph, op) == _LOWEST).reshape(-1, 2)
     return not bool(lowest.all(axis=1).any())
 

@@ -15,13 +15,16 @@ from edgesq.operators import Conv2D
 GROUP_TAPS = 4
 """Mirror: ESQ_SCALAR_TAPS."""
 
-_PIXELS = (4, 2)
-"""Output pixels computed together, best first."""
+_PIXELS = (4, 2, 1)
+"""Output pixels computed together, best first; where a row has fewer, as many as it has."""
 
-_CHANNELS = 16
-"""Whose sums are held together where windows are set out whole: more gain nothing."""
+FEW_CHANNELS = 8
+"""Whose sums are held on the stack; where windows are set out whole, no more are held.
 
-_TILES = (64, 32, 16)
+Mirror: ESQ_FEW_CHANNELS.
+"""
+
+_TILES = (64, 32, 16, FEW_CHANNELS)
 """The same where they are not, best first; before them all channels."""
 
 _PARTS = (2, 3, 4, 6, 9, 12, 18)
@@ -34,8 +37,10 @@ def taps_of(graph: Graph, op: Conv2D) -> int:
 
 
 def work_bytes(pixels: int, held: Held) -> int:
-    """Return the bytes of words and sums: two pixels to a word, a word to a sum."""
-    return pixels * (2 * held.taps + 4 * held.channels)
+    """Return the bytes of windows and sums. Mirror: esq_scalar_bytes."""
+    tap_bytes = 1 if pixels == 1 else 2 * pixels
+    held_channels = held.channels if held.channels > FEW_CHANNELS else 0
+    return tap_bytes * held.taps + 4 * pixels * held_channels
 
 
 def ways(graph: Graph, op: Conv2D) -> Iterator[tuple[int, Held]]:
@@ -46,7 +51,7 @@ def ways(graph: Graph, op: Conv2D) -> Iterator[tuple[int, Held]]:
     width = graph.tensors[op.output].hwc[1]
     least = None
     for pixels in _PIXELS:
-        if pixels > 2 and width <= 2:
+        if pixels > 1 and width <= pixels // 2:
             continue
         for held in _held(graph, op):
             size = work_bytes(pixels, held)
@@ -58,7 +63,7 @@ def ways(graph: Graph, op: Conv2D) -> Iterator[tuple[int, Held]]:
 def _held(graph: Graph, op: Conv2D) -> Iterator[Held]:
     """Yield what may be held at a time: whole windows, then the fastest ways with less."""
     taps, channels = taps_of(graph, op), graph.tensors[op.output].hwc[2]
-    yield Held(taps, min(channels, _CHANNELS))
+    yield Held(taps, min(channels, FEW_CHANNELS))
     tiles = (channels, *(tile for tile in _TILES if tile < channels))
     parts = sorted({round_up(ceil_div(taps, parts), GROUP_TAPS) for parts in _PARTS} - {taps})
     found = [Held(some, tile) for tile in tiles for some in parts]

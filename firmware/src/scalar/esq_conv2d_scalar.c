@@ -8,6 +8,8 @@
 #include "esq_scalar_view.h"
 
 #define ESQ_MAX_PIXELS 4u
+/* Output channels whose sums are held on the stack. */
+#define ESQ_FEW_CHANNELS 8u
 /* Output channels of a strip that are held at a time, on the stack. */
 #define ESQ_STRIP_CHANNELS 16u
 
@@ -20,20 +22,22 @@ static inline uint32_t taps_of(const struct esq_scalar_view *view) {
     return (taps + ESQ_SCALAR_TAPS - 1u) & ~(ESQ_SCALAR_TAPS - 1u);
 }
 
+/* Where sums are held: behind the words of the most pixels, those of few channels on the stack. */
+static inline int32_t *sums_of(const struct esq_conv2d_scalar *params, void *words, int32_t *few) {
+    int8_t *const begin = words;
+    void *place = begin + esq_scalar_bytes(params->taps, params->pixels);
+    return params->channels > ESQ_FEW_CHANNELS ? place : few;
+}
+
 static void enter_view(const struct esq_conv2d_scalar *params, const struct esq_op *op,
-                       int8_t *arena, uint32_t out_row, struct esq_scalar_view *view) {
+                       int8_t *arena, uint32_t out_row, int32_t *few,
+                       struct esq_scalar_view *view) {
     void *work = arena + op->work_offset_bytes;
     view->params = params;
     view->input = op->input[0];
     view->words = work;
+    view->sums = sums_of(params, work, few);
     esq_rows_under(&params->window, op->input[0], arena, out_row, view->rows);
-}
-
-/* Where sums are held: behind the words of the most pixels. */
-static inline int32_t *sums_of(const struct esq_scalar_view *view) {
-    const struct esq_conv2d_scalar *params = view->params;
-    void *place = view->words + params->taps * esq_scalar_words_of(params->pixels);
-    return place;
 }
 
 typedef void sums_fn(const struct esq_scalar_job *job);
@@ -51,7 +55,7 @@ static void sum_up(const struct esq_scalar_view *view, uint32_t column, uint32_t
         .windows = view->words,
         .weights = params->weights + first * taps,
         .channels = channels,
-        .sums = sums_of(view),
+        .sums = view->sums,
     };
     for (uint32_t tap = 0; tap < taps; tap += job.taps) {
         job.taps = at_most(params->taps, taps - tap);
@@ -70,11 +74,11 @@ static struct esq_scalar_block block_of(const struct esq_scalar_view *view, uint
                                         uint32_t first, uint32_t channels) {
     const struct esq_conv2d_scalar *params = view->params;
     struct esq_scalar_block block = {
-        .sums = sums_of(view),
+        .sums = view->sums,
         .bias = params->bias + first,
         .channels = channels,
         .pixels = pixels,
-        .width = 2u * esq_scalar_words_of(pixels),
+        .width = esq_scalar_width(pixels),
         .output_zp = params->output_zp,
         .clamp_min = params->clamp_min,
         .clamp_max = params->clamp_max,
@@ -108,8 +112,9 @@ static void compute_row(const struct esq_scalar_view *view, const struct esq_slo
 void esq_scalar_compute(const void *conv, const struct esq_op *op, int8_t *arena,
                         const struct esq_rows *rows) {
     for (uint32_t y = rows->first; y < rows->end; y++) {
+        int32_t few[ESQ_MAX_PIXELS * ESQ_FEW_CHANNELS];
         struct esq_scalar_view view;
-        enter_view(conv, op, arena, y, &view);
+        enter_view(conv, op, arena, y, few, &view);
         compute_row(&view, op->output, rows->channels,
                     esq_row(arena, op->output, y) + rows->channel);
     }
@@ -144,8 +149,9 @@ static void add_block(const struct esq_scalar_view *view, uint32_t pixels, uint3
 void esq_scalar_add_row(const void *conv, const struct esq_op *op, int8_t *arena,
                         const struct esq_rows *rows, const struct esq_slot *output, int32_t *sums) {
     const struct esq_conv2d_scalar *params = conv;
+    int32_t few[ESQ_MAX_PIXELS * ESQ_FEW_CHANNELS];
     struct esq_scalar_view view;
-    enter_view(params, op, arena, rows->first, &view);
+    enter_view(params, op, arena, rows->first, few, &view);
     for (uint32_t x = 0, pixels; x < output->width; x += pixels) {
         pixels = at_most(params->pixels, output->width - x);
         for (uint32_t c = 0, count; c < rows->channels; c += count) {

@@ -9,7 +9,7 @@
  * is that value.
  *
  * The windows of two or four neighbouring output pixels are set out as such words once, for all
- * output channels. Three small kernels do the rest, each a function in C that an assembler body may
+ * output channels; that of a lone pixel, at a row's end, as it is. Three small kernels do the rest, each a function in C that an assembler body may
  * stand for: words, sums, ends.
  * Mirror: edgesq/kernels/scalar/pack.py.
  */
@@ -27,7 +27,7 @@
 #define ESQ_SCALAR_HAS_ANY 1
 #endif
 #if defined(__ARM_ARCH_7M__)
-#define ESQ_SCALAR_HAS_LONE_SUMS 1
+#define ESQ_SCALAR_HAS_SUMS_3 1
 #endif
 
 /* Taps come in multiples of this. */
@@ -40,16 +40,17 @@ void esq_scalar_words(const int8_t *lower, const int8_t *upper, uint32_t count, 
 
 /* Sums of all channels over the taps that are set out.
  *
- * windows    words [taps][1 or 2]: pixels (0, 1), then (2, 3).
+ * windows    words [taps][1 or 2]: pixels (0, 1), then (2, 3); of a lone pixel int8 [taps], word
+ *            aligned.
  * weights    int8 [channels][taps], word aligned; `gap_bytes` are skipped after each channel's
  *            taps, a multiple of 4.
  * taps       a multiple of ESQ_SCALAR_TAPS, at least that.
  * channels   at least 1.
- * sums       int32 [channels][2 or 4], pixels in order: written where `adds` is 0, else added to,
+ * sums       int32 [channels][1, 2 or 4], pixels in order: written where `adds` is 0, else added to,
  *            modulo 2^32.
  */
 struct esq_scalar_job {
-    const uint32_t *windows;
+    const void *windows;
     const int8_t *weights;
     uint32_t taps;
     uint32_t gap_bytes;
@@ -58,12 +59,13 @@ struct esq_scalar_job {
     uint32_t adds;
 };
 
+/* A lone pixel. */
+void esq_scalar_sums_1(const struct esq_scalar_job *job);
 /* One word a tap: two pixels. */
 void esq_scalar_sums_2(const struct esq_scalar_job *job);
 /* Two words a tap: four pixels. */
 void esq_scalar_sums_4(const struct esq_scalar_job *job);
-/* As these, where the last word has one pixel twice: its second sum may be anything. */
-void esq_scalar_sums_1(const struct esq_scalar_job *job);
+/* As this, where the last word has one pixel twice: its second sum may be anything. */
 void esq_scalar_sums_3(const struct esq_scalar_job *job);
 
 /* The ends of sums [channels][width], `pixels` of which exist: int8 `pixel_bytes` apart at result.
@@ -87,7 +89,7 @@ struct esq_scalar_block {
     const int8_t *shift;
     uint32_t channels; /* at least 1 */
     uint32_t pixels;   /* 1 to 4 */
-    uint32_t width;    /* sums of a channel: 2 or 4 */
+    uint32_t width;    /* sums of a channel: 1, 2 or 4 */
     int8_t *result;    /* first channel of the first pixel */
     uint32_t pixel_bytes;
     int32_t output_zp;

@@ -95,19 +95,6 @@
     ESQ_TWO_TAPS_3 \tap + 2
     .endm
 
-/* A pixel alone: 9 instructions for 4 multiply-accumulates, 36 bytes. */
-    .macro ESQ_FOUR_TAPS_1 tap
-    ldrsb r2, [r1, #\tap]
-    ldrsb r3, [r1, #\tap + 1]
-    ldrsb r6, [r1, #\tap + 2]
-    ldrsb r7, [r1, #\tap + 3]
-    ldmia.w r0!, {r8, r9, r10, r11}
-    mla r4, r8, r2, r4
-    mla r4, r9, r3, r4
-    mla r4, r10, r6, r4
-    mla r4, r11, r7, r4
-    .endm
-
 /* A channel's sums begin, end, and are stored at r2. */
     .macro ESQ_BEGIN_4
     mov r6, r4
@@ -168,22 +155,6 @@
     add r5, r9
     .endm
 
-    .macro ESQ_BEGIN_1
-    movs r4, #0
-    .endm
-
-    .macro ESQ_PARTED_1
-    sub.w r4, r4, r4, lsl #16
-    .endm
-
-    .macro ESQ_STORE_1
-    ESQ_STORE_2
-    .endm
-
-    .macro ESQ_ADD_1
-    ESQ_ADD_2
-    .endm
-
 /* n pixels: 2^tap_shift bytes of words a tap, 2^sums_shift of sums, `code` bytes of four taps. */
     .macro ESQ_SUMS_OF pixels, tap_shift, sums_shift, code
     ESQ_FUNCTION esq_scalar_sums_\pixels
@@ -239,7 +210,6 @@
     ESQ_SUMS_OF 4, 3, 4, 80
     ESQ_SUMS_OF 3, 3, 4, 68
     ESQ_SUMS_OF 2, 2, 3, 48
-    ESQ_SUMS_OF 1, 2, 3, 36
 
 #endif
 

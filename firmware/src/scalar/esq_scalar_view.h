@@ -7,7 +7,8 @@
 struct esq_scalar_view {
     const struct esq_conv2d_scalar *params;
     const struct esq_slot *input;
-    uint32_t *words;                         /* the working memory */
+    void *words;                             /* the working memory */
+    int32_t *sums;                           /* [channels][1, 2 or 4] */
     const int8_t *rows[ESQ_MAX_WINDOW_ROWS]; /* 0: beside the image */
 };
 
@@ -17,8 +18,13 @@ struct esq_scalar_range {
     uint32_t end;
 };
 
-/* Words per tap of so many pixels. */
-static inline uint32_t esq_scalar_words_of(uint32_t pixels) { return (pixels + 1u) / 2u; }
+/* Pixels whose sums stand side by side, of `pixels` that are computed together. */
+static inline uint32_t esq_scalar_width(uint32_t pixels) { return pixels > 2 ? 4u : pixels; }
+
+/* Bytes of so many taps, set out. */
+static inline uint32_t esq_scalar_bytes(uint32_t taps, uint32_t pixels) {
+    return pixels == 1 ? taps : taps * 2u * esq_scalar_width(pixels);
+}
 
 /* Sets out taps [first, first + taps), as far as there are some, of the windows of `pixels` output
  * pixels from `column` on. */

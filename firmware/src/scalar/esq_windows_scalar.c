@@ -1,4 +1,5 @@
 /* From the input's rows to words of two pixels. Mirror: edgesq/kernels/scalar/windows.py. */
+#include "../esq_copy.h"
 #include "esq_scalar_view.h"
 
 static uint32_t *fill(uint32_t word, uint32_t count, uint32_t *to, uint32_t step) {
@@ -82,16 +83,63 @@ static void set_out_pair(const struct esq_scalar_view *view, const int32_t colum
     }
 }
 
+/* Values of a row of the window that begins at a column, the zero point where it is padded. */
+static int8_t *copy_row(const struct esq_scalar_view *view, const int8_t *row, int32_t column,
+                        const struct esq_scalar_range *range, int8_t *to) {
+    const uint32_t depth = view->input->channels;
+    uint32_t skip = range->first;
+    for (; skip >= depth; skip -= depth) {
+        column++;
+    }
+    for (uint32_t left = range->end - range->first, count; left > 0; left -= count) {
+        const int8_t *from = row ? at(view->input, row, column) : 0;
+        count = depth - skip < left ? depth - skip : left;
+        if (from) {
+            esq_copy(from + skip, count, to);
+        } else {
+            memset(to, view->params->input_zp, count);
+        }
+        to += count;
+        column++;
+        skip = 0;
+    }
+    return to;
+}
+
+/* A lone pixel's window as it is. */
+static void set_out_lone(const struct esq_scalar_view *view, int32_t column, uint32_t first,
+                         uint32_t taps) {
+    const struct esq_window *window = &view->params->window;
+    const uint32_t row_taps = (uint32_t)window->width * view->input->channels;
+    int8_t *to = view->words;
+    uint32_t y = 0;
+    for (; first >= row_taps; first -= row_taps) {
+        y++;
+    }
+    for (; y < window->height && taps > 0; y++) {
+        const uint32_t end = row_taps - first < taps ? row_taps : first + taps;
+        const struct esq_scalar_range range = {first, end};
+        taps -= end - first;
+        to = copy_row(view, view->rows[y], column, &range, to);
+        first = 0;
+    }
+}
+
 void esq_scalar_set_out(const struct esq_scalar_view *view, uint32_t column, uint32_t pixels,
                         uint32_t first, uint32_t taps) {
     const struct esq_window *window = &view->params->window;
-    const uint32_t step = esq_scalar_words_of(pixels);
+    if (pixels == 1) {
+        set_out_lone(view, (int32_t)(column * window->stride_w) - window->pad_left, first, taps);
+        return;
+    }
+    uint32_t *words = view->words;
+    const uint32_t step = esq_scalar_width(pixels) / 2u;
     for (uint32_t pixel = 0; pixel < pixels; pixel += 2) {
         const uint32_t upper = pixel + 1 < pixels ? pixel + 1 : pixel; /* a lone pixel twice */
         const int32_t columns[2] = {
             (int32_t)((column + pixel) * window->stride_w) - window->pad_left,
             (int32_t)((column + upper) * window->stride_w) - window->pad_left,
         };
-        set_out_pair(view, columns, first, taps, view->words + pixel / 2u, step);
+        set_out_pair(view, columns, first, taps, words + pixel / 2u, step);
     }
 }

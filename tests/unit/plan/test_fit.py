@@ -70,5 +70,7 @@ def test_host_has_no_limit() -> None:
 
 def test_an_unknown_kernel_family_is_named() -> None:
     target = replace(load_target("mps2-an500"), kernels="nope")
-    with pytest.raises(TargetError, match=r"key 'kernels' must be one of portable, dsp, mve"):
+    with pytest.raises(
+        TargetError, match=r"key 'kernels' must be one of portable, scalar, dsp, mve"
+    ):
         plan_for(read_graph(NETWORKS["fire"]()), target)
