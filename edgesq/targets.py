@@ -50,6 +50,7 @@ class Target:
         counter_hz: rate of esq_port_ticks() in hertz; 0 without a port.
         port_core: the folder of start-up code for its core; not for target host.
         port_family: a folder of code that this port shares with others.
+        port_flash_bytes: flash that the port takes beyond what every port does, as a USB line.
         stack_bytes: reserved by the linker script, counted in RAM.
         reserve_bytes: RAM left to the user's own code by a plan that is not asked for less.
         runners: names of those in `edgesq.flash` that start or program it, best first.
@@ -77,6 +78,7 @@ class Target:
     port: str | None = None
     port_core: str = "cortex_m"
     port_family: str | None = None
+    port_flash_bytes: Count = 0
     counter_hz: Count = 0
     runners: tuple[str, ...] = ()
     flash: dict[str, Any] = field(default_factory=dict)

@@ -18,6 +18,8 @@ void esq_ring_put(uint8_t byte) {
     }
 }
 
+uint32_t esq_ring_room(void) { return RING_BYTES - (head - tail); }
+
 int esq_port_read(void) {
     uint32_t at = tail;
     if (at == head) {

@@ -7,6 +7,9 @@
 /* Keeps a received byte for esq_port_read; drops it where the ring is full. From the interrupt. */
 void esq_ring_put(uint8_t byte);
 
+/* How many bytes the ring still takes. From the interrupt. */
+uint32_t esq_ring_room(void);
+
 /* Whether no received byte waits. */
 int esq_ring_is_empty(void);
 

@@ -13,6 +13,9 @@
 /* The port supplies it: takes every byte that the serial line has, with esq_ring_put. */
 void esq_rx_interrupt(void);
 
+/* Likewise, where there is USB and its port.h has ESQ_USB_IRQ, below ESQ_UART_RX_IRQ. */
+void esq_usb_interrupt(void);
+
 /* Starts the core's cycle counter; returns whether it counts: some cores and emulators lack it. */
 int esq_cycles_start(void);
 

@@ -51,6 +51,9 @@ static const struct {
             halt,
             halt,
             halt,
+#ifdef ESQ_USB_IRQ
+            [15 + ESQ_USB_IRQ] = esq_usb_interrupt,
+#endif
             [15 + ESQ_UART_RX_IRQ] = esq_rx_interrupt,
         },
 };

@@ -62,11 +62,11 @@ void esq_rp2_start_uart(void) {
 void esq_rx_interrupt(void) {
     UART_ICR = INT_RX_AND_TIMEOUT;
     while (!(UART_FR & FR_RX_EMPTY)) {
-        esq_ring_put((uint8_t)UART_DR);
+        esq_rp2_take((uint8_t)UART_DR, 0);
     }
 }
 
-void esq_port_write(const uint8_t *bytes, uint32_t n_bytes) {
+void esq_rp2_uart_write(const uint8_t *bytes, uint32_t n_bytes) {
     uint32_t start = esq_port_ticks();
     for (uint32_t i = 0; i < n_bytes; i++) {
         while (UART_FR & FR_TX_FULL) {
@@ -78,9 +78,9 @@ void esq_port_write(const uint8_t *bytes, uint32_t n_bytes) {
     }
 }
 
-int esq_port_holds_baud(uint32_t baud) { return divisor_of(baud) != 0; }
+int esq_rp2_uart_holds_baud(uint32_t baud) { return divisor_of(baud) != 0; }
 
-void esq_port_set_baud(uint32_t baud) {
+void esq_rp2_uart_set_baud(uint32_t baud) {
     uint32_t start = esq_port_ticks();
     while ((UART_FR & FR_BUSY) && esq_port_ticks() - start <= esq_port_tick_hz()) {
     }

@@ -6,8 +6,13 @@
 #include "rp2.h"
 
 #define TIMER_TIMERAWL ESQ_REGISTER(0x40054028u)
+#define WATCHDOG_SCRATCH0 ESQ_REGISTER(0x4005800Cu)
+#define WATCHDOG_SCRATCH1 ESQ_REGISTER(0x40058010u)
 #define WATCHDOG_TICK ESQ_REGISTER(0x4005802Cu)
 
+#define ROM_FUNCTION_TABLE 0x14u
+#define ROM_TABLE_LOOKUP 0x18u
+#define ROM_USB_BOOT ('U' | 'B' << 8)
 #define TICK_ENABLE (1u << 9)
 #define TICK_CYCLES 12u /* of the crystal: 1 MHz */
 
@@ -16,8 +21,25 @@ void esq_port_init(void) {
     WATCHDOG_TICK = TICK_ENABLE | TICK_CYCLES;
     esq_rp2_unreset(ESQ_RESET_TIMER);
     esq_rp2_start_uart();
+    esq_rp2_start_usb();
+}
+
+/* Datasheet 2.8.3, bootrom contents: a table of functions by two letters, and what looks them up. */
+void esq_rp2_to_bootloader(void) {
+    typedef void *(*lookup)(const void *table, uint32_t code);
+    typedef void (*reset_to_usb_boot)(uint32_t activity_pins, uint32_t disabled_interfaces);
+    const uintptr_t table = esq_rp2_rom_pointer(ROM_FUNCTION_TABLE);
+    lookup find = (lookup)esq_rp2_rom_pointer(ROM_TABLE_LOOKUP);
+    reset_to_usb_boot reset = (reset_to_usb_boot)(uintptr_t)find((const void *)table, ROM_USB_BOOT);
+    reset(0, 0);
 }
 
 uint32_t esq_port_ticks(void) { return TIMER_TIMERAWL; }
 
 uint32_t esq_port_tick_hz(void) { return ESQ_TICK_HZ; }
+
+/* The flash's, which the second stage has read. */
+void esq_rp2_id(uint32_t id[2]) {
+    id[0] = WATCHDOG_SCRATCH0;
+    id[1] = WATCHDOG_SCRATCH1;
+}

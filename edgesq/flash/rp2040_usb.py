@@ -1,0 +1,369 @@
+"""A USB host for a board that rp2040py runs: it enumerates a serial line and carries its bytes.
+
+rp2040py's own controller hands every packet on at once. This one keeps a buffer until the host
+fetches or fills it, as the bus does, so that a driver that is wrong about tokens, DATA0 and DATA1,
+lengths or NAK is found. Sources: RP2040 datasheet ("USB"), USB 2.0 chapters 8 and 9, CDC PSTN 1.2.
+"""
+
+import struct
+from collections import deque
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+
+from rp2040py.peripherals.usb import RPUSBController
+from rp2040py.rp2040 import RP2040
+
+from edgesq.errors import BoardError
+
+PACKET_BYTES = 64
+BOOTLOADER_TOUCH_BAUD = 1_200
+"""A line set to this rate and then left sends the board into its bootloader."""
+
+_USB_PAGE = 0x5_0110
+_POLL_NS = 60_000
+"""A full packet with its token takes about 50 microseconds of a bus at full speed."""
+_FRAME_NS = 1_000_000
+_ATTACHED_NS = 10_000_000
+_ENDPOINTS = 16
+_IN, _OUT = 0x80, 0x84
+_AVAILABLE, _DATA1, _FULL, _LENGTH = 1 << 10, 1 << 13, 1 << 15, 0x3FF
+_SIE_CTRL, _EP_STALL_ARM, _SOF_RD, _INTE = 0x4C, 0x68, 0x48, 0x90
+_PULL_UP, _INT_SOF = 1 << 16, 1 << 17
+_BUS_RESET = 1 << 19
+_TO_DEVICE, _TO_HOST, _CLASS_INTERFACE = 0x00, 0x80, 0x21
+_DEVICE, _CONFIGURATION, _STRING, _INTERFACE, _ENDPOINT = 1, 2, 3, 4, 5
+_BULK, _DATA_CLASS = 2, 10
+
+Answer = bytes | None
+"""What the device said to a request; None where it refused it (STALL)."""
+Script = Generator["Request", Answer, None]
+
+
+@dataclass
+class Request:
+    """A control transfer.
+
+    Attributes:
+        kind: bmRequestType.
+        request: bRequest.
+        value: wValue.
+        index: wIndex.
+        n_bytes: wLength, where the device answers.
+        data: bytes for the device.
+    """
+
+    kind: int
+    request: int
+    value: int = 0
+    index: int = 0
+    n_bytes: int = 0
+    data: bytes = b""
+    answer: bytearray = field(default_factory=bytearray)
+    data1: int = _DATA1
+    is_in_status: bool = False
+
+    @property
+    def is_to_host(self) -> bool:
+        """Whether the device sends the data."""
+        return bool(self.kind & _TO_HOST)
+
+    @property
+    def setup(self) -> bytes:
+        """The eight bytes of its SETUP packet."""
+        length = self.n_bytes if self.is_to_host else len(self.data)
+        return struct.pack("<BBHHH", self.kind, self.request, self.value, self.index, length)
+
+
+@dataclass
+class Device:
+    """What a device said of itself.
+
+    Attributes:
+        usb_id: "vid:pid" in lower-case hex.
+        strings: maker, product and serial number; "" for one it has not.
+        configuration: its configuration descriptor, with all that belongs to it.
+    """
+
+    usb_id: str = ""
+    strings: tuple[str, str, str] = ("", "", "")
+    configuration: bytes = b""
+
+    def bulk(self) -> tuple[int, int]:
+        """Return the numbers of the line's endpoints, to the host and to the device.
+
+        Raises:
+            BoardError: it has no serial line.
+        """
+        found = {}
+        is_data, rest = False, self.configuration
+        while len(rest) >= 2 and rest[0] >= 2:
+            if rest[1] == _INTERFACE:
+                is_data = rest[5] == _DATA_CLASS
+            if rest[1] == _ENDPOINT and is_data and rest[3] == _BULK:
+                found[rest[2] >> 7] = rest[2] & 0xF
+            rest = rest[rest[0] :]
+        if rest or set(found) != {0, 1}:
+            raise _broken("its configuration descriptor has no serial line")
+        return found[1], found[0]
+
+
+def _broken(what: str) -> BoardError:
+    return BoardError(f"the emulated board breaks a rule of USB: {what}", hint="mend its driver")
+
+
+class UsbHost(RPUSBController):
+    """The chip's USB controller and the host at the other end of the cable.
+
+    Args:
+        chip: it takes the place of its controller.
+        on_bytes: is given what comes on the serial line.
+
+    Attributes:
+        device: what was enumerated.
+        is_open: whether the serial line is.
+        requests: requests done, in order.
+    """
+
+    def __init__(self, chip: RP2040, on_bytes: Callable[[bytes], None]) -> None:
+        super().__init__(chip, "USB")
+        chip.usb_ctrl = chip.peripherals[_USB_PAGE] = self
+        self._on_bytes = on_bytes
+        self._poll = chip.clock.create_alarm(self._on_poll)
+        self._frame = chip.clock.create_alarm(self._on_frame)
+        self._attach = chip.clock.create_alarm(self._on_attach)
+        self.requests: list[Request] = []
+        self._forget()
+
+    def _forget(self) -> None:
+        """Begin as with a device that was just plugged in."""
+        self.device = Device()
+        self.is_open = False
+        self._armed: dict[int, int] = {}
+        self._data1: dict[int, int] = {}
+        self._endpoints: tuple[int, int] | None = None
+        self._to_device = bytearray()
+        self._scripts: deque[Script] = deque()
+        self._request: Request | None = None
+        self._is_powered = False
+        self._is_waking = False
+
+    def reset(self) -> None:
+        """Reset the controller: the device drops off the bus."""
+        super().reset()
+        if hasattr(self, "requests"):
+            for alarm in (self._poll, self._frame, self._attach):
+                alarm.cancel()
+            self._forget()
+
+    def send(self, data: bytes) -> None:
+        """Send bytes along the serial line, as fast as the device takes them."""
+        self._to_device += data
+        self._wake()
+
+    def run(self, script: Script) -> None:
+        """Carry out requests, once those before are done."""
+        self._scripts.append(script)
+        if self._request is None:
+            self._next_request(None)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is left to be done or sent."""
+        return self._request is None and not self._scripts and not self._to_device
+
+    # What the chip does.
+
+    def dpram_updated(self, offset: int, value: int) -> None:
+        """Note a buffer that the driver hands to the controller."""
+        if _IN <= offset < _IN + 8 * _ENDPOINTS and value & _AVAILABLE:
+            self._armed[offset] = value
+            self._wake()
+
+    def write_uint32(self, offset: int, value: int) -> None:
+        """Write a register."""
+        super().write_uint32(offset, value)
+        if offset == _SIE_CTRL and value & _PULL_UP and not self._is_powered:
+            self._is_powered = True
+            self._attach.schedule(_ATTACHED_NS)
+        if offset == _EP_STALL_ARM and value & 3:
+            self._wake()
+        if offset == _INTE and value & _INT_SOF:
+            self._frame.schedule(_FRAME_NS)
+
+    def read_uint32(self, offset: int) -> int:
+        """Read a register."""
+        if offset == _SOF_RD:
+            self._int_raw &= ~_INT_SOF
+            self.check_interrupts()
+        return super().read_uint32(offset)
+
+    # What the host does.
+
+    def _wake(self) -> None:
+        if not self._is_waking:
+            self._is_waking = True
+            self._poll.schedule(_POLL_NS)
+
+    def _on_attach(self) -> None:
+        self._sie_status |= _BUS_RESET
+        self._sie_status_updated()
+        self.run(self._enumerate())
+
+    def _on_frame(self) -> None:
+        self._sof_frame_number = (self._sof_frame_number + 1) & 0x7FF
+        self._int_raw |= _INT_SOF
+        self.check_interrupts()
+        if self._int_enable & _INT_SOF:
+            self._frame.schedule(_FRAME_NS)
+
+    def _enumerate(self) -> Script:
+        short = yield _descriptor(_DEVICE, 8)
+        if short is None or len(short) != 8 or short[7] != PACKET_BYTES:
+            raise _broken("its device descriptor")
+        yield Request(_TO_DEVICE, 5, 9)
+        device = yield _descriptor(_DEVICE, 18)
+        head = yield _descriptor(_CONFIGURATION, 9)
+        if device is None or head is None or len(device) != 18:
+            raise _broken("it does not say what it is")
+        (total,) = struct.unpack_from("<H", head, 2)
+        whole = yield _descriptor(_CONFIGURATION, total)
+        vendor, product = struct.unpack_from("<HH", device, 8)
+        strings = []
+        for index in device[14:17]:
+            text = (yield _descriptor(_STRING, 255, index)) if index else None
+            strings.append("" if text is None else text[2:].decode("utf-16-le"))
+        self.device = Device(
+            f"{vendor:04x}:{product:04x}", (strings[0], strings[1], strings[2]), whole or b""
+        )
+        if len(self.device.configuration) != total:
+            raise _broken("its configuration descriptor is cut")
+        yield Request(_TO_DEVICE, 9, 1)
+        if vendor and device[4] == 2:
+            self._endpoints = self.device.bulk()
+            yield from self.opened()
+
+    def opened(self, baud: int = 115_200) -> Script:
+        """Open the serial line at `baud`, as an operating system does."""
+        yield Request(_CLASS_INTERFACE, 0x20, data=struct.pack("<IBBB", baud, 0, 0, 8))
+        yield Request(_CLASS_INTERFACE, 0x22, 3)
+        self.is_open = True
+        self._wake()
+
+    def closed(self) -> Script:
+        """Close the serial line."""
+        yield Request(_CLASS_INTERFACE, 0x22, 0)
+        self.is_open = False
+
+    def _next_request(self, answer: Answer) -> None:
+        self._request = None
+        while self._scripts and self._request is None:
+            script = self._scripts[0]
+            try:
+                self._request = script.send(answer)
+            except StopIteration:
+                self._scripts.popleft()
+            answer = None
+        if self._request is not None:
+            self._armed.pop(_IN, None)
+            self._armed.pop(_OUT, None)
+            self._ep_stall_arm = 0
+            self.send_setup_packet(self._request.setup)
+
+    def _on_poll(self) -> None:
+        self._is_waking = False
+        self._control()
+        if self.is_open and self._endpoints is not None:
+            to_host, to_device = self._endpoints
+            packet = self._fetch(_IN + 8 * to_host, self._data1.get(_IN, 0))
+            if packet is not None:
+                self._data1[_IN] = self._data1.get(_IN, 0) ^ _DATA1
+                if packet:
+                    self._on_bytes(packet)
+            chunk = bytes(self._to_device[:PACKET_BYTES])
+            if chunk and self._fill(_OUT + 8 * to_device, self._data1.get(_OUT, 0), chunk):
+                self._data1[_OUT] = self._data1.get(_OUT, 0) ^ _DATA1
+                del self._to_device[:PACKET_BYTES]
+        if self._armed and (self._to_device or self._request):
+            self._wake()
+
+    def _control(self) -> None:
+        """Go on with a control transfer by one packet."""
+        request = self._request
+        if request is None:
+            return
+        if self._ep_stall_arm & 3:
+            self._done(None)
+        elif request.is_in_status:
+            self._status(request)
+        elif request.is_to_host:
+            packet = self._fetch(_IN, request.data1)
+            if packet is not None:
+                request.answer += packet
+                request.data1 ^= _DATA1
+                is_last = len(packet) < PACKET_BYTES or len(request.answer) == request.n_bytes
+                request.is_in_status = is_last
+                self._wake()
+            if len(request.answer) > request.n_bytes:
+                raise _broken("it sends more than it was asked for")
+        elif not request.data or self._fill(_OUT, request.data1, request.data):
+            request.is_in_status = True
+            self._wake()
+
+    def _status(self, request: Request) -> None:
+        """End a transfer by a packet without bytes, the other way round; it is DATA1."""
+        if request.is_to_host:
+            if self._fill(_OUT, _DATA1, b""):
+                self._done(bytes(request.answer))
+            return
+        packet = self._fetch(_IN, _DATA1)
+        if packet is not None:
+            if packet:
+                raise _broken("the end of a request has bytes")
+            self._done(b"")
+
+    def _done(self, answer: Answer) -> None:
+        assert self._request is not None
+        self.requests.append(self._request)
+        if self._request.request == 9:  # SET_CONFIGURATION: DATA0 on all endpoints
+            self._data1.clear()
+        self._next_request(answer)
+
+    def _fetch(self, buffer: int, data1: int) -> bytes | None:
+        """Return what an IN endpoint sends; None for NAK."""
+        value = self._armed.pop(buffer, None)
+        if value is None:
+            return None
+        length = value & _LENGTH
+        if not value & _FULL or length > PACKET_BYTES:
+            raise _broken(f"a buffer of {length} bytes is sent that is not full")
+        self._check_toggle(value, data1)
+        endpoint = (buffer - _IN) // 8
+        at = self._get_endpoint_buffer_offset(endpoint, out=False)
+        packet = bytes(self.rp2040.usb_dpram[at : at + length])
+        self._give_back(buffer, value & ~(_AVAILABLE | _FULL))
+        return packet
+
+    def _fill(self, buffer: int, data1: int, packet: bytes) -> bool:
+        """Send a packet to an OUT endpoint; return whether it was taken, False for NAK."""
+        value = self._armed.pop(buffer, None)
+        if value is None:
+            return False
+        if value & _FULL or value & _LENGTH < len(packet):
+            raise _broken("a buffer to be filled is full, or too short")
+        self._check_toggle(value, data1)
+        at = self._get_endpoint_buffer_offset((buffer - _OUT) // 8, out=True)
+        self.rp2040.usb_dpram[at : at + len(packet)] = packet
+        self._give_back(buffer, value & ~(_AVAILABLE | _LENGTH) | _FULL | len(packet))
+        return True
+
+    def _check_toggle(self, value: int, data1: int) -> None:
+        if value & _DATA1 != data1:
+            raise _broken(f"DATA{int(not data1)} where DATA{int(bool(data1))} is due")
+
+    def _give_back(self, buffer: int, value: int) -> None:
+        self.rp2040.usb_dpram[buffer : buffer + 4] = struct.pack("<I", value)
+        self._indicate_buffer_ready((buffer - _IN) // 8, bool(buffer & 4))
+
+
+def _descriptor(kind: int, n_bytes: int, index: int = 0) -> Request:
+    return Request(_TO_HOST, 6, kind << 8 | index, n_bytes=n_bytes)
