@@ -26,7 +26,7 @@ _FRAME_NS = 1_000_000
 _ATTACHED_NS = 10_000_000
 _ENDPOINTS = 16
 _IN, _OUT = 0x80, 0x84
-_AVAILABLE, _DATA1, _FULL, _LENGTH = 1 << 10, 1 << 13, 1 << 15, 0x3FF
+_AVAILABLE, _STALL, _DATA1, _FULL, _LENGTH = 1 << 10, 1 << 11, 1 << 13, 1 << 15, 0x3FF
 _SIE_CTRL, _EP_STALL_ARM, _SOF_RD, _INTE = 0x4C, 0x68, 0x48, 0x90
 _PULL_UP, _INT_SOF = 1 << 16, 1 << 17
 _BUS_RESET = 1 << 19
@@ -60,12 +60,20 @@ class Request:
     data: bytes = b""
     answer: bytearray = field(default_factory=bytearray)
     data1: int = _DATA1
+    is_asked: bool = False
     is_in_status: bool = False
 
     @property
     def is_to_host(self) -> bool:
         """Whether the device sends the data."""
         return bool(self.kind & _TO_HOST)
+
+    @property
+    def wants_in(self) -> bool:
+        """Whether the host fetches next."""
+        if self.is_to_host:
+            return not self.is_in_status
+        return self.is_in_status or not self.data
 
     @property
     def setup(self) -> bytes:
@@ -121,7 +129,8 @@ class UsbHost(RPUSBController):
     Attributes:
         device: what was enumerated.
         is_open: whether the serial line is.
-        requests: requests done, in order.
+        is_cut: whether the last packet was full: an operating system waits for the end.
+        refused: requests that the device refused.
     """
 
     def __init__(self, chip: RP2040, on_bytes: Callable[[bytes], None]) -> None:
@@ -131,13 +140,15 @@ class UsbHost(RPUSBController):
         self._poll = chip.clock.create_alarm(self._on_poll)
         self._frame = chip.clock.create_alarm(self._on_frame)
         self._attach = chip.clock.create_alarm(self._on_attach)
-        self.requests: list[Request] = []
+        self._ask = chip.clock.create_alarm(self._on_ask)
+        self.refused: list[Request] = []
         self._forget()
 
     def _forget(self) -> None:
         """Begin as with a device that was just plugged in."""
         self.device = Device()
         self.is_open = False
+        self.is_cut = False
         self._armed: dict[int, int] = {}
         self._data1: dict[int, int] = {}
         self._endpoints: tuple[int, int] | None = None
@@ -150,10 +161,20 @@ class UsbHost(RPUSBController):
     def reset(self) -> None:
         """Reset the controller: the device drops off the bus."""
         super().reset()
-        if hasattr(self, "requests"):
-            for alarm in (self._poll, self._frame, self._attach):
+        if hasattr(self, "refused"):
+            for alarm in (self._poll, self._frame, self._attach, self._ask):
                 alarm.cancel()
             self._forget()
+
+    def replug(self) -> None:
+        """Reset the bus, as when the host begins anew."""
+        self._forget()
+        self._is_powered = True
+        self._attach.schedule(_ATTACHED_NS)
+
+    def expect_data0(self) -> None:
+        """Begin with DATA0 on the serial line, as after CLEAR_FEATURE(ENDPOINT_HALT)."""
+        self._data1.clear()
 
     def send(self, data: bytes) -> None:
         """Send bytes along the serial line, as fast as the device takes them."""
@@ -185,7 +206,7 @@ class UsbHost(RPUSBController):
         if offset == _SIE_CTRL and value & _PULL_UP and not self._is_powered:
             self._is_powered = True
             self._attach.schedule(_ATTACHED_NS)
-        if offset == _EP_STALL_ARM and value & 3:
+        if offset == _EP_STALL_ARM:
             self._wake()
         if offset == _INTE and value & _INT_SOF:
             self._frame.schedule(_FRAME_NS)
@@ -266,7 +287,12 @@ class UsbHost(RPUSBController):
         if self._request is not None:
             self._armed.pop(_IN, None)
             self._armed.pop(_OUT, None)
+            self._ask.schedule(_POLL_NS)
+
+    def _on_ask(self) -> None:
+        if self._request is not None:
             self._ep_stall_arm = 0
+            self._request.is_asked = True
             self.send_setup_packet(self._request.setup)
 
     def _on_poll(self) -> None:
@@ -277,6 +303,7 @@ class UsbHost(RPUSBController):
             packet = self._fetch(_IN + 8 * to_host, self._data1.get(_IN, 0))
             if packet is not None:
                 self._data1[_IN] = self._data1.get(_IN, 0) ^ _DATA1
+                self.is_cut = len(packet) == PACKET_BYTES
                 if packet:
                     self._on_bytes(packet)
             chunk = bytes(self._to_device[:PACKET_BYTES])
@@ -289,9 +316,9 @@ class UsbHost(RPUSBController):
     def _control(self) -> None:
         """Go on with a control transfer by one packet."""
         request = self._request
-        if request is None:
+        if request is None or not request.is_asked:
             return
-        if self._ep_stall_arm & 3:
+        if self._is_stalled(_IN if request.wants_in else _OUT):
             self._done(None)
         elif request.is_in_status:
             self._status(request)
@@ -309,6 +336,11 @@ class UsbHost(RPUSBController):
             request.is_in_status = True
             self._wake()
 
+    def _is_stalled(self, buffer: int) -> bool:
+        """Say whether endpoint 0 refuses; it must be armed to do so, too."""
+        (value,) = struct.unpack_from("<I", self.rp2040.usb_dpram, buffer)
+        return bool(value & _STALL and self._ep_stall_arm & (1 if buffer == _IN else 2))
+
     def _status(self, request: Request) -> None:
         """End a transfer by a packet without bytes, the other way round; it is DATA1."""
         if request.is_to_host:
@@ -323,7 +355,8 @@ class UsbHost(RPUSBController):
 
     def _done(self, answer: Answer) -> None:
         assert self._request is not None
-        self.requests.append(self._request)
+        if answer is None:
+            self.refused.append(self._request)
         if self._request.request == 9:  # SET_CONFIGURATION: DATA0 on all endpoints
             self._data1.clear()
         self._next_request(answer)

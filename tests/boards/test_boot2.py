@@ -197,7 +197,7 @@ def run(chip: Chip, code: bytes) -> None:
         (SSI, chip.read, chip.write),
         (UNCACHED, chip.word, lambda *_: None),
         (PADS, lambda at: others.get(PADS + at, 0x52), lambda at, v: others.update({PADS + at: v})),
-        (WATCHDOG, lambda at: 0, lambda at, v: others.update({WATCHDOG + at: v})),
+        (WATCHDOG, lambda _: 0, lambda at, v: others.update({WATCHDOG + at: v})),
     ):
         core.mmio_map(page, 0x1000, held(read), None, held(write), None)
     core.emu_start(ROM_PUTS_IT_AT | 1, ENTRY, count=100_000)
@@ -229,12 +229,23 @@ def test_the_rom_takes_it(code: bytes) -> None:
     [
         (Flash(), [0x4B, 0x35], 2 * QUAD_CLOCKS),
         (Flash(is_quad_enabled=False), [0x4B, 0x35, 6, 1, 5], 2 * QUAD_CLOCKS),
-        (Flash(is_quad_enabled=False, takes_status=False), [0x4B, 0x35, 6, 1, 5], 4 * SERIAL_CLOCKS),
+        (
+            Flash(is_quad_enabled=False, takes_status=False),
+            [0x4B, 0x35, 6, 1, 5],
+            4 * SERIAL_CLOCKS,
+        ),
         (Flash(has_quad=False), [0x4B, 0x35], 4 * SERIAL_CLOCKS),
         (Flash(has_quad=False, has_status_2=False), [0x4B, 0x35], 4 * SERIAL_CLOCKS),
         (Flash(waits=6), [0x4B, 0x35], 4 * SERIAL_CLOCKS),
     ],
-    ids=["quad", "quad to be enabled", "not to be enabled", "no quad", "no status 2", "other waits"],
+    ids=[
+        "quad",
+        "quad to be enabled",
+        "not to be enabled",
+        "no quad",
+        "no status 2",
+        "other waits",
+    ],
 )
 def test_it_reads_any_flash(flash: Flash, commands: list[int], clocks: int, code: bytes) -> None:
     flash.content = code

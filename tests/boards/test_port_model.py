@@ -3,6 +3,7 @@
 The model is ours, made of the same manuals: it finds slips of the hand, not wrong readings.
 """
 
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ class Chip:
         receive: status register, its value with a byte, without one, and where the byte is.
         registers: address to (mask, value) once the port has started.
         send: where a byte to send goes.
-        irq: its receive interrupt.
+        irqs: its interrupts: what was received, then those of a USB line.
         slow_hz: clock and counter where no PLL comes; None where the port does not go on without.
         slow_divisor: what `divisor` holds then.
         divisor: of the baud rate.
@@ -38,7 +39,7 @@ class Chip:
     receive: tuple[int, int, int, int]
     registers: dict[int, tuple[int, int]]
     send: int
-    irq: int
+    irqs: tuple[int, ...]
     slow_hz: int | None = None
     slow_divisor: int = 0
     divisor: int = 0
@@ -72,7 +73,7 @@ CHIPS = {
             0x40023804: (0x0FFFFFFF, 16 | 432 << 6 | 9 << 24),
         },
         send=F7_USART + 0x28,
-        irq=37,
+        irqs=(37,),
         slow_hz=16_000_000,
         slow_divisor=139,
         divisor=F7_USART + 0x0C,
@@ -97,7 +98,7 @@ CHIPS = {
             0x58024430: (0xFFFF, 49 | 1 << 9),
         },
         send=H7_USART + 0x28,
-        irq=39,
+        irqs=(39,),
         slow_hz=64_000_000,
         slow_divisor=556,
         divisor=H7_USART + 0x0C,
@@ -123,7 +124,7 @@ CHIPS = {
             0x46020C34: (ALL, 19 | 1 << 9 | 1 << 16 | 1 << 24),
         },
         send=U5_USART + 0x28,
-        irq=61,
+        irqs=(61,),
         slow_hz=4_000_000,
         slow_divisor=35,
         divisor=U5_USART + 0x0C,
@@ -141,7 +142,7 @@ CHIPS = {
             0x40002304: (ALL, 1 << 2),
         },
         send=0x4000251C,
-        irq=2,
+        irqs=(2,),
     ),
     "nano33ble": Chip(
         rules=((0x40000000, 1, 0x40000100, 1), (0x4000251C, 0x5A, 0x4000211C, 1)),
@@ -154,12 +155,13 @@ CHIPS = {
             0x50000A28: (ALL, 0xC),  # P1.10
         },
         send=0x4000251C,
-        irq=2,
+        irqs=(2,),
     ),
     "pico": Chip(
         rules=(
             (0x40024000, 0xFAB << 12, 0x40024004, 1 << 31),
             (0x40028000, 1, 0x40028000, 1 << 31),
+            (0x4002C000, 1, 0x4002C000, 1 << 31),
             *((0, 0, at, ALL) for at in (0x4000C008, 0x40008038, 0x40008044)),
         ),
         receive=(0x40034018, 0, 0x10, 0x40034000),
@@ -173,14 +175,23 @@ CHIPS = {
             0x40028008: (ALL, 125),
             0x4002800C: (ALL, 6 << 16 | 2 << 12),
             0x4005802C: (0x3FF, 1 << 9 | 12),
+            0x50110040: (ALL, 1),  # the USB controller is on, and its line isolated no more
+            0x50110074: (ALL, 9),
+            0x50110078: (ALL, 0xC),
+            0x5011004C: (ALL, 1 << 29 | 1 << 16),
+            0x50110090: (ALL, 1 << 4 | 1 << 12 | 1 << 16),
+            0x4002C008: (ALL, 100),  # 48 MHz
+            0x4002C00C: (ALL, 5 << 16 | 5 << 12),
+            0x40008054: (ALL, 1 << 11),
         },
         send=0x40034000,
-        irq=20,
+        irqs=(20, 5),
     ),
     "pico2": Chip(
         rules=(
             (0x40048000, 0xFAB << 12, 0x40048004, 1 << 31),
             (0x40050000, 1, 0x40050000, 1 << 31),
+            (0x40058000, 1, 0x40058000, 1 << 31),
             *((0, 0, at, ALL) for at in (0x40020008, 0x40010038, 0x40010044)),
         ),
         receive=(0x40070018, 0, 0x10, 0x40070000),
@@ -192,9 +203,17 @@ CHIPS = {
             0x40028004: (0x1F, 2),
             0x40050008: (ALL, 125),
             0x4005000C: (ALL, 5 << 16 | 2 << 12),
+            0x50110040: (ALL, 1),  # the USB controller is on, and its line isolated no more
+            0x50110074: (ALL, 9),
+            0x50110078: (ALL, 0xC),
+            0x5011004C: (ALL, 1 << 29 | 1 << 16),
+            0x50110090: (ALL, 1 << 4 | 1 << 12 | 1 << 16),
+            0x40058008: (ALL, 100),  # 48 MHz
+            0x4005800C: (ALL, 5 << 16 | 5 << 12),
+            0x40010060: (ALL, 1 << 11),
         },
         send=0x40070000,
-        irq=33,
+        irqs=(33, 14),
     ),
 }
 
@@ -217,12 +236,12 @@ def start(name: str, folder: Path, *, ready: bool = True) -> tuple[dict[int, int
     said = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
     rows = [line.split() for line in said.splitlines()]
     words = {
-        key: int(value, 16 if key == "received" else 10) for key, value in rows if key in WORDS
+        key: int(value, 16 if key == "received" else 10) for key, value in rows if WORDS.match(key)
     }
-    return {int(key, 16): int(value, 16) for key, value in rows if key not in WORDS}, words
+    return {int(key, 16): int(value, 16) for key, value in rows if not WORDS.match(key)}, words
 
 
-WORDS = ("irq", "tick_hz", "received")
+WORDS = re.compile(r"irq_|tick_hz|received")
 
 
 @pytest.mark.parametrize("name", CHIPS)
@@ -237,7 +256,7 @@ def test_a_port_starts(name: str, tmp_path: Path) -> None:
     assert wrong == {}
     assert found[chip.send] == 0x5A
     assert words == {
-        "irq": chip.irq,
+        **{f"irq_{irq}": 1 for irq in chip.irqs},
         "tick_hz": load_target(name).counter_hz,
         "received": 0x41,
     }

@@ -38,8 +38,10 @@ uint32_t esq_port_ticks(void) { return TIMER_TIMERAWL; }
 
 uint32_t esq_port_tick_hz(void) { return ESQ_TICK_HZ; }
 
-/* The flash's, which the second stage has read. */
+/* The flash's, which the second stage has read; ones where the flash has none. */
 void esq_rp2_id(uint32_t id[2]) {
-    id[0] = WATCHDOG_SCRATCH0;
-    id[1] = WATCHDOG_SCRATCH1;
+    uint32_t high = WATCHDOG_SCRATCH0, low = WATCHDOG_SCRATCH1;
+    int is_one = (high & low) != 0xFFFFFFFFu;
+    id[0] = is_one ? high : 0;
+    id[1] = is_one ? low : 0;
 }

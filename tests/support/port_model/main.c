@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MAX_REGISTERS 256
+#define MAX_REGISTERS 384
 #define MAX_RULES 32
 
 struct word {
@@ -52,7 +52,9 @@ void esq_ring_put(uint8_t byte) {
     *word_at(rx_status) = rx_empty;
 }
 
-void esq_irq_enable(uint32_t irq) { printf("irq %u\n", irq); }
+uint32_t esq_ring_room(void) { return 1; }
+
+void esq_irq_enable(uint32_t irq) { printf("irq_%u 1\n", irq); }
 
 int esq_cycles_start(void) { return 1; }
 
