@@ -7,17 +7,29 @@ lengths or NAK is found. Sources: RP2040 datasheet ("USB"), USB 2.0 chapters 8 a
 
 import struct
 from collections import deque
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 from rp2040py.peripherals.usb import RPUSBController
 from rp2040py.rp2040 import RP2040
 
-from edgesq.errors import BoardError
-
-PACKET_BYTES = 64
-BOOTLOADER_TOUCH_BAUD = 1_200
-"""A line set to this rate and then left sends the board into its bootloader."""
+from edgesq.flash.usb import (
+    CONFIGURATION,
+    DATA1,
+    DEVICE,
+    PACKET_BYTES,
+    SET_ADDRESS,
+    SET_CONFIGURATION,
+    STRING,
+    TO_DEVICE,
+    Answer,
+    Device,
+    Request,
+    Script,
+    broken,
+    descriptor,
+    line_opened,
+)
+from edgesq.link.transport import DEFAULT_BAUD
 
 _USB_PAGE = 0x5_0110
 _POLL_NS = 60_000
@@ -26,97 +38,10 @@ _FRAME_NS = 1_000_000
 _ATTACHED_NS = 10_000_000
 _ENDPOINTS = 16
 _IN, _OUT = 0x80, 0x84
-_AVAILABLE, _STALL, _DATA1, _FULL, _LENGTH = 1 << 10, 1 << 11, 1 << 13, 1 << 15, 0x3FF
+_AVAILABLE, _STALL, _FULL, _LENGTH = 1 << 10, 1 << 11, 1 << 15, 0x3FF
 _SIE_CTRL, _EP_STALL_ARM, _SOF_RD, _INTE = 0x4C, 0x68, 0x48, 0x90
 _PULL_UP, _INT_SOF = 1 << 16, 1 << 17
 _BUS_RESET = 1 << 19
-_TO_DEVICE, _TO_HOST, _CLASS_INTERFACE = 0x00, 0x80, 0x21
-_DEVICE, _CONFIGURATION, _STRING, _INTERFACE, _ENDPOINT = 1, 2, 3, 4, 5
-_BULK, _DATA_CLASS = 2, 10
-
-Answer = bytes | None
-"""What the device said to a request; None where it refused it (STALL)."""
-Script = Generator["Request", Answer, None]
-
-
-@dataclass
-class Request:
-    """A control transfer.
-
-    Attributes:
-        kind: bmRequestType.
-        request: bRequest.
-        value: wValue.
-        index: wIndex.
-        n_bytes: wLength, where the device answers.
-        data: bytes for the device.
-    """
-
-    kind: int
-    request: int
-    value: int = 0
-    index: int = 0
-    n_bytes: int = 0
-    data: bytes = b""
-    answer: bytearray = field(default_factory=bytearray)
-    data1: int = _DATA1
-    is_asked: bool = False
-    is_in_status: bool = False
-
-    @property
-    def is_to_host(self) -> bool:
-        """Whether the device sends the data."""
-        return bool(self.kind & _TO_HOST)
-
-    @property
-    def wants_in(self) -> bool:
-        """Whether the host fetches next."""
-        if self.is_to_host:
-            return not self.is_in_status
-        return self.is_in_status or not self.data
-
-    @property
-    def setup(self) -> bytes:
-        """The eight bytes of its SETUP packet."""
-        length = self.n_bytes if self.is_to_host else len(self.data)
-        return struct.pack("<BBHHH", self.kind, self.request, self.value, self.index, length)
-
-
-@dataclass
-class Device:
-    """What a device said of itself.
-
-    Attributes:
-        usb_id: "vid:pid" in lower-case hex.
-        strings: maker, product and serial number; "" for one it has not.
-        configuration: its configuration descriptor, with all that belongs to it.
-    """
-
-    usb_id: str = ""
-    strings: tuple[str, str, str] = ("", "", "")
-    configuration: bytes = b""
-
-    def bulk(self) -> tuple[int, int]:
-        """Return the numbers of the line's endpoints, to the host and to the device.
-
-        Raises:
-            BoardError: it has no serial line.
-        """
-        found = {}
-        is_data, rest = False, self.configuration
-        while len(rest) >= 2 and rest[0] >= 2:
-            if rest[1] == _INTERFACE:
-                is_data = rest[5] == _DATA_CLASS
-            if rest[1] == _ENDPOINT and is_data and rest[3] == _BULK:
-                found[rest[2] >> 7] = rest[2] & 0xF
-            rest = rest[rest[0] :]
-        if rest or set(found) != {0, 1}:
-            raise _broken("its configuration descriptor has no serial line")
-        return found[1], found[0]
-
-
-def _broken(what: str) -> BoardError:
-    return BoardError(f"the emulated board breaks a rule of USB: {what}", hint="mend its driver")
 
 
 class UsbHost(RPUSBController):
@@ -238,42 +163,32 @@ class UsbHost(RPUSBController):
             self._frame.schedule(_FRAME_NS)
 
     def _enumerate(self) -> Script:
-        short = yield _descriptor(_DEVICE, 8)
+        short = yield descriptor(DEVICE, 8)
         if short is None or len(short) != 8 or short[7] != PACKET_BYTES:
-            raise _broken("its device descriptor")
-        yield Request(_TO_DEVICE, 5, 9)
-        device = yield _descriptor(_DEVICE, 18)
-        head = yield _descriptor(_CONFIGURATION, 9)
+            raise broken("its device descriptor")
+        yield Request(TO_DEVICE, SET_ADDRESS, 9)
+        device = yield descriptor(DEVICE, 18)
+        head = yield descriptor(CONFIGURATION, 9)
         if device is None or head is None or len(device) != 18:
-            raise _broken("it does not say what it is")
+            raise broken("it does not say what it is")
         (total,) = struct.unpack_from("<H", head, 2)
-        whole = yield _descriptor(_CONFIGURATION, total)
+        whole = yield descriptor(CONFIGURATION, total)
         vendor, product = struct.unpack_from("<HH", device, 8)
         strings = []
         for index in device[14:17]:
-            text = (yield _descriptor(_STRING, 255, index)) if index else None
+            text = (yield descriptor(STRING, 255, index)) if index else None
             strings.append("" if text is None else text[2:].decode("utf-16-le"))
         self.device = Device(
             f"{vendor:04x}:{product:04x}", (strings[0], strings[1], strings[2]), whole or b""
         )
         if len(self.device.configuration) != total:
-            raise _broken("its configuration descriptor is cut")
-        yield Request(_TO_DEVICE, 9, 1)
+            raise broken("its configuration descriptor is cut")
+        yield Request(TO_DEVICE, SET_CONFIGURATION, 1)
         if vendor and device[4] == 2:
             self._endpoints = self.device.bulk()
-            yield from self.opened()
-
-    def opened(self, baud: int = 115_200) -> Script:
-        """Open the serial line at `baud`, as an operating system does."""
-        yield Request(_CLASS_INTERFACE, 0x20, data=struct.pack("<IBBB", baud, 0, 0, 8))
-        yield Request(_CLASS_INTERFACE, 0x22, 3)
-        self.is_open = True
-        self._wake()
-
-    def closed(self) -> Script:
-        """Close the serial line."""
-        yield Request(_CLASS_INTERFACE, 0x22, 0)
-        self.is_open = False
+            yield from line_opened(DEFAULT_BAUD)
+            self.is_open = True
+            self._wake()
 
     def _next_request(self, answer: Answer) -> None:
         self._request = None
@@ -302,13 +217,13 @@ class UsbHost(RPUSBController):
             to_host, to_device = self._endpoints
             packet = self._fetch(_IN + 8 * to_host, self._data1.get(_IN, 0))
             if packet is not None:
-                self._data1[_IN] = self._data1.get(_IN, 0) ^ _DATA1
+                self._data1[_IN] = self._data1.get(_IN, 0) ^ DATA1
                 self.is_cut = len(packet) == PACKET_BYTES
                 if packet:
                     self._on_bytes(packet)
             chunk = bytes(self._to_device[:PACKET_BYTES])
             if chunk and self._fill(_OUT + 8 * to_device, self._data1.get(_OUT, 0), chunk):
-                self._data1[_OUT] = self._data1.get(_OUT, 0) ^ _DATA1
+                self._data1[_OUT] = self._data1.get(_OUT, 0) ^ DATA1
                 del self._to_device[:PACKET_BYTES]
         if self._armed and (self._to_device or self._request):
             self._wake()
@@ -326,12 +241,12 @@ class UsbHost(RPUSBController):
             packet = self._fetch(_IN, request.data1)
             if packet is not None:
                 request.answer += packet
-                request.data1 ^= _DATA1
+                request.data1 ^= DATA1
                 is_last = len(packet) < PACKET_BYTES or len(request.answer) == request.n_bytes
                 request.is_in_status = is_last
                 self._wake()
             if len(request.answer) > request.n_bytes:
-                raise _broken("it sends more than it was asked for")
+                raise broken("it sends more than it was asked for")
         elif not request.data or self._fill(_OUT, request.data1, request.data):
             request.is_in_status = True
             self._wake()
@@ -344,20 +259,20 @@ class UsbHost(RPUSBController):
     def _status(self, request: Request) -> None:
         """End a transfer by a packet without bytes, the other way round; it is DATA1."""
         if request.is_to_host:
-            if self._fill(_OUT, _DATA1, b""):
+            if self._fill(_OUT, DATA1, b""):
                 self._done(bytes(request.answer))
             return
-        packet = self._fetch(_IN, _DATA1)
+        packet = self._fetch(_IN, DATA1)
         if packet is not None:
             if packet:
-                raise _broken("the end of a request has bytes")
+                raise broken("the end of a request has bytes")
             self._done(b"")
 
     def _done(self, answer: Answer) -> None:
         assert self._request is not None
         if answer is None:
             self.refused.append(self._request)
-        if self._request.request == 9:  # SET_CONFIGURATION: DATA0 on all endpoints
+        if self._request.request == SET_CONFIGURATION:  # all endpoints begin with DATA0
             self._data1.clear()
         self._next_request(answer)
 
@@ -368,7 +283,7 @@ class UsbHost(RPUSBController):
             return None
         length = value & _LENGTH
         if not value & _FULL or length > PACKET_BYTES:
-            raise _broken(f"a buffer of {length} bytes is sent that is not full")
+            raise broken(f"a buffer of {length} bytes is sent that is not full")
         self._check_toggle(value, data1)
         endpoint = (buffer - _IN) // 8
         at = self._get_endpoint_buffer_offset(endpoint, out=False)
@@ -382,7 +297,7 @@ class UsbHost(RPUSBController):
         if value is None:
             return False
         if value & _FULL or value & _LENGTH < len(packet):
-            raise _broken("a buffer to be filled is full, or too short")
+            raise broken("a buffer to be filled is full, or too short")
         self._check_toggle(value, data1)
         at = self._get_endpoint_buffer_offset((buffer - _OUT) // 8, out=True)
         self.rp2040.usb_dpram[at : at + len(packet)] = packet
@@ -390,13 +305,9 @@ class UsbHost(RPUSBController):
         return True
 
     def _check_toggle(self, value: int, data1: int) -> None:
-        if value & _DATA1 != data1:
-            raise _broken(f"DATA{int(not data1)} where DATA{int(bool(data1))} is due")
+        if value & DATA1 != data1:
+            raise broken(f"DATA{int(not data1)} where DATA{int(bool(data1))} is due")
 
     def _give_back(self, buffer: int, value: int) -> None:
         self.rp2040.usb_dpram[buffer : buffer + 4] = struct.pack("<I", value)
         self._indicate_buffer_ready((buffer - _IN) // 8, bool(buffer & 4))
-
-
-def _descriptor(kind: int, n_bytes: int, index: int = 0) -> Request:
-    return Request(_TO_HOST, 6, kind << 8 | index, n_bytes=n_bytes)

@@ -15,7 +15,7 @@ from edgesq.targets import load_target
 from support.boards import STUB_BYTES, compile_stub, stub_values
 
 pytest.importorskip("rp2040py", reason="it runs the RP2040")
-from edgesq.flash.rp2040_usb import Request
+from edgesq.flash.usb import Request
 from support.pico import Line, Pico
 
 IN, INTERFACE_IN, CLASS, CLASS_IN, ENDPOINT = 0x80, 0x81, 0x21, 0xA1, 0x02

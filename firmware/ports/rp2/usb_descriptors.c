@@ -32,7 +32,8 @@ enum { NO_STRING, MAKER, PRODUCT, SERIAL };
 
 /* Vendor and product are those that Raspberry Pi gives out for a serial line on its chips:
  * raspberrypi/usb-pid, "Pico SDK CDC UART". */
-/* clang-format off: a descriptor a line */
+/* A descriptor a line. */
+/* clang-format off */
 static const uint8_t device[] = {
     18u, DEVICE, 0x00u, 0x02u /* USB 2.0 */, CLASS_CDC, 0u, 0u, ESQ_USB_PACKET_BYTES,
     LOW(ESQ_USB_VENDOR), HIGH(ESQ_USB_VENDOR), LOW(ESQ_USB_PRODUCT), HIGH(ESQ_USB_PRODUCT),
