@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from edgesq.graph import Graph
 from edgesq.kernels.channels import Channels
 from edgesq.kernels.conv_params import ConvParams
 from edgesq.kernels.decoding import Decoding
-from edgesq.kernels.initializer import Value
+from edgesq.kernels.initializer import Fields, Value
 from edgesq.kernels.kernel import Kernel, WideLayer
 from edgesq.kernels.row_op import Ops, RowOp
-from edgesq.operators import Conv2D, Convolution, FullyConnected
+from edgesq.operators import Binary, Conv2D, Convolution, FullyConnected
 
 RESCALING_BYTES = 16
 """struct esq_rescaling."""
@@ -30,6 +31,20 @@ def _no_outputs(*_: object) -> frozenset[int]:
 
 def _never(*_: object) -> bool:
     return False
+
+
+class PairParams(NamedTuple):
+    """An operator on two operands as a struct of its family's own, apart from its constants.
+
+    Attributes:
+        arrays: definitions of what its fields point to.
+        kind: the struct, which begins with the constants as struct esq_add does.
+        fields: of that struct behind the constants.
+    """
+
+    arrays: str
+    kind: str
+    fields: Fields
 
 
 @dataclass(frozen=True)
@@ -66,6 +81,8 @@ class Family:
         folds_zero_point: whether sums are of raw inputs, their zero point folded into the bias.
         arena_parts: by how much its working memory may make an arena larger, in the planner's parts
             of it: 1 where more memory gains a few percent, more where it gains more.
+        pair_params: returns the struct of ADD, SUB or MUL that its kernel takes: of the model, the
+            operator, and its number in the arrays' names; None where that is the portable one's.
         affine_drops: bits that its kernel for one slope per channel drops of a product.
     """
 
@@ -89,6 +106,7 @@ class Family:
     pairs_channels: bool = False
     folds_zero_point: bool = False
     arena_parts: int = 1
+    pair_params: Callable[[Graph, Binary, int], PairParams | None] = _none
     affine_drops: int = 0
 
 

@@ -34,9 +34,73 @@ struct esq_conv2d_scalar {
     struct esq_window window;
 };
 
+struct esq_depthwise_way;
+
+/* Bits of a right shift beside a bias. */
+#define ESQ_RIGHT_BITS 5
+
+/* How the sums of one output channel begin and end. */
+struct esq_depthwise_end {
+    int32_t bias_right; /* the bias, the input's zero point folded in, and the right shift in the
+                         * lowest ESQ_RIGHT_BITS bits */
+    int32_t multiplier; /* Q0.31 */
+};
+
+/* A depthwise convolution; see src/scalar/esq_depthwise_scalar.c. Results saturate to int8. */
+struct esq_depthwise_scalar {
+    const int8_t *weights;                /* [O, kernel_h, kernel_w] */
+    const struct esq_depthwise_end *ends; /* [O] */
+    const struct esq_depthwise_way *way;
+    struct esq_window window;
+    uint16_t taps;    /* under a window */
+    uint16_t outputs; /* channels */
+    uint16_t each;    /* of an input channel */
+    int16_t input_zp;
+    int16_t output_zp;
+};
+
+/* ADD and SUB: (value 0 * slope 0 + value 1 * slope 1 + offset + a correction by one of the values)
+ * >> ESQ_PAIR_BITS, saturated to int8. */
+#define ESQ_PAIR_BITS 20
+
+struct esq_add_scalar {
+    const int8_t *constant[2]; /* as of struct esq_add */
+    const int8_t *corrections; /* [-128 to 127], by the corrected value */
+    int32_t slope[2];
+    int32_t offset;
+    uint8_t corrected; /* 0 or 1: which value that is */
+};
+
+/* MUL, p the product of the values less their zero points, saturated to int8:
+ *     high = (p * whole + (p * fraction >> 15) + 2^14) >> 15
+ *     (high - (1 where p < 0) + addend) >> right */
+#define ESQ_FRACTION_BITS 15
+
+struct esq_mul_scalar {
+    const int8_t *constant[2]; /* as of struct esq_add */
+    int32_t addend;
+    int16_t input_zp[2];
+    int16_t whole;
+    int16_t fraction;
+    uint8_t right;
+};
+
 /* params: struct esq_conv2d_scalar; work: uint32 [taps, pixels / 2], for a lone pixel int8 [taps],
  * then int32 [channels, pixels] for more than 8 channels. */
 esq_run_fn esq_run_conv2d_scalar;
+
+/* params: struct esq_depthwise_scalar. */
+esq_run_fn esq_run_depthwise_conv2d_scalar;
+/* params: struct esq_add_scalar. */
+esq_run_fn esq_run_add_scalar;
+/* params: struct esq_mul_scalar. */
+esq_run_fn esq_run_mul_scalar;
+/* params as of the portable functions; clamps are those of int8. */
+esq_run_fn esq_run_affine_scalar;
+esq_run_fn esq_run_max_pool_scalar;
+/* params as of the portable functions; average: at most 256 pixels in a window. */
+esq_run_fn esq_run_average_pool_scalar;
+esq_run_fn esq_run_reduce_scalar;
 
 /* Of struct esq_conv2d_scalar. */
 esq_compute_fn esq_scalar_compute;
@@ -48,6 +112,15 @@ esq_enter_tile_fn esq_scalar_enter_tile;
 esq_scalar_end_fn esq_scalar_end_relu;
 esq_scalar_end_fn esq_scalar_end_any;
 esq_scalar_end_fn esq_scalar_end_once;
+
+/* How a depthwise convolution finds its windows; by name, so that the linker leaves out what no
+ * operator of a model needs. Windows three or five wide, one (`beside`) or two (`apart`) columns
+ * from one to the next, at most half a window beside the image and at least three in a row; `any`:
+ * all others. */
+extern const struct esq_depthwise_way esq_scalar_beside_3;
+extern const struct esq_depthwise_way esq_scalar_apart_3;
+extern const struct esq_depthwise_way esq_scalar_beside_5;
+extern const struct esq_depthwise_way esq_scalar_any;
 
 #ifdef __cplusplus
 }

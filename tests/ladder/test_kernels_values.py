@@ -7,7 +7,9 @@ import pytest
 
 from edgesq.formats.tflite import read_graph
 from edgesq.plan import PlanRequest, make_plan
+from support.crun import Runtime
 from support.emulated_cases import Case, differing
+from support.host_cases import differing_here
 from support.networks import FINER, RECTIFIED, USUAL, Network, images
 from support.tflite_builder import NONE, RELU6
 from support.value_cases import VALUE_NETWORKS
@@ -47,7 +49,12 @@ def test_equal_to_the_reference(board: str, tmp_path: Path) -> None:
     assert differing(tmp_path, board, some[:12] if board == "microbit" else some) == []
 
 
-@pytest.mark.parametrize("kernels", ["dsp", "mve", "portable"])
+def test_equal_in_c(tmp_path: Path) -> None:
+    """With sanitizers: the family that this computer runs, too."""
+    assert differing_here(Runtime(tmp_path), tmp_path, "scalar", cases()) == []
+
+
+@pytest.mark.parametrize("kernels", ["scalar", "dsp", "mve", "portable"])
 def test_every_kernel_is_used(kernels: str) -> None:
     used = set()
     for one in cases():

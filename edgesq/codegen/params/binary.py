@@ -18,12 +18,16 @@ from edgesq.operators import Add, Binary, Mul, Sub
 def _binary(graph: Graph, item: RowOp, index: int) -> str:
     op = item.op
     assert isinstance(op, Binary)
+    family = FAMILIES[item.kernel.family]
     if item.kernel.form is Form.TABLE:
         return table(graph, item, index)
     if item.kernel.form is Form.LINE:
-        drops = FAMILIES[item.kernel.family].affine_drops
-        return _affine(op, stored_affine(graph, op, drops), index)
+        return _affine(op, stored_affine(graph, op, family.affine_drops), index)
     constants = _constants(graph, op, index)
+    own = family.pair_params(graph, op, index)
+    if own:
+        fields: Fields = {"constant": _places(graph, op, index), **own.fields}
+        return constants + own.arrays + struct(own.kind, f"params_{index}", fields, layer=op.name)
     return constants + (
         struct("esq_mul", f"params_{index}", _mul(graph, op, index), layer=op.name)
         if isinstance(op, Mul)

@@ -15,11 +15,12 @@ from edgesq.kernels.kernel import Form, Kernel
 from edgesq.kernels.portable import PORTABLE, conv_kernel
 from edgesq.kernels.portable import PRICES as PORTABLE_PRICES
 from edgesq.kernels.row_op import RowOp
+from edgesq.kernels.scalar import depthwise, pairs, values
 from edgesq.kernels.scalar.cost import conv_instructions, unpacking_instructions
 from edgesq.kernels.scalar.pack import fits
 from edgesq.kernels.scalar.params import conv_params
 from edgesq.kernels.scalar.windows import taps_of, ways, work_bytes
-from edgesq.operators import Conv2D, GroupedConv2D, Op
+from edgesq.operators import Conv2D, DepthwiseConv2D, GroupedConv2D, Op
 
 NAME = "scalar"
 
@@ -29,6 +30,12 @@ _REQUANTIZATION_BYTES = 5
 
 def _kernels(graph: Graph, item: RowOp, _: bool) -> Iterator[Kernel]:
     """Yield the kernels of an operator, best first."""
+    if isinstance(item.first, DepthwiseConv2D) and depthwise.pack(graph, item.first):
+        yield replace(item.kernel, family=NAME, pixels=depthwise.TOGETHER)
+        return
+    if item.feeder is None and values.is_exact(graph, item):
+        yield replace(item.kernel, family=NAME)
+        return
     parts = _parts(graph, item.first)
     if not parts or not all(fits(own, part) for own, part in parts):
         yield item.kernel
@@ -75,8 +82,10 @@ def _coded_kernels(graph: Graph, item: RowOp) -> Iterator[Kernel]:
 def _extra_bytes(graph: Graph, item: RowOp) -> int:
     """Return the bytes by which packed weights, and the structs of groups, exceed the weights."""
     op, kernel = item.first, item.kernel
-    if kernel.family != NAME or not isinstance(op, Conv2D | GroupedConv2D):
+    if kernel.family != NAME:
         return 0
+    if not isinstance(op, Conv2D | GroupedConv2D):
+        return values.extra_bytes(item)
     parts = _parts(graph, op)
     structs = len(parts) * GROUP_BYTES if kernel.form is Form.GROUPS else 0
     return structs + sum(_padding_bytes(own, part) for own, part in parts)
@@ -88,11 +97,12 @@ def _padding_bytes(graph: Graph, op: Conv2D) -> int:
 
 
 _PRICES = Prices(
-    values=PORTABLE_PRICES.values,
+    values={**PORTABLE_PRICES.values, **values.PRICES},
     summed=PORTABLE_PRICES.summed,
     decoding=PORTABLE_PRICES.decoding,
     conv=conv_instructions,
     unpacking=unpacking_instructions,
+    depthwise=depthwise.instructions,
 )
 """Of a Cortex-M3."""
 
@@ -104,7 +114,7 @@ def _takes_coded(graph: Graph, op: Conv2D) -> bool:
 SCALAR = Family(
     name=NAME,
     core_has="1",
-    code_bytes=2_560,
+    code_bytes=7_168,
     kernels=_kernels,
     coded_kernels=_coded_kernels,
     takes_coded=_takes_coded,
@@ -116,4 +126,5 @@ SCALAR = Family(
     mac_instructions=2.0,
     folds_zero_point=True,
     arena_parts=2,
+    pair_params=pairs.pair_params,
 )

@@ -13,8 +13,9 @@ from edgesq.kernels.conv_params import (
 )
 from edgesq.kernels.initializer import Fields, Value, array, clamp_fields
 from edgesq.kernels.kernel import Kernel
+from edgesq.kernels.scalar import depthwise
 from edgesq.kernels.scalar.pack import Packed, pack_conv2d
-from edgesq.operators import Conv2D, Convolution, FullyConnected
+from edgesq.operators import Conv2D, Convolution, DepthwiseConv2D, FullyConnected
 
 _KIND = "esq_conv2d_scalar"
 
@@ -23,6 +24,8 @@ def conv_params(
     graph: Graph, op: Convolution, kernel: Kernel, index: int, window: Value
 ) -> ConvParams:
     """Return a convolution as the struct that its kernel takes; see `Family.conv_params`."""
+    if isinstance(op, DepthwiseConv2D):
+        return depthwise.conv_params(graph, op, index, window)
     assert isinstance(op, Conv2D)
     packed = pack_conv2d(graph, op)
     bias = array("int32_t", f"bias_{index}", packed.bias.tolist())

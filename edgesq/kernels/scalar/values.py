@@ -1,0 +1,48 @@
+"""Operators without weights on scalar cores: which of them have a kernel."""
+
+from edgesq.graph import Graph
+from edgesq.kernels.kernel import Form
+from edgesq.kernels.row_op import RowOp
+from edgesq.kernels.scalar import pairs
+from edgesq.operators import AveragePool2D, Binary, MaxPool2D, Mean
+
+MAX_ADDED = 256
+"""Mirror: ESQ_MAX_ADDED in esq_scalar_lanes.h."""
+
+PRICES = {
+    "ADD": {"out": 12.4},
+    "SUB": {"out": 12.4},
+    "MUL": {"out": 17.6},
+    "by a constant": {"out": 9.8},
+    "MAX_POOL_2D": {"in": 10.5},
+    "AVERAGE_POOL_2D": {"taps": 3.3, "out": 18.0},
+    "a sum of the map": {"in": 3.3, "out": 38.0},
+}
+"""As `Prices.values`, of a Cortex-M3."""
+
+_WHOLE = (-128, 127)
+
+
+def is_exact(graph: Graph, item: RowOp) -> bool:
+    """Say whether there is a kernel without weights that is exact for an operator."""
+    match item.op:
+        case MaxPool2D():
+            return item.op.clamp == _WHOLE
+        case AveragePool2D() | Mean():
+            return item.window is None or item.window.height * item.window.width <= MAX_ADDED
+        case Binary():
+            return _takes_operands(graph, item, item.op)
+    return False
+
+
+def extra_bytes(item: RowOp) -> int:
+    """Return the flash that an operator's struct takes beyond the portable one's."""
+    is_sum = item.kernel.name == "esq_run_add" and item.kernel.form is Form.DIRECT
+    return pairs.CORRECTIONS_BYTES if is_sum else 0
+
+
+def _takes_operands(graph: Graph, item: RowOp, op: Binary) -> bool:
+    """Say whether an operator on two operands has a short form."""
+    if item.kernel.form is not Form.DIRECT:
+        return item.kernel.form is Form.LINE and op.clamp == _WHOLE
+    return pairs.is_exact(graph, op)
