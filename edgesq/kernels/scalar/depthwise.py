@@ -23,7 +23,7 @@ from edgesq.operators import DepthwiseConv2D
 TOGETHER = 3
 """Output pixels. Mirror: ESQ_TOGETHER in esq_depthwise_scalar.c."""
 
-_RIGHT_BITS, _MOST_RIGHT = 5, 23
+_RIGHT_BITS, _MAX_RIGHT = 5, 23
 """Of a shift beside its bias; the greatest one, by which zero points stay in 31 bits. Mirror:
 ESQ_RIGHT_BITS."""
 
@@ -80,7 +80,7 @@ def pack(graph: Graph, op: DepthwiseConv2D) -> Packed | None:
     folded = sums.bias - graph.tensors[op.inputs[0]].zero_point * sums.rows.sum(axis=1)
     largest = np.maximum(-sums.low, sums.high)
     fits = (largest < 1 << _SUM_BITS) & (np.abs(folded) < 1 << _BIAS_BITS)
-    fits &= (shift >= -_MOST_RIGHT) & (shift < 0)
+    fits &= (shift >= -_MAX_RIGHT) & (shift < 0)
     if not np.all(fixed | fits):
         return None
     return Packed(

@@ -26,13 +26,13 @@ FRACTION_BITS = 15
 
 CORRECTIONS_BYTES = 256
 
-_LEAST_SHIFT = -20
+_MIN_SHIFT = -20
 """Zero points shifted by this stay in 31 bits."""
 
 _WHOLE = (-128, 127)
 _EVERY = np.arange(-128, 128, dtype=np.int64)
 _LIMIT = 1 << 31
-_NEAR, _MOST = (0, 1, -1), 127
+_NEAR, _MAX_CORRECTION = (0, 1, -1), 127
 """Slopes that are tried, from the nearest to the real one; the largest correction there is."""
 _NEVER = 1 << 60
 
@@ -106,7 +106,7 @@ def multiplied(graph: Graph, op: Mul) -> Product | None:
     if op.clamp != _WHOLE:
         return None
     multiplier, shift = mul_multiplier(graph, op)
-    if not _LEAST_SHIFT <= shift < 0:
+    if not _MIN_SHIFT <= shift < 0:
         return None
     zero_points = [graph.tensors[index].zero_point for index in op.operands]
     addend = (2 * graph.tensors[op.output].zero_point + 1) << (-shift - 1)
@@ -169,8 +169,8 @@ def _corrected(
     least, most = int((low - line).max()), int((high - line).min())
     offset = min(max(real, least), most) if least <= most else (least + most) // 2
     corrections = np.clip(line + offset, low, high) - line - offset
-    largest = sum(abs(slope) for slope in slopes) * 128 + abs(offset) + _MOST
-    if np.any(low > high) or np.abs(corrections).max() > _MOST or largest >= _LIMIT:
+    largest = sum(abs(slope) for slope in slopes) * 128 + abs(offset) + _MAX_CORRECTION
+    if np.any(low > high) or np.abs(corrections).max() > _MAX_CORRECTION or largest >= _LIMIT:
         return None
     return Lines(slopes, offset, corrections.astype(np.int8), corrected)
 
