@@ -15,18 +15,25 @@
 
 static inline uint32_t at_most(uint32_t most, uint32_t left) { return left < most ? left : most; }
 
-/* Taps of a whole window as they lie in the weights. */
-static inline uint32_t taps_of(const struct esq_scalar_view *view) {
-    const struct esq_window *window = &view->params->window;
-    const uint32_t taps = (uint32_t)window->height * window->width * view->input->channels;
-    return (taps + ESQ_SCALAR_TAPS - 1u) & ~(ESQ_SCALAR_TAPS - 1u);
-}
-
 /* Where sums are held: behind the words of the most pixels, those of few channels on the stack. */
 static inline int32_t *sums_of(const struct esq_conv2d_scalar *params, void *words, int32_t *few) {
     int8_t *const begin = words;
     void *place = begin + esq_scalar_bytes(params->taps, params->pixels);
     return params->channels > ESQ_FEW_CHANNELS ? place : few;
+}
+
+/* Finds the taps inside the image, row by row; all where rows are no multiples of ESQ_SCALAR_TAPS. */
+static void enter_taps(struct esq_scalar_view *view) {
+    const struct esq_window *window = &view->params->window;
+    const uint32_t row_taps = (uint32_t)window->width * view->input->channels;
+    const uint32_t taps = window->height * row_taps;
+    view->taps = (taps + ESQ_SCALAR_TAPS - 1u) & ~(ESQ_SCALAR_TAPS - 1u);
+    view->inside = (struct esq_scalar_range){0, view->taps};
+    if (row_taps % ESQ_SCALAR_TAPS == 0) {
+        const struct esq_present present = esq_present_rows(view->rows, window->height);
+        view->inside.first = present.first * row_taps;
+        view->inside.end = view->inside.first + present.count * row_taps;
+    }
 }
 
 static void enter_view(const struct esq_conv2d_scalar *params, const struct esq_op *op,
@@ -38,6 +45,7 @@ static void enter_view(const struct esq_conv2d_scalar *params, const struct esq_
     view->words = work;
     view->sums = sums_of(params, work, few);
     esq_rows_under(&params->window, op->input[0], arena, out_row, view->rows);
+    enter_taps(view);
 }
 
 typedef void sums_fn(const struct esq_scalar_job *job);
@@ -50,22 +58,27 @@ static sums_fn *const sums_for[ESQ_MAX_PIXELS] = {esq_scalar_sums_1, esq_scalar_
 static void sum_up(const struct esq_scalar_view *view, uint32_t column, uint32_t pixels,
                    uint32_t first, uint32_t channels) {
     const struct esq_conv2d_scalar *params = view->params;
-    const uint32_t taps = taps_of(view);
+    const struct esq_scalar_range inside = view->inside;
+    const int is_whole = params->taps >= inside.end - inside.first;
     struct esq_scalar_job job = {
         .windows = view->words,
-        .weights = params->weights + first * taps,
+        .weights = params->weights + first * view->taps + inside.first,
         .channels = channels,
         .sums = view->sums,
+        .adds = inside.end - inside.first < view->taps,
     };
-    for (uint32_t tap = 0; tap < taps; tap += job.taps) {
-        job.taps = at_most(params->taps, taps - tap);
-        job.gap_bytes = taps - job.taps;
-        job.adds = tap;
-        if (first == 0 || params->taps < taps) {
+    if (job.adds) {
+        esq_scalar_sum_beside(view, pixels, first, channels);
+    }
+    for (uint32_t tap = inside.first; tap < inside.end; tap += job.taps) {
+        job.taps = at_most(params->taps, inside.end - tap);
+        job.gap_bytes = view->taps - job.taps;
+        if (first == 0 || !is_whole) {
             esq_scalar_set_out(view, column, pixels, tap, job.taps);
         }
         sums_for[pixels - 1](&job);
         job.weights += job.taps;
+        job.adds = 1;
     }
 }
 

@@ -4,18 +4,20 @@
 
 #include "esq_scalar.h"
 
+/* Values [first, end) of a window or of one of its rows. */
+struct esq_scalar_range {
+    uint32_t first;
+    uint32_t end;
+};
+
 struct esq_scalar_view {
     const struct esq_conv2d_scalar *params;
     const struct esq_slot *input;
     void *words;                             /* the working memory */
     int32_t *sums;                           /* [channels][1, 2 or 4] */
     const int8_t *rows[ESQ_MAX_WINDOW_ROWS]; /* 0: beside the image */
-};
-
-/* Values [first, end) of a window's row. */
-struct esq_scalar_range {
-    uint32_t first;
-    uint32_t end;
+    uint32_t taps;                           /* of a whole window, as they lie in the weights */
+    struct esq_scalar_range inside;          /* of these; all others are in rows beside the image */
 };
 
 /* Pixels whose sums stand side by side, of `pixels` that are computed together. */
@@ -30,5 +32,10 @@ static inline uint32_t esq_scalar_bytes(uint32_t taps, uint32_t pixels) {
  * pixels from `column` on. */
 void esq_scalar_set_out(const struct esq_scalar_view *view, uint32_t column, uint32_t pixels,
                         uint32_t first, uint32_t taps);
+
+/* Begins the sums of channels [first, first + channels) of `pixels` pixels with what the taps beside
+ * the image add to them. */
+void esq_scalar_sum_beside(const struct esq_scalar_view *view, uint32_t pixels, uint32_t first,
+                           uint32_t channels);
 
 #endif
