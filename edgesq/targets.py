@@ -65,6 +65,8 @@ class Target:
         boot: "vectors" (the core finds its start itself) or "entry" (the loader sets the pc).
         flash: the table [flash] as it stands; `edgesq.flash` knows and checks its keys.
         usb_ids: "vid:pid" in lower-case hex of the serial device, for finding the port.
+        own_usb_ids: the same where the firmware itself is one; `usb_ids` are a probe's then, which
+            is taken where the board's own is not there.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Target:
     icount_shift: Count | None = None
     boot: str = "vectors"
     usb_ids: tuple[str, ...] = ()
+    own_usb_ids: tuple[str, ...] = ()
     reserve_bytes: Count = 0
 
     @property

@@ -21,6 +21,7 @@ from edgesq.api.progress import OnProgress, numbered
 from edgesq.api.verifying import VerifyArguments, verify_build
 from edgesq.builds import ExportReport, planned, read_report, write_page
 from edgesq.errors import BoardError
+from edgesq.link.transport import ids_there
 from edgesq.markup import lines, shown_html
 from edgesq.pages import Picture, arena_map, network, peak_map
 from edgesq.project import Sizes
@@ -188,7 +189,8 @@ class Build:
             BoardError: none is there, or several, or another model is on it.
         """
         if port is None:
-            port = find_board(self.folder, load_target(self.report.firmware.target).usb_ids)
+            target = load_target(self.report.firmware.target)
+            port = find_board(self.folder, ids_there(target.own_usb_ids, target.usb_ids))
         found = Board(self.folder, port)
         _ = found.info  # which is refused where the board runs another model
         return found

@@ -15,6 +15,7 @@ from edgesq.errors import BoardError, EdgesqError, ToolError
 from edgesq.files import check_output
 from edgesq.limits import TIMEOUT_S, TIMEOUTS_S
 from edgesq.link.labgrid import held
+from edgesq.link.transport import ids_there
 from edgesq.targets import load_target
 from edgesq.verify import (
     Outlook,
@@ -226,6 +227,7 @@ def verify_build(
     outputs.check()
     check_count(count, "count")
     within(timeout, *TIMEOUTS_S, "timeout")
+    target = load_target(read_report(folder).firmware.target)
     options = VerifyOptions(
         folder,
         several(ports, "ports"),
@@ -233,7 +235,7 @@ def verify_build(
         count,
         classes_of(classes),
         timeout=timeout,
-        usb_ids=load_target(read_report(folder).firmware.target).usb_ids,
+        usb_ids=ids_there(target.own_usb_ids, target.usb_ids),
         report=outputs.report_path(folder),
         resume=resume,
     )

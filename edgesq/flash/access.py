@@ -50,7 +50,11 @@ def udev_rules(targets: Iterable[Target]) -> str:
     names = defaultdict[str, list[str]](list)
     for target in targets:
         keys = (PROBE_USB_IDS.find(target), BOOTLOADER_USB_IDS.find(target))
-        for usb_id in {*target.usb_ids, *(one for found in keys for one in found or ())}:
+        for usb_id in {
+            *target.usb_ids,
+            *target.own_usb_ids,
+            *(one for found in keys for one in found or ()),
+        }:
             names[usb_id].append(target.name)
     for usb_id in esptool.USB_IDS:
         names[usb_id].append("boards of ESP-IDF")

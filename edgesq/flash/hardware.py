@@ -16,6 +16,8 @@ from edgesq.link.transport import find_ports, find_serial_numbers, open_port
 from edgesq.targets import Target
 
 _ATTEMPT_S = 1.0
+_OWN_LINE_S = 5.0
+_POLL_S = 0.1
 
 
 def program(
@@ -48,7 +50,7 @@ def program(
         raise TargetError(f"'{chosen.name}' is a process", where=target.name, hint=hint)
     _check_one_probe(target, chosen, probe)
     chosen.run(_job(build, target, probe), on_stage)
-    ports = tuple(find_ports(target.usb_ids, probe) or find_ports(target.usb_ids))
+    ports = tuple(_ports_of(target, probe))
     if len(ports) == 1:
         on_stage(f"wait for {ports[0]}")
         with layer_named(build):
@@ -84,6 +86,19 @@ def _job(build: Path, target: Target, probe: str | None) -> Job:
     job.flat.write_bytes(job.image.data)
     job.read_back.unlink(missing_ok=True)
     return job
+
+
+def _ports_of(target: Target, probe: str | None) -> list[str]:
+    """Return where the board may answer; its own USB line comes back some time after a reset."""
+    deadline = time.monotonic() + (_OWN_LINE_S if target.own_usb_ids else 0.0)
+    while target.own_usb_ids:
+        own = find_ports(target.own_usb_ids, probe) or find_ports(target.own_usb_ids)
+        if own:
+            return own
+        if time.monotonic() > deadline:
+            break
+        time.sleep(_POLL_S)
+    return find_ports(target.usb_ids, probe) or find_ports(target.usb_ids)
 
 
 def _check_one_probe(target: Target, runner: Programmer[Job], probe: str | None) -> None:

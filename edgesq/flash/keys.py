@@ -69,6 +69,12 @@ CHIP_REGISTER = (CHIP_ID_ADDRESS, CHIP_ID_MASK, CHIP_ID)
 PROBE_USB_IDS = Key[Words]("probe_usb_ids", Words)
 """USB ids "vid:pid" in lower-case hex of the debug probe on the board."""
 
+OWN_USB_IDS = Key[Words]("own_usb_ids", Words)
+"""USB ids "vid:pid" of the serial device that the firmware itself is; a key of the file itself.
+
+Opened at 1,200 baud and closed, it sends the board into its bootloader.
+"""
+
 BOOTLOADER_USB_IDS = Key[Words]("bootloader_usb_ids", Words)
 """USB ids "vid:pid" in lower-case hex of the board while its bootloader waits for firmware."""
 

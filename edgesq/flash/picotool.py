@@ -4,6 +4,7 @@ from edgesq.flash.checks import said_check
 from edgesq.flash.keys import UF2_BOARD_ID, UF2_FAMILY
 from edgesq.flash.runner import Programmer
 from edgesq.flash.steps import Failure, Job, Step
+from edgesq.flash.touch import is_bootloader_there, touch_steps
 from edgesq.flash.uf2 import write_uf2
 
 PROGRAM = "picotool"
@@ -24,6 +25,7 @@ def steps(job: Job) -> list[Step]:
     chip = _CHIPS.get(drive, drive)
     check = said_check(job, r"^\s*type:\s+([^\s(]+)", chip, _NO_BOARD.error(PROGRAM))
     return [
+        *touch_steps(job, lambda: is_bootloader_there(job.target), _NO_BOARD.hint),
         Step((PROGRAM, "info", "-d", *probe), check=check),
         Step((PROGRAM, "load", "-v", "-x", str(write_uf2(job)), *probe)),
     ]

@@ -14,10 +14,12 @@ from edgesq.flash.image import uf2
 from edgesq.flash.keys import UF2_BOARD_ID, UF2_FAMILY
 from edgesq.flash.runner import Programmer
 from edgesq.flash.steps import Job, Step
+from edgesq.flash.touch import touch_steps
 
 _MOUNTS = Path("/proc/mounts")
 _INFO = "INFO_UF2.TXT"
 _HINT = "hold BOOTSEL while plugging the board in, and mount its drive"
+_MOUNT = "mount its drive, and flash again"
 
 
 def steps(job: Job) -> list[Step]:
@@ -25,7 +27,8 @@ def steps(job: Job) -> list[Step]:
     drives, file = _drives(), write_uf2(job)
     wanted = UF2_BOARD_ID.of(job.target)
     place = next((str(path) for path, name in drives.items() if name == wanted), wanted)
-    return [Step(("cp", str(file), f"{place}/"), action=lambda: _copy(job, file, wanted))]
+    copy = Step(("cp", str(file), f"{place}/"), action=lambda: _copy(job, file, wanted))
+    return [*touch_steps(job, lambda: wanted in _drives().values(), _MOUNT), copy]
 
 
 def write_uf2(job: Job) -> Path:

@@ -20,6 +20,7 @@ DEFAULT_BAUD = 115_200
 """Bits per second at which every board starts."""
 
 _CHUNK = 4096
+_TOUCH_BAUD = 1_200
 _POLL_S = 0.05
 _URL_POLL_S = 0.02
 """How long one read of a URL's port waits: another timeout would be negotiated with the far end."""
@@ -345,6 +346,30 @@ def find_ports(usb_ids: tuple[str, ...], serial_number: str | None = None) -> li
         and f"{port.vid:04x}:{port.pid:04x}" in usb_ids
         and serial_number in (None, port.serial_number)
     )
+
+
+def ids_there(*groups: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the first of several groups of USB ids of which a serial port is there; else the last.
+
+    Args:
+        groups: as `find_ports` takes them, best first.
+    """
+    return next((ids for ids in groups if ids and find_ports(ids)), groups[-1])
+
+
+def touch_port(port: str) -> None:
+    """Open a port at 1,200 baud and close it: that sends some boards into their bootloader.
+
+    Raises:
+        BoardError: it cannot be opened.
+    """
+    try:
+        with serial.Serial(port, _TOUCH_BAUD, exclusive=True) as line, contextlib.suppress(OSError):
+            line.dtr = False
+    except (OSError, ValueError) as error:
+        raise BoardError(
+            "cannot be opened as a serial port", where=port, hint=str(error)
+        ) from error
 
 
 def find_serial_numbers(usb_ids: tuple[str, ...]) -> list[str]:

@@ -45,7 +45,7 @@ def frames(line: Line) -> list[frame.Frame]:
 
 
 def test_it_says_what_it_is(pico: Pico) -> None:
-    assert pico.host.device.usb_id == load_target("pico").usb_ids[0]
+    assert pico.host.device.usb_id == load_target("pico").own_usb_ids[0]
     assert pico.host.device.strings == ("edgesq", "edgesq on pico", "")
     pico.chip.watchdog.scratch_data[:2] = 0xE6605838, 0x8312342A  # the flash's id, by boot2
     (text,) = pico.ask(Request(IN, DESCRIPTOR, 0x303, n_bytes=255))

@@ -189,7 +189,9 @@ def test_udev_rules_name_every_usb_id_once() -> None:
     rules = udev_rules(list_targets())
     pairs = re.findall(r'SUBSYSTEM=="tty".*?Vendor\}=="(\w+)".*?Product\}=="(\w+)"', rules)
     ids = [":".join(pair) for pair in pairs]
-    known_ids = {usb_id for target in list_targets() for usb_id in target.usb_ids}
+    known_ids = {
+        usb_id for target in list_targets() for usb_id in (*target.usb_ids, *target.own_usb_ids)
+    }
     assert known_ids < set(ids)  # probes and bootloaders too
     assert {"2e8a:0003", "0483:374b"} <= set(ids)
     assert sorted(set(ids)) == ids

@@ -88,6 +88,12 @@ GOOD: dict[str, tuple[str, dict[str, list[Says]]]] = {
 """By runner: a board, and its programs where all goes well."""
 
 
+@pytest.fixture(autouse=True)
+def _no_board_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs are pretended: no board resets, whose own line would be waited for."""
+    monkeypatch.setattr("edgesq.flash.hardware._OWN_LINE_S", 0.0)
+
+
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     return Bench(tmp_path, monkeypatch)
