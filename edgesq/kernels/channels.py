@@ -4,14 +4,11 @@ Mirror: struct esq_channels in firmware/include/esq_streamed.h.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
-from edgesq.arithmetic import Int64Array, bias_grid, conv2d_multipliers
-from edgesq.graph import Graph
+from edgesq.arithmetic import Int64Array, bias_grid
 from edgesq.integers import ceil_div
-from edgesq.operators import Conv2D
 
 MAX_BITS = 25
 """Longest field: a word of 32 bits holds so many from any bit of its first byte on."""
@@ -58,20 +55,12 @@ class Channels:
         return len(self.fields) * ROW_BYTES - self.bytes
 
 
-@lru_cache(maxsize=256)
-def channel_fields(graph: Graph, op: Conv2D) -> Channels | None:
-    """Return biases and multipliers in few bits per channel; None where MAX_BITS are too few.
+def pack_channels(bias: Int64Array, multiplier: Int64Array, shift: Int64Array) -> Channels | None:
+    """Return biases, multipliers and shifts, each [O], in few bits; None where MAX_BITS are too few.
 
     Exact for any model; short where biases are multiples of a coarse grid, as `compress` makes
     them, and channels share few multipliers.
     """
-    bias = graph.constant(op.bias)
-    multiplier, shift = conv2d_multipliers(graph, op)
-    return pack_channels(bias.astype(np.int64), multiplier, shift)
-
-
-def pack_channels(bias: Int64Array, multiplier: Int64Array, shift: Int64Array) -> Channels | None:
-    """Return these fields for biases, multipliers and shifts, each [O]."""
     if shift.max() > 0:
         return None
     steps, index = np.unique(np.stack([multiplier, -shift], axis=1), axis=0, return_inverse=True)

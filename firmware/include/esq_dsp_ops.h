@@ -10,20 +10,37 @@ extern "C" {
 
 struct esq_dsp_way;
 
+/* An output channel that the short requantization is not exact for, or that has none to share a lane
+ * with. */
+struct esq_dsp_odd {
+    int32_t bias;
+    int32_t multiplier;
+    uint16_t channel;
+    int8_t shift;
+};
+
+/* Of a list's last entry, behind all channels. */
+#define ESQ_NO_CHANNEL 0xffffu
+
 /* A convolution; see src/dsp/esq_dsp.h. */
 struct esq_conv2d_dsp {
     const uint32_t *weights; /* [pairs, groups, 2, slide], see edgesq/kernels/dsp/pack.py */
-    const int32_t *table;    /* relu: [pairs, 8]; any, once: [pairs, 2] */
+    const int32_t *table;    /* relu, linear: [pairs, 8]; any, once: bias [O] */
     const struct esq_dsp_way *way;
-    union {                                    /* relu: 0, and all down to output_zp not used */
+    union {
         const int32_t *multiplier;             /* any: [O] */
         const struct esq_rescaling *rescaling; /* once: [O] */
+        const struct esq_dsp_odd *odd;         /* relu, linear: ascending; 0: none */
     };
-    const int8_t *shift; /* any: [O] */
+    union {
+        const int8_t *shift;               /* any: [O] */
+        const struct esq_dsp_way *odd_way; /* relu, linear: how odd channels are computed */
+    };
     int8_t clamp_min;
     int8_t clamp_max;
     int16_t output_zp;
-    uint8_t pair_channels; /* 2; 1 where sums may leave 24 bits, and A is left empty */
+    uint16_t first;        /* output channel at which weights and tables begin; 0 but of a tile */
+    uint8_t pair_channels; /* 2; 1 where a weight of -128 keeps A empty */
     uint8_t pixels;        /* most output pixels computed together: 1, 2 or 3 */
     uint8_t slide;         /* 3: windows three wide share columns; 1: unpacked one by one */
     int16_t input_zp;
@@ -31,11 +48,15 @@ struct esq_conv2d_dsp {
     struct esq_window window;
 };
 
+/* How four channels of a depthwise convolution end: as of the ways below. */
+enum esq_dsp_end { ESQ_DSP_RELU, ESQ_DSP_LINEAR, ESQ_DSP_ANY };
+
 /* A 3x3 depthwise convolution, stride 1 or 2 along rows, as many outputs as inputs, channels a
  * multiple of 4; see src/dsp/esq_depthwise_dsp.h. */
 struct esq_depthwise_dsp {
     const uint32_t *table;     /* [C, 8], see edgesq/kernels/dsp/depthwise.py */
-    const int32_t *multiplier; /* any: [C]; relu: 0, as all down to output_zp */
+    const uint8_t *ends;       /* [C / 4]: enum esq_dsp_end */
+    const int32_t *multiplier; /* [C]; 0 where no channel's end is `any` */
     const int8_t *shift;       /* [C] */
     int8_t clamp_min;
     int8_t clamp_max;
@@ -53,6 +74,7 @@ struct esq_winograd {
     struct esq_window window;
     uint16_t steps; /* of two input values under one column; a multiple of 8 */
     int16_t input_zp;
+    int16_t output_zp;
 };
 
 /* params: struct esq_conv2d_dsp; work: uint32 [groups, 2, pixels + slide - 1], then, where 4 does
@@ -89,19 +111,28 @@ esq_enter_tile_fn esq_dsp_enter_table;
 /* How a convolution unpacks its windows and ends its sums; by name, so that the linker leaves out
  * what no operator of a model needs. Windows: `columns` are one column wide,
  * `slide` three, by one column; `staged` are copied, for input channels that are no multiple of 4;
- * `windows`: all others. Ends: `relu` is the short form for full clamp and zero point -128, where
- * the rounding of negative sums cannot show, an even number of channels; `any` any convolution,
- * `once` a FULLY_CONNECTED, which rounds once. */
+ * `windows`: all others. Ends: `linear` is the short requantization, `relu` a shorter one where
+ * results below the zero point are clamped, so that the rounding of negative sums cannot show; `odd`
+ * is for channels of these that need another one; `any` for any convolution, `once` for a
+ * FULLY_CONNECTED, which rounds once. */
 extern const struct esq_dsp_way esq_dsp_columns_relu;
+extern const struct esq_dsp_way esq_dsp_columns_linear;
+extern const struct esq_dsp_way esq_dsp_columns_odd;
 extern const struct esq_dsp_way esq_dsp_columns_any;
 extern const struct esq_dsp_way esq_dsp_columns_once;
 extern const struct esq_dsp_way esq_dsp_slide_relu;
+extern const struct esq_dsp_way esq_dsp_slide_linear;
+extern const struct esq_dsp_way esq_dsp_slide_odd;
 extern const struct esq_dsp_way esq_dsp_slide_any;
 extern const struct esq_dsp_way esq_dsp_slide_once;
 extern const struct esq_dsp_way esq_dsp_windows_relu;
+extern const struct esq_dsp_way esq_dsp_windows_linear;
+extern const struct esq_dsp_way esq_dsp_windows_odd;
 extern const struct esq_dsp_way esq_dsp_windows_any;
 extern const struct esq_dsp_way esq_dsp_windows_once;
 extern const struct esq_dsp_way esq_dsp_staged_relu;
+extern const struct esq_dsp_way esq_dsp_staged_linear;
+extern const struct esq_dsp_way esq_dsp_staged_odd;
 extern const struct esq_dsp_way esq_dsp_staged_any;
 extern const struct esq_dsp_way esq_dsp_staged_once;
 

@@ -8,6 +8,7 @@ import pytest
 
 from edgesq.arithmetic import sum_range
 from edgesq.kernels.dsp import winograd
+from edgesq.kernels.dsp.endings import ending
 from edgesq.kernels.dsp.pack import in_order, pack_conv2d, pack_weights, unpack_weights
 from edgesq.kernels.kernel import Form
 from edgesq.plan import Bands, PlanRequest, make_plan, packing, variants
@@ -18,6 +19,7 @@ from support.kernel_cases import (
     conv_graph,
     conv_of,
     edge_cases,
+    odd_cases,
     random_cases,
     width_cases,
 )
@@ -83,27 +85,32 @@ def test_winograd_equal_to_the_reference(
 def test_cases_reach_every_path() -> None:
     packed = [
         pack_conv2d(case.graph, conv_of(case.graph))
-        for case in [*random_cases(), *width_cases(), *edge_cases()]
+        for case in [*random_cases(), *width_cases(), *edge_cases(), *odd_cases()]
     ]
-    paths = {(one.finish, one.pair_channels, one.slide) for one in packed}
-    relu, other = {("relu", 2, 1), ("relu", 2, 3)}, {("any", 2, 1), ("any", 2, 3), ("any", 1, 1)}
-    assert paths >= relu | other
+    paths = {
+        (one.ending.form, bool(one.ending.odd), one.pair_channels, one.slide) for one in packed
+    }
+    short = {
+        (f, odd, 2, slide) for f in ("relu", "linear") for odd in (True, False) for slide in (1, 3)
+    }
+    assert paths >= short | {("any", False, 2, 1), ("any", False, 2, 3), ("any", False, 1, 1)}
 
 
-@pytest.mark.parametrize(("bias", "pair_channels"), [(98_047, 2), (98_048, 1)])
-def test_24_bits_are_the_edge(bias: int, pair_channels: int) -> None:
-    """256 x 127 x 255 = 8,290,560, and 98,048 more is 2^23."""
-    weights = np.full((2, 1, 1, 256), 127, np.int8)
+@pytest.mark.parametrize(("bias", "odd"), [(98_047, ()), (98_048, (2,))])
+def test_24_bits_are_the_edge(bias: int, odd: tuple[int, ...]) -> None:
+    """256 x 127 x 255 = 8,290,560, and 98,048 more is 2^23; of the channel beside it, 2^30 are."""
+    weights = np.full((8, 1, 1, 256), 7, np.int8)
+    weights[2:4] = 127
     graph = conv_graph(
         0,
         kernel=(1, 1),
         channels=256,
-        outputs=2,
+        outputs=8,
         weights=weights,
-        bias=np.full(2, bias, np.int32),
+        bias=np.full(8, bias, np.int32),
         real=0.0002,  # so that not all sums end at the same level
     )
-    assert pack_conv2d(graph, conv_of(graph)).pair_channels == pair_channels
+    assert ending(graph, conv_of(graph)).odd == odd
 
 
 @pytest.mark.parametrize("slide", [1, 3])

@@ -150,20 +150,15 @@ def differing(graph: Graph, op: Conv2D, weights: NDArray[np.int64], output: int)
     return sum(int((one[output] != two[output]).sum()) for one, two in runs)
 
 
-def _unrounded_dsp(multiplier: Int64Array, shift: Int64Array) -> Int64Array:
-    rows = _relu_rows(multiplier, shift)
-    right = -shift
-    rows[:, 1] -= 1 << (right[0::2] + 6)
-    rows[:, 4] -= 1 << right[1::2] >> 1
-    return rows
+def _unrounded_dsp(right: Int64Array, zero_point: int) -> Int64Array:
+    return zero_point << right
 
 
 def _unrounded_mve(right: Int64Array) -> tuple[Int64Array, Int64Array]:
     return -(128 << right), 24 - right
 
 
-_relu_rows = pack_dsp._relu_rows
-UNROUNDED = {"_relu_rows": _unrounded_dsp, "_relu_columns": _unrounded_mve}
+UNROUNDED = {"constants": _unrounded_dsp, "_relu_columns": _unrounded_mve}
 """The constants of short requantizations without the half that makes them round."""
 
 

@@ -35,9 +35,13 @@ def conv_graph(
     spread: float = 2.0,
     weights: NDArray[np.int8] | None = None,
     bias: NDArray[np.int32] | None = None,
+    odd_scales: dict[int, float] | None = None,
     tail: str = "",
 ) -> Graph:
-    """One convolution, weight scales within `spread` of `real`, perhaps a mean behind."""
+    """One convolution, weight scales within `spread` of `real`, perhaps a mean behind.
+
+    Channels of `odd_scales` have those.
+    """
     rng = np.random.default_rng(seed)
     if weights is None:
         shape = (outputs, *kernel, channels)
@@ -50,6 +54,8 @@ def conv_graph(
     columns = output_side(size[1], kernel[1], stride[1], padding)
     result = builder.value((1, rows, columns, outputs), 1.0, output_zp)
     scales = (real * rng.uniform(1 / spread, spread, outputs)).tolist()
+    for channel, scale in (odd_scales or {}).items():
+        scales[channel] = scale
     inputs = [source, builder.constant(weights, scales), builder.constant(bias, [1.0] * outputs)]
     options: dict[str, Any] = {"padding": padding, "fusedActivationFunction": activation}
     builder.op(
@@ -155,6 +161,72 @@ def tie_cases() -> list[Case]:
         for power in range(1, 9)
         for activation, output_zp in ((NONE, 0), (RELU, -128), (RELU6, -128))
     ]
+
+
+def odd_channels(
+    seed: int, shape: tuple[int, ...], depth: int
+) -> tuple[NDArray[np.int8], NDArray[np.int32], dict[int, float]]:
+    """Return weights, biases and scales of which some channels fit no short form.
+
+    Sums beyond 24 bits, biases beyond 2^30, weights of -128, none at all, multipliers above 1/2.
+    """
+    rng = np.random.default_rng(seed)
+    weights = rng.integers(-60, 61, (*shape, depth)).astype(np.int8)
+    bias = rng.integers(-9000, 9000, len(weights)).astype(np.int32)
+    scales: dict[int, float] = {}
+    kinds = rng.permutation(6)[: len(weights)]
+    for channel, kind in zip(rng.permutation(len(weights))[: 1 + seed % 3], kinds, strict=False):
+        match kind:
+            case 0:
+                weights[channel] = 127
+                bias[channel] = 1 << 23
+                scales[channel] = 7.6e-6
+            case 1:
+                scales[channel] = 5.5e-8
+                bias[channel] = round(64.5 / 5.5e-8)
+            case 2:
+                weights[channel].reshape(-1)[:: 1 + seed % 5] = -128
+            case 3:
+                weights[channel] = 0
+                bias[channel] = 1 << 30
+                scales[channel] = 2e-8
+            case 4:
+                weights[channel] = 0
+                weights[channel].reshape(-1)[0] = 3
+                bias[channel] = -7
+                scales[channel] = 0.4 * 2.0 ** (seed % 4)
+            case _:
+                weights[channel] = -127
+                bias[channel] = 1 << 24
+                scales[channel] = 3e-6
+    return weights, bias, scales
+
+
+def odd_cases() -> list[Case]:
+    """Layers of which a few channels fit no short form, with every kind of window and end."""
+    cases = []
+    for seed in range(72):
+        kernel, channels = [((1, 1), 4), ((3, 3), 4), ((3, 3), 3), ((1, 1), 300)][seed % 4]
+        outputs = [8, 12, 5, 9, 16, 37][seed % 6]
+        weights, bias, scales = odd_channels(seed, (outputs, *kernel), channels)
+        graph = conv_graph(
+            seed,
+            size=(3, 5),
+            channels=channels,
+            outputs=outputs,
+            kernel=kernel,
+            stride=(1, 1 + seed // 4 % 2),
+            activation=[NONE, RELU, RELU6][seed % 3],
+            input_zp=[-128, 3][seed // 6 % 2],
+            output_zp=[-128, 20, -128, 127, -5][seed % 5],
+            weights=weights,
+            bias=bias,
+            odd_scales=scales,
+            tail="MEAN" if seed % 7 == 0 else "",
+        )
+        name = f"odd channels {seed} {kernel} {channels} {outputs}"
+        cases.append(Case(name, graph, images(seed, graph), 1 + seed % 3, seed % 8 > 5))
+    return cases
 
 
 def pool_case(
@@ -282,6 +354,7 @@ def all_cases() -> list[Case]:
         *width_cases(),
         *edge_cases(),
         *tie_cases(),
+        *odd_cases(),
         *pool_cases(),
         *average_cases(),
         *add_cases(),

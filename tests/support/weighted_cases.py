@@ -6,9 +6,9 @@ import numpy as np
 
 from edgesq.formats.tflite import read_graph
 from support.emulated_cases import Case
-from support.kernel_cases import images
+from support.kernel_cases import images, odd_channels
 from support.networks import RECTIFIED, USUAL, Network
-from support.tflite_builder import NONE, RELU, RELU6, SAME, VALID
+from support.tflite_builder import NONE, RELU, RELU6, SAME, VALID, TfliteBuilder
 
 
 def _case(name: str, seed: int, content: bytes) -> Case:
@@ -80,6 +80,34 @@ def depthwise_widths() -> list[Case]:
     ]
 
 
+def depthwise_odd() -> list[Case]:
+    """Layers of which a few channels fit no short form: see `odd_channels`."""
+    cases = []
+    for seed in range(48):
+        rng = np.random.default_rng(seed)
+        weights, bias, scales = odd_channels(seed, (12,), 9)
+        builder = TfliteBuilder()
+        stride = 1 + seed % 2
+        source = builder.value((1, 5, 7, 12), 1.0, int(rng.choice([-128, 9])))
+        result = builder.value((1, 5, -(-7 // stride), 12), 1.0, int(rng.choice([-128, 20, -90])))
+        each = [scales.get(channel, 0.004) for channel in range(12)]
+        kernel = weights.T.reshape(1, 3, 3, 12)
+        inputs = [source, builder.constant(kernel, each, 3), builder.constant(bias, each)]
+        builder.op(
+            "DEPTHWISE_CONV_2D",
+            inputs,
+            result,
+            "DepthwiseConv2DOptions",
+            padding=SAME,
+            strideH=1,
+            strideW=stride,
+            depthMultiplier=1,
+            fusedActivationFunction=int(rng.choice([NONE, RELU, RELU6])),
+        )
+        cases.append(_case("odd channels", seed, builder.build(source, result)))
+    return cases
+
+
 def depthwise_beside() -> Case:
     """Pixels further apart than their channels, in and out."""
     net = Network((5, 7, 8), RECTIFIED)
@@ -90,4 +118,10 @@ def depthwise_beside() -> Case:
 
 
 def weighted_cases() -> list[Case]:
-    return [*dense_cases(), *depthwise_random(), *depthwise_widths(), depthwise_beside()]
+    return [
+        *dense_cases(),
+        *depthwise_random(),
+        *depthwise_widths(),
+        *depthwise_odd(),
+        depthwise_beside(),
+    ]

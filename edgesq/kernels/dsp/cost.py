@@ -6,7 +6,7 @@ from edgesq.kernels import cost
 from edgesq.kernels.counts import runs_of, taps_inside
 from edgesq.kernels.decoding import Decoding
 from edgesq.kernels.dsp import depthwise, winograd
-from edgesq.kernels.dsp.endings import ends_short
+from edgesq.kernels.dsp.endings import ending
 from edgesq.kernels.dsp.lanes import pair_channels
 from edgesq.kernels.dsp.windows import GROUP_VALUES, groups_of, slide_of
 from edgesq.kernels.kernel import Form, Kernel
@@ -30,9 +30,15 @@ _RUN_INSTRUCTIONS, _STAGED_INSTRUCTIONS = 320, 213
 """To set out windows of pixels computed together; more per row of them where channels make no
 whole words."""
 
+_LINEAR_INSTRUCTIONS, _CLAMP_INSTRUCTIONS = 1.5, 2.6
+"""Per output value, where negative sums round as any; where the clamp is narrower than int8."""
+
 _EXACT_INSTRUCTIONS, _EXACT_RUN_INSTRUCTIONS, _ONCE_INSTRUCTIONS = 24.9, 48.6, 56.6
 """Per sum that is not requantized by short constants, and per run of them; per sum that is rescaled
 once."""
+
+_ODD_RUN_INSTRUCTIONS, _ODD_INSTRUCTIONS = 160.0, 22.0
+"""Per channel that is computed again, of pixels computed together, and per pixel of it."""
 
 
 def _conv(graph: Graph, conv: Conv2D, kernel: Kernel) -> float:
@@ -42,24 +48,28 @@ def _conv(graph: Graph, conv: Conv2D, kernel: Kernel) -> float:
     slide = slide_of(graph, conv)
     groups = groups_of(graph, conv) * sum(_GROUP_INSTRUCTIONS[slide][count] for count in runs)
     pairs = channels / pair_channels(graph, conv)
-    total = pairs * groups * (taps_inside(graph, conv)[0] / conv.window.height)
+    again = pairs + len(ending(graph, conv).odd)
+    total = again * groups * (taps_inside(graph, conv)[0] / conv.window.height)
     total += height * len(runs) * _RUN_INSTRUCTIONS + _unpacking(graph, conv, kernel)
-    total += _exact(graph, conv, len(runs))
+    total += _ends(graph, conv, len(runs))
     if not isinstance(conv, FullyConnected):
         total += height * (pairs * len(runs) * _PAIR_INSTRUCTIONS)
         total += height * width * channels * _RESULT_INSTRUCTIONS
     return total
 
 
-def _exact(graph: Graph, conv: Conv2D, runs: int) -> float:
-    """Estimate the ends of sums that are not requantized by short constants."""
+def _ends(graph: Graph, conv: Conv2D, runs: int) -> float:
+    """Estimate what the ends of sums take more than those that clamp at the zero point."""
     height, width, channels = graph.tensors[conv.output].hwc
-    values = height * width * channels
-    if ends_short(graph, conv):
-        return 0.0
-    if isinstance(conv, FullyConnected):
+    values, end = height * width * channels, ending(graph, conv)
+    if end.form == "once":
         return values * _ONCE_INSTRUCTIONS
-    return values * _EXACT_INSTRUCTIONS + height * runs * channels * _EXACT_RUN_INSTRUCTIONS
+    if end.form == "any":
+        return values * _EXACT_INSTRUCTIONS + height * runs * channels * _EXACT_RUN_INSTRUCTIONS
+    linear = _LINEAR_INSTRUCTIONS if end.form == "linear" else 0.0
+    clamp = _CLAMP_INSTRUCTIONS if conv.clamp != (-128, 127) else 0.0
+    again = height * len(end.odd) * (runs * _ODD_RUN_INSTRUCTIONS + width * _ODD_INSTRUCTIONS)
+    return values * (linear + clamp) + again
 
 
 def _unpacking(graph: Graph, conv: Conv2D, kernel: Kernel) -> float:

@@ -4,7 +4,7 @@ Columns of four channels are set out anew for each row. Where sums end the short
 its 2^j. Mirror: firmware/src/dsp/esq_depthwise_dsp.h, esq_depthwise_kernels.S.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -19,6 +19,7 @@ from edgesq.arithmetic import (
 from edgesq.graph import Graph
 from edgesq.integers import ceil_div
 from edgesq.kernels.counts import FOUR, Counts, priced, runs_of
+from edgesq.kernels.dsp.endings import clamps_at_zero_point, constants, fits_linear
 from edgesq.operators import DepthwiseConv2D
 
 SHIFT = 12
@@ -37,8 +38,22 @@ _FINEST = SHIFT - 1
 _PAIRS = (((0, 0), (1, 0)), ((0, 1), (1, 1)), ((0, 2), (1, 2)), ((2, 0), (2, 1)), ((2, 1), (2, 2)))
 """Row and column of the taps in the lower and in the upper lane of each word."""
 
-_PRICES = {"runs": 113.0, "pairs": 104.0, "beside": 4.1, "exact": 44.3}
+_PRICES = {
+    "runs": 113.0,
+    "pairs": 104.0,
+    "beside": 4.1,
+    "linear": 3.0,
+    "exact": 44.3,
+    "clamped": 2.6,
+}
 """Instructions per count of `instructions`."""
+
+
+RELU, LINEAR, ANY = range(3)
+"""Mirror: enum esq_dsp_end."""
+
+_QUAD = 4
+"""Channels that end alike."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +62,28 @@ class Packed:
 
     Attributes:
         table: uint32 [C, 8]: five words of weights, bias, multiplier, constant.
-        relu: whether the short requantization is exact; else weights and bias stand as they are.
+        ends: uint8 [C / 4]: RELU or LINEAR where a short requantization is exact for four channels;
+            ANY: weights and bias stand as they are.
     """
 
     table: NDArray[np.uint32]
-    relu: bool
+    ends: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Short:
+    """A short requantization: of sums 2^scale higher, by multiplier and constant; each int64 [C].
+
+    Attributes:
+        scale: left shifts of weights and bias.
+        multiplier, constant: what the sums are multiplied by, and what is added.
+        is_exact: where it gives the reference's level for all sums, bool [C].
+    """
+
+    scale: Int64Array
+    multiplier: Int64Array
+    constant: Int64Array
+    is_exact: NDArray[np.bool_]
 
 
 def fits(graph: Graph, op: DepthwiseConv2D) -> bool:
@@ -80,79 +112,102 @@ def instructions(graph: Graph, op: DepthwiseConv2D, pixels: int) -> float:
     quads = height * channels / FOUR
     pairs = [run if apart else ceil_div(run, 2) for run in runs]
     outputs = quads * sum(pair if apart else 2 * pair for pair in pairs) * FOUR
-    values = height * width * channels
+    values, found = height * width * channels, ends(graph, op)
     counts: Counts = {
         "runs": quads * len(runs),
         "pairs": quads * sum(pair + 1 for pair in pairs),
         "apart" if apart else "beside": outputs,
-        "exact": values if ending(graph, op) is None else 0,
+        "linear": values * float((found == LINEAR).mean()),
+        "exact": values * float((found == ANY).mean()),
+        "clamped": values if op.clamp != (-128, 127) else 0,
     }
     return priced(_PRICES, counts)
 
 
 @lru_cache(maxsize=256)
-def ending(graph: Graph, op: DepthwiseConv2D) -> tuple[Int64Array, Int64Array, Int64Array] | None:
-    """Return j, multiplier and constant per channel of the short requantization.
+def ends(graph: Graph, op: DepthwiseConv2D) -> NDArray[np.uint8]:
+    """Return how each four channels end, uint8 [C / 4]: the shortest way that is exact for all."""
+    all_four = [
+        short.is_exact.reshape(-1, _QUAD).all(axis=1)
+        for short in (relu_end(graph, op), linear_end(graph, op))
+    ]
+    return np.select(all_four, [np.uint8(RELU), np.uint8(LINEAR)], np.uint8(ANY))
 
-    Sums end as floor(2^j sum M / 2^32 + C) >> SHIFT, saturated. None where that is not exact for
-    all channels: it is compared where it could differ, on both sides of every step of a level.
+
+def linear_end(graph: Graph, op: DepthwiseConv2D) -> Short:
+    """Return the short requantization that rounds negative sums too, as that of convolutions."""
+    multiplier, shift = conv2d_multipliers(graph, op)
+    is_exact = fits_linear(graph, op)
+    right = np.where(is_exact, -shift, 1)
+    constant = constants(right, graph.tensors[op.output].zero_point)
+    return Short(np.ones_like(right), multiplier, constant, is_exact)
+
+
+def relu_end(graph: Graph, op: DepthwiseConv2D) -> Short:
+    """Return the requantization that is shorter where results below the zero point are clamped.
+
+    Sums end as floor(2^j sum M / 2^32 + C) >> SHIFT, saturated. Whether that is exact is compared
+    where it could differ, on both sides of every step of a level.
     Mirror: firmware/src/dsp/esq_depthwise_kernels.S.
     """
-    if op.clamp != (-128, 127) or graph.tensors[op.output].zero_point != -128:
-        return None
-    sums = channel_sums(graph, op)
-    low, high, largest = sums.low, sums.high, np.abs(sums.rows).max(axis=1)
+    sums, zero_point = channel_sums(graph, op), graph.tensors[op.output].zero_point
+    largest = np.abs(sums.rows).max(axis=1)
     multiplier, shift = conv2d_multipliers(graph, op)
     right = -shift
     cut = np.maximum(right - _FINEST, 0)
     scale = SHIFT + 1 - (right - cut)
-    fits = (largest << np.maximum(scale, 0)) < 1 << _LANE_BITS
-    fits &= np.maximum(-low, high) << np.maximum(scale, 0) < 1 << _SUM_BITS
-    if np.any(scale > SHIFT) or not np.all(fits):
-        return None
+    fits = (right > 0) & np.full(len(right), clamps_at_zero_point(graph, op))
+    fits &= (largest << np.clip(scale, 0, SHIFT)) < 1 << _LANE_BITS
+    fits &= np.maximum(-sums.low, sums.high) << np.clip(scale, 0, SHIFT) < 1 << _SUM_BITS
+    cut, scale = np.where(fits, cut, 0), np.where(fits, scale, 0)
     short = multiplier + (1 << cut >> 1) >> cut
-    once = np.where(cut > 0, 0, (1 << _FINEST) >> np.minimum(right, _FINEST))
-    constant = once + (1 << (SHIFT - 1)) - (128 << SHIFT)
-    parts = np.asarray(scale, np.int64), np.asarray(short, np.int64), np.asarray(constant, np.int64)
-    if not agrees(multiplier, shift, parts, low, high):
-        return None
-    return parts
+    once = np.where(cut > 0, 0, (1 << _FINEST) >> np.clip(right, 0, _FINEST))
+    constant = once + (1 << (SHIFT - 1)) + (zero_point << SHIFT)
+    end = Short(scale, np.asarray(short, np.int64), np.asarray(constant, np.int64), fits)
+    same = agrees(multiplier, shift, end, sums.low, sums.high, zero_point)
+    return replace(end, is_exact=fits & same)
 
 
 def agrees(
     multiplier: Int64Array,
     shift: Int64Array,
-    short: tuple[Int64Array, Int64Array, Int64Array],
+    short: Short,
     low: Int64Array,
     high: Int64Array,
-) -> bool:
-    """Say whether both ways give the same levels for all sums; neither ever falls."""
-    scale, factor, constant = short
+    zero_point: int = -128,
+) -> NDArray[np.bool_]:
+    """Say of each channel whether both ways give the same levels from the zero point on; neither
+    ever falls.
+    """
     halves = np.arange(-1, 257)[:, np.newaxis] - 0.5
     near = np.floor(halves * np.ldexp(1.0, 31 - shift) / np.maximum(multiplier, 1))
+    same = np.ones(len(low), bool)
     for step in range(-3, 4):
         sums = np.clip(near, low, high).astype(np.int64) + step
         sums = np.clip(sums, low, high)
-        exact = multiply_by_quantized_multiplier(sums, multiplier, shift) - 128
-        quick = ((sums << scale) * factor >> 32) + constant >> SHIFT
-        if np.any(np.clip(exact, -128, 127) != np.clip(quick, -128, 127)):
-            return False
-    return True
+        exact = multiply_by_quantized_multiplier(sums, multiplier, shift) + zero_point
+        quick = ((sums << short.scale) * short.multiplier >> 32) + short.constant >> SHIFT
+        ends = np.clip(exact, zero_point, 127) == np.clip(quick, zero_point, 127)
+        same &= ends.all(axis=0)
+    return same
 
 
 def pack(graph: Graph, op: DepthwiseConv2D) -> Packed:
-    """Pack a 3x3 depthwise convolution, for the fastest kernel that is exact for it."""
+    """Pack a 3x3 depthwise convolution, each four channels for the fastest exact end."""
     weights, bias = graph.constant(op.weights), graph.constant(op.bias)
     taps = weights[0].astype(np.int64)
     rows = taps.reshape(9, -1).T
     input_zp = graph.tensors[op.inputs[0]].zero_point
-    short = ending(graph, op)
-    scale = np.zeros(len(rows), np.int64) if short is None else short[0]
+    found = ends(graph, op)
+    relu, linear, nothing = relu_end(graph, op), linear_end(graph, op), np.zeros_like(rows[:, 0])
+    each = np.repeat(found, _QUAD)
+    scale = np.choose(each, [relu.scale, linear.scale, nothing])
+    multiplier = np.choose(each, [relu.multiplier, linear.multiplier, nothing])
+    constant = np.choose(each, [relu.constant, linear.constant, nothing])
     folded = (bias - input_zp * rows.sum(axis=1)) << scale
     words = [
         (taps[first] << scale & 0xFFFF) | (taps[second] << scale & 0xFFFF) << 16
         for first, second in _PAIRS
     ]
-    ends = [np.zeros_like(scale)] * 2 if short is None else short[1:]
-    table = np.stack([*words, folded, *ends], axis=1) & 0xFFFFFFFF
-    return Packed(table.astype(np.uint32), short is not None)
+    table = np.stack([*words, folded, multiplier, constant], axis=1) & 0xFFFFFFFF
+    return Packed(table.astype(np.uint32), found)

@@ -15,7 +15,8 @@ from edgesq.kernels.row_op import RowOp
 from edgesq.operators import Conv2D, GroupedConv2D, Op
 
 LANE_BOUND = 1 << 23
-"""Sums of the channel in the upper byte, A, must lie in [-LANE_BOUND, LANE_BOUND)."""
+"""Sums of the channel in the upper byte, A, must lie in [-LANE_BOUND, LANE_BOUND); where they may
+not, they are summed up in segments, see firmware/src/dsp/esq_finish_dsp.c."""
 
 
 def pair_channels(graph: Graph, op: Conv2D) -> int:
@@ -25,16 +26,10 @@ def pair_channels(graph: Graph, op: Conv2D) -> int:
 
 def why_wide(graph: Graph, op: Conv2D) -> str | None:
     """Say which channel keeps a convolution's channels from sharing lanes, None where they can."""
-    sums = channel_sums(graph, op)
-    wide = (sums.low < -LANE_BOUND) | (sums.high >= LANE_BOUND)
-    reach = np.where(wide, np.maximum(-sums.low, sums.high), 0)[0::2]
-    if reach.any():
-        channel = 2 * int(reach.argmax())
-        return (
-            f"sums of channel {channel} reach {reach.max():,} (bias {sums.bias[channel]:,}), "
-            f"above {LANE_BOUND:,}"
-        )
-    lowest = np.flatnonzero(sums.rows.min(axis=1)[0::2] <= -128)
+    rows = channel_sums(graph, op).rows
+    upper, lower = rows[0::2], np.zeros_like(rows[0::2])
+    lower[: len(rows) // 2] = rows[1::2]
+    lowest = np.flatnonzero(((upper <= -128) & (lower < 0)).any(axis=1))
     return f"channel {2 * int(lowest[0])} has a weight of -128" if lowest.size else None
 
 

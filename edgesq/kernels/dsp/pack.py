@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.arithmetic import Int64Array, as_int32, conv2d_multipliers
+from edgesq.arithmetic import Int64Array, as_int32
 from edgesq.graph import Graph, Int8Array, Int32Array
 from edgesq.integers import ceil_div
-from edgesq.kernels.dsp.endings import ends_short
+from edgesq.kernels.dsp.endings import UPPER_BITS, Ending, constants, ending, short_parts
 from edgesq.kernels.dsp.lanes import pair_channels
 from edgesq.kernels.dsp.windows import GROUP_VALUES, groups_of, slide_of
-from edgesq.operators import Conv2D, FullyConnected
+from edgesq.operators import Conv2D
 
 Uint32Array = NDArray[np.uint32]
 
@@ -25,9 +25,8 @@ class Packed:
 
     Attributes:
         weights: uint32 [pairs, groups, 2, slide].
-        table: int32 [pairs, 8] for "relu", else [pairs, 2]: see `Mirror`.
-        finish: "relu" where the short requantization is exact, else "any"; "once" where sums are
-            rounded once.
+        table: int32 [O // 2, 8] for a short ending, else biases [O]: see `Mirror`.
+        ending: how it ends.
         pair_channels: 2; 1 where channels stand alone, each in the lower byte.
         slide: 3 where windows three columns wide share unpacked columns, else 1.
         groups: groups of four input values under a window, or under one column of it.
@@ -35,7 +34,7 @@ class Packed:
 
     weights: Uint32Array
     table: Int64Array
-    finish: str
+    ending: Ending
     pair_channels: int
     slide: int
     groups: int
@@ -43,21 +42,15 @@ class Packed:
 
 def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
     """Pack a convolution, for the fastest kernel that is exact for it."""
-    weights, bias = graph.constant(op.weights), graph.constant(op.bias)
-    beside = pair_channels(graph, op)
-    multiplier, shift = conv2d_multipliers(graph, op)
-    relu = ends_short(graph, op)
-    finish = "relu" if relu else "any"
-    first = _paired(bias.astype(np.int64), beside)
-    sums = np.stack([256 * first[:, 0] + first[:, 1], first[:, 1]], axis=1)
-    table = as_int32(sums)
-    if isinstance(op, FullyConnected):
-        finish = "once"
-    elif relu:
-        table = np.concatenate([table, _relu_rows(multiplier, shift)], axis=1)
+    weights, beside, end = graph.constant(op.weights), pair_channels(graph, op), ending(graph, op)
+    table = graph.constant(op.bias).astype(np.int64)
+    if end.is_short:
+        zero_point = graph.tensors[op.output].zero_point
+        upper_bits = UPPER_BITS if end.form == "relu" else 0
+        table = _short_rows(*short_parts(graph, op), zero_point, upper_bits)
     slide = slide_of(graph, op)
     words = pack_weights(in_order(weights, slide), beside, slide)
-    return Packed(words, table, finish, beside, slide, groups_of(graph, op))
+    return Packed(words, table, end, beside, slide, groups_of(graph, op))
 
 
 def in_order(weights: Int8Array | Int32Array, slide: int) -> Int64Array:
@@ -117,10 +110,18 @@ def _paired(values: Int64Array, pair_channels: int) -> Int64Array:
     return result
 
 
-def _relu_rows(multiplier: Int64Array, shift: Int64Array) -> Int64Array:
-    """Return [pairs, 6]: multiplier, constant and shift of A, then of B."""
-    right = -shift
-    a, b = right[0::2], right[1::2]
-    upper = (multiplier[0::2], 64 - (255 << (a + 6)), a + 7)
-    lower = (multiplier[1::2], (1 << b >> 1) - (128 << b), b)
-    return np.stack([*upper, *lower], axis=1)
+def _short_rows(
+    bias: Int64Array, multiplier: Int64Array, right: Int64Array, zero_point: int, upper_bits: int
+) -> Int64Array:
+    """Return [O // 2, 8]: 256 A + B and B of biases; multiplier, constant, shift of A, then of B.
+
+    Mirror: esq_dsp_enter_rows.
+    """
+    pairs = len(bias) // 2
+    (bias_a, bias_b), (multiplier_a, multiplier_b), (right_a, right_b) = (
+        (each[0 : 2 * pairs : 2], each[1::2]) for each in (bias, multiplier, right)
+    )
+    shift = right_a + upper_bits
+    upper = (multiplier_a, constants(shift, zero_point) + (1 << upper_bits >> 1), shift)
+    lower = (multiplier_b, constants(right_b, zero_point), right_b)
+    return np.stack([as_int32(256 * bias_a + bias_b), bias_b, *upper, *lower], axis=1)

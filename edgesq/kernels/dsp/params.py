@@ -7,7 +7,6 @@ import numpy as np
 
 from edgesq.arithmetic import Int64Array, conv2d_multipliers
 from edgesq.graph import Graph
-from edgesq.kernels.channels import channel_fields
 from edgesq.kernels.conv_params import (
     ConvParams,
     channels_arrays,
@@ -18,10 +17,11 @@ from edgesq.kernels.conv_params import (
     tabled_struct,
 )
 from edgesq.kernels.dsp import depthwise
+from edgesq.kernels.dsp.endings import Ending, constants, ending, short_channels
 from edgesq.kernels.dsp.pack import Packed, in_memory, pack_conv2d
 from edgesq.kernels.dsp.windows import GROUP_VALUES
 from edgesq.kernels.dsp.winograd import BLOCK, columns_together, transform_weights
-from edgesq.kernels.initializer import Fields, Value, array, clamp_fields
+from edgesq.kernels.initializer import Fields, Value, array, clamp_fields, structs
 from edgesq.kernels.kernel import Coded, Form, Kernel
 from edgesq.operators import Conv2D, Convolution, DepthwiseConv2D, FullyConnected
 
@@ -44,13 +44,14 @@ def _conv2d(graph: Graph, op: Conv2D, kernel: Kernel, index: int, window: Value)
     """Return a convolution as struct esq_conv2d_dsp."""
     coded, tabled = kernel.coded, kernel.tabled
     packed = pack_conv2d(graph, op)
-    in_bits = packed.finish == "relu" and (coded or tabled)
-    channels = channel_fields(graph, op) if in_bits else None
+    end = packed.ending
+    channels = short_channels(graph, op) if coded or tabled else None
+    unpacking = _unpacking(graph, op, packed)
     fields: Fields = {
         "weights": "0" if coded else f"weights_{index}",
         "table": "0" if channels else f"table_{index}",
-        "way": f"&esq_dsp_{_unpacking(graph, op, packed)}_{packed.finish}",
-        **_end_fields(packed.finish, index),
+        "way": f"&esq_dsp_{unpacking}_{end.form}",
+        **_end_fields(end, index, unpacking),
         **clamp_fields(op.clamp),
         "output_zp": graph.tensors[op.output].zero_point,
         "pair_channels": packed.pair_channels,
@@ -60,7 +61,8 @@ def _conv2d(graph: Graph, op: Conv2D, kernel: Kernel, index: int, window: Value)
         "groups": packed.groups,
         "window": window,
     }
-    ends = channels_arrays(channels, index) if channels else _ends(graph, op, index, packed)
+    ends = channels_arrays(channels, index) if channels else _table(packed, index)
+    ends += _ends(graph, op, index, end)
     if coded:
         arrays = stream_array(op.name, in_memory(packed.weights), index, coded)
         tiles = streamed_struct(
@@ -69,7 +71,7 @@ def _conv2d(graph: Graph, op: Conv2D, kernel: Kernel, index: int, window: Value)
             enter="esq_dsp_enter_tile",
             channels=channels,
             carries=True,
-            table_row=packed.table.shape[1],
+            table_row=packed.table.shape[1] if end.is_short else 0,
         )
         return ConvParams(arrays + ends + tiles, _KIND, fields, f"&streamed_{index}.tiled")
     weights = packed.weights.reshape(-1).tolist()
@@ -80,9 +82,11 @@ def _conv2d(graph: Graph, op: Conv2D, kernel: Kernel, index: int, window: Value)
     return ConvParams(arrays, _KIND, fields)
 
 
-def _end_fields(finish: str, index: int) -> Fields:
+def _end_fields(end: Ending, index: int, unpacking: str) -> Fields:
     """Return what a convolution's end needs beside the table."""
-    match finish:
+    if end.odd:
+        return {"odd": f"odd_{index}", "odd_way": f"&esq_dsp_{unpacking}_odd"}
+    match end.form:
         case "any":
             return {"multiplier": f"multiplier_{index}", "shift": f"shift_{index}"}
         case "once":
@@ -106,11 +110,15 @@ def _depthwise(
     packed = depthwise.pack(graph, op)
     table = packed.table.reshape(-1).tolist()
     arrays = array("uint32_t", f"table_{index}", table, layer=op.name)
-    if not packed.relu:
+    arrays += array("uint8_t", f"ends_{index}", packed.ends.tolist())
+    exact: Fields = {}
+    if depthwise.ANY in packed.ends:
         arrays += requantize_arrays(graph, op, index)
+        exact = {"multiplier": f"multiplier_{index}", "shift": f"shift_{index}"}
     fields: Fields = {
         "table": f"table_{index}",
-        **({} if packed.relu else _end_fields("any", index)),
+        "ends": f"ends_{index}",
+        **exact,
         **clamp_fields(op.clamp),
         "output_zp": graph.tensors[op.output].zero_point,
         "input_zp": graph.tensors[op.inputs[0]].zero_point,
@@ -120,11 +128,29 @@ def _depthwise(
     return ConvParams(arrays, "esq_depthwise_dsp", fields)
 
 
-def _ends(graph: Graph, op: Conv2D, index: int, packed: Packed) -> str:
-    text = array("int32_t", f"table_{index}", packed.table.reshape(-1).tolist())
+def _table(packed: Packed, index: int) -> str:
+    return array("int32_t", f"table_{index}", packed.table.reshape(-1).tolist())
+
+
+def _ends(graph: Graph, op: Conv2D, index: int, end: Ending) -> str:
+    """Return what a convolution's end needs beside the table."""
     if isinstance(op, FullyConnected):
-        return text + rescaling_arrays(graph, op, index)
-    return text + (requantize_arrays(graph, op, index) if packed.finish == "any" else "")
+        return rescaling_arrays(graph, op, index)
+    if end.form == "any":
+        return requantize_arrays(graph, op, index)
+    return _odd_channels(graph, op, index, end) if end.odd else ""
+
+
+def _odd_channels(graph: Graph, op: Conv2D, index: int, end: Ending) -> str:
+    """Return `odd_<index>`. Mirror: struct esq_dsp_odd."""
+    bias = graph.constant(op.bias)
+    multiplier, shift = conv2d_multipliers(graph, op)
+    elements = [
+        (str(bias[channel]), str(multiplier[channel]), str(channel), str(shift[channel]))
+        for channel in end.odd
+    ]
+    elements.append(("0", "0", "ESQ_NO_CHANNEL", "0"))
+    return structs("struct esq_dsp_odd", f"odd_{index}", elements)
 
 
 def _winograd(
@@ -132,7 +158,8 @@ def _winograd(
 ) -> ConvParams:
     """Return a convolution as struct esq_winograd."""
     weights = graph.constant(op.weights).astype(np.int8)
-    channels = channel_fields(graph, op) if coded else None
+    in_bits = coded and not ending(graph, op).odd  # whose fields hold nothing of their own
+    channels = short_channels(graph, op) if in_bits else None
     fields: Fields = {
         "weights": "0" if coded else f"weights_{index}",
         "table": "0" if channels else f"table_{index}",
@@ -140,6 +167,7 @@ def _winograd(
         "window": window,
         "steps": weights[0].size // 6,
         "input_zp": graph.tensors[op.inputs[0]].zero_point,
+        "output_zp": graph.tensors[op.output].zero_point,
     }
     if coded:
         arrays = stream_array(op.name, columns_together(weights), index, coded)
@@ -159,6 +187,6 @@ def _winograd(
 def _winograd_table(graph: Graph, op: Conv2D) -> Int64Array:
     bias = graph.constant(op.bias)
     multiplier, shift = conv2d_multipliers(graph, op)
-    constant = (1 << -shift >> 1) - (128 << -shift)
+    constant = constants(-shift, graph.tensors[op.output].zero_point)
     ends = np.stack([multiplier, constant, -shift], axis=1).reshape(-1, 3 * BLOCK)
     return np.concatenate([bias.astype(np.int64).reshape(-1, BLOCK), ends], axis=1)

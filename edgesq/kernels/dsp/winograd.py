@@ -10,12 +10,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.arithmetic import conv2d_multipliers
 from edgesq.graph import Graph, Int8Array
 from edgesq.integers import ceil_div
 from edgesq.kernels.coded import TILE, aligned, table_bits, tables_bytes
 from edgesq.kernels.cost import bands_of
 from edgesq.kernels.decoding import masked_words
+from edgesq.kernels.dsp.endings import fits_linear
 from edgesq.kernels.dsp.windows import groups_of
 from edgesq.kernels.kernel import Coded, Form, Kernel
 from edgesq.kernels.row_op import Ops, RowOp
@@ -50,9 +50,7 @@ def fits(graph: Graph, op: Conv2D) -> bool:
     """Say whether a convolution can run as Winograd's F(4, 3), with the short requantization."""
     channels, _, width, depth = graph.tensors[op.weights].shape
     shape_fits = (width, op.window.stride_w, depth % 16, channels % 4) == (3, 1, 0, 0)
-    whole_range = op.clamp == (-128, 127) and graph.tensors[op.output].zero_point == -128
-    _, shift = conv2d_multipliers(graph, op)
-    return shape_fits and whole_range and bool(((shift < 0) & (shift > -16)).all())
+    return shape_fits and op.clamp == (-128, 127) and bool(fits_linear(graph, op).all())
 
 
 def grown(graph: Graph, ops: Ops, room_bytes: int, coded: frozenset[int]) -> frozenset[int]:

@@ -1,6 +1,7 @@
 /* DEPTHWISE_CONV_2D, 3x3, on the DSP extension. Mirror: edgesq/kernels/dsp/depthwise.py. */
 #include "../esq_arithmetic.h"
 #include "../esq_windows.h"
+#include "esq_clamp_dsp.h"
 
 #if defined(__ARM_FEATURE_DSP)
 
@@ -48,7 +49,13 @@ static struct esq_dsp_pairs pairs_of(const struct tile *tile, const struct esq_s
     return job;
 }
 
-static void finish_relu(const struct tile *tile, const uint32_t *pairs, uint32_t first) {
+/* Four channels by short constants. */
+static void finish_short(const struct tile *tile, const uint32_t *pairs, uint32_t first,
+                         enum esq_dsp_end end) {
+    static esq_dsp_outputs_kernel *const kernels[2][2] = {
+        {esq_dsp_depthwise_beside_relu, esq_dsp_depthwise_apart_relu},
+        {esq_dsp_depthwise_beside_linear, esq_dsp_depthwise_apart_linear},
+    };
     const int apart = tile->params->window.stride_w > 1;
     const uint32_t *table = tile->params->table + first * ESQ_TABLE_ROW;
     const struct esq_dsp_outputs job = {
@@ -60,16 +67,16 @@ static void finish_relu(const struct tile *tile, const uint32_t *pairs, uint32_t
         .table_end = table + ESQ_DSP_QUAD * ESQ_TABLE_ROW,
         .odd = tile->pixels % 2u,
     };
-    (apart ? esq_dsp_depthwise_apart_relu : esq_dsp_depthwise_beside_relu)(&job);
+    kernels[end == ESQ_DSP_LINEAR][apart](&job);
 }
 
-/* The exact double rounding and any clamp. */
+/* The exact double rounding. */
 static void requantize(const struct esq_depthwise_dsp *params, const int32_t *sums, uint32_t pixels,
                        uint32_t channel, int8_t *result, uint32_t pixel_bytes) {
     for (uint32_t i = 0; i < pixels; i++) {
         const int32_t scaled =
             esq_requantize(sums[i], params->multiplier[channel], params->shift[channel]);
-        *result = esq_clamp(scaled + params->output_zp, params->clamp_min, params->clamp_max);
+        *result = esq_clamp(scaled + params->output_zp, INT8_MIN, INT8_MAX);
         result += pixel_bytes;
     }
 }
@@ -102,10 +109,26 @@ static void compute_tile(const struct tile *tile, const struct esq_op *op,
     struct esq_dsp_pairs job = pairs_of(tile, op->input[0], rows, work);
     for (uint32_t first = 0; first < op->input[0]->channels; first += ESQ_DSP_QUAD) {
         esq_dsp_make_pairs(&job);
-        (tile->params->multiplier ? finish_any : finish_relu)(tile, work, first);
+        const enum esq_dsp_end end = tile->params->ends[first / ESQ_DSP_QUAD];
+        if (end == ESQ_DSP_ANY) {
+            finish_any(tile, work, first);
+        } else {
+            finish_short(tile, work, first, end);
+        }
         for (uint32_t y = 0; y < 3; y++) {
             job.rows[y] += job.rows[y] ? ESQ_DSP_QUAD : 0;
         }
+    }
+}
+
+static void clamp_tile(const struct tile *tile, uint32_t channels) {
+    const struct esq_depthwise_dsp *params = tile->params;
+    if (params->clamp_min == INT8_MIN && params->clamp_max == INT8_MAX) {
+        return;
+    }
+    for (uint32_t pixel = 0; pixel < tile->pixels; pixel++) {
+        esq_dsp_clamp(tile->result + pixel * tile->pixel_bytes, channels, params->clamp_min,
+                      params->clamp_max);
     }
 }
 
@@ -122,6 +145,7 @@ void esq_run_depthwise_conv2d_dsp(const struct esq_op *op, int8_t *arena,
         for (; tile.column < output->width; tile.column += tile.pixels) {
             tile.pixels = at_most(params->pixels, output->width - tile.column);
             compute_tile(&tile, op, rows, work);
+            clamp_tile(&tile, output->channels);
             tile.result += tile.pixels * output->pixel_bytes;
         }
     }

@@ -38,11 +38,11 @@ void esq_dsp_make_pairs(const struct esq_dsp_pairs *job);
 /* Outputs of up to four channels.
  *
  * pairs       uint32 [iterations + 1][4][3].
- * result      relu: int8, pixels `step` bytes apart. sums: int32, channels `step` bytes apart.
- * iterations  beside: of two outputs; apart: of one. At least one, but for beside_relu with `odd`.
+ * result      sums: int32, channels `step` bytes apart. Others: int8, pixels `step` bytes apart.
+ * iterations  beside: of two outputs; apart: of one. At least one, but for int8 beside with `odd`.
  * table       uint32 [channels][8]: weights as the five words (0,0 1,0) (0,1 1,1) (0,2 1,2)
- *             (2,0 2,1) (2,1 2,2), bias; relu: multiplier, constant.
- * odd         beside_relu: 1 for one more output, else 0.
+ *             (2,0 2,1) (2,1 2,2), bias; relu, linear: multiplier, constant.
+ * odd         int8 beside: 1 for one more output, else 0.
  */
 struct esq_dsp_outputs {
     const uint32_t *pairs;
@@ -58,9 +58,11 @@ typedef void esq_dsp_outputs_kernel(const struct esq_dsp_outputs *job);
 
 /* Outputs one column apart. */
 esq_dsp_outputs_kernel esq_dsp_depthwise_beside_relu;
+esq_dsp_outputs_kernel esq_dsp_depthwise_beside_linear;
 esq_dsp_outputs_kernel esq_dsp_depthwise_beside_sums;
 /* Outputs two columns apart. */
 esq_dsp_outputs_kernel esq_dsp_depthwise_apart_relu;
+esq_dsp_outputs_kernel esq_dsp_depthwise_apart_linear;
 esq_dsp_outputs_kernel esq_dsp_depthwise_apart_sums;
 
 #endif

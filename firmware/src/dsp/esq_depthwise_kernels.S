@@ -26,7 +26,7 @@
 /* Stack frame of the column pairs. */
     .equ ESQ_ZERO, 0
     .equ ESQ_FULL_END, 4
-    .equ ESQ_RIGHT, 8                /* and the end */
+    .equ ESQ_RIGHT_COLUMN, 8         /* and the end */
     .equ ESQ_PAIRS_FRAME, 16
 
 /* Both columns of a row, or of a row beside the image. */
@@ -74,7 +74,7 @@
     ESQ_ROW_half r0, r4, r5
     ESQ_ROW_half r1, r6, r7
     ESQ_ROW_half r2, r8, r9
-    ldr r10, [sp, #ESQ_RIGHT + 4]
+    ldr r10, [sp, #ESQ_RIGHT_COLUMN + 4]
     str r10, [sp, #ESQ_FULL_END]     /* what follows lies beside the image */
     movs r0, #0
     movs r1, #0
@@ -115,7 +115,7 @@
     ESQ_ROW_absent r1, r6, r7
     ESQ_ROW_absent r2, r8, r9
 .Lno_more:
-    ldrd r8, r9, [sp, #ESQ_RIGHT]
+    ldrd r8, r9, [sp, #ESQ_RIGHT_COLUMN]
     cmp r12, r9
     beq .Lmade
     cmp r8, #0
@@ -138,6 +138,7 @@
     .equ ESQ_ITERATIONS, 28
     .equ ESQ_TABLE, 32               /* and its end */
     .equ ESQ_ODD, 40
+    .equ ESQ_RIGHT, 44               /* of linear: a shift */
     .equ ESQ_FRAME, 48
 
     .equ ESQ_PAIR_BYTES, 48
@@ -146,7 +147,7 @@
 
 /* struct esq_dsp_outputs. r0 pairs, r1 result, r2 pixel bytes, r3 iterations, r4-r8 weights, r9-r11
  * columns, r12 lr sums. */
-    .macro ESQ_BEGIN name
+    .macro ESQ_BEGIN name, end
     ESQ_FUNCTION \name
     push {r4-r11, lr}
     sub sp, sp, #ESQ_FRAME
@@ -160,6 +161,12 @@
     str r12, [sp, #ESQ_TABLE]
     strd r9, r9, [sp, #ESQ_BIAS]
     strd r10, r11, [sp, #ESQ_MULTIPLIER]
+    .ifc \end, linear
+    rbit r11, r11                /* the constant is an odd number times half a step */
+    clz r11, r11
+    adds r11, r11, #1
+    str r11, [sp, #ESQ_RIGHT]
+    .endif
     ldrd r0, r1, [sp, #ESQ_PAIRS]
     ldr r3, [sp, #ESQ_ITERATIONS]
     .endm
@@ -212,16 +219,38 @@
     smlabt r12, r11, r8, r12
     .endm
 
+/* Sums to int8. relu: they stand 2^j higher, and one shift serves all channels. linear: they stand
+ * twice as high; one less where negative, so that halves round away from zero. */
+    .macro ESQ_FINISH_relu first, second
+    ldrd r9, r10, [sp, #ESQ_MULTIPLIER]
+    .irp sum, \first, \second
+    smmla \sum, \sum, r9, r10
+    .endr
+    .irp sum, \first, \second
+    ssat \sum, #8, \sum, asr #ESQ_SHIFT
+    .endr
+    .endm
+
+    .macro ESQ_FINISH_linear first, second
+    ldrd r9, r10, [sp, #ESQ_MULTIPLIER]
+    .irp sum, \first, \second
+    smmlar r11, \sum, r9, r10
+    add \sum, r11, \sum, asr #31
+    .endr
+    ldr r11, [sp, #ESQ_RIGHT]
+    .irp sum, \first, \second
+    asr \sum, \sum, r11
+    ssat \sum, #8, \sum
+    .endr
+    .endm
+
 /* An odd output at the end is one of two that lie 0 bytes apart, stored last. */
-    ESQ_BEGIN esq_dsp_depthwise_beside_relu
+    .macro ESQ_BESIDE end
+    ESQ_BEGIN esq_dsp_depthwise_beside_\end, \end
     cmp r3, #0
     beq 2f
 1:  ESQ_SUMS_beside
-    ldrd r9, r10, [sp, #ESQ_MULTIPLIER]
-    smmla lr, lr, r9, r10
-    smmla r12, r12, r9, r10
-    ssat lr, #8, lr, asr #ESQ_SHIFT
-    ssat r12, #8, r12, asr #ESQ_SHIFT
+    ESQ_FINISH_\end lr, r12
     strb lr, [r1, r2]
     strb r12, [r1]
     add r1, r1, r2, lsl #1
@@ -233,27 +262,33 @@
     movs r2, #0
     b 1b
 3:  ldr r2, [sp, #ESQ_STEP]
-4:  ESQ_DONE esq_dsp_depthwise_beside_relu, 1
+4:  ESQ_DONE esq_dsp_depthwise_beside_\end, 1
+    .endm
 
-    ESQ_BEGIN esq_dsp_depthwise_apart_relu
+    .macro ESQ_APART end
+    ESQ_BEGIN esq_dsp_depthwise_apart_\end, \end
 1:  ESQ_SUMS_apart
-    ldrd r9, r10, [sp, #ESQ_MULTIPLIER]
-    smmla r12, r12, r9, r10
-    ssat r12, #8, r12, asr #ESQ_SHIFT
+    ESQ_FINISH_\end r12
     strb r12, [r1]
     add r1, r1, r2
     subs r3, r3, #1
     bne 1b
-    ESQ_DONE esq_dsp_depthwise_apart_relu, 1
+    ESQ_DONE esq_dsp_depthwise_apart_\end, 1
+    .endm
 
-    ESQ_BEGIN esq_dsp_depthwise_beside_sums
+    ESQ_BESIDE relu
+    ESQ_BESIDE linear
+    ESQ_APART relu
+    ESQ_APART linear
+
+    ESQ_BEGIN esq_dsp_depthwise_beside_sums, sums
 1:  ESQ_SUMS_beside
     strd r12, lr, [r1], #8
     subs r3, r3, #1
     bne 1b
     ESQ_DONE esq_dsp_depthwise_beside_sums, step
 
-    ESQ_BEGIN esq_dsp_depthwise_apart_sums
+    ESQ_BEGIN esq_dsp_depthwise_apart_sums, sums
 1:  ESQ_SUMS_apart
     str r12, [r1], #4
     subs r3, r3, #1

@@ -3,7 +3,7 @@
  * Two output channels A and B share one 16-bit lane as 256 A + B, the same bytes as two int8. SMLAD
  * on the raw word accumulates 256 S_A + S_B, and on the B bytes alone (one SXTB16) S_B; so one
  * unpack serves two channels and 256 S_A is the difference. Exact for S_A in [-2^23, 2^23); export
- * checks.
+ * checks. Where a sum may leave that, it is summed up ESQ_DSP_SEGMENT values at a time.
  * Mirror: edgesq/kernels/dsp/pack.py.
  */
 #ifndef ESQ_DSP_H
@@ -15,6 +15,9 @@
 /* Columns of a window that slides by one column; other windows are unpacked value by value. */
 #define ESQ_DSP_SLIDE_COLUMNS 3u
 
+/* Values under a window of which no weights make a sum of A that leaves 24 bits: 127 * 255 each. */
+#define ESQ_DSP_SEGMENT 256u
+
 /* What a kernel computes: all channel pairs of `table` for n pixels.
  *
  * each    A group is four values of every pixel's window: words [2][n], lanes (0, 2) then (1, 3).
@@ -22,9 +25,9 @@
  *
  * activations  int16 lanes, input minus zero point.
  * weights      uint32 [pairs][groups][2][1, or 3 columns]; `gap_bytes` are skipped after each pair.
- * table        per pair: the sums to begin with, then what the kernel's end needs; table_end: past
- *              the last pair, at least one.
- * result       relu: int8, n pixels `pixel_bytes` apart. sums: int32 [pairs][2][n].
+ * table        per pair: the sums to begin with, 256 A + B and B, then what the kernel's end needs;
+ *              table_end: past the last pair, at least one.
+ * result       sums: int32 [pairs][2][n]. Others: int8, n pixels `pixel_bytes` apart.
  */
 struct esq_dsp_job {
     const uint32_t *activations;
@@ -54,14 +57,20 @@ void esq_dsp_winograd_weights(const uint32_t *raw, uint32_t groups, uint32_t ste
 
 typedef void esq_dsp_kernel(const struct esq_dsp_job *job);
 
-/* Requantized where negative results clamp to zero point -128; table rows [8]: sums, then M, C and
- * shift of A and of B. */
+/* Requantized, table rows [8]: sums, then M, C and shift of A and of B. relu: where results below the
+ * zero point clamp to it. linear: any. */
 esq_dsp_kernel esq_dsp_each_relu_1;
 esq_dsp_kernel esq_dsp_each_relu_2;
 esq_dsp_kernel esq_dsp_each_relu_3;
 esq_dsp_kernel esq_dsp_slide_relu_1;
 esq_dsp_kernel esq_dsp_slide_relu_2;
 esq_dsp_kernel esq_dsp_slide_relu_3;
+esq_dsp_kernel esq_dsp_each_linear_1;
+esq_dsp_kernel esq_dsp_each_linear_2;
+esq_dsp_kernel esq_dsp_each_linear_3;
+esq_dsp_kernel esq_dsp_slide_linear_1;
+esq_dsp_kernel esq_dsp_slide_linear_2;
+esq_dsp_kernel esq_dsp_slide_linear_3;
 
 /* Plain sums; table rows [2]. */
 esq_dsp_kernel esq_dsp_each_sums_1;
@@ -102,7 +111,8 @@ struct esq_dsp_block {
 typedef void esq_dsp_finish_fn(const struct esq_conv2d_dsp *params, const struct esq_dsp_job *begun,
                                const struct esq_dsp_block *block);
 
-esq_dsp_finish_fn esq_dsp_finish_relu;
+esq_dsp_finish_fn esq_dsp_finish_short;
+esq_dsp_finish_fn esq_dsp_finish_odd;
 esq_dsp_finish_fn esq_dsp_finish_any;
 esq_dsp_finish_fn esq_dsp_finish_once;
 
@@ -111,11 +121,12 @@ struct esq_dsp_way {
     esq_dsp_finish_fn *finish;
     esq_dsp_kernel *kernels[3]; /* by pixels, less one */
     uint8_t has_padded_rows;    /* 1: they are unpacked as well; 0: they are left out */
+    uint8_t upper_bits;         /* that A's sums still stand higher when they are multiplied */
 };
 
 /* Makes rows of the table for the short requantization, int32 [count / 2, 8], of channels from
- * `first` on; both are even. */
-void esq_dsp_enter_rows(const struct esq_channels *channels, uint32_t first, uint32_t count,
-                        int32_t *row);
+ * `first` on, which is even. */
+void esq_dsp_enter_rows(const struct esq_conv2d_dsp *params, const struct esq_channels *channels,
+                        uint32_t first, uint32_t count, int32_t *row);
 
 #endif

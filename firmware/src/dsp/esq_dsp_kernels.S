@@ -180,21 +180,49 @@
     .endif
     .endm
 
-/* A: 256 S_A stands in the sums. The double rounding of S_A M 2^-31 >> shift is, where it is not
- * negative, floor(256 S_A M 2^-32 + C) >> (shift + 7) with C = 2^(shift+6) + 64 + zp
- * 2^(shift+7). */
-    .macro ESQ_REQUANTIZE_A n, first, second, third
+/* relu: negative results clamp to the zero point. 256 S_A stands in the sums of A. The double
+ * rounding of S_A M 2^-31 >> shift is, where it is not negative, floor(256 S_A M 2^-32 + C) >>
+ * (shift + 7) with C = 64 + 2^(shift+6) + zp 2^(shift+7). */
+    .macro ESQ_UPPER_relu n, first, second, third
     ESQ_EACH \n, \first, \second, \third, smmla, r3, r4
     ESQ_EACH \n, \first, \second, \third, asrs.w, r5
     ESQ_SATURATE \n, \first, \second, \third
     .endm
 
-/* B: S_B stands in the sums. */
-    .macro ESQ_REQUANTIZE_B n, first, second, third
+    .macro ESQ_LOWER_relu n, first, second, third
     ESQ_EACH \n, \first, \second, \third, lsls.w, #1
     ESQ_EACH \n, \first, \second, \third, smmlar, r3, r4
     ESQ_EACH \n, \first, \second, \third, asrs.w, r5
     ESQ_SATURATE \n, \first, \second, \third
+    .endm
+
+/* linear: twice the sum times M, rounded, and C; one less where the sum is negative, so that halves
+ * round away from zero; where that rounds to zero it changes nothing, the shift is at least 1. */
+    .macro ESQ_ROUND value
+    smmlar r6, \value, r3, r4
+    add.w \value, r6, \value, asr #31
+    .endm
+
+    .macro ESQ_ROUND_EACH n, first, second, third
+    ESQ_ROUND \first
+    .if \n > 1
+    ESQ_ROUND \second
+    .endif
+    .if \n > 2
+    ESQ_ROUND \third
+    .endif
+    ESQ_EACH \n, \first, \second, \third, asrs.w, r5
+    ESQ_SATURATE \n, \first, \second, \third
+    .endm
+
+    .macro ESQ_UPPER_linear n, first, second, third
+    ESQ_EACH \n, \first, \second, \third, asrs.w, #7
+    ESQ_ROUND_EACH \n, \first, \second, \third
+    .endm
+
+    .macro ESQ_LOWER_linear n, first, second, third
+    ESQ_EACH \n, \first, \second, \third, lsls.w, #1
+    ESQ_ROUND_EACH \n, \first, \second, \third
     .endm
 
 /* How a pair's loop begins and ends. */
@@ -247,23 +275,77 @@
     strb \first, [r0], #1
     .endm
 
-    .macro ESQ_KERNEL form, n, log2_unrolled, group_bytes, activation_bytes=0
-    .section .text.esq_dsp_\form\()_\n, "ax", %progbits
+/* A function, or a part of one that others branch to. */
+    .macro ESQ_PART name
+    .type \name, %function
+    .thumb_func
+\name:
+    .endm
+
+/* A kernel's entry, and its end of a pair behind it; alone in a section, so that the linker leaves
+ * out what no operator needs. */
+    .macro ESQ_ENTRY_OF form, n, end
+    .section .text.esq_dsp_\form\()_\end\()_\n, "ax", %progbits
     .balign 4
-    .global esq_dsp_\form\()_sums_\n
-    .type esq_dsp_\form\()_sums_\n, %function
-    .thumb_func
-esq_dsp_\form\()_sums_\n:
-    adr.w r3, .Lsums_\form\n + 1
-    b .Lbegin_\form\n
+    .global esq_dsp_\form\()_\end\()_\n
+    ESQ_PART esq_dsp_\form\()_\end\()_\n
+    adr.w r3, .Lend_\form\()_\end\()_\n + 1
+    b.w esq_dsp_begin_\form\()_\n
+    .balign 4
+.Lend_\form\()_\end\()_\n:
+    ldrd r0, r2, [sp, #ESQ_RESULT]
+    .endm
 
-    .global esq_dsp_\form\()_relu_\n
-    .type esq_dsp_\form\()_relu_\n, %function
-    .thumb_func
-esq_dsp_\form\()_relu_\n:
-    adr.w r3, .Lrelu_\form\n + 1
+/* To the next pair, or back. */
+    .macro ESQ_END_PAIR form, n, end
+    cmp r2, r6
+    beq 1f
+    b.w esq_dsp_pair_\form\()_\n
+1:  add sp, sp, #ESQ_FRAME
+    pop {r4-r11, pc}
+    .size esq_dsp_\form\()_\end\()_\n, . - esq_dsp_\form\()_\end\()_\n
+    .endm
 
-.Lbegin_\form\n:
+/* With requantization to int8. */
+    .macro ESQ_SHORT form, n, end
+    ESQ_ENTRY_OF \form, \n, \end
+    ldr lr, [sp, #ESQ_PIXEL_BYTES]
+    ldmia r2!, {r3, r4, r5}
+    ESQ_DIFFERENCES \n
+    ESQ_UPPER_\end \n, r7, r8, r9
+    ESQ_STORE r7, r8, r9, \n
+    ldmia r2!, {r3, r4, r5}
+    ESQ_LOWER_\end \n, r10, r11, r12
+    ldr r6, [sp, #ESQ_TABLE_END]
+    ESQ_STORE r10, r11, r12, \n
+    ESQ_END_PAIR \form, \n, \end
+    .endm
+
+    .macro ESQ_SUMS form, n
+    ESQ_ENTRY_OF \form, \n, sums
+    ldr r6, [sp, #ESQ_TABLE_END]
+    ESQ_DIFFERENCES \n
+    ESQ_EACH \n, r7, r8, r9, asrs.w, #8
+    .if \n == 1
+    stmia.w r0!, {r7, r10}
+    .endif
+    .if \n == 2
+    stmia.w r0!, {r7, r8, r10, r11}
+    .endif
+    .if \n == 3
+    stmia.w r0!, {r7, r8, r9, r10, r11, r12}
+    .endif
+    ESQ_END_PAIR \form, \n, sums
+    .endm
+
+    .macro ESQ_KERNEL form, n, log2_unrolled, group_bytes, activation_bytes=0
+    ESQ_SHORT \form, \n, relu
+    ESQ_SHORT \form, \n, linear
+    ESQ_SUMS \form, \n
+
+    .section .text.esq_dsp_begin_\form\()_\n, "ax", %progbits
+    .balign 4
+    ESQ_PART esq_dsp_begin_\form\()_\n
     push {r4-r11, lr}
     sub sp, sp, #ESQ_FRAME
     str r3, [sp, #ESQ_END]
@@ -290,7 +372,7 @@ esq_dsp_\form\()_relu_\n:
     adr.w r12, .Lgap_\form\n + 1
 1:  strd r7, r12, [sp, #ESQ_ENTRY]
 
-.Lpair_\form\n:                /* r0 result, r2 table */
+    ESQ_PART esq_dsp_pair_\form\()_\n /* r0 result, r2 table */
     ESQ_FIRST_SUMS \n
     strd r0, r2, [sp, #ESQ_RESULT]
     ESQ_BEGIN_LOOP \n
@@ -307,45 +389,7 @@ esq_dsp_\form\()_relu_\n:
     ldr r2, [sp, #ESQ_GAP]
     add r1, r1, r2
     ldr pc, [sp, #ESQ_END]
-
-.Lrelu_\form\n:
-    ldrd r0, r2, [sp, #ESQ_RESULT]
-    ldrd lr, r6, [sp, #ESQ_PIXEL_BYTES] /* and the table's end */
-    ldmia r2!, {r3, r4, r5}
-    ESQ_DIFFERENCES \n
-    ESQ_REQUANTIZE_A \n, r7, r8, r9
-    ESQ_STORE r7, r8, r9, \n
-    ldmia r2!, {r3, r4, r5}
-    ESQ_REQUANTIZE_B \n, r10, r11, r12
-    ESQ_STORE r10, r11, r12, \n
-    cmp r2, r6
-    bne .Lpair_\form\n
-    b .Ldone_\form\n
-
-.Lsums_\form\n:
-    ldrd r0, r2, [sp, #ESQ_RESULT]
-    ldr r6, [sp, #ESQ_TABLE_END]
-    ESQ_DIFFERENCES \n
-    asrs.w r7, r7, #8
-    .if \n == 1
-    stmia.w r0!, {r7, r10}
-    .endif
-    .if \n == 2
-    asrs.w r8, r8, #8
-    stmia.w r0!, {r7, r8, r10, r11}
-    .endif
-    .if \n == 3
-    asrs.w r8, r8, #8
-    asrs.w r9, r9, #8
-    stmia.w r0!, {r7, r8, r9, r10, r11, r12}
-    .endif
-    cmp r2, r6
-    bne .Lpair_\form\n
-
-.Ldone_\form\n:
-    add sp, sp, #ESQ_FRAME
-    pop {r4-r11, pc}
-    .size esq_dsp_\form\()_relu_\n, . - esq_dsp_\form\()_relu_\n
+    .size esq_dsp_begin_\form\()_\n, . - esq_dsp_begin_\form\()_\n
     .endm
 
     ESQ_KERNEL each, 1, 3, 32

@@ -17,17 +17,12 @@ void esq_dsp_enter_tile(const void *conv, const struct esq_op *op, const struct 
     own->weights = esq_tile_weights(op, streamed, arena, tile, words);
     if (tiled->channels.fields) {
         int32_t *rows = esq_work_at(op, arena, tiled->rows_offset_bytes);
-        esq_dsp_enter_rows(&tiled->channels, first, tile->rows.channels, rows);
+        esq_dsp_enter_rows(params, &tiled->channels, first, tile->rows.channels, rows);
         own->table = rows;
     } else {
         own->table += first / 2u * streamed->table_row;
     }
-    if (params->shift) {
-        own->multiplier += first;
-        own->shift += first;
-    } else if (params->rescaling) {
-        own->rescaling += first;
-    }
+    own->first = (uint16_t)first;
     tile->conv = own;
 }
 

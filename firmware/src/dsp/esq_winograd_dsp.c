@@ -118,7 +118,7 @@ static inline int8_t finish(uint32_t part, uint32_t rest, struct ending by) {
     __asm("smmlar %0, %1, %2, %3"
           : "=r"(scaled)
           : "r"(twice_sum), "r"(by.multiplier), "r"(by.constant));
-    scaled >>= by.shift;
+    scaled = (scaled + ((int32_t)twice_sum >> 31)) >> by.shift; /* halves away from zero */
     __asm("ssat %0, #8, %1" : "=r"(scaled) : "r"(scaled));
     return (int8_t)scaled;
 }

@@ -80,14 +80,15 @@ static void decode_block(struct esq_bits *bits, const struct esq_winograd *param
 }
 
 /* A block's row of the table. */
-static void enter_row(const struct esq_streamed *streamed, uint32_t first, int32_t *row) {
-    const struct esq_channels channels = streamed->tiled.channels; /* which no row can alias */
+static void enter_row(const struct esq_winograd *params, uint32_t first, int32_t *row) {
+    const struct esq_channels channels = params->streamed->tiled.channels; /* no row can alias it */
+    const int32_t zp = params->output_zp;
     int32_t *end = row + ESQ_WINOGRAD_CHANNELS;
     for (uint32_t c = 0; c < ESQ_WINOGRAD_CHANNELS; c++) {
         const struct esq_channel channel = esq_channel_at(&channels, first + c);
         row[c] = channel.bias;
         end[0] = channel.multiplier;
-        end[1] = (1 << channel.shift >> 1) - (128 << channel.shift);
+        end[1] = (1 << channel.shift >> 1) + zp * (1 << channel.shift);
         end[2] = channel.shift;
         end += 3;
     }
@@ -113,7 +114,7 @@ void esq_run_winograd_dsp_streamed(const struct esq_op *op, int8_t *arena,
         decode_block(&decoder, params, raw, weights);
         const int32_t *table = params->table + c / ESQ_WINOGRAD_CHANNELS * ESQ_WINOGRAD_ROW;
         if (streamed->tiled.channels.fields) {
-            enter_row(streamed, c, row);
+            enter_row(params, c, row);
             table = row;
         }
         compute_block(&band, weights, table, c);

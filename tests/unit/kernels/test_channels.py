@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from edgesq.arithmetic import Int64Array, bias_grid, conv2d_multipliers, quantize_multipliers
 from edgesq.compress.biases import FRACTION_BITS, stored_bias
-from edgesq.kernels.channels import Channels, channel_fields, pack_channels
+from edgesq.kernels.channels import Channels, pack_channels
+from edgesq.kernels.dsp.endings import short_channels
 from edgesq.kernels.conv_params import field_bytes
 from edgesq.operators import Conv2D
 from support.crun import compile_c, run_command
@@ -106,7 +107,7 @@ def test_a_whole_table_stands_for_what_does_not_fit() -> None:
     graph = conv_graph(3, channels=8, outputs=16, real=0.0005)
     op = graph.ops[0]
     assert isinstance(op, Conv2D)
-    channels = channel_fields(graph, op)
+    channels = short_channels(graph, op)
     assert channels is not None
     multiplier, shift = conv2d_multipliers(graph, op)
     index = channels.fields & (1 << channels.step_bits) - 1

@@ -1,5 +1,7 @@
 """Depthwise weights for the DSP extension: nothing is lost, the short requantization is exact."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,13 +11,15 @@ from edgesq.graph import Graph
 from edgesq.kernels.dsp import depthwise as packing
 from edgesq.operators import DepthwiseConv2D
 from support.networks import RECTIFIED, USUAL, Network
-from support.tflite_builder import RELU
-from support.weighted_cases import depthwise_random, depthwise_widths
+from support.tflite_builder import NONE, RELU
+from support.weighted_cases import depthwise_odd, depthwise_random, depthwise_widths
 
 
-def depthwise(seed: int, quant: tuple[float, int] = RECTIFIED) -> tuple[Graph, DepthwiseConv2D]:
+def depthwise(
+    seed: int, quant: tuple[float, int] = RECTIFIED, activation: int = RELU
+) -> tuple[Graph, DepthwiseConv2D]:
     net = Network((4, 5, 16), RECTIFIED, seed)
-    graph = read_graph(net.build(net.depthwise(net.input, activation=RELU, quant=quant)))
+    graph = read_graph(net.build(net.depthwise(net.input, activation=activation, quant=quant)))
     (op,) = graph.ops
     assert isinstance(op, DepthwiseConv2D)
     return graph, op
@@ -30,7 +34,7 @@ def halfword(words: np.ndarray, place: int, upper: int) -> np.ndarray:
 def test_every_sum_ends_as_in_the_reference(seed: int) -> None:
     graph, op = depthwise(seed)
     packed = packing.pack(graph, op)
-    assert packed.relu
+    assert not packed.ends.any(), "all by the shortest end"
     weights, bias = graph.tensors[op.weights].data, graph.tensors[op.bias].data
     assert weights is not None
     assert bias is not None
@@ -48,9 +52,9 @@ def test_every_sum_ends_as_in_the_reference(seed: int) -> None:
 
 
 def test_weights_come_back() -> None:
-    graph, op = depthwise(1, USUAL)
+    graph, op = depthwise(1, USUAL, NONE)
     packed = packing.pack(graph, op)
-    assert not packed.relu, "zero point -5: results below it do not clamp"
+    assert set(packed.ends.tolist()) == {packing.LINEAR}, "zero point -5, which nothing clamps at"
     weights = graph.tensors[op.weights].data
     assert weights is not None
     places = [
@@ -62,7 +66,8 @@ def test_weights_come_back() -> None:
     ]
     for place, pair in enumerate(places):
         for upper, (row, column) in enumerate(pair):
-            assert np.array_equal(halfword(packed.table, place, upper), weights[0, row, column])
+            doubled = 2 * weights[0, row, column].astype(np.int64)
+            assert np.array_equal(halfword(packed.table, place, upper), doubled)
 
 
 @pytest.mark.parametrize("wrong", [(1, 0), (0, 40)])
@@ -73,18 +78,20 @@ def test_an_inexact_ending_is_seen(wrong: tuple[int, int]) -> None:
     low, high = np.full(16, -(1 << 18)), np.full(16, 1 << 18)
     scale = packing.SHIFT + 1 + shift
     constant = (1 << 11 + shift) + (1 << 11) - (128 << packing.SHIFT)
-    good = (scale, multiplier, constant)
-    assert packing.agrees(multiplier, shift, good, low, high)
+    good = packing.Short(scale, multiplier, constant, np.ones(16, bool))
+    assert packing.agrees(multiplier, shift, good, low, high).all()
     coarse = multiplier >> 16 << 16 if wrong[0] else multiplier
-    assert not packing.agrees(multiplier, shift, (scale, coarse, constant + wrong[1]), low, high)
+    bad = replace(good, multiplier=coarse, constant=constant + wrong[1])
+    assert not packing.agrees(multiplier, shift, bad, low, high).any()
 
 
 def test_cases_reach_every_path() -> None:
     paths = set()
-    for case in (*depthwise_random(), *depthwise_widths()):
+    for case in (*depthwise_random(), *depthwise_widths(), *depthwise_odd()):
         (op,) = case.graph.ops
         assert isinstance(op, DepthwiseConv2D)
-        fits = packing.fits(case.graph, op)
-        relu = packing.pack(case.graph, op).relu if fits else None
-        paths.add((fits, relu, op.window.stride_w if fits else 0))
-    assert paths == {(False, None, 0), *((True, relu, s) for relu in (True, False) for s in (1, 2))}
+        if packing.fits(case.graph, op):
+            ends = packing.ends(case.graph, op).tolist()
+            paths |= {(end, op.window.stride_w) for end in ends}
+    every = (packing.RELU, packing.LINEAR, packing.ANY)
+    assert paths == {(end, stride) for end in every for stride in (1, 2)}
