@@ -56,7 +56,7 @@ class Channels:
 
 
 def pack_channels(bias: Int64Array, multiplier: Int64Array, shift: Int64Array) -> Channels | None:
-    """Return biases, multipliers and shifts, each [O], in few bits; None where MAX_BITS are too few.
+    """Return biases, multipliers and shifts, each [O], in few bits; None where MAX_BITS do not do.
 
     Exact for any model; short where biases are multiples of a coarse grid, as `compress` makes
     them, and channels share few multipliers.

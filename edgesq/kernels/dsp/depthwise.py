@@ -176,9 +176,7 @@ def agrees(
     high: Int64Array,
     zero_point: int = -128,
 ) -> NDArray[np.bool_]:
-    """Say of each channel whether both ways give the same levels from the zero point on; neither
-    ever falls.
-    """
+    """Say of each channel whether both ways, which never fall, clamped give the same levels."""
     halves = np.arange(-1, 257)[:, np.newaxis] - 0.5
     near = np.floor(halves * np.ldexp(1.0, 31 - shift) / np.maximum(multiplier, 1))
     same = np.ones(len(low), bool)

@@ -49,7 +49,6 @@
     smlad r7, \weight, \first, r7
     smlad r8, \weight, \second, r8
     .endm
-
     .macro ESQ_LOW_2 weight, first, second
     smlad r10, \weight, \first, r10
     smlad r11, \weight, \second, r11
@@ -207,9 +206,9 @@
     ESQ_ROUND \first
     .if \n > 1
     ESQ_ROUND \second
-    .endif
     .if \n > 2
     ESQ_ROUND \third
+    .endif
     .endif
     ESQ_EACH \n, \first, \second, \third, asrs.w, r5
     ESQ_SATURATE \n, \first, \second, \third
@@ -244,7 +243,6 @@
     bne \loop
     .endm
 
-/* One end of `n` pixels: every operand list is cut to n by .if. */
     .macro ESQ_DIFFERENCES n
     subs.w r7, r7, r10
     .if \n > 1
@@ -275,8 +273,7 @@
     strb \first, [r0], #1
     .endm
 
-/* A function, or a part of one that others branch to. */
-    .macro ESQ_PART name
+    .macro ESQ_PART name             /* a function, or a part of one that others branch to */
     .type \name, %function
     .thumb_func
 \name:
@@ -296,8 +293,7 @@
     ldrd r0, r2, [sp, #ESQ_RESULT]
     .endm
 
-/* To the next pair, or back. */
-    .macro ESQ_END_PAIR form, n, end
+    .macro ESQ_END_PAIR form, n, end /* to the next pair, or back */
     cmp r2, r6
     beq 1f
     b.w esq_dsp_pair_\form\()_\n
@@ -306,8 +302,7 @@
     .size esq_dsp_\form\()_\end\()_\n, . - esq_dsp_\form\()_\end\()_\n
     .endm
 
-/* With requantization to int8. */
-    .macro ESQ_SHORT form, n, end
+    .macro ESQ_SHORT form, n, end    /* with requantization to int8 */
     ESQ_ENTRY_OF \form, \n, \end
     ldr lr, [sp, #ESQ_PIXEL_BYTES]
     ldmia r2!, {r3, r4, r5}

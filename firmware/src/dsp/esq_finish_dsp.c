@@ -113,7 +113,8 @@ static void rescale(const struct esq_conv2d_dsp *params, uint32_t channel, const
                     uint32_t pixels, int32_t *levels) {
     const struct esq_rescaling *by = &params->rescaling[channel];
     for (uint32_t pixel = 0; pixel < pixels; pixel++) {
-        levels[pixel] = esq_rescale(sums[pixel] + params->table[channel], by->multiplier, by->limit);
+        levels[pixel] =
+            esq_rescale(sums[pixel] + params->table[channel], by->multiplier, by->limit);
     }
 }
 
@@ -135,8 +136,8 @@ static void finish_sums(const struct esq_conv2d_dsp *params, const struct esq_ds
         levels_of(params, params->first + block->first + c, sums + lane * block->pixels,
                   block->pixels, levels);
         for (uint32_t pixel = 0; pixel < block->pixels; pixel++) {
-            block->result[pixel * block->pixel_bytes + c] = esq_clamp(
-                levels[pixel] + params->output_zp, params->clamp_min, params->clamp_max);
+            block->result[pixel * block->pixel_bytes + c] =
+                esq_clamp(levels[pixel] + params->output_zp, params->clamp_min, params->clamp_max);
         }
     }
 }

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from edgesq.arithmetic import Int64Array, bias_grid, conv2d_multipliers, quantize_multipliers
 from edgesq.compress.biases import FRACTION_BITS, stored_bias
 from edgesq.kernels.channels import Channels, pack_channels
-from edgesq.kernels.dsp.endings import short_channels
 from edgesq.kernels.conv_params import field_bytes
+from edgesq.kernels.dsp.endings import short_channels
 from edgesq.operators import Conv2D
 from support.crun import compile_c, run_command
 from support.kernel_cases import conv_graph
