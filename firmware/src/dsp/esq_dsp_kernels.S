@@ -12,7 +12,6 @@
  * second loop. What a pair needs once stands on the stack.
  */
 #if defined(__ARM_FEATURE_DSP)
-
     .syntax unified
     .thumb
 
