@@ -17,7 +17,7 @@ from edgesq.builds import TFLITE, read_float_weights, read_model
 from edgesq.calibrate import Classes, Judge, probable_order
 from edgesq.errors import ImageError
 from edgesq.formats.float_weights import FloatWeights
-from edgesq.formats.tflite import ReferenceInterpreter, read_graph
+from edgesq.formats.tflite import ReferenceInterpreter, read_stored_graph
 from edgesq.graph import Graph, Int8Array, Tensor
 from edgesq.verify import Verified, recall
 from edgesq.verify.images import VerifyImages, open_images, read_preprocessing
@@ -99,7 +99,7 @@ def evaluate(
         MissingExtraError: ONNX is not installed.
     """
     content = read_model(build)
-    graph = read_graph(content, str(build / TFLITE))
+    graph = read_stored_graph(content, str(build / TFLITE))
     images = open_images(build, graph, source, count, declared)
     labels, judge = _judged(images)
     weights = read_float_weights(build)

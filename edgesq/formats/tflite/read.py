@@ -12,6 +12,7 @@ from edgesq.formats.tflite.graph import make_graph
 from edgesq.formats.tflite.reader import open_model
 from edgesq.formats.tflite.softmax_guard import make_guard, needs_guard, without_softmax
 from edgesq.formats.tflite.tidy import for_litert
+from edgesq.formats.tflite.unused_channels import without_unused_channels
 from edgesq.graph import Graph, Int8Array, digest
 from edgesq.quantize import captured_output
 
@@ -23,7 +24,7 @@ def read_graph(content: bytes, where: str = "model") -> Graph:
     """Parse a .tflite with int8 activations, batch 1, one input and one output.
 
     Its ends may be uint8 or float32; the graph's are the int8 tensors inside. Channels that are the
-    same for every input are in small numbers.
+    same for every input are in small numbers, or left out where the output does not need them.
 
     Args:
         content: the bytes of the file.
@@ -33,7 +34,7 @@ def read_graph(content: bytes, where: str = "model") -> Graph:
         ModelError: not a .tflite, not int8, or with operators the runtime does not know (all of
             them are named at once).
     """
-    return with_small_constants(read_stored_graph(content, where))
+    return without_unused_channels(with_small_constants(read_stored_graph(content, where)))
 
 
 def read_stored_graph(content: bytes, where: str = "model") -> Graph:

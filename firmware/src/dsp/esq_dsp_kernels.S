@@ -294,9 +294,8 @@
 
     .macro ESQ_END_PAIR form, n, end /* to the next pair, or back */
     cmp r2, r6
-    beq 1f
-    b.w esq_dsp_pair_\form\()_\n
-1:  add sp, sp, #ESQ_FRAME
+    bne.w esq_dsp_pair_\form\()_\n
+    add sp, sp, #ESQ_FRAME
     pop {r4-r11, pc}
     .size esq_dsp_\form\()_\end\()_\n, . - esq_dsp_\form\()_\end\()_\n
     .endm

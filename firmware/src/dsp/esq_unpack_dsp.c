@@ -148,17 +148,22 @@ void esq_dsp_unpack_slide(const struct esq_dsp_view *view, uint32_t column, uint
     unpack_shared(view, column - view->params->window.pad_left, columns, 1, unpack_many);
 }
 
-/* Copies by words where the core may: any address will do. */
-static int8_t *copy(const int8_t *from, uint32_t bytes, int8_t *to) {
-    for (; bytes >= 4; bytes -= 4) {
-        esq_store_word(to, esq_load_word(from));
-        from += 4;
-        to += 4;
+/* Copies by words where the core may: any address will do, and the last one may overlap. */
+static inline int8_t *copy(const int8_t *from, uint32_t bytes, int8_t *to) {
+    int8_t *const end = to + bytes;
+    if (bytes >= 4) {
+        const uint32_t last = esq_load_word(from + bytes - 4);
+        for (; to < end - 4; to += 4) {
+            esq_store_word(to, esq_load_word(from));
+            from += 4;
+        }
+        esq_store_word(end - 4, last);
+        return end;
     }
-    for (; bytes > 0; bytes--) {
+    while (to < end) {
         *to++ = *from++;
     }
-    return to;
+    return end;
 }
 
 static int8_t *fill(int8_t value, uint32_t bytes, int8_t *to) {
@@ -166,6 +171,16 @@ static int8_t *fill(int8_t value, uint32_t bytes, int8_t *to) {
         *to++ = value;
     }
     return to;
+}
+
+/* Copies a window of which no column lies beside the image, each row in one piece. */
+static inline void stage_inside(const struct esq_dsp_view *view, uint32_t offset_bytes,
+                                uint32_t row_bytes, int8_t *values) {
+    const int8_t *const *row = view->rows;
+    for (uint32_t left = view->params->window.height; left > 0; left--, row++) {
+        values = *row ? copy(*row + offset_bytes, row_bytes, values)
+                      : fill((int8_t)view->params->input_zp, row_bytes, values);
+    }
 }
 
 /* Copies a window, the zero point where it is padded. */
@@ -196,9 +211,22 @@ static void stage_window(const struct esq_dsp_view *view, uint32_t column, int8_
 /* Channels that no word holds evenly: windows are copied first, and filled up to a word. */
 void esq_dsp_unpack_staged(const struct esq_dsp_view *view, uint32_t column, uint32_t pixels) {
     const uint32_t groups = view->params->groups;
-    int8_t *staged = (int8_t *)(view->work + 2u * pixels * groups);
+    const struct esq_window *window = &view->params->window;
+    const struct esq_slot *input = view->input;
+    const uint32_t first =
+        column * window->stride_w - window->pad_left; /* wraps left of the image */
+    const uint32_t end = first + (pixels - 1) * window->stride_w + window->width;
+    const int inside = first < end && end <= input->width && input->pixel_bytes == input->channels;
+    int8_t *const staged = (int8_t *)(view->work + 2u * pixels * groups);
+    int8_t *values = staged;
     for (uint32_t pixel = 0; pixel < pixels; pixel++) {
-        stage_window(view, column + pixel, staged + pixel * 4u * groups);
+        if (inside) {
+            stage_inside(view, (first + pixel * window->stride_w) * input->pixel_bytes,
+                         window->width * input->pixel_bytes, values);
+        } else {
+            stage_window(view, column + pixel, values);
+        }
+        values += 4u * groups;
     }
     unpack_few(staged, 4u * groups, groups, view->minus_zp, pixels, view->work);
 }
