@@ -6,6 +6,7 @@
  * the zero point.
  */
 #include "../esq_windows.h"
+#include "esq_depthwise_v7m.h"
 #include "esq_scalar_ops.h"
 #include "esq_scalar_values.h"
 
@@ -148,6 +149,54 @@ ESQ_ALWAYS_INLINE void compute(struct tile tile, uint32_t kind) {
     }
 }
 
+#if defined(__ARM_ARCH_7M__)
+/* Whether windows of a fixed width have an assembler body where they are three high. */
+static inline int has_assembler(uint32_t width) { return width == 3u; }
+
+static inline esq_depthwise_kernel *kernel_of(uint32_t kind) {
+    if (stride_of(kind) == 1u) {
+        return is_edge(kind) ? esq_depthwise_beside_edge : esq_depthwise_beside_inside;
+    }
+    return is_edge(kind) ? esq_depthwise_apart_edge : esq_depthwise_apart_inside;
+}
+#else
+static inline int has_assembler(uint32_t width) {
+    (void)width;
+    return 0;
+}
+
+static inline esq_depthwise_kernel *kernel_of(uint32_t kind) {
+    (void)kind;
+    return 0;
+}
+#endif
+
+/* Runs the assembler body where it fits: no row lies beside the image. Says whether it did. */
+ESQ_ALWAYS_INLINE int is_assembled(const struct tile *tile, uint32_t kind) {
+    const struct esq_depthwise_scalar *params = tile->params;
+    const int8_t *const *rows = tile->rows;
+    if (!has_assembler(width_of(kind)) || params->window.height != 3 || params->each != 1 ||
+        !rows[0] || !rows[2]) {
+        return 0;
+    }
+    const uint32_t last = (ESQ_TOGETHER - 1) * stride_of(kind) + width_of(kind) - 1;
+    const struct esq_depthwise_job job = {
+        .rows = {rows[0] + tile->offset_bytes, rows[1] + tile->offset_bytes,
+                 rows[2] + tile->offset_bytes},
+        .pixel_bytes = (uint32_t)tile->pixel_bytes,
+        .weights = params->weights,
+        .ends = params->ends,
+        .result = tile->result,
+        .result_bytes = tile->result_bytes,
+        .rounded_zp = 2 * params->output_zp + 1,
+        .input_zp = tile->zero_point,
+        .beside = (uint32_t)is_beside(tile, 0) | (uint32_t)is_beside(tile, last) << 1,
+        .channels = params->outputs,
+    };
+    kernel_of(kind)(&job);
+    return 1;
+}
+
 typedef void esq_compute_tile_fn(const struct tile *tile);
 
 /* Tiles of three pixels of which nothing lies beside the image, and all others. */
@@ -157,11 +206,17 @@ struct esq_depthwise_way {
 };
 
 #define ESQ_WAY(way, width, stride)                                                                \
-    static void way##_inside(const struct tile *tile) {                                            \
-        compute(*tile, ESQ_KIND(width, stride, 0));                                                \
-    }                                                                                              \
     static void way##_edge(const struct tile *tile) {                                              \
-        compute(*tile, ESQ_KIND(width, stride, 1));                                                \
+        if (!is_assembled(tile, ESQ_KIND(width, stride, 1))) {                                     \
+            compute(*tile, ESQ_KIND(width, stride, 1));                                            \
+        }                                                                                          \
+    }                                                                                              \
+    static void way##_inside(const struct tile *tile) {                                            \
+        if (!has_assembler(width)) {                                                               \
+            compute(*tile, ESQ_KIND(width, stride, 0));                                            \
+        } else if (!is_assembled(tile, ESQ_KIND(width, stride, 0))) {                              \
+            way##_edge(tile);                                                                      \
+        }                                                                                          \
     }                                                                                              \
     const struct esq_depthwise_way esq_scalar_##way = {way##_inside, way##_edge};
 
