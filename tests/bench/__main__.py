@@ -16,6 +16,7 @@ from bench.estimates import estimates
 from bench.imagenet import imagenet
 from bench.measure import measure
 from bench.pace import print_pace
+from bench.scalar import scalar
 from bench.streamed import print_streamed
 from bench.values import values
 from bench.zoo import zoo
@@ -49,6 +50,8 @@ def _parts(options: argparse.Namespace) -> dict[str, Any]:
         results |= values()
     if options.estimates:
         results |= estimates()
+    if options.scalar:
+        results["scalar"] = scalar()
     if options.decoder:
         results["decoder"] = print_decoder()
     if options.pace:
@@ -71,6 +74,7 @@ def _all(options: argparse.Namespace) -> dict[str, Any]:
     results["code"] = codes
     results["decoder"] = print_decoder()
     results["zoo"] = zoo()
+    results["scalar"] = scalar()
     if options.operators:
         for network in networks:
             rows = [row for row in results["boards"] if row["network"] == network.name]
@@ -115,6 +119,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--decoder", action="store_true", help="only the decoder of weights")
     parser.add_argument("--values", action="store_true", help="only operators without windows")
     parser.add_argument("--estimates", action="store_true", help="only what plan estimates")
+    parser.add_argument("--scalar", action="store_true", help="only cores without an extension")
     parser.add_argument("--zoo", action="store_true", help="only the table of all networks")
     parser.add_argument("--pace", action="store_true", help="only rates of the link, and of verify")
     parser.add_argument("--operators", action="store_true", help="print operator by operator")

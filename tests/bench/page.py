@@ -9,7 +9,18 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from bench import accuracy, compressed, decoder, estimates, imagenet, streamed, tables, values, zoo
+from bench import (
+    accuracy,
+    compressed,
+    decoder,
+    estimates,
+    imagenet,
+    scalar,
+    streamed,
+    tables,
+    values,
+    zoo,
+)
 from support.crun import run_command
 from support.paths import ROOT
 
@@ -23,6 +34,11 @@ _ZOO = (
     "Accuracy is given where the weights are trained and the images at hand: the demo's on its 599 "
     "held-out digits; for ImageNet see below. Milliseconds are not given: nothing was measured on "
     "silicon."
+)
+_SCALAR = (
+    "TFLM is TensorFlow Lite Micro with CMSIS-NN on the same core; an empty cell means that it was "
+    "not measured; v1.0 at 32 does not fit there. The demo on M0+ is that core's code, run by an "
+    "emulated M7. Flash per weight is what packing makes of each byte."
 )
 OPERATORS_OF = "squeezenet_v1.1_1000c_224"
 
@@ -110,6 +126,9 @@ def sections(results: dict[str, Any]) -> list[Section]:
         title = "Operators without windows"
         parts = [values.values_table(results["values"]), values.networks_table(results["classes"])]
         found.append(Section(title, _bench("--values"), parts))
+    if "scalar" in results:
+        table = scalar.scalar_table(results["scalar"])
+        found.append(Section("Cores without an extension", _bench("--scalar"), [table, _SCALAR]))
     if "estimates" in results:
         parts = [estimates.estimates_table(results["estimates"])]
         found.append(Section("Estimated instructions", _bench("--estimates"), parts))

@@ -5,28 +5,33 @@
 static inline int32_t plus(int32_t a, int32_t b) { return (int32_t)((uint32_t)a + (uint32_t)b); }
 
 #ifndef ESQ_SCALAR_HAS_RELU
+/* v * multiplier / 2^31, halves up, of v in (0, 2^30). */
+static inline uint32_t scaled_up(int32_t v, uint32_t multiplier) {
+    const uint64_t twice = (uint64_t)(2u * (uint32_t)v) * multiplier;
+    return (uint32_t)(twice >> 32) + ((uint32_t)twice >> 31);
+}
+
 void esq_scalar_end_relu(const struct esq_scalar_block *block) {
-    const int32_t *sums = block->sums;
-    const int32_t above = block->clamp_max - block->output_zp;
-    const uint32_t pixel_bytes = block->pixel_bytes;
-    for (uint32_t c = 0; c < block->channels; c++) {
-        const int32_t bias = block->bias[c];
-        const uint32_t multiplier = (uint32_t)block->multiplier[c];
-        const uint32_t right = (uint32_t)-block->shift[c];
+    const struct esq_scalar_block own = *block; /* which no result can alias */
+    const uint32_t above = (uint32_t)(own.clamp_max - own.output_zp);
+    const int32_t *sums = own.sums;
+    for (uint32_t c = 0; c < own.channels; c++) {
+        const int32_t bias = own.bias[c];
+        const uint32_t multiplier = (uint32_t)own.multiplier[c];
+        const uint32_t right = (uint32_t)-own.shift[c];
         const uint32_t half = 1u << right >> 1;
-        int8_t *result = block->result + c;
-        for (const int32_t *end = sums + block->pixels, *sum = sums; sum != end; sum++) {
+        int8_t *result = own.result + c;
+        for (const int32_t *sum = sums, *end = sums + own.pixels; sum != end; sum++) {
             const int32_t value = plus(*sum, bias);
             uint32_t level = 0;
             if (value > 0) {
-                const uint64_t product = (uint64_t)(uint32_t)value * multiplier + (1u << 30);
-                level = ((uint32_t)(product >> 31) + half) >> right;
+                level = (scaled_up(value, multiplier) + half) >> right;
+                level = level > above ? above : level;
             }
-            *result =
-                (int8_t)((level > (uint32_t)above ? above : (int32_t)level) + block->output_zp);
-            result += pixel_bytes;
+            *result = (int8_t)((int32_t)level + own.output_zp);
+            result += own.pixel_bytes;
         }
-        sums += block->width;
+        sums += own.width;
     }
 }
 #endif
