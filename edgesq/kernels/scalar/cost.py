@@ -2,29 +2,22 @@
 
 from edgesq.graph import Graph
 from edgesq.integers import ceil_div
-from edgesq.kernels.counts import runs_of
+from edgesq.kernels.counts import Counts, priced, runs_of, taps_inside
 from edgesq.kernels.kernel import Kernel
 from edgesq.kernels.scalar.pack import end_of
 from edgesq.kernels.scalar.windows import taps_of
 from edgesq.operators import Conv2D
 
-_TAP_INSTRUCTIONS = {1: 2.5, 2: 5.0, 4: 7.0}
-"""Per tap of a channel, by pixels whose sums stand side by side."""
+_TAP_INSTRUCTIONS = {1: 2.8, 2: 3.35, 3: 4.75, 4: 5.65}
+"""Per tap of a channel, by pixels computed together."""
 
-_CHANNEL_INSTRUCTIONS = 24.0
-"""Per channel of pixels computed together, and again for each part of its windows."""
+_SUMS = {"beside": 2.5, "channels": 12.0, "calls": 360.0, "relu": 6.6, "any": 6.6, "once": 40.0}
+"""Per tap of a channel that lies beside the image, for all pixels computed together; per channel of
+these pixels, for each part of their windows; per call for some channels likewise; per output value,
+by the end of its sum."""
 
-_SET_OUT_INSTRUCTIONS = {1: 2.5, 2: 6.0, 4: 12.0}
-"""Per tap, likewise."""
-
-_CALL_INSTRUCTIONS = 160.0
-"""Per tile of channels of pixels computed together, and again for each part of their windows."""
-
-_RUN_INSTRUCTIONS = 250.0
-"""Per pixels computed together."""
-
-_END_INSTRUCTIONS = {"relu": 16.0, "any": 25.0, "once": 70.0}
-"""Per output value."""
+_SET_OUT = {"taps": 3.85, "rows": 23.0, "runs": 280.0}
+"""Per tap of a pixel, per row of its window, and per pixels computed together."""
 
 
 def conv_instructions(graph: Graph, conv: Conv2D, kernel: Kernel) -> float:
@@ -35,30 +28,36 @@ def conv_instructions(graph: Graph, conv: Conv2D, kernel: Kernel) -> float:
         conv: the convolution.
         kernel: how many pixels are computed together, and what is held for them.
     """
-    height, width, channels = graph.tensors[conv.output].hwc
     assert kernel.held is not None
-    taps = taps_of(graph, conv)
-    widths = _widths(width, kernel.pixels)
-    parts = ceil_div(taps, kernel.held.taps)
-    sums = sum(taps * _TAP_INSTRUCTIONS[each] for each in widths)
-    sums += len(widths) * parts * _CHANNEL_INSTRUCTIONS
-    tiles = ceil_div(channels, kernel.held.channels)
-    calls = len(widths) * tiles * parts * _CALL_INSTRUCTIONS
-    ends = width * _END_INSTRUCTIONS[end_of(graph, conv)]
-    row = channels * (sums + ends) + calls + len(widths) * _RUN_INSTRUCTIONS
-    return height * (row + unpacking_instructions(graph, conv, kernel) / height)
+    height, width, channels = graph.tensors[conv.output].hwc
+    runs, taps = runs_of(width, kernel.pixels), taps_of(graph, conv)
+    rows, parts = _rows_inside(graph, conv), ceil_div(taps, kernel.held.taps)
+    blocks = height * len(runs) * parts
+    inside = rows / conv.window.height
+    counts: Counts = {
+        "beside": (height - inside) * taps * channels * len(runs),
+        "channels": blocks * channels,
+        "calls": blocks * ceil_div(channels, kernel.held.channels),
+        end_of(graph, conv): height * width * channels,
+    }
+    sums = inside * taps * channels * sum(_TAP_INSTRUCTIONS[run] for run in runs)
+    return sums + priced(_SUMS, counts) + unpacking_instructions(graph, conv, kernel)
 
 
 def unpacking_instructions(graph: Graph, conv: Conv2D, kernel: Kernel) -> float:
     """Estimate what it takes to set out all windows; arguments as above."""
-    height, width, channels = graph.tensors[conv.output].hwc
     assert kernel.held is not None
-    taps = taps_of(graph, conv)
-    row = sum(_SET_OUT_INSTRUCTIONS[each] for each in _widths(width, kernel.pixels))
+    height, width, channels = graph.tensors[conv.output].hwc
+    taps, rows = taps_of(graph, conv), _rows_inside(graph, conv)
     times = 1 if kernel.held.taps >= taps else ceil_div(channels, kernel.held.channels)
-    return height * row * taps * times
+    counts: Counts = {
+        "taps": rows / conv.window.height * width * taps,
+        "rows": rows * width,
+        "runs": height * len(runs_of(width, kernel.pixels)),
+    }
+    return times * priced(_SET_OUT, counts)
 
 
-def _widths(width: int, pixels: int) -> list[int]:
-    """Return how many pixels' sums stand side by side, run by run of a row."""
-    return [4 if count > 2 else count for count in runs_of(width, pixels)]
+def _rows_inside(graph: Graph, conv: Conv2D) -> int:
+    """Return the rows of all windows that lie in the image, of a column of them."""
+    return taps_inside(graph, conv)[0]
