@@ -27,11 +27,16 @@ class Region:
         name: "flash" or "ram".
         origin: first address.
         bytes: size.
+        read_clocks_per_word: clocks of the core that a word of 4 bytes takes which its cache does
+            not hold, as of a flash read serially; 0 where there is no cache to miss.
+        cache_bytes: of that cache.
     """
 
     name: str
     origin: Count
     bytes: Count
+    read_clocks_per_word: Count = 0
+    cache_bytes: Count = 0
 
 
 @dataclass(frozen=True)

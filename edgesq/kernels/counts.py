@@ -33,6 +33,16 @@ def runs_of(width: int, pixels: int) -> list[int]:
     return [min(pixels, width - first) for first in range(0, width, max(pixels, 1))]
 
 
+def passes_of(width: int, pixels: int) -> int:
+    """Return how often a row's weights are read: once for pixels that are computed together.
+
+    Args:
+        width: of the row.
+        pixels: computed together; 0 of a kernel that computes one after the other.
+    """
+    return len(runs_of(width, pixels or 1))
+
+
 def taps_inside(graph: Graph, op: Convolution) -> tuple[int, int]:
     """Return the rows and the columns of all windows that lie in the image, each summed up."""
     height, width, _ = graph.tensors[op.inputs[0]].hwc
