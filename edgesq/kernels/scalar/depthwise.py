@@ -27,18 +27,18 @@ _RIGHT_BITS, _MAX_RIGHT = 5, 23
 """Of a shift beside its bias; the greatest one, by which zero points stay in 31 bits. Mirror:
 ESQ_RIGHT_BITS."""
 
-_SUM_BITS, _BIAS_BITS = 23, 26
-"""Powers of two below which sums and folded biases stay. Mirror: esq_short_high in
+_SUM_BITS = 26
+"""Sums and folded biases stay below this power of two. Mirror: esq_short_high in
 esq_scalar_values.h, struct esq_depthwise_end."""
 
 _WAYS = {(3, 1): "beside_3", (3, 2): "apart_3", (5, 1): "beside_5"}
 """By the width of windows and the columns from one to the next; all others are "any"."""
 
-_CHANNEL_INSTRUCTIONS, _ROW_INSTRUCTIONS = 72.0, 6.0
-"""Per channel of up to three pixels; per row under their windows."""
+_INSTRUCTIONS = {"beside_3": (46.0, 23.5), "apart_3": (46.0, 26.5), "beside_5": (72.0, 45.0)}
+"""Per channel of three pixels, and per row under their windows."""
 
-_TAP_INSTRUCTIONS = {True: 6.9, False: 13.0}
-"""Per tap of three pixels; where windows share their inputs, and where not."""
+_ANY_INSTRUCTIONS, _TAP_INSTRUCTIONS = (72.0, 8.0), 13.0
+"""The same of other windows, and per tap of a row."""
 
 _WHOLE = (-128, 127)
 _HALF = 1 << 30
@@ -79,7 +79,7 @@ def pack(graph: Graph, op: DepthwiseConv2D) -> Packed | None:
     fixed = lowest == highest
     folded = sums.bias - graph.tensors[op.inputs[0]].zero_point * sums.rows.sum(axis=1)
     largest = np.maximum(-sums.low, sums.high)
-    fits = (largest < 1 << _SUM_BITS) & (np.abs(folded) < 1 << _BIAS_BITS)
+    fits = (largest < 1 << _SUM_BITS) & (np.abs(folded) < 1 << _SUM_BITS)
     fits &= (shift >= -_MAX_RIGHT) & (shift < 0)
     if not np.all(fixed | fits):
         return None
@@ -94,9 +94,10 @@ def pack(graph: Graph, op: DepthwiseConv2D) -> Packed | None:
 def instructions(graph: Graph, op: DepthwiseConv2D, pixels: int) -> float:
     """Estimate what firmware/src/scalar/esq_depthwise_scalar.c does on a Cortex-M3."""
     height, width, channels = graph.tensors[op.output].hwc
-    shares = _way(graph, op) != "any"
-    row = _ROW_INSTRUCTIONS + op.window.width * _TAP_INSTRUCTIONS[shares]
-    each = _CHANNEL_INSTRUCTIONS + op.window.height * row
+    channel, row = _INSTRUCTIONS.get(_way(graph, op), _ANY_INSTRUCTIONS)
+    if _way(graph, op) == "any":
+        row += op.window.width * _TAP_INSTRUCTIONS
+    each = channel + op.window.height * row
     return height * ceil_div(width, pixels) * channels * each
 
 

@@ -27,7 +27,7 @@ static inline struct esq_short esq_short_of(int32_t multiplier, int32_t right, i
     return (struct esq_short){multiplier, (2 * output_zp + 1) * (1 << (right - 1)), right};
 }
 
-/* 2 * sum * multiplier / 2^32, halves up, plus `addend`; |sum| < 2^23. */
+/* 2 * sum * multiplier / 2^32, halves up, plus `addend`; |sum| < 2^26. */
 static inline int32_t esq_short_high(int32_t sum, int32_t multiplier, int32_t addend) {
 #if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
     /* Without a product of 64 bits: four of 32, of halves. What is added to keep the middle from
@@ -36,9 +36,9 @@ static inline int32_t esq_short_high(int32_t sum, int32_t multiplier, int32_t ad
     const uint32_t low = (uint32_t)sum & 0xffffu;
     const uint32_t upper = (uint32_t)multiplier >> 16;
     const uint32_t lower = (uint32_t)multiplier & 0xffffu;
-    const uint32_t half = (low * lower >> 16) + ((1u << 14) + (1u << 23));
+    const uint32_t half = (low * lower >> 16) + ((1u << 14) + (1u << 26));
     const uint32_t middle = low * upper + half + (uint32_t)(high * (int32_t)lower);
-    return high * (int32_t)(upper << 1) + (int32_t)(middle >> 15) - (1 << 8) + addend;
+    return high * (int32_t)(upper << 1) + (int32_t)(middle >> 15) - (1 << 11) + addend;
 #else
     const int64_t start = (int64_t)addend * (1LL << 32) + (1LL << 31);
     return (int32_t)((start + (int64_t)(sum * 2) * multiplier) >> 32);
