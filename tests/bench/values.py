@@ -17,7 +17,10 @@ from support import keras_networks
 from support.networks import FINER, RECTIFIED, USUAL, Network, images
 
 SIDE, CHANNELS = 16, 32
-BOARDS = ("mps2-an500", "mps3-an547")
+BOARDS = ("netduino2", "mps2-an500", "mps3-an547")
+VALUE_BOARDS = ("microbit", *BOARDS)
+"""Networks have no room on a microbit."""
+
 NETWORKS: dict[str, Callable[[], bytes]] = {
     "ResNet-8": keras_networks.resnet8,
     "MobileNet v2 0.25 48": lambda: keras_networks.mobilenet_v2(48),
@@ -29,7 +32,7 @@ NETWORKS: dict[str, Callable[[], bytes]] = {
 
 def values() -> dict[str, Any]:
     """Measure and print both tables."""
-    operators = [_values(name, fast) for name in BOARDS for fast in (True, False)]
+    operators = [_values(name, fast) for name in VALUE_BOARDS for fast in (True, False)]
     tables.OUT.print(values_table(operators))
     classes = [_network(name, board) for name in NETWORKS for board in BOARDS]
     tables.OUT.print(networks_table(classes))
