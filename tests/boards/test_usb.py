@@ -9,14 +9,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgesq.codegen import generate
+from edgesq.formats.tflite import read_graph
 from edgesq.link import frame
 from edgesq.link.client import Client
+from edgesq.plan import plan_for
+from edgesq.project import compile_firmware, firmware_path, lay_out
+from edgesq.reference import run_observed
 from edgesq.targets import load_target
 from support.boards import STUB_BYTES, compile_stub, stub_values
+from support.cases import NETWORKS
 
 pytest.importorskip("rp2040py", reason="it runs the RP2040")
 from edgesq.flash.usb import Request
 from support.pico import Line, Pico
+
+INTERRUPT_BYTES = 192
+"""Of stack, at most, that an interrupt of USB takes wherever the program stands: -fstack-usage."""
 
 IN, INTERFACE_IN, CLASS, CLASS_IN, ENDPOINT = 0x80, 0x81, 0x21, 0xA1, 0x02
 DESCRIPTOR, LINE_CODING, GET_LINE_CODING, LINES = 6, 0x20, 0x21, 0x22
@@ -64,6 +73,26 @@ def test_images_over_usb_and_over_the_uart(pico: Pico) -> None:
     check_image(over_uart, 2)
     assert not pico.usb.received
     check_image(over_usb, 3)
+
+
+def test_a_network_over_usb(tmp_path: Path) -> None:
+    """All kernels of the board's family, from flash: what the reference says, to the last bit."""
+    target = load_target("pico")
+    graph = read_graph(NETWORKS["every_operator"]())
+    plan = plan_for(graph, target).plan
+    lay_out(tmp_path, target, generate(graph, plan, target.kernels))
+    compile_firmware(tmp_path, target)
+    pico = Pico(firmware_path(tmp_path, target))
+    assert pico.run_until(lambda: pico.host.is_open)
+    client = Client(pico.transport(pico.usb), timeout=60.0)
+    image = np.random.default_rng(3).integers(-128, 128, graph.tensors[graph.input].hwc, np.int8)
+    inference = client.infer(image.tobytes())
+    expected = run_observed(graph, image[np.newaxis])
+    assert [
+        int((a != b.ravel()).sum()) for a, b in zip(inference.outputs, expected, strict=True)
+    ] == [0] * len(expected)
+    assert inference.retries == 0
+    assert 0 < inference.stack_bytes + INTERRUPT_BYTES <= target.stack_bytes
 
 
 def test_requests(pico: Pico) -> None:

@@ -99,6 +99,9 @@ class Pico:
         while not is_done() and time.monotonic() < deadline:
             self.simulator.stopped = False
             self.simulator._execute_batch()
+            core = self.chip.core
+            if core.pending_interrupts & core.enabled_interrupts:
+                core.waiting = False  # rp2040py's WFI forgets what came while PRIMASK was set
         return is_done()
 
     def transport(self, line: Line) -> Transport:
