@@ -46,10 +46,10 @@ class Target:
     Attributes:
         name: also the file name of the TOML.
         description: one line for people.
-        cpu: "cortex-m7" and the like, or "host".
+        cpu: "cortex-m7" and the like, "host", or "any".
         compiler: the C compiler's program name.
         compiler_flags: what makes it compile for this core.
-        clock_hz: core clock in hertz.
+        clock_hz: core clock in hertz; 0 where it is not known.
         kernels: name of a kernel family; "tflm" for TensorFlow Lite Micro's.
         port: folder under firmware/ports; None where there is none, and the export is a library.
         counter_hz: rate of esq_port_ticks() in hertz; 0 without a port.

@@ -287,12 +287,12 @@ class Board:
 
     Attributes:
         name: of the target.
-        cpu: "cortex-m7" and the like, or "host".
+        cpu: "cortex-m7" and the like, "host", or "any".
         description: one line for people.
         kernels: kernel family.
         state: "run" where the firmware was run here, in an emulator or as a process; "built" where
             it only was compiled; "library" where there is no port.
-        clock_hz: core clock in hertz.
+        clock_hz: core clock in hertz; 0 where it is not known.
         flash_bytes: None where there is no limit.
         ram_bytes: None where there is no limit.
         runners: what starts or programs it, best first.
