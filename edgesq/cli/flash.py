@@ -45,7 +45,7 @@ def _start(build: Path, target: Target, runner: str | None, tcp: bool) -> None:
 
     with terminal.stages(1) as on_stage:
         (port,) = put(build, target, runner, None, on_stage, is_tcp=tcp).ports
-    emulated = ", emulated on this computer," if target.is_emulated else ""
+    emulated = ", emulated on this computer," if not target.is_host else ""
     terminal.say(f"{target.description}{emulated} runs, serial device {port}")
     _say_verify(build, port)
     terminal.say(f"stop:    {terminal.on_build('flash', build, '--stop')}")

@@ -44,7 +44,7 @@ def program(
         ToolError: firmware or program is missing, or the program failed.
         BoardError: no board, several, another one, a difference, or no answer.
     """
-    chosen = runner_of(target, runner)
+    chosen = runner_of(target, runner, probe)
     if isinstance(chosen, Process):
         hint = "start it by `flash`"
         raise TargetError(f"'{chosen.name}' is a process", where=target.name, hint=hint)
@@ -72,7 +72,7 @@ def commands(
         TargetError: the target has no such runner.
         ToolError: the firmware is not compiled, or an emulator is missing.
     """
-    chosen = runner_of(target, runner)
+    chosen = runner_of(target, runner, probe)
     if isinstance(chosen, Process):
         tcp_port = free_port() if is_tcp or not has_ptys() else None
         return [tuple(chosen.command(build, target, tcp_port))]

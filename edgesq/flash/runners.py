@@ -15,11 +15,13 @@ from edgesq.flash import (
     picotool,
     pyocd,
     qemu,
+    rp2040,
     stflash,
     tflm,
     uf2,
     unicorn,
 )
+from edgesq.flash.attached import is_attached
 from edgesq.flash.keys import Key
 from edgesq.flash.runner import Process, Programmer, Runner
 from edgesq.flash.steps import Job
@@ -32,6 +34,7 @@ _FOR_BUILDS: tuple[Process | Programmer[Job], ...] = (
     gdb.RUNNER,
     qemu.RUNNER,
     unicorn.RUNNER,
+    rp2040.RUNNER,
     openocd.RUNNER,
     stflash.RUNNER,
     pyocd.RUNNER,
@@ -51,10 +54,18 @@ FOR_PROJECTS = {esptool.RUNNER.name: esptool.RUNNER}
 RUNNERS: dict[str, Runner] = {**FOR_BUILDS, **FOR_PROJECTS}
 
 
-def runner_of(target: Target, wanted: str | None) -> Process | Programmer[Job]:
+def runner_of(
+    target: Target, wanted: str | None, probe: str | None = None
+) -> Process | Programmer[Job]:
     """Return the runner to use: the one wanted, else the first that is installed.
 
-    A board that is there is never taken for an emulated one unless that is asked for.
+    A board that is there is never taken for an emulated one unless that is asked for. Where a
+    target's first runner is for real boards and none is seen, its emulated one is taken.
+
+    Args:
+        target: the board.
+        wanted: name of a runner.
+        probe: serial number of a debug probe or bootloader: there is a board, then.
 
     Raises:
         TargetError: the target is not flashed that way, or its file is not as runners need it.
@@ -71,6 +82,10 @@ def runner_of(target: Target, wanted: str | None) -> Process | Programmer[Job]:
     first, *_ = runners = [FOR_BUILDS[name] for name in target.runners]
     if isinstance(first, Process):
         return next((runner for runner in runners if runner.is_installed(target)), first)
+    emulators = (runner for runner in runners if isinstance(runner, Process))
+    emulator = next((runner for runner in emulators if runner.is_installed(target)), None)
+    if emulator is not None and probe is None and not is_attached(target):
+        return emulator
     programmers = (runner for runner in runners if isinstance(runner, Programmer))
     return next((runner for runner in programmers if runner.is_installed(target)), first)
 

@@ -24,7 +24,7 @@ _MOUNT = "mount its drive, and flash again"
 
 def steps(job: Job) -> list[Step]:
     """Return the copy; where no drive is mounted its name stands for the place."""
-    drives, file = _drives(), write_uf2(job)
+    drives, file = mounted_drives(), write_uf2(job)
     wanted = UF2_BOARD_ID.of(job.target)
     place = next((str(path) for path, name in drives.items() if name == wanted), wanted)
     copy = Step(("cp", str(file), f"{place}/"), action=lambda: _copy(job, file, wanted))
@@ -39,7 +39,7 @@ def write_uf2(job: Job) -> Path:
 
 
 def _copy(job: Job, file: Path, wanted: str) -> str:
-    drives = _drives()
+    drives = mounted_drives()
     fitting = [path for path, name in drives.items() if name == wanted]
     if not fitting:
         if drives:
@@ -61,9 +61,11 @@ def _copy(job: Job, file: Path, wanted: str) -> str:
     return ""
 
 
-def _drives() -> dict[Path, str]:
+def mounted_drives() -> dict[Path, str]:
     """Return the mounted UF2 drives and what board each says it is."""
-    found = {}
+    found: dict[Path, str] = {}
+    if not _MOUNTS.is_file():
+        return found
     for line in _MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines():
         place = Path(re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), line.split()[1]))
         try:

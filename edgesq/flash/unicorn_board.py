@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 from edgesq.errors import EdgesqError
+from edgesq.flash.emulated_line import Line, Listener, Terminal
 from edgesq.flash.image import read_image
 from edgesq.flash.unicorn_core import Core
 from edgesq.flash.unicorn_devices import MODELS, Clock
-from edgesq.flash.unicorn_line import Line, Listener, Terminal
 from edgesq.targets import load_target
 
 

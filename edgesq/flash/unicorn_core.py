@@ -13,11 +13,11 @@ import unicorn as uc
 from unicorn import arm_const as arm
 
 from edgesq.errors import BoardError
+from edgesq.flash.emulated_line import Line
 from edgesq.flash.gdb import PART_NUMBERS
 from edgesq.flash.image import Image
 from edgesq.flash.unicorn import IMPLEMENTER
 from edgesq.flash.unicorn_devices import PAGE, Devices, Page
-from edgesq.flash.unicorn_line import Line
 from edgesq.targets import Target
 
 CORES = {

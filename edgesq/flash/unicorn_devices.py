@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from edgesq.flash.unicorn_line import Line
+from edgesq.flash.emulated_line import Line
 from edgesq.targets import Target
 
 PAGE = 0x1000

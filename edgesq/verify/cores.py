@@ -4,6 +4,7 @@ import contextlib
 from dataclasses import dataclass
 
 from edgesq.errors import TargetError
+from edgesq.flash.rp2040 import IMPLEMENTER as _RP2040PY
 from edgesq.flash.unicorn import IMPLEMENTER as _UNICORN
 from edgesq.kernels.families import FAMILIES
 from edgesq.link.frame import BoardInfo, CoreKind, Optimisation
@@ -13,6 +14,12 @@ _FAMILIES = tuple(FAMILIES)
 """Each faster than the one before."""
 
 _ARM, _ARM_CHINA = 0x41, 0x63
+
+_EMULATORS = {
+    _UNICORN: "in Unicorn (counts neither instructions nor time)",
+    _RP2040PY: "in rp2040py (counts cycles, none for waits of the flash)",
+}
+"""What is said of a core by the implementer that an emulator put into CPUID."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +73,25 @@ def core_name(info: BoardInfo) -> str | None:
     core = _core(info)
     if core is None:
         return f"unknown core, CPUID {info.cpuid:#010x}"
-    if not counts_time(info):
-        return f"{core.name} in Unicorn (counts neither instructions nor time)"
+    if is_marked(info):
+        return f"{core.name} {_EMULATORS[info.cpuid >> 24]}"
     return f"{core.name} r{info.cpuid >> 20 & 0xF}p{info.cpuid & 0xF}"
 
 
-def counts_time(info: BoardInfo) -> bool:
+def is_marked(info: BoardInfo) -> bool:
+    """Say whether CPUID says that an emulator runs the core."""
+    return info.core == CoreKind.CORTEX_M and info.cpuid >> 24 in _EMULATORS
+
+
+def is_process(info: BoardInfo) -> bool:
+    """Say whether a board is a process of some computer, and not a chip."""
+    target = target_of(info)
+    return is_marked(info) or (target is not None and (target.is_emulated or target.is_host))
+
+
+def counts(info: BoardInfo) -> bool:
     """Say whether ticks tell what the core does: in Unicorn they are this computer's time."""
-    return info.core != CoreKind.CORTEX_M or info.cpuid >> 24 != _UNICORN
+    return not is_marked(info) or info.cpuid >> 24 != _UNICORN
 
 
 def target_of(info: BoardInfo) -> Target | None:
@@ -86,17 +104,25 @@ def target_of(info: BoardInfo) -> Target | None:
 def instructions_per_tick(info: BoardInfo) -> float | None:
     """Return what a tick is worth in QEMU; None in Unicorn, and on silicon: counters differ."""
     target = target_of(info)
-    if target is None or target.counter_hz != info.tick_hz or not counts_time(info):
+    if target is None or target.counter_hz != info.tick_hz or not counts(info):
         return None
     return target.instructions_per_tick
+
+
+def cycles_per_tick(info: BoardInfo) -> float | None:
+    """Return 1 where ticks are cycles of the core's clock; None where they are something else."""
+    is_core = info.cpuid != 0 and info.tick_hz == info.clock_hz
+    if not is_core or not counts(info) or instructions_per_tick(info) is not None:
+        return None
+    return 1.0
 
 
 def us_per_tick(info: BoardInfo) -> float | None:
     """Return the microseconds of a tick; None where they tell nothing of the board.
 
-    Where instructions are counted, each takes the same time, which is none of any silicon.
+    An emulator's cycles and instructions take a time that is none of any silicon.
     """
-    if not info.tick_hz or not counts_time(info) or instructions_per_tick(info) is not None:
+    if not info.tick_hz or is_marked(info) or instructions_per_tick(info) is not None:
         return None
     return 1e6 / info.tick_hz
 
@@ -115,7 +141,7 @@ def missed_speed(info: BoardInfo) -> tuple[str, ...]:
 def _core(info: BoardInfo) -> Core | None:
     if info.core != CoreKind.CORTEX_M:
         return None
-    maker = info.cpuid >> 24 if counts_time(info) else _ARM
+    maker = _ARM if is_marked(info) else info.cpuid >> 24
     return _CORES.get((maker, info.cpuid >> 4 & 0xFFF))
 
 

@@ -166,7 +166,7 @@ class DeviceFacts:
         board: its own name.
         kernels: kernel family of its firmware.
         build: compiler of its firmware, version and flags.
-        core: its core by the CPUID register; None where it is no Cortex-M.
+        core: its core by the register that names it; None where it has none.
         clock_hz: its clock as its firmware says.
         instructions: median per image; None where the board cannot count, or several share the
             images that are not alike.
@@ -181,6 +181,8 @@ class DeviceFacts:
         arena_planned_bytes: of the arena, by the plan; None where the build does not say.
         estimated: what those instructions would take at the board's clock, on paper; None where
             the board told its time, or nothing is known of the core.
+        cycles: of the core's clock, median per image; None where the board counts something else.
+        cycles_p95: 95 of 100 images take at most so many.
     """
 
     board: str
@@ -196,6 +198,8 @@ class DeviceFacts:
     arena_bytes: Count | None
     arena_planned_bytes: Count | None
     estimated: Time | None = None
+    cycles: Count | None = None
+    cycles_p95: Count | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from edgesq.graph import Int8Array
 from edgesq.link.client import Client
 from edgesq.link.trace import Tracer
 from edgesq.link.transport import open_port
-from edgesq.verify.cores import instructions_per_tick, us_per_tick
+from edgesq.verify.cores import cycles_per_tick, instructions_per_tick, us_per_tick
 from edgesq.verify.images import open_images
 from edgesq.verify.layers import Layers, Ticks, trace_images
 from edgesq.verify.profile import OperatorProfile, profile
@@ -79,7 +79,14 @@ def look_inside(
             layers, ticks = trace_images(tracer, graph, operators, images.read(), on_image)
         else:
             ticks = _ticks(tracer, images.read(), on_image)
-    costs = profile(graph, operators, ticks, us_per_tick(info), instructions_per_tick(info))
+    costs = profile(
+        graph,
+        operators,
+        ticks,
+        us_per_tick(info),
+        instructions_per_tick(info),
+        cycles_per_tick(info),
+    )
     return Inside(layers, costs)
 
 

@@ -14,6 +14,7 @@ from edgesq.verify.tally import Note
 _PROPERTIES = (
     *("run.model_sha256", "run.expected_by", "run.images_from"),
     *("device.board", "device.core", "device.kernels", "device.build", "device.instructions"),
+    "device.cycles",
     *("device.us", "device.us_p95", "device.stack_bytes", "device.arena_bytes"),
     *("link.port", "link.bytes_per_s", "link.retries", "link.resets"),
     *("accuracy.top1", "accuracy.top5"),

@@ -8,7 +8,7 @@ from edgesq.link.baud import RateOutcome
 from edgesq.link.frame import BoardInfo, data_room, wire_bytes
 from edgesq.link.session import BITS_PER_BYTE
 from edgesq.link.transport import DEFAULT_BAUD
-from edgesq.verify.cores import target_of
+from edgesq.verify.cores import is_process, target_of
 from edgesq.verify.facts import PaceFacts, RateFacts
 from edgesq.verify.tally import Tally
 
@@ -81,8 +81,7 @@ def outlook(
 
 def has_rate(info: BoardInfo) -> bool:
     """Say whether a board is at the end of a real line, and not a process of this computer."""
-    target = target_of(info)
-    return target is None or not (target.is_emulated or target.is_host)
+    return not is_process(info)
 
 
 def pace(
@@ -102,7 +101,8 @@ def pace(
     if seconds:
         computer = _part(1 - tally.waited_s / seconds)
         target = target_of(infos[0])
-        is_emulated = target is not None and target.is_emulated
+        is_host = target is not None and target.is_host
+        is_emulated = is_process(infos[0]) and not is_host
         share = tally.sent_s / seconds
         line = share if has_rate(infos[0]) and share <= 1 else None
         hz = statistics.fmean(info.tick_hz for info in infos)

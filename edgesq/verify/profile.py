@@ -24,6 +24,7 @@ class OperatorProfile:
         us: the same in microseconds; None on an emulated board, which takes no time of its own.
         instructions: the same; None where the board cannot count.
         share: of all operators' ticks, 0..1; None where those are.
+        cycles: the same, of the core's clock; None where the board counts something else.
     """
 
     name: str
@@ -34,6 +35,7 @@ class OperatorProfile:
     us: Positive | None
     instructions: Count | None
     share: Part | None
+    cycles: Count | None = None
 
 
 def profile(
@@ -42,6 +44,7 @@ def profile(
     ticks: Sequence[Sequence[int]],
     us_per_tick: float | None,
     instructions_per_tick: float | None,
+    cycles_per_tick: float | None,
 ) -> tuple[OperatorProfile, ...]:
     """Return what each operator takes.
 
@@ -51,10 +54,12 @@ def profile(
         ticks: of every operator, by image; at least one image.
         us_per_tick: None where that is not known.
         instructions_per_tick: likewise.
+        cycles_per_tick: likewise.
     """
     medians = np.median(np.array(ticks, np.float64), axis=0)
     total = float(medians.sum())
-    tells = us_per_tick is not None or instructions_per_tick is not None
+    worth = (us_per_tick, instructions_per_tick, cycles_per_tick)
+    tells = any(one is not None for one in worth)
     return tuple(
         OperatorProfile(
             operator.name,
@@ -65,6 +70,7 @@ def profile(
             None if us_per_tick is None else float(median) * us_per_tick,
             None if instructions_per_tick is None else round(median * instructions_per_tick),
             (float(median) / total if total else 0.0) if tells else None,
+            None if cycles_per_tick is None else round(median * cycles_per_tick),
         )
         for operator, median in zip(operators, medians, strict=True)
     )

@@ -140,6 +140,7 @@ class VerifyReport:
         }
         return {
             "instructions": device.instructions,
+            "cycles": device.cycles,
             "us": device.us,
             "ram": None if sizes is None else sizes.ram_bytes,
             "flash": None if sizes is None else sizes.flash_bytes,

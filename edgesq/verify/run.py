@@ -18,7 +18,7 @@ from edgesq.link.client import Client
 from edgesq.link.frame import BoardInfo
 from edgesq.link.transport import DEFAULT_BAUD, find_ports, open_port
 from edgesq.targets import TFLM_KERNELS
-from edgesq.verify.cores import instructions_per_tick
+from edgesq.verify.cores import instructions_per_tick, is_marked
 from edgesq.verify.history import remember
 from edgesq.verify.images import VerifyImages, open_images
 from edgesq.verify.oracle import Oracle, default_oracle, expecting, expecting_of, peers
@@ -182,7 +182,7 @@ def _open_board(
     with layer_named(options.build):
         info = client.hello()
     check_same_model(info, graph, port)
-    ahead = instructions_per_tick(info) is None
+    ahead = instructions_per_tick(info) is None and not is_marked(info)
     return Board(port, client, info, ahead, options.baud, transport.leave)
 
 

@@ -16,6 +16,7 @@ from edgesq.link.frame import BoardInfo
 from edgesq.project import Sizes, Time, board_time
 from edgesq.verify.cores import (
     core_name,
+    cycles_per_tick,
     instructions_per_tick,
     missed_speed,
     target_of,
@@ -47,8 +48,9 @@ _OUTPUTS = ("output", "logits")
 class _Cost:
     """Of an image in the engine; None where it is not known."""
 
-    instructions: int | None
-    us: float | None
+    instructions: int | None = None
+    cycles: int | None = None
+    us: float | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,8 @@ class Facts:
             clock_hz=self.info.clock_hz,
             instructions=middle.instructions,
             instructions_p95=late.instructions,
+            cycles=middle.cycles,
+            cycles_p95=late.cycles,
             us=middle.us,
             us_p95=late.us,
             stack_bytes=tally.stack_bytes or None,
@@ -193,11 +197,13 @@ class Facts:
     def _costs(self, tally: Tally) -> tuple["_Cost", "_Cost"]:
         """Return what an image takes: the median, and what 95 of 100 take at most."""
         if len(set(self._infos())) > 1:  # a median over those says nothing of either
-            return _Cost(None, None), _Cost(None, None)
-        instructions, us = instructions_per_tick(self.info), us_per_tick(self.info)
+            return _Cost(), _Cost()
+        instructions, cycles = instructions_per_tick(self.info), cycles_per_tick(self.info)
+        us = us_per_tick(self.info)
         middle, late = (
             _Cost(
                 None if instructions is None else round(some * instructions),
+                None if cycles is None else round(some * cycles),
                 None if us is None else some * us,
             )
             for some in map(tally.ticks.part, (50, 95))

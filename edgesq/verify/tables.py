@@ -41,13 +41,13 @@ def summary(
         "values that differ": f"{result.differing_values:,} of {result.values:,}",
         "largest difference": f"{result.max_abs_lsb} LSB",
         "accuracy": _accuracy(accuracy),
-        "instructions per image": _instructions(device, differs),
+        **_counted(device, differs),
         **_time(device, differs),
         "deepest stack": "cannot tell" if stack is None else f"{stack:,} B",
         "arena in use": _arena(device),
         "kernels": device.kernels,
         "compiled by": device.build,
-        "core": clock if device.core else "no Cortex-M",
+        "core": clock if device.core else "does not say",
         "link": f"{link.bytes_per_s:,.0f} B/s, {link.retries} retries, {link.resets} resets",
         "sent": f"{link.sent_bytes:,} B for {link.image_bytes:,} B of images",
         "line rate": _line(link),
@@ -169,9 +169,15 @@ def difference(layers: Layers) -> Table:
 
 def profile(operators: Sequence[OperatorProfile]) -> Table:
     """Return what every operator takes."""
-    counts = operators[0].instructions is not None
-    what, per_mac = ("instructions", "per MAC") if counts else ("microseconds", "ns per MAC")
-    costs = [operator.instructions if counts else operator.us for operator in operators]
+    first = operators[0]
+    counts = first.instructions is not None or first.cycles is not None
+    what = "microseconds"
+    costs: list[float | None] = [operator.us for operator in operators]
+    if first.instructions is not None:
+        what, costs = "instructions", [operator.instructions for operator in operators]
+    elif first.cycles is not None:
+        what, costs = "cycles", [operator.cycles for operator in operators]
+    per_mac = "per MAC" if counts else "ns per MAC"
     rows: list[tuple[Cell, ...]] = [
         (operator.kind, operator.name, *_cells(operator.macs, cost, operator.share, counts))
         for operator, cost in zip(operators, costs, strict=True)
@@ -215,17 +221,23 @@ def _arena(device: DeviceFacts) -> str:
 
 
 def _time(device: DeviceFacts, differs: bool) -> dict[str, str]:
-    """Return the row of the time; none where instructions stand for it."""
+    """Return the row of the time; none where an emulator's count stands for it."""
     if device.us is not None and device.us_p95 is not None:
         said = f"{device.us / 1000:,.1f} ms, 95 % in {device.us_p95 / 1000:,.1f} ms"
-    elif device.instructions is not None:
-        return {} if device.estimated is None else {"time per image": device.estimated.words}
+    elif device.estimated is not None:
+        return {"time per image": device.estimated.words}
+    elif device.instructions is not None or device.cycles is not None:
+        return {}
     else:
         said = "differs by board, see below" if differs else "cannot tell"
     return {"time per image on the board": said}
 
 
-def _instructions(device: DeviceFacts, differs: bool) -> str:
-    if device.instructions is None:
-        return "differ by board" if differs else "cannot count"
-    return f"{device.instructions:,}"
+def _counted(device: DeviceFacts, differs: bool) -> dict[str, str]:
+    """Return the row of what the board counts."""
+    if device.cycles is not None:
+        return {"cycles per image, measured": f"{device.cycles:,}"}
+    said = "differ by board" if differs else "cannot count"
+    if device.instructions is not None:
+        said = f"{device.instructions:,}"
+    return {"instructions per image": said}

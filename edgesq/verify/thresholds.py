@@ -47,6 +47,7 @@ _JUDGED = "the images have no labels, or the model's outputs are not that many c
 
 METRICS = {
     "instructions": Metric("", {"": 1}, f"{_COUNTED}; emulated boards count instructions"),
+    "cycles": Metric("", {"": 1}, f"{_COUNTED}; QEMU's boards count instructions"),
     "us": Metric(" us", {"": 1}, f"{_COUNTED}; an emulated one takes no time: use instructions"),
     "ram": _IMAGE,
     "flash": _IMAGE,
@@ -56,8 +57,8 @@ METRICS = {
     "top5": Metric(" %", _POINTS, _JUDGED),
     "agreement": Metric(" %", _POINTS, "the build holds no float model, or there are no classes"),
 }
-"""By name. Instructions and microseconds are medians per image; ram and flash are of the whole
-image by the linker, arena as planned; accuracy, top5 and agreement (with the float model) are
+"""By name. Instructions, cycles and microseconds are medians per image; ram and flash are of the
+whole image by the linker, arena as planned; accuracy, top5 and agreement (with the float model) are
 percent."""
 
 OF_IMAGES = ("accuracy", "top5", "agreement")

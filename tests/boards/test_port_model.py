@@ -174,7 +174,8 @@ CHIPS = {
             0x4001400C: (0x1F, 2),
             0x40028008: (ALL, 125),
             0x4002800C: (ALL, 6 << 16 | 2 << 12),
-            0x4005802C: (0x3FF, 1 << 9 | 12),
+            0xE000E010: (ALL, 7),  # SysTick counts cycles
+            0xE000E014: (ALL, 0xFFFFFF),
             0x50110040: (ALL, 1),  # the USB controller is on, and its line isolated no more
             0x50110074: (ALL, 9),
             0x50110078: (ALL, 0xC),

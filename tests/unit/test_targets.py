@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from edgesq.errors import TargetError
+from edgesq.flash import FOR_BUILDS, Process
 from edgesq.resources import resource
 from edgesq.targets import Target, list_targets, load_target
 
@@ -18,6 +19,7 @@ BOARDS = {
         *(
             "netduino2",
             "nucleo-f446re",
+            "pico",
             "riscv32-virt",
             "stm32f405",
             "stm32f407-discovery",
@@ -25,7 +27,7 @@ BOARDS = {
         ),
     ],
     "built": [
-        *("nano33ble", "nrf52840-dk", "nucleo-h743zi", "nucleo-u575zi-q", "pico", "pico2"),
+        *("nano33ble", "nrf52840-dk", "nucleo-h743zi", "nucleo-u575zi-q", "pico2"),
         "stm32f746g-disco",
     ],
     "library": ["alif-e7", "esp32s3", "generic", "mimxrt1060-evk"],
@@ -35,7 +37,7 @@ BOARDS = {
 def test_bundled_targets() -> None:
     found: dict[str, list[str]] = {"run": [], "built": [], "library": []}
     for target in list_targets():
-        is_run = target.is_host or target.is_emulated
+        is_run = any(isinstance(FOR_BUILDS[name], Process) for name in target.runners)
         state = "library" if target.is_library else "run" if is_run else "built"
         found[state].append(target.name)
     assert found == BOARDS

@@ -22,6 +22,12 @@ int esq_cycles_start(void);
 /* Cycles counted, wraps at 2^32. */
 uint32_t esq_cycles(void);
 
+/* The same by SysTick, for cores without that counter: 24 bits in hardware, the rest by its
+ * interrupt, which the port lets in: ESQ_SYSTICK_HANDLER in its port.h. */
+void esq_systick_start(void);
+uint32_t esq_systick_cycles(void);
+void esq_systick_interrupt(void);
+
 /* Switches on the caches of a Cortex-M7. */
 void esq_caches_start(void);
 

@@ -9,6 +9,9 @@
 #define SCB_VTOR 0xE000ED08u
 #define SCB_CPACR 0xE000ED88u
 #define MAX_IRQ 239u /* ARMv7-M's most; a core ignores those that it lacks */
+#ifndef ESQ_SYSTICK_HANDLER /* a port that counts cycles by SysTick has one in its port.h */
+#define ESQ_SYSTICK_HANDLER halt
+#endif
 #define STACK_PAINT 0xE5E5E5E5u
 #define CPACR_CP10_CP11 0x00F00000u /* FPU and Helium: full access */
 
@@ -50,7 +53,7 @@ static const struct {
             halt,
             halt,
             halt,
-            halt,
+            ESQ_SYSTICK_HANDLER,
 #ifdef ESQ_USB_IRQ
             [15 + ESQ_USB_IRQ] = esq_usb_interrupt,
 #endif

@@ -1,25 +1,20 @@
-/* RP2040, core 0. A Cortex-M0+ has no cycle counter: the timer counts microseconds. */
+/* RP2040, core 0. A Cortex-M0+ has no cycle counter but SysTick. */
 #include "port.h"
 
 #include "cortex_m.h"
 #include "esq_port.h"
 #include "rp2.h"
 
-#define TIMER_TIMERAWL ESQ_REGISTER(0x40054028u)
 #define WATCHDOG_SCRATCH0 ESQ_REGISTER(0x4005800Cu)
 #define WATCHDOG_SCRATCH1 ESQ_REGISTER(0x40058010u)
-#define WATCHDOG_TICK ESQ_REGISTER(0x4005802Cu)
 
 #define ROM_FUNCTION_TABLE 0x14u
 #define ROM_TABLE_LOOKUP 0x18u
 #define ROM_USB_BOOT ('U' | 'B' << 8)
-#define TICK_ENABLE (1u << 9)
-#define TICK_CYCLES 12u /* of the crystal: 1 MHz */
 
 void esq_port_init(void) {
     esq_rp2_start_clocks();
-    WATCHDOG_TICK = TICK_ENABLE | TICK_CYCLES;
-    esq_rp2_unreset(ESQ_RESET_TIMER);
+    esq_systick_start();
     esq_rp2_start_uart();
     esq_rp2_start_usb();
 }
@@ -34,7 +29,7 @@ void esq_rp2_to_bootloader(void) {
     reset(0, 0);
 }
 
-uint32_t esq_port_ticks(void) { return TIMER_TIMERAWL; }
+uint32_t esq_port_ticks(void) { return esq_systick_cycles(); }
 
 uint32_t esq_port_tick_hz(void) { return ESQ_TICK_HZ; }
 

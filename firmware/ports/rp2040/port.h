@@ -4,6 +4,7 @@
 
 #define ESQ_UART_RX_IRQ 20u
 #define ESQ_USB_IRQ 5u
+#define ESQ_SYSTICK_HANDLER esq_systick_interrupt
 #define ESQ_RESETS_BASE 0x4000C000u
 #define ESQ_CLOCKS_BASE 0x40008000u
 #define ESQ_CLK_USB 0x54u /* CLK_USB_CTRL */
@@ -18,7 +19,6 @@
 #define ESQ_RESET_PADS_BANK0 (1u << 8)
 #define ESQ_RESET_PLL_SYS (1u << 12)
 #define ESQ_RESET_PLL_USB (1u << 13)
-#define ESQ_RESET_TIMER (1u << 21)
 #define ESQ_RESET_UART0 (1u << 22)
 #define ESQ_RESET_USBCTRL (1u << 24)
 

@@ -10,10 +10,10 @@ pytest.importorskip("unicorn", reason="unicorn is not installed")
 
 from edgesq.errors import BoardError
 from edgesq.flash import unicorn_core
+from edgesq.flash.emulated_line import Line
 from edgesq.flash.image import Image
 from edgesq.flash.unicorn_core import Core
 from edgesq.flash.unicorn_devices import Clock, mps2
-from edgesq.flash.unicorn_line import Line
 from edgesq.targets import load_target
 
 TARGET = load_target("mps2-an386")

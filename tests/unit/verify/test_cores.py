@@ -17,7 +17,8 @@ from edgesq.project import compile_firmware
 from edgesq.targets import load_target
 from edgesq.verify.cores import (
     core_name,
-    counts_time,
+    counts,
+    cycles_per_tick,
     instructions_per_tick,
     missed_speed,
     us_per_tick,
@@ -54,6 +55,7 @@ BOARD = BoardInfo(
         (M4, "Cortex-M4 r0p1"),
         (M33, "Cortex-M33 r0p3"),
         (M55, "Cortex-M55 r1p1"),
+        (0x520C_C601, "Cortex-M0+ in rp2040py (counts cycles, none for waits of the flash)"),
         (0x410FC999, "unknown core, CPUID 0x410fc999"),
         (0x720FD200, "unknown core, CPUID 0x720fd200"),  # another maker's D20 is no Cortex-M23
         (0, None),
@@ -77,7 +79,7 @@ def test_a_core_that_is_no_cortex_m(core: int, misa: int, name: str | None) -> N
     info = replace(BOARD, core=core, cpuid=misa)
     assert core_name(info) == name
     assert missed_speed(info) == ()
-    assert counts_time(replace(info, cpuid=0x5500_0000))  # Unicorn's mark is in CPUID alone
+    assert counts(replace(info, cpuid=0x5500_0000))  # Unicorn's mark is in CPUID alone
 
 
 @pytest.mark.parametrize(
@@ -138,23 +140,32 @@ def test_verify_says_what_would_be_faster(tmp_path: Path) -> None:
     assert re.search(r"compiled without optimisation \(gcc [\d.]+ -g\)", warning)
     assert f"It could be faster: {warning}.\n" in said
     assert re.search(r"compiled by +gcc [\d.]+ -g +\n", said)
-    assert re.search(r"core +no Cortex-M +\n", said)
+    assert re.search(r"core +does not say +\n", said)
 
 
 @pytest.mark.parametrize(
-    ("board", "tick_hz", "cpuid", "instructions", "us"),
+    ("board", "tick_hz", "cpuid", "instructions", "cycles", "us"),
     [
-        ("mps2-an386", 25_000_000, 0x410F_C240, 5.0, None),  # QEMU: no time is its own
-        ("mps2-an386", 25_000_000, 0x55FF_C240, None, None),  # Unicorn: this computer's time
-        ("stm32f405", 168_000_000, 0x410F_C241, None, 1 / 168),  # silicon counts cycles
-        ("host", 1_000_000, 0, None, 1.0),
-        ("another", 1_000_000, 0x410F_C241, None, 1.0),
-        ("another", 0, 0x410F_C241, None, None),  # no counter
+        ("mps2-an386", 25_000_000, 0x410F_C240, 5.0, None, None),  # QEMU: no time is its own
+        ("mps2-an386", 25_000_000, 0x55FF_C240, None, None, None),  # Unicorn: this computer's time
+        ("pico", 125_000_000, 0x520C_C601, None, 1.0, None),  # rp2040py: no time of its own
+        ("pico", 125_000_000, 0x410C_C601, None, 1.0, 1 / 125),  # silicon
+        ("stm32f405", 168_000_000, 0x410F_C241, None, 1.0, 1 / 168),  # likewise
+        ("host", 1_000_000, 0, None, None, 1.0),  # its clock is its counter's
+        ("another", 1_000_000, 0x410F_C241, None, None, 1.0),  # a timer
+        ("another", 0, 0x410F_C241, None, None, None),  # no counter
     ],
 )
 def test_what_a_tick_tells(
-    board: str, tick_hz: int, cpuid: int, instructions: float | None, us: float | None
+    board: str,
+    tick_hz: int,
+    cpuid: int,
+    instructions: float | None,
+    cycles: float | None,
+    us: float | None,
 ) -> None:
-    said = replace(BOARD, board=board, tick_hz=tick_hz, cpuid=cpuid)
+    clock_hz = 1_000_000 if board == "host" else 168_000_000 if board != "pico" else 125_000_000
+    said = replace(BOARD, board=board, tick_hz=tick_hz, cpuid=cpuid, clock_hz=clock_hz)
     assert instructions_per_tick(said) == instructions
+    assert cycles_per_tick(said) == cycles
     assert us_per_tick(said) == pytest.approx(us)

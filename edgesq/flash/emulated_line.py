@@ -1,4 +1,4 @@
-"""The serial line of a board that Unicorn runs: this process' stdin and stdout, or a TCP port."""
+"""The serial line of a board emulated by Python: the process' stdin and stdout, or a TCP port."""
 
 import contextlib
 import os

@@ -1,0 +1,36 @@
+"""Whether a target's board is there: its probe, its serial line, or its bootloader's drive."""
+
+import sys
+from pathlib import Path
+
+from edgesq.flash.keys import BOOTLOADER_USB_IDS, PROBE_USB_IDS, UF2_BOARD_ID
+from edgesq.flash.uf2 import mounted_drives
+from edgesq.link.transport import find_ports
+from edgesq.targets import Target
+
+_USB_DEVICES = Path("/sys/bus/usb/devices")
+
+
+def is_attached(target: Target) -> bool:
+    """Say whether anything of a board is seen; on other systems than Linux, that nobody can tell.
+
+    Only there all USB devices are listed, also those that are neither a serial port nor a drive.
+    """
+    if sys.platform != "linux":
+        return True
+    keys = (PROBE_USB_IDS.find(target), BOOTLOADER_USB_IDS.find(target))
+    ids = {*target.usb_ids, *(usb_id for found in keys for usb_id in found or ())}
+    if find_ports(tuple(ids)) or ids & _usb_ids():
+        return True
+    return UF2_BOARD_ID.find(target) in mounted_drives().values()
+
+
+def _usb_ids() -> set[str]:
+    found = set()
+    for vendor in _USB_DEVICES.glob("*/idVendor"):
+        try:
+            product = vendor.with_name("idProduct").read_text(encoding="ascii")
+            found.add(f"{vendor.read_text(encoding='ascii').strip()}:{product.strip()}")
+        except OSError:  # it was unplugged
+            continue
+    return found

@@ -1,0 +1,34 @@
+/* Cycles counted by SysTick, which every Cortex-M has but some Cortex-M0: 24 bits, downwards. */
+#include "cortex_m.h"
+
+#define SYST_CSR ESQ_REGISTER(0xE000E010u)
+#define SYST_RVR ESQ_REGISTER(0xE000E014u)
+#define SYST_CVR ESQ_REGISTER(0xE000E018u)
+#define SCB_ICSR ESQ_REGISTER(0xE000ED04u)
+
+#define CSR_ON 7u /* ENABLE, TICKINT, CLKSOURCE: the core's clock */
+#define ICSR_PENDSTSET (1u << 26)
+#define MOST 0xFFFFFFu
+#define BITS 24u
+
+static volatile uint32_t wraps;
+
+void esq_systick_start(void) {
+    SYST_RVR = MOST;
+    SYST_CVR = 0; /* any value: begins anew */
+    SYST_CSR = CSR_ON;
+}
+
+void esq_systick_interrupt(void) { wraps++; }
+
+uint32_t esq_systick_cycles(void) {
+    uint32_t before, left, waits;
+    do { /* again where the interrupt came in between */
+        before = wraps;
+        left = SYST_CVR;
+        waits = SCB_ICSR & ICSR_PENDSTSET;
+    } while (wraps != before);
+    /* Where interrupts are masked or another one is served, a wrap waits to be counted. */
+    uint32_t counted = before + (waits && left > MOST / 2u ? 1u : 0u);
+    return (counted << BITS) + (MOST - left);
+}
