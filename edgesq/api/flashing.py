@@ -47,13 +47,13 @@ def made_ready(
     return ensure_compiled(folder, wanted, on_stage)
 
 
-def is_process(target: Target, runner: str | None) -> bool:
+def is_process(target: Target, runner: str | None, probe: str | None = None) -> bool:
     """Say whether the board is a process of this computer.
 
     Raises:
         TargetError: the target has no such runner.
     """
-    return isinstance(runner_of(target, runner), Process)
+    return isinstance(runner_of(target, runner, probe), Process)
 
 
 def put(
@@ -78,7 +78,7 @@ def put(
     Raises:
         TargetError, ToolError, BoardError: as `flash` and `program`.
     """
-    if is_process(target, runner):
+    if is_process(target, runner, probe):
         on_stage(f"start {target.description}")
         board = flash(folder, target, runner=runner, is_tcp=is_tcp)
         return Flashed(target, (board.port,), is_process=True)

@@ -34,7 +34,7 @@ def run(
         board_target = made_ready(build, target, runner, on_stage)
     if dry_run:
         _show(commands(build, board_target, runner=runner, probe=probe, is_tcp=tcp))
-    elif is_process(board_target, runner):
+    elif is_process(board_target, runner, probe):
         _start(build, board_target, runner, tcp)
     else:
         _program(build, board_target, runner, probe)

@@ -19,7 +19,11 @@ def is_attached(target: Target) -> bool:
     if sys.platform != "linux":
         return True
     keys = (PROBE_USB_IDS.find(target), BOOTLOADER_USB_IDS.find(target))
-    ids = {*target.usb_ids, *(usb_id for found in keys for usb_id in found or ())}
+    ids = {
+        *target.usb_ids,
+        *target.own_usb_ids,
+        *(usb_id for found in keys for usb_id in found or ()),
+    }
     if find_ports(tuple(ids)) or ids & _usb_ids():
         return True
     return UF2_BOARD_ID.find(target) in mounted_drives().values()

@@ -28,7 +28,7 @@ def steps(job: Job) -> list[Step]:
     wanted = UF2_BOARD_ID.of(job.target)
     place = next((str(path) for path, name in drives.items() if name == wanted), wanted)
     copy = Step(("cp", str(file), f"{place}/"), action=lambda: _copy(job, file, wanted))
-    return [*touch_steps(job, lambda: wanted in _drives().values(), _MOUNT), copy]
+    return [*touch_steps(job, lambda: wanted in mounted_drives().values(), _MOUNT), copy]
 
 
 def write_uf2(job: Job) -> Path:
