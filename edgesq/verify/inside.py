@@ -79,15 +79,8 @@ def look_inside(
             layers, ticks = trace_images(tracer, graph, operators, images.read(), on_image)
         else:
             ticks = _ticks(tracer, images.read(), on_image)
-    costs = profile(
-        graph,
-        operators,
-        ticks,
-        us_per_tick(info),
-        instructions_per_tick(info),
-        cycles_per_tick(info),
-    )
-    return Inside(layers, costs)
+    worth = us_per_tick(info), instructions_per_tick(info), cycles_per_tick(info)
+    return Inside(layers, profile(graph, operators, ticks, *worth))
 
 
 def _ticks(tracer: Tracer, images: Iterable[Int8Array], on_image: Callable[[int], None]) -> Ticks:

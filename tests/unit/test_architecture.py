@@ -64,8 +64,11 @@ STAGES = (
 ORDER = (*BASE, *STAGES)
 """A module imports only rooms to the left of its own; flash speaks to the board it started."""
 
-UNICORN_ONLY = {"edgesq.flash.unicorn_board", "edgesq.flash.unicorn_core"}
-"""Run in a process of their own, where Unicorn is installed."""
+EMULATORS_ONLY = {
+    *("edgesq.flash.unicorn_board", "edgesq.flash.unicorn_core"),
+    *("edgesq.flash.rp2040_board", "edgesq.flash.rp2040_usb"),
+}
+"""Run in a process of their own, where Unicorn or rp2040py is installed."""
 
 OWNERS = {
     "tensorflow": ("zoo", "quantize", "formats", "importers", "compress"),
@@ -82,6 +85,7 @@ OWNERS = {
     "rich": ("cli",),
     "serial": ("link/transport.py",),
     "psutil": ("flash/process.py",),
+    "rp2040py": ("flash/rp2040_board.py", "flash/rp2040_usb.py"),
     "unicorn": ("flash/unicorn_core.py",),
     "jinja2": ("pages/render.py",),
 }
@@ -196,7 +200,7 @@ def test_light_rooms_load_no_heavy_library() -> None:
     light = [
         module_of(path)
         for path in MODULES
-        if room_of(path) in rooms and module_of(path) not in UNICORN_ONLY
+        if room_of(path) in rooms and module_of(path) not in EMULATORS_ONLY
     ]
     assert len(light) > 150
     script = f"import importlib; [importlib.import_module(name) for name in {light}]"

@@ -22,7 +22,6 @@ from edgesq.flash import (
     stop,
 )
 from edgesq.flash import uf2 as uf2_runner
-from edgesq.flash.attached import is_attached
 from edgesq.flash.image import read_image
 from edgesq.targets import load_target
 from support.boards import compile_stub
@@ -323,62 +322,6 @@ def test_the_first_runner_that_is_installed(bench: Bench, monkeypatch: pytest.Mo
     assert runner_of(F407, "qemu").name == "qemu"
     assert runner_of(PICO, None).name == "uf2"  # needs no program
     assert runner_of(load_target("cortex-m"), None).name == "gdb"
-
-
-def test_an_emulated_board_where_none_is_seen(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[str] = []
-    monkeypatch.setattr("edgesq.flash.runner.is_installed", lambda _: True)
-    monkeypatch.setattr("edgesq.flash.runners.is_attached", lambda target: target.name in seen)
-    assert runner_of(F407, None).name == "openocd"  # QEMU is not installed either
-    bench.put("qemu-system-arm", [])
-    assert runner_of(F407, None).name == "gdb"
-    assert runner_of(PICO, None).name == "rp2040py"
-    assert runner_of(PICO, "uf2").name == "uf2"
-    assert runner_of(PICO, None, "E66058388356A232").name == "uf2"  # a board that is named
-    seen.append("pico")
-    assert runner_of(PICO, None).name == "uf2"
-    monkeypatch.setattr("edgesq.flash.runner.is_installed", lambda _: False)
-    seen.clear()
-    assert runner_of(PICO, None).name == "uf2"
-
-
-@pytest.mark.parametrize(
-    ("usb_id", "is_seen"),
-    [("2e8a:0003", True), ("2e8a:000c", True), ("2e8a:000f", False), ("1d6b:0002", False)],
-)
-def test_a_board_is_seen_by_its_usb_id(
-    usb_id: str, is_seen: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """In BOOTSEL mode without its drive mounted, or a probe; not a Pico 2, nor a hub."""
-    device = tmp_path / "1-1"
-    device.mkdir()
-    for name, word in zip(("idVendor", "idProduct"), usb_id.split(":"), strict=True):
-        (device / name).write_text(f"{word}\n")
-    monkeypatch.setattr("edgesq.flash.attached._USB_DEVICES", tmp_path)
-    assert is_attached(PICO) == is_seen
-    (device / "idProduct").unlink()
-    assert not is_attached(PICO)
-
-
-def test_a_board_is_seen_by_its_drive_or_its_port(
-    drives: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    drives("other", "RP2350")
-    assert not is_attached(PICO)
-    drives("mine", "RPI-RP2")
-    assert is_attached(PICO)
-    assert not is_attached(load_target("nucleo-h743zi"))
-    monkeypatch.setattr("edgesq.flash.attached.mounted_drives", dict)
-    assert not is_attached(PICO)
-    monkeypatch.setattr("edgesq.flash.attached.find_ports", lambda _: ["/dev/ttyACM0"])
-    assert is_attached(PICO)
-
-
-def test_elsewhere_than_on_linux_a_board_may_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgesq.flash.attached.sys.platform", "darwin")
-    assert is_attached(PICO)
 
 
 def test_a_runner_that_is_not_the_boards() -> None:
