@@ -4,10 +4,10 @@
 
 #include "esq_port.h"
 
-#define ESQ_DATA_HEAD_BYTES 8u   /* image, offset */
-#define ESQ_RESULT_GET_BYTES 10u /* image, offset, most */
-#define ESQ_ACK_BYTES 9u         /* image, next offset, status */
-#define ESQ_HELLO_BYTES 5u       /* version, image */
+#define ESQ_DATA_HEAD_BYTES 8u    /* image, offset */
+#define ESQ_RESULT_GET_BYTES 10u  /* image, offset, most */
+#define ESQ_ACK_BYTES 9u          /* image, next offset, status */
+#define ESQ_HELLO_BYTES 5u        /* version, image */
 #ifndef ESQ_HEARTBEATS_PER_SECOND /* a board that a slow emulator runs has more */
 #define ESQ_HEARTBEATS_PER_SECOND 4u
 #endif

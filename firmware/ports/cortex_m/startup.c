@@ -8,7 +8,7 @@
 #define SCB_CPUID 0xE000ED00u
 #define SCB_VTOR 0xE000ED08u
 #define SCB_CPACR 0xE000ED88u
-#define MAX_IRQ 239u /* ARMv7-M's most; a core ignores those that it lacks */
+#define MAX_IRQ 239u        /* ARMv7-M's most; a core ignores those that it lacks */
 #ifndef ESQ_SYSTICK_HANDLER /* a port that counts cycles by SysTick has one in its port.h */
 #define ESQ_SYSTICK_HANDLER halt
 #endif
