@@ -9,17 +9,42 @@
 #define ESQ_CHANNELS 2u
 #endif
 
+/* Loads behind it stay there, or their values would drive sums out of the registers. */
+#define ESQ_IN_ORDER() __asm__ volatile("" ::: "memory")
+
 #define ESQ_HALF 0x8000u /* keeps the lower half of a group's products from borrowing */
 
 static inline int32_t plus(int32_t a, int32_t b) { return (int32_t)((uint32_t)a + (uint32_t)b); }
 
 #ifndef ESQ_SCALAR_HAS_WORDS
+static inline uint32_t both(int8_t lower, int8_t upper) {
+    return ((uint32_t)upper << 16) + (uint32_t)lower;
+}
+
+/* `step` is a constant where this is inlined. */
+static inline void set_out(const int8_t *lower, const int8_t *upper, uint32_t count, uint32_t *to,
+                           uint32_t step) {
+    for (; count >= 4; count -= 4) {
+        to[0] = both(lower[0], upper[0]);
+        to[step] = both(lower[1], upper[1]);
+        to[2 * step] = both(lower[2], upper[2]);
+        to[3 * step] = both(lower[3], upper[3]);
+        lower += 4;
+        upper += 4;
+        to += 4 * step;
+    }
+    for (; count > 0; count--) {
+        *to = both(*lower++, *upper++);
+        to += step;
+    }
+}
+
 void esq_scalar_words(const int8_t *lower, const int8_t *upper, uint32_t count, uint32_t *to,
                       uint32_t step) {
-    const int8_t *const end = lower + count;
-    while (lower != end) {
-        *to = ((uint32_t)*upper++ << 16) + (uint32_t)*lower++;
-        to += step;
+    if (step == 1) {
+        set_out(lower, upper, count, to, 1);
+    } else {
+        set_out(lower, upper, count, to, 2);
     }
 }
 #endif
@@ -147,17 +172,27 @@ static void sum_channel(const struct esq_scalar_job *job, const int8_t *weights,
     store_four(pairs, ends_of(job), sums);
 }
 
+/* The same to the sums of two channels. */
+static inline void take_both(struct pair one[2], struct pair two[2], const uint32_t *words,
+                             const int8_t *weights, const int8_t *second) {
+    const uint32_t under[4] = {words[0], words[1], words[2], words[3]};
+    take_four(one, under, weights);
+    ESQ_IN_ORDER();
+    take_four(two, under, second);
+    ESQ_IN_ORDER();
+}
+
 /* Two channels share the loads of the words: 2 x 4 sums of two halves, which registers must hold. */
 static void sum_channels(const struct esq_scalar_job *job, const int8_t *weights, int32_t *sums) {
     const uint32_t *words = job->windows;
     const int8_t *second = weights + job->taps + job->gap_bytes;
     struct pair one[2] = {{0, 0}, {0, 0}};
     struct pair two[2] = {{0, 0}, {0, 0}};
-    for (const int8_t *const end = weights + job->taps; weights != end; weights += 2) {
-        take_four(one, words, weights);
-        take_four(two, words, second);
-        words += 4;
-        second += 2;
+    for (const int8_t *const end = weights + job->taps; weights != end; weights += 4) {
+        take_both(one, two, words, weights, second);
+        take_both(one, two, words + 4, weights + 2, second + 2);
+        words += 8;
+        second += 4;
     }
     const struct ends ends = ends_of(job);
     store_four(one, ends, sums);
@@ -185,5 +220,57 @@ void esq_scalar_sums_4(const struct esq_scalar_job *job) {
 #endif
 
 #ifndef ESQ_SCALAR_HAS_SUMS_3
+#ifdef ESQ_SCALAR_HAS_SUMS
 void esq_scalar_sums_3(const struct esq_scalar_job *job) { esq_scalar_sums_4(job); }
+#else
+/* A pair of pixels, and 65537 times the sum of a third, which its words have twice. */
+struct three {
+    struct pair pair;
+    uint32_t third;
+};
+
+static inline void take_three(struct three *sums, const uint32_t *words, const int8_t *weights) {
+    const uint32_t a = factor(weights[0]);
+    const uint32_t b = factor(weights[1]);
+    take(&sums->pair, words[0] * a + words[2] * b);
+    sums->third += words[1] * a + words[3] * b;
+}
+
+static inline void store_three(const struct three *three, struct ends ends, int32_t *sums) {
+    const uint32_t third = three->third - (three->third << 16); /* 65537 * -65535 is 1 */
+    store(&three->pair, ends, sums);
+    sums[2] = (int32_t)(third + (ends.adds ? (uint32_t)sums[2] : 0));
+}
+
+static void sum_three(const struct esq_scalar_job *job, const int8_t *weights, const int8_t *second,
+                      int32_t *sums) {
+    const uint32_t *words = job->windows;
+    struct three one = {{0, 0}, 0};
+    struct three two = {{0, 0}, 0};
+    for (const int8_t *const end = weights + job->taps; weights != end; weights += 2) {
+        const uint32_t under[4] = {words[0], words[1], words[2], words[3]};
+        take_three(&one, under, weights);
+        take_three(&two, under, second);
+        words += 4;
+        second += 2;
+    }
+    const struct ends ends = ends_of(job);
+    store_three(&one, ends, sums);
+    store_three(&two, ends, sums + 4);
+}
+
+/* Two channels at a time; the last of an odd number goes with four pixels' sums. */
+void esq_scalar_sums_3(const struct esq_scalar_job *job) {
+    const uint32_t step = job->taps + job->gap_bytes;
+    struct esq_scalar_job last = *job;
+    for (; last.channels >= 2; last.channels -= 2) {
+        sum_three(job, last.weights, last.weights + step, last.sums);
+        last.weights += 2u * step;
+        last.sums += 8;
+    }
+    if (last.channels > 0) {
+        esq_scalar_sums_4(&last);
+    }
+}
+#endif
 #endif
