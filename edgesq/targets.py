@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from edgesq.errors import TargetError, did_you_mean
-from edgesq.records import Count, made
+from edgesq.records import Count, Positive, made
 from edgesq.resources import resource
 
 T = TypeVar("T")
@@ -28,14 +28,14 @@ class Region:
         origin: first address.
         bytes: size.
         read_clocks_per_word: clocks of the core that a word of 4 bytes takes which its cache does
-            not hold, as of a flash read serially; 0 where there is no cache to miss.
+            not hold; 0 where the flash is as fast as the core, or nothing is known of it.
         cache_bytes: of that cache.
     """
 
     name: str
     origin: Count
     bytes: Count
-    read_clocks_per_word: Count = 0
+    read_clocks_per_word: Positive = 0
     cache_bytes: Count = 0
 
 

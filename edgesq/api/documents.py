@@ -14,11 +14,9 @@ from edgesq.graph import Graph
 from edgesq.kernels.flash import wide_layers
 from edgesq.markup import Table, shown_html
 from edgesq.plan import Candidate, Fit, Plan, needs
-from edgesq.plan.reading import flash_reads
 from edgesq.plan.usage import OperatorUse, operator_uses
-from edgesq.project import Sizes, estimate
+from edgesq.project import Sizes, estimate, estimate_plan
 from edgesq.project.estimate import Estimate
-from edgesq.records import Count, Positive
 from edgesq.targets import Target
 
 SCHEMA = 2
@@ -177,21 +175,6 @@ class CurvePoint:
     instructions_estimated: int
 
 
-@dataclass(frozen=True)
-class FlashReads:
-    """What an image reads from a flash that is read serially, estimated.
-
-    Attributes:
-        bytes: that the flash's cache does not hold, code apart.
-        cycles: of the core while it waits for them.
-        us: microseconds at the board's clock.
-    """
-
-    bytes: Count
-    cycles: Count
-    us: Positive
-
-
 @dataclass(frozen=True, kw_only=True)
 class PlanDocument:
     """What `edgesq plan` shows.
@@ -202,8 +185,7 @@ class PlanDocument:
         model_sha256: of the .tflite.
         target: the board.
         kernels: kernel family.
-        estimated: instructions per image.
-        flash_reads: per image; None where the flash is as fast as the core.
+        estimated: what an image takes.
         plan: the plan.
         wide_layers: layers whose weights take two bytes each.
         is_compiled: whether `flash` and `ram` are the linker's; else they are upper bounds.
@@ -218,22 +200,12 @@ class PlanDocument:
     target: str
     kernels: str
     estimated: Estimate
-    flash_reads: FlashReads | None
     plan: Planned
     wide_layers: tuple[WideLayer, ...]
     is_compiled: bool
     flash: Need
     ram: Need
     curve: tuple[CurvePoint, ...]
-
-
-def _flash_reads(graph: Graph, chosen: Candidate, target: Target) -> FlashReads | None:
-    flash = target.region("flash")
-    if flash is None or not flash.read_clocks_per_word:
-        return None
-    n_bytes = flash_reads(graph, chosen.plan, target.kernels, flash)
-    cycles = n_bytes // 4 * flash.read_clocks_per_word
-    return FlashReads(n_bytes, cycles, round(cycles * 1e6 / target.clock_hz, 1))
 
 
 def plan_document(
@@ -261,8 +233,7 @@ def plan_document(
         model_sha256=graph.sha256,
         target=target.name,
         kernels=target.kernels,
-        estimated=estimate(chosen.instructions, target),
-        flash_reads=_flash_reads(graph, chosen, target),
+        estimated=estimate_plan(graph, chosen, target),
         plan=Planned.of(graph, chosen.plan),
         wide_layers=tuple(
             WideLayer(layer.name, layer.bytes, layer.why)

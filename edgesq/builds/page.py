@@ -17,7 +17,7 @@ from edgesq.pages.memory import Block
 from edgesq.pages.render import render
 from edgesq.plan import Candidate, Fit, curve, fits, operator_costs
 from edgesq.plan.usage import OperatorUse, operator_uses
-from edgesq.project import Estimate, Time, board_time, estimate
+from edgesq.project import Estimate, Time, board_time, estimate, estimate_plan
 from edgesq.targets import Target, list_targets, load_target
 
 MAX_CLASSES, MAX_BLOCKS, MAX_OPERATORS, MAX_NOTES, MAX_TEXT = 200, 10, 300, 100, 600
@@ -185,12 +185,12 @@ def _planned(
         for use, name, cost, count in zip(uses, names, costs, counts, strict=True)
     )
     step, blocks = at_peak(plan)
-    estimated = estimate(chosen.instructions, target)
+    estimated = estimate_plan(graph, chosen, target)
     return Planned(
         rows,
         is_measured,
         estimated,
-        board_time(sum(counts), target) if is_measured else estimated.time,
+        board_time(sum(counts), target, estimated.flash_reads) if is_measured else estimated.time,
         peak_words(plan),
         step,
         blocks[:MAX_BLOCKS],

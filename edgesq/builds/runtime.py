@@ -25,7 +25,7 @@ from edgesq.plan import (
 from edgesq.project import (
     RUNTIME,
     TFLM_RUNTIME,
-    estimate,
+    estimate_plan,
     is_plain,
     lay_out,
     tflm_cmake,
@@ -168,7 +168,7 @@ def _edgesq(graph: Graph, options: FirmwareOptions, chosen: Candidate | None) ->
             chosen.plan.arena_bytes,
             PlanFacts.of(chosen),
             operators_of(graph, chosen.plan),
-            estimated=estimate(chosen.instructions, target),
+            estimated=estimate_plan(graph, chosen, target),
         ),
     )
 

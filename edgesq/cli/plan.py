@@ -37,7 +37,6 @@ def run(
         terminal.out.print(_image_table(document))
         terminal.out.print(_curve_table(document))
         print_doubt(document)
-        _print_flash_reads(document)
     if picture is not None:
         terminal.say(
             f"Wrote {picture}", to=terminal.err if terminal.is_stdout(json) else terminal.out
@@ -85,13 +84,10 @@ def print_doubt(document: PlanDocument) -> None:
     terminal.say(f"This plan takes {instructions:,} instructions per image, estimated; {words}")
     if document.estimated.time is not None:
         terminal.say(f"That is {document.estimated.time.words}")
-
-
-def _print_flash_reads(document: PlanDocument) -> None:
-    reads = document.flash_reads
+    reads = document.estimated.flash_reads
     if reads is not None:
-        waits = f"{reads.us / 1000:,.1f} ms more ({reads.cycles:,} cycles)"
-        terminal.say(f"It reads {reads.bytes:,} B of flash past its cache: {waits}, estimated")
+        what = f"It reads {reads.bytes:,} B of flash past its cache"
+        terminal.say(f"{what}: {reads.cycles:,} of the cycles are waits, estimated")
 
 
 def _curve_table(document: PlanDocument) -> Table:

@@ -1,4 +1,4 @@
-"""What an image reads from a flash that is read serially, behind a cache."""
+"""What an image reads from a flash that is slower than the core, behind a cache."""
 
 from collections import Counter
 

@@ -9,7 +9,14 @@ from edgesq.project.build import (
     is_plain,
     run_batch,
 )
-from edgesq.project.estimate import Estimate, Time, board_time, estimate
+from edgesq.project.estimate import (
+    Estimate,
+    FlashReads,
+    Time,
+    board_time,
+    estimate,
+    estimate_plan,
+)
 from edgesq.project.layout import RUNTIME, TFLM_RUNTIME, lay_out, tflm_cmake
 from edgesq.project.library import lay_out_library
 
@@ -18,12 +25,14 @@ __all__ = [
     "RUNTIME",
     "TFLM_RUNTIME",
     "Estimate",
+    "FlashReads",
     "Layout",
     "Sizes",
     "Time",
     "board_time",
     "compile_firmware",
     "estimate",
+    "estimate_plan",
     "firmware_path",
     "is_plain",
     "lay_out",

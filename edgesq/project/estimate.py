@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from edgesq.graph import Graph
+from edgesq.plan import Candidate
+from edgesq.plan.reading import flash_reads
 from edgesq.records import Count, Positive
 from edgesq.targets import Target
 
@@ -41,9 +44,9 @@ class _Pace:
 
 
 _PACES = {
-    "cortex-m0": _Pace({"portable": 1.45}, 0.1),
-    "cortex-m0plus": _Pace({"portable": 1.35}, 0.1),
-    "cortex-m3": _Pace({"portable": 1.5}, 0.25),
+    "cortex-m0": _Pace({"portable": 1.40, "scalar": 1.32}, 0.1),
+    "cortex-m0plus": _Pace({"portable": 1.32, "scalar": 1.30}, 0.1),
+    "cortex-m3": _Pace({"portable": 1.5, "scalar": 1.7}, 0.25),
     "cortex-m4": _Pace({"portable": 1.45, "dsp": 1.5}, 0.25),
     "cortex-m33": _Pace({"portable": 1.45, "dsp": 1.5}, 0.3),
     "cortex-m7": _Pace({"dsp": 1.05}, 0.4),
@@ -57,11 +60,24 @@ differ: branches of one to three cycles, what issues together, caches.
 
 
 @dataclass(frozen=True)
+class FlashReads:
+    """What an image reads from a flash that is slower than the core, estimated.
+
+    Attributes:
+        bytes: that the flash's cache does not hold, code apart.
+        cycles: of the core while it waits for them.
+    """
+
+    bytes: Count
+    cycles: Count
+
+
+@dataclass(frozen=True)
 class Time:
     """What an image takes at a board's clock, on paper: nothing of it was measured on silicon.
 
     Attributes:
-        cycles: of the core, without wait states.
+        cycles: of the core, those included in which it waits for flash.
         clock_hz: of the board.
         us: microseconds at that clock.
         doubt: part by which the board may take more or less.
@@ -90,39 +106,57 @@ class Estimate:
         doubt: largest part by which the board counts more or fewer; None on a core that was never
             measured.
         time: at the board's clock; None on a core of which nothing is known.
+        flash_reads: what of that it waits for; None where the flash is as fast as the core, or the
+            target says nothing of it.
     """
 
     instructions: int
     doubt: float | None
     time: Time | None
+    flash_reads: FlashReads | None = None
 
 
-def estimate(instructions: float, target: Target) -> Estimate:
-    """Return what a plan takes on a board.
+def estimate_plan(graph: Graph, chosen: Candidate, target: Target) -> Estimate:
+    """Return what a plan takes on a board, waits for its flash included."""
+    flash = target.region("flash")
+    if flash is None or not flash.read_clocks_per_word:
+        return estimate(chosen.instructions, target)
+    n_bytes = flash_reads(graph, chosen.plan, target.kernels, flash)
+    reads = FlashReads(n_bytes, round(n_bytes / 4 * flash.read_clocks_per_word))
+    return estimate(chosen.instructions, target, reads)
+
+
+def estimate(instructions: float, target: Target, reads: FlashReads | None = None) -> Estimate:
+    """Return what instructions take on a board.
 
     Args:
-        instructions: of a Candidate.
+        instructions: of a Candidate, or of one of its operators.
         target: the board.
+        reads: from its flash.
     """
     factor, doubt = _MEASURED.get(target.cpu, (1.0, None))
     if doubt is not None and instructions < _SMALL:
         doubt = _SMALL_DOUBT
     count = round(instructions * factor)
-    return Estimate(count, doubt, None if doubt is None else board_time(count, target, doubt))
+    time = None if doubt is None else board_time(count, target, reads, doubt)
+    return Estimate(count, doubt, time, reads)
 
 
-def board_time(instructions: int, target: Target, doubt: float = 0.0) -> Time | None:
+def board_time(
+    instructions: int, target: Target, reads: FlashReads | None = None, doubt: float = 0.0
+) -> Time | None:
     """Return how long a board takes; None for a core, or kernels on it, that are not known.
 
     Args:
         instructions: per image, counted or estimated.
         target: the board.
+        reads: from its flash.
         doubt: part by which the instructions may be off; 0 where they were counted.
     """
     pace = _PACES.get(target.cpu)
     if pace is None or target.kernels not in pace.cycles or not target.clock_hz:
         return None
-    cycles = instructions * pace.cycles[target.kernels]
-    off = (1 + doubt) * (1 + pace.doubt) - 1
+    cycles = instructions * pace.cycles[target.kernels] + (reads.cycles if reads else 0)
     us = cycles * 1e6 / target.clock_hz
+    off = (1 + doubt) * (1 + pace.doubt) - 1
     return Time(round(cycles), target.clock_hz, us, round(off, 2))

@@ -196,12 +196,14 @@ def _facts(
 ) -> Facts:
     said = said_of(options.build)
     own = str(options.build) if said is None else said.verify_images
+    estimated = None if said is None else said.firmware.estimated
     return Facts(
         graph=graph,
         images=images,
         images_from=own if options.images is None else str(options.images),
         images_asked=options.count,
         arena_bytes=None if said is None else said.firmware.arena_bytes,
+        reads=None if estimated is None else estimated.flash_reads,
         sizes=None if said is None else said.sizes,
         info=boards[0].info,
         port=", ".join(board.port for board in boards),

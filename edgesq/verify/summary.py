@@ -13,7 +13,7 @@ from edgesq.errors import EdgesqError
 from edgesq.graph import Graph
 from edgesq.link.baud import RateOutcome
 from edgesq.link.frame import BoardInfo
-from edgesq.project import Sizes, Time, board_time
+from edgesq.project import FlashReads, Sizes, Time, board_time
 from edgesq.verify.cores import (
     core_name,
     cycles_per_tick,
@@ -63,6 +63,7 @@ class Facts:
         images_from: where they come from, in words.
         images_asked: how many were asked for; None for all.
         arena_bytes: as planned; None where the build does not say.
+        reads: from the board's flash, as estimated; None where the build does not say.
         sizes: of the whole image; None where the build does not say.
         info: what the board said of itself; of several boards, the first.
         port: serial device.
@@ -82,6 +83,7 @@ class Facts:
     expected_by: str
     peers: tuple[Peer, ...]
     shards: Shards | None = None
+    reads: FlashReads | None = None
     sizes: Sizes | None = None
     tried: Callable[[], list[tuple[str, int, RateOutcome]]] = list
 
@@ -215,7 +217,7 @@ class Facts:
         target = target_of(self.info)
         if target is None or instructions is None:
             return None
-        return board_time(instructions, replace(target, clock_hz=self.info.clock_hz))
+        return board_time(instructions, replace(target, clock_hz=self.info.clock_hz), self.reads)
 
     def _comparisons(self, tally: Tally) -> tuple[Comparison, ...]:
         rows = iter(tally.against or [Against()] * (1 + len(self.peers)))

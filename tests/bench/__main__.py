@@ -11,6 +11,7 @@ from bench import models, page, tables
 from bench.accuracy import accuracy
 from bench.code import Code, merged
 from bench.compressed import print_compressed
+from bench.cycles import cycles
 from bench.decoder import print_decoder
 from bench.estimates import estimates
 from bench.imagenet import imagenet
@@ -50,6 +51,8 @@ def _parts(options: argparse.Namespace) -> dict[str, Any]:
         results |= values()
     if options.estimates:
         results |= estimates()
+    if options.cycles:
+        results |= cycles()
     if options.scalar:
         results["scalar"] = scalar()
     if options.decoder:
@@ -119,6 +122,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--decoder", action="store_true", help="only the decoder of weights")
     parser.add_argument("--values", action="store_true", help="only operators without windows")
     parser.add_argument("--estimates", action="store_true", help="only what plan estimates")
+    parser.add_argument("--cycles", action="store_true", help="only cycles, by the manuals")
     parser.add_argument("--scalar", action="store_true", help="only cores without an extension")
     parser.add_argument("--zoo", action="store_true", help="only the table of all networks")
     parser.add_argument("--pace", action="store_true", help="only rates of the link, and of verify")

@@ -12,6 +12,7 @@ from rich.text import Text
 from bench import (
     accuracy,
     compressed,
+    cycles,
     decoder,
     estimates,
     imagenet,
@@ -132,6 +133,9 @@ def sections(results: dict[str, Any]) -> list[Section]:
     if "estimates" in results:
         parts = [estimates.estimates_table(results["estimates"])]
         found.append(Section("Estimated instructions", _bench("--estimates"), parts))
+    if "cycles" in results:
+        parts = [cycles.cycles_table(results["cycles"])]
+        found.append(Section("Cycles per instruction, on paper", _bench("--cycles"), parts))
     return found
 
 
