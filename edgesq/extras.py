@@ -56,7 +56,7 @@ EXTRAS = (
     ),
     Extra(
         "toolchain",
-        "compiling and emulated boards where no package manager brings them",
+        "compiling and emulated boards where no package manager brings them, the emulated Pico",
         {
             "ziglang": "Zig",
             "cmake": "CMake",
