@@ -250,7 +250,7 @@ def test_a_requantization_one_too_high(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("board", "module", "name"),
     [
-        ("mps2-an500", pack_dsp, "_relu_rows"),
+        ("mps2-an500", pack_dsp, "constants"),
         ("mps3-an547", pack_mve, "_relu_columns"),
     ],
 )
