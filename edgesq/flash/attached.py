@@ -1,14 +1,12 @@
 """Whether a target's board is there: its probe, its serial line, or its bootloader's drive."""
 
 import sys
-from pathlib import Path
 
 from edgesq.flash.keys import BOOTLOADER_USB_IDS, PROBE_USB_IDS, UF2_BOARD_ID
+from edgesq.flash.touch import usb_ids
 from edgesq.flash.uf2 import mounted_drives
 from edgesq.link.transport import find_ports
 from edgesq.targets import Target
-
-_USB_DEVICES = Path("/sys/bus/usb/devices")
 
 
 def is_attached(target: Target) -> bool:
@@ -24,17 +22,6 @@ def is_attached(target: Target) -> bool:
         *target.own_usb_ids,
         *(usb_id for found in keys for usb_id in found or ()),
     }
-    if find_ports(tuple(ids)) or ids & _usb_ids():
+    if find_ports(tuple(ids)) or ids & usb_ids():
         return True
     return UF2_BOARD_ID.find(target) in mounted_drives().values()
-
-
-def _usb_ids() -> set[str]:
-    found = set()
-    for vendor in _USB_DEVICES.glob("*/idVendor"):
-        try:
-            product = vendor.with_name("idProduct").read_text(encoding="ascii")
-            found.add(f"{vendor.read_text(encoding='ascii').strip()}:{product.strip()}")
-        except OSError:  # it was unplugged
-            continue
-    return found

@@ -48,18 +48,19 @@ def is_bootloader_there(target: Target) -> bool:
     """Say whether a board's bootloader is on USB; where none can tell, whether its line is not."""
     if not _USB_DEVICES.is_dir():
         return not find_ports(OWN_USB_IDS.find(target) or ())
-    wanted = BOOTLOADER_USB_IDS.find(target) or ()
-    return any(_usb_id(folder) in wanted for folder in _USB_DEVICES.iterdir())
+    return not usb_ids().isdisjoint(BOOTLOADER_USB_IDS.find(target) or ())
 
 
-def _usb_id(device: Path) -> str:
-    try:
-        return ":".join(
-            (device / name).read_text(encoding="ascii").strip()
-            for name in ("idVendor", "idProduct")
-        )
-    except OSError:  # an interface, or unplugged
-        return ""
+def usb_ids() -> set[str]:
+    """Return "vid:pid" of all USB devices of this computer; none where Linux does not list them."""
+    found = set()
+    for vendor in _USB_DEVICES.glob("*/idVendor"):
+        try:
+            product = vendor.with_name("idProduct").read_text(encoding="ascii")
+            found.add(f"{vendor.read_text(encoding='ascii').strip()}:{product.strip()}")
+        except OSError:  # it was unplugged
+            continue
+    return found
 
 
 def _is_ours(port: str) -> bool:

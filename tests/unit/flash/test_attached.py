@@ -44,7 +44,7 @@ def test_a_board_is_seen_by_its_usb_id(
     device.mkdir()
     for name, word in zip(("idVendor", "idProduct"), usb_id.split(":"), strict=True):
         (device / name).write_text(f"{word}\n")
-    monkeypatch.setattr("edgesq.flash.attached._USB_DEVICES", tmp_path)
+    monkeypatch.setattr("edgesq.flash.touch._USB_DEVICES", tmp_path)
     assert is_attached(PICO) == is_seen
     (device / "idProduct").unlink()
     assert not is_attached(PICO)
