@@ -9,9 +9,9 @@
 
 #define ESQ_MAX_PIXELS 4u
 /* Output channels whose sums are held on the stack. */
-#define ESQ_FEW_CHANNELS 8u
-/* Output channels of a strip that are held at a time, on the stack. */
-#define ESQ_STRIP_CHANNELS 16u
+#define ESQ_FEW_CHANNELS 12u
+/* Output channels of a strip that are held at a time, on the stack, and likewise their sums. */
+#define ESQ_STRIP_CHANNELS 8u
 
 static inline uint32_t at_most(uint32_t most, uint32_t left) { return left < most ? left : most; }
 
@@ -105,18 +105,31 @@ static struct esq_scalar_block block_of(const struct esq_scalar_view *view, uint
     return block;
 }
 
+/* To the channels behind a block's. */
+static void move_on(struct esq_scalar_block *block) {
+    block->result += block->channels;
+    block->bias += block->channels;
+    if (block->shift) {
+        block->multiplier += block->channels;
+        block->shift += block->channels;
+    } else {
+        block->rescaling += block->channels;
+    }
+}
+
 static void compute_row(const struct esq_scalar_view *view, const struct esq_slot *output,
                         uint32_t channels, int8_t *result) {
     const struct esq_conv2d_scalar *params = view->params;
     for (uint32_t x = 0, pixels; x < output->width; x += pixels) {
         pixels = at_most(params->pixels, output->width - x);
-        for (uint32_t c = 0, count; c < channels; c += count) {
-            count = at_most(params->channels, channels - c);
-            sum_up(view, x, pixels, c, count);
-            struct esq_scalar_block block = block_of(view, pixels, c, count);
-            block.result = result + c;
-            block.pixel_bytes = output->pixel_bytes;
+        struct esq_scalar_block block = block_of(view, pixels, 0, channels);
+        block.result = result;
+        block.pixel_bytes = output->pixel_bytes;
+        for (uint32_t c = 0; c < channels; c += block.channels) {
+            block.channels = at_most(params->channels, channels - c);
+            sum_up(view, x, pixels, c, block.channels);
             params->end(&block);
+            move_on(&block);
         }
         result += pixels * output->pixel_bytes;
     }
@@ -162,13 +175,15 @@ static void add_block(const struct esq_scalar_view *view, uint32_t pixels, uint3
 void esq_scalar_add_row(const void *conv, const struct esq_op *op, int8_t *arena,
                         const struct esq_rows *rows, const struct esq_slot *output, int32_t *sums) {
     const struct esq_conv2d_scalar *params = conv;
-    int32_t few[ESQ_MAX_PIXELS * ESQ_FEW_CHANNELS];
+    const uint32_t most =
+        params->channels > ESQ_FEW_CHANNELS ? params->channels : ESQ_STRIP_CHANNELS;
+    int32_t few[ESQ_MAX_PIXELS * ESQ_STRIP_CHANNELS];
     struct esq_scalar_view view;
     enter_view(params, op, arena, rows->first, few, &view);
     for (uint32_t x = 0, pixels; x < output->width; x += pixels) {
         pixels = at_most(params->pixels, output->width - x);
         for (uint32_t c = 0, count; c < rows->channels; c += count) {
-            count = at_most(params->channels, rows->channels - c);
+            count = at_most(most, rows->channels - c);
             sum_up(&view, x, pixels, c, count);
             add_block(&view, pixels, c, count, sums + c);
         }
