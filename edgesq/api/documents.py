@@ -13,7 +13,7 @@ from edgesq.flash import FOR_BUILDS, Process
 from edgesq.graph import Graph
 from edgesq.kernels.flash import wide_layers
 from edgesq.markup import Table, shown_html
-from edgesq.plan import Candidate, Fit, Plan, needs
+from edgesq.plan import Candidate, Fit, FlashParts, Plan, flash_parts, needs
 from edgesq.plan.usage import OperatorUse, operator_uses
 from edgesq.project import Sizes, estimate, estimate_plan
 from edgesq.project.estimate import Estimate
@@ -190,6 +190,7 @@ class PlanDocument:
         wide_layers: layers whose weights take two bytes each.
         is_compiled: whether `flash` and `ram` are the linker's; else they are upper bounds.
         flash: of the whole image.
+        flash_parts: what that consists of, upper bounds.
         ram: of the whole image.
         curve: other plans, from bands of one row to whole maps.
     """
@@ -204,6 +205,7 @@ class PlanDocument:
     wide_layers: tuple[WideLayer, ...]
     is_compiled: bool
     flash: Need
+    flash_parts: FlashParts
     ram: Need
     curve: tuple[CurvePoint, ...]
 
@@ -241,6 +243,7 @@ def plan_document(
         ),
         is_compiled=sizes is not None,
         flash=Need(flash, there_bytes(target, "flash")),
+        flash_parts=flash_parts(graph, chosen.plan, target),
         ram=Need(ram, there_bytes(target, "ram")),
         curve=tuple(
             CurvePoint(

@@ -45,7 +45,7 @@ def plan_model(
     chosen = plan_for(graph, board, goal, ram_limit)
     on_stage(f"compile for {board.name}")
     sizes = _measure(graph, chosen.plan, board)
-    candidates = curve(graph, board.kernels, chosen.tried)
+    candidates = curve(graph, board.kernels, chosen.tried, goal)
     if picture is not None:
         plan_picture(candidates, chosen, goal).write(picture)
     return document_of(graph, model, board, chosen, sizes, candidates)

@@ -139,7 +139,8 @@ def export_page(
     target = load_target(report.firmware.target)
     planned = None
     if chosen is not None:
-        candidates = candidates or curve(graph, report.firmware.kernels, chosen.tried)
+        kernels, goal = report.firmware.kernels, chosen.request.goal
+        candidates = candidates or curve(graph, kernels, chosen.tried, goal)
         planned = _planned(report, graph, chosen, candidates, target, measured)
     return render(
         "edgesq.builds",

@@ -82,7 +82,9 @@ def refreshed(build: Path, report: ExportReport) -> ExportReport:
         return report
     graph = read_graph(read_model(build), str(build / TFLITE))
     chosen = planned(report, graph)
-    candidates = curve(graph, report.firmware.kernels) if chosen is not None else []
+    candidates = []
+    if chosen is not None:
+        candidates = curve(graph, report.firmware.kernels, goal=chosen.request.goal)
     extras = ByProducts(build)
     if PLAN_PICTURE in names:
         (build / PLAN_PICTURE).unlink()

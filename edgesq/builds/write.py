@@ -98,7 +98,8 @@ def draw(draft: Draft) -> Draft:
         draft.extras.make("compression.svg", lambda path: loss_picture(points, size).write(path))
     if chosen is None:
         return draft
-    candidates = tuple(curve(draft.source.graph, draft.options.target.kernels, chosen.tried))
+    kernels, goal = draft.options.target.kernels, chosen.request.goal
+    candidates = tuple(curve(draft.source.graph, kernels, chosen.tried, goal))
     picture = partial(plan_picture, candidates, chosen, draft.options.goal)
     draft.extras.make(PLAN_PICTURE, lambda path: picture().write(path))
     return replace(draft, candidates=candidates)

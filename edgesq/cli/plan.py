@@ -35,6 +35,7 @@ def run(
         print_peak(document.plan)
         print_wide(document)
         terminal.out.print(_image_table(document))
+        print_flash(document)
         terminal.out.print(_curve_table(document))
         print_doubt(document)
     if picture is not None:
@@ -62,6 +63,15 @@ def print_wide(document: PlanDocument) -> None:
     for row in document.wide_layers:
         words = f"is stored with two bytes per weight, {row.more_bytes:,} B more"
         terminal.say(f"{row.layer} {words}: {row.why}")
+
+
+def print_flash(document: PlanDocument) -> None:
+    """Print what an image's flash consists of."""
+    parts = document.flash_parts
+    terminal.say(
+        f"Flash at most: weights {parts.weights_bytes:,} B, packing adds {parts.growth_bytes:,}, "
+        f"tables and parameters {parts.tables_bytes:,}, code {parts.code_bytes:,}"
+    )
 
 
 def _image_table(document: PlanDocument) -> Table:

@@ -13,7 +13,7 @@ from edgesq.compress import MASK_BITS, MAX_BITS, stream_bytes
 from edgesq.graph import Graph
 from edgesq.integers import ceil_div, round_up
 from edgesq.kernels.decoding import masked_words
-from edgesq.kernels.kernel import Coded, Kernel
+from edgesq.kernels.kernel import CONV_PARTS, Coded, Kernel
 from edgesq.operators import Conv2D
 
 TILE = 4
@@ -85,7 +85,7 @@ def tile_kernels(
             weights = aligned(rows + tile * row_bytes)
             end = weights + aligned(tile * channel_bytes) + beyond_bytes
             coded = Coded(tile, bits, table, rows, weights, channel_bytes, has_masks=masked)
-            yield replace(kernel, work_bytes=end, coded=coded)
+            yield replace(kernel, name=CONV_PARTS, work_bytes=end, coded=coded)
 
 
 def table_bits(graph: Graph, conv: Conv2D) -> tuple[int, ...]:

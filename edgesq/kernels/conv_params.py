@@ -107,22 +107,24 @@ def field_bytes(fields: Int64Array, bits: int) -> bytes:
 
 
 def channels_arrays(channels: Channels, index: int) -> str:
-    """Return `channels_<index>` and `steps_<index>`."""
+    """Return `channels_<index>`, and `steps_<index>` or `words_<index>`."""
     content = field_bytes(channels.fields, channels.bits)
+    kind, name = ("uint32_t", "words") if channels.shift_bits else ("int32_t", "steps")
     steps = channels.steps.reshape(-1).tolist()
-    return array("uint8_t", f"channels_{index}", content) + array(
-        "int32_t", f"steps_{index}", steps
-    )
+    return array("uint8_t", f"channels_{index}", content) + array(kind, f"{name}_{index}", steps)
 
 
 def channels_fields(channels: Channels, index: int) -> Fields:
     """Return struct esq_channels."""
+    name = "words" if channels.shift_bits else "steps"
     return {
         "fields": f"channels_{index}",
-        "steps": f"steps_{index}",
+        name: f"{name}_{index}",
         "bits": channels.bits,
         "step_bits": channels.step_bits,
         "fraction_bits": channels.fraction_bits,
+        "shift_bits": channels.shift_bits,
+        "first_shift": channels.first_shift,
     }
 
 

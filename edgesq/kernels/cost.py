@@ -31,6 +31,9 @@ _TILE_INSTRUCTIONS = 40
 _TABLED_INSTRUCTIONS = 27
 """To make a channel's part of a table of requantization."""
 
+_TAPS_INSTRUCTIONS = 60.0
+"""The same of a depthwise convolution, weights included."""
+
 _PORTABLE = {
     "CONV_2D": {"macs": 6.0, "taps": 15.1, "values": 80.5, "window rows": 6.4},
     "FULLY_CONNECTED": {"macs": 6.0, "values": 94.3},
@@ -96,11 +99,21 @@ def _other(prices: Prices, graph: Graph, item: RowOp) -> float:
     """Estimate a depthwise or grouped convolution, or an operator without weights."""
     op, pixels = item.op, item.kernel.pixels
     if isinstance(op, DepthwiseConv2D) and pixels:
-        return prices.depthwise(graph, op, pixels)
+        return prices.depthwise(graph, op, pixels) + _taps_instructions(graph, item)
     if isinstance(op, Convolution):
         return _portable(graph, op)
     rates = prices.values.get(value_kind(graph, item), prices.values["a move"])
     return priced(rates, value_counts(graph, op))
+
+
+def _taps_instructions(graph: Graph, item: RowOp) -> float:
+    """Estimate what it takes to make a depthwise convolution's table, and to begin its parts."""
+    tabled = item.kernel.tabled
+    if tabled is None:
+        return 0.0
+    height, _, channels = graph.tensors[item.op.output].hwc
+    made = bands_of(graph, item) * channels * _TAPS_INSTRUCTIONS
+    return made + height * (ceil_div(channels, tabled.tile) - 1) * _TILE_INSTRUCTIONS
 
 
 def _portable(graph: Graph, op: Convolution) -> float:

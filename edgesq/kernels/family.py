@@ -67,14 +67,12 @@ class Family:
             its kernel, the operator's number in the arrays' names, and its struct esq_window.
         instructions: estimates what an operator takes per image, apart from rows and steps.
         decoding: what it takes to decode a weight.
-        mac_instructions: per multiply-accumulate, over SqueezeNet's convolutions, alike for all
-            bands. More room makes some of them faster by a few percent, for several times the
-            arena; so that does not count.
         tabled_kernels: yields the ways to make the table of requantization of a kernel.
         short_channels: returns the few bits per channel that may stand for a layer's table of
             requantization; None where there is no such table.
         grown: returns the outputs of operators whose weights may grow so that they run faster: of
-            operators, the bytes there are for that, and the outputs of those with coded weights.
+            operators, the bytes there are for that, the instructions that each must save, and the
+            outputs of those with coded weights.
         gains_by_code: says whether a faster kernel can be had for a layer by coded weights.
         wide_layer: names a layer whose weights take two bytes each, and why; None where none do.
         pairs_channels: whether two channels share a lane as 256 A + B in its packed weights.
@@ -97,10 +95,9 @@ class Family:
     conv_params: Callable[[Graph, Convolution, Kernel, int, Value], ConvParams]
     instructions: Callable[[Graph, RowOp], float]
     decoding: Decoding
-    mac_instructions: float
     tabled_kernels: Callable[[Graph, RowOp, Kernel], Iterator[Kernel]] = _no_kernels
     short_channels: Callable[[Graph, Conv2D], Channels | None] = _none
-    grown: Callable[[Graph, Ops, int, frozenset[int]], frozenset[int]] = _no_outputs
+    grown: Callable[[Graph, Ops, int, float, frozenset[int]], frozenset[int]] = _no_outputs
     gains_by_code: Callable[[Graph, Conv2D], bool] = _never
     wide_layer: Callable[[Graph, RowOp], WideLayer | None] = _none
     pairs_channels: bool = False

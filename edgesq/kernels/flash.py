@@ -112,9 +112,10 @@ def grown_outputs(
     ops: Ops,
     kernels: str,
     room_bytes: int | None,
+    worth: float,
     coded: frozenset[int] = frozenset(),
 ) -> frozenset[int]:
-    """Return the outputs of operators whose weights may grow: those used most often per byte.
+    """Return the outputs of operators whose weights may grow: those that gain most per byte.
 
     Args:
         graph: the model.
@@ -122,7 +123,8 @@ def grown_outputs(
         kernels: kernel family.
         room_bytes: most bytes by which packed weights may grow; None for one part in
             WEIGHTS_GROWTH.
+        worth: instructions per image that each of them must save.
         coded: convolutions, by output, whose weights are decoded: none of these.
     """
     room = graph.weights_bytes // WEIGHTS_GROWTH if room_bytes is None else room_bytes
-    return FAMILIES[kernels].grown(graph, ops, room, coded)
+    return FAMILIES[kernels].grown(graph, ops, room, worth, coded)

@@ -103,8 +103,6 @@ class Kernel:
     @property
     def function(self) -> str:
         """The C function that takes the operator's steps."""
-        if self.form is not Form.WINOGRAD and (self.coded or self.tabled):
-            return CONV_PARTS
         if self.family == PORTABLE or self.name == CONV_PARTS:
             return self.name
         if self.form is Form.GROUPS:

@@ -189,5 +189,4 @@ PORTABLE = Family(
     conv_params=conv_params,
     instructions=partial(operator_instructions, PRICES),
     decoding=PRICES.decoding,
-    mac_instructions=7.2,
 )

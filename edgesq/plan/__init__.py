@@ -11,7 +11,7 @@ overwritten too early on a board and no readiness is checked there.
 from edgesq.choices import Goal
 from edgesq.plan.allocation import Plan, covered_bytes
 from edgesq.plan.costs import OperatorCost, operator_costs
-from edgesq.plan.fit import check_tflm_fits, needs, plan_for
+from edgesq.plan.fit import FlashParts, check_tflm_fits, flash_parts, needs, plan_for
 from edgesq.plan.fits import Fit, fits
 from edgesq.plan.planner import make_plan
 from edgesq.plan.request import Bands, PlanRequest
@@ -24,6 +24,7 @@ __all__ = [
     "Bands",
     "Candidate",
     "Fit",
+    "FlashParts",
     "Goal",
     "OperatorCost",
     "Plan",
@@ -33,6 +34,7 @@ __all__ = [
     "covered_bytes",
     "curve",
     "fits",
+    "flash_parts",
     "judge",
     "make_plan",
     "needs",

@@ -36,9 +36,11 @@ def place(blocks: Sequence[Block], enough_bytes: int = 0) -> tuple[tuple[int, ..
 
     Greedy at the lowest gap that fits: by size; by length of life, longest first; and shortest
     first, which gathers working memory at the bottom. Each order is then improved by placing the
-    block that sticks out highest first, MAX_ATTEMPTS times. A total of at most `enough_bytes` ends
-    the search.
+    block that sticks out highest first, MAX_ATTEMPTS times. A total of at most `enough_bytes`, or
+    of the most that is in use in a step, ends the search.
     """
+    least_bytes = peak_bytes(blocks)
+    good_bytes = max(enough_bytes, round_up(least_bytes, ALIGNMENT_BYTES))
     by_size = sorted(range(len(blocks)), key=lambda k: (-blocks[k].bytes, k))
     orders = (
         by_size,
@@ -51,9 +53,9 @@ def place(blocks: Sequence[Block], enough_bytes: int = 0) -> tuple[tuple[int, ..
         for attempt in _attempts(blocks, order, together):
             if attempt[1] < best[1]:
                 best = attempt
-            if best[1] <= enough_bytes:
+            if best[1] <= good_bytes:
                 return best
-    if best[1] > enough_bytes >= peak_bytes(blocks):
+    if best[1] > enough_bytes >= least_bytes:
         return _from_both_ends(blocks, enough_bytes, together) or best
     return best
 

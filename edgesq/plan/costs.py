@@ -61,4 +61,5 @@ def table_bytes(graph: Graph, item: RowOp, kernels: str) -> int:
     convolutions = [op for op in item.ops if isinstance(op, Convolution)]
     family = FAMILIES[kernels]
     tables = sum(family.requantization_bytes(graph, op) for op in convolutions)
-    return tables + constant_bytes(graph, item) + OP_BYTES
+    made = item.kernel.tabled.saved_bytes if item.kernel.tabled else 0
+    return tables - made + constant_bytes(graph, item) + OP_BYTES

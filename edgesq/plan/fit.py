@@ -1,7 +1,7 @@
 """Choose a plan for a target, and refuse a model that cannot fit before anything is compiled."""
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from edgesq.choices import Goal
 from edgesq.errors import FitError, TargetError
@@ -36,23 +36,47 @@ _SLOT_BYTES = 20
 """On a 32-bit core: struct esq_slot."""
 
 
+@dataclass(frozen=True)
+class FlashParts:
+    """What an image's flash consists of, at most.
+
+    Attributes:
+        weights_bytes: weights and biases, coded ones as they are coded.
+        growth_bytes: what packing adds to them, Winograd's and two bytes per weight among it.
+        tables_bytes: requantization, look-ups, parameters, slots and the schedule.
+        code_bytes: code, with everything else.
+    """
+
+    weights_bytes: int
+    growth_bytes: int
+    tables_bytes: int
+    code_bytes: int
+
+    @property
+    def bytes(self) -> int:
+        """All of it."""
+        return self.weights_bytes + self.growth_bytes + self.tables_bytes + self.code_bytes
+
+
+def flash_parts(graph: Graph, plan: Plan, target: Target) -> FlashParts:
+    """Return upper bounds of what a whole image takes in flash, by what it is for."""
+    kernels = target.kernels
+    tables = sum(table_bytes(graph, item, kernels) for item in plan.ops)
+    slots = sum(slot is not None for slot in plan.slots) * _SLOT_BYTES
+    decodes = any(item.kernel.coded for item in plan.ops)
+    code = FIRMWARE_FLASH_BYTES + target.port_flash_bytes + FAMILIES[kernels].code_bytes
+    return FlashParts(
+        graph.weights_bytes - coded_saves_bytes(graph, plan.ops, kernels),
+        extra_weights_bytes(graph, plan.ops, kernels),
+        tables + slots + len(plan.steps),
+        code + (DECODER_FLASH_BYTES if decodes else 0),
+    )
+
+
 def needs(graph: Graph, plan: Plan, target: Target) -> dict[str, int]:
     """Return upper bounds of what a whole image takes, bytes by memory ("flash", "ram")."""
-    family = FAMILIES[target.kernels]
-    tables = (
-        sum(table_bytes(graph, item, target.kernels) for item in plan.ops)
-        + len(plan.steps)
-        + sum(slot is not None for slot in plan.slots) * _SLOT_BYTES
-    )
     return {
-        "flash": graph.weights_bytes
-        + extra_weights_bytes(graph, plan.ops, target.kernels)
-        - coded_saves_bytes(graph, plan.ops, target.kernels)
-        + tables
-        + FIRMWARE_FLASH_BYTES
-        + target.port_flash_bytes
-        + family.code_bytes
-        + (DECODER_FLASH_BYTES if any(item.kernel.coded for item in plan.ops) else 0),
+        "flash": flash_parts(graph, plan, target).bytes,
         "ram": plan.arena_bytes + target.stack_bytes + _firmware_ram_bytes(graph),
     }
 
@@ -119,7 +143,9 @@ def plan_for(
         chosen = choose(graph, replace(request, growth_bytes=0))
         needed = needs(graph, chosen.plan, target)
     if flash:
-        what = f"{graph.weights_bytes} of them are weights"
+        parts = flash_parts(graph, chosen.plan, target)
+        grown = f", {parts.growth_bytes} more their packing" if parts.growth_bytes else ""
+        what = f"{graph.weights_bytes} of them are weights{grown}"
         _check("flash", needed["flash"], flash.bytes, target, what, "fewer channels")
     if there is not None:
         _, items = chosen.plan.peak()

@@ -1,6 +1,7 @@
 """Which bands a search tries next.
 
-Plain weights: only steps are saved by higher bands, so all operators of a map height share one.
+Plain weights: higher bands save steps, and tables that are made per band; all operators of a map
+height share one.
 Coded weights: higher bands are decoded less often, but their rows take memory that larger tiles and
 other operators' bands want too. So bands are raised and lowered together and alone, and memory is
 moved from one operator to another.
@@ -34,9 +35,10 @@ def powers_of_two(height: int) -> list[int]:
 
 
 def height_moves(graph: Graph) -> Iterator[Move]:
-    """Yield for each map height all its bands, the highest first."""
+    """Yield for each map height all its bands, of a few rows first."""
     for height in heights_of(graph):
-        yield tuple(Bands(by_height={height: rows}) for rows in reversed(powers_of_two(height)))
+        for rows in powers_of_two(height):
+            yield (Bands(by_height={height: rows}),)
 
 
 class ConvolutionMoves:

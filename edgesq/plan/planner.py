@@ -7,16 +7,19 @@ plain weights are packed into the smallest arena (`packing`), coded ones fill an
 size (`filling`).
 """
 
+from edgesq.choices import Goal
 from edgesq.graph import Graph
 from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.row_op import RowOp
 from edgesq.plan.allocation import Plan
+from edgesq.plan.arena import peak_bytes
 from edgesq.plan.cost import fixed_instructions
 from edgesq.plan.draft import Draft, make_draft
 from edgesq.plan.filling import Filling
 from edgesq.plan.lower import Lowered
 from edgesq.plan.packing import ARENA_GROWTH, most_pixels, packed
 from edgesq.plan.request import Bands, PlanRequest
+from edgesq.plan.tabling import Tables
 from edgesq.plan.variants import Variants
 from edgesq.plan.walk import Walk, walk
 
@@ -33,6 +36,12 @@ class Planner:
         self.graph = graph
         self.request = request
         self._variants = Variants(graph, request)
+        self._tables = Tables(
+            graph,
+            self._variants,
+            request.flash_worth,
+            grows=request.goal is Goal.BALANCED,
+        )
         self._walks: dict[tuple[int, int, bool], Walk] = {}
 
     def plan(self, bands: Bands) -> Plan:
@@ -45,13 +54,22 @@ class Planner:
         if not self.request.coded:
             variants = [self._variants.by_pixels(item) for item in draft.lowered.ops]
             parts = FAMILIES[self.request.kernels].arena_parts
-            return packed(draft, *most_pixels(self.graph, draft, variants, parts))
+            plan = packed(draft, *most_pixels(self.graph, draft, variants, parts))
+            return self._tables.made(draft, plan)
         limit = self.request.limit_bytes
         if limit is None:
             least = self._smallest(draft)
             limit = least.arena_bytes + least.arena_bytes // ARENA_GROWTH
             return self._filling(draft, limit).plan() or least
         return self._filling(draft, limit).plan() or self._smallest(draft)
+
+    def bound(self, bands: Bands) -> tuple[int, float]:
+        """Return what no plan with some bands and plain weights is below: arena, cost."""
+        draft = self._draft(bands)
+        ops, steps = draft.lowered.ops, len(draft.schedule.steps)
+        least = peak_bytes([one.block for one in draft.residents])
+        kernels = sum(self._variants.least_instructions(item) for item in ops)
+        return least, fixed_instructions(self.graph, ops, steps) + kernels
 
     def filling(self, bands: Bands, limit_bytes: int) -> Filling:
         """Return what a plan with coded weights may be within a limit; it is not placed yet."""

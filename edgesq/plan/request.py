@@ -36,6 +36,17 @@ class Bands:
         return min(rows, height)
 
 
+FLASH_WORTH = {Goal.RAM: 200.0, Goal.BALANCED: 100.0, Goal.SPEED: 0.0}
+"""Instructions per image that a byte of flash is worth, by goal.
+
+Tables of requantization are made on the board where that costs less, and weights grow for Winograd
+where that saves more.
+"""
+
+_SHORT_WORTH = 2_000.0
+"""The same where flash is short."""
+
+
 @dataclass(frozen=True)
 class PlanRequest:
     """What a plan is for, apart from its bands.
@@ -56,3 +67,8 @@ class PlanRequest:
     limit_bytes: int | None = None
     growth_bytes: int | None = None
     coded: frozenset[int] = frozenset()
+
+    @property
+    def flash_worth(self) -> float:
+        """Instructions per image that a byte of flash is worth; many where weights may not grow."""
+        return FLASH_WORTH[self.goal] if self.growth_bytes != 0 else _SHORT_WORTH

@@ -4,35 +4,43 @@ Objective. A plan is judged by its arena in bytes and by estimated instructions.
 save steps, and cost rings:
 
 - ram: the smallest arena; among equals the fewest instructions.
-- speed: the fewest instructions whose arena is within the limit; among equals the smallest arena.
-- balanced: the smallest arena among plans within the limit that are at most TOLERANCE slower than
-  the fastest of them. Estimates are no better than that, so they count as equally fast.
+- speed: the fewest instructions, but twice the RAM must save GAIN of them.
+- balanced: the same with a larger GAIN.
 
 One search (`climb`) serves all: it starts with bands of one row and keeps each change that helps.
 Which changes are tried (`moves`), and what a plan is taken to cost, differs:
 
-- With plain weights a plan costs its rows and steps, and a constant for its kernels. Each map
-  height in turn gets the highest band that still fits and saves instructions.
+- With plain weights a plan costs its instructions, and GAIN more for each doubling of RAM; for
+  `ram` its arena. What tables take that are made while it runs does not count: they follow the
+  bands. Each map height in turn gets the band that costs least. Most bands are never placed,
+  because a bound says that they cannot help.
 - With coded weights it costs its instructions, and bytes of flash as some of them; the arena may be
-  filled up to the limit, which the goal lowers to CODED_GROWTH times the smallest arena. Most bands
-  are never placed, because a bound says that they cannot help.
+  filled up to the limit, which the goal lowers to CODED_GROWTH times the smallest arena.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import log2
 
 from edgesq.choices import Goal
 from edgesq.graph import Graph
-from edgesq.kernels.families import FAMILIES
+from edgesq.kernels.row_op import RowOp
 from edgesq.plan.allocation import Plan
 from edgesq.plan.climb import Climb
-from edgesq.plan.cost import fixed_instructions, plan_instructions
+from edgesq.plan.cost import plan_instructions
 from edgesq.plan.filling import NEVER
 from edgesq.plan.moves import ConvolutionMoves, height_moves, heights_of, powers_of_two
 from edgesq.plan.planner import Planner
 from edgesq.plan.request import Bands, PlanRequest
 
-TOLERANCE = 0.01
+GAIN = {Goal.SPEED: 0.02, Goal.BALANCED: 0.10}
+"""Part of the instructions that a plan with twice the RAM of another must save, by goal."""
+
+_BESIDE_BYTES = 4_096
+"""RAM of a firmware beside the arena, about: doubling a small arena does not double it."""
+
+_LITTLE = 1e-12
+"""An instruction, in bytes of the smallest arena: it counts among equals only."""
 
 CODED_GROWTH = {Goal.SPEED: 4.0, Goal.BALANCED: 1.5}
 """What the arena may take of the smallest one, where weights are coded."""
@@ -52,8 +60,7 @@ class Candidate:
         bands: rows per step.
         plan: the plan.
         instructions: estimated, per image.
-        cost: by which plans are compared; instructions, but for what bands do not change where
-            weights are plain: that is a rough constant.
+        cost: by which plans are compared: instructions, but for tables that are made.
         request: what `make_plan` makes this plan for; its limit is the one that coded weights fill,
             None where there are none.
         tried: others that were made on the way to it, with plain weights; `curve` takes them.
@@ -79,22 +86,41 @@ class _Candidates:
 
     def __init__(self, planner: Planner) -> None:
         self._planner = planner
+        self._bounds: dict[Rows, tuple[int, float]] = {}
         self.made: dict[Rows, Candidate] = {}
 
     def __getitem__(self, bands: Bands) -> Candidate:
         rows = self.rows(bands)
         if rows not in self.made:
-            self.made[rows] = self._judged(bands, self._planner.plan(bands))
+            plan, graph = self._planner.plan(bands), self._planner.graph
+            request = self._planner.request
+            instructions, cost = (
+                plan_instructions(graph, ops, len(plan.steps), request.kernels)
+                for ops in (plan.ops, tuple(_untabled(item) for item in plan.ops))
+            )
+            self.made[rows] = Candidate(bands, plan, instructions, cost, request)
         return self.made[rows]
 
     def rows(self, bands: Bands) -> Rows:
         return _rows(self._planner.graph, bands)
 
-    def price(self, limit_bytes: int | None, bands: Bands) -> float:
-        """Return the cost of a plan with plain weights; NEVER where it is above a limit."""
+    def price(self, limit_bytes: int | None, bands: Bands, enough: float = NEVER) -> float:
+        """Return the cost of a plan with plain weights, or a bound that is not below `enough`.
+
+        Args:
+            limit_bytes: most bytes that the arena may take; above, it costs NEVER.
+            bands: of the plan.
+            enough: what is no use to know more exactly.
+        """
+        rows = self.rows(bands)
+        if rows not in self.made:
+            if rows not in self._bounds:
+                self._bounds[rows] = self._planner.bound(bands)
+            bound = self._score(*self._bounds[rows], limit_bytes)
+            if bound >= enough:
+                return bound
         candidate = self[bands]
-        fits = limit_bytes is None or candidate.plan.arena_bytes <= limit_bytes
-        return candidate.cost if fits else NEVER
+        return self._score(candidate.plan.arena_bytes, candidate.cost, limit_bytes)
 
     def of_one_height(self) -> list[Candidate]:
         """Return those with one band height for all operators, from one row to whole maps."""
@@ -102,15 +128,15 @@ class _Candidates:
         choices = powers_of_two(max(heights))
         return [self[Bands(by_height=dict.fromkeys(heights, rows))] for rows in choices]
 
-    def _judged(self, bands: Bands, plan: Plan) -> Candidate:
-        graph, request = self._planner.graph, self._planner.request
-        steps = len(plan.steps)
-        instructions = plan_instructions(graph, plan.ops, steps, request.kernels)
-        cost = instructions
-        if not request.coded:
-            kernels = graph.total_macs * FAMILIES[request.kernels].mac_instructions
-            cost = kernels + fixed_instructions(graph, plan.ops, steps)
-        return Candidate(bands, plan, instructions, cost, request)
+    def _score(self, arena_bytes: int, cost: float, limit_bytes: int | None) -> float:
+        """Return what a goal takes a plan to cost."""
+        if limit_bytes is not None and arena_bytes > limit_bytes:
+            return NEVER
+        goal = self._planner.request.goal
+        if goal is Goal.RAM:
+            return arena_bytes + cost * _LITTLE
+        doublings = log2(arena_bytes + _BESIDE_BYTES)
+        return float(cost * (1 - GAIN[goal]) ** -doublings)
 
 
 class _Fillings:
@@ -154,28 +180,18 @@ def choose(graph: Graph, request: PlanRequest) -> Candidate:
             limit, that one is returned.
     """
     candidates = _Candidates(Planner(graph, replace(request, limit_bytes=None)))
-    smallest = candidates[Bands()]
-    if request.goal is Goal.RAM:
-        # Blocks of the smallest sum may fit together worse than those of a slightly larger one.
-        good = [smallest, *candidates.of_one_height()]
-    elif request.coded:
-        return _choose_coded(graph, request, smallest.plan.arena_bytes)
-    else:
-        good = _fast(graph, request, candidates)
-    best = min(good, key=lambda candidate: (candidate.plan.arena_bytes, candidate.cost))
-    return replace(best, tried=tuple(candidates.made.values()))
-
-
-def _fast(graph: Graph, request: PlanRequest, candidates: _Candidates) -> list[Candidate]:
-    """Return the plans with plain weights that are as fast as the goal asks for."""
     start = Bands()
-    climb = Climb(
-        lambda bands, _: candidates.price(request.limit_bytes, bands), start, candidates[start].cost
-    )
+    if request.coded and request.goal is not Goal.RAM:
+        return _choose_coded(graph, request, candidates[start].plan.arena_bytes)
+    limit = None if request.goal is Goal.RAM else request.limit_bytes
+
+    def price(bands: Bands, enough: float = NEVER) -> float:
+        return candidates.price(limit, bands, enough)
+
+    climb = Climb(price, start, price(start))
     climb.follow(lambda _: height_moves(graph))
-    slowest = climb.cost if request.goal is Goal.SPEED else climb.cost * (1 + TOLERANCE)
-    seen = [candidates[bands] for bands in climb.path]
-    return [candidate for candidate in seen if candidate.cost <= slowest]
+    best = candidates[climb.bands]
+    return replace(best, tried=tuple(candidates.made.values()))
 
 
 def _choose_coded(graph: Graph, request: PlanRequest, least_bytes: int) -> Candidate:
@@ -191,20 +207,31 @@ def _choose_coded(graph: Graph, request: PlanRequest, least_bytes: int) -> Candi
     return _Candidates(planner)[climb.bands]
 
 
-def curve(graph: Graph, kernels: str, tried: Sequence[Candidate] = ()) -> list[Candidate]:
+def curve(
+    graph: Graph,
+    kernels: str,
+    tried: Sequence[Candidate] = (),
+    goal: Goal = Goal.BALANCED,
+) -> list[Candidate]:
     """Return plans from bands of one row to whole maps, one band height for all operators.
 
     Args:
         graph: the model.
         kernels: kernel family.
         tried: plans of the model that are known, which are not made again.
+        goal: of the plans, apart from their bands.
     """
-    request = PlanRequest(kernels)
+    request = PlanRequest(kernels, goal)
     candidates = _Candidates(Planner(graph, request))
     for known in tried:
-        if replace(known.request, goal=request.goal) == request:
+        if known.request == request:
             candidates.made[candidates.rows(known.bands)] = known
     return candidates.of_one_height()
+
+
+def _untabled(item: RowOp) -> RowOp:
+    """Return an operator to be judged as if its table lay in flash."""
+    return replace(item, kernel=replace(item.kernel, tabled=None))
 
 
 def _rows(graph: Graph, bands: Bands) -> Rows:

@@ -49,10 +49,17 @@ class Variants:
         self._coded = request.coded
         ops = lower(graph, Bands(), request.coded).ops
         self._grown = grown_outputs(
-            graph, ops, request.kernels, request.growth_bytes, request.coded
+            graph,
+            ops,
+            request.kernels,
+            request.growth_bytes,
+            request.flash_worth,
+            request.coded,
         )
         self._fronts: dict[tuple[int, int, bool], Front] = {}
         self._by_pixels: dict[tuple[int, int, bool], tuple[RowOp, ...]] = {}
+        self._least: dict[tuple[int, int, bool], float] = {}
+        self._tabled: dict[tuple[int, Kernel], tuple[Kernel, ...]] = {}
 
     def by_pixels(self, item: RowOp) -> tuple[RowOp, ...]:
         """Return an operator with each kernel for plain weights, most pixels at a time first."""
@@ -62,6 +69,24 @@ class Variants:
                 replace(item, kernel=kernel) for kernel in self._plain(item)
             )
         return self._by_pixels[key]
+
+    def least_instructions(self, item: RowOp) -> float:
+        """Return what none of an operator's kernels for plain weights is estimated to be below."""
+        key = item.output, item.band_units, item.waits
+        if key not in self._least:
+            costs = (self._family.instructions(self._graph, one) for one in self.by_pixels(item))
+            self._least[key] = min(costs)
+        return self._least[key]
+
+    def tabled(self, item: RowOp) -> tuple[RowOp, ...]:
+        """Return an operator with its kernel and a table made in parts, the smallest parts first.
+
+        Nothing where the kernel has no table that could be made.
+        """
+        key = item.output, item.kernel
+        if key not in self._tabled:
+            self._tabled[key] = tuple(self._family.tabled_kernels(self._graph, item, item.kernel))
+        return tuple(replace(item, kernel=kernel) for kernel in self._tabled[key])
 
     def front(self, item: RowOp) -> Front:
         """Return the variants of an operator that are worth their memory."""

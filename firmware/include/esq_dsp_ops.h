@@ -3,6 +3,7 @@
 #define ESQ_DSP_OPS_H
 
 #include "esq_ops.h"
+#include "esq_streamed.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -66,6 +67,16 @@ struct esq_depthwise_dsp {
     struct esq_window window;
 };
 
+/* The same with the short requantization, its table made some channels at a time for all rows of a
+ * band; see src/dsp/esq_depthwise_tabled_dsp.c. */
+struct esq_depthwise_tabled_dsp {
+    struct esq_depthwise_dsp conv; /* its table 0 */
+    const int8_t *taps;            /* [C, 9], by row and column 00 01 10 11 02 20 12 21 22 */
+    struct esq_channels channels;  /* the zero point folded into the bias */
+    uint32_t table_offset_bytes;   /* into the working memory: uint32 [tile, 8] */
+    uint16_t tile;                 /* channels made together, a multiple of 4 */
+};
+
 /* A convolution three columns wide with stride 1; see src/dsp/esq_winograd_dsp.c. */
 struct esq_winograd {
     const uint32_t *weights; /* int16 lanes [O / 4, 6, steps, 4]; streamed: 0 */
@@ -83,6 +94,8 @@ esq_run_fn esq_run_conv2d_dsp;
 /* params: struct esq_depthwise_dsp; work: uint32 [pairs, 4, 3], of column pairs one more than of
  * pixels, or where the stride is 1 than of pairs of pixels. */
 esq_run_fn esq_run_depthwise_conv2d_dsp;
+/* params: struct esq_depthwise_tabled_dsp; work: the same, then the table. */
+esq_run_fn esq_run_depthwise_conv2d_tabled_dsp;
 /* params: struct esq_winograd; work: uint32 [6, steps]. */
 esq_run_fn esq_run_winograd_dsp;
 /* The same, weights decoded and transformed on the board; work: uint32 [tiles of a row, 6, input

@@ -14,13 +14,20 @@ extern "C" {
 
 /* What a convolution needs per output channel, a field of bits for each, from each byte's lowest
  * bit on: which step, and above it the bias in two's complement, in units of 2^max(0, right shift -
- * fraction_bits). See src/esq_channels.h. */
+ * fraction_bits). Where channels have a multiplier each, there are words instead of steps: the
+ * lowest `shift_bits` are the right shift less `first_shift`; all from bit 2 on that are not these
+ * are the multiplier without its highest bit, which is 1. See src/esq_channels.h. */
 struct esq_channels {
     const uint8_t *fields; /* and 3 bytes behind; 0: there is a whole table */
-    const int32_t *steps;  /* [n, 2]: multiplier, right shift */
-    uint8_t bits;          /* of a field, in [1, 25] */
-    uint8_t step_bits;     /* of them, less than `bits` */
+    union {
+        const int32_t *steps;  /* [n, 2]: multiplier, right shift */
+        const uint32_t *words; /* [O] */
+    };
+    uint8_t bits;      /* of a field, in [1, 25] */
+    uint8_t step_bits; /* of them, less than `bits`; with words 0 */
     uint8_t fraction_bits;
+    uint8_t shift_bits; /* 0: there are steps; else at least 2 */
+    uint8_t first_shift;
 };
 
 /* How streams with masks are decoded; the linker leaves it out of models without any. */

@@ -12,6 +12,21 @@ struct esq_channel {
     int32_t shift; /* right */
 };
 
+/* Multiplier and right shift of a channel, of which the field's lowest bits say the step. */
+static inline void esq_enter_step(const struct esq_channels *channels, uint32_t channel,
+                                  uint32_t field, struct esq_channel *into) {
+    if (channels->shift_bits == 0) {
+        const int32_t *step = channels->steps + 2u * (field & ((1u << channels->step_bits) - 1u));
+        into->multiplier = step[0];
+        into->shift = step[1];
+    } else {
+        const uint32_t word = channels->words[channel];
+        const uint32_t shift = word & ((1u << channels->shift_bits) - 1u);
+        into->multiplier = (int32_t)((word - shift) >> 2 | 1u << 30);
+        into->shift = (int32_t)(channels->first_shift + shift);
+    }
+}
+
 /* A word that begins in the byte of a field's first bit holds all of it: 7 + 25 bits. */
 static inline struct esq_channel esq_channel_at(const struct esq_channels *channels,
                                                 uint32_t channel) {
@@ -19,15 +34,13 @@ static inline struct esq_channel esq_channel_at(const struct esq_channels *chann
     uint32_t field;
     memcpy(&field, channels->fields + (place >> 3), sizeof field);
     field >>= place & 7u;
-    const int32_t *step = channels->steps + 2u * (field & ((1u << channels->step_bits) - 1u));
+    struct esq_channel found;
+    esq_enter_step(channels, channel, field, &found);
     const int32_t above = (int32_t)(field << (32u - channels->bits));
     const int32_t coarse = above >> (32u - channels->bits + channels->step_bits);
-    const int32_t unit_bits = step[1] - channels->fraction_bits;
-    return (struct esq_channel){
-        .bias = (int32_t)((uint32_t)coarse << (unit_bits > 0 ? unit_bits : 0)),
-        .multiplier = step[0],
-        .shift = step[1],
-    };
+    const int32_t unit_bits = found.shift - channels->fraction_bits;
+    found.bias = (int32_t)((uint32_t)coarse << (unit_bits > 0 ? unit_bits : 0));
+    return found;
 }
 
 #endif

@@ -11,7 +11,8 @@ from edgesq.kernels.dsp import winograd
 from edgesq.kernels.dsp.endings import ending
 from edgesq.kernels.dsp.pack import in_order, pack_conv2d, pack_weights, unpack_weights
 from edgesq.kernels.kernel import Form
-from edgesq.plan import Bands, PlanRequest, make_plan, packing, variants
+from edgesq.plan import Bands, Goal, PlanRequest, make_plan, packing, tabling, variants
+from edgesq.plan.request import FLASH_WORTH
 from support.emulated_cases import Case, differing
 from support.kernel_cases import (
     all_cases,
@@ -79,6 +80,28 @@ def test_winograd_equal_to_the_reference(
         plan = make_plan(case.graph, PlanRequest("dsp"), Bands(case.band_rows))
         assert winograd.fits(case.graph, conv_of(case.graph)), case.name
         assert plan.ops[0].kernel.form is Form.WINOGRAD, case.name
+    assert differing(tmp_path, target, cases) == []
+
+
+@pytest.mark.emulated
+@pytest.mark.parametrize(("target", "growth"), [("mps2-an386", 8), ("mps2-an500", AMPLE)])
+def test_made_tables_equal_to_the_reference(
+    target: str, growth: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole tables, or parts of them, are made whatever that costs."""
+    monkeypatch.setitem(FLASH_WORTH, Goal.BALANCED, float("inf"))
+    monkeypatch.setattr(tabling, "_GROWTH", growth)
+    monkeypatch.setattr(tabling, "_RAM_WORTH", 0)
+    cases = [*random_cases(), *weighted_cases()]
+    found: set[tuple[str, bool]] = set()
+    for case in cases:
+        for item in case.plan("dsp").ops:
+            if tabled := item.kernel.tabled:
+                channels = case.graph.tensors[item.op.output].hwc[2]
+                found.add((item.kernel.name, tabled.tile < channels))
+    names = {"esq_run_conv2d_parts", "esq_run_depthwise_conv2d_tabled"}
+    assert {name for name, _ in found} == names
+    assert {is_part for _, is_part in found} == {growth != AMPLE}
     assert differing(tmp_path, target, cases) == []
 
 

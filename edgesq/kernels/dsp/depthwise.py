@@ -16,8 +16,9 @@ from edgesq.arithmetic import (
     conv2d_multipliers,
     multiply_by_quantized_multiplier,
 )
-from edgesq.graph import Graph
+from edgesq.graph import Graph, Int8Array
 from edgesq.integers import ceil_div
+from edgesq.kernels.channels import Channels, pack_words, unpack_words
 from edgesq.kernels.counts import FOUR, Counts, priced, runs_of
 from edgesq.kernels.dsp.endings import clamps_at_zero_point, constants, fits_linear
 from edgesq.operators import DepthwiseConv2D
@@ -28,8 +29,11 @@ SHIFT = 12
 _PAIR_BYTES = 48
 """Two columns of four channels. Mirror: ESQ_DSP_PAIR_WORDS in esq_depthwise_dsp.h."""
 
-_TABLE_BYTES = 32
-"""Per channel, of which 9 are weights, 4 the bias, and 8 a multiplier and a constant."""
+TABLE_BYTES = 32
+"""Per channel, with weights, bias, multiplier and constant."""
+
+_EXACT_BYTES = 5
+"""Per channel, of a multiplier and a shift beside the table."""
 
 _LANE_BITS, _SUM_BITS = 15, 31
 _FINEST = SHIFT - 1
@@ -37,6 +41,9 @@ _FINEST = SHIFT - 1
 
 _PAIRS = (((0, 0), (1, 0)), ((0, 1), (1, 1)), ((0, 2), (1, 2)), ((2, 0), (2, 1)), ((2, 1), (2, 2)))
 """Row and column of the taps in the lower and in the upper lane of each word."""
+
+_TAPS = 9
+_TAP_ORDER = (0, 1, 3, 4, 2, 6, 5, 7, 8)
 
 _PRICES = {
     "runs": 113.0,
@@ -101,8 +108,12 @@ def work_bytes(op: DepthwiseConv2D, pixels: int) -> int:
 
 
 def extra_bytes(graph: Graph, op: DepthwiseConv2D) -> int:
-    """Return the bytes by which packed weights exceed the model's own."""
-    return graph.tensors[op.bias].shape[0] * (_TABLE_BYTES - 9 - 4 - 8)
+    """Return the bytes by which the table exceeds weights and biases.
+
+    What all families count for requantization is among them.
+    """
+    exact = _EXACT_BYTES if ANY in ends(graph, op) else 0
+    return graph.tensors[op.bias].shape[0] * (TABLE_BYTES + exact - _TAPS - 4)
 
 
 def instructions(graph: Graph, op: DepthwiseConv2D, pixels: int) -> float:
@@ -150,9 +161,15 @@ def relu_end(graph: Graph, op: DepthwiseConv2D) -> Short:
     where it could differ, on both sides of every step of a level.
     Mirror: firmware/src/dsp/esq_depthwise_kernels.S.
     """
+    return _relu_end(graph, op, *conv2d_multipliers(graph, op))
+
+
+def _relu_end(
+    graph: Graph, op: DepthwiseConv2D, multiplier: Int64Array, shift: Int64Array
+) -> Short:
+    """Return the same of multipliers and shifts that stand for the operator's own."""
     sums, zero_point = channel_sums(graph, op), graph.tensors[op.output].zero_point
     largest = np.abs(sums.rows).max(axis=1)
-    multiplier, shift = conv2d_multipliers(graph, op)
     right = -shift
     cut = np.maximum(right - _FINEST, 0)
     scale = SHIFT + 1 - (right - cut)
@@ -164,8 +181,35 @@ def relu_end(graph: Graph, op: DepthwiseConv2D) -> Short:
     once = np.where(cut > 0, 0, (1 << _FINEST) >> np.clip(right, 0, _FINEST))
     constant = once + (1 << (SHIFT - 1)) + (zero_point << SHIFT)
     end = Short(scale, np.asarray(short, np.int64), np.asarray(constant, np.int64), fits)
-    same = agrees(multiplier, shift, end, sums.low, sums.high, zero_point)
+    same = agrees(*conv2d_multipliers(graph, op), end, sums.low, sums.high, zero_point)
     return replace(end, is_exact=fits & same)
+
+
+@lru_cache(maxsize=256)
+def channels(graph: Graph, op: DepthwiseConv2D) -> Channels | None:
+    """Return the words and fields that the table may be made from; None where it is stored whole.
+
+    The input's zero point is folded into the biases. Mirror: esq_depthwise_tabled_dsp.c.
+    """
+    if np.any(ends(graph, op) != RELU):
+        return None
+    sums = channel_sums(graph, op)
+    folded = sums.bias - graph.tensors[op.inputs[0]].zero_point * sums.rows.sum(axis=1)
+    packed = pack_words(folded, *conv2d_multipliers(graph, op), sums.high)
+    if packed is None or not _relu_end(graph, op, *unpack_words(packed)).is_exact.all():
+        return None
+    return packed
+
+
+def tabled_bytes(found: Channels) -> int:
+    """Return the bytes of what stands for a table: taps, words and fields."""
+    return len(found.fields) * _TAPS + found.bytes
+
+
+def taps(graph: Graph, op: DepthwiseConv2D) -> Int8Array:
+    """Return the weights [C, 9] as the table is made from them: lanes 0 and 2, then 1 and 3."""
+    rows = graph.constant(op.weights)[0].reshape(_TAPS, -1).T
+    return np.asarray(rows[:, _TAP_ORDER], np.int8)
 
 
 def agrees(

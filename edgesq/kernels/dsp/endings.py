@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from edgesq.arithmetic import Int64Array, channel_sums, conv2d_multipliers
 from edgesq.graph import Graph
-from edgesq.kernels.channels import Channels, pack_channels
+from edgesq.kernels.channels import Channels, shortest
 from edgesq.kernels.dsp.lanes import LANE_BOUND, pair_channels
 from edgesq.operators import Conv2D, Convolution, FullyConnected
 
@@ -110,7 +110,8 @@ def short_channels(graph: Graph, op: Conv2D) -> Channels | None:
     if not ending(graph, op).is_short:
         return None
     bias, multiplier, right = short_parts(graph, op)
-    return pack_channels(bias, multiplier, -right)
+    high = channel_sums(graph, op).high if clamps_at_zero_point(graph, op) else None
+    return shortest(bias, multiplier, -right, high)
 
 
 def constants(right: Int64Array, zero_point: int) -> Int64Array:

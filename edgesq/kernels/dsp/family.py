@@ -16,6 +16,7 @@ from edgesq.kernels.counts import pixels_of_a_row
 from edgesq.kernels.dsp import depthwise, winograd
 from edgesq.kernels.dsp.cost import PRICES, instructions
 from edgesq.kernels.dsp.endings import short_channels
+from edgesq.kernels.dsp.growth import grown
 from edgesq.kernels.dsp.lanes import pair_channels, wide_layer
 from edgesq.kernels.dsp.params import conv_params
 from edgesq.kernels.dsp.tables import tabled_kernels
@@ -127,7 +128,7 @@ def _extra_bytes(graph: Graph, item: RowOp) -> int:
     wide = wide_layer(graph, item)
     extra = wide.bytes if wide else 0
     if isinstance(op, DepthwiseConv2D) and kernel.pixels:
-        extra += depthwise.extra_bytes(graph, op)
+        extra += depthwise.extra_bytes(graph, op) - DSP.requantization_bytes(graph, op)
     elif isinstance(op, GroupedConv2D) and kernel.form is Form.GROUPS:
         extra += _grouped_padding(graph, op)
     elif isinstance(op, Conv2D) and kernel.form is Form.WINOGRAD and kernel.coded is None:
@@ -159,10 +160,9 @@ DSP = Family(
     conv_params=conv_params,
     instructions=instructions,
     decoding=PRICES.decoding,
-    mac_instructions=0.75,
     tabled_kernels=tabled_kernels,
     short_channels=short_channels,
-    grown=winograd.grown,
+    grown=partial(grown, family=NAME),
     gains_by_code=winograd.fits,
     wide_layer=wide_layer,
     pairs_channels=True,

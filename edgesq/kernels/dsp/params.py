@@ -10,6 +10,7 @@ from edgesq.graph import Graph
 from edgesq.kernels.conv_params import (
     ConvParams,
     channels_arrays,
+    channels_fields,
     requantize_arrays,
     rescaling_arrays,
     stream_array,
@@ -22,7 +23,7 @@ from edgesq.kernels.dsp.pack import Packed, in_memory, pack_conv2d
 from edgesq.kernels.dsp.windows import GROUP_VALUES
 from edgesq.kernels.dsp.winograd import BLOCK, columns_together, transform_weights
 from edgesq.kernels.initializer import Fields, Value, array, clamp_fields, structs
-from edgesq.kernels.kernel import Coded, Form, Kernel
+from edgesq.kernels.kernel import Coded, Form, Kernel, Tabled
 from edgesq.operators import Conv2D, Convolution, DepthwiseConv2D, FullyConnected
 
 _KIND = "esq_conv2d_dsp"
@@ -33,7 +34,7 @@ def conv_params(
 ) -> ConvParams:
     """Return a convolution as the struct that its kernel takes; see `Family.conv_params`."""
     if isinstance(op, DepthwiseConv2D):
-        return _depthwise(graph, op, kernel.pixels, index, window)
+        return _depthwise(graph, op, kernel, index, window)
     assert isinstance(op, Conv2D)
     if kernel.form is Form.WINOGRAD:
         return _winograd(graph, op, kernel.coded, index, window)
@@ -104,28 +105,60 @@ def _unpacking(graph: Graph, op: Conv2D, packed: Packed) -> str:
 
 
 def _depthwise(
-    graph: Graph, op: DepthwiseConv2D, pixels: int, index: int, window: Value
+    graph: Graph, op: DepthwiseConv2D, kernel: Kernel, index: int, window: Value
 ) -> ConvParams:
-    """Return a depthwise convolution as struct esq_depthwise_dsp."""
+    """Return a depthwise convolution as struct esq_depthwise_dsp, or with its table to be made."""
     packed = depthwise.pack(graph, op)
-    table = packed.table.reshape(-1).tolist()
-    arrays = array("uint32_t", f"table_{index}", table, layer=op.name)
-    arrays += array("uint8_t", f"ends_{index}", packed.ends.tolist())
+    arrays = array("uint8_t", f"ends_{index}", packed.ends.tolist())
     exact: Fields = {}
     if depthwise.ANY in packed.ends:
         arrays += requantize_arrays(graph, op, index)
         exact = {"multiplier": f"multiplier_{index}", "shift": f"shift_{index}"}
     fields: Fields = {
-        "table": f"table_{index}",
+        "table": "0" if kernel.tabled else f"table_{index}",
         "ends": f"ends_{index}",
         **exact,
         **clamp_fields(op.clamp),
         "output_zp": graph.tensors[op.output].zero_point,
         "input_zp": graph.tensors[op.inputs[0]].zero_point,
-        "pixels": pixels,
+        "pixels": kernel.pixels,
         "window": window,
     }
+    if kernel.tabled:
+        return _depthwise_tabled(graph, op, kernel.tabled, index, (arrays, fields))
+    table = packed.table.reshape(-1).tolist()
+    arrays += array("uint32_t", f"table_{index}", table, layer=op.name)
     return ConvParams(arrays, "esq_depthwise_dsp", fields)
+
+
+def _depthwise_tabled(
+    graph: Graph,
+    op: DepthwiseConv2D,
+    tabled: Tabled,
+    index: int,
+    own: tuple[str, Fields],
+) -> ConvParams:
+    """Return a depthwise convolution as struct esq_depthwise_tabled_dsp.
+
+    Args:
+        graph: the model.
+        op: the convolution.
+        tabled: how its table is made.
+        index: the operator's number, in the arrays' names.
+        own: arrays and fields of its struct esq_depthwise_dsp.
+    """
+    channels = depthwise.channels(graph, op)
+    assert channels is not None
+    taps = depthwise.taps(graph, op).reshape(-1).tolist()
+    arrays = own[0] + array("int8_t", f"weights_{index}", taps, layer=op.name)
+    fields: Fields = {
+        "conv": own[1],
+        "taps": f"weights_{index}",
+        "channels": channels_fields(channels, index),
+        "table_offset_bytes": tabled.rows_offset,
+        "tile": tabled.tile,
+    }
+    return ConvParams(arrays + channels_arrays(channels, index), "esq_depthwise_tabled_dsp", fields)
 
 
 def _table(packed: Packed, index: int) -> str:

@@ -18,7 +18,7 @@ from edgesq.kernels.decoding import masked_words
 from edgesq.kernels.dsp.endings import fits_linear
 from edgesq.kernels.dsp.windows import groups_of
 from edgesq.kernels.kernel import Coded, Form, Kernel
-from edgesq.kernels.row_op import Ops, RowOp
+from edgesq.kernels.row_op import RowOp
 from edgesq.operators import Conv2D
 
 PIXELS = 4
@@ -32,9 +32,6 @@ BLOCK = 4
 
 _COLUMNS = 6
 """Of a tile's input, and values that stand for three weights."""
-
-_MIN_USES = 256
-"""Output pixels from which four times the weights are worth it."""
 
 _TRANSFORM_INSTRUCTIONS, _COLUMN_INSTRUCTIONS = 3.4, 26.2
 """Per weight; per input value of a tile's row."""
@@ -51,30 +48,6 @@ def fits(graph: Graph, op: Conv2D) -> bool:
     channels, _, width, depth = graph.tensors[op.weights].shape
     shape_fits = (width, op.window.stride_w, depth % 16, channels % 4) == (3, 1, 0, 0)
     return shape_fits and op.clamp == (-128, 127) and bool(fits_linear(graph, op).all())
-
-
-def grown(graph: Graph, ops: Ops, room_bytes: int, coded: frozenset[int]) -> frozenset[int]:
-    """Return the outputs of operators whose weights may grow: those used most often per byte.
-
-    Args:
-        graph: the model.
-        ops: operators as lowered.
-        room_bytes: most bytes by which weights may grow.
-        coded: convolutions, by output, whose weights are decoded: none of these.
-    """
-    fitting = [
-        op
-        for item in ops
-        if isinstance(op := item.op, Conv2D) and op.output not in coded and fits(graph, op)
-    ]
-    chosen = set()
-    uses = {op.output: int(np.prod(graph.tensors[op.output].hwc[:2])) for op in fitting}
-    for op in sorted(fitting, key=lambda op: -uses[op.output]):
-        extra = extra_bytes(graph, op)
-        if uses[op.output] >= _MIN_USES and extra <= room_bytes:
-            chosen.add(op.output)
-            room_bytes -= extra
-    return frozenset(chosen)
 
 
 def extra_bytes(graph: Graph, op: Conv2D) -> int:

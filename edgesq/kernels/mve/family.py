@@ -101,6 +101,5 @@ MVE = Family(
     conv_params=conv_params,
     instructions=instructions,
     decoding=PRICES.decoding,
-    mac_instructions=0.16,
     folds_zero_point=True,
 )

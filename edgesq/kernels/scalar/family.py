@@ -123,7 +123,6 @@ SCALAR = Family(
     conv_params=conv_params,
     instructions=partial(operator_instructions, _PRICES),
     decoding=_PRICES.decoding,
-    mac_instructions=1.8,
     folds_zero_point=True,
     arena_parts=2,
     pair_params=pairs.pair_params,

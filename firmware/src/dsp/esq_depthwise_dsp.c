@@ -104,10 +104,10 @@ static void finish_any(const struct tile *tile, const uint32_t *pairs, uint32_t 
     }
 }
 
-static void compute_tile(const struct tile *tile, const struct esq_op *op,
+static void compute_tile(const struct tile *tile, const struct esq_slot *input, uint32_t channels,
                          const int8_t *const *rows, uint32_t *work) {
-    struct esq_dsp_pairs job = pairs_of(tile, op->input[0], rows, work);
-    for (uint32_t first = 0; first < op->input[0]->channels; first += ESQ_DSP_QUAD) {
+    struct esq_dsp_pairs job = pairs_of(tile, input, rows, work);
+    for (uint32_t first = 0; first < channels; first += ESQ_DSP_QUAD) {
         esq_dsp_make_pairs(&job);
         const enum esq_dsp_end end = tile->params->ends[first / ESQ_DSP_QUAD];
         if (end == ESQ_DSP_ANY) {
@@ -132,23 +132,33 @@ static void clamp_tile(const struct tile *tile, uint32_t channels) {
     }
 }
 
-void esq_run_depthwise_conv2d_dsp(const struct esq_op *op, int8_t *arena,
-                                  struct esq_progress *progress) {
-    const struct esq_depthwise_dsp *params = op->params;
+void esq_dsp_depthwise_rows(const struct esq_depthwise_dsp *params, const struct esq_op *op,
+                            int8_t *arena, const struct esq_rows *part) {
     const struct esq_slot *output = op->output;
     const int8_t *rows[3];
     void *work = arena + op->work_offset_bytes;
-    for (uint32_t end = esq_band_end(op, progress); progress->out_row < end; progress->out_row++) {
-        esq_rows_under(&params->window, op->input[0], arena, progress->out_row, rows);
-        struct tile tile = {params, 0, 0, esq_row(arena, output, progress->out_row),
+    for (uint32_t y = part->first; y < part->end; y++) {
+        esq_rows_under(&params->window, op->input[0], arena, y, rows);
+        for (uint32_t row = 0; row < 3; row++) {
+            rows[row] += rows[row] ? part->channel : 0;
+        }
+        struct tile tile = {params, 0, 0, esq_row(arena, output, y) + part->channel,
                             output->pixel_bytes};
         for (; tile.column < output->width; tile.column += tile.pixels) {
             tile.pixels = at_most(params->pixels, output->width - tile.column);
-            compute_tile(&tile, op, rows, work);
-            clamp_tile(&tile, output->channels);
+            compute_tile(&tile, op->input[0], part->channels, rows, work);
+            clamp_tile(&tile, part->channels);
             tile.result += tile.pixels * output->pixel_bytes;
         }
     }
+}
+
+void esq_run_depthwise_conv2d_dsp(const struct esq_op *op, int8_t *arena,
+                                  struct esq_progress *progress) {
+    const struct esq_rows rows = {progress->out_row, esq_band_end(op, progress), 0,
+                                  op->output->channels};
+    esq_dsp_depthwise_rows(op->params, op, arena, &rows);
+    progress->out_row = (uint16_t)rows.end;
 }
 
 #endif

@@ -54,6 +54,11 @@ struct esq_dsp_outputs {
     uint32_t odd;
 };
 
+/* Computes some channels of some output rows; the table's first row is that of the first of these
+ * channels, and multipliers likewise. */
+void esq_dsp_depthwise_rows(const struct esq_depthwise_dsp *params, const struct esq_op *op,
+                            int8_t *arena, const struct esq_rows *part);
+
 typedef void esq_dsp_outputs_kernel(const struct esq_dsp_outputs *job);
 
 /* Outputs one column apart. */

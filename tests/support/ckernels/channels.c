@@ -1,8 +1,8 @@
 /* Takes channels out of their bits, in memory of exactly their size.
  *
- * In, for each set: u32 channels, u32 bytes of fields, u32 steps, u8 bits, u8 step bits, u8
- * fraction bits, u8 0; then steps int32 [n, 2] and the bytes. Out: int32 bias, multiplier, shift of
- * each channel.
+ * In, for each set: u32 channels, u32 bytes of fields, u32 int32 of steps or words, u8 bits, u8 step
+ * bits, u8 fraction bits, u8 shift bits, u8 first shift, u8 0 [3]; then these int32 and the bytes.
+ * Out: int32 bias, multiplier, shift of each channel.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,17 +16,24 @@ struct head {
     uint8_t bits;
     uint8_t step_bits;
     uint8_t fraction_bits;
-    uint8_t unused;
+    uint8_t shift_bits;
+    uint8_t first_shift;
+    uint8_t unused[3];
 };
 
 static int unpack(const struct head *head) {
-    int32_t *steps = malloc(2u * sizeof *steps * head->steps);
+    int32_t *steps = malloc(sizeof *steps * head->steps);
     uint8_t *fields = malloc(head->n_bytes);
     int failed = !steps || !fields ||
-                 fread(steps, 2u * sizeof *steps, head->steps, stdin) != head->steps ||
+                 fread(steps, sizeof *steps, head->steps, stdin) != head->steps ||
                  fread(fields, 1, head->n_bytes, stdin) != head->n_bytes;
-    const struct esq_channels channels = {fields, steps, head->bits, head->step_bits,
-                                          head->fraction_bits};
+    struct esq_channels channels = {.fields = fields,
+                                    .steps = steps,
+                                    .bits = head->bits,
+                                    .step_bits = head->step_bits,
+                                    .fraction_bits = head->fraction_bits,
+                                    .shift_bits = head->shift_bits,
+                                    .first_shift = head->first_shift};
     for (uint32_t c = 0; c < head->count && !failed; c++) {
         const struct esq_channel channel = esq_channel_at(&channels, c);
         failed = fwrite(&channel, sizeof channel, 1, stdout) != 1;

@@ -43,7 +43,7 @@ def test_plan_as_json(model: Path) -> None:
     found = document("plan", model, "--target", "esp32s3")
     assert found.keys() >= {
         *("model", "model_sha256", "target", "kernels", "estimated", "plan"),
-        *("wide_layers", "is_compiled", "flash", "ram", "curve"),
+        *("wide_layers", "is_compiled", "flash", "flash_parts", "ram", "curve"),
     }
     (operator,) = found["plan"]["operators"]
     assert operator["kinds"] == ["CONV_2D"]

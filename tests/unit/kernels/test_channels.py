@@ -8,9 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgesq.arithmetic import Int64Array, bias_grid, conv2d_multipliers, quantize_multipliers
+from edgesq.arithmetic import (
+    Int64Array,
+    bias_grid,
+    conv2d_multipliers,
+    multiply_by_quantized_multiplier,
+    quantize_multipliers,
+)
 from edgesq.compress.biases import FRACTION_BITS, stored_bias
-from edgesq.kernels.channels import Channels, pack_channels
+from edgesq.kernels.channels import Channels, pack_channels, pack_words, unpack_words
 from edgesq.kernels.conv_params import field_bytes
 from edgesq.kernels.dsp.endings import short_channels
 from edgesq.operators import Conv2D
@@ -43,10 +49,11 @@ def known_channels(draw: st.DrawFn) -> tuple[Int64Array, Int64Array, Int64Array]
 
 def unpacked(program: Path, channels: Channels) -> Int64Array:
     content = field_bytes(channels.fields, channels.bits)
-    numbers = (channels.bits, channels.step_bits, channels.fraction_bits, 0)
+    numbers = (channels.bits, channels.step_bits, channels.fraction_bits)
+    shifts = (channels.shift_bits, channels.first_shift)
     count, steps = len(channels.fields), channels.steps
-    head = struct.pack("<3I4B", count, len(content), len(steps), *numbers)
-    output = run_command(program, stdin=head + steps.astype("<i4").tobytes() + content)
+    head = struct.pack("<3I5B3x", count, len(content), steps.size, *numbers, *shifts)
+    output = run_command(program, stdin=head + steps.astype("<u4").tobytes() + content)
     return np.frombuffer(output, "<i4").reshape(-1, 3).astype(np.int64)
 
 
@@ -62,6 +69,52 @@ def test_the_board_takes_out_what_was_put_in(
         assert steps > 1 or max(-bias.min(), bias.max()) >= 1 << 24
         return
     assert np.array_equal(unpacked(program, channels), np.stack([bias, multiplier, -shift], axis=1))
+
+
+@st.composite
+def own_channels(draw: st.DrawFn) -> tuple[Int64Array, Int64Array, Int64Array, Int64Array]:
+    """Biases, multipliers, shifts and greatest sums: shifts near each other or far apart."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    count = draw(st.integers(1, 12))
+    first = draw(st.integers(1, 12))
+    shifts = -rng.integers(first, first + draw(st.integers(1, 10)), count)
+    bias = rng.integers(-(1 << 18), 1 << 18, count)
+    high = rng.integers(1, 1 << draw(st.integers(4, 24)), count)
+    return bias, rng.integers(1 << 30, 1 << 31, count), shifts, high
+
+
+@given(known=own_channels())
+@settings(deadline=None, max_examples=100)
+def test_a_word_gives_the_levels_of_the_multiplier_that_it_stands_for(
+    program: Path, known: tuple[Int64Array, Int64Array, Int64Array, Int64Array]
+) -> None:
+    """On both sides of every step between levels."""
+    bias, multiplier, shift, high = known
+    channels = pack_words(*known)
+    if channels is None:
+        assert shift.max() - shift.min() > 3, "two bits hold four shifts, and all of a multiplier"
+        return
+    found = unpacked(program, channels)
+    assert np.array_equal(found[:, 0], bias)
+    assert np.array_equal(found[:, 2], -shift)
+    assert np.array_equal(found[:, 1], unpack_words(channels)[0])
+    halves = np.arange(1, 257)[:, np.newaxis] - 0.5
+    near = np.floor(halves * np.ldexp(1.0, 31 - shift) / multiplier).astype(np.int64)
+    sums = np.clip(near[..., np.newaxis] + np.arange(-2, 4), 0, high[:, np.newaxis])
+    was, now = (
+        np.minimum(
+            multiply_by_quantized_multiplier(sums, by[:, np.newaxis], shift[:, np.newaxis]), 255
+        )
+        for by in (multiplier, found[:, 1])
+    )
+    assert np.array_equal(was, now)
+
+
+def test_a_multiplier_that_no_word_holds() -> None:
+    """Of a channel whose weights have scale 0."""
+    one = np.ones(2, np.int64)
+    assert pack_words(one, np.array([1 << 30, 0]), -one, one) is None
+    assert pack_words(one, one << 30, -one, one) is not None
 
 
 @pytest.mark.parametrize("bias", [-(1 << 24), (1 << 24) - 1, -1, 0, 1])
@@ -110,5 +163,8 @@ def test_a_whole_table_stands_for_what_does_not_fit() -> None:
     channels = short_channels(graph, op)
     assert channels is not None
     multiplier, shift = conv2d_multipliers(graph, op)
+    if channels.shift_bits:
+        assert np.array_equal(unpack_words(channels), [multiplier, shift])
+        return
     index = channels.fields & (1 << channels.step_bits) - 1
     assert np.array_equal(channels.steps[index], np.stack([multiplier, -shift], axis=1))

@@ -8,7 +8,7 @@ import pytest
 from edgesq.formats.tflite import read_graph
 from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.family import Family
-from edgesq.kernels.kernel import PORTABLE, Coded, Form, Kernel, Tabled
+from edgesq.kernels.kernel import CONV_PARTS, PORTABLE, Coded, Form, Kernel, Tabled
 from edgesq.plan import PlanRequest, make_plan
 from edgesq.plan.lower import lower
 from edgesq.plan.request import Bands
@@ -53,9 +53,10 @@ def test_a_function_says_family_and_whether_a_convolution_has_parts() -> None:
     kernel = Kernel("dsp", "esq_run_conv2d")
     assert kernel.function == "esq_run_conv2d_dsp"
     assert Kernel(PORTABLE, "esq_run_conv2d").function == "esq_run_conv2d"
-    coded = replace(kernel, coded=Coded(4, 8, 0, 0, 0, 16))
-    assert coded.function == "esq_run_conv2d_parts"
-    assert replace(kernel, tabled=Tabled(4, 0, 1)).function == "esq_run_conv2d_parts"
+    coded = replace(kernel, name=CONV_PARTS, coded=Coded(4, 8, 0, 0, 0, 16))
+    assert coded.function == CONV_PARTS
+    made = replace(kernel, name="esq_run_depthwise_conv2d_tabled", tabled=Tabled(4, 0, 1))
+    assert made.function == "esq_run_depthwise_conv2d_tabled_dsp"
     winograd = replace(coded, name="esq_run_winograd", form=Form.WINOGRAD)
     assert winograd.function == "esq_run_winograd_dsp_streamed"
     groups = Kernel("mve", "esq_run_grouped_conv2d", Form.GROUPS)

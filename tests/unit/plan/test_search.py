@@ -38,16 +38,16 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Made:
 
 
 def figures(candidates: Sequence[Candidate]) -> list[tuple[int, bytes, float]]:
-    return [(one.plan.arena_bytes, bytes(one.plan.steps), one.cost) for one in candidates]
+    return [(one.plan.arena_bytes, bytes(one.plan.steps), one.instructions) for one in candidates]
 
 
 @pytest.mark.parametrize("goal", Goal)
 def test_no_plan_is_made_twice(goal: Goal, graph: Graph, made: Made) -> None:
     chosen = choose(graph, PlanRequest("dsp", goal))
     assert len(chosen.tried) == len(made)
-    known = curve(graph, "dsp", chosen.tried)
+    known = curve(graph, "dsp", chosen.tried, goal)
     assert len(set(made)) == len(made)
-    assert figures(known) == figures(curve(graph, "dsp"))
+    assert figures(known) == figures(curve(graph, "dsp", goal=goal))
 
 
 def test_plans_for_another_request_are_not_taken(graph: Graph) -> None:
