@@ -14,6 +14,7 @@ from bench.compressed import print_compressed
 from bench.cycles import cycles
 from bench.decoder import print_decoder
 from bench.estimates import estimates
+from bench.flash import flash_beside
 from bench.imagenet import imagenet
 from bench.measure import measure
 from bench.pace import print_pace
@@ -61,6 +62,8 @@ def _parts(options: argparse.Namespace) -> dict[str, Any]:
         results["pace"] = print_pace(options.targets)
     if options.zoo:
         results["zoo"] = zoo()
+    if options.flash:
+        results["flash"] = flash_beside()
     return results
 
 
@@ -125,6 +128,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--cycles", action="store_true", help="only cycles, by the manuals")
     parser.add_argument("--scalar", action="store_true", help="only cores without an extension")
     parser.add_argument("--zoo", action="store_true", help="only the table of all networks")
+    parser.add_argument("--flash", action="store_true", help="only flash beside ST Edge AI's")
     parser.add_argument("--pace", action="store_true", help="only rates of the link, and of verify")
     parser.add_argument("--operators", action="store_true", help="print operator by operator")
     parser.add_argument("--functions", action="store_true", help="print function by function")
