@@ -92,6 +92,7 @@ def test_made_tables_equal_to_the_reference(
     monkeypatch.setitem(FLASH_WORTH, Goal.BALANCED, float("inf"))
     monkeypatch.setattr(tabling, "_GROWTH", growth)
     monkeypatch.setattr(tabling, "_RAM_WORTH", 0)
+    monkeypatch.setattr(tabling, "_CODE_BYTES", 0)
     cases = [*random_cases(), *weighted_cases()]
     found: set[tuple[str, bool]] = set()
     for case in cases:
