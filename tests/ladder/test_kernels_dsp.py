@@ -102,7 +102,7 @@ def test_made_tables_equal_to_the_reference(
                 found.add((item.kernel.name, tabled.tile < channels))
     names = {"esq_run_conv2d_parts", "esq_run_depthwise_conv2d_tabled"}
     assert {name for name, _ in found} == names
-    assert {is_part for _, is_part in found} == {growth != AMPLE}
+    assert (True in {is_part for _, is_part in found}) == (growth != AMPLE)
     assert differing(tmp_path, target, cases) == []
 
 
