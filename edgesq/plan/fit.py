@@ -143,9 +143,7 @@ def plan_for(
         chosen = choose(graph, replace(request, growth_bytes=0))
         needed = needs(graph, chosen.plan, target)
     if flash:
-        parts = flash_parts(graph, chosen.plan, target)
-        grown = f", {parts.growth_bytes} more their packing" if parts.growth_bytes else ""
-        what = f"{graph.weights_bytes} of them are weights{grown}"
+        what = _flash_in_words(graph, chosen.plan, target)
         _check("flash", needed["flash"], flash.bytes, target, what, "fewer channels")
     if there is not None:
         _, items = chosen.plan.peak()
@@ -159,6 +157,12 @@ def plan_for(
             )
         _check("ram", needed["ram"], there, target, what, "a smaller input")
     return chosen
+
+
+def _flash_in_words(graph: Graph, plan: Plan, target: Target) -> str:
+    growth = flash_parts(graph, plan, target).growth_bytes
+    more = f", {growth} more their packing" if growth else ""
+    return f"{graph.weights_bytes} of them are weights{more}"
 
 
 def _check_family(target: Target) -> None:
