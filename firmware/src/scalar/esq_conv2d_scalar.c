@@ -22,7 +22,7 @@ static inline int32_t *sums_of(const struct esq_conv2d_scalar *params, void *wor
     return params->channels > ESQ_FEW_CHANNELS ? place : few;
 }
 
-/* Finds the taps inside the image, row by row; all where rows are no multiples of ESQ_SCALAR_TAPS. */
+/* Finds the taps inside the image, by rows; all where a row is no multiple of ESQ_SCALAR_TAPS. */
 static void enter_taps(struct esq_scalar_view *view) {
     const struct esq_window *window = &view->params->window;
     const uint32_t row_taps = (uint32_t)window->width * view->input->channels;

@@ -1,8 +1,8 @@
 /* Depthwise 3x3 on Armv7-M without the DSP extension (Cortex-M3), channel by channel.
  * Contract: esq_depthwise_v7m.h.
  *
- * Three pixels at a time: 92 instructions where windows are one column apart, 101 where two; 14 more
- * where columns may lie beside the image.
+ * Three pixels at a time: 92 instructions where windows are one column apart, 101 where two; 14
+ * more where columns may lie beside the image.
  */
 #if defined(__ARM_ARCH_7M__)
 

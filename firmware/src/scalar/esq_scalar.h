@@ -1,5 +1,5 @@
-/* Convolution sums on cores that multiply one pair of numbers at a time: Cortex-M0, M0+, M3, RISC-V,
- * Xtensa.
+/* Convolution sums on cores that multiply one pair of numbers at a time: Cortex-M0, M0+, M3,
+ * RISC-V, Xtensa.
  *
  * Two output pixels share a word as x0 + 65536 x1, raw int8 each: a multiplication by a weight is
  * two multiply-accumulates. The products of two taps still fit, for
@@ -9,8 +9,8 @@
  * is that value.
  *
  * The windows of two or four neighbouring output pixels are set out as such words once, for all
- * output channels; that of a lone pixel, at a row's end, as it is. Three small kernels do the rest, each a function in C that an assembler body may
- * stand for: words, sums, ends.
+ * output channels; that of a lone pixel, at a row's end, as it is. Three small kernels do the
+ * rest, each a function in C that an assembler body may stand for: words, sums, ends.
  * Mirror: edgesq/kernels/scalar/pack.py.
  */
 #ifndef ESQ_SCALAR_H
@@ -46,8 +46,8 @@ void esq_scalar_words(const int8_t *lower, const int8_t *upper, uint32_t count, 
  *            taps, a multiple of 4.
  * taps       a multiple of ESQ_SCALAR_TAPS, at least that.
  * channels   at least 1.
- * sums       int32 [channels][1, 2 or 4], pixels in order: written where `adds` is 0, else added to,
- *            modulo 2^32.
+ * sums       int32 [channels][1, 2 or 4], pixels in order: written where `adds` is 0, else added
+ *            to, modulo 2^32.
  */
 struct esq_scalar_job {
     const void *windows;

@@ -1,5 +1,5 @@
-/* Words and sums of the scalar kernels in C, for cores that have no assembler body of their own; of a lone pixel,
- * for all. */
+/* Words and sums of the scalar kernels in C, for cores without an assembler body of their own; sums
+ * of a lone pixel for all. */
 #include "esq_scalar.h"
 
 /* Summed together: two take 16 registers for sums alone, which Xtensa has in all. */

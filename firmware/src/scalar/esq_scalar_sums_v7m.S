@@ -160,7 +160,7 @@
     ESQ_FUNCTION esq_scalar_sums_\pixels
     push {r4-r11, lr}
     sub sp, #ESQ_FRAME
-    ldmia.w r0, {r4, r5, r6, r7, r8, r9, r10} /* windows, weights, taps, gap, channels, sums, adds */
+    ldmia.w r0, {r4, r5, r6, r7, r8, r9, r10} /* the job's fields in order */
     mov.w lr, #0x8000
     add.w r12, r4, r6, lsl #\tap_shift
     add.w r8, r9, r8, lsl #\sums_shift
