@@ -182,7 +182,7 @@ static inline void take_both(struct pair one[2], struct pair two[2], const uint3
     ESQ_IN_ORDER();
 }
 
-/* Two channels share the loads of the words: 2 x 4 sums of two halves, which registers must hold. */
+/* Two channels share the loads of the words: 2 x 4 sums in halves, which registers must hold. */
 static void sum_channels(const struct esq_scalar_job *job, const int8_t *weights, int32_t *sums) {
     const uint32_t *words = job->windows;
     const int8_t *second = weights + job->taps + job->gap_bytes;

@@ -33,8 +33,8 @@ static inline uint32_t esq_scalar_bytes(uint32_t taps, uint32_t pixels) {
 void esq_scalar_set_out(const struct esq_scalar_view *view, uint32_t column, uint32_t pixels,
                         uint32_t first, uint32_t taps);
 
-/* Begins the sums of channels [first, first + channels) of `pixels` pixels with what the taps beside
- * the image add to them. */
+/* Begins the sums of channels [first, first + channels) of `pixels` pixels with what the taps
+ * beside the image add to them. */
 void esq_scalar_sum_beside(const struct esq_scalar_view *view, uint32_t pixels, uint32_t first,
                            uint32_t channels);
 
