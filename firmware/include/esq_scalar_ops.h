@@ -23,6 +23,8 @@ struct esq_conv2d_scalar {
         const struct esq_rescaling *rescaling; /* [O]: once */
     };
     const int8_t *shift; /* [O]; once: 0 */
+    const int16_t
+        *weight_sums; /* [O], minus each; 0: the input is never taken as values not zero */
     esq_scalar_end_fn *end;
     int16_t input_zp;
     int16_t output_zp;

@@ -21,8 +21,8 @@ from edgesq.targets import Target
 from edgesq.verify import VerifyOptions, VerifyReport, verify
 
 _PARAMETERS = re.compile(
-    r"^ \.rodata\.(?:weights|bias|multiplier|shift|table|rescaling|content|channels|steps|words)"
-    r"_\d+\s+0x[0-9a-f]+\s+0x([0-9a-f]+)",
+    r"^ \.rodata\.(?:weights|weight_sums|bias|multiplier|shift|table|rescaling|content|channels"
+    r"|steps|words)_\d+\s+0x[0-9a-f]+\s+0x([0-9a-f]+)",
     re.M,
 )
 """Arrays with an entry per weight or per channel, as firmware/template/data names them."""

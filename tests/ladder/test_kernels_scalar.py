@@ -1,5 +1,6 @@
 """Kernels for scalar cores equal the numpy reference: in C with sanitizers, and on boards."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from support.weighted_cases import weighted_cases
 AMPLE, NONE = 0.01, 1000
 """For ARENA_GROWTH: operators compute as many pixels together as they can, or as few."""
 
-PARTS = 3
+PARTS = 5
 """Images of firmware that all cases take."""
 
 
@@ -40,8 +41,37 @@ def scalar_cases() -> list[Case]:
     return cases
 
 
+def listed_cases() -> list[Case]:
+    """Few values that are not zero: under all pixels alike, and by the pixel."""
+    found = []
+    for seed, (size, stride, channels, outputs, tail) in enumerate(
+        [
+            ((4, 9), 1, 16, 12, ""),
+            ((5, 8), 2, 5, 7, ""),
+            ((3, 3), 1, 24, 10, "MEAN"),
+            ((1, 1), 1, 32, 9, ""),
+            ((2, 2), 1, 32, 8, ""),
+        ]
+    ):
+        case = conv_case(
+            "listed",
+            440 + seed,
+            size=size,
+            stride=(stride, stride),
+            channels=channels,
+            outputs=outputs,
+            tail=tail,
+        )
+        rng = np.random.default_rng(seed)
+        values = rng.integers(-127, 128, case.images.shape)
+        share = np.stack([np.full(size, 0.2), rng.choice([0.0, 0.1, 0.4, 1.0], size)])[..., None]
+        images = np.where(rng.random(values.shape) < share, values, -128).astype(np.int8)
+        found += [replace(case, images=images), replace(case, images=images, streamed=True)]
+    return found
+
+
 def cases() -> list[Case]:
-    return [*all_cases(), *scalar_cases(), *weighted_cases()]
+    return [*all_cases(), *scalar_cases(), *listed_cases(), *weighted_cases()]
 
 
 @pytest.fixture(scope="module")

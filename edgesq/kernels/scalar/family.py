@@ -24,8 +24,8 @@ from edgesq.operators import Conv2D, DepthwiseConv2D, GroupedConv2D, Op
 
 NAME = "scalar"
 
-_REQUANTIZATION_BYTES = 5
-"""Per channel: a multiplier and a shift."""
+_REQUANTIZATION_BYTES = 7
+"""Per channel: a multiplier, a shift and the sum of its weights."""
 
 
 def _kernels(graph: Graph, item: RowOp, _: bool) -> Iterator[Kernel]:

@@ -31,12 +31,14 @@ class Packed:
     Attributes:
         weights: int8 [O, taps], zeros behind a window's own.
         bias: int32 [O], the input's zero point folded in, modulo 2^32.
+        weight_sums: int16 [O], minus each channel's; None where windows are never listed.
         end: "relu" where the short requantization is exact, "once" for a FULLY_CONNECTED, else
             "any".
     """
 
     weights: Int8Array
     bias: Int64Array
+    weight_sums: Int64Array | None
     end: str
 
 
@@ -44,8 +46,15 @@ def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
     """Pack a convolution; the kernels are exact for it where `fits` says so."""
     weights = _rows(graph, op)
     zero = graph.tensors[op.inputs[0]].zero_point
-    bias = graph.constant(op.bias).astype(np.int64) - zero * weights.sum(axis=1, dtype=np.int64)
-    return Packed(weights, as_int32(bias), end_of(graph, op))
+    sums = weights.sum(axis=1, dtype=np.int64)
+    bias = as_int32(graph.constant(op.bias).astype(np.int64) - zero * sums)
+    return Packed(weights, bias, -sums if _lists(graph, op, sums) else None, end_of(graph, op))
+
+
+def _lists(graph: Graph, op: Conv2D, sums: Int64Array) -> bool:
+    """Say whether windows may be listed as values that are not zero: zero is the lowest value."""
+    is_lowest = graph.tensors[op.inputs[0]].zero_point == _LOWEST
+    return is_lowest and taps_of(graph, op) < 1 << 16 and bool((np.abs(sums) < 1 << 15).all())
 
 
 @lru_cache(maxsize=256)

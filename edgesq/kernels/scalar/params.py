@@ -33,6 +33,8 @@ def conv_params(
         ends = bias + rescaling_arrays(graph, op, index)
     else:
         ends = bias + requantize_arrays(graph, op, index)
+    if packed.weight_sums is not None:
+        ends += array("int16_t", f"weight_sums_{index}", packed.weight_sums.tolist())
     fields = _fields(graph, op, kernel, index, packed)
     fields = {**fields, "window": window}
     if kernel.coded is None:
@@ -53,6 +55,7 @@ def _fields(graph: Graph, op: Conv2D, kernel: Kernel, index: int, packed: Packed
         "weights": "0" if kernel.coded else f"weights_{index}",
         "bias": f"bias_{index}",
         **ends,
+        "weight_sums": "0" if packed.weight_sums is None else f"weight_sums_{index}",
         "end": f"esq_scalar_end_{packed.end}",
         "input_zp": graph.tensors[op.inputs[0]].zero_point,
         "output_zp": graph.tensors[op.output].zero_point,

@@ -5,11 +5,12 @@
  * some taps are set out at a time, anew for each tile of channels, whose sums wait in memory.
  */
 #include "../esq_windows.h"
-#include "esq_scalar_view.h"
+#include "esq_scalar_listed.h"
 
-#define ESQ_MAX_PIXELS 4u
 /* Output channels whose sums are held on the stack. */
 #define ESQ_FEW_CHANNELS 12u
+/* With so many output channels it costs little to try in vain to list a window. */
+#define ESQ_MANY_CHANNELS 32u
 /* Output channels of a strip that are held at a time, on the stack, and likewise their sums. */
 #define ESQ_STRIP_CHANNELS 8u
 
@@ -44,15 +45,29 @@ static void enter_view(const struct esq_conv2d_scalar *params, const struct esq_
     view->input = op->input[0];
     view->words = work;
     view->sums = sums_of(params, work, few);
+    view->is_dense = 0;
     esq_rows_under(&params->window, op->input[0], arena, out_row, view->rows);
     enter_taps(view);
+}
+
+/* Returns how many of `pixels` output pixels from `column` on to compute together: as many as can
+ * be listed where that pays, else all. */
+static uint32_t enter_run(struct esq_scalar_view *view, uint32_t column, uint32_t pixels,
+                          uint32_t channels) {
+    uint32_t listed = 0;
+    if (view->params->weight_sums && !view->is_dense) {
+        listed = esq_scalar_list_windows(view, column, pixels);
+        view->is_dense = listed == 0 && channels < ESQ_MANY_CHANNELS;
+    }
+    view->is_listed = listed > 0;
+    return listed > 0 ? listed : pixels;
 }
 
 typedef void sums_fn(const struct esq_scalar_job *job);
 
 /* By pixels, less one. */
-static sums_fn *const sums_for[ESQ_MAX_PIXELS] = {esq_scalar_sums_1, esq_scalar_sums_2,
-                                                  esq_scalar_sums_3, esq_scalar_sums_4};
+static sums_fn *const sums_for[ESQ_SCALAR_MAX_PIXELS] = {esq_scalar_sums_1, esq_scalar_sums_2,
+                                                         esq_scalar_sums_3, esq_scalar_sums_4};
 
 /* Sums of channels [first, first + channels) of `pixels` pixels from `column` on. */
 static void sum_up(const struct esq_scalar_view *view, uint32_t column, uint32_t pixels,
@@ -67,6 +82,10 @@ static void sum_up(const struct esq_scalar_view *view, uint32_t column, uint32_t
         .sums = view->sums,
         .adds = inside.end - inside.first < view->taps,
     };
+    if (view->is_listed) {
+        esq_scalar_sum_lists(view, pixels, first, channels);
+        return;
+    }
     if (job.adds) {
         esq_scalar_sum_beside(view, pixels, first, channels);
     }
@@ -117,11 +136,11 @@ static void move_on(struct esq_scalar_block *block) {
     }
 }
 
-static void compute_row(const struct esq_scalar_view *view, const struct esq_slot *output,
+static void compute_row(struct esq_scalar_view *view, const struct esq_slot *output,
                         uint32_t channels, int8_t *result) {
     const struct esq_conv2d_scalar *params = view->params;
     for (uint32_t x = 0, pixels; x < output->width; x += pixels) {
-        pixels = at_most(params->pixels, output->width - x);
+        pixels = enter_run(view, x, at_most(params->pixels, output->width - x), channels);
         struct esq_scalar_block block = block_of(view, pixels, 0, channels);
         block.result = result;
         block.pixel_bytes = output->pixel_bytes;
@@ -138,7 +157,7 @@ static void compute_row(const struct esq_scalar_view *view, const struct esq_slo
 void esq_scalar_compute(const void *conv, const struct esq_op *op, int8_t *arena,
                         const struct esq_rows *rows) {
     for (uint32_t y = rows->first; y < rows->end; y++) {
-        int32_t few[ESQ_MAX_PIXELS * ESQ_FEW_CHANNELS];
+        int32_t few[ESQ_SCALAR_MAX_PIXELS * ESQ_FEW_CHANNELS];
         struct esq_scalar_view view;
         enter_view(conv, op, arena, y, few, &view);
         compute_row(&view, op->output, rows->channels,
@@ -156,7 +175,7 @@ void esq_run_conv2d_scalar(const struct esq_op *op, int8_t *arena, struct esq_pr
 /* Ends sums of a tile, some channels at a time, and adds the pixels up. */
 static void add_block(const struct esq_scalar_view *view, uint32_t pixels, uint32_t first,
                       uint32_t channels, int32_t *sums) {
-    int8_t strip[ESQ_MAX_PIXELS * ESQ_STRIP_CHANNELS];
+    int8_t strip[ESQ_SCALAR_MAX_PIXELS * ESQ_STRIP_CHANNELS];
     for (uint32_t c = 0, count; c < channels; c += count) {
         count = at_most(ESQ_STRIP_CHANNELS, channels - c);
         struct esq_scalar_block block = block_of(view, pixels, first + c, count);
@@ -177,11 +196,11 @@ void esq_scalar_add_row(const void *conv, const struct esq_op *op, int8_t *arena
     const struct esq_conv2d_scalar *params = conv;
     const uint32_t most =
         params->channels > ESQ_FEW_CHANNELS ? params->channels : ESQ_STRIP_CHANNELS;
-    int32_t few[ESQ_MAX_PIXELS * ESQ_STRIP_CHANNELS];
+    int32_t few[ESQ_SCALAR_MAX_PIXELS * ESQ_STRIP_CHANNELS];
     struct esq_scalar_view view;
     enter_view(params, op, arena, rows->first, few, &view);
     for (uint32_t x = 0, pixels; x < output->width; x += pixels) {
-        pixels = at_most(params->pixels, output->width - x);
+        pixels = enter_run(&view, x, at_most(params->pixels, output->width - x), rows->channels);
         for (uint32_t c = 0, count; c < rows->channels; c += count) {
             count = at_most(most, rows->channels - c);
             sum_up(&view, x, pixels, c, count);

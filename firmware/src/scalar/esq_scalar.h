@@ -28,6 +28,9 @@
 #endif
 #if defined(__ARM_ARCH_7M__)
 #define ESQ_SCALAR_HAS_SUMS_3 1
+#elif defined(ESQ_SCALAR_HAS_SUMS)
+#define ESQ_SCALAR_HAS_SUMS_1 1
+#define ESQ_SCALAR_HAS_LISTED 1
 #endif
 
 /* Taps come in multiples of this. */

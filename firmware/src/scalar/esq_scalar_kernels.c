@@ -1,5 +1,4 @@
-/* Words and sums of the scalar kernels in C, for cores without an assembler body of their own; sums
- * of a lone pixel for all. */
+/* Words and sums of the scalar kernels in C, for cores that have no assembler body of their own. */
 #include "esq_scalar.h"
 
 /* Summed together: two take 16 registers for sums alone, which Xtensa has in all. */
@@ -86,6 +85,7 @@ static inline void store(const struct pair *pair, struct ends ends, int32_t *sum
     sums[1] = (int32_t)upper;
 }
 
+#ifndef ESQ_SCALAR_HAS_SUMS_1
 /* Four channels share the loads of the values. */
 static void sum_four_lone(const struct esq_scalar_job *job, const int8_t *weights, int32_t *sums) {
     const int8_t *values = job->windows;
@@ -129,6 +129,7 @@ void esq_scalar_sums_1(const struct esq_scalar_job *job) {
         weights += job->taps + job->gap_bytes;
     }
 }
+#endif
 
 #ifndef ESQ_SCALAR_HAS_SUMS
 void esq_scalar_sums_2(const struct esq_scalar_job *job) {

@@ -223,6 +223,117 @@ esq_scalar_sums_\pixels:
     ESQ_SUMS 4, 7, 76, 1
     ESQ_SUMS 2, 5, 42, 0
 
+/* A lone pixel: four channels share the loads of its values, 14 instructions a tap. r0 values and
+ * r1 to r4 weights, past their taps; r5 taps left, negative; r8 to r11 sums; r12 job, lr sums. */
+    .macro ESQ_TAP_1 weights, sum
+    ldrsb r7, [\weights, r5]
+    muls r7, r6, r7
+    add \sum, \sum, r7
+    .endm
+
+/* Stores \sum, or adds it where r5 is not 0. */
+    .macro ESQ_STORE_1 sum
+    mov r6, \sum
+    cmp r5, #0
+    beq 1f
+    ldr r4, [r7]
+    adds r6, r6, r4
+1:  stmia r7!, {r6}
+    .endm
+
+    .equ ESQ_LEFT, 0            /* channels */
+    .equ ESQ_LONE_FRAME, 8
+
+    .section .text.esq_scalar_sums_1, "ax", %progbits
+    .balign 4
+    .global esq_scalar_sums_1
+    .type esq_scalar_sums_1, %function
+    .thumb_func
+esq_scalar_sums_1:
+    push {r4-r7, lr}
+    mov r4, r8
+    mov r5, r9
+    mov r6, r10
+    mov r7, r11
+    push {r4-r7}
+    sub sp, sp, #ESQ_LONE_FRAME
+    mov r12, r0
+    ldr r1, [r0, #ESQ_JOB_SUMS]
+    mov lr, r1
+    ldr r2, [r0, #ESQ_JOB_CHANNELS]
+    ldmia r0!, {r6, r7}         /* windows, weights */
+    ldr r5, [r0, #ESQ_JOB_TAPS - 8]
+    adds r1, r7, r5
+    adds r0, r6, r5
+
+.Llone_next:                    /* r1 past the next channel's taps, r2 channels left */
+    mov r7, r12
+    ldr r5, [r7, #ESQ_JOB_TAPS]
+    ldr r6, [r7, #ESQ_JOB_GAP]
+    adds r6, r6, r5
+    rsbs r5, r5, #0
+    movs r4, #0
+    mov r8, r4
+    subs r2, r2, #4
+    blo .Llone_one
+    str r2, [sp, #ESQ_LEFT]
+    mov r9, r4
+    mov r10, r4
+    mov r11, r4
+    adds r2, r1, r6
+    adds r3, r2, r6
+    adds r4, r3, r6
+2:  .rept 4
+    ldrsb r6, [r0, r5]
+    ESQ_TAP_1 r1, r8
+    ESQ_TAP_1 r2, r9
+    ESQ_TAP_1 r3, r10
+    ESQ_TAP_1 r4, r11
+    adds r5, r5, #1
+    .endr
+    bne 2b
+    mov r7, r12
+    ldr r5, [r7, #ESQ_JOB_TAPS]
+    ldr r6, [r7, #ESQ_JOB_GAP]
+    adds r1, r4, r5
+    adds r1, r1, r6
+    ldr r5, [r7, #ESQ_JOB_ADDS]
+    mov r7, lr
+    .irp sum, r8, r9, r10, r11
+    ESQ_STORE_1 \sum
+    .endr
+    mov lr, r7
+    ldr r2, [sp, #ESQ_LEFT]
+    cmp r2, #0
+    beq .Llone_done
+    b .Llone_next
+
+.Llone_done:
+    add sp, sp, #ESQ_LONE_FRAME
+    pop {r4-r7}
+    mov r8, r4
+    mov r9, r5
+    mov r10, r6
+    mov r11, r7
+    pop {r4-r7, pc}
+
+.Llone_one:                     /* one channel at a time, r2 those left less 4 */
+    adds r3, r1, r6
+4:  ldrsb r6, [r0, r5]
+    ESQ_TAP_1 r1, r8
+    adds r5, r5, #1
+    bne 4b
+    mov r1, r3
+    mov r7, r12
+    ldr r5, [r7, #ESQ_JOB_ADDS]
+    mov r7, lr
+    ESQ_STORE_1 r8
+    mov lr, r7
+    adds r2, r2, #3
+    beq .Llone_done
+    b .Llone_next
+    .size esq_scalar_sums_1, . - esq_scalar_sums_1
+
 #endif
 
 #if defined(__linux__)

@@ -4,6 +4,8 @@
 
 #include "esq_scalar.h"
 
+#define ESQ_SCALAR_MAX_PIXELS 4u
+
 /* Values [first, end) of a window or of one of its rows. */
 struct esq_scalar_range {
     uint32_t first;
@@ -18,6 +20,10 @@ struct esq_scalar_view {
     const int8_t *rows[ESQ_MAX_WINDOW_ROWS]; /* 0: beside the image */
     uint32_t taps;                           /* of a whole window, as they lie in the weights */
     struct esq_scalar_range inside;          /* of these; all others are in rows beside the image */
+    /* The last windows that were listed, each from one place to the next; see esq_scalar_listed.h. */
+    const uint32_t *list_ends[ESQ_SCALAR_MAX_PIXELS + 1u];
+    int is_listed; /* instead of set out */
+    int is_dense;  /* 1: a window of this row was not listed, the others will not be tried */
 };
 
 /* Pixels whose sums stand side by side, of `pixels` that are computed together. */

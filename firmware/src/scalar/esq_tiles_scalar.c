@@ -10,6 +10,7 @@ void esq_scalar_enter_tile(const void *conv, const struct esq_op *op, const stru
     *own = *(const struct esq_conv2d_scalar *)conv;
     own->weights = esq_tile_weights(op, streamed, arena, tile, words);
     own->bias += first;
+    own->weight_sums = own->weight_sums ? own->weight_sums + first : 0;
     if (own->shift) {
         own->multiplier += first;
         own->shift += first;
