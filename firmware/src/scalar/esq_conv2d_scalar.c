@@ -7,6 +7,8 @@
 #include "../esq_windows.h"
 #include "esq_scalar_listed.h"
 
+/* A frame that is left before anything else is called. */
+#define ESQ_OWN_FRAME __attribute__((noinline))
 /* Output channels whose sums are held on the stack. */
 #define ESQ_FEW_CHANNELS 12u
 /* With so many output channels it costs little to try in vain to list a window. */
@@ -57,9 +59,9 @@ static uint32_t enter_run(struct esq_scalar_view *view, uint32_t column, uint32_
     uint32_t listed = 0;
     if (view->params->weight_sums && !view->is_dense) {
         listed = esq_scalar_list_windows(view, column, pixels);
-        view->is_dense = listed == 0 && channels < ESQ_MANY_CHANNELS;
+        view->is_dense = (uint8_t)(listed == 0 && channels < ESQ_MANY_CHANNELS);
     }
-    view->is_listed = listed > 0;
+    view->is_listed = (uint8_t)(listed > 0);
     return listed > 0 ? listed : pixels;
 }
 
@@ -69,9 +71,10 @@ typedef void sums_fn(const struct esq_scalar_job *job);
 static sums_fn *const sums_for[ESQ_SCALAR_MAX_PIXELS] = {esq_scalar_sums_1, esq_scalar_sums_2,
                                                          esq_scalar_sums_3, esq_scalar_sums_4};
 
-/* Sums of channels [first, first + channels) of `pixels` pixels from `column` on. */
-static void sum_up(const struct esq_scalar_view *view, uint32_t column, uint32_t pixels,
-                   uint32_t first, uint32_t channels) {
+/* Sums of channels [first, first + channels) of `pixels` pixels from `column` on, set out. Not
+ * inlined: its frame would stand on the stack below lists too. */
+ESQ_OWN_FRAME static void sum_up(const struct esq_scalar_view *view, uint32_t column,
+                                 uint32_t pixels, uint32_t first, uint32_t channels) {
     const struct esq_conv2d_scalar *params = view->params;
     const struct esq_scalar_range inside = view->inside;
     const int is_whole = params->taps >= inside.end - inside.first;
@@ -82,10 +85,6 @@ static void sum_up(const struct esq_scalar_view *view, uint32_t column, uint32_t
         .sums = view->sums,
         .adds = inside.end - inside.first < view->taps,
     };
-    if (view->is_listed) {
-        esq_scalar_sum_lists(view, pixels, first, channels);
-        return;
-    }
     if (job.adds) {
         esq_scalar_sum_beside(view, pixels, first, channels);
     }
@@ -98,6 +97,16 @@ static void sum_up(const struct esq_scalar_view *view, uint32_t column, uint32_t
         sums_for[pixels - 1](&job);
         job.weights += job.taps;
         job.adds = 1;
+    }
+}
+
+/* Sums of channels [first, first + channels) of a run that was entered. */
+static void sum_run(const struct esq_scalar_view *view, uint32_t column, uint32_t pixels,
+                    uint32_t first, uint32_t channels) {
+    if (view->is_listed) {
+        esq_scalar_sum_lists(view, pixels, first, channels);
+    } else {
+        sum_up(view, column, pixels, first, channels);
     }
 }
 
@@ -146,7 +155,7 @@ static void compute_row(struct esq_scalar_view *view, const struct esq_slot *out
         block.pixel_bytes = output->pixel_bytes;
         for (uint32_t c = 0; c < channels; c += block.channels) {
             block.channels = at_most(params->channels, channels - c);
-            sum_up(view, x, pixels, c, block.channels);
+            sum_run(view, x, pixels, c, block.channels);
             params->end(&block);
             move_on(&block);
         }
@@ -203,7 +212,7 @@ void esq_scalar_add_row(const void *conv, const struct esq_op *op, int8_t *arena
         pixels = enter_run(&view, x, at_most(params->pixels, output->width - x), rows->channels);
         for (uint32_t c = 0, count; c < rows->channels; c += count) {
             count = at_most(most, rows->channels - c);
-            sum_up(&view, x, pixels, c, count);
+            sum_run(&view, x, pixels, c, count);
             add_block(&view, pixels, c, count, sums + c);
         }
     }

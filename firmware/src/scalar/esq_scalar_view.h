@@ -22,8 +22,8 @@ struct esq_scalar_view {
     struct esq_scalar_range inside;          /* of these; all others are in rows beside the image */
     /* The last windows that were listed, each from one place to the next; see esq_scalar_listed.h. */
     const uint32_t *list_ends[ESQ_SCALAR_MAX_PIXELS + 1u];
-    int is_listed; /* instead of set out */
-    int is_dense;  /* 1: a window of this row was not listed, the others will not be tried */
+    uint8_t is_listed; /* instead of set out */
+    uint8_t is_dense;  /* 1: a window of this row was not listed, the others will not be tried */
 };
 
 /* Pixels whose sums stand side by side, of `pixels` that are computed together. */
