@@ -1,28 +1,15 @@
 """What a board is estimated to take in instructions and in time, and how far off that may be."""
 
-from collections.abc import Mapping
+import tomllib
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
 from edgesq.graph import Graph
 from edgesq.plan import Candidate
 from edgesq.plan.reading import flash_reads
-from edgesq.records import Count, Positive
+from edgesq.records import Count, Positive, made
 from edgesq.targets import Target
-
-_MEASURED = {
-    "cortex-m0": (1.7, 0.15),
-    "cortex-m0plus": (1.7, 0.15),
-    "cortex-m3": (1.0, 0.1),
-    "cortex-m4": (1.0, 0.1),
-    "cortex-m7": (1.0, 0.1),
-    "cortex-m33": (1.0, 0.1),
-    "cortex-m55": (1.0, 0.1),
-}
-"""By core: instructions for one of the estimate, and the largest part by which an image was off.
-
-`kernels/cost.py` was fitted to cores that multiply to 64 bits; Cortex-M0 and M0+ do not. The rest
-is measured by `make bench BENCH=--estimates`.
-"""
 
 _SMALL = 20_000
 """Instructions below which the steps' overhead counts more than the kernels, and is off by more."""
@@ -31,32 +18,26 @@ _SMALL_DOUBT = 0.35
 
 
 @dataclass(frozen=True)
-class _Pace:
-    """How long a core takes for an instruction.
+class _Core:
+    """What is known of a core; cores.toml names the sources.
 
     Attributes:
-        cycles: per instruction, by kernel family.
-        doubt: part by which a network may take more or less.
+        instructions: for one of the estimate.
+        doubt: largest part by which an image's instructions were off.
+        cycles: per instruction, by kernel family, without wait states.
+        cycles_doubt: part by which a network may take more or fewer.
     """
 
-    cycles: Mapping[str, float]
-    doubt: float
+    instructions: float
+    doubt: Positive
+    cycles: dict[str, float]
+    cycles_doubt: Positive
 
 
-_PACES = {
-    "cortex-m0": _Pace({"portable": 1.40, "scalar": 1.32}, 0.1),
-    "cortex-m0plus": _Pace({"portable": 1.32, "scalar": 1.30}, 0.1),
-    "cortex-m3": _Pace({"portable": 1.5, "scalar": 1.7}, 0.25),
-    "cortex-m4": _Pace({"portable": 1.45, "dsp": 1.5}, 0.25),
-    "cortex-m33": _Pace({"portable": 1.45, "dsp": 1.5}, 0.3),
-    "cortex-m7": _Pace({"dsp": 1.05}, 0.4),
-    "cortex-m55": _Pace({"mve": 1.25}, 0.4),
-}
-"""By core, without wait states: the manuals' tables, or LLVM's model of M7 and M55.
-
-Source: `make bench BENCH=--cycles`, which names the manuals. The doubt is more than networks
-differ: branches of one to three cycles, what issues together, caches.
-"""
+@cache
+def _cores() -> dict[str, _Core]:
+    text = files("edgesq.project").joinpath("cores.toml").read_text(encoding="utf-8")
+    return made(dict[str, _Core], tomllib.loads(text))
 
 
 @dataclass(frozen=True)
@@ -134,12 +115,12 @@ def estimate(instructions: float, target: Target, reads: FlashReads | None = Non
         target: the board.
         reads: from its flash.
     """
-    factor, doubt = _MEASURED.get(target.cpu, (1.0, None))
-    if doubt is not None and instructions < _SMALL:
-        doubt = _SMALL_DOUBT
-    count = round(instructions * factor)
-    time = None if doubt is None else board_time(count, target, reads, doubt)
-    return Estimate(count, doubt, time, reads)
+    core = _cores().get(target.cpu)
+    if core is None:
+        return Estimate(round(instructions), None, None, reads)
+    doubt = _SMALL_DOUBT if instructions < _SMALL else core.doubt
+    count = round(instructions * core.instructions)
+    return Estimate(count, doubt, board_time(count, target, reads, doubt), reads)
 
 
 def board_time(
@@ -153,10 +134,10 @@ def board_time(
         reads: from its flash.
         doubt: part by which the instructions may be off; 0 where they were counted.
     """
-    pace = _PACES.get(target.cpu)
-    if pace is None or target.kernels not in pace.cycles or not target.clock_hz:
+    core = _cores().get(target.cpu)
+    if core is None or target.kernels not in core.cycles or not target.clock_hz:
         return None
-    cycles = instructions * pace.cycles[target.kernels] + (reads.cycles if reads else 0)
+    cycles = instructions * core.cycles[target.kernels] + (reads.cycles if reads else 0)
     us = cycles * 1e6 / target.clock_hz
-    off = (1 + doubt) * (1 + pace.doubt) - 1
+    off = (1 + doubt) * (1 + core.cycles_doubt) - 1
     return Time(round(cycles), target.clock_hz, us, round(off, 2))
