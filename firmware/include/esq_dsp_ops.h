@@ -11,8 +11,8 @@ extern "C" {
 
 struct esq_dsp_way;
 
-/* An output channel that the short requantization is not exact for, or that has none to share a lane
- * with. */
+/* An output channel that the short requantization is not exact for, or that has none to share a
+ * lane with. */
 struct esq_dsp_odd {
     int32_t bias;
     int32_t multiplier;
@@ -125,8 +125,8 @@ esq_enter_tile_fn esq_dsp_enter_table;
  * what no operator of a model needs. Windows: `columns` are one column wide,
  * `slide` three, by one column; `staged` are copied, for input channels that are no multiple of 4;
  * `windows`: all others. Ends: `linear` is the short requantization, `relu` a shorter one where
- * results below the zero point are clamped, so that the rounding of negative sums cannot show; `odd`
- * is for channels of these that need another one; `any` for any convolution, `once` for a
+ * results below the zero point are clamped, so that the rounding of negative sums cannot show;
+ * `odd` is for channels of these that need another one; `any` for any convolution, `once` for a
  * FULLY_CONNECTED, which rounds once. */
 extern const struct esq_dsp_way esq_dsp_columns_relu;
 extern const struct esq_dsp_way esq_dsp_columns_linear;

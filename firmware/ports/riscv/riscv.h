@@ -1,4 +1,4 @@
-/* What every port of a RISC-V core without a supervisor mode shares: start-up code, machine mode. */
+/* What every port of a RISC-V core without a supervisor mode shares: start-up, machine mode. */
 #ifndef ESQ_RISCV_H
 #define ESQ_RISCV_H
 

@@ -1,8 +1,8 @@
 /* The USB controller as a device, and what a host asks on endpoint 0.
  *
- * RP2040 of revision B0 and B1 may stay in reset behind a busy hub (RP2040-E5): plug such a board into
- * a port of its own. All RP2040 may hang after certain errors on the wire (RP2040-E15): unplug it
- * then. RP2350 has neither fault. */
+ * RP2040 of revision B0 and B1 may stay in reset behind a busy hub (RP2040-E5): plug such a board
+ * into a port of its own. All RP2040 may hang after certain errors on the wire (RP2040-E15): unplug
+ * it then. RP2350 has neither fault. */
 #include "usb.h"
 
 #include "port.h"

@@ -8,8 +8,8 @@
  * QE (status register 2, bit 1), which is set where it is not. A flash that then does not answer
  * with this code's last word is read by 03h, which every flash has, at 31 MHz.
  *
- * The flash's unique id (4Bh) is left in the watchdog's first two scratch registers: it can be asked
- * for only while nothing is read from the flash. */
+ * The flash's unique id (4Bh) is left in the watchdog's first two scratch registers: it can be
+ * asked for only while nothing is read from the flash. */
     .syntax unified
     .cpu cortex-m0plus
     .thumb
@@ -113,8 +113,8 @@
     ldr r0, [r0]
     bx r0
 
-/* Sends r1 bytes, those of r0 from the lowest up and zeros, as one command; the last eight that came
- * back are r5 and r4. */
+/* Sends r1 bytes, those of r0 from the lowest up and zeros, as one command; the last eight that
+ * came back are r5 and r4. */
 .Lcommand_of_3:
     movs r1, #3
 .Lcommand:

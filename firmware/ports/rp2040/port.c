@@ -19,7 +19,7 @@ void esq_port_init(void) {
     esq_rp2_start_usb();
 }
 
-/* Datasheet 2.8.3, bootrom contents: a table of functions by two letters, and what looks them up. */
+/* Datasheet 2.8.3, bootrom contents: a table of functions by two letters, what looks them up. */
 void esq_rp2_to_bootloader(void) {
     typedef void *(*lookup)(const void *table, uint32_t code);
     typedef void (*reset_to_usb_boot)(uint32_t activity_pins, uint32_t disabled_interfaces);

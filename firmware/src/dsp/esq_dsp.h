@@ -57,8 +57,8 @@ void esq_dsp_winograd_weights(const uint32_t *raw, uint32_t groups, uint32_t ste
 
 typedef void esq_dsp_kernel(const struct esq_dsp_job *job);
 
-/* Requantized, table rows [8]: sums, then M, C and shift of A and of B. relu: where results below the
- * zero point clamp to it. linear: any. */
+/* Requantized, table rows [8]: sums, then M, C and shift of A and of B. relu: where results below
+ * the zero point clamp to it. linear: any. */
 esq_dsp_kernel esq_dsp_each_relu_1;
 esq_dsp_kernel esq_dsp_each_relu_2;
 esq_dsp_kernel esq_dsp_each_relu_3;

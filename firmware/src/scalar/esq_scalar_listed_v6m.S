@@ -108,7 +108,8 @@ esq_scalar_sums_listed:
     push {r4-r7}
     sub sp, sp, #ESQ_LISTED_FRAME
     mov r7, r0
-    ldmia r7!, {r0, r1, r2, r3, r4, r5, r6} /* list, end, weights, taps, weight sums, channels, sums */
+    /* list, end, weights, taps, weight sums, channels, sums */
+    ldmia r7!, {r0, r1, r2, r3, r4, r5, r6}
     mov r12, r6
     mov lr, r1
     str r2, [sp, #ESQ_WEIGHTS]

@@ -20,7 +20,7 @@ struct esq_scalar_view {
     const int8_t *rows[ESQ_MAX_WINDOW_ROWS]; /* 0: beside the image */
     uint32_t taps;                           /* of a whole window, as they lie in the weights */
     struct esq_scalar_range inside;          /* of these; all others are in rows beside the image */
-    /* The last windows that were listed, each from one place to the next; see esq_scalar_listed.h. */
+    /* The last windows that were listed, each from one place to the next: esq_scalar_listed.h. */
     const uint32_t *list_ends[ESQ_SCALAR_MAX_PIXELS + 1u];
     uint8_t is_listed; /* instead of set out */
     uint8_t is_dense;  /* 1: a window of this row was not listed, the others will not be tried */

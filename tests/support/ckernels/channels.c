@@ -1,7 +1,7 @@
 /* Takes channels out of their bits, in memory of exactly their size.
  *
- * In, for each set: u32 channels, u32 bytes of fields, u32 int32 of steps or words, u8 bits, u8 step
- * bits, u8 fraction bits, u8 shift bits, u8 first shift, u8 0 [3]; then these int32 and the bytes.
+ * In, for each set: u32 channels, u32 bytes of fields, u32 int32 of steps or words, u8 bits, u8
+ * step bits, u8 fraction bits, u8 shift bits, u8 first shift, u8 0 [3]; then these int32 and bytes.
  * Out: int32 bias, multiplier, shift of each channel.
  */
 #include <stdio.h>
