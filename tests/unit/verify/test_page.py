@@ -173,7 +173,7 @@ def test_a_page_of_what_an_emulated_board_can_count(build: Path, tmp_path: Path)
     in_unicorn.write_json(tmp_path / "report.json")
     assert read_json(tmp_path / "report.json") == in_unicorn
     text = page(in_unicorn, build, tmp_path / "unicorn.html")
-    assert "This board can count neither instructions nor time." in text
+    assert "This board can count neither instructions nor cycles nor time." in text
     assert "<th>instructions</th>" not in text
     shown = in_unicorn._repr_html_()
     assert shown.count("cannot count") >= len(rows)
