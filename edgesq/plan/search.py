@@ -12,7 +12,7 @@ Which changes are tried (`moves`), and what a plan is taken to cost, differs:
 
 - With plain weights a plan costs its instructions, and GAIN more for each doubling of RAM; for
   `ram` its arena. What tables take that are made while it runs does not count: they follow the
-  bands. Each map height in turn gets the band that costs least. Most bands are never placed,
+  bands. Each map height in turn gets the band that costs least, until none helps. Most bands are never placed,
   because a bound says that they cannot help.
 - With coded weights it costs its instructions, and bytes of flash as some of them; the arena may be
   filled up to the limit, which the goal lowers to CODED_GROWTH times the smallest arena.
@@ -189,7 +189,7 @@ def choose(graph: Graph, request: PlanRequest) -> Candidate:
         return candidates.price(limit, bands, enough)
 
     climb = Climb(price, start, price(start))
-    climb.follow(lambda _: height_moves(graph))
+    climb.settle((lambda _: height_moves(graph),), lambda _: ())
     best = candidates[climb.bands]
     return replace(best, tried=tuple(candidates.made.values()))
 
