@@ -12,14 +12,16 @@ Which changes are tried (`moves`), and what a plan is taken to cost, differs:
 
 - With plain weights a plan costs its instructions, and GAIN more for each doubling of RAM; for
   `ram` its arena. What tables take that are made while it runs does not count: they follow the
-  bands. Each map height in turn gets the band that costs least, until none helps. Most bands are never placed,
-  because a bound says that they cannot help.
+  bands. Each map height in turn gets the band that costs least, until none helps; `ram` and
+  `speed` go the ways of the other goals too, so that none is better at what they are for. Most
+  bands are never placed, because a bound says that they cannot help.
 - With coded weights it costs its instructions, and bytes of flash as some of them; the arena may be
   filled up to the limit, which the goal lowers to CODED_GROWTH times the smallest arena.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import log2
 
 from edgesq.choices import Goal
@@ -104,10 +106,13 @@ class _Candidates:
     def rows(self, bands: Bands) -> Rows:
         return _rows(self._planner.graph, bands)
 
-    def price(self, limit_bytes: int | None, bands: Bands, enough: float = NEVER) -> float:
+    def price(
+        self, goal: Goal, limit_bytes: int | None, bands: Bands, enough: float = NEVER
+    ) -> float:
         """Return the cost of a plan with plain weights, or a bound that is not below `enough`.
 
         Args:
+            goal: what it is judged by.
             limit_bytes: most bytes that the arena may take; above, it costs NEVER.
             bands: of the plan.
             enough: what is no use to know more exactly.
@@ -116,11 +121,11 @@ class _Candidates:
         if rows not in self.made:
             if rows not in self._bounds:
                 self._bounds[rows] = self._planner.bound(bands)
-            bound = self._score(*self._bounds[rows], limit_bytes)
+            bound = _score(goal, *self._bounds[rows], limit_bytes)
             if bound >= enough:
                 return bound
         candidate = self[bands]
-        return self._score(candidate.plan.arena_bytes, candidate.cost, limit_bytes)
+        return _score(goal, candidate.plan.arena_bytes, candidate.cost, limit_bytes)
 
     def of_one_height(self) -> list[Candidate]:
         """Return those with one band height for all operators, from one row to whole maps."""
@@ -128,15 +133,15 @@ class _Candidates:
         choices = powers_of_two(max(heights))
         return [self[Bands(by_height=dict.fromkeys(heights, rows))] for rows in choices]
 
-    def _score(self, arena_bytes: int, cost: float, limit_bytes: int | None) -> float:
-        """Return what a goal takes a plan to cost."""
-        if limit_bytes is not None and arena_bytes > limit_bytes:
-            return NEVER
-        goal = self._planner.request.goal
-        if goal is Goal.RAM:
-            return arena_bytes + cost * _LITTLE
-        doublings = log2(arena_bytes + _BESIDE_BYTES)
-        return float(cost * (1 - GAIN[goal]) ** -doublings)
+
+def _score(goal: Goal, arena_bytes: int, cost: float, limit_bytes: int | None) -> float:
+    """Return what a goal takes a plan to cost."""
+    if limit_bytes is not None and arena_bytes > limit_bytes:
+        return NEVER
+    if goal is Goal.RAM:
+        return arena_bytes + cost * _LITTLE
+    doublings = log2(arena_bytes + _BESIDE_BYTES)
+    return float(cost * (1 - GAIN[goal]) ** -doublings)
 
 
 class _Fillings:
@@ -180,18 +185,21 @@ def choose(graph: Graph, request: PlanRequest) -> Candidate:
             limit, that one is returned.
     """
     candidates = _Candidates(Planner(graph, replace(request, limit_bytes=None)))
-    start = Bands()
     if request.coded and request.goal is not Goal.RAM:
-        return _choose_coded(graph, request, candidates[start].plan.arena_bytes)
+        return _choose_coded(graph, request, candidates[Bands()].plan.arena_bytes)
     limit = None if request.goal is Goal.RAM else request.limit_bytes
-
-    def price(bands: Bands, enough: float = NEVER) -> float:
-        return candidates.price(limit, bands, enough)
-
-    climb = Climb(price, start, price(start))
-    climb.settle((lambda _: height_moves(graph),), lambda _: ())
-    best = candidates[climb.bands]
+    goals = [request.goal] if request.goal is Goal.BALANCED else list(Goal)
+    ways = [_climbed(candidates, graph, goal, limit) for goal in goals]
+    best = candidates[min(ways, key=partial(candidates.price, request.goal, limit))]
     return replace(best, tried=tuple(candidates.made.values()))
+
+
+def _climbed(candidates: _Candidates, graph: Graph, goal: Goal, limit_bytes: int | None) -> Bands:
+    """Return the bands that a search for a goal ends with."""
+    price = partial(candidates.price, goal, limit_bytes)
+    climb = Climb(price, Bands(), price(Bands()))
+    climb.settle((lambda _: height_moves(graph),), lambda _: ())
+    return climb.bands
 
 
 def _choose_coded(graph: Graph, request: PlanRequest, least_bytes: int) -> Candidate:
