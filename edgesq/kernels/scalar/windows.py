@@ -18,7 +18,7 @@ GROUP_TAPS = 4
 _PIXELS = (4, 2, 1)
 """Output pixels computed together, best first; where a row has fewer, as many as it has."""
 
-FEW_CHANNELS = 12
+FEW_CHANNELS = 8
 """Whose sums are held on the stack; where windows are set out whole, no more are held.
 
 Mirror: ESQ_FEW_CHANNELS.

@@ -9,8 +9,14 @@
 
 /* A frame that is left before anything else is called. */
 #define ESQ_OWN_FRAME __attribute__((noinline))
-/* Output channels whose sums are held on the stack. */
-#define ESQ_FEW_CHANNELS 12u
+/* Output channels whose sums are held on the stack, not in the arena; and how many at a time, a
+ * multiple of 4 for lone pixels: on Armv6-M frames are larger. */
+#define ESQ_FEW_CHANNELS 8u
+#if defined(__ARM_ARCH_6M__)
+#define ESQ_HELD_CHANNELS 4u
+#else
+#define ESQ_HELD_CHANNELS ESQ_FEW_CHANNELS
+#endif
 /* With so many output channels it costs little to try in vain to list a window. */
 #define ESQ_MANY_CHANNELS 32u
 /* Output channels of a strip that are held at a time, on the stack, and likewise their sums. */
@@ -57,7 +63,7 @@ static void enter_view(const struct esq_conv2d_scalar *params, const struct esq_
 static uint32_t enter_run(struct esq_scalar_view *view, uint32_t column, uint32_t pixels,
                           uint32_t channels) {
     uint32_t listed = 0;
-    if (view->params->weight_sums && !view->is_dense) {
+    if (ESQ_SCALAR_LISTS && view->params->weight_sums && !view->is_dense) {
         listed = esq_scalar_list_windows(view, column, pixels);
         view->is_dense = (uint8_t)(listed == 0 && channels < ESQ_MANY_CHANNELS);
     }
@@ -103,7 +109,7 @@ ESQ_OWN_FRAME static void sum_up(const struct esq_scalar_view *view, uint32_t co
 /* Sums of channels [first, first + channels) of a run that was entered. */
 static void sum_run(const struct esq_scalar_view *view, uint32_t column, uint32_t pixels,
                     uint32_t first, uint32_t channels) {
-    if (view->is_listed) {
+    if (ESQ_SCALAR_LISTS && view->is_listed) {
         esq_scalar_sum_lists(view, pixels, first, channels);
     } else {
         sum_up(view, column, pixels, first, channels);
@@ -133,31 +139,27 @@ static struct esq_scalar_block block_of(const struct esq_scalar_view *view, uint
     return block;
 }
 
-/* To the channels behind a block's. */
-static void move_on(struct esq_scalar_block *block) {
-    block->result += block->channels;
-    block->bias += block->channels;
-    if (block->shift) {
-        block->multiplier += block->channels;
-        block->shift += block->channels;
-    } else {
-        block->rescaling += block->channels;
-    }
+/* Ends sums; its block is not there while windows are set out, where the stack is deepest. */
+static ESQ_OWN_FRAME void end_sums(const struct esq_scalar_view *view, uint32_t pixels,
+                                   uint32_t first, uint32_t channels, int8_t *result,
+                                   uint32_t pixel_bytes) {
+    struct esq_scalar_block block = block_of(view, pixels, first, channels);
+    block.result = result + first;
+    block.pixel_bytes = pixel_bytes;
+    view->params->end(&block);
 }
 
 static void compute_row(struct esq_scalar_view *view, const struct esq_slot *output,
                         uint32_t channels, int8_t *result) {
     const struct esq_conv2d_scalar *params = view->params;
+    const uint32_t most =
+        params->channels > ESQ_FEW_CHANNELS ? params->channels : ESQ_HELD_CHANNELS;
     for (uint32_t x = 0, pixels; x < output->width; x += pixels) {
         pixels = enter_run(view, x, at_most(params->pixels, output->width - x), channels);
-        struct esq_scalar_block block = block_of(view, pixels, 0, channels);
-        block.result = result;
-        block.pixel_bytes = output->pixel_bytes;
-        for (uint32_t c = 0; c < channels; c += block.channels) {
-            block.channels = at_most(params->channels, channels - c);
-            sum_run(view, x, pixels, c, block.channels);
-            params->end(&block);
-            move_on(&block);
+        for (uint32_t c = 0, count; c < channels; c += count) {
+            count = at_most(most, channels - c);
+            sum_run(view, x, pixels, c, count);
+            end_sums(view, pixels, c, count, result, output->pixel_bytes);
         }
         result += pixels * output->pixel_bytes;
     }
@@ -166,7 +168,7 @@ static void compute_row(struct esq_scalar_view *view, const struct esq_slot *out
 void esq_scalar_compute(const void *conv, const struct esq_op *op, int8_t *arena,
                         const struct esq_rows *rows) {
     for (uint32_t y = rows->first; y < rows->end; y++) {
-        int32_t few[ESQ_SCALAR_MAX_PIXELS * ESQ_FEW_CHANNELS];
+        int32_t few[ESQ_SCALAR_MAX_PIXELS * ESQ_HELD_CHANNELS];
         struct esq_scalar_view view;
         enter_view(conv, op, arena, y, few, &view);
         compute_row(&view, op->output, rows->channels,
