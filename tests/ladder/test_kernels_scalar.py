@@ -20,7 +20,7 @@ AMPLE, NONE = 0.01, 1000
 """For ARENA_GROWTH: operators compute as many pixels together as they can, or as few."""
 
 PARTS = 5
-"""Images of firmware that all cases take."""
+"""Images of firmware that all cases take: the microbit has 256 KB of flash."""
 
 
 def scalar_cases() -> list[Case]:
@@ -89,7 +89,8 @@ def test_equal_in_c(
 
 @pytest.mark.emulated
 @pytest.mark.parametrize(
-    ("board", "growth"), [("microbit", AMPLE), ("netduino2", AMPLE), ("netduino2", NONE)]
+    ("board", "growth"),
+    [("microbit", AMPLE), ("netduino2", AMPLE), ("netduino2", NONE), ("riscv32-virt", AMPLE)],
 )
 def test_equal_on_boards(
     board: str, growth: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
