@@ -37,8 +37,9 @@ _WAYS = {(3, 1): "beside_3", (3, 2): "apart_3", (5, 1): "beside_5"}
 _INSTRUCTIONS = {"beside_3": (46.0, 23.5), "apart_3": (46.0, 26.5), "beside_5": (72.0, 45.0)}
 """Per channel of three pixels, and per row under their windows."""
 
-_ANY_INSTRUCTIONS, _TAP_INSTRUCTIONS = (72.0, 8.0), 13.0
-"""The same of other windows, and per tap of a row."""
+_ANY_INSTRUCTIONS, _TAP_INSTRUCTIONS = (72.0, 8.0), 25.0
+"""The same of other windows, and per tap of a row: 13 where all lies inside the image, up to 40
+where most does not."""
 
 _WHOLE = (-128, 127)
 _HALF = 1 << 30

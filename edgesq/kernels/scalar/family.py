@@ -31,7 +31,8 @@ _REQUANTIZATION_BYTES = 7
 def _kernels(graph: Graph, item: RowOp, _: bool) -> Iterator[Kernel]:
     """Yield the kernels of an operator, best first."""
     if isinstance(item.first, DepthwiseConv2D) and depthwise.pack(graph, item.first):
-        yield replace(item.kernel, family=NAME, pixels=depthwise.TOGETHER)
+        both = (replace(item.kernel, family=NAME, pixels=depthwise.TOGETHER), item.kernel)
+        yield min(both, key=lambda one: _instructions(graph, replace(item, kernel=one)))
         return
     if item.feeder is None and values.is_exact(graph, item):
         yield replace(item.kernel, family=NAME)
@@ -106,6 +107,8 @@ _PRICES = Prices(
 )
 """Of a Cortex-M3."""
 
+_instructions = partial(operator_instructions, _PRICES)
+
 
 def _takes_coded(graph: Graph, op: Conv2D) -> bool:
     return fits(graph, op) or PORTABLE.takes_coded(graph, op)
@@ -121,7 +124,7 @@ SCALAR = Family(
     extra_bytes=_extra_bytes,
     requantization_bytes=partial(requantization_bytes, _REQUANTIZATION_BYTES),
     conv_params=conv_params,
-    instructions=partial(operator_instructions, _PRICES),
+    instructions=_instructions,
     decoding=_PRICES.decoding,
     folds_zero_point=True,
     arena_parts=2,
