@@ -66,9 +66,12 @@ static uint32_t *list_window(const struct esq_scalar_view *view, uint32_t column
     const uint32_t runs = is_dense ? 1 : inside.count;
     const uint32_t run = is_dense ? inside.count * depth : depth;
     for (uint32_t y = 0; y < window->height; y++) {
+        if (!view->rows[y]) {
+            continue;
+        }
         uint32_t tap = (y * window->width + inside.first) * depth;
         const int8_t *values = view->rows[y] + inside.offset_bytes;
-        for (uint32_t k = 0; view->rows[y] && to && k < runs; k++) {
+        for (uint32_t k = 0; to && k < runs; k++) {
             to = esq_scalar_list(values, tap, run, to, limit);
             values += input->pixel_bytes;
             tap += run;
