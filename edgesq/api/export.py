@@ -9,7 +9,7 @@ from edgesq.api.build import Build
 from edgesq.api.given import ClassNames, StrPath, check_count, chosen, classes_of, path_of, within
 from edgesq.api.progress import OnProgress, Progress, unheard
 from edgesq.api.sizes import size_of
-from edgesq.builds import Compression, ExportOptions, around_tflm
+from edgesq.builds import Compression, ExportOptions, around_tflm, with_kernels
 from edgesq.builds import export as run
 from edgesq.choices import (
     DEFAULT_BUILD,
@@ -39,6 +39,7 @@ class ExportArguments(TypedDict, total=False):
             as their manifest says.
         strict: refuse calibration images that look wrong.
         runtime: what computes on the board: "edgesq" or "tflm".
+        kernels: another kernel family than the board's, as "portable", where its core runs it.
         tflm_dir: TensorFlow Lite Micro's tree, its library built.
         optimize_accuracy: seconds, up to 86,400, to look for an int8 model closer to the float one.
         compress: bytes that the whole image may take, as a number, "512000" or "500K"; "flash" for
@@ -54,6 +55,7 @@ class ExportArguments(TypedDict, total=False):
     fit: Fit | str | None
     strict: bool
     runtime: Runtime | str
+    kernels: str | None
     tflm_dir: StrPath | None
     optimize_accuracy: float | None
     compress: int | str | None
@@ -82,7 +84,7 @@ def export(
     Raises:
         ModelError: the model cannot be used.
         ImageError: the calibration images or classes cannot be used.
-        TargetError: the target is unknown.
+        TargetError: the target is unknown, or its core does not run these kernels.
         FitError: the model does not fit the board.
         ToolError: a compiler failed.
         EdgesqError: a value is out of its range, or the folder cannot be written. Nothing is left
@@ -109,6 +111,7 @@ def _request(
     fit: Fit | str | None = None,
     strict: bool = False,
     runtime: Runtime | str = Runtime.EDGESQ,
+    kernels: str | None = None,
     tflm_dir: StrPath | None = None,
     optimize_accuracy: float | None = None,
     compress: int | str | None = None,
@@ -120,6 +123,7 @@ def _request(
     within(max_drop, 0, 100, "max_drop")
     if chosen(Runtime, runtime, "runtime") is Runtime.TFLM:
         board = around_tflm(board)
+    board = with_kernels(board, kernels)
     return ExportOptions(
         model=model,
         calibration=calibration,

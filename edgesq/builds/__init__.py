@@ -24,7 +24,14 @@ from edgesq.builds.optimize import read_float_weights
 from edgesq.builds.page_files import PAGE, write_page
 from edgesq.builds.parity import ParityRow
 from edgesq.builds.report import REPORT, planned, read_operators, read_report, write_report
-from edgesq.builds.runtime import Firmware, FirmwareOptions, around_tflm, check_tree, make_firmware
+from edgesq.builds.runtime import (
+    Firmware,
+    FirmwareOptions,
+    around_tflm,
+    check_tree,
+    make_firmware,
+    with_kernels,
+)
 from edgesq.builds.source import Source
 from edgesq.builds.steps import Stage
 from edgesq.builds.target import ensure_compiled
@@ -65,6 +72,7 @@ __all__ = [
     "read_model",
     "read_operators",
     "read_report",
+    "with_kernels",
     "write_page",
     "write_report",
 ]

@@ -22,7 +22,7 @@ from edgesq.builds.optimize import Improved, accuracy_steps
 from edgesq.builds.page_files import SHEET, draw_page
 from edgesq.builds.parity import compared_images, forms_of
 from edgesq.builds.report import write_report
-from edgesq.builds.runtime import check_tree, make_firmware
+from edgesq.builds.runtime import asked_kernels, check_tree, make_firmware
 from edgesq.builds.source import CalibrationOptions, Source
 from edgesq.builds.steps import Driver, OnStage, Step
 from edgesq.builds.target import needs_library
@@ -150,7 +150,9 @@ def _report(state: Compared) -> ExportReport:
         model=_model_facts(source, improved.firmware.name),
         firmware=draft.firmware.facts,
         sizes=draft.sizes,
-        request=RequestFacts(options.layout, options.goal, options.ram_limit, tflm_dir),
+        request=RequestFacts(
+            options.layout, options.goal, options.ram_limit, tflm_dir, asked_kernels(options.target)
+        ),
         calibration=CalibrationFacts(
             source.preprocessing,
             source.declared,

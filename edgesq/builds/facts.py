@@ -113,12 +113,14 @@ class RequestFacts:
         optimize: what the plan is best at.
         ram_limit: RAM in bytes to plan for; None for the target's.
         tflm_dir: TensorFlow Lite Micro's tree; None where it was not given.
+        kernels: kernel family; None for the target's.
     """
 
     layout: Layout
     optimize: Goal
     ram_limit: Count | None
     tflm_dir: str | None
+    kernels: str | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from edgesq.builds.curve import loss_picture, plan_picture
 from edgesq.builds.facts import CompressionFacts, ExportReport
 from edgesq.builds.operators import Operator
+from edgesq.builds.runtime import target_of
 from edgesq.calibrate import AuditRow, Shown
 from edgesq.graph import Graph
 from edgesq.kernels.kernel import Form
@@ -18,7 +19,7 @@ from edgesq.pages.render import render
 from edgesq.plan import Candidate, Fit, curve, fits, operator_costs
 from edgesq.plan.usage import OperatorUse, operator_uses
 from edgesq.project import Estimate, Time, board_time, estimate, estimate_plan
-from edgesq.targets import Target, list_targets, load_target
+from edgesq.targets import Target, list_targets
 
 MAX_CLASSES, MAX_BLOCKS, MAX_OPERATORS, MAX_NOTES, MAX_TEXT = 200, 10, 300, 100, 600
 """Class names, blocks at the peak, operators and warnings on a page, and characters of a warning: a
@@ -136,7 +137,7 @@ def export_page(
         measured: instructions per image of each operator, as a board counted them; None for the
             estimate.
     """
-    target = load_target(report.firmware.target)
+    target = target_of(report)
     planned = None
     if chosen is not None:
         kernels, goal = report.firmware.kernels, chosen.request.goal

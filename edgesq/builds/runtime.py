@@ -4,15 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from edgesq.builds.facts import FirmwareFacts, PlanFacts
+from edgesq.builds.facts import ExportReport, FirmwareFacts, PlanFacts
 from edgesq.builds.operators import operators_of
 from edgesq.calibrate import Preprocessing
 from edgesq.codegen import generate, generate_tflm
-from edgesq.errors import ToolError
+from edgesq.errors import TargetError, ToolError, did_you_mean
 from edgesq.formats.tflite.tidy import int8_inside
 from edgesq.formats.tflm import arena_bytes
 from edgesq.graph import Graph
 from edgesq.integers import round_up
+from edgesq.kernels.families import families_of
 from edgesq.plan import (
     Bands,
     Candidate,
@@ -30,7 +31,7 @@ from edgesq.project import (
     lay_out,
     tflm_cmake,
 )
-from edgesq.targets import TFLM_KERNELS, Target
+from edgesq.targets import TFLM_KERNELS, Target, load_target
 
 TFLM_STACK_BYTES = 4_096
 """About three times the deepest use seen under QEMU, 1,412 bytes on an M7 with CMSIS-NN."""
@@ -99,6 +100,52 @@ def around_tflm(target: Target) -> Target:
     """Return the target with TensorFlow Lite Micro as its runtime, and the stack that needs."""
     stack_bytes = max(target.stack_bytes, TFLM_STACK_BYTES)
     return replace(target, kernels=TFLM_KERNELS, stack_bytes=stack_bytes)
+
+
+def with_kernels(target: Target, kernels: str | None) -> Target:
+    """Return the target with another kernel family than its own; None for that.
+
+    Raises:
+        TargetError: its core does not run that family.
+    """
+    if kernels is None:
+        return target
+    if not target.is_planned:
+        raise TargetError(
+            "its kernels are TensorFlow Lite Micro's", where=target.name, hint="leave out --kernels"
+        )
+    known = families_of(target.kernels)
+    if kernels not in known:
+        raise TargetError(
+            f"runs no kernels '{kernels}'", where=target.name, hint=did_you_mean(kernels, known)
+        )
+    return replace(target, kernels=kernels)
+
+
+def asked_kernels(target: Target) -> str | None:
+    """Return the kernel family that a target was given; None for its own, or another runtime."""
+    is_own = target.kernels == load_target(target.name).kernels
+    return None if is_own or not target.is_planned else target.kernels
+
+
+def target_of(report: ExportReport) -> Target:
+    """Return the target of a build, with the runtime and the kernels that were asked for.
+
+    Raises:
+        TargetError: it is not known any more, or has no such kernels.
+    """
+    return as_asked(report, load_target(report.firmware.target))
+
+
+def as_asked(report: ExportReport, target: Target) -> Target:
+    """Return `target` with the runtime and the kernels that were asked for when a build was made.
+
+    Raises:
+        TargetError: its core does not run them.
+    """
+    if report.firmware.kernels == TFLM_KERNELS:
+        return around_tflm(target)
+    return with_kernels(target, report.request.kernels)
 
 
 def make_firmware(

@@ -21,11 +21,11 @@ from edgesq.builds.library import (
 )
 from edgesq.builds.page_files import refreshed
 from edgesq.builds.report import read_report, write_report
-from edgesq.builds.runtime import FirmwareOptions, around_tflm, make_firmware
+from edgesq.builds.runtime import FirmwareOptions, as_asked, make_firmware, target_of
 from edgesq.errors import TargetError
 from edgesq.formats.tflite import read_graph
 from edgesq.project import MAP, Sizes, compile_firmware, firmware_path
-from edgesq.targets import TFLM_KERNELS, Target, load_target
+from edgesq.targets import Target
 
 
 def ensure_compiled(build: Path, target: Target | None, on_stage: Callable[[str], None]) -> Target:
@@ -41,8 +41,8 @@ def ensure_compiled(build: Path, target: Target | None, on_stage: Callable[[str]
     """
     report = read_report(build)
     folder = build / FIRMWARE
-    own = _own_target(report)
-    chosen = own if target is None or target.name == own.name else _like(own, target)
+    own = target_of(report)
+    chosen = own if target is None or target.name == own.name else as_asked(report, target)
     if chosen.is_library:
         raise needs_library(chosen)
     check_plain(build)
@@ -61,16 +61,6 @@ def needs_library(target: Target) -> TargetError:
     """Return the error that a target without a port has no firmware of its own."""
     hint = "export it as a library, --format c-library or another, for a project of your own"
     return TargetError("has no port, so no firmware of its own", where=target.name, hint=hint)
-
-
-def _own_target(report: ExportReport) -> Target:
-    target = load_target(report.firmware.target)
-    return around_tflm(target) if report.firmware.kernels == TFLM_KERNELS else target
-
-
-def _like(own: Target, target: Target) -> Target:
-    """Return `target` with the runtime that `own` has."""
-    return around_tflm(target) if own.kernels == TFLM_KERNELS else target
 
 
 def compile_cleanly(folder: Path, target: Target) -> Sizes:

@@ -23,6 +23,7 @@ from edgesq.cli.options import (
     ImagesOption,
     Json,
     Junit,
+    Kernels,
     Layers,
     MaxDrop,
     Optimize,
@@ -73,6 +74,7 @@ def export(
         bool, typer.Option("--strict", help="Refuse calibration images that look wrong.")
     ] = False,
     runtime: Annotated[Runtime, typer.Option(help="What computes on the board.")] = Runtime.EDGESQ,
+    kernels: Kernels = None,
     tflm_dir: TflmDir = None,
     optimize_accuracy: OptimizeAccuracy = None,
     compress: Compress = None,
@@ -86,6 +88,7 @@ def export(
         model,
         out,
         runtime=runtime,
+        kernels=kernels,
         calibration=calibration,
         format=layout,
         name=name,
@@ -204,6 +207,7 @@ def plan(
     target: Annotated[str, typer.Option(help="Board; see `edgesq targets`.")] = DEFAULT_TARGET,
     optimize: Optimize = Goal.BALANCED,
     ram_limit: RamLimit = None,
+    kernels: Kernels = None,
     picture: Annotated[
         Path | None, typer.Option(help="Draw RAM against speed into this SVG.")
     ] = None,
@@ -212,7 +216,7 @@ def plan(
     """Show what a model takes on a board, operator by operator, without exporting it."""
     from edgesq.cli.plan import run
 
-    run(model, target, optimize, ram_limit, picture, json)
+    run(model, target, optimize, ram_limit, kernels, picture, json)
 
 
 @app.command()

@@ -24,6 +24,13 @@ RamLimit = Annotated[
     int | None,
     typer.Option(min=1, max=MAX_COUNT, help="RAM in bytes to plan for instead of the board's."),
 ]
+Kernels = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FAMILY",
+        help="Other kernels than the board's, as `portable`, where its core runs them.",
+    ),
+]
 TflmDir = Annotated[
     Path | None, typer.Option(help="TensorFlow Lite Micro's tree, its library built.")
 ]

@@ -19,6 +19,7 @@ def run(
     target: str,
     goal: Goal,
     ram_limit: int | None,
+    kernels: str | None,
     picture: Path | None,
     json: Path | None,
 ) -> None:
@@ -27,7 +28,9 @@ def run(
     check_output(picture, "--picture")
     terminal.check_json(json)
     from edgesq.api.planning import plan_model
+    from edgesq.builds import with_kernels
 
+    board = with_kernels(board, kernels)
     with terminal.stages(3) as on_stage:
         document = plan_model(model, board, goal, ram_limit, picture, on_stage)
     if not terminal.is_stdout(json):

@@ -128,6 +128,20 @@ def channels_fields(channels: Channels, index: int) -> Fields:
     }
 
 
+def end_arrays(graph: Graph, op: Convolution, index: int) -> str:
+    """Return what `end_fields` point to: how exact sums become int8."""
+    if isinstance(op, FullyConnected):
+        return rescaling_arrays(graph, op, index)
+    return requantize_arrays(graph, op, index)
+
+
+def end_fields(op: Convolution, index: int) -> Fields:
+    """Return the fields of that: a FULLY_CONNECTED is rescaled once, all others in two steps."""
+    if isinstance(op, FullyConnected):
+        return {"rescaling": f"rescaling_{index}"}
+    return {"multiplier": f"multiplier_{index}", "shift": f"shift_{index}"}
+
+
 def requantize_arrays(graph: Graph, op: Convolution, index: int) -> str:
     """Return `multiplier_<index>` and `shift_<index>`."""
     multiplier, shift = conv2d_multipliers(graph, op)

@@ -16,6 +16,9 @@ from edgesq.operators import Binary, Conv2D, Convolution, FullyConnected
 RESCALING_BYTES = 16
 """struct esq_rescaling."""
 
+ANY_CORE = "1"
+"""`core_has` of a family that is C for every core."""
+
 
 def _none(*_: object) -> None:
     """Answer that there is no such thing."""
@@ -53,7 +56,7 @@ class Family:
 
     Attributes:
         name: as targets and reports say it, and as its C functions end; firmware/src/NAME.
-        core_has: what the preprocessor sees of a core that can run it.
+        core_has: what the preprocessor sees of a core that can run it; ANY_CORE where all can.
         code_bytes: flash that its code takes beside the portable kernels', at most; held by a test
             on every board.
         kernels: yields the kernels that an operator may have, those that compute most pixels

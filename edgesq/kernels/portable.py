@@ -12,7 +12,7 @@ from edgesq.kernels.affine import affine
 from edgesq.kernels.coded import tile_kernels
 from edgesq.kernels.cost import Prices, operator_instructions
 from edgesq.kernels.decoding import Decoding
-from edgesq.kernels.family import Family, requantization_bytes
+from edgesq.kernels.family import ANY_CORE, Family, requantization_bytes
 from edgesq.kernels.kernel import CONV_PARTS, Form, Kernel
 from edgesq.kernels.kernel import PORTABLE as NAME
 from edgesq.kernels.portable_params import conv_params
@@ -179,7 +179,7 @@ def _takes_coded(_: Graph, op: Conv2D) -> bool:
 
 PORTABLE = Family(
     name=NAME,
-    core_has="1",
+    core_has=ANY_CORE,
     code_bytes=0,
     kernels=_kernels,
     coded_kernels=_coded_kernels,

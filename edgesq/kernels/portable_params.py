@@ -8,14 +8,14 @@ import numpy as np
 from edgesq.graph import Graph
 from edgesq.kernels.conv_params import (
     ConvParams,
-    requantize_arrays,
-    rescaling_arrays,
+    end_arrays,
+    end_fields,
     stream_array,
     streamed_struct,
 )
 from edgesq.kernels.initializer import Fields, Value, array, clamp_fields
 from edgesq.kernels.kernel import Kernel
-from edgesq.operators import Convolution, DepthwiseConv2D, FullyConnected
+from edgesq.operators import Convolution, DepthwiseConv2D
 
 
 def conv_params(
@@ -25,10 +25,7 @@ def conv_params(
     weights = graph.constant(op.weights).astype(np.int8)
     bias = array("int32_t", f"bias_{index}", graph.constant(op.bias).tolist())
     fields = _fields(graph, op, kernel, index, window)
-    if isinstance(op, FullyConnected):
-        ends = bias + rescaling_arrays(graph, op, index)
-    else:
-        ends = bias + requantize_arrays(graph, op, index)
+    ends = bias + end_arrays(graph, op, index)
     if kernel.coded is None:
         numbers = weights.reshape(-1).tolist()
         arrays = array("int8_t", f"weights_{index}", numbers, layer=op.name)
@@ -39,13 +36,10 @@ def conv_params(
 
 
 def _fields(graph: Graph, op: Convolution, kernel: Kernel, index: int, window: Value) -> Fields:
-    ends: Fields = {"multiplier": f"multiplier_{index}", "shift": f"shift_{index}"}
-    if isinstance(op, FullyConnected):
-        ends = {"rescaling": f"rescaling_{index}"}
     return {
         "weights": "0" if kernel.coded else f"weights_{index}",
         "bias": f"bias_{index}",
-        **ends,
+        **end_fields(op, index),
         "window": window,
         "input_zp": graph.tensors[op.inputs[0]].zero_point,
         "output_zp": graph.tensors[op.output].zero_point,

@@ -152,7 +152,7 @@ def _kernels(info: BoardInfo) -> str | None:
     condition = " where it has that extension" if core.is_optional else ""
     return (
         f"the kernels are {info.kernels}, a {core.name} runs {core.kernels} ones{condition}: "
-        f"export for a target with kernels = {core.kernels}"
+        f"export for a target with kernels = {core.kernels}, without --kernels"
     )
 
 

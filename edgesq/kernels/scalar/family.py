@@ -9,7 +9,7 @@ import numpy as np
 from edgesq.graph import Graph
 from edgesq.kernels.coded import tile_kernels
 from edgesq.kernels.cost import Prices, operator_instructions
-from edgesq.kernels.family import Family, requantization_bytes
+from edgesq.kernels.family import ANY_CORE, Family, requantization_bytes
 from edgesq.kernels.groups import GROUP_BYTES, MAX_GROUPS, group_count, group_graph
 from edgesq.kernels.kernel import Form, Kernel
 from edgesq.kernels.portable import PORTABLE, conv_kernel
@@ -116,7 +116,7 @@ def _takes_coded(graph: Graph, op: Conv2D) -> bool:
 
 SCALAR = Family(
     name=NAME,
-    core_has="1",
+    core_has=ANY_CORE,
     code_bytes=7_168,
     kernels=_kernels,
     coded_kernels=_coded_kernels,

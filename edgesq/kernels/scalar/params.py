@@ -6,8 +6,8 @@ Mirror: firmware/include/esq_scalar_ops.h.
 from edgesq.graph import Graph
 from edgesq.kernels.conv_params import (
     ConvParams,
-    requantize_arrays,
-    rescaling_arrays,
+    end_arrays,
+    end_fields,
     stream_array,
     streamed_struct,
 )
@@ -15,7 +15,7 @@ from edgesq.kernels.initializer import Fields, Value, array, clamp_fields
 from edgesq.kernels.kernel import Kernel
 from edgesq.kernels.scalar import depthwise
 from edgesq.kernels.scalar.pack import Packed, pack_conv2d
-from edgesq.operators import Conv2D, Convolution, DepthwiseConv2D, FullyConnected
+from edgesq.operators import Conv2D, Convolution, DepthwiseConv2D
 
 _KIND = "esq_conv2d_scalar"
 
@@ -29,10 +29,7 @@ def conv_params(
     assert isinstance(op, Conv2D)
     packed = pack_conv2d(graph, op)
     bias = array("int32_t", f"bias_{index}", packed.bias.tolist())
-    if isinstance(op, FullyConnected):
-        ends = bias + rescaling_arrays(graph, op, index)
-    else:
-        ends = bias + requantize_arrays(graph, op, index)
+    ends = bias + end_arrays(graph, op, index)
     if packed.weight_sums is not None:
         ends += array("int16_t", f"weight_sums_{index}", packed.weight_sums.tolist())
     fields = _fields(graph, op, kernel, index, packed)
@@ -48,13 +45,10 @@ def conv_params(
 
 def _fields(graph: Graph, op: Conv2D, kernel: Kernel, index: int, packed: Packed) -> Fields:
     assert kernel.held is not None
-    ends: Fields = {"multiplier": f"multiplier_{index}", "shift": f"shift_{index}"}
-    if isinstance(op, FullyConnected):
-        ends = {"rescaling": f"rescaling_{index}"}
     return {
         "weights": "0" if kernel.coded else f"weights_{index}",
         "bias": f"bias_{index}",
-        **ends,
+        **end_fields(op, index),
         "weight_sums": "0" if packed.weight_sums is None else f"weight_sums_{index}",
         "end": f"esq_scalar_end_{packed.end}",
         "input_zp": graph.tensors[op.inputs[0]].zero_point,

@@ -133,6 +133,22 @@ def test_a_target_without_a_port_is_a_library(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "firmware" / "build" / "edgesq").is_file()
 
 
+def test_kernels_that_are_asked_for_stay(tmp_path: Path) -> None:
+    """Also on another board; one whose core does not run them is refused."""
+    model, out = tmp_path / "small.tflite", tmp_path / "out"
+    model.write_bytes(small_network())
+    done("export", model, "--target", "mps2-an500", "--kernels", "scalar", "--out", out)
+    report = read_report(out)
+    assert (report.firmware.kernels, report.request.kernels) == ("scalar", "scalar")
+    own = ensure_compiled(out, None, lambda _: None)
+    assert (own.name, own.kernels) == ("mps2-an500", "scalar")
+    other = ensure_compiled(out, load_target("stm32f405"), lambda _: None)
+    assert (other.kernels, read_report(out).firmware.kernels) == ("scalar", "scalar")
+    put(out, "request.kernels", "mve")
+    with pytest.raises(TargetError, match=r"stm32f405: runs no kernels 'mve' \(known: portable"):
+        ensure_compiled(out, None, lambda _: None)
+
+
 def test_the_c_array_is_the_tflite(exporting: Export, tmp_path: Path) -> None:
     exporting("out")
     text = (tmp_path / "out" / "model_tflite.c").read_text().partition("{")[2]

@@ -44,6 +44,9 @@ def said(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
         (["export", "--out", "file/out"], "cannot be written: Not a directory"),
         (["export", "--tflm-dir", "none"], "no such folder"),
         (["export", "--name", "9"], "is no C identifier"),
+        (["export", "--kernels", "mve"], "cortex-m: runs no kernels 'mve'"),
+        (["export", "--runtime", "tflm", "--kernels", "dsp"], "leave out --kernels"),
+        (["plan", "--kernels", "scaler"], "did you mean scalar?"),
         (["export", "--compress", "9" * 400], "File name too long"),  # it is no size, so a model
         (["compare-runtimes", "--tflm-dir", "none"], "no such folder"),
         (["plan", "--picture", "none/x.svg"], "is in no folder that is there"),

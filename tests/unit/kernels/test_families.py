@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from edgesq.formats.tflite import read_graph
-from edgesq.kernels.families import FAMILIES
+from edgesq.kernels.families import FAMILIES, families_of
 from edgesq.kernels.family import Family
 from edgesq.kernels.kernel import CONV_PARTS, PORTABLE, Coded, Form, Kernel, Tabled
 from edgesq.plan import PlanRequest, make_plan
@@ -38,6 +38,11 @@ def test_a_family_has_a_folder_of_c(name: str) -> None:
 
 def test_targets_have_kernels_of_the_table() -> None:
     assert {target.kernels for target in list_targets()} - {TFLM_KERNELS} <= set(FAMILIES)
+
+
+def test_cores_run_slower_families_and_those_for_any_core() -> None:
+    assert families_of("dsp") == ("portable", "scalar", "dsp")
+    assert families_of(PORTABLE) == ("portable", "scalar")
 
 
 @every_family
