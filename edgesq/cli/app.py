@@ -9,7 +9,6 @@ from edgesq.choices import DEFAULT_BUILD, DEFAULT_TARGET, MAX_DROP_POINTS, Goal,
 from edgesq.cli import terminal
 from edgesq.cli.choices import Document
 from edgesq.cli.options import (
-    MODEL_KINDS,
     Baseline,
     Baud,
     Build,
@@ -26,6 +25,7 @@ from edgesq.cli.options import (
     Kernels,
     Layers,
     MaxDrop,
+    Model,
     Optimize,
     OptimizeAccuracy,
     Ports,
@@ -52,10 +52,7 @@ app = typer.Typer(
 @app.command(cls=SizesMayBeLeftOut)
 @terminal.command
 def export(
-    model: Annotated[
-        Path | None,
-        typer.Argument(help=MODEL_KINDS),
-    ] = None,
+    model: Model = None,
     target: Annotated[str, typer.Option(help="Board; see `edgesq targets`.")] = DEFAULT_TARGET,
     calibration: Calibration = None,
     out: Annotated[Path, typer.Option(help="Folder to write.")] = DEFAULT_BUILD,
@@ -200,10 +197,7 @@ def evaluate(
 @app.command()
 @terminal.command
 def plan(
-    model: Annotated[
-        Path | None,
-        typer.Argument(help=MODEL_KINDS),
-    ] = None,
+    model: Model = None,
     target: Annotated[str, typer.Option(help="Board; see `edgesq targets`.")] = DEFAULT_TARGET,
     optimize: Optimize = Goal.BALANCED,
     ram_limit: RamLimit = None,
@@ -222,10 +216,7 @@ def plan(
 @app.command()
 @terminal.command
 def compare_runtimes(
-    model: Annotated[
-        Path | None,
-        typer.Argument(help=MODEL_KINDS),
-    ] = None,
+    model: Model = None,
     target: Annotated[str, typer.Option(help="Board; see `edgesq targets`.")] = DEFAULT_TARGET,
     tflm_dir: TflmDir = None,
     json: Json = None,

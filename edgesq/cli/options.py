@@ -16,9 +16,13 @@ def _check_number(value: float | None) -> float | None:
     return value
 
 
-MODEL_KINDS = (
-    ".keras, .h5, SavedModel folder, .onnx or int8 .tflite; the bundled demo model if left out."
-)
+Model = Annotated[
+    Path | None,
+    typer.Argument(
+        help=".keras, .h5, SavedModel folder, .onnx or int8 .tflite; "
+        "the bundled demo model if left out."
+    ),
+]
 Optimize = Annotated[Goal, typer.Option(help="What the plan is best at.")]
 RamLimit = Annotated[
     int | None,
