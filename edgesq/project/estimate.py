@@ -31,7 +31,7 @@ class _Core:
     instructions: float
     doubt: Positive
     cycles: dict[str, float]
-    cycles_doubt: Positive
+    cycles_doubt: Positive = 0.0
 
 
 @cache
@@ -118,7 +118,9 @@ def estimate(instructions: float, target: Target, reads: FlashReads | None = Non
     core = _cores().get(target.cpu)
     if core is None:
         return Estimate(round(instructions), None, None, reads)
-    doubt = _SMALL_DOUBT if instructions < _SMALL else core.doubt
+    # Steps take no more on a core whose kernels take more: there the factor is off itself.
+    small = round(_SMALL_DOUBT + core.instructions - 1, 2)
+    doubt = small if instructions < _SMALL else core.doubt
     count = round(instructions * core.instructions)
     return Estimate(count, doubt, board_time(count, target, reads, doubt), reads)
 

@@ -18,7 +18,7 @@ from support.networks import FINER, RECTIFIED, USUAL, Network
 from support.paths import SHARED
 from support.tflite_builder import NONE, RELU, SAME
 
-BOARDS = ("mps2-an386", "mps2-an500", "mps3-an547", "netduino2")
+BOARDS = ("mps2-an386", "mps2-an500", "mps3-an547", "netduino2", "riscv32-virt")
 
 
 def small() -> bytes:

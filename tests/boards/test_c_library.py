@@ -144,8 +144,23 @@ def test_verify_over_a_users_main(installed: Installed, tmp_path: Path) -> None:
     check_verifies(build, [str(tmp_path / "build" / "verify")], tmp_path / "log")
 
 
+def test_a_core_that_has_no_file_takes_one_command(tmp_path: Path) -> None:
+    """The target `generic`, its scalar kernels, by any C11 compiler: here this computer's."""
+    kernels = load_target("generic").kernels
+    made = library(tmp_path, Layout.C_LIBRARY, NETWORKS[NETWORK](), "person", kernels)
+    runtime, model = made.folder / "edgesq", made.folder / "person_model"
+    example = made.folder / "examples" / "classify"
+    sources = [*runtime.glob("src/**/*.c"), *model.glob("*.c"), example / "main.c"]
+    folders = (f"-I{runtime / 'include'}", f"-I{model}", f"-I{example}")
+    flags = ("-std=c11", "-O2", *STRICT.split())
+    run_command("cc", *flags, *folders, *sources, "-o", tmp_path / "classify")
+    pixels = pixels_of(made.graph, 6)
+    said = run_command(tmp_path / "classify", stdin=pixels.tobytes())
+    assert [int(line) for line in said.split()] == classes_of(made.graph, pixels)
+
+
 @pytest.mark.emulated
-@pytest.mark.parametrize("board", ["mps2-an386", "mps2-an500", "mps3-an547"])
+@pytest.mark.parametrize("board", ["mps2-an386", "mps2-an500", "mps3-an547", "riscv32-virt"])
 def test_on_boards(board: str, tmp_path: Path) -> None:
     """Cross-compiled, installed, found by a project with a port of its own, and verified."""
     target = load_target(board)
