@@ -31,7 +31,8 @@ def conv_params(
     bias = array("int32_t", f"bias_{index}", packed.bias.tolist())
     ends = bias + end_arrays(graph, op, index)
     if packed.weight_sums is not None:
-        ends += array("int16_t", f"weight_sums_{index}", packed.weight_sums.tolist())
+        sums = packed.weight_sums.tolist()
+        ends += array("ESQ_MAYBE_UNUSED int16_t", f"weight_sums_{index}", sums)
     fields = _fields(graph, op, kernel, index, packed)
     fields = {**fields, "window": window}
     if kernel.coded is None:
@@ -45,11 +46,12 @@ def conv_params(
 
 def _fields(graph: Graph, op: Conv2D, kernel: Kernel, index: int, packed: Packed) -> Fields:
     assert kernel.held is not None
+    sums = None if packed.weight_sums is None else f"weight_sums_{index}"
     return {
         "weights": "0" if kernel.coded else f"weights_{index}",
         "bias": f"bias_{index}",
         **end_fields(op, index),
-        "weight_sums": "0" if packed.weight_sums is None else f"weight_sums_{index}",
+        "weight_sums": "0" if sums is None else f"ESQ_SCALAR_SUMS({sums})",
         "end": f"esq_scalar_end_{packed.end}",
         "input_zp": graph.tensors[op.inputs[0]].zero_point,
         "output_zp": graph.tensors[op.output].zero_point,

@@ -33,14 +33,6 @@
 #define ESQ_SCALAR_HAS_LISTED 1
 #endif
 
-/* Whether values that are not zero may be listed instead of set out. On Armv7-M a listed product
- * takes twice the time of a set out one, and at most half of the values are listed. */
-#if defined(__ARM_ARCH_7M__)
-#define ESQ_SCALAR_LISTS 0
-#else
-#define ESQ_SCALAR_LISTS 1
-#endif
-
 /* Taps come in multiples of this. */
 #define ESQ_SCALAR_TAPS 4u
 
