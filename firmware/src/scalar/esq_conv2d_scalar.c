@@ -19,7 +19,7 @@
 #endif
 /* With so many output channels it costs little to try in vain to list a window. */
 #define ESQ_MANY_CHANNELS 32u
-/* Output channels of a strip that are held at a time, on the stack, and likewise their sums. */
+/* Output channels of a strip that are held at a time, on the stack. */
 #define ESQ_STRIP_CHANNELS 8u
 
 static inline uint32_t at_most(uint32_t most, uint32_t left) { return left < most ? left : most; }
@@ -183,9 +183,9 @@ void esq_run_conv2d_scalar(const struct esq_op *op, int8_t *arena, struct esq_pr
     progress->out_row = (uint16_t)rows.end;
 }
 
-/* Ends sums of a tile, some channels at a time, and adds the pixels up. */
-static void add_block(const struct esq_scalar_view *view, uint32_t pixels, uint32_t first,
-                      uint32_t channels, int32_t *sums) {
+/* Ends sums, some channels at a time, and adds the pixels up; its frame as that of end_sums(). */
+static ESQ_OWN_FRAME void add_block(const struct esq_scalar_view *view, uint32_t pixels,
+                                    uint32_t first, uint32_t channels, int32_t *sums) {
     int8_t strip[ESQ_SCALAR_MAX_PIXELS * ESQ_STRIP_CHANNELS];
     for (uint32_t c = 0, count; c < channels; c += count) {
         count = at_most(ESQ_STRIP_CHANNELS, channels - c);
@@ -206,8 +206,8 @@ void esq_scalar_add_row(const void *conv, const struct esq_op *op, int8_t *arena
                         const struct esq_rows *rows, const struct esq_slot *output, int32_t *sums) {
     const struct esq_conv2d_scalar *params = conv;
     const uint32_t most =
-        params->channels > ESQ_FEW_CHANNELS ? params->channels : ESQ_STRIP_CHANNELS;
-    int32_t few[ESQ_SCALAR_MAX_PIXELS * ESQ_STRIP_CHANNELS];
+        params->channels > ESQ_FEW_CHANNELS ? params->channels : ESQ_HELD_CHANNELS;
+    int32_t few[ESQ_SCALAR_MAX_PIXELS * ESQ_HELD_CHANNELS];
     struct esq_scalar_view view;
     enter_view(params, op, arena, rows->first, few, &view);
     for (uint32_t x = 0, pixels; x < output->width; x += pixels) {
