@@ -7,11 +7,15 @@ import pytest
 from edgesq.builds import ensure_compiled
 from edgesq.flash import flash, stop
 from edgesq.formats.tflite import read_graph
+from edgesq.graph import Graph
+from edgesq.plan import Bands, Plan, PlanRequest, make_plan
+from edgesq.targets import load_target
 from edgesq.verify import VerifyOptions, verify
+from support import faults
 from support.builds import light_build
 from support.cases import NETWORKS
-from support.emulated_cases import Case, differing
-from support.networks import images
+from support.emulated_cases import Case, all_streamed, differing
+from support.networks import Network, images
 
 MAX_IMAGE_BYTES = 8_192
 """Images lie in 256 KB of flash next to weights and code."""
@@ -57,5 +61,29 @@ def test_a_whole_firmware(board: str, tmp_path: Path) -> None:
         3,
         0,
     )
+    assert report.device.stack_bytes is not None
+    assert report.device.stack_bytes < target.stack_bytes / 2
+
+
+@pytest.mark.emulated
+@pytest.mark.parametrize("board", ["microbit", "netduino2", "riscv32-virt"])
+def test_decoded_convolutions_take_half_of_the_stack_at_most(board: str, tmp_path: Path) -> None:
+    """All weights are decoded, in groups and before a mean: the deepest calls there are."""
+    target = load_target(board)
+
+    def decoded(graph: Graph, _: Plan) -> Plan:
+        outputs = all_streamed(graph, target.kernels)
+        return make_plan(graph, PlanRequest(target.kernels, coded=outputs), Bands(1))
+
+    net = Network(faults.SHAPE)
+    grouped = net.conv(net.conv(net.input, 16, (3, 3)), 16, (3, 3), groups=2)
+    content = net.build(net.mean(net.conv(grouped, 24)))
+    build = faults.make(tmp_path / "build", board, content, plan=decoded)
+    flash(build, target)
+    try:
+        report = verify(VerifyOptions(build, count=2, timeout=60))
+    finally:
+        stop(build)
+    assert report.result.differing_values == 0
     assert report.device.stack_bytes is not None
     assert report.device.stack_bytes < target.stack_bytes / 2
