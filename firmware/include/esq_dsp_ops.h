@@ -67,7 +67,24 @@ struct esq_depthwise_dsp {
     struct esq_window window;
 };
 
-/* The same with the short requantization, its table made some channels at a time for all rows of a
+/* A depthwise convolution with any window, stride and number of outputs per input; see
+ * src/dsp/esq_depthwise_windows_dsp.c. */
+struct esq_depthwise_windows_dsp {
+    const int8_t *taps;        /* [C, words / 2, 4], see edgesq/kernels/dsp/depthwise_windows.py */
+    const int32_t *bias;       /* [C], the input's zero point folded in */
+    const int32_t *multiplier; /* [C] */
+    const uint8_t *right; /* [C]: right shifts; 0 where the short requantization is not exact */
+    const int8_t *shift;  /* [C], of these; 0 where there are none */
+    int8_t clamp_min;
+    int8_t clamp_max;
+    int16_t output_zp;
+    int16_t input_zp;
+    uint16_t words; /* pairs of taps under a window, a multiple of 3 */
+    uint8_t pixels; /* most output pixels computed together */
+    struct esq_window window;
+};
+
+/* A 3x3 one with the short requantization, its table made some channels at a time for all rows of a
  * band; see src/dsp/esq_depthwise_tabled_dsp.c. */
 struct esq_depthwise_tabled_dsp {
     struct esq_depthwise_dsp conv; /* its table 0 */
@@ -94,6 +111,10 @@ esq_run_fn esq_run_conv2d_dsp;
 /* params: struct esq_depthwise_dsp; work: uint32 [pairs, 4, 3], of column pairs one more than of
  * pixels, or where the stride is 1 than of pairs of pixels. */
 esq_run_fn esq_run_depthwise_conv2d_dsp;
+/* params: struct esq_depthwise_windows_dsp; work: uint32 [words, rounded up to 2], then uint32
+ * [4, or 1 where 4 does not divide the input's channels][columns under the pixels, rounded up to
+ * 3][pairs of rows], and 2 more. */
+esq_run_fn esq_run_depthwise_conv2d_windows_dsp;
 /* params: struct esq_depthwise_tabled_dsp; work: the same, then the table. */
 esq_run_fn esq_run_depthwise_conv2d_tabled_dsp;
 /* params: struct esq_winograd; work: uint32 [6, steps]. */

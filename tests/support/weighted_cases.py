@@ -80,18 +80,51 @@ def depthwise_widths() -> list[Case]:
     ]
 
 
-def depthwise_odd() -> list[Case]:
+def depthwise_windows() -> list[Case]:
+    """Windows that are not 3x3, around the pixels computed together; wider than any tile."""
+    shapes = [
+        ((height, width, channels), (5, 5), (stride, stride), each)
+        for stride in (1, 2)
+        for width in (1, 2, 3, 4, 5, 7, 12, 25)
+        for height, channels, each in ((1, 8, 1), (6, 4, 2))
+    ]
+    shapes += [
+        ((7, 7, 8), (7, 7), (1, 1), 1),
+        ((9, 11, 1), (10, 8), (2, 2), 8),
+        ((2, 70, 4), (5, 5), (1, 1), 1),
+        ((3, 2, 4), (9, 9), (1, 1), 1),
+        ((4, 9, 4), (2, 1), (1, 3), 1),
+        ((2, 2, 4), (17, 31), (1, 1), 1),
+    ]
+    return [
+        depthwise_case(
+            "windows",
+            seed,
+            shape,
+            source=(0.031, [-128, 5][seed % 2]),
+            kernel=kernel,
+            stride=stride,
+            padding=SAME,
+            activation=[RELU, NONE, RELU6][seed % 3],
+            quant=(0.031, [-128, -3][seed // 3 % 2]),
+            each=each,
+        )
+        for seed, (shape, kernel, stride, each) in enumerate(shapes)
+    ]
+
+
+def depthwise_odd(size: int = 3, count: int = 48) -> list[Case]:
     """Layers of which a few channels fit no short form: see `odd_channels`."""
     cases = []
-    for seed in range(48):
+    for seed in range(count):
         rng = np.random.default_rng(seed)
-        weights, bias, scales = odd_channels(seed, (12,), 9)
+        weights, bias, scales = odd_channels(seed, (12,), size * size)
         builder = TfliteBuilder()
         stride = 1 + seed % 2
         source = builder.value((1, 5, 7, 12), 1.0, int(rng.choice([-128, 9])))
         result = builder.value((1, 5, -(-7 // stride), 12), 1.0, int(rng.choice([-128, 20, -90])))
         each = [scales.get(channel, 0.004) for channel in range(12)]
-        kernel = weights.T.reshape(1, 3, 3, 12)
+        kernel = weights.T.reshape(1, size, size, 12)
         inputs = [source, builder.constant(kernel, each, 3), builder.constant(bias, each)]
         builder.op(
             "DEPTHWISE_CONV_2D",
@@ -104,17 +137,17 @@ def depthwise_odd() -> list[Case]:
             depthMultiplier=1,
             fusedActivationFunction=int(rng.choice([NONE, RELU, RELU6])),
         )
-        cases.append(_case("odd channels", seed, builder.build(source, result)))
+        cases.append(_case(f"odd channels {size}", seed, builder.build(source, result)))
     return cases
 
 
-def depthwise_beside() -> Case:
+def depthwise_beside(size: int = 3) -> Case:
     """Pixels further apart than their channels, in and out."""
     net = Network((5, 7, 8), RECTIFIED)
     joined = net.concat([net.depthwise(net.input, quant=RECTIFIED) for _ in range(2)])
-    half = net.depthwise(joined, activation=RELU, quant=RECTIFIED)
+    half = net.depthwise(joined, (size, size), activation=RELU, quant=RECTIFIED)
     both = net.concat([half, net.conv(net.input, 3, quant=RECTIFIED)])
-    return _case("beside", 0, net.build(both))
+    return _case(f"beside {size}", 0, net.build(both))
 
 
 def weighted_cases() -> list[Case]:
@@ -123,5 +156,8 @@ def weighted_cases() -> list[Case]:
         *depthwise_random(),
         *depthwise_widths(),
         *depthwise_odd(),
+        *depthwise_windows(),
+        *depthwise_odd(5, 12),
         depthwise_beside(),
+        depthwise_beside(5),
     ]

@@ -5,13 +5,13 @@ from edgesq.integers import ceil_div
 from edgesq.kernels import cost
 from edgesq.kernels.counts import runs_of, taps_inside
 from edgesq.kernels.decoding import Decoding
-from edgesq.kernels.dsp import depthwise, winograd
+from edgesq.kernels.dsp import depthwise, depthwise_windows, winograd
 from edgesq.kernels.dsp.endings import ending
 from edgesq.kernels.dsp.lanes import pair_channels
 from edgesq.kernels.dsp.windows import GROUP_VALUES, groups_of, slide_of
 from edgesq.kernels.kernel import Form, Kernel
 from edgesq.kernels.row_op import RowOp
-from edgesq.operators import Conv2D, FullyConnected
+from edgesq.operators import Conv2D, DepthwiseConv2D, FullyConnected
 
 _UNPACK_INSTRUCTIONS = 1.3
 """To set out an input value under one output pixel, again for each tile."""
@@ -26,7 +26,7 @@ computed together."""
 _RESULT_INSTRUCTIONS, _PAIR_INSTRUCTIONS = 4.7, 10.3
 """Per output value; per two channels of pixels computed together."""
 
-_RUN_INSTRUCTIONS, _STAGED_INSTRUCTIONS = 320, 213
+_RUN_INSTRUCTIONS, _STAGED_INSTRUCTIONS = 320, 85
 """To set out windows of pixels computed together; more per row of them where channels make no
 whole words."""
 
@@ -83,10 +83,16 @@ def _unpacking(graph: Graph, conv: Conv2D, kernel: Kernel) -> float:
     return height * (runs * staged + columns * values * _UNPACK_INSTRUCTIONS)
 
 
+def _depthwise(graph: Graph, op: DepthwiseConv2D, pixels: int) -> float:
+    if depthwise.fits(graph, op):
+        return depthwise.instructions(graph, op, pixels)
+    return depthwise_windows.instructions(graph, op, pixels)
+
+
 PRICES = cost.Prices(
     values={
-        "ADD": {"out": 15.5},
-        "SUB": {"out": 15.5},
+        "ADD": {"out": 14.5},
+        "SUB": {"out": 14.5},
         "MUL": {"out": 13.5},
         "by a constant": {"out": 5.5},
         "a table": {"out": 4.2},
@@ -100,7 +106,7 @@ PRICES = cost.Prices(
     decoding=Decoding(4.3, (12.0, 16.5, 26.0, 30.0, 37.0)),
     conv=_conv,
     unpacking=_unpacking,
-    depthwise=depthwise.instructions,
+    depthwise=_depthwise,
 )
 
 

@@ -13,7 +13,7 @@ from edgesq.kernels.affine import DROPPED_BITS
 from edgesq.kernels.channels import ROW_BYTES
 from edgesq.kernels.coded import tile_kernels
 from edgesq.kernels.counts import pixels_of_a_row
-from edgesq.kernels.dsp import depthwise, winograd
+from edgesq.kernels.dsp import depthwise, depthwise_windows, winograd
 from edgesq.kernels.dsp.cost import PRICES, instructions
 from edgesq.kernels.dsp.endings import short_channels
 from edgesq.kernels.dsp.growth import grown
@@ -57,7 +57,10 @@ _REQUANTIZATION_BYTES = 12
 def _kernels(graph: Graph, item: RowOp, grows: bool) -> Iterator[Kernel]:
     """Yield the kernels of an operator, best first."""
     conv = item.first
-    if isinstance(conv, DepthwiseConv2D) and depthwise.fits(graph, conv):
+    if isinstance(conv, DepthwiseConv2D) and not depthwise.fits(graph, conv):
+        yield from depthwise_windows.kernels(graph, conv, item.kernel, NAME)
+        return
+    if isinstance(conv, DepthwiseConv2D):
         for pixels in pixels_of_a_row(graph.tensors[conv.output].hwc[1]):
             yield conv_kernel(item, NAME, pixels, depthwise.work_bytes(conv, pixels))
         return
@@ -128,7 +131,8 @@ def _extra_bytes(graph: Graph, item: RowOp) -> int:
     wide = wide_layer(graph, item)
     extra = wide.bytes if wide else 0
     if isinstance(op, DepthwiseConv2D) and kernel.pixels:
-        extra += depthwise.extra_bytes(graph, op) - DSP.requantization_bytes(graph, op)
+        own = depthwise if depthwise.fits(graph, op) else depthwise_windows
+        extra += own.extra_bytes(graph, op) - DSP.requantization_bytes(graph, op)
     elif isinstance(op, GroupedConv2D) and kernel.form is Form.GROUPS:
         extra += _grouped_padding(graph, op)
     elif isinstance(op, Conv2D) and kernel.form is Form.WINOGRAD and kernel.coded is None:

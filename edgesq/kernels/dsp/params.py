@@ -17,7 +17,7 @@ from edgesq.kernels.conv_params import (
     streamed_struct,
     tabled_struct,
 )
-from edgesq.kernels.dsp import depthwise
+from edgesq.kernels.dsp import depthwise, depthwise_windows
 from edgesq.kernels.dsp.endings import Ending, constants, ending, short_channels
 from edgesq.kernels.dsp.pack import Packed, in_memory, pack_conv2d
 from edgesq.kernels.dsp.windows import GROUP_VALUES
@@ -33,6 +33,8 @@ def conv_params(
     graph: Graph, op: Convolution, kernel: Kernel, index: int, window: Value
 ) -> ConvParams:
     """Return a convolution as the struct that its kernel takes; see `Family.conv_params`."""
+    if isinstance(op, DepthwiseConv2D) and not depthwise.fits(graph, op):
+        return depthwise_windows.conv_params(graph, op, kernel, index, window)
     if isinstance(op, DepthwiseConv2D):
         return _depthwise(graph, op, kernel, index, window)
     assert isinstance(op, Conv2D)

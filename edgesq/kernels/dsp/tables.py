@@ -26,8 +26,9 @@ _DEPTHWISE_BYTES = 28
 
 def tabled_kernels(graph: Graph, item: RowOp, kernel: Kernel) -> Iterator[Kernel]:
     """Yield the ways to make an operator's table, whose weights lie in flash as they are."""
-    if isinstance(item.op, DepthwiseConv2D) and kernel.pixels:
-        yield from _depthwise(graph, item.op, kernel)
+    if isinstance(item.op, DepthwiseConv2D):
+        if kernel.pixels and depthwise.fits(graph, item.op):
+            yield from _depthwise(graph, item.op, kernel)
         return
     conv = item.first
     if not isinstance(conv, Conv2D) or kernel.form is Form.WINOGRAD:
