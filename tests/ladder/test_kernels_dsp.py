@@ -25,7 +25,7 @@ from support.kernel_cases import (
     width_cases,
 )
 from support.tflite_builder import SAME, VALID
-from support.weighted_cases import weighted_cases
+from support.weighted_cases import weighted_cases, window_cases
 
 AMPLE = 0.01
 """For ARENA_GROWTH: every operator computes as many pixels together as it can."""
@@ -65,7 +65,7 @@ def test_weighted_equal_to_the_reference(
     target: str, growth: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(packing, "ARENA_GROWTH", growth)
-    assert differing(tmp_path, target, weighted_cases()) == []
+    assert differing(tmp_path, target, [*weighted_cases(), *window_cases()]) == []
 
 
 @pytest.mark.emulated

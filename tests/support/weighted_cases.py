@@ -156,8 +156,10 @@ def weighted_cases() -> list[Case]:
         *depthwise_random(),
         *depthwise_widths(),
         *depthwise_odd(),
-        *depthwise_windows(),
-        *depthwise_odd(5, 12),
         depthwise_beside(),
-        depthwise_beside(5),
     ]
+
+
+def window_cases() -> list[Case]:
+    """Depthwise windows that are not 3x3, each kind of layer."""
+    return [*depthwise_windows(), *depthwise_odd(5, 12), depthwise_beside(5)]
