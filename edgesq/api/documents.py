@@ -14,6 +14,7 @@ from edgesq.graph import Graph
 from edgesq.kernels.flash import wide_layers
 from edgesq.markup import Table, shown_html
 from edgesq.plan import Candidate, Fit, FlashParts, Plan, flash_parts, needs
+from edgesq.plan.reading import in_ram_bytes
 from edgesq.plan.usage import OperatorUse, operator_uses
 from edgesq.project import Sizes, estimate, estimate_plan
 from edgesq.project.estimate import Estimate
@@ -192,6 +193,8 @@ class PlanDocument:
         flash: of the whole image.
         flash_parts: what that consists of, upper bounds.
         ram: of the whole image.
+        in_ram_operators: those whose weights and tables start-up copies to RAM.
+        in_ram_bytes: what these take there, at most.
         curve: other plans, from bands of one row to whole maps.
     """
 
@@ -207,6 +210,8 @@ class PlanDocument:
     flash: Need
     flash_parts: FlashParts
     ram: Need
+    in_ram_operators: int
+    in_ram_bytes: int
     curve: tuple[CurvePoint, ...]
 
 
@@ -245,6 +250,8 @@ def plan_document(
         flash=Need(flash, there_bytes(target, "flash")),
         flash_parts=flash_parts(graph, chosen.plan, target),
         ram=Need(ram, there_bytes(target, "ram")),
+        in_ram_operators=len(chosen.plan.in_ram),
+        in_ram_bytes=in_ram_bytes(graph, chosen.plan, target.kernels),
         curve=tuple(
             CurvePoint(
                 None if one is candidates[-1] else max(one.bands.by_height.values(), default=1),

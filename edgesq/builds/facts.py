@@ -65,19 +65,28 @@ class PlanFacts:
             usual part of them.
         coded: outputs of the convolutions whose weights are decoded, tensors of the graph.
         limit_bytes: size of the arena that decoded weights fill; None where there are none.
+        in_ram: operators, by their place in the runtime's table, whose weights and tables start-up
+            copies to RAM.
     """
 
     bands: BandFacts
     growth_bytes: Count | None
     coded: tuple[Count, ...]
     limit_bytes: Count | None
+    in_ram: tuple[Count, ...] = ()
 
     @classmethod
     def of(cls, chosen: Candidate) -> "PlanFacts":
         """Return what a report says of a plan."""
         request = chosen.request
         bands = BandFacts(dict(chosen.bands.by_height), dict(chosen.bands.by_output))
-        return cls(bands, request.growth_bytes, tuple(sorted(request.coded)), request.limit_bytes)
+        return cls(
+            bands,
+            request.growth_bytes,
+            tuple(sorted(request.coded)),
+            request.limit_bytes,
+            tuple(sorted(chosen.plan.in_ram)),
+        )
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from edgesq.pages import Picture, arena_map, at_peak, network, peak_map, peak_wo
 from edgesq.pages.memory import Block
 from edgesq.pages.render import render
 from edgesq.plan import Candidate, Fit, curve, fits, operator_costs
+from edgesq.plan.reading import in_ram_bytes
 from edgesq.plan.usage import OperatorUse, operator_uses
 from edgesq.project import Estimate, Time, board_time, estimate, estimate_plan
 from edgesq.targets import Target, list_targets
@@ -138,11 +139,12 @@ def export_page(
             estimate.
     """
     target = target_of(report)
-    planned = None
+    planned, copied = None, 0
     if chosen is not None:
         kernels, goal = report.firmware.kernels, chosen.request.goal
         candidates = candidates or curve(graph, kernels, chosen.tried, goal)
         planned = _planned(report, graph, chosen, candidates, target, measured)
+        copied = in_ram_bytes(graph, chosen.plan, kernels)
     return render(
         "edgesq.builds",
         "report.html.j2",
@@ -151,7 +153,7 @@ def export_page(
         graph=graph,
         planned=planned,
         network=network(graph, _kernels(report.firmware.operators)),
-        ram=_ram(report, target),
+        ram=_ram(report, target, copied),
         flash=_flash(report, planned),
         boards=_boards(graph) if planned else [],
         losses=_losses(report.compression),
@@ -219,16 +221,18 @@ def _kernels(operators: Sequence[Operator]) -> dict[int, str]:
     return {index: _kernel(operator) for operator in operators for index in operator.ops}
 
 
-def _ram(report: ExportReport, target: Target) -> list[Share]:
+def _ram(report: ExportReport, target: Target, copied: int) -> list[Share]:
     """Return what the firmware's RAM is for; empty where it was not compiled."""
     if report.sizes is None:
         return []
     arena, stack = report.firmware.arena_bytes, target.stack_bytes
-    rest = max(report.sizes.ram_bytes - arena - stack, 0)
+    rest = max(report.sizes.ram_bytes - arena - stack - copied, 0)
+    weights = [Share("weights and tables, copied from flash, at most", copied, "four")]
     return [
         Share("arena: rows, sums, working memory", arena, "one"),
         Share("stack, as reserved", stack, "two"),
         Share("link buffers and variables", rest, "three"),
+        *(weights if copied else []),
     ]
 
 

@@ -77,7 +77,10 @@ def planned(report: ExportReport, graph: Graph) -> Candidate | None:
         coded=coded,
     )
     bands = Bands(by_height=plan.bands.by_height, by_output=plan.bands.by_output)
-    return judge(graph, request, bands)
+    chosen = judge(graph, request, bands)
+    if plan.in_ram and max(plan.in_ram) >= len(chosen.plan.ops):
+        raise _damaged("key 'firmware.plan.in_ram': no such operators")
+    return chosen.with_in_ram(frozenset(plan.in_ram))
 
 
 def read_operators(report: ExportReport, graph: Graph) -> tuple[Operator, ...]:

@@ -39,6 +39,7 @@ def run(
         print_wide(document)
         terminal.out.print(_image_table(document))
         print_flash(document)
+        print_in_ram(document)
         terminal.out.print(_curve_table(document))
         print_doubt(document)
     if picture is not None:
@@ -75,6 +76,16 @@ def print_flash(document: PlanDocument) -> None:
         f"Flash at most: weights {parts.weights_bytes:,} B, packing adds {parts.growth_bytes:,}, "
         f"tables and parameters {parts.tables_bytes:,}, code {parts.code_bytes:,}"
     )
+
+
+def print_in_ram(document: PlanDocument) -> None:
+    """Say how many weights are in RAM because the flash is slow; nothing where none are."""
+    if document.in_ram_operators:
+        terminal.say(
+            f"Weights in RAM: those of {document.in_ram_operators} of "
+            f"{len(document.plan.operators)} operators, with their tables at most "
+            f"{document.in_ram_bytes:,} B; start-up copies them from the slow flash"
+        )
 
 
 def _image_table(document: PlanDocument) -> Table:

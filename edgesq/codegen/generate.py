@@ -11,7 +11,7 @@ from edgesq.codegen.params.table import params
 from edgesq.codegen.text import template
 from edgesq.graph import Graph, digest
 from edgesq.kernels.families import FAMILIES
-from edgesq.kernels.initializer import Fields, comment, initializer, row, rows, structs
+from edgesq.kernels.initializer import Fields, comment, in_ram, initializer, row, rows, structs
 from edgesq.kernels.kernel import PORTABLE
 from edgesq.operators import Access
 from edgesq.plan import STEP_END, STEP_INPUT, Plan
@@ -84,6 +84,7 @@ def _source(graph: Graph, plan: Plan, kernels: str, names: Mapping[str, str]) ->
     numbers = [number for number, slot in enumerate(plan.slots) if slot]
     places = {number: f"&slots[{place}]" for place, number in enumerate(numbers)}
     texts = [params(graph, item, index) for index, item in enumerate(plan.ops)]
+    texts = [in_ram(text) if index in plan.in_ram else text for index, text in enumerate(texts)]
     streams = [f"&stream_{index}" for index, item in enumerate(plan.ops) if item.kernel.coded]
     return template("model.c").substitute(
         names,

@@ -16,6 +16,9 @@ Fields: TypeAlias = "Mapping[str, Value]"
 
 _PER_LINE = 24
 
+_DEFINED = re.compile(r"^static const ", re.MULTILINE)
+"""How each definition begins."""
+
 
 def comment(name: str) -> str:
     """Return a model's name for something as text that cannot end a C comment."""
@@ -79,6 +82,14 @@ def structs(kind: str, name: str, elements: Iterable[Value]) -> str:
 def struct(kind: str, name: str, fields: Fields, *, layer: str = "") -> str:
     """Return the definition of a struct; arguments as of `array`."""
     return f"{_layer(layer)}static const struct {kind} {name} = {initializer(fields)};\n"
+
+
+def in_ram(definitions: str) -> str:
+    """Return definitions of the three functions above, for data that start-up copies to RAM.
+
+    Mirror: ESQ_IN_RAM in firmware/include/esq_model.h.
+    """
+    return _DEFINED.sub("static const ESQ_IN_RAM ", definitions)
 
 
 def initializer(value: Value, depth: int = 0) -> str:

@@ -37,6 +37,8 @@ class Plan:
         work: working memory of single steps, by operator index.
         progress: how far each operator is, uint16 pairs.
         arena_bytes: size of the arena, a multiple of 16.
+        in_ram: operators, by index, whose weights and tables start-up copies to RAM, beside the
+            arena.
     """
 
     slots: tuple[Slot | None, ...]
@@ -47,6 +49,7 @@ class Plan:
     work: dict[int, Item]
     progress: Item
     arena_bytes: int
+    in_ram: frozenset[int] = frozenset()
 
     @property
     def items(self) -> tuple[Item, ...]:

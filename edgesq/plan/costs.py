@@ -12,9 +12,11 @@ from edgesq.operators import Convolution
 from edgesq.plan.allocation import Plan
 from edgesq.plan.cost import ROW_INSTRUCTIONS, STEP_INSTRUCTIONS
 
-OP_BYTES = 72
-"""On a 32-bit core: struct esq_op (32) and its parameters (at most 40, but a pooled
-convolution's)."""
+ENTRY_BYTES = 32
+"""On a 32-bit core: struct esq_op."""
+
+OP_BYTES = ENTRY_BYTES + 40
+"""That and its parameters (at most, but a pooled convolution's)."""
 
 
 @dataclass(frozen=True)

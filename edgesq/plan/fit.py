@@ -12,6 +12,7 @@ from edgesq.operators import Conv2D
 from edgesq.plan.allocation import Plan
 from edgesq.plan.costs import table_bytes
 from edgesq.plan.lower import lower
+from edgesq.plan.reading import in_ram_bytes, worth_ram
 from edgesq.plan.request import Bands, PlanRequest
 from edgesq.plan.search import Candidate, choose
 from edgesq.targets import Target
@@ -77,7 +78,10 @@ def needs(graph: Graph, plan: Plan, target: Target) -> dict[str, int]:
     """Return upper bounds of what a whole image takes, bytes by memory ("flash", "ram")."""
     return {
         "flash": flash_parts(graph, plan, target).bytes,
-        "ram": plan.arena_bytes + target.stack_bytes + _firmware_ram_bytes(graph),
+        "ram": plan.arena_bytes
+        + in_ram_bytes(graph, plan, target.kernels)
+        + target.stack_bytes
+        + _firmware_ram_bytes(graph),
     }
 
 
@@ -141,7 +145,8 @@ def plan_for(
     flash = target.region("flash")
     if flash and needed["flash"] > flash.bytes:
         chosen = choose(graph, replace(request, growth_bytes=0))
-        needed = needs(graph, chosen.plan, target)
+    chosen = chosen.with_in_ram(_in_ram(graph, chosen.plan, target, goal, limit))
+    needed = needs(graph, chosen.plan, target)
     if flash:
         what = _flash_in_words(graph, chosen.plan, target)
         _check("flash", needed["flash"], flash.bytes, target, what, "fewer channels")
@@ -157,6 +162,14 @@ def plan_for(
             )
         _check("ram", needed["ram"], there, target, what, "a smaller input")
     return chosen
+
+
+def _in_ram(
+    graph: Graph, plan: Plan, target: Target, goal: Goal, limit: int | None
+) -> frozenset[int]:
+    """Return the operators whose weights go into what the arena leaves of its limit."""
+    room = None if limit is None else limit - plan.arena_bytes
+    return worth_ram(graph, plan, target.kernels, goal, target.region("flash"), room)
 
 
 def _flash_in_words(graph: Graph, plan: Plan, target: Target) -> str:

@@ -75,6 +75,11 @@ class Candidate:
     request: PlanRequest
     tried: tuple["Candidate", ...] = ()
 
+    def with_in_ram(self, ops: frozenset[int]) -> "Candidate":
+        """Return it with the weights and tables of these operators, by index, in RAM."""
+        same = ops == self.plan.in_ram
+        return self if same else replace(self, plan=replace(self.plan, in_ram=ops))
+
 
 class _Candidates:
     """The candidates of one request, each made once.

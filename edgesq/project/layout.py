@@ -24,6 +24,9 @@ FREESTANDING = "freestanding"
 ZIG_FILE = "zig.cmake"
 """CMake's toolchain file for Zig, in a project that Zig can compile."""
 
+_RAM_SECTION = {"ESQ_RAM_SECTION": r"\".esq_in_ram\""}
+"""What link.ld.in puts into .data, as CMake takes it."""
+
 _BARE = f"""include_directories(SYSTEM ${{CMAKE_CURRENT_LIST_DIR}}/{FREESTANDING})
 add_link_options(-Wl,--entry=esq_reset) # Zig's driver does not heed the linker script's ENTRY
 """
@@ -68,11 +71,13 @@ def _write_if_changed(path: Path, text: str) -> None:
 def _project_files(templates: Path, target: Target) -> dict[str, str]:
     host = target.is_host
     script = "link.ld"
+    flash, ram = target.region("flash"), target.region("ram")
+    defines = target.defines | (_RAM_SECTION if flash and ram else {})
     cmake = Template((templates / "CMakeLists.txt.in").read_text()).substitute(
         board=target.description,
         system="Linux" if host else "Generic",
         compiler=target.compiler,
-        defines=" ".join(f"{name}={value}" for name, value in sorted(target.defines.items())),
+        defines=" ".join(f"{name}={value}" for name, value in sorted(defines.items())),
         compiler_flags=" ".join(target.compiler_flags),
         linker_flags="" if host else f"-T ${{CMAKE_SOURCE_DIR}}/{script}",
         port_folders=" ".join(f"ports/{name}" for name in target.port_folders),
@@ -88,7 +93,6 @@ def _project_files(templates: Path, target: Target) -> dict[str, str]:
             core_flags=" ".join(core_flags),
             bare="" if host else _BARE,
         )
-    flash, ram = target.region("flash"), target.region("ram")
     if flash and ram:
         files[script] = Template((templates / "link.ld.in").read_text()).substitute(
             flash_origin=f"0x{flash.origin:08x}",

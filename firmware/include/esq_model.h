@@ -8,6 +8,15 @@
 extern "C" {
 #endif
 
+/* Weights and tables that the plan wants in RAM, because the board's flash is slow. A project whose
+ * start-up copies such a section tells its name by ESQ_RAM_SECTION, as pico-sdk's
+ * ".time_critical.esq"; elsewhere they stay in flash, and only time is lost. */
+#ifdef ESQ_RAM_SECTION
+#define ESQ_IN_RAM __attribute__((section(ESQ_RAM_SECTION)))
+#else
+#define ESQ_IN_RAM
+#endif
+
 /* Windows taller than this are refused at export. */
 #define ESQ_MAX_WINDOW_ROWS 32
 

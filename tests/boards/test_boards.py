@@ -4,6 +4,7 @@ import re
 import struct
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 
 from edgesq.codegen import generate
 from edgesq.formats.tflite import read_graph
-from edgesq.plan import PlanRequest, make_plan, needs
+from edgesq.plan import PlanRequest, make_plan, needs, plan_for
+from edgesq.plan.reading import SLOW_CLOCKS, in_ram_bytes
 from edgesq.project import compile_firmware, firmware_path, lay_out
 from edgesq.targets import Target, list_targets, load_target
 from support.cases import NETWORKS
@@ -22,6 +24,11 @@ BOARDS = [
     if not (target.board or target.is_host or target.is_library or target.port == "mps2")
 ]
 CORTEX_M = [name for name in BOARDS if load_target(name).port_core == "cortex_m"]
+SLOW = [
+    name
+    for name in BOARDS
+    if (flash := load_target(name).region("flash")) and flash.read_clocks_per_word >= SLOW_CLOCKS
+]
 BOOT2_BYTES = 256
 VECTORS = {"pico": 512}
 """Where a board's vector table lies in its flash, if not first."""
@@ -54,6 +61,24 @@ def content(image: Path) -> bytes:
     command = ["arm-none-eabi-objcopy", "-O", "binary", str(image), str(flat)]
     subprocess.run(command, check=True)
     return flat.read_bytes()
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_weights_that_are_copied_to_ram_are_counted(name: str, tmp_path: Path) -> None:
+    graph, target = read_graph(NETWORKS["every_operator"]()), load_target(name)
+    every = plan_for(graph, target).plan
+    sizes, starts = [], []
+    for plan in (replace(every, in_ram=frozenset()), every):
+        lay_out(tmp_path, target, generate(graph, plan, target.kernels))
+        sizes.append(compile_firmware(tmp_path, target, warnings_are_errors=True))
+        promised = needs(graph, plan, target)
+        assert sizes[-1].flash_bytes <= promised["flash"]
+        assert sizes[-1].ram_bytes <= promised["ram"]
+        starts.append(sections(firmware_path(tmp_path, target))[".data"])
+    copied = in_ram_bytes(graph, every, target.kernels)
+    assert graph.weights_bytes < sizes[1].ram_bytes - sizes[0].ram_bytes <= copied
+    assert starts[1][1] - starts[0][1] > graph.weights_bytes
+    assert sizes[1].flash_bytes - sizes[0].flash_bytes < 64
 
 
 @pytest.fixture(scope="module")

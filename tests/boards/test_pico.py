@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgesq.builds import ensure_compiled
+from edgesq.builds import ensure_compiled, read_report
 from edgesq.errors import BoardError, MissingExtraError
 from edgesq.extras import is_installed
 from edgesq.flash import flash, recorded, rp2040
@@ -52,6 +52,9 @@ def run(
     build: Path, content: bytes, inputs: Int8Array, count: int, *, is_tcp: bool = False
 ) -> VerifyReport:
     light_build(build, "pico", content, inputs)
+    plan = read_report(build).firmware.plan
+    assert plan is not None
+    assert plan.in_ram, "start-up copies weights to RAM"
     port = flash(
         build, ensure_compiled(build, None, lambda _: None), timeout=120, is_tcp=is_tcp
     ).port

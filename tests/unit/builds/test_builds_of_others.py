@@ -154,6 +154,13 @@ def test_a_report_that_is_no_json_of_ours(build: Path, text: bytes) -> None:
 def test_a_plan_that_the_model_cannot_have(build: Path, content: bytes) -> None:
     graph = read_graph(content)
     assert planned(read_report(build), graph) is not None
+    put(build, "firmware.plan.in_ram", [0])
+    again = planned(read_report(build), graph)
+    assert again is not None
+    assert again.plan.in_ram == {0}
+    put(build, "firmware.plan.in_ram", [0, 99])
+    with pytest.raises(EdgesqError, match=r"key 'firmware.plan.in_ram': no such operators"):
+        planned(read_report(build), graph)
     put(build, "firmware.plan.coded", [99])
     with pytest.raises(EdgesqError, match=r"key 'firmware.plan.coded': no such convolutions"):
         planned(read_report(build), graph)

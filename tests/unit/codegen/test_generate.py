@@ -6,8 +6,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edgesq.codegen import LAYOUT_VERSION, generate, tflite_array
@@ -15,11 +17,14 @@ from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
 from edgesq.kernels.initializer import comment, row, rows
 from edgesq.plan import make_plan
+from edgesq.project import run_batch
 from edgesq.project.build import STRICT_FLAGS
+from edgesq.reference import run_observed
 from edgesq.resources import resource
 from support.cases import NETWORKS
 from support.crun import compile_c, run_command
 from support.ladder import LadderModels
+from support.networks import images
 from support.paths import CKERNELS, TESTS
 
 NETWORK = "dense_blocks"
@@ -47,6 +52,32 @@ def macro(header: str, name: str) -> str:
 
 def test_files() -> None:
     assert sorted(generated()) == ["model_data.h", "my_app.c", "my_model.c", "my_model.h"]
+
+
+def test_weights_in_ram_are_marked_and_no_others() -> None:
+    graph = read_graph(NETWORKS[NETWORK]())
+    plan = make_plan(graph)
+    first, every = (
+        generate(graph, replace(plan, in_ram=frozenset(ops)), "portable")
+        for ops in ([0], range(len(plan.ops)))
+    )
+    marked = re.findall(
+        r"^static const ESQ_IN_RAM .*?(\w+_\d+)\b", first["my_model.c"], re.MULTILINE
+    )
+    assert "params_0" in marked
+    assert all(name.endswith("_0") for name in marked)
+    text = every["my_model.c"]
+    assert re.findall(r"^static const (?!ESQ_IN_RAM).*?_\d+\b", text, re.MULTILINE) == []
+    assert every | {"my_model.c": text.replace("ESQ_IN_RAM ", "")} == generated()
+
+
+def test_where_no_section_is_told_weights_in_ram_stay_constants() -> None:
+    graph = read_graph(NETWORKS[NETWORK]())
+    plan = make_plan(graph)
+    files = generate(graph, replace(plan, in_ram=frozenset(range(len(plan.ops)))), "portable")
+    inputs = images(graph.tensors[graph.input].hwc)
+    found = run_batch(graph, files, inputs)
+    assert all(map(np.array_equal, found, run_observed(graph, inputs)))
 
 
 def test_same_input_same_text() -> None:
