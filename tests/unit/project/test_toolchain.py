@@ -9,7 +9,7 @@ import pytest
 from edgesq.codegen import generate
 from edgesq.errors import MissingToolError, ToolError
 from edgesq.formats.tflite import read_graph
-from edgesq.plan import PlanRequest, make_plan
+from edgesq.plan import make_plan, plan_for
 from edgesq.project import compile_firmware, firmware_path, lay_out, run_batch
 from edgesq.project.elf import read_sections
 from edgesq.project.toolchain import find_toolchain
@@ -33,7 +33,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def project(folder: Path, name: str) -> Path:
     target, graph = load_target(name), read_graph(NETWORKS["fire"]())
-    plan = make_plan(graph, PlanRequest(target.kernels))
+    plan = plan_for(graph, target).plan
     lay_out(folder, target, generate(graph, plan, target.kernels))
     return folder
 
@@ -53,7 +53,7 @@ def test_a_compiler_on_path_is_taken_before_zig(bare: Path) -> None:
 
 @needs_zig
 @pytest.mark.usefixtures("bare")
-@pytest.mark.parametrize("name", ["microbit", "mps3-an547", "host"])
+@pytest.mark.parametrize("name", ["microbit", "mps3-an547", "pico", "host"])
 def test_zig_compiles_where_nothing_else_is(name: str, tmp_path: Path) -> None:
     target, folder = load_target(name), project(tmp_path / "firmware", name)
     sizes = compile_firmware(folder, target, warnings_are_errors=True)
