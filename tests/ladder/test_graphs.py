@@ -37,7 +37,7 @@ def test_the_ladder_holds(number: int, runtime: Runtime, tmp_path: Path) -> None
 
 
 @pytest.mark.emulated
-@pytest.mark.parametrize("board", ["mps2-an386", "mps2-an500", "mps3-an547"])
+@pytest.mark.parametrize("board", ["mps2-an386", "mps2-an500", "mps3-an547", "riscv32-virt"])
 def test_boards_compute_the_same(board: str, tmp_path: Path) -> None:
     drawn = draw_graphs(ON_BOARDS, 100)
     graphs = [read_graph(one.content) for one in drawn]

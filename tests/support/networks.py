@@ -17,6 +17,12 @@ FINER: Quant = (0.0173, 17)
 RECTIFIED: Quant = (0.031, -128)
 
 
+Odd = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+"""Output channels without weights, input channels that meet none, output channels with FAR_BIAS."""
+NOT_ODD: Odd = ((), (), ())
+FAR_BIAS = 1_000_000_000
+
+
 class Network:
     """A network in the making; activations are the builder's tensor indices."""
 
@@ -44,11 +50,12 @@ class Network:
         per_channel: bool = True,
         bias: bool = True,
         groups: int = 1,
+        odd: Odd = NOT_ODD,
     ) -> int:
-        """Add a convolution whose outputs use the whole int8 range."""
+        """Add a convolution whose outputs use the whole int8 range, but for odd channels."""
         shape = (channels, *kernel, self.shapes[source][2] // groups)
         taps = int(np.prod(shape[1:]))
-        inputs = self._weighted(source, shape, channels, taps, quant, per_channel, bias)
+        inputs = self._weighted(source, shape, channels, taps, quant, per_channel, bias, odd)
         output = self.value((*self.windows(source, kernel, stride, padding), channels), quant)
         return self.builder.op(
             "CONV_2D",
@@ -129,9 +136,13 @@ class Network:
         quant: Quant,
         per_channel: bool,
         bias: bool,
+        odd: Odd = NOT_ODD,
     ) -> list[int]:
         """Return the inputs of an operator with weights of `shape`, so many taps per output."""
         weights = self.random.integers(-127, 128, shape).astype(np.int8)
+        dead, unread, far = odd
+        weights[list(dead)] = 0
+        weights[..., list(unread)] = 0
         level = 70 * 70 * np.sqrt(taps)
         scale = 50 * quant[0] / (level * self.quants[source][0])
         spread = self.random.uniform(0.5, 2, channels) if per_channel else np.ones(1)
@@ -140,6 +151,7 @@ class Network:
         inputs = [source, self.builder.constant(weights, scales, axis)]
         if bias:
             values = self.random.integers(-int(level), int(level), channels).astype(np.int32)
+            values[list(far)] = FAR_BIAS
             real = [value * self.quants[source][0] for value in scales]
             inputs.append(self.builder.constant(values, real))
         return inputs

@@ -155,6 +155,18 @@ def _conv(sketch: Sketch, source: int) -> None:
         )
 
 
+def _odd_conv(sketch: Sketch, source: int) -> None:
+    """Add a convolution of which channels are dead or far, or that leaves some of its input."""
+    shape = sketch.shape(source)
+    if shape is None:
+        return
+    outputs = sketch.channels()
+    some = [st.sets(st.integers(0, count - 1)) for count in (outputs, shape[2], outputs)]
+    odd = tuple(tuple(sorted(sketch.draw(one))) for one in some)
+    options = {"activation": sketch.activation(), "quant": sketch.quant(), "odd": odd}
+    sketch.add("conv", [source], outputs, (1, 1), (1, 1), SAME, **options)
+
+
 def _grouped(sketch: Sketch, source: int) -> None:
     windows, shape = sketch.windows(source), sketch.net.shapes[source]
     if windows:
@@ -307,6 +319,7 @@ def _tile(sketch: Sketch, source: int) -> None:
 
 LAYERS: dict[str, Callable[[Sketch, int], None]] = {
     "CONV_2D": _conv,
+    "CONV_2D of odd channels": _odd_conv,
     "CONV_2D in groups": _grouped,
     "DEPTHWISE_CONV_2D": _depthwise,
     "MAX_POOL_2D": _pool("max_pool"),

@@ -19,7 +19,7 @@ from support import random_graphs
 from support.builds import done
 from support.crun import Runtime
 from support.graph_ladder import problems
-from support.networks import RECTIFIED, USUAL, Network, Quant, images
+from support.networks import NOT_ODD, RECTIFIED, USUAL, Network, Odd, Quant, images
 from support.random_graphs import draw_graphs
 from support.tflite_builder import NONE, RELU
 
@@ -47,6 +47,7 @@ class DyingNetwork(Network):
         quant: Quant,
         per_channel: bool,
         bias: bool,
+        odd: Odd = NOT_ODD,  # noqa: ARG002 (these layers are not drawn here)
     ) -> list[int]:
         random, unit = self.random, self.quants[source][0]
         weights = random.integers(-128, 128, shape)
