@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.integers import ceil_div
+from support.odd_channels import FAR_BIAS, NOT_ODD, Odd, empty
 from support.tflite_builder import NONE, SAME, VALID, TfliteBuilder
 
 Pair = tuple[int, int]
@@ -15,12 +16,6 @@ USUAL: Quant = (0.05, -5)
 """Scale and zero point of activations where nothing else is asked for."""
 FINER: Quant = (0.0173, 17)
 RECTIFIED: Quant = (0.031, -128)
-
-
-Odd = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
-"""Output channels without weights, input channels that meet none, output channels with FAR_BIAS."""
-NOT_ODD: Odd = ((), (), ())
-FAR_BIAS = 1_000_000_000
 
 
 class Network:
@@ -114,9 +109,8 @@ class Network:
         """Add a FULLY_CONNECTED over all values, or over the channels of each pixel: `keep`."""
         shape = self.shapes[source]
         values = shape[-1] if keep else int(np.prod(shape))
-        inputs = self._weighted(
-            source, (channels, values), channels, values, quant, per_channel, bias
-        )
+        shape_of = (channels, values)
+        inputs = self._weighted(source, shape_of, channels, values, quant, per_channel, bias)
         output = self.value((*shape[:-1], channels) if keep else (channels,), quant)
         return self.builder.op(
             "FULLY_CONNECTED",
@@ -140,9 +134,7 @@ class Network:
     ) -> list[int]:
         """Return the inputs of an operator with weights of `shape`, so many taps per output."""
         weights = self.random.integers(-127, 128, shape).astype(np.int8)
-        dead, unread, far = odd
-        weights[list(dead)] = 0
-        weights[..., list(unread)] = 0
+        empty(weights, odd)
         level = 70 * 70 * np.sqrt(taps)
         scale = 50 * quant[0] / (level * self.quants[source][0])
         spread = self.random.uniform(0.5, 2, channels) if per_channel else np.ones(1)
@@ -151,9 +143,10 @@ class Network:
         inputs = [source, self.builder.constant(weights, scales, axis)]
         if bias:
             values = self.random.integers(-int(level), int(level), channels).astype(np.int32)
-            values[list(far)] = FAR_BIAS
-            real = [value * self.quants[source][0] for value in scales]
-            inputs.append(self.builder.constant(values, real))
+            values[list(odd[2])] = FAR_BIAS
+            inputs.append(
+                self.builder.constant(values, [n * self.quants[source][0] for n in scales])
+            )
         return inputs
 
     def max_pool(

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from support.networks import FINER, RECTIFIED, USUAL, Network, Quant
+from support.odd_channels import odd_conv
 from support.random_values import VALUE_LAYERS
 from support.tflite_builder import NONE, RELU, RELU6, SAME, VALID
 
@@ -155,18 +156,6 @@ def _conv(sketch: Sketch, source: int) -> None:
         )
 
 
-def _odd_conv(sketch: Sketch, source: int) -> None:
-    """Add a convolution of which channels are dead or far, or that leaves some of its input."""
-    shape = sketch.shape(source)
-    if shape is None:
-        return
-    outputs = sketch.channels()
-    some = [st.sets(st.integers(0, count - 1)) for count in (outputs, shape[2], outputs)]
-    odd = tuple(tuple(sorted(sketch.draw(one))) for one in some)
-    options = {"activation": sketch.activation(), "quant": sketch.quant(), "odd": odd}
-    sketch.add("conv", [source], outputs, (1, 1), (1, 1), SAME, **options)
-
-
 def _grouped(sketch: Sketch, source: int) -> None:
     windows, shape = sketch.windows(source), sketch.net.shapes[source]
     if windows:
@@ -254,10 +243,11 @@ def _padded_conv(sketch: Sketch, source: int) -> None:
     sketch.add("pad", [source], pads)
     size = (min(3, shape[0] + sum(pads[0])), min(3, shape[1] + sum(pads[1])))
     stride = sketch.draw(st.sampled_from([(1, 1), (2, 2)]))
-    padded = sketch.made[-1]
     kind = sketch.one_of("conv", "depthwise", "max_pool")
     rest = (sketch.channels(),) if kind == "conv" else ()
-    sketch.add(str(kind), [padded], *rest, size, stride, VALID, activation=sketch.activation())
+    sketch.add(
+        str(kind), [sketch.made[-1]], *rest, size, stride, VALID, activation=sketch.activation()
+    )
 
 
 def _slice(sketch: Sketch, source: int) -> None:
@@ -265,9 +255,8 @@ def _slice(sketch: Sketch, source: int) -> None:
     if shape is None:
         return
     begin = tuple(sketch.number(0, extent - 1) for extent in shape)
-    size = tuple(
-        sketch.number(1, extent - first) for extent, first in zip(shape, begin, strict=True)
-    )
+    left = zip(shape, begin, strict=True)
+    size = tuple(sketch.number(1, extent - first) for extent, first in left)
     sketch.add("part", [source], begin, size)
 
 
@@ -319,7 +308,7 @@ def _tile(sketch: Sketch, source: int) -> None:
 
 LAYERS: dict[str, Callable[[Sketch, int], None]] = {
     "CONV_2D": _conv,
-    "CONV_2D of odd channels": _odd_conv,
+    "CONV_2D of odd channels": odd_conv,
     "CONV_2D in groups": _grouped,
     "DEPTHWISE_CONV_2D": _depthwise,
     "MAX_POOL_2D": _pool("max_pool"),

@@ -19,7 +19,8 @@ from support import random_graphs
 from support.builds import done
 from support.crun import Runtime
 from support.graph_ladder import problems
-from support.networks import NOT_ODD, RECTIFIED, USUAL, Network, Odd, Quant, images
+from support.networks import RECTIFIED, USUAL, Network, Quant, images
+from support.odd_channels import NOT_ODD, Odd
 from support.random_graphs import draw_graphs
 from support.tflite_builder import NONE, RELU
 
