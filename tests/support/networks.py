@@ -11,11 +11,9 @@ from support.tflite_builder import NONE, SAME, VALID, TfliteBuilder
 
 Pair = tuple[int, int]
 Quant = tuple[float, int]
-
 USUAL: Quant = (0.05, -5)
 """Scale and zero point of activations where nothing else is asked for."""
-FINER: Quant = (0.0173, 17)
-RECTIFIED: Quant = (0.031, -128)
+FINER, RECTIFIED = (0.0173, 17), (0.031, -128)
 
 
 class Network:

@@ -17,9 +17,7 @@ from support.tflite_builder import NONE, RELU, RELU6, SAME, VALID
 
 MAX_EXTENT, MAX_CHANNELS, MAX_VALUES = 14, 24, 1_000
 """Of one activation."""
-
 MAX_LAYERS = 7
-
 BANDS = (1, 2, 3, 1000)
 """Rows per step that a graph is planned with."""
 
