@@ -13,8 +13,6 @@
 
 #define ESQ_HALF 0x8000u /* keeps the lower half of a group's products from borrowing */
 
-static inline int32_t plus(int32_t a, int32_t b) { return (int32_t)((uint32_t)a + (uint32_t)b); }
-
 #ifndef ESQ_SCALAR_HAS_WORDS
 static inline uint32_t both(int8_t lower, int8_t upper) {
     return ((uint32_t)upper << 16) + (uint32_t)lower;
@@ -48,6 +46,7 @@ void esq_scalar_words(const int8_t *lower, const int8_t *upper, uint32_t count, 
 }
 #endif
 
+#ifndef ESQ_SCALAR_HAS_SUMS
 /* Sums of a pair of pixels as they are added up: of t modulo 2^32, and of t's upper halves. */
 struct pair {
     uint32_t all;
@@ -84,8 +83,11 @@ static inline void store(const struct pair *pair, struct ends ends, int32_t *sum
     sums[0] = (int32_t)lower;
     sums[1] = (int32_t)upper;
 }
+#endif
 
 #ifndef ESQ_SCALAR_HAS_SUMS_1
+static inline int32_t plus(int32_t a, int32_t b) { return (int32_t)((uint32_t)a + (uint32_t)b); }
+
 /* Four channels share the loads of the values. */
 static void sum_four_lone(const struct esq_scalar_job *job, const int8_t *weights, int32_t *sums) {
     const int8_t *values = job->windows;

@@ -53,7 +53,7 @@ def test_a_compiler_on_path_is_taken_before_zig(bare: Path) -> None:
 
 @needs_zig
 @pytest.mark.usefixtures("bare")
-@pytest.mark.parametrize("name", ["microbit", "mps3-an547", "pico2", "host"])
+@pytest.mark.parametrize("name", ["microbit", "netduino2", "mps3-an547", "pico2", "host"])
 def test_zig_compiles_where_nothing_else_is(name: str, tmp_path: Path) -> None:
     target, folder = load_target(name), project(tmp_path / "firmware", name)
     sizes = compile_firmware(folder, target, warnings_are_errors=True)
