@@ -11,7 +11,7 @@
 #if defined(__ARM_FEATURE_DSP)
 
 /* Output channels of a strip that are held at a time, on the stack. */
-#define ESQ_STRIP_CHANNELS 32u
+#define ESQ_STRIP_CHANNELS 16u
 #define ESQ_MAX_PIXELS 3u
 
 /* The job of all blocks of an output row; it lacks its table and result. */
