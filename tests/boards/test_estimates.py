@@ -14,7 +14,7 @@ from edgesq.targets import list_targets, load_target
 def test_a_depthwise_network_takes_what_is_estimated(board: str) -> None:
     estimated, counted = compared(small() if board == "microbit" else mixed(), board)
     assert estimated.doubt is not None
-    assert estimated.doubt <= 0.15
+    assert estimated.doubt <= (0.3 if board == "microbit" else 0.15)
     assert abs(estimated.instructions / counted - 1) <= estimated.doubt
 
 
