@@ -90,7 +90,7 @@ def test_equal_in_c(
 @pytest.mark.emulated
 @pytest.mark.parametrize(
     ("board", "growth"),
-    [("microbit", AMPLE), ("netduino2", AMPLE), ("netduino2", NONE), ("riscv32-virt", AMPLE)],
+    [("microbit", AMPLE), ("netduino2", NONE), ("riscv32-virt", AMPLE)],
 )
 def test_equal_on_boards(
     board: str, growth: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
