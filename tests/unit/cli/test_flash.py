@@ -62,7 +62,7 @@ def test_every_runner_of_a_board_can_be_shown(build: Path) -> None:
 def test_a_board_is_flashed(build: Path, path: tuple[Bench, dict[str, str]]) -> None:
     bench, env = path
     bench.put("openocd", [Says("", "edgesq: compared")])
-    said = edgesq("flash", "--build", build, env=env)
+    said = edgesq("flash", "--build", build, "--runner", "openocd", env=env)
     assert (said.returncode, words(said.stderr)) == (0, "")
     lines = said.stdout.splitlines()
     assert lines[0].startswith("openocd -f board/stm32f4discovery.cfg")
@@ -73,8 +73,9 @@ def test_a_board_is_flashed(build: Path, path: tuple[Bench, dict[str, str]]) -> 
 def test_refusals(build: Path, path: tuple[Bench, dict[str, str]]) -> None:
     bench, env = path
     bench.put("openocd", [Says("", "Error: edgesq: the chip says 0x421", 1)])
-    refused(3, "another board: its chip says 0x421.*0x413", "flash", "--build", build, env=env)
-    refused(2, "is not flashed by 'uf2'", "flash", "--build", build, "--runner", "uf2")
+    flash = ("flash", "--build", build, "--runner")
+    refused(3, "another board: its chip says 0x421.*0x413", *flash, "openocd", env=env)
+    refused(2, "is not flashed by 'uf2'", *flash, "uf2")
     refused(2, "has no port.*as a library", "flash", "--build", build, "--target", "esp32s3")
 
 
