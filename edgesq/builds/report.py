@@ -72,6 +72,7 @@ def planned(report: ExportReport, graph: Graph) -> Candidate | None:
         raise _damaged("key 'firmware.plan.coded': no such convolutions")
     request = PlanRequest(
         firmware.kernels,
+        report.request.optimize,
         limit_bytes=plan.limit_bytes,
         growth_bytes=plan.growth_bytes,
         coded=coded,

@@ -194,15 +194,20 @@ def choose(graph: Graph, request: PlanRequest) -> Candidate:
         return _choose_coded(graph, request, candidates[Bands()].plan.arena_bytes)
     limit = None if request.goal is Goal.RAM else request.limit_bytes
     goals = [request.goal] if request.goal is Goal.BALANCED else list(Goal)
-    ways = [_climbed(candidates, graph, goal, limit) for goal in goals]
+    start = Bands()
+    if limit is not None and candidates[start].plan.arena_bytes > limit:
+        start = _climbed(candidates, graph, Goal.RAM, None, start)
+    ways = [_climbed(candidates, graph, goal, limit, start) for goal in goals]
     best = candidates[min(ways, key=partial(candidates.price, request.goal, limit))]
     return replace(best, tried=tuple(candidates.made.values()))
 
 
-def _climbed(candidates: _Candidates, graph: Graph, goal: Goal, limit_bytes: int | None) -> Bands:
-    """Return the bands that a search for a goal ends with."""
+def _climbed(
+    candidates: _Candidates, graph: Graph, goal: Goal, limit_bytes: int | None, start: Bands
+) -> Bands:
+    """Return the bands that a search for a goal ends with, from some that are within the limit."""
     price = partial(candidates.price, goal, limit_bytes)
-    climb = Climb(price, Bands(), price(Bands()))
+    climb = Climb(price, start, price(start))
     climb.settle((lambda _: height_moves(graph),), lambda _: ())
     return climb.bands
 

@@ -9,7 +9,7 @@ Code = dict[str, dict[str, int]]
 LIBRARY = "C library"
 _LINKED = "Linker script and memory map"
 _FUNCTION = re.compile(
-    r"^ \.text(?:\.startup)?\.?(?P<name>\S*)\s+0x[0-9a-f]+\s+0x(?P<size>[0-9a-f]+) (?P<file>\S+)$",
+    r"^ \.(?:text(?:\.startup)?|boot)(?:\.(?P<name>\S*))?\s+0x[0-9a-f]+\s+0x(?P<size>[0-9a-f]+) (?P<file>\S+)$",
     re.M,
 )
 _OURS = re.compile(r"\.dir/(?P<source>\S+)\.obj$")
@@ -22,7 +22,7 @@ def code_bytes(path: Path) -> Code:
     for found in _FUNCTION.finditer(linked):
         size = int(found["size"], 16)
         ours = _OURS.search(found["file"])
-        name = found["name"].partition(".")[0] or Path(found["file"]).name
+        name = (found["name"] or "").partition(".")[0] or Path(found["file"]).name
         if size:
             functions = code.setdefault(ours["source"] if ours else LIBRARY, {})
             functions[name] = functions.get(name, 0) + size

@@ -87,16 +87,15 @@ def test_goals_keep_their_word(tmp_path: Path) -> None:
 def test_weights_do_not_grow_where_flash_is_short() -> None:
     graph = read_graph(shared_model("squeezenet_v1.1_10c_96"))
     target = load_target("mps2-an500")
-    roomy = needs(graph, plan_for(graph, target).plan, target)["flash"]
-    lean = needs(graph, make_plan(graph, PlanRequest(target.kernels, growth_bytes=0)), target)[
-        "flash"
-    ]
+    roomy = needs(graph, plan_for(graph, target, Goal.SPEED).plan, target)["flash"]
+    small = choose(graph, PlanRequest(target.kernels, Goal.SPEED, growth_bytes=0))
+    lean = needs(graph, small.plan, target)["flash"]
     assert lean < roomy
     short = replace(target, memory=(Region("flash", 0, lean), Region("ram", 1 << 29, 1 << 20)))
-    assert plan_for(graph, short).request.growth_bytes == 0
+    assert plan_for(graph, short, Goal.SPEED).request.growth_bytes == 0
     shorter = replace(short, memory=(Region("flash", 0, lean - 1), short.memory[1]))
     with pytest.raises(FitError, match=rf"needs {lean} B of flash .* has {lean - 1} B"):
-        plan_for(graph, shorter)
+        plan_for(graph, shorter, Goal.SPEED)
 
 
 def test_the_reserve_is_left_to_the_application(ladder_models: LadderModels) -> None:
