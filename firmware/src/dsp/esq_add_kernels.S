@@ -1,8 +1,7 @@
 /* The inner loops of esq_add_dsp.c: 14 instructions per value. Contract: esq_add_dsp.h. */
 #if defined(__ARM_FEATURE_DSP)
 
-    .syntax unified
-    .thumb
+#include "../esq_function.inc"
 
 /* other: what is done with the rescaled operand; halved: with the one that is only halved. */
     .macro ESQ_ADD_VALUE other, halved
@@ -22,12 +21,7 @@
     .endm
 
     .macro ESQ_ADD_VALUES name, other, halved
-    .section .text.\name, "ax", %progbits
-    .balign 4
-    .global \name
-    .type \name, %function
-    .thumb_func
-\name:                           /* halved, other, result, end of it, constants */
+    ESQ_FUNCTION \name     /* halved, other, result, end of it, constants */
     push {r4-r11, lr}
     ldr r12, [sp, #36]
     ldmia.w r12, {r4-r11}

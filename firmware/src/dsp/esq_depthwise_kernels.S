@@ -7,17 +7,7 @@
  */
 #if defined(__ARM_FEATURE_DSP)
 
-    .syntax unified
-    .thumb
-
-    .macro ESQ_FUNCTION name
-    .section .text.\name, "ax", %progbits
-    .balign 4
-    .global \name
-    .type \name, %function
-    .thumb_func
-\name:
-    .endm
+#include "../esq_function.inc"
 
 /* struct esq_dsp_pairs. */
     .equ ESQ_PIXEL_BYTES, 12

@@ -6,8 +6,7 @@
  */
 #if defined(__ARM_ARCH_7M__)
 
-    .syntax unified
-    .thumb
+#include "../esq_function.inc"
 
 /* Stack frame, after the saved registers. */
     .equ ESQ_ROWS, 0            /* less the result: both go on by one per channel */
@@ -109,12 +108,7 @@
     .endm
 
     .macro ESQ_DEPTHWISE name, stride, kind
-    .section .text.\name, "ax", %progbits
-    .balign 4
-    .global \name
-    .type \name, %function
-    .thumb_func
-\name:
+    ESQ_FUNCTION \name
     push {r4-r11, lr}
     sub sp, #ESQ_FRAME
     ldmia.w r0!, {r8, r9, r10}

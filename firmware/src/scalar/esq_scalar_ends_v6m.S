@@ -5,8 +5,7 @@
  */
 #if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
 
-    .syntax unified
-    .thumb
+#include "../esq_function.inc"
 
 /* struct esq_scalar_block */
     .equ ESQ_BLOCK_SUMS, 0
@@ -35,12 +34,7 @@
  * r10 pixel_bytes, r11 zero point, r12 right shift, lr where the channel's results end. */
 
     .macro ESQ_ENTER name
-    .section .text.\name, "ax", %progbits
-    .balign 4
-    .global \name
-    .type \name, %function
-    .thumb_func
-\name:
+    ESQ_FUNCTION \name
     push {r4-r7, lr}
     mov r4, r8
     mov r5, r9

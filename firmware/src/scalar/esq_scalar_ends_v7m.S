@@ -6,17 +6,7 @@
  */
 #if defined(__ARM_ARCH_7M__)
 
-    .syntax unified
-    .thumb
-
-    .macro ESQ_FUNCTION name
-    .section .text.\name, "ax", %progbits
-    .balign 4
-    .global \name
-    .type \name, %function
-    .thumb_func
-\name:
-    .endm
+#include "../esq_function.inc"
 
 /* Stack frame of the ends, after the saved registers. */
     .equ ESQ_BLOCK, 0

@@ -2,17 +2,7 @@
  * Contract: esq_scalar.h. */
 #if defined(__ARM_ARCH_7M__)
 
-    .syntax unified
-    .thumb
-
-    .macro ESQ_FUNCTION name
-    .section .text.\name, "ax", %progbits
-    .balign 4
-    .global \name
-    .type \name, %function
-    .thumb_func
-\name:
-    .endm
+#include "../esq_function.inc"
 
     .macro ESQ_WORD step
     ldrsb.w r4, [r0], #1
