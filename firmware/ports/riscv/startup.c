@@ -1,14 +1,9 @@
 /* From reset to main on a RISC-V core: stack, .data and .bss, traps. */
 #include "esq_port.h"
+#include "sections.h"
 #include "riscv.h"
 
 #define CAUSE_MACHINE_EXTERNAL 0x8000000Bu /* RISC-V privileged spec, mcause */
-#define STACK_PAINT 0xE5E5E5E5u
-
-/* The linker script's. */
-extern uint32_t esq_stack_bottom[], esq_stack_top[];
-extern uint32_t esq_data_start[], esq_data_end[], esq_bss_start[], esq_bss_end[];
-extern const uint32_t esq_data_load[];
 
 int main(void);
 void esq_reset(void);
@@ -42,24 +37,6 @@ __attribute__((interrupt("machine"), aligned(4))) static void trap(void) {
     esq_rx_interrupt();
 }
 
-/* Fills what the stack has not reached, so that its deepest use can be seen later. Volatile, lest
- * the compiler calls memset, which would paint over its own return address. */
-static void paint_stack(void) {
-    uint32_t *end;
-    __asm__ volatile("mv %0, sp" : "=r"(end));
-    for (volatile uint32_t *word = esq_stack_bottom; word < end; word++) {
-        *word = STACK_PAINT;
-    }
-}
-
-uint32_t esq_port_stack_bytes(void) {
-    const uint32_t *word = esq_stack_bottom;
-    while (word < esq_stack_top && *word == STACK_PAINT) {
-        word++;
-    }
-    return (uint32_t)(esq_stack_top - word) * 4u;
-}
-
 uint32_t esq_port_cpuid(void) {
     uint32_t misa;
     ESQ_CSR_READ("misa", misa);
@@ -85,17 +62,11 @@ void esq_port_idle(void) {
 void esq_port_pause(void) {}
 
 void esq_boot(void) {
-    paint_stack();
+    esq_paint_stack();
     ESQ_CSR_CLEAR("mstatus", ESQ_MSTATUS_MIE);
     ESQ_CSR_WRITE("mie", ESQ_MIE_EXTERNAL);
     ESQ_CSR_WRITE("mtvec", (uint32_t)&trap);
-    const uint32_t *from = esq_data_load;
-    for (uint32_t *to = esq_data_start; to < esq_data_end; to++) {
-        *to = *from++;
-    }
-    for (uint32_t *to = esq_bss_start; to < esq_bss_end; to++) {
-        *to = 0;
-    }
+    esq_start_sections();
     (void)main();
     halt();
 }

@@ -66,8 +66,8 @@ def test_qemu_and_unicorn_listen_for_this_computer_only(monkeypatch: pytest.Monk
     words = " ".join(qemu.command(Path("build"), target, 4711))
     assert "socket,host=127.0.0.1,port=4711,server=on,wait=off,nodelay=on" in words
     assert "stdio" not in words
-    monkeypatch.setattr(unicorn, "require", lambda _: None)
-    assert unicorn.command(Path("build"), target, 4711)[-1] == "4711"
+    monkeypatch.setattr("edgesq.flash.runner.require", lambda _: None)
+    assert unicorn.RUNNER.command(Path("build"), target, 4711)[-1] == "4711"
 
 
 @pytest.mark.parametrize(
