@@ -16,8 +16,8 @@ extern uint32_t esq_stack_bottom[], esq_stack_top[];
 extern uint32_t esq_data_start[], esq_data_end[], esq_bss_start[], esq_bss_end[];
 extern const uint32_t esq_data_load[];
 
-/* Volatile, lest the compiler calls memset. Some words below the stack pointer stay as they are: the
- * compiler may keep registers there after it has been read. */
+/* Volatile, lest the compiler calls memset. Some words below the stack pointer stay as they are:
+ * the compiler may keep registers there after it has been read. */
 void esq_paint_stack(void) {
     const uint32_t *sp;
     __asm__ volatile(READ_SP : "=r"(sp));
