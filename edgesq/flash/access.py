@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgesq.flash import esptool
-from edgesq.flash.keys import BOOTLOADER_USB_IDS, PROBE_USB_IDS
+from edgesq.flash.keys import usb_ids_of
 from edgesq.link.holders import MODEM_MANAGER
 from edgesq.targets import Target
 
@@ -49,12 +49,7 @@ def udev_rules(targets: Iterable[Target]) -> str:
     """Return rules for the USB ids of boards, their probes and bootloaders, sorted."""
     names = defaultdict[str, list[str]](list)
     for target in targets:
-        keys = (PROBE_USB_IDS.find(target), BOOTLOADER_USB_IDS.find(target))
-        for usb_id in {
-            *target.usb_ids,
-            *target.own_usb_ids,
-            *(one for found in keys for one in found or ()),
-        }:
+        for usb_id in usb_ids_of(target):
             names[usb_id].append(target.name)
     for usb_id in esptool.USB_IDS:
         names[usb_id].append("boards of ESP-IDF")

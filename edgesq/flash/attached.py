@@ -2,7 +2,7 @@
 
 import sys
 
-from edgesq.flash.keys import BOOTLOADER_USB_IDS, PROBE_USB_IDS, UF2_BOARD_ID
+from edgesq.flash.keys import UF2_BOARD_ID, usb_ids_of
 from edgesq.flash.touch import usb_ids
 from edgesq.flash.uf2 import mounted_drives
 from edgesq.link.transport import find_ports
@@ -16,12 +16,7 @@ def is_attached(target: Target) -> bool:
     """
     if sys.platform != "linux":
         return True
-    keys = (PROBE_USB_IDS.find(target), BOOTLOADER_USB_IDS.find(target))
-    ids = {
-        *target.usb_ids,
-        *target.own_usb_ids,
-        *(usb_id for found in keys for usb_id in found or ()),
-    }
+    ids = usb_ids_of(target)
     if find_ports(tuple(ids)) or ids & usb_ids():
         return True
     return UF2_BOARD_ID.find(target) in mounted_drives().values()

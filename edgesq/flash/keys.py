@@ -89,3 +89,10 @@ MACHINE = Key("machine", str)
 
 EMULATOR = Key("emulator", str)
 """QEMU's program; a key of the file itself."""
+
+
+def usb_ids_of(target: Target) -> frozenset[str]:
+    """Return "vid:pid" of all by which a board is seen on USB: its lines, probes and bootloader."""
+    others = (PROBE_USB_IDS.find(target), BOOTLOADER_USB_IDS.find(target))
+    own = (*target.usb_ids, *target.own_usb_ids)
+    return frozenset((*own, *(usb_id for found in others for usb_id in found or ())))

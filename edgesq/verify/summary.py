@@ -217,7 +217,8 @@ class Facts:
         target = target_of(self.info)
         if target is None or instructions is None:
             return None
-        return board_time(instructions, replace(target, clock_hz=self.info.clock_hz), self.reads)
+        board = replace(target, clock_hz=self.info.clock_hz, kernels=self.info.kernels)
+        return board_time(instructions, board, self.reads)
 
     def _comparisons(self, tally: Tally) -> tuple[Comparison, ...]:
         rows = iter(tally.against or [Against()] * (1 + len(self.peers)))

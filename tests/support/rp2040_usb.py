@@ -12,7 +12,8 @@ from collections.abc import Callable
 from rp2040py.peripherals.usb import RPUSBController
 from rp2040py.rp2040 import RP2040
 
-from edgesq.flash.usb import (
+from edgesq.link.transport import DEFAULT_BAUD
+from support.usb import (
     CONFIGURATION,
     DATA1,
     DEVICE,
@@ -29,7 +30,6 @@ from edgesq.flash.usb import (
     descriptor,
     line_opened,
 )
-from edgesq.link.transport import DEFAULT_BAUD
 
 _USB_PAGE = 0x5_0110
 _POLL_NS = 60_000
