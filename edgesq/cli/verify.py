@@ -60,7 +60,7 @@ def _show(result: VerifyReport) -> None:
     if not result.equal:
         terminal.say(styled("The board differs from the host.", "bold red"))
     else:
-        exact = f": {result.device.board} computes exactly what {result.run.expected_by} does."
+        exact = f": {result.device.title} computes exactly what {result.run.expected_by} does."
         terminal.say(styled("0 differing values", "bold green"), exact)
     for one in result.thresholds:
         said = styled("violated:", "bold red") if one.violated else styled("holds:", "green")

@@ -103,14 +103,14 @@ class BoardInfo:
         model_sha256: hex digest of the .tflite it runs.
         input_shape: H, W, C.
         tick_hz: rate of the ticks it counts.
-        clock_hz: core clock.
+        clock_hz: core clock; 0 where its build does not say.
         cpuid: CPUID register of a Cortex-M, misa of a RISC-V core; 0 elsewhere.
         op_count: operators in its table, which counts what export made of the model's.
         optimisation: what its compiler optimised for, as the compiler says.
         observed_bytes: size of each observed tensor, output first.
         kernels: kernel family.
-        board: name of the target it was built for.
-        build: compiler, version and flags.
+        board: name of the target it was built for; empty where its build does not say.
+        build: compiler, version, and flags where its build says them.
         damaged: whether the weights in its flash are not what export wrote.
         damaged_op: the first operator of its table with such weights, where it says so.
         takes_coded: whether it takes images whose rows are coded.

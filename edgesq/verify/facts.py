@@ -163,11 +163,11 @@ class DeviceFacts:
     """The board, and what an image takes on it. Of several boards, words are those of all.
 
     Attributes:
-        board: its own name.
+        board: its own name; empty where its firmware's build does not say.
         kernels: kernel family of its firmware.
-        build: compiler of its firmware, version and flags.
+        build: compiler of its firmware, version, and flags where the build says them.
         core: its core by the register that names it; None where it has none.
-        clock_hz: its clock as its firmware says.
+        clock_hz: its clock as its firmware says; 0 where its build does not.
         instructions: median per image; None where the board cannot count, or several share the
             images that are not alike.
         instructions_p95: 95 of 100 images take at most so many.
@@ -200,6 +200,18 @@ class DeviceFacts:
     estimated: Time | None = None
     cycles: Count | None = None
     cycles_p95: Count | None = None
+
+    @property
+    def title(self) -> str:
+        """The board's name in a sentence, also where it has none."""
+        return self.board or "the board"
+
+    @property
+    def core_at_clock(self) -> str | None:
+        """Core, and clock where that is known; None where the core is not."""
+        if self.core is None or not self.clock_hz:
+            return self.core
+        return f"{self.core} at {self.clock_hz / 1e6:g} MHz"
 
 
 @dataclass(frozen=True)

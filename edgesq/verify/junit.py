@@ -32,7 +32,7 @@ def write_junit(report: VerifyReport, path: Path) -> None:
     for each image named as differing, whether all operators are, where that was looked at, the
     accuracy, which never fails, and each threshold.
     """
-    suite = ElementTree.Element("testsuite", name=f"edgesq verify, {_clean(report.device.board)}")
+    suite = ElementTree.Element("testsuite", name=f"edgesq verify, {_clean(report.device.title)}")
     properties = ElementTree.SubElement(suite, "properties")
     for name in _PROPERTIES:
         value = attrgetter(name)(report)
@@ -61,7 +61,7 @@ def write_junit(report: VerifyReport, path: Path) -> None:
 
 
 def _case(suite: ElementTree.Element, report: VerifyReport, name: str) -> ElementTree.Element:
-    place = f"edgesq.verify.{_clean(report.device.board)}"
+    place = f"edgesq.verify.{_clean(report.device.title)}"
     return ElementTree.SubElement(suite, "testcase", classname=place, name=name, time="0")
 
 

@@ -85,7 +85,7 @@ class VerifyReport:
         violated = sum(one.violated for one in self.thresholds)
         beyond = f", thresholds violated: {violated}" if violated else ""
         return (
-            f"VerifyReport({run.images:,} images on {self.device.board}: "
+            f"VerifyReport({run.images:,} images on {self.device.title}: "
             f"{result.differing_values:,} of {result.values:,} values differ{right}{beyond})"
         )
 
@@ -205,14 +205,14 @@ def _check_comparable(now: VerifyReport, before: VerifyReport, metrics: Set[str]
     Raises:
         EdgesqError: it is not.
     """
-    board, images = before.device.board, before.run.images
-    same = {"board": board == now.device.board, "number of images": images == now.run.images}
+    images = before.run.images
+    same = {"board": before.device.board == now.device.board, "number of images": images == now.run.images}
     what = "board" if metrics.isdisjoint(OF_IMAGES) else "number of images"
     for name in dict.fromkeys(("board", what)):
         if not same[name]:
             raise EdgesqError(
-                f"the baseline is of another {name}: {images:,} images on {board}, now "
-                f"{now.run.images:,} on {now.device.board}",
+                f"the baseline is of another {name}: {images:,} images on {before.device.title}, now "
+                f"{now.run.images:,} on {now.device.title}",
                 where=f"--fail-if {', '.join(sorted(metrics))}",
                 hint="make a baseline of the same",
             )

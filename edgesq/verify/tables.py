@@ -34,7 +34,6 @@ def summary(
     """Return what was found; `differs` says that boards that are not alike shared the images."""
     asked, stack = run.asked or 0, device.stack_bytes
     fewer = f" ({asked:,} asked for)" if asked > run.planned else ""
-    clock = f"{device.core} at {device.clock_hz / 1e6:g} MHz"
     rows = {
         f"images ({run.images_from})": f"{run.images:,}{fewer}",
         "images equal bit for bit": f"{result.exact_images:,}",
@@ -47,14 +46,14 @@ def summary(
         "arena in use": _arena(device),
         "kernels": device.kernels,
         "compiled by": device.build,
-        "core": clock if device.core else "does not say",
+        **({"core": device.core_at_clock} if device.core_at_clock else {}),
         "link": f"{link.bytes_per_s:,.0f} B/s, {link.retries} retries, {link.resets} resets",
         "sent": f"{link.sent_bytes:,} B for {link.image_bytes:,} B of images",
         "line rate": _line(link),
         "image bytes": f"{link.pace.image_bytes_per_s:,.0f} B/s",
         "where the time went": link.pace.why,
     }
-    title = f"{device.board} against {run.expected_by}"
+    title = f"{device.title} against {run.expected_by}"
     return Table(title, ("what",), ("value",), tuple(rows.items()))
 
 

@@ -9,14 +9,21 @@
 #define ESQ_TEXT(x) #x
 #define ESQ_TEXT_OF(macro) ESQ_TEXT(macro)
 
-#ifndef ESQ_BOARD_NAME
-#define ESQ_BOARD_NAME unknown
+#undef linux /* 1 in GNU's C; ESP-IDF has a board of this name */
+
+/* What a build does not say is left out. */
+#ifdef ESQ_BOARD_NAME
+#define ESQ_BOARD ESQ_TEXT_OF(ESQ_BOARD_NAME)
+#else
+#define ESQ_BOARD ""
 #endif
 #ifndef ESQ_CLOCK_HZ
 #define ESQ_CLOCK_HZ 0u
 #endif
-#ifndef ESQ_BUILD_FLAGS
-#define ESQ_BUILD_FLAGS "flags unknown"
+#ifdef ESQ_BUILD_FLAGS
+#define ESQ_FLAGS " " ESQ_BUILD_FLAGS
+#else
+#define ESQ_FLAGS ""
 #endif
 
 #ifdef __clang__
@@ -52,8 +59,8 @@ static const struct esq_identity identity = {
     .op_count = ESQ_MODEL_OP_COUNT,
     .optimisation = ESQ_OPTIMISATION,
     .kernels = ESQ_MODEL_KERNELS,
-    .board = ESQ_TEXT_OF(ESQ_BOARD_NAME),
-    .build = ESQ_COMPILER " " ESQ_COMPILER_VERSION " " ESQ_BUILD_FLAGS,
+    .board = ESQ_BOARD,
+    .build = ESQ_COMPILER " " ESQ_COMPILER_VERSION ESQ_FLAGS,
 };
 
 static struct esq_engine engine;

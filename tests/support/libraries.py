@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,8 +115,8 @@ def verify_build(folder: Path, content: bytes, target: str) -> Path:
     return light_build(folder, target, content, images(graph.tensors[graph.input].hwc))
 
 
-def check_verifies(build: Path, command: Sequence[str], log: Path) -> None:
-    """Hold that `edgesq verify` finds a program equal, as a user runs it."""
+def check_verifies(build: Path, command: Sequence[str], log: Path) -> dict[str, Any]:
+    """Hold that `edgesq verify` finds a program equal, as a user runs it; return its `device`."""
     with running(command, log) as (_, port):
         said = done("verify", "--build", build, "--port", port, "--json", build / "out.json")
     with np.load(build / VERIFY_IMAGES) as archive:
@@ -123,6 +124,10 @@ def check_verifies(build: Path, command: Sequence[str], log: Path) -> None:
     result = json.loads((build / "out.json").read_text())
     assert (result["run"]["images"], result["result"]["exact_images"]) == (count, count), said
     assert (result["result"]["differing_values"], result["link"]["retries"]) == (0, 0)
+    device: dict[str, Any] = result["device"]
+    assert f"{device['board'] or 'the board'} against" in said
+    assert ("MHz" in said) == (device["core"] is not None and device["clock_hz"] > 0)
+    return device
 
 
 def damage(made: Library) -> None:

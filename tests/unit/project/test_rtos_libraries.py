@@ -39,6 +39,7 @@ class System:
 
     format: Layout
     variable: str
+    board: str
 
     @property
     def standin(self) -> Path:
@@ -47,7 +48,10 @@ class System:
 
 SYSTEMS = {
     system.format: system
-    for system in (System(Layout.ZEPHYR, "ZEPHYR_BASE"), System(Layout.ESP_IDF, "IDF_PATH"))
+    for system in (
+        System(Layout.ZEPHYR, "ZEPHYR_BASE", "standin"),
+        System(Layout.ESP_IDF, "IDF_PATH", "linux"),
+    )
 }
 
 
@@ -86,7 +90,9 @@ def test_the_verifying_example(
     made = library(tmp_path, system.format, NETWORKS[NETWORK](), "person")
     command = build_example(tmp_path, system, made, "verify", monkeypatch)
     folder = verify_build(tmp_path / "edgesq", NETWORKS[NETWORK](), "host")
-    check_verifies(folder, command, tmp_path / "log")
+    device = check_verifies(folder, command, tmp_path / "log")
+    assert device["board"] == system.board
+    assert re.fullmatch(r"gcc [\d.]+ -O2", device["build"])
 
 
 def test_the_classifying_example(

@@ -110,7 +110,9 @@ def test_the_verifying_sketch(sketches: Sketches, tmp_path: Path) -> None:
     made = library(tmp_path, sketches.layout, NETWORKS[NETWORK](), "person")
     sketch = program(tmp_path / "out", made, sketches, "verify")
     build = verify_build(tmp_path / "edgesq", NETWORKS[NETWORK](), "host")
-    check_verifies(build, [sketch], tmp_path / "log")
+    device = check_verifies(build, [sketch], tmp_path / "log")
+    assert device["board"] == "", "manifests of Arduino pass nothing on: it is left out"
+    assert re.fullmatch(r"gcc [\d.]+", device["build"])
 
 
 def test_the_classifying_sketch(sketches: Sketches, tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ target_include_directories(zephyr_interface INTERFACE ${standin}/include)
 # What Zephyr defines for every module: none of its names may mean something else to us.
 target_compile_definitions(zephyr_interface INTERFACE
     KERNEL __ZEPHYR__=1 $<$<COMPILE_LANGUAGE:ASM>:_ASMLANGUAGE>)
+target_compile_options(zephyr_interface INTERFACE -O2) # of CONFIG_SPEED_OPTIMIZATIONS
+set(BOARD standin)
 add_executable(app ${standin}/core.c)
 target_link_libraries(app PRIVATE zephyr_interface)
 

@@ -1,5 +1,15 @@
-# Stands in for ESP-IDF's build: the function that components call, over a program of this computer.
+# Stands in for ESP-IDF's build: the functions that components call, over a program of this computer.
 get_filename_component(standin ${CMAKE_CURRENT_LIST_DIR}/../.. ABSOLUTE)
+set(IDF_VERSION_MAJOR 6)
+set(IDF_VERSION_MINOR 0)
+set(IDF_TARGET linux)
+
+# ESP-IDF's own components: seen by those that require them.
+file(GLOB own RELATIVE ${standin}/components ${standin}/components/*)
+foreach(component ${own})
+    add_library(${component} INTERFACE)
+    target_include_directories(${component} INTERFACE ${standin}/components/${component}/include)
+endforeach()
 
 function(idf_component_register)
     cmake_parse_arguments(ARG "" "" "SRCS;INCLUDE_DIRS;REQUIRES" ${ARGN})
@@ -7,20 +17,25 @@ function(idf_component_register)
     add_library(${name} STATIC ${ARG_SRCS})
     target_include_directories(${name} PUBLIC ${ARG_INCLUDE_DIRS} PRIVATE ${standin}/include)
     target_link_libraries(${name} PUBLIC ${ARG_REQUIRES})
-    if(name STREQUAL "main") # needs no list: it sees all components
-        get_property(all GLOBAL PROPERTY standin_components)
-        target_link_libraries(main PUBLIC ${all})
+    target_compile_options(${name} PRIVATE -O2) # of CONFIG_COMPILER_OPTIMIZATION_PERF
+    if(name STREQUAL "main")
         target_link_libraries(app PRIVATE main)
-    else()
-        set_property(GLOBAL APPEND PROPERTY standin_components ${name})
     endif()
     set(COMPONENT_LIB ${name} PARENT_SCOPE)
+endfunction()
+
+function(idf_component_get_property variable component property)
+    if(NOT property STREQUAL "COMPONENT_LIB")
+        message(FATAL_ERROR "the stand-in knows no ${property}")
+    endif()
+    set(${variable} ${component} PARENT_SCOPE)
 endfunction()
 
 macro(project name)
     _project(${name} C ASM)
     add_executable(app ${standin}/core.c)
     target_include_directories(app PRIVATE ${standin}/include)
+    target_link_libraries(app PRIVATE ${own})
     foreach(folder ${EXTRA_COMPONENT_DIRS})
         file(GLOB components LIST_DIRECTORIES true ${folder}/*)
         foreach(component ${components})
