@@ -1,4 +1,4 @@
-"""Where the data folders live: beside the package in a checkout, inside it in a wheel."""
+"""Where the data lives: beside the package in a checkout, inside it in a wheel."""
 
 from pathlib import Path
 
@@ -6,6 +6,6 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def resource(name: str) -> Path:
-    """Return the folder `name` (`targets`, `firmware` or `calibration_data`)."""
+    """Return the path of `targets`, `firmware`, `calibration_data` or `LICENSE`."""
     packaged = _PACKAGE / "_data" / name
-    return packaged if packaged.is_dir() else _PACKAGE.parent / name
+    return packaged if packaged.exists() else _PACKAGE.parent / name

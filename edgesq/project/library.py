@@ -12,17 +12,21 @@ from edgesq.choices import Layout
 from edgesq.project.layout import KERNEL_NOTES, RUNTIME
 from edgesq.resources import resource
 
-_MODEL, _LINK = "model", "link"
-"""Sources that are no folder of firmware/: generated files, and the link without its `main`."""
+_MODEL, _LINK, _LICENSE = "model", "link", "LICENSE"
+"""Sources that are no folder of firmware/: generated files, the link without its `main`, and the
+licence of edgesq's code, which goes where that code goes."""
 
 _FOLDERS: dict[Layout, tuple[tuple[str, str], ...]] = {
     Layout.CMAKE: (
         ("template/cmake", "."),
+        (_LICENSE, "."),
         (_MODEL, "."),
         ("examples", "classify"),
     ),
     Layout.C_LIBRARY: (
         ("template/c-library", "."),
+        ("template/library", "."),
+        (_LICENSE, "edgesq"),
         ("include", "edgesq/include"),
         ("src", "edgesq/src"),
         (_MODEL, "sample_model"),
@@ -32,6 +36,8 @@ _FOLDERS: dict[Layout, tuple[tuple[str, str], ...]] = {
     ),
     Layout.ARDUINO: (
         ("template/arduino", "."),
+        ("template/library", "."),
+        (_LICENSE, "edgesq"),
         ("include", "edgesq/src"),
         ("src", "edgesq/src"),
         (_MODEL, "sample_model/src"),
@@ -40,6 +46,8 @@ _FOLDERS: dict[Layout, tuple[tuple[str, str], ...]] = {
     ),
     Layout.PLATFORMIO: (
         ("template/platformio", "."),
+        ("template/library", "lib"),
+        (_LICENSE, "lib/edgesq"),
         ("include", "lib/edgesq/include"),
         ("src", "lib/edgesq/src"),
         (_MODEL, "lib/sample_model/src"),
@@ -49,6 +57,8 @@ _FOLDERS: dict[Layout, tuple[tuple[str, str], ...]] = {
     ),
     Layout.ZEPHYR: (
         ("template/zephyr", "."),
+        ("template/library", "."),
+        (_LICENSE, "edgesq"),
         ("include", "edgesq/include"),
         ("src", "edgesq/src"),
         (_MODEL, "sample_model"),
@@ -57,6 +67,8 @@ _FOLDERS: dict[Layout, tuple[tuple[str, str], ...]] = {
     ),
     Layout.ESP_IDF: (
         ("template/esp-idf", "."),
+        ("template/library", "components"),
+        (_LICENSE, "components/edgesq"),
         ("include", "components/edgesq/include"),
         ("src", "components/edgesq/src"),
         (_MODEL, "components/sample_model"),
@@ -104,6 +116,9 @@ def _generated(source: str, files: Mapping[str, str]) -> Iterator[tuple[str, str
 def _copied(source: str) -> Iterator[tuple[str, str]]:
     """Yield path and content of what is copied from firmware/ for a source of the table."""
     if source == _MODEL:
+        return
+    if source == _LICENSE:
+        yield source, resource(source).read_text()
         return
     root = resource("firmware") / (_APP if source == _LINK else source)
     left_out = {_LINK: _OWN_MAIN}.get(source, KERNEL_NOTES if source in RUNTIME else None)

@@ -71,6 +71,7 @@ def test_what_travels_in_the_wheel(wheel: Path) -> None:
         assert files
         assert {f"edgesq/_data/{folder}/{file}" for file in files} <= names
     assert {"edgesq/zoo/demo/demo.keras", "edgesq/zoo/demo/heldout.npz"} <= names
+    assert "edgesq/_data/LICENSE" in names  # exported libraries carry it
     assert "edgesq/py.typed" in names  # else type checkers take nothing from edgesq
     assert {name.partition("/")[0] for name in names} == {
         "edgesq",

@@ -4,7 +4,6 @@ The stand-in's Serial is standard input and output, so that the sketches run her
 and no tool of the two ecosystems is there.
 """
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -132,29 +131,3 @@ def test_sketches_compile_for_a_cortex_m4(sketches: Sketches, sketch: str, tmp_p
     names = re.findall(r" [TRDB] (\w+)\n", defined)
     assert {"setup", "loop"} <= {re.sub(r"^_Z\d+(\w+?)v$", r"\1", name) for name in names}
     assert len(names) == len(set(names)), "no symbol twice"
-
-
-def test_library_properties(tmp_path: Path) -> None:
-    made = library(tmp_path, Layout.ARDUINO, NETWORKS["fire"](), "person")
-    for name in ("edgesq", "person_model"):
-        lines = (made.folder / name / "library.properties").read_text().splitlines()
-        fields = dict(line.split("=", 1) for line in lines)
-        assert fields.keys() >= {"name", "version", "author", "maintainer", "sentence"}
-        assert fields["name"] == name
-        assert re.fullmatch(r"\d+\.\d+\.\d+", fields["version"])
-        assert fields["version"] != "0.0.0"
-        assert (made.folder / name / "src" / fields["includes"]).is_file()
-    sketches = made.folder / "person_model" / "examples"
-    for sketch in sketches.iterdir():
-        assert (sketch / f"{sketch.name}.ino").is_file()
-
-
-def test_library_json(tmp_path: Path) -> None:
-    made = library(tmp_path, Layout.PLATFORMIO, NETWORKS["fire"](), "person")
-    for name in ("edgesq", "person_model"):
-        folder = made.folder / "lib" / name
-        manifest = json.loads((folder / "library.json").read_text())
-        assert manifest["name"] == name
-        assert re.fullmatch(r"\d+\.\d+\.\d+", manifest["version"])
-        assert (folder / manifest["build"]["includeDir"] / manifest["headers"]).is_file()
-        assert (folder / manifest["build"]["srcDir"]).is_dir()

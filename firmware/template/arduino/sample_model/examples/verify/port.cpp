@@ -8,8 +8,13 @@ void esq_port_init(void) { LINE.begin(ESQ_BAUD_DEFAULT); }
 
 int esq_port_read(void) { return LINE.read(); }
 
-// The smallest ring that a core keeps for Serial.
-uint32_t esq_port_rx_bytes(void) { return 64; }
+// A ring that counts one less than its bytes: full where one more would look empty. A core that
+// does not say how long its own is (arduino-pico, ESP32) has 32 bytes or more.
+#ifdef SERIAL_RX_BUFFER_SIZE
+uint32_t esq_port_rx_bytes(void) { return SERIAL_RX_BUFFER_SIZE - 1; }
+#else
+uint32_t esq_port_rx_bytes(void) { return 31; }
+#endif
 
 void esq_port_write(const uint8_t *bytes, uint32_t n_bytes) { LINE.write(bytes, n_bytes); }
 
