@@ -74,6 +74,7 @@ _FOLDERS: dict[Layout, tuple[tuple[str, str], ...]] = {
         (_MODEL, "components/sample_model"),
         ("examples", "examples/classify/main"),
         (_LINK, "examples/verify/main/link"),
+        ("ports/host", "examples/verify/main/linux"),
     ),
 }
 """From firmware/ to the format's folder."""

@@ -73,7 +73,10 @@ static void listen_on(const char *port) {
 
 static void take_connection(void) {
     int on = 1;
-    int line = accept(listener, NULL, NULL);
+    int line;
+    do {
+        line = accept(listener, NULL, NULL);
+    } while (line < 0 && errno == EINTR); /* a simulated RTOS ticks by signals */
     if (line < 0 || setsockopt(line, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
         dup2(line, STDIN_FILENO) < 0 || dup2(line, STDOUT_FILENO) < 0) {
         fail("accept");

@@ -50,7 +50,7 @@ SYSTEMS = {
     system.format: system
     for system in (
         System(Layout.ZEPHYR, "ZEPHYR_BASE", "standin"),
-        System(Layout.ESP_IDF, "IDF_PATH", "linux"),
+        System(Layout.ESP_IDF, "IDF_PATH", "esp32s3"),
     )
 }
 

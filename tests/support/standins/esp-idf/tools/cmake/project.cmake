@@ -2,7 +2,7 @@
 get_filename_component(standin ${CMAKE_CURRENT_LIST_DIR}/../.. ABSOLUTE)
 set(IDF_VERSION_MAJOR 6)
 set(IDF_VERSION_MINOR 0)
-set(IDF_TARGET linux)
+set(IDF_TARGET esp32s3)
 
 # ESP-IDF's own components: seen by those that require them.
 file(GLOB own RELATIVE ${standin}/components ${standin}/components/*)
