@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         MissingExtraError,
         MissingToolError,
         ModelError,
+        OldToolError,
         TargetError,
         ToolError,
     )
@@ -67,6 +68,7 @@ __all__ = [
     "MissingExtraError",
     "MissingToolError",
     "ModelError",
+    "OldToolError",
     "OnProgress",
     "Prediction",
     "Progress",

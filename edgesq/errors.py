@@ -80,6 +80,23 @@ class MissingToolError(ToolError):
         super().__init__(f"{tool} is not installed", hint="`edgesq doctor` says how to get it")
 
 
+class OldToolError(ToolError):
+    """A program that is installed, but older than what is asked of it.
+
+    Args:
+        tool: its name on PATH.
+        version: the one that it says it has.
+        needed: the oldest that would do.
+        by: what needs that.
+    """
+
+    def __init__(self, tool: str, version: str, needed: str, by: str) -> None:
+        super().__init__(
+            f"{tool} {version} is too old: {by} needs {needed}",
+            hint="`edgesq doctor` says how to get it",
+        )
+
+
 class MissingExtraError(EdgesqError):
     """Packages that are not installed: they belong to an extra of edgesq.
 

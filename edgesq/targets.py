@@ -1,5 +1,6 @@
 """The boards edgesq knows: `targets/NAME.toml` read strictly into a frozen `Target`."""
 
+import re
 import tomllib
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from edgesq.resources import resource
 T = TypeVar("T")
 
 _BOOTS = ("vectors", "entry")
+_VERSION = re.compile(r"\d+(\.\d+)*")
 _COMMON = "common"
 _NS_PER_S = 1_000_000_000
 
@@ -64,8 +66,12 @@ class Target:
         defines: C macros, name to value, passed as -DNAME=VALUE.
         emulator: QEMU's program.
         machine: its -machine.
+        machine_since: the first version of QEMU that models as much of it as the port uses, "9.1";
+            None where every version has it.
         qemu_args: further arguments for QEMU.
         icount_shift: QEMU spends 2**shift ns of virtual time on each instruction.
+        qemu_buffers: whether QEMU may keep bytes for the serial line, which is quicker; not where
+            its UART never asks for more.
         qemu_serial: which of the emulated machine's serial lines is the link.
         boot: "vectors" (the core finds its start itself) or "entry" (the loader sets the pc).
         flash: the table [flash] as it stands; `edgesq.flash` knows and checks its keys.
@@ -94,7 +100,9 @@ class Target:
     defines: dict[str, str] = field(default_factory=dict)
     emulator: str = "qemu-system-arm"
     machine: str | None = None
+    machine_since: str | None = None
     qemu_args: tuple[str, ...] = ()
+    qemu_buffers: bool = True
     qemu_serial: Count = 0
     icount_shift: Count | None = None
     boot: str = "vectors"
@@ -214,6 +222,8 @@ def _concrete(table: dict[str, Any], path: Path) -> Target:
 
 
 def _check_choices(target: Target, where: str) -> None:
+    if not _VERSION.fullmatch(target.machine_since or "0"):
+        raise TargetError("key 'machine_since' must be a version, as 9.1", where=where)
     if target.boot not in _BOOTS:
         raise TargetError(f"key 'boot' must be one of {', '.join(_BOOTS)}", where=where)
     if (target.port is None) != (target.counter_hz == 0):

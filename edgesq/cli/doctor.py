@@ -15,8 +15,9 @@ from edgesq.cli import terminal
 from edgesq.cli.tools import Known, Tool, known, packages, version
 from edgesq.errors import ToolError
 from edgesq.extras import EXTRAS, LITERT, is_installed
+from edgesq.flash import qemu
 from edgesq.flash.access import Access, serial_access, udev_rules
-from edgesq.targets import list_targets
+from edgesq.targets import Target, list_targets
 
 EXIT_MISSING = 2
 _MISSING = terminal.styled("missing", "red")
@@ -35,6 +36,8 @@ def run(install: bool, udev: bool) -> None:
     for title, tools in (("for RISC-V", table.riscv_tools), ("for real boards", table.flash_tools)):
         terminal.out.print(_tools(title, tools, partial(_how, table.here())))
     terminal.out.print(_extras())
+    for target in list_targets():
+        _say_too_old(table, target)
     for access in serial_access():
         _say(access)
     if install and absent:
@@ -74,6 +77,16 @@ def _extras() -> Table:
         command = terminal.styled(extra.command, "yellow")
         table.add_row(extra.name, extra.needed_for, command if extra.missing else "installed")
     return table
+
+
+def _say_too_old(table: Known, target: Target) -> None:
+    """Say so where the installed QEMU does not model a board yet; others it does."""
+    version = qemu.too_old(target)
+    if version is not None:
+        tools = (*table.tools, *table.riscv_tools)
+        tool = next(tool for tool in tools if target.emulator in tool.programs)
+        what = f"{target.name} needs {target.emulator} {target.machine_since}"
+        terminal.say(terminal.styled(what, "yellow"), f": here is {version}; {tool.newer}")
 
 
 def _say(access: Access) -> None:

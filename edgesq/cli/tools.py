@@ -55,6 +55,7 @@ class Tool:
         instead: Python packages that take its place, and what people call them.
         version: the option that prints its version; empty where there is none.
         elsewhere: how to get it where no manager has it.
+        newer: how to get a newer one than a system of some years has.
     """
 
     programs: tuple[str, ...]
@@ -63,6 +64,7 @@ class Tool:
     instead: Mapping[str, str] = field(default_factory=dict)
     version: str = "--version"
     elsewhere: str = ""
+    newer: str = ""
 
     @cached_property
     def path(self) -> str | None:

@@ -54,6 +54,7 @@ def command(
 
     Raises:
         MissingToolError: QEMU is not installed.
+        OldToolError: it does not model the board yet.
     """
     chardev = ("-chardev", f"socket,id=gdb,fd={descriptor}")
     return [*qemu.machine(target, tcp_port), "-S", *chardev, "-gdb", "chardev:gdb"]
@@ -125,6 +126,7 @@ RUNNER = Process(
     name="gdb",
     program=EMULATOR,
     needs=(MACHINE,),
+    too_old=qemu.too_old,
     command=command,
     start=start,
     is_own=qemu.is_own,

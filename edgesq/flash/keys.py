@@ -87,6 +87,9 @@ UF2_BOARD_ID = Key("uf2_board_id", str)
 MACHINE = Key("machine", str)
 """QEMU's -machine; a key of the file itself."""
 
+MACHINE_SINCE = Key("machine_since", str)
+"""QEMU's first version that models the machine as the port uses it; a key of the file itself."""
+
 EMULATOR = Key("emulator", str)
 """QEMU's program; a key of the file itself."""
 

@@ -1,11 +1,14 @@
 """Boards emulated by QEMU; -icount makes the board's counter count instructions."""
 
+import re
 import shutil
+import subprocess
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
-from edgesq.errors import MissingToolError
-from edgesq.flash.keys import EMULATOR, MACHINE
+from edgesq.errors import MissingToolError, OldToolError
+from edgesq.flash.keys import EMULATOR, MACHINE, MACHINE_SINCE
 from edgesq.flash.runner import Process, spawned
 from edgesq.project import firmware_path
 from edgesq.targets import Target
@@ -13,10 +16,15 @@ from edgesq.targets import Target
 _NAMES = "qemu-system-"
 """So QEMU begins the names of all its programs that emulate whole machines."""
 
-_BUFFERED = ("id=link,mux=on", "-echr", "256")
+_BUFFERED = ",mux=on"
 """The line through QEMU's multiplexer, which keeps 32 bytes for a UART that takes one at a time; so
-the board is not woken for each. Its escape key is a number that no byte has.
+the board is not woken for each.
 """
+_NO_ESCAPE = ("-echr", "256")
+"""The multiplexer's escape key is a number that no byte has."""
+
+_VERSION = re.compile(r"version (\d+(?:\.\d+)+)")
+_VERSION_S = 10
 
 
 def command(build: Path, target: Target, tcp_port: int | None = None) -> list[str]:
@@ -29,6 +37,7 @@ def command(build: Path, target: Target, tcp_port: int | None = None) -> list[st
 
     Raises:
         MissingToolError: QEMU is not installed.
+        OldToolError: it does not model the board yet.
     """
     image = str(firmware_path(build / "firmware", target).resolve())
     if target.boot == "entry":
@@ -41,25 +50,57 @@ def machine(target: Target, tcp_port: int | None = None) -> list[str]:
 
     Raises:
         MissingToolError: QEMU is not installed.
+        OldToolError: it does not model the board yet.
     """
     wanted = EMULATOR.of(target)
     program = shutil.which(wanted)
     if program is None:
         raise MissingToolError(wanted)
-    line = "stdio,signal=off"
+    version = too_old(target)
+    if version is not None:
+        raise OldToolError(wanted, version, MACHINE_SINCE.of(target), target.name)
+    line = "stdio,signal=off,id=link"
     if tcp_port is not None:
-        line = f"socket,host=127.0.0.1,port={tcp_port},server=on,wait=off,nodelay=on"
+        line = f"socket,host=127.0.0.1,port={tcp_port},server=on,wait=off,nodelay=on,id=link"
+    buffered = _BUFFERED if target.qemu_buffers else ""
     icount = f"shift={target.icount_shift},align=off,sleep=off"
     return [
         program,
         *("-machine", MACHINE.of(target)),
         *("-display", "none", "-monitor", "none"),
-        *("-chardev", f"{line},{_BUFFERED[0]}", *_BUFFERED[1:]),
+        *("-chardev", line + buffered, *_NO_ESCAPE),
         *(("-serial", "null") * target.qemu_serial),
         *("-serial", "chardev:link"),
         *(() if target.icount_shift is None else ("-icount", icount)),
         *target.qemu_args,
     ]
+
+
+def too_old(target: Target) -> str | None:
+    """Return the version of the installed QEMU where the target's board came later.
+
+    None where it is new enough, is not there, or says no version.
+    """
+    needed, program = MACHINE_SINCE.find(target), shutil.which(EMULATOR.of(target))
+    version = _version(program) if needed and program else None
+    return version if needed and version and _numbers(version) < _numbers(needed) else None
+
+
+@cache
+def _version(program: str) -> str | None:
+    """Return the version that a program of QEMU says it has."""
+    try:
+        done = subprocess.run(
+            [program, "--version"], capture_output=True, text=True, timeout=_VERSION_S
+        )
+    except (OSError, UnicodeDecodeError, subprocess.TimeoutExpired):
+        return None
+    found = _VERSION.search(done.stdout)
+    return found[1] if found else None
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
 
 
 def is_own(command: Sequence[str]) -> bool:
@@ -71,6 +112,7 @@ RUNNER = Process(
     name="qemu",
     program=EMULATOR,
     needs=(MACHINE,),
+    too_old=too_old,
     command=command,
     start=spawned(command),
     is_own=is_own,

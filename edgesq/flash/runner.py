@@ -28,18 +28,22 @@ class Runner:
         program: that must be on PATH, or the target's key that names it; None where none is needed.
         package: that Python must find; None where none is needed.
         needs: keys that a target must have.
+        too_old: from a target to the version of its program, where that is installed and older
+            than the target's board needs.
     """
 
     name: str
     program: str | Key[str] | None = None
     package: str | None = None
     needs: tuple[Key[Any], ...] = ()
+    too_old: Callable[[Target], str | None] = lambda _: None
 
     def is_installed(self, target: Target) -> bool:
-        """Say whether its program for a target is on PATH and its package is there."""
+        """Say whether its program for a target is on PATH and new enough, and its package there."""
         program = self.program.of(target) if isinstance(self.program, Key) else self.program
         has_program = program is None or shutil.which(program) is not None
-        return has_program and (self.package is None or is_installed(self.package))
+        has_package = self.package is None or is_installed(self.package)
+        return has_program and has_package and self.too_old(target) is None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +52,8 @@ class Process(Runner):
 
     Attributes:
         command: from a BUILD folder, its target and a TCP port for the serial line (None for stdin
-            and stdout) to the command that runs the board; raises MissingToolError or
-            MissingExtraError where what runs it is not installed.
+            and stdout) to the command that runs the board; raises MissingToolError,
+            OldToolError or MissingExtraError where what runs it is not installed.
         start: starts the board, given a file that takes its stderr too and whether the serial line
             is a TCP port; returns its pid and serial device.
         is_own: says of a command whether it is one of those that `start` runs.

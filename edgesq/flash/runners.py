@@ -7,6 +7,7 @@ from edgesq.errors import (
     EdgesqError,
     MissingExtraError,
     MissingToolError,
+    OldToolError,
     TargetError,
     ToolError,
     did_you_mean,
@@ -105,7 +106,7 @@ def missing_emulator(build: Path, target: Target) -> EdgesqError | None:
         return None
     try:
         emulator.command(build, target, None)
-    except (MissingExtraError, MissingToolError) as missing:
+    except (MissingExtraError, MissingToolError, OldToolError) as missing:
         return missing
     return None
 

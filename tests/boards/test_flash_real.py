@@ -87,7 +87,9 @@ def test_openocd_refuses_another_chip(builds: Path, tmp_path: Path) -> None:
     assert "edgesq: the chip says 0x421" in said
 
 
-@pytest.mark.parametrize("name", ["stm32f746g-disco", "nucleo-h743zi", "nucleo-u575zi-q"])
+@pytest.mark.parametrize(
+    "name", ["b-l475e-iot01a", "stm32f746g-disco", "nucleo-h743zi", "nucleo-u575zi-q"]
+)
 def test_openocd_has_every_configuration(name: str) -> None:
     need("openocd", load_target(name))
     configs = [word for config in load_target(name).flash["openocd"] for word in ("-f", config)]

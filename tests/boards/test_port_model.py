@@ -1,4 +1,4 @@
-"""Ports that no emulator models, run on pretended registers: what they leave, no endless wait.
+"""Ports that few or no emulators model, run on pretended registers: what they leave, how they end.
 
 The model is ours, made of the same manuals: it finds slips of the hand, not wrong readings.
 """
@@ -30,6 +30,7 @@ class Chip:
         registers: address to (mask, value) once the port has started.
         send: where a byte to send goes.
         irqs: its interrupts: what was received, then those of a USB line.
+        tick_hz: of the chip's own counter; None where it is the target's.
         slow_hz: clock and counter where no PLL comes; None where the port does not go on without.
         slow_divisor: what `divisor` holds then.
         divisor: of the baud rate.
@@ -40,6 +41,7 @@ class Chip:
     registers: dict[int, tuple[int, int]]
     send: int
     irqs: tuple[int, ...]
+    tick_hz: int | None = None
     slow_hz: int | None = None
     slow_divisor: int = 0
     divisor: int = 0
@@ -51,7 +53,7 @@ def stm32(base: int) -> tuple[int, int, int, int]:
 
 
 ALL = 0xFFFFFFFF
-F7_USART, H7_USART, U5_USART = 0x40011000, 0x40004800, 0x40013800
+F7_USART, H7_USART, L4_USART, U5_USART = 0x40011000, 0x40004800, 0x40013800, 0x40013800
 CHIPS = {
     "stm32f746g-disco": Chip(
         rules=(
@@ -102,6 +104,31 @@ CHIPS = {
         slow_hz=64_000_000,
         slow_divisor=556,
         divisor=H7_USART + 0x0C,
+    ),
+    "b-l475e-iot01a": Chip(
+        rules=(
+            (0x40021000, 1 << 8, 0x40021000, 1 << 10),  # HSION, HSIRDY
+            (0x40021000, 1 << 24, 0x40021000, 1 << 25),
+            (0x40021008, 3, 0x40021008, 3 << 2),
+            (L4_USART, 0, L4_USART + 0x1C, 0xC0),
+        ),
+        receive=stm32(L4_USART),
+        registers={
+            L4_USART + 0x0C: (ALL, 694),
+            L4_USART: (ALL, 0x2D),
+            0x48000400: (0xF << 12, 0xA << 12),  # PB6, PB7
+            0x48000420: (0xFF << 24, 0x77 << 24),
+            0x4002104C: (1 << 1, 1 << 1),
+            0x40021060: (1 << 14, 1 << 14),
+            0x40022000: (ALL, 0x704),
+            0x4002100C: (ALL, 2 | 10 << 8 | 1 << 24),
+        },
+        send=L4_USART + 0x28,
+        irqs=(37,),
+        tick_hz=80_000_000,
+        slow_hz=4_000_000,
+        slow_divisor=35,
+        divisor=L4_USART + 0x0C,
     ),
     "nucleo-u575zi-q": Chip(
         rules=(
@@ -258,7 +285,7 @@ def test_a_port_starts(name: str, tmp_path: Path) -> None:
     assert found[chip.send] == 0x5A
     assert words == {
         **{f"irq_{irq}": 1 for irq in chip.irqs},
-        "tick_hz": load_target(name).counter_hz,
+        "tick_hz": chip.tick_hz or load_target(name).counter_hz,
         "received": 0x41,
     }
 

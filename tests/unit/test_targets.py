@@ -15,6 +15,7 @@ GOOD = resource("targets") / "mps2-an500.toml"
 
 BOARDS = {
     "run": [
+        "b-l475e-iot01a",
         *("cortex-m", "host", "microbit", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547"),
         *(
             "netduino2",
@@ -74,6 +75,7 @@ def test_instructions_per_tick() -> None:
     assert load_target("mps2-an505").instructions_per_tick == 25.0
     assert load_target("mps3-an547").instructions_per_tick == 6.25
     assert load_target("stm32f405").instructions_per_tick == 1.0
+    assert load_target("b-l475e-iot01a").instructions_per_tick == 12.5
     assert load_target("host").instructions_per_tick is None
 
 
@@ -93,6 +95,7 @@ def test_unknown_target_lists_the_known() -> None:
         ('runners = ["gdb", "qemu", "unicorn"]', "", "keys 'port' and 'runners' go together"),
         ('port = "mps2"', "", "keys 'port' and 'counter_hz' go together"),
         ("icount_shift = 3", 'boot = "luck"', "key 'boot' must be one of vectors, entry"),
+        ("icount_shift = 3", 'machine_since = "new"', "key 'machine_since' must be a version"),
         ('name = "ram"', 'name = "rom"', "key 'memory' must hold"),
         (
             "origin = 0x2000_0000",

@@ -22,10 +22,12 @@ int esq_cycles_start(void);
 /* Cycles counted, wraps at 2^32. */
 uint32_t esq_cycles(void);
 
-/* The same by SysTick, for cores without that counter: 24 bits in hardware, the rest by its
+/* Counts SysTick's clock, for cores without that counter: 24 bits in hardware, the rest by its
  * interrupt, which the port lets in: ESQ_SYSTICK_HANDLER in its port.h. */
-void esq_systick_start(void);
-uint32_t esq_systick_cycles(void);
+#define ESQ_SYSTICK_CORE 4u      /* the core's clock */
+#define ESQ_SYSTICK_REFERENCE 0u /* the chip's other one, as an eighth of the core's on STM32 */
+void esq_systick_start(uint32_t clock);
+uint32_t esq_systick_ticks(void); /* wraps at 2^32 */
 void esq_systick_interrupt(void);
 
 /* Switches on the caches of a Cortex-M7. */

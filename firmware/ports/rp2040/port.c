@@ -14,7 +14,7 @@
 
 void esq_port_init(void) {
     esq_rp2_start_clocks();
-    esq_systick_start();
+    esq_systick_start(ESQ_SYSTICK_CORE);
     esq_rp2_start_uart();
     esq_rp2_start_usb();
 }
@@ -29,7 +29,7 @@ void esq_rp2_to_bootloader(void) {
     reset(0, 0);
 }
 
-uint32_t esq_port_ticks(void) { return esq_systick_cycles(); }
+uint32_t esq_port_ticks(void) { return esq_systick_ticks(); }
 
 uint32_t esq_port_tick_hz(void) { return ESQ_TICK_HZ; }
 

@@ -1,4 +1,4 @@
-/* The USART of the STM32's later families (F7, H7, U5): flags cleared by a register; RM0385. */
+/* The USART of the STM32's later families (F7, H7, L4, U5): flags cleared by a register; RM0385. */
 #ifndef ESQ_USART_ISR_H
 #define ESQ_USART_ISR_H
 

@@ -96,11 +96,23 @@ def test_shows_versions(doctor: Doctor, bare: Path) -> None:
     put(bare, "gcc", "echo 'gcc (Debian 12.2.0-14) 12.2.0'")
     put(bare, "openocd", "echo 'Open On-Chip Debugger 0.12.0' >&2")
     put(bare, "cmake", "exit 1")
-    rows = {line.split()[0]: line.split() for line in doctor().stdout.splitlines() if line.strip()}
+    lines = [line.split() for line in doctor().stdout.splitlines() if line.strip()]
+    rows = {line[0]: line for line in reversed(lines)}  # a long path goes on in a line of its own
     found = [rows[name][-2] for name in ("qemu-system-arm", "gcc", "openocd")]
     assert found == ["7.2.22", "12.2.0", "0.12.0"]
     assert rows["cmake"][:3] == ["cmake", "building", "firmware"]
     assert rows["cmake"][3].startswith("/")  # it is there, and says no version
+
+
+@pytest.mark.parametrize(("version", "is_old"), [("7.2.22", True), ("9.1.0", False), ("?", False)])
+def test_says_which_board_wants_a_newer_qemu(
+    version: str, is_old: bool, doctor: Doctor, bare: Path
+) -> None:
+    put(bare, "qemu-system-arm", f"echo 'QEMU emulator version {version}'")
+    said = " ".join(doctor().stdout.split())
+    advice = f"b-l475e-iot01a needs qemu-system-arm 9.1: here is {version}; Debian 12 has it in"
+    assert (advice in said) == is_old
+    assert ("needs qemu-system-arm" in said) == is_old
 
 
 def test_shows_extras(bare: Path) -> None:

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from edgesq.errors import EdgesqError
-from edgesq.flash import program, runner_of, uf2
+from edgesq.errors import EdgesqError, OldToolError
+from edgesq.flash import commands, program, runner_of, uf2
 from edgesq.flash.attached import is_attached
 from edgesq.targets import Target, load_target
 from support.boards import compile_stub
-from support.fake_tools import Bench
+from support.fake_tools import Bench, Says
 
-F407, PICO = load_target("stm32f407-discovery"), load_target("pico")
+F407, L475, PICO = map(load_target, ("stm32f407-discovery", "b-l475e-iot01a", "pico"))
 
 
 def test_an_emulated_board_where_none_is_seen(
@@ -57,6 +57,27 @@ def test_no_board_and_no_emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "emulated" not in said(PICO, "uf2") + said(load_target("nucleo-h743zi"))
     seen.append("pico")
     assert "emulated" not in said(PICO)
+
+
+@pytest.mark.parametrize(("version", "chosen"), [("9.0.2", "openocd"), ("10.0.2", "gdb")])
+def test_a_qemu_that_is_too_old_is_not_taken(
+    version: str, chosen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compile_stub(L475.name, tmp_path / "firmware" / "build" / "edgesq.elf")
+    bench = Bench(tmp_path, monkeypatch)
+    bench.put("qemu-system-arm", [Says("--version", f"QEMU emulator version {version} (Debian)")])
+    monkeypatch.setattr("edgesq.flash.runners.is_attached", lambda _: False)
+    assert runner_of(L475, None).name == chosen
+    if chosen == "gdb":
+        return
+    too_old = r"qemu-system-arm 9.0.2 is too old: b-l475e-iot01a needs 9.1"
+    for runner in ("gdb", "qemu"):
+        with pytest.raises(OldToolError, match=rf"{too_old} \(`edgesq doctor`"):
+            commands(tmp_path, L475, runner=runner)
+    with pytest.raises(
+        EdgesqError, match=f"openocd is not installed .*; an emulated one: {too_old}"
+    ):
+        program(tmp_path, L475, lambda _: None)
 
 
 @pytest.mark.parametrize(
