@@ -106,8 +106,16 @@ def export(
 def flash(
     build: Annotated[
         Path,
-        typer.Option("--build", help="Folder that `export`, or ESP-IDF's `idf.py build`, wrote."),
+        typer.Option(
+            "--build", help="Folder that `export`, or another build system (see boards), wrote."
+        ),
     ] = DEFAULT_BUILD,
+    options: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[-- OPTIONS]", help="For the other build system's own program, as west's."
+        ),
+    ] = None,
     target: Annotated[
         str | None, typer.Option(help="Another board than the one exported for.")
     ] = None,
@@ -130,7 +138,7 @@ def flash(
     """Compile if need be, and program the board (or start the emulated one)."""
     from edgesq.cli.flash import run
 
-    run(build, target, stop, runner, probe, dry_run, tcp)
+    run(build, target, stop, runner, probe, dry_run, tcp, tuple(options or ()))
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """`edgesq flash`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,13 +17,19 @@ def run(
     probe: str | None,
     dry_run: bool,
     tcp: bool,
+    options: tuple[str, ...],
 ) -> None:
     """Compile if need be and program or start the board, show how, or stop it."""
-    from edgesq.flash import commands, is_project, stop
+    from edgesq.flash import commands, stop, system_of
 
-    if is_project(build):
-        _project(build, {"--target": target, "--stop": stop_it, "--runner": runner}, probe, dry_run)
+    if system_of(build) is not None:
+        from edgesq.cli.flash_foreign import run as run_foreign
+
+        run_foreign(build, target, stop_it, runner, probe, dry_run, tcp, options)
         return
+    if options:
+        hint = "only programs of other build systems are handed options"
+        raise EdgesqError(f"takes no {options[0]}", where=str(build), hint=hint)
     if stop_it:
         was_running = stop(build)
         terminal.say("stopped" if was_running else "no board was running")
@@ -33,7 +39,7 @@ def run(
     with terminal.stages(8) as on_stage:
         board_target = made_ready(build, target, runner, on_stage)
     if dry_run:
-        _show(commands(build, board_target, runner=runner, probe=probe, is_tcp=tcp))
+        show(commands(build, board_target, runner=runner, probe=probe, is_tcp=tcp))
     elif is_process(board_target, runner, probe):
         _start(build, board_target, runner, tcp)
     else:
@@ -54,7 +60,7 @@ def _start(build: Path, target: Target, runner: str | None, tcp: bool) -> None:
 def _program(build: Path, target: Target, runner: str | None, probe: str | None) -> None:
     from edgesq.api.flashing import put
 
-    with _shown_stages() as begin:
+    with shown_stages() as begin:
         result = put(build, target, runner, probe, begin)
     compared = "programmed, read back and compared" if result.is_compared else "programmed"
     terminal.say(f"{target.description}: {compared}")
@@ -63,42 +69,18 @@ def _program(build: Path, target: Target, runner: str | None, probe: str | None)
     _say_verify(build, result.ports[0] if len(result.ports) == 1 else "DEVICE")
 
 
-def _project(
-    folder: Path, refused: Mapping[str, str | bool | None], probe: str | None, dry_run: bool
-) -> None:
-    """Program a board with a project that ESP-IDF built."""
-    from edgesq.flash import esptool, read_project
-
-    name = esptool.RUNNER.name
-    for option, value in refused.items():
-        if value and (option, value) != ("--runner", name):
-            hint = f"{name} flashes it to the chip it was built for"
-            raise EdgesqError(
-                f"{option} is not for a project of ESP-IDF", where=str(folder), hint=hint
-            )
-    if dry_run:
-        _show(esptool.commands(folder, probe))
-        return
-    project = read_project(folder)
-    with _shown_stages() as begin:
-        result = esptool.program(folder, begin, probe)
-    terminal.say(f"{project.chip}: programmed, read back and compared")
-    if not project.is_started:
-        terminal.say("It was not reset, as the project asks: press its button.")
-    _say_verify(Path("EXPORTED"), result.ports[0])
-
-
 def _say_verify(build: Path, port: str) -> None:
     terminal.say(f"verify:  {terminal.on_build('verify', build, '--port', port)}")
 
 
-def _show(commands: Iterable[tuple[str, ...]]) -> None:
+def show(commands: Iterable[tuple[str, ...]]) -> None:
+    """Print commands as a shell takes them."""
     for command in commands:
         terminal.say(terminal.shell(*command))
 
 
 @contextmanager
-def _shown_stages() -> Iterator[Callable[[str], None]]:
+def shown_stages() -> Iterator[Callable[[str], None]]:
     """Show a bar over what is done; where all went well, leave the lines."""
     done: list[str] = []
     with terminal.stages(8) as on_stage:

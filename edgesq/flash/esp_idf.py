@@ -11,6 +11,8 @@ from typing import Any
 from edgesq.errors import EdgesqError, ToolError
 from edgesq.files import read_json
 
+NAME = "ESP-IDF"
+
 DESCRIPTION = "flasher_args.json"
 
 _SETTINGS = ("flash_mode", "flash_size", "flash_freq")

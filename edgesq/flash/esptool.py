@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgesq.errors import BoardError
-from edgesq.flash.esp_idf import Project, read_project
-from edgesq.flash.runner import Programmed, Programmer
+from edgesq.flash.esp_idf import NAME, Project, is_project, read_project
+from edgesq.flash.foreign import Programming, System, Wish
+from edgesq.flash.runner import Programmer
 from edgesq.flash.steps import Failure, Step
 from edgesq.link.transport import find_ports
 
@@ -34,6 +35,7 @@ USB_IDS = (
 
 _BAUD = "460800"
 _NO_PORT = "PORT"
+_PRESS = "It was not reset, as the project asks: press its button."
 
 
 @dataclass(frozen=True)
@@ -49,39 +51,32 @@ class ProjectJob:
     port: str
 
 
-def program(folder: Path, on_stage: Callable[[str], None], probe: str | None = None) -> Programmed:
-    """Program a board with a built project.
+def read(folder: Path, wish: Wish) -> Programming[ProjectJob]:
+    """Return what is to be done with a built project.
 
     Args:
-        folder: ESP-IDF's build folder.
-        on_stage: is told each command before it runs.
-        probe: serial number of the board's USB device, or the device's path; None where there is
-            but one.
+        folder: the project's, or its build folder.
+        wish: its probe is the serial number of the board's USB device, or the device's path.
 
     Raises:
-        EdgesqError: the project cannot be flashed.
-        ToolError: a file or the program is missing, or the program failed.
-        BoardError: no board, several, another one, a difference, or no answer.
+        EdgesqError: the project cannot be flashed, or not as wished.
+        ToolError: a file is missing.
     """
-    project, ports = read_project(folder), _ports(probe)
+    wish.check(NAME, folder, (RUNNER.name,), options=False)
+    project, ports = read_project(folder), _ports(wish.probe)
+    obstacle = None
     if len(ports) != 1:
         found = f"several boards: {', '.join(ports)}" if ports else "no board found"
         hint = "name its USB serial number or port: --probe /dev/ttyUSB0"
-        raise BoardError(found, hint=hint)
-    RUNNER.run(ProjectJob(project, ports[0]), on_stage)
-    return Programmed(RUNNER.name, RUNNER.is_compared, tuple(ports))
-
-
-def commands(folder: Path, probe: str | None = None) -> list[tuple[str, ...]]:
-    """Return what `program` would run, without touching a board.
-
-    Raises:
-        EdgesqError: the project cannot be flashed.
-        ToolError: a file is missing.
-    """
-    ports = _ports(probe)
-    port = ports[0] if len(ports) == 1 else _NO_PORT
-    return [step.command for step in steps(ProjectJob(read_project(folder), port))]
+        obstacle = BoardError(found, hint=hint)
+    return Programming(
+        board=project.chip,
+        programmer=RUNNER,
+        work=ProjectJob(project, _NO_PORT if obstacle else ports[0]),
+        ports=tuple(ports),
+        obstacle=obstacle,
+        note="" if project.is_started else _PRESS,
+    )
 
 
 def steps(job: ProjectJob) -> list[Step]:
@@ -199,3 +194,5 @@ RUNNER = Programmer[ProjectJob](
     is_compared=True,
     steps=steps,
 )
+
+SYSTEM = System(name=NAME, is_build=is_project, read=read, programmers=(RUNNER,))

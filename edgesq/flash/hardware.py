@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edgesq.errors import BoardError, DamagedError, TargetError, ToolError
+from edgesq.flash.board import remove_line
 from edgesq.flash.damage import layer_named
 from edgesq.flash.image import read_image
 from edgesq.flash.process import free_port, has_ptys
@@ -58,6 +59,7 @@ def program(
             an_emulated = f"an emulated one: {missing.message}, {missing.hint}"
             error.hint = f"{error.hint}; {an_emulated}" if error.hint else an_emulated
         raise
+    remove_line(build)
     ports = tuple(_ports_of(target, probe))
     if len(ports) == 1:
         on_stage(f"wait for {ports[0]}")

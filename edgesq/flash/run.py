@@ -6,12 +6,20 @@ from pathlib import Path
 
 from edgesq.errors import BoardError, DamagedError, TargetError, ToolError
 from edgesq.flash import process
-from edgesq.flash.board import Board, read_record, remove_record, write_record
+from edgesq.flash.board import (
+    Board,
+    read_line,
+    read_record,
+    remove_line,
+    remove_record,
+    write_record,
+)
 from edgesq.flash.damage import layer_named
 from edgesq.flash.runner import Process
 from edgesq.flash.runners import FOR_BUILDS, compiled, runner_of
+from edgesq.flash.systems import SYSTEMS
 from edgesq.link.client import Client
-from edgesq.link.transport import open_port
+from edgesq.link.transport import is_listed, open_port
 from edgesq.targets import Target
 
 _ATTEMPT_S = 1.0
@@ -50,18 +58,36 @@ def flash(
     stop(build)
     log = build / "board.log"
     pid, port = chosen.start(build, target, log, is_tcp or not process.has_ptys())
-    started = process.start_time(pid)
+    return started(build, pid, port, target.name, log, timeout)
+
+
+def started(build: Path, pid: int, port: str, name: str, log: Path, timeout: float) -> Board:
+    """Wait until a process that was just started answers, and record it as the board of `build`.
+
+    Args:
+        build: a BUILD folder.
+        pid: the process.
+        port: its serial device.
+        name: what the board is called.
+        log: takes what the process says.
+        timeout: seconds in which it must answer.
+
+    Raises:
+        BoardError: it does not; nothing is left running or recorded.
+    """
+    since = process.start_time(pid)
     try:
-        if started is None:
+        if since is None:
             raise _no_answer(port, log)
         with layer_named(build):
             _wait_for_answer(pid, port, log, timeout)
-        board = Board(port, pid, target.name, started)
+        board = Board(port, pid, name, since)
         write_record(build, board)
+        remove_line(build)
     except BaseException:
-        if started is not None:
+        if since is not None:
             with contextlib.suppress(ToolError):
-                process.stop_process(pid, started)
+                process.stop_process(pid, since)
         raise
     return board
 
@@ -99,12 +125,24 @@ def recorded(build: Path) -> Board | None:
     return board if _is_board(board.pid) else None
 
 
+def port_known(build: Path) -> str | None:
+    """Return where the last board answers that was started or programmed with `build`.
+
+    None where its process, or its serial device, is not there any more, or nobody has noted it.
+    """
+    board = recorded(build)
+    if board is not None:
+        return board.port
+    line = read_line(build)
+    return line.port if line is not None and is_listed(line.port) else None
+
+
 def _is_board(pid: int) -> bool:
     """Say whether a process is one that `flash` starts: a record may name anybody's."""
     command = process.command_of(pid) or ("",)
-    return any(
-        runner.is_own(command) for runner in FOR_BUILDS.values() if isinstance(runner, Process)
-    )
+    boards = (runner for runner in FOR_BUILDS.values() if isinstance(runner, Process))
+    own = (*(one.is_own for one in boards), *(one.is_own for one in SYSTEMS))
+    return any(is_own(command) for is_own in own)
 
 
 def _wait_for_answer(pid: int, port: str, log: Path, timeout: float) -> None:

@@ -15,7 +15,6 @@ from edgesq.errors import (
 from edgesq.flash import (
     bossac,
     dfu,
-    esptool,
     gdb,
     host,
     jlink,
@@ -33,6 +32,7 @@ from edgesq.flash.attached import is_attached
 from edgesq.flash.keys import Key
 from edgesq.flash.runner import Process, Programmer, Runner
 from edgesq.flash.steps import Job
+from edgesq.flash.systems import SYSTEMS
 from edgesq.project import firmware_path
 from edgesq.targets import Target
 
@@ -56,7 +56,9 @@ _FOR_BUILDS: tuple[Process | Programmer[Job], ...] = (
 FOR_BUILDS = {runner.name: runner for runner in _FOR_BUILDS}
 """By name, runners that put the firmware of a BUILD folder on a target."""
 
-FOR_PROJECTS = {esptool.RUNNER.name: esptool.RUNNER}
+FOR_PROJECTS = {
+    programmer.name: programmer for system in SYSTEMS for programmer in system.programmers
+}
 """By name, runners that put a project on a board that another tool has built."""
 
 RUNNERS: dict[str, Runner] = {**FOR_BUILDS, **FOR_PROJECTS}

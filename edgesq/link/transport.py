@@ -348,6 +348,11 @@ def find_ports(usb_ids: tuple[str, ...], serial_number: str | None = None) -> li
     )
 
 
+def is_listed(port: str) -> bool:
+    """Say whether the system has such a serial device now."""
+    return port in (str(one.device) for one in list_ports.comports())
+
+
 def ids_there(*groups: tuple[str, ...]) -> tuple[str, ...]:
     """Return the first of several groups of USB ids of which a serial port is there; else the last.
 

@@ -10,7 +10,7 @@ import numpy as np
 from edgesq.builds import TFLITE, read_model
 from edgesq.calibrate import Classes
 from edgesq.errors import BoardError, DamagedError, EdgesqError
-from edgesq.flash import layer_named, recorded
+from edgesq.flash import layer_named, port_known
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
 from edgesq.limits import TIMEOUT_S
@@ -219,14 +219,14 @@ def _facts(
 
 
 def find_board(build: Path, usb_ids: tuple[str, ...] = ()) -> str:
-    """Return the port of the emulated board started from `build`, or of a USB device.
+    """Return the port of the board last started or programmed with `build`, or of a USB device.
 
     Raises:
         BoardError: none is there, or more than one.
     """
-    board = recorded(build)
-    if board is not None:
-        return board.port
+    known = port_known(build)
+    if known is not None:
+        return known
     ports = find_ports(usb_ids) if usb_ids else []
     if len(ports) == 1:
         return ports[0]

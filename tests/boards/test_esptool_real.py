@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgesq.errors import BoardError, EdgesqError
-from edgesq.flash import esptool
+from edgesq.flash import Wish, esptool, foreign_run
 from support.esp_chip import ESP32_C3, Chip
 from support.esp_projects import APP_AT, BOOTLOADER_AT, TABLE_AT, extra, project
 
@@ -20,12 +20,12 @@ def real(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(programs))
 
 
-def flash(folder: Path, chip: Chip) -> list[str]:
+def flash(folder: Path, port: str) -> list[str]:
     """Program a project, and return the commands."""
     done: list[str] = []
-    result = esptool.program(folder, done.append, chip.port)
+    result = foreign_run.put(folder, esptool.read(folder, Wish(probe=port)), done.append)
     assert result.is_compared
-    assert result.ports == (chip.port,)
+    assert result.ports == (port,)
     return done
 
 
@@ -33,7 +33,7 @@ def flash(folder: Path, chip: Chip) -> list[str]:
 def test_a_project_is_written_and_compared(tmp_path: Path, stub: bool) -> None:
     folder = project(tmp_path, extra_esptool_args=extra(stub=stub))
     with Chip() as chip:
-        assert len(flash(folder, chip)) == 3
+        assert len(flash(folder, chip.port)) == 3
     bootloader = (folder / "bootloader" / "bootloader.bin").read_bytes()
     written = bytes(chip.flash[BOOTLOADER_AT : BOOTLOADER_AT + len(bootloader)])
     assert (written[:3], written[4:]) == (bootloader[:3], bootloader[4:])
@@ -49,7 +49,7 @@ def test_a_project_is_written_and_compared(tmp_path: Path, stub: bool) -> None:
 def refusal(folder: Path, chip: Chip) -> str:
     """Return why a chip is not programmed; only the board or the project may be at fault."""
     with chip, pytest.raises(EdgesqError) as caught:
-        flash(folder, chip)
+        flash(folder, chip.port)
     assert caught.value.hint
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -76,7 +76,7 @@ def test_a_flash_that_changes_is_found(tmp_path: Path, sums: int) -> None:
         assert "the flash differs from the files" in refusal(project(tmp_path), chip)
     else:
         with chip:
-            flash(project(tmp_path), chip)
+            flash(project(tmp_path), chip.port)
     assert chip.sums >= sums
 
 
@@ -100,7 +100,7 @@ def test_nobody_answers(tmp_path: Path) -> None:
 
 def test_no_such_port(tmp_path: Path) -> None:
     with pytest.raises(BoardError, match="the port is not there, or another program uses it"):
-        esptool.program(project(tmp_path), lambda _: None, "/dev/ttyNONE")
+        flash(project(tmp_path), "/dev/ttyNONE")
 
 
 def test_the_images_header_is_as_the_chip_reads_it(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from edgesq.errors import BoardError, EdgesqError, ToolError
-from edgesq.flash import esptool, is_project, read_project
+from edgesq.flash import Wish, esptool, foreign_run
+from edgesq.flash.esp_idf import is_project, read_project
+from edgesq.flash.foreign_run import Put
 from support.builds import done, edgesq, refused
 from support.esp_projects import extra, project
 from support.fake_tools import Bench, Says
@@ -62,6 +64,14 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return project(tmp_path / "my project" / "build")
+
+
+def program(folder: Path, probe: str | None = None) -> Put:
+    return foreign_run.put(folder, esptool.read(folder, Wish(probe=probe)), lambda _: None)
+
+
+def commands(folder: Path, probe: str | None = None) -> list[tuple[str, ...]]:
+    return foreign_run.commands(esptool.read(folder, Wish(probe=probe)))
 
 
 # The project
@@ -124,10 +134,9 @@ def test_a_file_that_is_not_there(folder: Path, is_empty: bool) -> None:
 
 def test_the_commands_run_are_those_of_a_dry_run(bench: Bench, folder: Path) -> None:
     bench.put("esptool", GOOD)
-    result = esptool.program(folder, lambda _: None)
-    assert (result.runner, result.is_compared, result.ports) == ("esptool", True, (PORT,))
+    assert program(folder) == Put(None, (PORT,), is_compared=True)
     ran = bench.calls()
-    assert [list(command) for command in esptool.commands(folder)] == ran
+    assert [list(command) for command in commands(folder)] == ran
     assert bench.calls() == ran
 
 
@@ -138,7 +147,7 @@ def test_what_esptool_is_told(bench: Bench, tmp_path: Path) -> None:
         extra_esptool_args=extra(before="usb_reset", after="no_reset", stub=False),
         flash_files={"0x20000": "person.bin"},
     )
-    look, write, verify = (" ".join(command) for command in esptool.commands(built))
+    look, write, verify = (" ".join(command) for command in commands(built))
     line = f"--port {PORT} --baud 460800 --before usb-reset --after no-reset --no-stub"
     what = f"--flash-mode dio --flash-size 8MB --flash-freq 80m 0x20000 {built / 'person.bin'}"
     assert look == f"esptool --chip auto {line} chip-id"
@@ -148,13 +157,13 @@ def test_what_esptool_is_told(bench: Bench, tmp_path: Path) -> None:
 
 def test_the_older_program_has_underscores(bench: Bench, folder: Path) -> None:
     bench.put("esptool.py", GOOD)
-    look, write, verify = esptool.commands(folder)
+    look, write, verify = commands(folder)
     assert look[-1] == "chip_id"
     assert {"write_flash", "--flash_mode", "default_reset", "no_reset"} < {*write}
     assert {"verify_flash", "--flash_freq", "hard_reset"} < {*verify}
-    esptool.program(folder, lambda _: None)
+    program(folder)
     bench.put("esptool", GOOD)
-    assert esptool.commands(folder)[0][0] == "esptool"
+    assert commands(folder)[0][0] == "esptool"
 
 
 @pytest.mark.parametrize(
@@ -171,7 +180,7 @@ def test_another_chip_is_refused_before_it_is_written(
     bench.put("esptool", [Says("chip", says), *GOOD[1:]])
     words = "does not say what it is" if chip is None else f"says {chip}, the project's esp32s3"
     with pytest.raises(BoardError, match=words):
-        esptool.program(folder, lambda _: None)
+        program(folder)
     assert len(bench.calls()) == 1
 
 
@@ -181,7 +190,7 @@ def test_a_failure_says_what_and_what_to_try(
 ) -> None:
     bench.put("esptool", [Says(when, says, code), *(one for one in GOOD if one.when != when)])
     with pytest.raises(EdgesqError, match=words) as caught:
-        esptool.program(folder, lambda _: None)
+        program(folder)
     assert caught.value.hint
     assert "\n" not in str(caught.value)
 
@@ -207,13 +216,13 @@ def test_which_port(bench: Bench, folder: Path, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(esptool, "find_ports", find)
     with pytest.raises(BoardError, match=r"several boards: /dev/ttyUSB0, /dev/ttyACM1 .*--probe"):
-        esptool.program(folder, lambda _: None, "AB12")
+        program(folder, "AB12")
     assert asked == [(esptool.USB_IDS, "AB12")]
-    assert "PORT" in esptool.commands(folder)[0]
-    assert esptool.program(folder, lambda _: None, PORT).ports == (PORT,)
+    assert "PORT" in commands(folder)[0]
+    assert program(folder, PORT).ports == (PORT,)
     monkeypatch.setattr(esptool, "find_ports", lambda *_: [])
     with pytest.raises(BoardError, match=r"no board found \(name its USB serial number or port"):
-        esptool.program(folder, lambda _: None)
+        program(folder)
 
 
 # The command
