@@ -1,7 +1,5 @@
 """`edgesq flash`."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from edgesq.cli import terminal
@@ -39,7 +37,7 @@ def run(
     with terminal.stages(8) as on_stage:
         board_target = made_ready(build, target, runner, on_stage)
     if dry_run:
-        show(commands(build, board_target, runner=runner, probe=probe, is_tcp=tcp))
+        terminal.show(commands(build, board_target, runner=runner, probe=probe, is_tcp=tcp))
     elif is_process(board_target, runner, probe):
         _start(build, board_target, runner, tcp)
     else:
@@ -60,7 +58,7 @@ def _start(build: Path, target: Target, runner: str | None, tcp: bool) -> None:
 def _program(build: Path, target: Target, runner: str | None, probe: str | None) -> None:
     from edgesq.api.flashing import put
 
-    with shown_stages() as begin:
+    with terminal.shown_stages() as begin:
         result = put(build, target, runner, probe, begin)
     compared = "programmed, read back and compared" if result.is_compared else "programmed"
     terminal.say(f"{target.description}: {compared}")
@@ -71,24 +69,3 @@ def _program(build: Path, target: Target, runner: str | None, probe: str | None)
 
 def _say_verify(build: Path, port: str) -> None:
     terminal.say(f"verify:  {terminal.on_build('verify', build, '--port', port)}")
-
-
-def show(commands: Iterable[tuple[str, ...]]) -> None:
-    """Print commands as a shell takes them."""
-    for command in commands:
-        terminal.say(terminal.shell(*command))
-
-
-@contextmanager
-def shown_stages() -> Iterator[Callable[[str], None]]:
-    """Show a bar over what is done; where all went well, leave the lines."""
-    done: list[str] = []
-    with terminal.stages(8) as on_stage:
-
-        def begin(what: str) -> None:
-            done.append(what)
-            on_stage(what)
-
-        yield begin
-    for what in done:
-        terminal.say(what)

@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 from edgesq.cli import terminal
-from edgesq.cli.flash import show, shown_stages
 from edgesq.flash import Emulating, Wish, foreign_run, refusal, system_of
 
 _EXPORT = Path("EXPORTED")
@@ -34,9 +33,9 @@ def run(
         if is_given:
             raise refusal(option, system.name, build, f"{built.board} is no emulated board")
     if dry_run:
-        show(foreign_run.commands(built))
+        terminal.show(foreign_run.commands(built))
         return
-    with shown_stages() as begin:
+    with terminal.shown_stages() as begin:
         done = foreign_run.put(build, built, begin)
     compared = "programmed, read back and compared" if done.is_compared else "programmed"
     terminal.say(f"{built.board}: {compared}")
@@ -51,7 +50,7 @@ def _emulated(build: Path, built: Emulating, stop_it: bool, dry_run: bool, tcp: 
         terminal.say("stopped" if was_running else "no board was running")
         return
     if dry_run:
-        show(foreign_run.commands(built, is_tcp=tcp))
+        terminal.show(foreign_run.commands(built, is_tcp=tcp))
         return
     with terminal.stages(1) as on_stage:
         on_stage(f"start {built.board}")

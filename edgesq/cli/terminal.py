@@ -14,7 +14,7 @@ import shutil
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, ParamSpec, TypeVar
@@ -277,6 +277,27 @@ def stages(total: int) -> Iterator[Callable[[str], None]]:
             show(begun, max(begun, total), what)
 
         yield begin
+
+
+def show(commands: Iterable[tuple[str, ...]]) -> None:
+    """Print commands as a shell takes them."""
+    for command in commands:
+        say(shell(*command))
+
+
+@contextmanager
+def shown_stages() -> Iterator[Callable[[str], None]]:
+    """Show a bar over what is done; where all went well, leave the lines."""
+    done: list[str] = []
+    with stages(8) as on_stage:
+
+        def begin(what: str) -> None:
+            done.append(what)
+            on_stage(what)
+
+        yield begin
+    for what in done:
+        say(what)
 
 
 @contextmanager

@@ -137,4 +137,8 @@ def _wait_for_answer(port: str, target: Target, timeout: float) -> None:
                 ) from error
     if board != target.name:
         hint = "name its port: edgesq verify --port"
-        raise BoardError(f"here answers {board or 'a board without a name'}, not {target.name}", where=port, hint=hint)
+        raise BoardError(
+            f"here answers {board or 'a board without a name'}, not {target.name}",
+            where=port,
+            hint=hint,
+        )

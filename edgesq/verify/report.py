@@ -206,13 +206,16 @@ def _check_comparable(now: VerifyReport, before: VerifyReport, metrics: Set[str]
         EdgesqError: it is not.
     """
     images = before.run.images
-    same = {"board": before.device.board == now.device.board, "number of images": images == now.run.images}
+    same = {
+        "board": before.device.board == now.device.board,
+        "number of images": images == now.run.images,
+    }
     what = "board" if metrics.isdisjoint(OF_IMAGES) else "number of images"
     for name in dict.fromkeys(("board", what)):
         if not same[name]:
             raise EdgesqError(
-                f"the baseline is of another {name}: {images:,} images on {before.device.title}, now "
-                f"{now.run.images:,} on {now.device.title}",
+                f"the baseline is of another {name}: {images:,} images on {before.device.title}, "
+                f"now {now.run.images:,} on {now.device.title}",
                 where=f"--fail-if {', '.join(sorted(metrics))}",
                 hint="make a baseline of the same",
             )
