@@ -21,7 +21,7 @@ enum esq_core {
 struct esq_identity {
     uint8_t model_sha256[32];
     uint16_t height, width, channels; /* of the input image */
-    uint32_t clock_hz; /* 0 where the build does not say */
+    uint32_t clock_hz;                /* 0 where the build does not say */
     uint16_t op_count;
     uint8_t optimisation; /* enum esq_optimisation */
     const char *kernels;  /* at most 32 characters are sent */
