@@ -30,6 +30,8 @@ class Layout(StrEnum):
     PLATFORMIO = "platformio"
     ZEPHYR = "zephyr"
     ESP_IDF = "esp-idf"
+    PICO_SDK = "pico-sdk"
+    CMSIS_PACK = "cmsis-pack"
 
 
 class Runtime(Enum):

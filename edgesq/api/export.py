@@ -29,7 +29,7 @@ class ExportArguments(TypedDict, total=False):
 
     Attributes:
         format: what to lay out beside the firmware project: "cmake" (nothing more), "c-library",
-            "arduino", "platformio", "zephyr" or "esp-idf".
+            "arduino", "platformio", "zephyr", "esp-idf", "pico-sdk" or "cmsis-pack".
         name: what the model's C names begin with; made of its file's without it.
         optimize: what the plan is best at: "ram", "speed" or "balanced", which it is without it.
         ram_limit: RAM in bytes to plan for, at least 1; the board's without it.

@@ -10,7 +10,9 @@ from edgesq.project import lay_out_library
 from edgesq.targets import Target
 
 
-def write_library(build: Path, layout: Layout, files: Mapping[str, str], name: str) -> None:
+def write_library(
+    build: Path, layout: Layout, files: Mapping[str, str], name: str, kernels: str
+) -> None:
     """Write a format's folder in BUILD; of `cmake`, the firmware project, only its example.
 
     Args:
@@ -18,8 +20,10 @@ def write_library(build: Path, layout: Layout, files: Mapping[str, str], name: s
         layout: which ecosystem's.
         files: the model's generated C, file name to text.
         name: what the model's C names begin with.
+        kernels: family that the model's data are for.
     """
-    lay_out_library(build / folder_of(layout), layout, files, name, metadata.version("edgesq"))
+    version = metadata.version("edgesq")
+    lay_out_library(build / folder_of(layout), layout, files, name, version, kernels)
 
 
 def layouts_of(layout: Layout, target: Target) -> list[Layout]:

@@ -100,7 +100,7 @@ def _retarget(
         firmware.lay_out(new)
         layouts = layouts_of(asked.layout, target)
         for layout in layouts if firmware.has_rows else ():
-            write_library(scratch, layout, firmware.files, name)
+            write_library(scratch, layout, firmware.files, name, target.kernels)
         on_stage(f"compile for {target.name}")
         sizes = compile_cleanly(new, target)
         folders = [folder_of(layout) for layout in layouts]

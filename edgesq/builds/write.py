@@ -71,7 +71,7 @@ def write_code(draft: Draft) -> Draft:
     firmware.lay_out(folder / FIRMWARE)
     layouts = layouts_of(draft.options.layout, draft.options.target) if firmware.has_rows else ()
     for layout in layouts:
-        write_library(folder, layout, firmware.files, name)
+        write_library(folder, layout, firmware.files, name, draft.options.target.kernels)
     for file, text in tflite_array(source.tflite, source.name).items():
         (folder / file).write_text(text)
     _write_images(folder, source)

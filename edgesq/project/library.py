@@ -10,6 +10,7 @@ from pathlib import Path
 
 from edgesq.choices import Layout
 from edgesq.project.layout import KERNEL_NOTES, RUNTIME
+from edgesq.project.pack import finish_pack
 from edgesq.resources import resource
 
 _MODEL, _LINK, _LICENSE = "model", "link", "LICENSE"
@@ -76,14 +77,43 @@ _FOLDERS: dict[Layout, tuple[tuple[str, str], ...]] = {
         (_LINK, "examples/verify/main/link"),
         ("ports/host", "examples/verify/main/linux"),
     ),
+    Layout.PICO_SDK: (
+        ("template/pico-sdk", "."),
+        ("template/library", "."),
+        (_LICENSE, "edgesq"),
+        ("include", "edgesq/include"),
+        ("src", "edgesq/src"),
+        (_MODEL, "sample_model"),
+        ("examples", "examples/classify"),
+        (_LINK, "examples/verify/link"),
+    ),
+    Layout.CMSIS_PACK: (
+        ("template/cmsis-pack", "."),
+        ("template/library", "."),
+        (_LICENSE, "edgesq"),
+        ("include", "edgesq/include"),
+        ("src", "edgesq/src"),
+        (_MODEL, "sample_model"),
+        ("examples", "examples/classify"),
+        (_LINK, "examples/verify/link"),
+        ("ports/common/ring.c", "examples/verify/port"),
+        ("ports/common/ring.h", "examples/verify/port"),
+        ("ports/cortex_m/cortex_m.h", "examples/verify/port"),
+        ("ports/cortex_m/cycles.c", "examples/verify/port"),
+    ),
 }
-"""From firmware/ to the format's folder."""
+"""From a folder or file of firmware/ to a folder of the format."""
 
 _APP, _OWN_MAIN, _APP_MODEL = "app", "main.c", "model_data.h"
 
 
 def lay_out_library(
-    folder: Path, layout: Layout, files: Mapping[str, str], name: str, version: str
+    folder: Path,
+    layout: Layout,
+    files: Mapping[str, str],
+    name: str,
+    version: str,
+    kernels: str,
 ) -> None:
     """Write the library into `folder`; of `cmake` what `lay_out` does not: the example.
 
@@ -93,6 +123,7 @@ def lay_out_library(
         files: generated text, name to content: the model's own files and model_data.h.
         name: what the model's C names begin with.
         version: of the runtime, three numbers.
+        kernels: family that the model's data are for.
     """
     for source, target in _FOLDERS[layout]:
         for path, text in _generated(source, files):
@@ -100,6 +131,8 @@ def lay_out_library(
         for path, text in _copied(source):
             place = folder / _named(f"{target}/{path}", name, version)
             _write(place, _named(text, name, version))
+    if layout is Layout.CMSIS_PACK:
+        finish_pack(folder, name, kernels)
 
 
 def _write(path: Path, text: str) -> None:
@@ -123,9 +156,10 @@ def _copied(source: str) -> Iterator[tuple[str, str]]:
         return
     root = resource("firmware") / (_APP if source == _LINK else source)
     left_out = {_LINK: _OWN_MAIN}.get(source, KERNEL_NOTES if source in RUNTIME else None)
-    for path in sorted(root.rglob("*")):
+    above = root.parent if root.is_file() else root
+    for path in [root] if root.is_file() else sorted(root.rglob("*")):
         if path.is_file() and path.name != left_out:
-            yield path.relative_to(root).as_posix(), path.read_text()
+            yield path.relative_to(above).as_posix(), path.read_text()
 
 
 def _named(text: str, name: str, version: str) -> str:

@@ -215,7 +215,7 @@ static uint32_t next_word(struct esq_bits *decoder) {
     return decoder->masks ? decoder->by_masks->word(decoder) : word_by_weights(decoder);
 }
 
-#if defined(__ARM_FEATURE_DSP)
+#if defined(ESQ_HAS_DSP_DECODERS)
 #define ESQ_DECODE_PAIRS esq_dsp_decode
 #define ESQ_DECODE_MASKS esq_dsp_decode_masks
 #else

@@ -44,7 +44,8 @@ void esq_bits_begin(struct esq_bits *decoder, const struct esq_streamed *streame
 /* Writes the next 4 * `words` weights, four to a word. A stream that ends early gives zeros. */
 void esq_decode(struct esq_bits *decoder, uint32_t *to, uint32_t words);
 
-#if defined(__ARM_FEATURE_DSP)
+#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__) /* whose assembler takes them */
+#define ESQ_HAS_DSP_DECODERS
 /* Words up to `end` that the stream surely has; see src/dsp/esq_stream_kernel.S. */
 void esq_dsp_decode(struct esq_bits *decoder, uint32_t *to, const uint32_t *end);
 

@@ -14,7 +14,7 @@ from edgesq.targets import load_target
 from support.boards import running
 from support.cases import NETWORKS
 from support.crun import run_command
-from support.libraries import classes_of, damage, library, pixels_of, verify_build
+from support.libraries import classes_of, damage, library, pixels_of, texts_of, verify_build
 
 NETWORK = "every_operator"
 
@@ -65,7 +65,7 @@ def test_damaged_weights_end_the_example(tmp_path: Path) -> None:
 def test_only_the_placeholder_is_renamed(layout: Layout, tmp_path: Path) -> None:
     """A name that ends like the placeholder of the templates stays whole."""
     made = library(tmp_path, layout, NETWORKS["fire"](), "xsample")
-    files = {path.name: path.read_text() for path in made.folder.rglob("*") if path.is_file()}
+    files = {Path(place).name: text for place, text in texts_of(made).items()}
     assert "xsample_model.c" in files
     assert "extern const struct esq_model xsample_model;" in files["xsample_model.h"]
     for name, text in {**files, **{name: name for name in files}}.items():

@@ -53,10 +53,15 @@ def library(
     graph = read_graph(content)
     streams = all_streamed(graph, kernels) if coded else frozenset[int]()
     plan = make_plan(graph, PlanRequest(kernels, coded=streams))
-    write_library(
-        build, layout, generate(graph, plan, kernels, name, preprocessing=PREPROCESSING), name
-    )
+    files = generate(graph, plan, kernels, name, preprocessing=PREPROCESSING)
+    write_library(build, layout, files, name, kernels)
     return Library(build / folder_of(layout), name, graph)
+
+
+def texts_of(made: Library) -> dict[str, str]:
+    """Return what a library's files hold, by place in its folder; an archive holds them again."""
+    files = (path for path in made.folder.rglob("*") if path.is_file() and path.suffix != ".pack")
+    return {path.relative_to(made.folder).as_posix(): path.read_text() for path in files}
 
 
 def cmake(source: Path, build: Path, *options: str) -> None:

@@ -50,9 +50,18 @@ PORTS = {
         (
             FIRMWARE / "template" / "zephyr" / "examples" / "verify" / "src" / "port.c",
             STANDINS / "zephyr" / "core.c",
-            RINGS / "zephyr.c",
+            RINGS / "pipe.c",
         ),
         (STANDINS / "zephyr" / "include",),
+        1024,
+    ),
+    "pico-sdk": Port(
+        (
+            FIRMWARE / "template" / "pico-sdk" / "examples" / "verify" / "port.c",
+            STANDINS / "pico-sdk" / "core.c",
+            RINGS / "pipe.c",
+        ),
+        (STANDINS / "pico-sdk" / "include",),
         1024,
     ),
     "esp-idf": Port(

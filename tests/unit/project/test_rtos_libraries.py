@@ -24,6 +24,7 @@ from support.libraries import (
     cmake,
     library,
     pattern_class,
+    texts_of,
     verify_build,
 )
 from support.paths import STANDINS
@@ -131,8 +132,7 @@ def test_two_exports_of_a_library_share_the_runtime(layout: Layout, tmp_path: Pa
     texts = []
     for name in ("person", "digit"):
         made = library(tmp_path / name, layout, NETWORKS["fire"](), name)
-        files = [path for path in made.folder.rglob("*") if path.is_file()]
-        places = {path.relative_to(made.folder).as_posix(): path.read_text() for path in files}
+        places = texts_of(made)
         texts.append({place: text for place, text in places.items() if "edgesq/" in place})
         assert not [place for place in places if "sample" in place]
         assert all(os.linesep == "\n" and "sample_" not in text for text in places.values())

@@ -1,4 +1,5 @@
-/* Zephyr's stand-in with a pipe as the line: its interrupt comes while the program pauses. */
+/* A stand-in whose line is standard input, made a pipe: the interrupt comes while the program
+ * pauses. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <stdlib.h>

@@ -1,0 +1,28 @@
+/* Classifies an image whose rows come from `read_row`: put your camera there. */
+#include <stdio.h>
+
+#include "answer.h"
+#include "sample_model.h"
+
+static uint8_t pixels[SAMPLE_MODEL_INPUT_WIDTH * SAMPLE_MODEL_INPUT_CHANNELS];
+
+static void read_row(uint32_t row) {
+    for (uint32_t i = 0; i < sizeof pixels; i++) {
+        pixels[i] = (uint8_t)(8u * row + i);
+    }
+}
+
+int main(void) {
+    for (;;) {
+        enum esq_status status = sample_start();
+        for (uint32_t row = 0; status == ESQ_NEEDS_ROW; row++) {
+            read_row(row);
+            status = sample_push_row(pixels);
+        }
+        if (status != ESQ_DONE) {
+            printf("failed: esq_status %d\n", (int)status);
+            return 1;
+        }
+        printf(ESQ_ANSWER_IS " %d\n", (int)esq_answer());
+    }
+}
