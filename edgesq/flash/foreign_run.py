@@ -9,9 +9,9 @@ from edgesq.builds.report import REPORT
 from edgesq.errors import EdgesqError
 from edgesq.flash.board import Line, remove_line, write_line
 from edgesq.flash.foreign import Built, Emulating
+from edgesq.flash.hardware import ports_of
 from edgesq.flash.process import free_port, has_ptys, spawn
 from edgesq.flash.run import started, stop
-from edgesq.link.transport import find_ports, ids_there
 from edgesq.targets import load_target
 
 
@@ -122,5 +122,4 @@ def _ports(export: Path | None) -> tuple[str, ...]:
     """Return where a board may answer of which no more is known than what was exported for it."""
     if export is None:
         return ()
-    target = load_target(read_report(export).firmware.target)
-    return tuple(find_ports(ids_there(target.own_usb_ids, target.usb_ids)))
+    return tuple(ports_of(load_target(read_report(export).firmware.target)))

@@ -60,7 +60,7 @@ def program(
             error.hint = f"{error.hint}; {an_emulated}" if error.hint else an_emulated
         raise
     remove_line(build)
-    ports = tuple(_ports_of(target, probe))
+    ports = tuple(ports_of(target, probe))
     if len(ports) == 1:
         on_stage(f"wait for {ports[0]}")
         with layer_named(build):
@@ -98,7 +98,7 @@ def _job(build: Path, target: Target, probe: str | None) -> Job:
     return job
 
 
-def _ports_of(target: Target, probe: str | None) -> list[str]:
+def ports_of(target: Target, probe: str | None = None) -> list[str]:
     """Return where the board may answer; its own USB line comes back some time after a reset."""
     deadline = time.monotonic() + (_OWN_LINE_S if target.own_usb_ids else 0.0)
     while target.own_usb_ids:

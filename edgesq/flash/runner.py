@@ -119,8 +119,21 @@ def spawned(command: Command) -> Start:
     return start
 
 
+def python_command(
+    package: str, module: str, image: Path, target: str, tcp_port: int | None
+) -> list[str]:
+    """Return the command of a board that a module of ours runs: IMAGE TARGET [TCP_PORT].
+
+    Raises:
+        MissingExtraError: the package is not installed.
+    """
+    require(package)
+    port = () if tcp_port is None else (str(tcp_port),)
+    return [sys.executable, "-m", module, str(image), target, *port]
+
+
 def python_board(name: str, module: str, needs: tuple[Key[Any], ...]) -> Process:
-    """Return the runner of a board that a module of ours runs: IMAGE TARGET [TCP_PORT].
+    """Return the runner of a board that a module of ours runs.
 
     Args:
         name: of the runner, and of the package that has the emulator.
@@ -129,10 +142,8 @@ def python_board(name: str, module: str, needs: tuple[Key[Any], ...]) -> Process
     """
 
     def command(build: Path, target: Target, tcp_port: int | None = None) -> list[str]:
-        require(name)
         image = firmware_path(build / "firmware", target).resolve()
-        port = () if tcp_port is None else (str(tcp_port),)
-        return [sys.executable, "-m", module, str(image), target.name, *port]
+        return python_command(name, module, image, target.name, tcp_port)
 
     return Process(
         name=name,

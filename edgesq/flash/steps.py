@@ -25,6 +25,7 @@ class Job:
         elf: the compiled firmware.
         folder: takes what programs want as files.
         probe: serial number of the debug probe or bootloader; None where there is but one.
+        uf2: the image as the build that made it wrote it; None where that is to be made.
     """
 
     target: Target
@@ -32,6 +33,7 @@ class Job:
     elf: Path
     folder: Path
     probe: str | None = None
+    uf2: Path | None = None
 
     @property
     def flat(self) -> Path:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from edgesq.flash import esptool
+from edgesq.flash import esptool, pico_sdk
 from edgesq.flash.foreign import System
 
-SYSTEMS: tuple[System, ...] = (esptool.SYSTEM,)
+SYSTEMS: tuple[System, ...] = (esptool.SYSTEM, pico_sdk.SYSTEM)
 
 
 def system_of(folder: Path) -> System | None:

@@ -32,7 +32,9 @@ def steps(job: Job) -> list[Step]:
 
 
 def write_uf2(job: Job) -> Path:
-    """Write the image as blocks with addresses, and return the file."""
+    """Write the image as blocks with addresses, where no build has, and return the file."""
+    if job.uf2 is not None:
+        return job.uf2
     path = job.folder / "edgesq.uf2"
     path.write_bytes(uf2(job.image, UF2_FAMILY.of(job.target)))
     return path

@@ -295,7 +295,7 @@ def test_a_board_that_answers(answering: Callable[[str], str], flashing: Flash) 
 
 def test_another_board_answers(answering: Callable[[str], str], flashing: Flash) -> None:
     answering("pico2")
-    with pytest.raises(BoardError, match=r"here answers a pico2, not pico \(name its port"):
+    with pytest.raises(BoardError, match=r"here answers pico2, not pico \(name its port"):
         flashing("picotool")
 
 
