@@ -17,6 +17,9 @@ _VERSION = re.compile(r"\d+(\.\d+)*")
 _COMMON = "common"
 _NS_PER_S = 1_000_000_000
 
+_ANY_CORE = "generic"
+"""The target for a core that is not among the others."""
+
 TFLM_KERNELS = "tflm"
 """What a board says whose kernels are TensorFlow Lite Micro's, which plans for itself."""
 
@@ -171,7 +174,8 @@ def load_target(name: str, folder: Path | None = None) -> Target:
     path = folder / f"{name}.toml"
     known = _names(folder)
     if name not in known:
-        raise TargetError(f"unknown target '{name}'", hint=did_you_mean(name, known))
+        hint = f"{did_you_mean(name, known)}; for any other core: {_ANY_CORE}"
+        raise TargetError(f"unknown target '{name}'", hint=hint)
     table = _read(path)
     if "board" not in table:
         return _concrete(table, path)
