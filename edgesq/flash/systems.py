@@ -2,10 +2,15 @@
 
 from pathlib import Path
 
-from edgesq.flash import esptool, pico_sdk
+from edgesq.flash import arduino, esptool, pico_sdk, platformio
 from edgesq.flash.foreign import System
 
-SYSTEMS: tuple[System, ...] = (esptool.SYSTEM, pico_sdk.SYSTEM)
+SYSTEMS: tuple[System, ...] = (
+    esptool.SYSTEM,
+    pico_sdk.SYSTEM,
+    platformio.SYSTEM,  # before Arduino: its examples are sketches too
+    arduino.SYSTEM,
+)
 
 
 def system_of(folder: Path) -> System | None:

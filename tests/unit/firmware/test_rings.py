@@ -15,6 +15,7 @@ from support.paths import STANDINS, SUPPORT
 
 FIRMWARE = resource("firmware")
 RINGS = SUPPORT / "rings"
+ESP_IDF = STANDINS / "esp-idf"
 ARDUINO = FIRMWARE / "template" / "arduino" / "sample_model" / "examples" / "verify"
 
 
@@ -69,7 +70,7 @@ PORTS = {
             FIRMWARE / "template" / "esp-idf" / "examples" / "verify" / "main" / "port.c",
             RINGS / "esp_idf.c",
         ),
-        (STANDINS / "esp-idf" / "include",),
+        (ESP_IDF / "include", *(ESP_IDF / "components").glob("*/include")),
         2048,
     ),
     "arduino, stm32 and avr": arduino(63, "-DSERIAL_RX_BUFFER_SIZE=64"),
