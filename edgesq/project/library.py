@@ -64,6 +64,8 @@ _FOLDERS: dict[Layout, tuple[tuple[str, str], ...]] = {
         ("src", "edgesq/src"),
         (_MODEL, "sample_model"),
         ("examples", "examples/classify/src"),
+        ("examples", "examples/camera/src"),
+        ("camera", "examples/camera/src"),
         (_LINK, "examples/verify/src/link"),
     ),
     Layout.ESP_IDF: (
@@ -74,6 +76,8 @@ _FOLDERS: dict[Layout, tuple[tuple[str, str], ...]] = {
         ("src", "components/edgesq/src"),
         (_MODEL, "components/sample_model"),
         ("examples", "examples/classify/main"),
+        ("examples", "examples/camera/main"),
+        ("camera", "examples/camera/main"),
         (_LINK, "examples/verify/main/link"),
         ("ports/host", "examples/verify/main/linux"),
     ),

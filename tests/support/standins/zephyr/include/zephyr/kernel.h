@@ -14,6 +14,7 @@ struct k_sem {
     unsigned int limit;
 };
 
+#define K_NO_WAIT ((k_timeout_t){0})
 #define K_FOREVER ((k_timeout_t){-1})
 #define K_MSEC(ms) ((k_timeout_t){(ms)})
 #define K_SEM_DEFINE(name, initial, most) struct k_sem name = {initial, most}
