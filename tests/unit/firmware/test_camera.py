@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from PIL import Image
 
 from edgesq.project.build import STRICT_FLAGS
 from edgesq.resources import resource
+from support.camera import BIG, GREY, LITTLE, Bytes, colours, pattern, seen
 from support.crun import SANITIZERS, run_command
 from support.paths import STANDINS
 
@@ -21,9 +20,6 @@ FIRMWARE = resource("firmware")
 CAMERA = FIRMWARE / "camera"
 ESP, ZEPHYR, MODEL = STANDINS / "esp-idf", STANDINS / "zephyr", STANDINS / "model"
 FOLDERS = (FIRMWARE / "include", FIRMWARE / "examples", CAMERA, MODEL)
-GREY, LITTLE, BIG = range(3)
-
-Bytes = NDArray[np.uint8]
 
 
 class Frame(ctypes.Structure):
@@ -36,32 +32,6 @@ class Frame(ctypes.Structure):
         ("pitch_bytes", ctypes.c_uint32),
         ("pixels", ctypes.c_int),
     )
-
-
-def colours(frame: Bytes, width: int, pixels: int) -> Bytes:
-    """Return a frame's rows of bytes as uint8 [height, width, 3]."""
-    if pixels == GREY:
-        return np.repeat(frame[:, :width, np.newaxis], 3, axis=2)
-    both = frame[:, : 2 * width].astype(np.uint32)
-    low, high = (both[:, 0::2], both[:, 1::2])[:: 1 if pixels == LITTLE else -1]
-    value = high << 8 | low
-    red, green, blue = value >> 11, value >> 5 & 63, value & 31
-    parts = (red << 3 | red >> 2, green << 2 | green >> 4, blue << 3 | blue >> 2)
-    return np.stack(parts, axis=2).astype(np.uint8)
-
-
-def seen(image: Bytes, height: int, width: int, channels: int) -> Bytes:
-    """Return what the network gets of an image: the largest centred part, the nearest pixels."""
-    tall, wide = image.shape[:2]
-    part = (tall, max(1, tall * width // height))
-    if part[1] >= wide:
-        part = (max(1, wide * height // width), wide)
-    top, left = (tall - part[0]) // 2, (wide - part[1]) // 2
-    rows = top + (2 * np.arange(height) + 1) * part[0] // (2 * height)
-    columns = left + (2 * np.arange(width) + 1) * part[1] // (2 * width)
-    found = image[rows][:, columns]
-    grey = np.asarray(Image.fromarray(found).convert("L"))[..., np.newaxis]
-    return found if channels == 3 else grey
 
 
 @pytest.fixture(scope="module")
@@ -107,14 +77,11 @@ def said(out: Path, sources: Sequence[Path], *options: str | Path) -> list[str]:
     return run_command(out).decode().splitlines()
 
 
-def expected(
-    shape: tuple[int, int, int], tall: int, wide: int, pitch: int, pixels: int
-) -> list[str]:
-    """Return the lines for the stand-in's two frames, byte i of the nth 7 i + n."""
+def expected(shape: tuple[int, int, int], frames: Sequence[Bytes]) -> list[str]:
+    """Return the lines for these frames."""
     lines = []
-    for n in range(2):
-        data = (7 * np.arange(tall * pitch) + n).astype(np.uint8).reshape(tall, pitch)
-        values = seen(colours(data, wide, pixels), *shape).ravel().astype(np.uint64)
+    for frame in frames:
+        values = seen(frame, *shape).ravel().astype(np.uint64)
         total = int(values @ np.arange(1, len(values) + 1, dtype=np.uint64))
         lines.append(f"class {total & 0x7FFFFFFF}")
     return lines
@@ -137,7 +104,7 @@ def test_by_zephyrs_video_api(version: str, tmp_path: Path) -> None:
     options = (f"-I{ZEPHYR / 'include'}", f"-DKERNEL_VERSION_NUMBER={version}", *defines)
     shape = (12, 14, 3)
     lines = said(tmp_path / "camera", sources, *options, *of_shape(shape))
-    assert lines == expected(shape, 24, 40, 84, LITTLE)
+    assert lines == expected(shape, [pattern(n, 24, 40, 84, LITTLE) for n in range(2)])
 
 
 @pytest.mark.parametrize(("shape", "pixels"), [((96, 96, 3), BIG), ((28, 28, 1), GREY)])
@@ -149,4 +116,5 @@ def test_by_esp_camera(shape: tuple[int, int, int], pixels: int, tmp_path: Path)
     sources = (main, component / "camera.c", tmp_path / "run.c")
     lines = said(tmp_path / "camera", sources, *options, *of_shape(shape))
     pitch = 320 if pixels == GREY else 640
-    assert lines == [*expected(shape, 240, 320, pitch, pixels), "failed: no frame"]
+    frames = [pattern(n, 240, 320, pitch, pixels) for n in range(2)]
+    assert lines == [*expected(shape, frames), "failed: no frame"]

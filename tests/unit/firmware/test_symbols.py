@@ -41,7 +41,9 @@ def runtime(*suffixes: str, folders: tuple[str, ...] = ("include", "src")) -> li
     return found
 
 
-COMPILED = runtime(".c", ".h", folders=("include", "src", "app", "examples", "camera", "tools", "tflm"))
+COMPILED = runtime(
+    ".c", ".h", folders=("include", "src", "app", "examples", "camera", "tools", "tflm")
+)
 
 
 @pytest.mark.parametrize("path", COMPILED, ids=lambda path: path.name)

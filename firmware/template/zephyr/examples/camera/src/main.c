@@ -33,8 +33,8 @@ static int describe(const struct video_format *format, struct esq_camera_frame *
     }
 }
 
-/* Hands the driver its buffers and starts it; returns one of them, NULL where that cannot be. */
-static struct video_buffer *start(const struct device *camera, size_t frame_bytes) {
+/* Hands the driver its buffers; returns one of them, NULL where there is no room. */
+static struct video_buffer *give_all(const struct device *camera, size_t frame_bytes) {
     struct video_buffer *buffer = NULL;
     for (int i = 0; i < CONFIG_VIDEO_BUFFER_POOL_NUM_MAX; i++) {
         buffer = camera_buffer(frame_bytes);
@@ -42,7 +42,7 @@ static struct video_buffer *start(const struct device *camera, size_t frame_byte
             return NULL;
         }
     }
-    return camera_start(camera) == 0 ? buffer : NULL;
+    return buffer;
 }
 
 static int fail(const char *what) {
@@ -60,9 +60,12 @@ int main(void) {
     if (describe(&format, &frame) != 0) {
         return fail("the camera gives neither RGB565 nor grey: set its format, or unpack that one");
     }
-    struct video_buffer *buffer = start(camera, (size_t)format.pitch * format.height);
+    struct video_buffer *buffer = give_all(camera, (size_t)format.pitch * format.height);
     if (buffer == NULL) {
         return fail("no buffer: CONFIG_VIDEO_BUFFER_POOL_SZ_MAX holds no frame");
+    }
+    if (camera_start(camera) < 0) {
+        return fail("the camera does not start");
     }
     for (;;) {
         if (camera_take(camera, &buffer) != 0) {

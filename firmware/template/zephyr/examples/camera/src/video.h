@@ -38,6 +38,7 @@ static inline int camera_take(const struct device *camera, struct video_buffer *
     return video_dequeue(camera, VIDEO_EP_OUT, buffer, K_FOREVER);
 }
 
+/* Below 0 is an error: 3.3's software generator returns 1. */
 static inline int camera_start(const struct device *camera) { return video_stream_start(camera); }
 
 #else
