@@ -93,6 +93,7 @@ def _source(graph: Graph, plan: Plan, kernels: str, names: Mapping[str, str]) ->
         kernels=kernels,
         operators=_header_of(kernels),
         core_has=FAMILIES[kernels].core_has,
+        core_hint=FAMILIES[kernels].core_hint,
         slots="\n".join(_slot(graph, plan, number) for number in numbers),
         params="\n".join(text for text in texts if text),
         ops="\n".join(

@@ -59,21 +59,32 @@ def machine(target: Target, tcp_port: int | None = None) -> list[str]:
     version = too_old(target)
     if version is not None:
         raise OldToolError(wanted, version, MACHINE_SINCE.of(target), target.name)
-    line = "stdio,signal=off,id=link"
-    if tcp_port is not None:
-        line = f"socket,host=127.0.0.1,port={tcp_port},server=on,wait=off,nodelay=on,id=link"
-    buffered = _BUFFERED if target.qemu_buffers else ""
     icount = f"shift={target.icount_shift},align=off,sleep=off"
     return [
         program,
         *("-machine", MACHINE.of(target)),
         *("-display", "none", "-monitor", "none"),
-        *("-chardev", line + buffered, *_NO_ESCAPE),
+        *line("link", tcp_port, is_buffered=target.qemu_buffers),
         *(("-serial", "null") * target.qemu_serial),
         *("-serial", "chardev:link"),
         *(() if target.icount_shift is None else ("-icount", icount)),
         *target.qemu_args,
     ]
+
+
+def line(name: str, tcp_port: int | None, *, is_buffered: bool = True) -> list[str]:
+    """Return the arguments that make the far end of a serial line.
+
+    Args:
+        name: of the character device.
+        tcp_port: where it listens, for this computer only; None for stdin and stdout.
+        is_buffered: whether QEMU's multiplexer is between.
+    """
+    end = "stdio,signal=off"
+    if tcp_port is not None:
+        end = f"socket,host=127.0.0.1,port={tcp_port},server=on,wait=off,nodelay=on"
+    buffered = _BUFFERED if is_buffered else ""
+    return ["-chardev", f"{end},id={name}{buffered}", *_NO_ESCAPE]
 
 
 def too_old(target: Target) -> str | None:

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from edgesq.flash import arduino, esptool, pico_sdk, platformio
+from edgesq.flash import arduino, esptool, pico_sdk, platformio, zephyr
 from edgesq.flash.foreign import System
 
 SYSTEMS: tuple[System, ...] = (
     esptool.SYSTEM,
+    zephyr.SYSTEM,
     pico_sdk.SYSTEM,
     platformio.SYSTEM,  # before Arduino: its examples are sketches too
     arduino.SYSTEM,

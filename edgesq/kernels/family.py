@@ -57,6 +57,8 @@ class Family:
     Attributes:
         name: as targets and reports say it, and as its C functions end; firmware/src/NAME.
         core_has: what the preprocessor sees of a core that can run it; ANY_CORE where all can.
+        core_hint: what else to try where a core that can run it is not compiled for as one, behind
+            a semicolon; empty for nothing.
         code_bytes: flash that its code takes beside the portable kernels', at most; held by a test
             on every board.
         kernels: yields the kernels that an operator may have, those that compute most pixels
@@ -108,6 +110,7 @@ class Family:
     arena_parts: int = 1
     pair_params: Callable[[Graph, Binary, int], PairParams | None] = _none
     affine_drops: int = 0
+    core_hint: str = ""
 
 
 def requantization_bytes(each: int, graph: Graph, op: Convolution) -> int:

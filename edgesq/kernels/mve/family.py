@@ -92,6 +92,7 @@ def _requantization_bytes(graph: Graph, op: Convolution) -> int:
 MVE = Family(
     name=NAME,
     core_has="defined(__ARM_FEATURE_MVE)",
+    core_hint="; a Cortex-M55 has them by -mfloat-abi=hard or softfp (Zephyr: CONFIG_FPU=y)",
     code_bytes=4_096,
     kernels=_kernels,
     coded_kernels=_coded_kernels,

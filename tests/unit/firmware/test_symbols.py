@@ -19,6 +19,7 @@ PREFIXES = ("esq_", "ESQ_", "EDGESQ_")
 OF_ZEPHYR = ("-DKERNEL", "-D__ZEPHYR__=1")
 CORES = {
     "portable": ("-mcpu=cortex-m3",),
+    "scalar": ("-mcpu=cortex-m0",),
     "dsp": ("-mcpu=cortex-m7",),
     "mve": ("-mcpu=cortex-m55", "-mfloat-abi=hard"),
 }

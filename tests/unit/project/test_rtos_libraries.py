@@ -6,6 +6,7 @@ input and output, so that the examples run here. No board, and no line of the tw
 
 import os
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import yaml
 from edgesq.project import Layout
 from support.builds import edgesq
 from support.cases import NETWORKS
+from support.crun import run_command
 from support.libraries import (
     STRICT,
     Library,
@@ -113,6 +115,33 @@ def test_zephyr_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         assert module == {"name": name, "build": {"cmake": ".", "kconfig": "Kconfig"}}
     text = configuration(tmp_path / ".config", made, "verify", monkeypatch).read_text()
     assert {"CONFIG_PERSON_MODEL=y", "CONFIG_EDGESQ=y"} <= set(text.splitlines())
+
+
+@pytest.mark.parametrize("has_helium", [True, False])
+def test_zephyr_uses_the_fpu_of_a_core_with_helium(
+    has_helium: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It leaves the FPU off by default, and then the compiler has no vectors."""
+    made = library(tmp_path, Layout.ZEPHYR, NETWORKS["fire"](), "person")
+    monkeypatch.setenv("MODULES", str(made.folder))
+    kconfig = kconfiglib.Kconfig(str(STANDINS / "zephyr" / "Kconfig"), warn_to_stderr=False)
+    core = ("CPU_HAS_FPU", *(("ARMV8_1_M_MVEI",) if has_helium else ()))
+    for name in (*core, "PERSON_MODEL"):
+        kconfig.syms[name].set_value("y")
+    found = {kconfig.syms[name].str_value for name in ("FPU", "FPU_SHARING")}
+    assert found == {"y" if has_helium else "n"}
+
+
+def test_data_for_helium_on_a_core_without_float_abi(tmp_path: Path) -> None:
+    made = library(tmp_path, Layout.ZEPHYR, NETWORKS["fire"](), "person", "mve")
+    if shutil.which("arm-none-eabi-gcc") is None:
+        pytest.skip("arm-none-eabi-gcc is not installed")
+    command = ("arm-none-eabi-gcc", "-mcpu=cortex-m55", "-mthumb", "-fsyntax-only")
+    folders = (f"-I{made.folder / 'edgesq' / 'include'}", f"-I{made.folder / 'person_model'}")
+    source = made.folder / "person_model" / "person_model.c"
+    run_command(*command, "-mfloat-abi=softfp", *folders, source)
+    with pytest.raises(AssertionError, match=r"lacks the mve kernels .*CONFIG_FPU=y"):
+        run_command(*command, "-mfloat-abi=soft", *folders, source)
 
 
 def test_esp_idf_components(tmp_path: Path) -> None:

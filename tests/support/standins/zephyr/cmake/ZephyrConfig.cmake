@@ -41,6 +41,11 @@ function(zephyr_include_directories)
     endforeach()
 endfunction()
 
+# Versions up to 3.3 read the one name, later ones the other.
+if(NOT "${EXTRA_ZEPHYR_MODULES}" STREQUAL "${ZEPHYR_EXTRA_MODULES}")
+    message(FATAL_ERROR "not the same modules for all versions of Zephyr")
+endif()
+
 # A model before the runtime: the order in which archives are linked.
 list(REVERSE EXTRA_ZEPHYR_MODULES)
 foreach(module ${EXTRA_ZEPHYR_MODULES})
