@@ -22,6 +22,9 @@ class Shown:
     text: str
     style: str
 
+    def __str__(self) -> str:
+        return self.text
+
 
 Cell = str | Shown
 

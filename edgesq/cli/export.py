@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgesq.choices import Layout
 from edgesq.cli import terminal
+from edgesq.cli.next_steps import next_steps
 from edgesq.cli.tables import compression_table, print_parity, print_sizes, trial_table
 from edgesq.targets import Target, load_target
 
@@ -44,11 +45,10 @@ def _show(report: "ExportReport", out: Path, board: Target) -> None:
     if layout is not Layout.CMAKE:
         library = f"The library {report.model.c_name}_model is in {out / layout}"
         terminal.say(f"{library}; see its README.md.")
-    step = terminal.on_build("flash", out)
-    if board.is_library:
-        verify = terminal.on_build("verify", out, "--port", "PORT")
-        step = f"build and flash its verify example, then {verify}"
-    terminal.say(f"Wrote {out}. Next: {step}")
+    first, *more = next_steps(layout, out / layout, out, board)
+    terminal.say(f"Wrote {out}. Next: {first}")
+    for step in more:
+        terminal.say(f"then: {step}")
 
 
 def _show_compression(facts: "CompressionFacts | None") -> None:

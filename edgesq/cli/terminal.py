@@ -48,6 +48,8 @@ R = TypeVar("R")
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FILE_COLUMNS = 120
+_MAX_CELL = 60
+"""Characters that a column of numbers may need on one line: more would squeeze others out."""
 _QUIET_S = 10.0
 """Between two lines of a counter, where no terminal is."""
 
@@ -163,6 +165,9 @@ def table(title: str | None, left: Sequence[str], right: Sequence[str] = ()) -> 
 def print_table(shown: Shown) -> None:
     """Print a table of a result."""
     made = table(shown.title, shown.left, shown.right)
+    for index, column in enumerate(made.columns):
+        longest = max((len(str(row[index])) for row in shown.rows if index < len(row)), default=0)
+        column.no_wrap = column.no_wrap and longest <= _MAX_CELL
     for row in shown.rows:
         made.add_row(*(one if isinstance(one, str) else styled(one.text, one.style) for one in row))
     out.print(made)

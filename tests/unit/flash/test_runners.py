@@ -27,7 +27,7 @@ def test_every_runner_is_a_row_of_the_reference() -> None:
         .partition("\n\n")[0]
     )
     first_cells = [line.split("|")[1] for line in table.splitlines()[2:]]
-    named = [name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)]
+    named = [name for cell in first_cells for name in re.findall(r"`([\w-]+)`", cell)]
     assert sorted(named) == sorted(RUNNERS)
 
 
