@@ -6,6 +6,9 @@ from pathlib import Path
 DEFAULT_BUILD = Path("build/edgesq")
 """The build folder where none is named."""
 
+DEFAULT_STUDY = Path("build/search")
+"""The folder of a study where none is named."""
+
 DEFAULT_TARGET = "cortex-m"
 """The board where none is named."""
 

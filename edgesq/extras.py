@@ -65,6 +65,11 @@ EXTRAS = (
             "rp2040py": "rp2040py",
         },
     ),
+    Extra(
+        "search",
+        "searching networks for a board, on this computer or on a Ray cluster",
+        {"optuna": "Optuna", "ray": "Ray"},
+    ),
     Extra("train", "training the demo model", {"sklearn": "scikit-learn"}),
     Extra(
         "tflm",

@@ -1,6 +1,5 @@
 """What a model takes on a board, and which boards it fits, before anything is exported."""
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,12 +7,10 @@ from edgesq.api.documents import FitsDocument, InspectDocument, PlanDocument, Pl
 from edgesq.api.documents import plan_document as document_of
 from edgesq.builds import TFLITE, load_graph, plan_picture, planned, read_model, read_report
 from edgesq.choices import Goal
-from edgesq.errors import MissingToolError
 from edgesq.formats.tflite import read_graph
-from edgesq.graph import Graph
-from edgesq.plan import Plan, curve, plan_for
+from edgesq.plan import curve, plan_for
 from edgesq.plan import fits as fits_of
-from edgesq.project import Sizes
+from edgesq.project import measure
 from edgesq.targets import Target
 
 
@@ -44,26 +41,11 @@ def plan_model(
     on_stage("plan")
     chosen = plan_for(graph, board, goal, ram_limit)
     on_stage(f"compile for {board.name}")
-    sizes = _measure(graph, chosen.plan, board)
+    sizes = measure(graph, chosen.plan, board)
     candidates = curve(graph, board.kernels, chosen.tried, goal)
     if picture is not None:
         plan_picture(candidates, chosen, goal).write(picture)
     return document_of(graph, model, board, chosen, sizes, candidates)
-
-
-def _measure(graph: Graph, plan: Plan, target: Target) -> Sizes | None:
-    """Compile the image and return the linker's sizes; None where there is no way to."""
-    if target.is_library:
-        return None
-    from edgesq.codegen import generate
-    from edgesq.project import compile_firmware, lay_out
-
-    with tempfile.TemporaryDirectory(prefix="edgesq-") as scratch:
-        lay_out(Path(scratch), target, generate(graph, plan, target.kernels))
-        try:
-            return compile_firmware(Path(scratch), target)
-        except MissingToolError:
-            return None
 
 
 def fits(model: Path, on_stage: Callable[[str], None]) -> FitsDocument:

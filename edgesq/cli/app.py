@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from edgesq.choices import DEFAULT_BUILD, DEFAULT_TARGET, MAX_DROP_POINTS, Goal, Layout, Runtime
+from edgesq.choices import (
+    DEFAULT_BUILD,
+    DEFAULT_STUDY,
+    DEFAULT_TARGET,
+    MAX_DROP_POINTS,
+    Goal,
+    Layout,
+    Runtime,
+)
 from edgesq.cli import terminal
 from edgesq.cli.choices import Document
 from edgesq.cli.options import (
@@ -35,6 +43,27 @@ from edgesq.cli.options import (
     TflmDir,
     Timeout,
     VerifyJson,
+)
+from edgesq.cli.search_options import (
+    Cpus,
+    Epochs,
+    ExportTrial,
+    FlashLimit,
+    Gpus,
+    Hours,
+    Mirror,
+    MsLimit,
+    RayAddress,
+    ResumeStudy,
+    SearchData,
+    SearchOut,
+    SearchTarget,
+    Seed,
+    Sides,
+    SpaceFile,
+    Storage,
+    Trials,
+    WorkerCount,
 )
 from edgesq.cli.sizes import SizesMayBeLeftOut
 from edgesq.limits import TIMEOUT_S
@@ -219,6 +248,56 @@ def plan(
     from edgesq.cli.plan import run
 
     run(model, target, optimize, ram_limit, kernels, picture, json)
+
+
+@app.command()
+@terminal.command
+def search(
+    data: SearchData = None,
+    target: SearchTarget = None,
+    out: SearchOut = None,
+    ram_limit: RamLimit = None,
+    flash_limit: FlashLimit = None,
+    ms_limit: MsLimit = None,
+    trials: Trials = None,
+    hours: Hours = None,
+    space: SpaceFile = None,
+    side: Sides = None,
+    epochs: Epochs = None,
+    mirror: Mirror = False,
+    seed: Seed = None,
+    workers: WorkerCount = None,
+    cpus: Cpus = 1,
+    gpus: Gpus = 0.0,
+    ray: RayAddress = None,
+    storage: Storage = None,
+    resume: ResumeStudy = False,
+    export: ExportTrial = None,
+) -> None:
+    """Search the best small networks for a board: plan each first, train only what fits."""
+    from edgesq.cli import search as command
+
+    if export is not None:
+        command.export(*export, out)
+        return
+    command.run(
+        out or DEFAULT_STUDY,
+        command.Asked(
+            data,
+            target,
+            command.Limits(ram_limit, flash_limit, ms_limit),
+            space,
+            tuple(side or ()),
+            epochs,
+            seed,
+            mirror,
+            storage,
+        ),
+        command.Workers(workers, ray, cpus, gpus),
+        trials,
+        hours,
+        resume=resume,
+    )
 
 
 @app.command()

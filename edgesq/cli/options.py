@@ -10,7 +10,8 @@ from edgesq.choices import Fit, Goal
 from edgesq.limits import MAX_ACCURACY_S, MAX_COUNT, TIMEOUTS_S
 
 
-def _check_number(value: float | None) -> float | None:
+def check_number(value: float | None) -> float | None:
+    """Refuse what is no number."""
     if value is not None and math.isnan(value):  # which no range keeps out
         raise typer.BadParameter("nan is not a number")
     return value
@@ -43,7 +44,7 @@ OptimizeAccuracy = Annotated[
     typer.Option(
         min=0.0,
         max=MAX_ACCURACY_S,
-        callback=_check_number,
+        callback=check_number,
         metavar="[SECONDS]",
         help="Look so long (120) for an int8 model closer to the float one.",
     ),
@@ -61,7 +62,7 @@ MaxDrop = Annotated[
     typer.Option(
         min=0.0,
         max=100.0,
-        callback=_check_number,
+        callback=check_number,
         help="Points of top-1 that compressing may lose, as predicted.",
     ),
 ]
@@ -114,7 +115,7 @@ Timeout = Annotated[
     typer.Option(
         min=TIMEOUTS_S[0],
         max=TIMEOUTS_S[1],
-        callback=_check_number,
+        callback=check_number,
         help="Seconds of silence after which the board is given up.",
     ),
 ]

@@ -19,7 +19,7 @@ from edgesq.files import write_output
 Anchor = Literal["start", "middle", "end"]
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_MAX_TITLE = 200
+_MAX_TITLE = 320
 _NAMESPACE = "http://www.w3.org/2000/svg"
 
 

@@ -19,6 +19,7 @@ from edgesq.project.estimate import (
 )
 from edgesq.project.layout import RUNTIME, TFLM_RUNTIME, lay_out, tflm_cmake
 from edgesq.project.library import lay_out_library
+from edgesq.project.measure import measure
 
 __all__ = [
     "MAP",
@@ -37,6 +38,7 @@ __all__ = [
     "is_plain",
     "lay_out",
     "lay_out_library",
+    "measure",
     "run_batch",
     "tflm_cmake",
 ]

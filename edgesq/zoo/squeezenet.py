@@ -5,13 +5,11 @@ sections 3, 5 and 6, and the v1.1 release notes of its authors.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 
-from edgesq.errors import ModelError
 from edgesq.extras import require
 
 require("keras")
@@ -19,91 +17,36 @@ require("keras")
 import keras
 from keras import layers
 
-Bypass = Literal["none", "simple", "complex"]
-Shape = tuple[int, int, int]
+from edgesq.zoo.architecture import (
+    FIRE_MODULES,
+    V1_0,
+    V1_1,
+    V1_1_SMALL,
+    Bypass,
+    FireWidths,
+    Layout,
+    Metaparameters,
+    Shape,
+    check,
+)
 
-FIRE_MODULES = 8
-"""fire2 to fire9."""
+__all__ = [
+    "V1_0",
+    "V1_1",
+    "V1_1_SMALL",
+    "Layout",
+    "Metaparameters",
+    "fold_batch_norm",
+    "squeezenet",
+    "squeezenet_v1_0",
+    "squeezenet_v1_1",
+]
 
 _CONV10_STDDEV = 0.01
 """As in the authors' training file: logits start near zero, or conv10's ReLU dies early."""
 
 # Keras' default initializer lets the signal fade through 17 ReLU layers until nothing learns.
 _plain = partial(layers.Conv2D, activation="relu", kernel_initializer="he_uniform")
-
-
-@dataclass(frozen=True)
-class FireWidths:
-    """Channels of one Fire module: squeeze 1x1, then expand 1x1 beside expand 3x3."""
-
-    squeeze: int
-    expand_1x1: int
-    expand_3x3: int
-
-    @property
-    def out(self) -> int:
-        """Channels of the concatenated output."""
-        return self.expand_1x1 + self.expand_3x3
-
-
-@dataclass(frozen=True)
-class Metaparameters:
-    """The paper's description of all Fire modules at once (section 5.1).
-
-    Attributes:
-        base_e: expand filters of the first Fire module.
-        incr_e: expand filters added after every `freq` modules.
-        freq: modules of equal width, at least 1.
-        pct_3x3: share of the expand filters that are 3x3, in (0, 1).
-        squeeze_ratio: squeeze filters per expand filter, in (0, 1].
-    """
-
-    base_e: int = 128
-    incr_e: int = 128
-    freq: int = 2
-    pct_3x3: float = 0.5
-    squeeze_ratio: float = 0.125
-
-    def fire(self, index: int) -> FireWidths:
-        """Return the widths of Fire module `index`, counted from 0 (which is fire2).
-
-        Raises:
-            ModelError: a width would be below 1.
-        """
-        expand = self.base_e + self.incr_e * (index // max(1, self.freq))
-        expand_3x3 = round(expand * self.pct_3x3)
-        widths = FireWidths(round(expand * self.squeeze_ratio), expand - expand_3x3, expand_3x3)
-        if min(widths.squeeze, widths.expand_1x1, widths.expand_3x3) < 1:
-            raise ModelError(
-                f"{self} leaves fire{index + 2} without filters",
-                hint="raise base_e or squeeze_ratio, and keep pct_3x3 between 0 and 1",
-            )
-        return widths
-
-
-@dataclass(frozen=True)
-class Layout:
-    """What differs between the versions.
-
-    Attributes:
-        name: of the Keras model.
-        conv1_filters: channels of conv1.
-        conv1_size: its kernel is this many pixels high and wide.
-        pools_after: numbers of the layers (1 = conv1, 2 = fire2 ...) that a max pool follows.
-        conv1_stride: 2, without padding; or 1, padded: for images of some 32 pixels.
-    """
-
-    name: str
-    conv1_filters: int
-    conv1_size: int
-    pools_after: frozenset[int]
-    conv1_stride: int = 2
-
-
-V1_0 = Layout("squeezenet_v1_0", 96, 7, frozenset({1, 4, 8}))
-V1_1 = Layout("squeezenet_v1_1", 64, 3, frozenset({1, 3, 5}))
-V1_1_SMALL = Layout("squeezenet_v1_1_small", 32, 3, frozenset({1, 3, 5}), conv1_stride=1)
-"""Ours, not the authors': v1.1 that sees every pixel of a small image."""
 
 
 def squeezenet(
@@ -139,7 +82,7 @@ def squeezenet(
         ModelError: the input is smaller than conv1's kernel, a width would be below 1, or `bypass`
             is unknown.
     """
-    _check(layout, input_shape, classes, bypass)
+    check(layout, input_shape, classes, bypass)
     widths = metaparameters or Metaparameters()
     image = keras.Input(input_shape, name="input")
     convolve = _normalized if batch_norm else _plain
@@ -156,20 +99,6 @@ def squeezenet(
     x = _classify(x, classes, "relu" if relu_conv10 else None)
     x = layers.Softmax(name="softmax")(x) if include_softmax else x
     return keras.Model(image, x, name=layout.name)
-
-
-def _check(layout: Layout, input_shape: Shape, classes: int, bypass: str) -> None:
-    """Raise ModelError for arguments that no network can be built from."""
-    if min(input_shape[:2]) < layout.conv1_size or min(input_shape[2], classes) < 1:
-        raise ModelError(
-            f"input {input_shape} with {classes} classes cannot be built",
-            where=layout.name,
-            hint=f"the input must be at least {layout.conv1_size} pixels high and wide",
-        )
-    if bypass not in get_args(Bypass):
-        raise ModelError(
-            f"no bypass is called {bypass}", where=layout.name, hint=" | ".join(get_args(Bypass))
-        )
 
 
 def _conv1(convolve: Any, layout: Layout) -> Any:

@@ -1,0 +1,95 @@
+"""A trial's network as a build folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgesq.builds import ExportOptions, export, read_report
+from edgesq.builds.steps import OnStage
+from edgesq.errors import EdgesqError
+from edgesq.extras import require
+from edgesq.search.folder import StudyFolder
+from edgesq.search.records import Needed, Row
+from edgesq.targets import load_target
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A build, beside what the study said of it.
+
+    Attributes:
+        out: the build folder.
+        row: the trial.
+        flash_bytes, ram_bytes: by the linker; None where nothing was compiled.
+        arena_bytes: as planned.
+    """
+
+    out: Path
+    row: Row
+    flash_bytes: int | None
+    ram_bytes: int | None
+    arena_bytes: int | None
+
+    @property
+    def is_as_said(self) -> bool:
+        """Whether the build takes what the study said, to the byte."""
+        said = self.row.outcome.needed
+        assert said is not None
+        if self.flash_bytes is None or not said.is_linked:
+            return self.arena_bytes == said.arena_bytes
+        return (self.flash_bytes, self.ram_bytes) == (said.flash_bytes, said.ram_bytes)
+
+    @property
+    def said(self) -> Needed:
+        """What the study said."""
+        assert self.row.outcome.needed is not None
+        return self.row.outcome.needed
+
+
+def export_trial(study: Path, number: int, out: Path | None, on_stage: OnStage) -> Exported:
+    """Write the build of a trial.
+
+    Args:
+        study: its folder.
+        number: of the trial.
+        out: the build folder; None for one in the study's.
+        on_stage: is told what begins.
+
+    Raises:
+        EdgesqError: there is no such study or trial, or it was not trained.
+    """
+    require("optuna")
+    folder = StudyFolder(study)
+    settings = folder.settings()
+    from edgesq.search.store import Store
+
+    url = folder.url(settings.storage)
+    rows = Store(url, settings.name, settings.training.seed, resume=True).rows()
+    row = next((one for one in rows if one.number == number), None)
+    number = number if row is None or row.same_as is None else row.same_as
+    if row is None or row.outcome.needed is None or not folder.model(number).is_file():
+        what = "is no trial of this study" if row is None else f"was {row.outcome.state}"
+        raise EdgesqError(
+            f"{number} {what}, so there is no network",
+            where=str(study),
+            hint="take one of the front, which the page shows",
+        )
+    target = out or study / f"trial-{number}"
+    data = Path(settings.data)
+    options = ExportOptions(
+        model=folder.model(number),
+        calibration=data if data.is_dir() else None,
+        target=load_target(settings.target),
+        out=target,
+        ram_limit=settings.limits.ram_bytes,
+        name=f"trial_{number}",
+    )
+    export(options, on_stage)
+    report = read_report(target)
+    sizes = report.sizes
+    return Exported(
+        target,
+        row,
+        None if sizes is None else sizes.flash_bytes,
+        None if sizes is None else sizes.ram_bytes,
+        report.firmware.arena_bytes,
+    )

@@ -1,0 +1,78 @@
+"""What a candidate takes on the board, and by how much it misses: before a minute of training."""
+
+from edgesq.choices import Goal
+from edgesq.errors import EdgesqError, FitError, TargetError
+from edgesq.graph import Graph
+from edgesq.plan import Candidate, PlanRequest, choose, needs, plan_for
+from edgesq.project import estimate_plan
+from edgesq.search.records import Limits, Needed
+from edgesq.targets import Target
+
+_US_PER_MS = 1_000
+
+
+def planned(graph: Graph, board: Target, limits: Limits) -> tuple[Needed, Candidate]:
+    """Return what a network takes, by an export's plan; by the smallest where it does not fit."""
+    try:
+        chosen = plan_for(graph, board, Goal.BALANCED, limits.ram_bytes)
+    except FitError:
+        chosen = choose(graph, PlanRequest(board.kernels, Goal.RAM, growth_bytes=0))
+    needed = needs(graph, chosen.plan, board)
+    estimated = estimate_plan(graph, chosen, board)
+    ms = None if estimated.time is None else estimated.time.us / _US_PER_MS
+    taken = Needed(
+        needed["ram"], needed["flash"], chosen.plan.arena_bytes, estimated.instructions, ms
+    )
+    return taken, chosen
+
+
+def over(needed: Needed, board: Target, limits: Limits) -> dict[str, float]:
+    """Return by limit the part by which it is exceeded; 0 or less where it is not.
+
+    "ram" and "flash" are there where board or user set a limit, "ms" where the user does.
+    """
+    there = bounds(board, limits)
+    taken = {"ram": needed.ram_bytes, "flash": needed.flash_bytes, "ms": needed.ms}
+    return {
+        name: value / most - 1
+        for name, most in there.items()
+        for value in [taken[name]]
+        if value is not None
+    }
+
+
+def bounds(board: Target, limits: Limits) -> dict[str, float]:
+    """Return what there is of each: the board's, or what the user allows of it."""
+    asked = {"ram": limits.ram_bytes, "flash": limits.flash_bytes, "ms": limits.ms}
+    found = {}
+    for name, most in asked.items():
+        region = board.region(name)
+        there = [value for value in (most, region.bytes if region else None) if value is not None]
+        if there:
+            found[name] = float(min(there))
+    return found
+
+
+def misses(needed: Needed, parts: dict[str, float], board: Target, limits: Limits) -> str:
+    """Say in words which limits a candidate exceeds, and by what."""
+    taken = {"ram": needed.ram_bytes, "flash": needed.flash_bytes, "ms": needed.ms}
+    said = []
+    for name, most in bounds(board, limits).items():
+        if parts.get(name, 0) > 0:
+            unit = "ms" if name == "ms" else f"B of {name}"
+            said.append(f"{taken[name]:,.6g} {unit}, {most:,.6g} allowed")
+    return " and ".join(said)
+
+
+def check_limits(board: Target, limits: Limits) -> None:
+    """Refuse limits that mean nothing on a board.
+
+    Raises:
+        EdgesqError: they do.
+    """
+    if not board.is_planned:
+        raise TargetError("its runtime plans for itself", where=board.name, hint="another target")
+    if limits.ms is not None and not board.clock_hz:
+        raise EdgesqError(
+            "the time per image is not known there", where=board.name, hint="leave out --ms-limit"
+        )

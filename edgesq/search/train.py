@@ -1,0 +1,184 @@
+"""Train a candidate in Keras: early stopping, and an end for what others have passed already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from edgesq.quantize import captured_output, to_int8_tflite
+from edgesq.search.images import Images, Int64Array, UInt8Array
+from edgesq.search.records import Params, Training
+from edgesq.search.space import Space
+
+MARGIN = 0.03
+"""Accuracy by which a candidate must be behind before it is stopped."""
+
+_PEAK_RATE, _WARM_UP, _DECAY = 3e-3, 0.1, 1e-4
+_SHIFT = 8
+"""A training image is shifted by up to one part in so many of its side."""
+
+_CALIBRATION = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained network.
+
+    Attributes:
+        content: int8 .tflite.
+        curve: accuracy of the float network on validation images, by epoch.
+        is_stopped: whether it was ended because others had passed it.
+    """
+
+    content: bytes
+    curve: tuple[float, ...]
+    is_stopped: bool
+
+
+def train(
+    space: Space, params: Params, images: Images, how: Training, bar: Sequence[float]
+) -> Trained:
+    """Train, and quantize with the weights that were best on validation images.
+
+    The same arguments give the same bytes.
+
+    Args:
+        space: makes the network.
+        params: its metaparameters.
+        images: of the size that it takes.
+        how: epochs and seed.
+        bar: by epoch, what a network that takes no more had reached; it is stopped behind that.
+
+    Raises:
+        ModelError: TensorFlow cannot convert it.
+    """
+    with captured_output():
+        import keras
+        import tensorflow as tf
+
+        _set_threads(tf, how.threads)
+        keras.utils.set_random_seed(how.seed)
+        tf.config.experimental.enable_op_determinism()
+        model = space.model(params)
+        batches = _batches(keras, images, how)
+        watch = _Watch(bar, patience=max(3, how.epochs // 4))
+        _compile(keras, model, len(batches) * how.epochs)
+        model.fit(
+            batches,
+            epochs=how.epochs,
+            verbose=0,
+            validation_data=(_floats(images.validation), images.validation_labels),
+            callbacks=[_callback(keras, watch)],
+        )
+        model.set_weights(watch.best)
+        finished = space.finished(params, model)
+    examples = _floats(images.train[_spread(images.train_labels)])
+    content = to_int8_tflite(finished, (image[np.newaxis] for image in examples))
+    return Trained(content, tuple(watch.curve), watch.is_stopped)
+
+
+@dataclass
+class _Watch:
+    """Decides after each epoch whether to go on, and keeps the best weights."""
+
+    bar: Sequence[float]
+    patience: int
+    curve: list[float] = field(default_factory=list)
+    best: Any = None
+    is_stopped: bool = False
+
+    def goes_on(self, accuracy: float, model: Any) -> bool:
+        """Take an epoch's accuracy; say whether another is worth it."""
+        if not self.curve or accuracy > max(self.curve):
+            self.best = model.get_weights()
+        self.curve.append(accuracy)
+        epoch = len(self.curve) - 1
+        best = int(np.argmax(self.curve))
+        behind = epoch < len(self.bar) and max(self.curve) < self.bar[epoch] - MARGIN
+        self.is_stopped = behind
+        return not behind and epoch - best < self.patience
+
+
+def _callback(keras: Any, watch: _Watch) -> Any:
+    def on_epoch_end(_: int, logs: dict[str, float]) -> None:
+        callback.model.stop_training = not watch.goes_on(
+            float(logs["val_accuracy"]), callback.model
+        )
+
+    callback = keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)
+    return callback
+
+
+def _compile(keras: Any, model: Any, steps: int) -> None:
+    warm = max(1, round(steps * _WARM_UP))
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, max(1, steps - warm), warmup_target=_PEAK_RATE, warmup_steps=warm
+    )
+    last = model.layers[-1]
+    is_softmax = isinstance(last, keras.layers.Softmax)
+    is_softmax |= getattr(last, "activation", None) is keras.activations.softmax
+    model.compile(
+        keras.optimizers.AdamW(rate, weight_decay=_DECAY),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=not is_softmax),
+        metrics=["accuracy"],
+    )
+
+
+def _batches(keras: Any, images: Images, how: Training) -> Any:
+    count = len(images.train)
+    size = min(count, 32 if count < 3_000 else 64 if count < 10_000 else 128)
+    shift = max(1, images.train.shape[1] // _SHIFT)
+    around = ((0, 0), (shift, shift), (shift, shift), (0, 0))
+    padded = np.pad(images.train, around, mode="edge")
+
+    class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+        """Shuffled training images, shifted and perhaps mirrored."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.random = np.random.default_rng(how.seed)
+            self.on_epoch_begin()
+
+        def __len__(self) -> int:
+            return count // size
+
+        def on_epoch_begin(self) -> None:
+            """Draw an epoch at once, so that batches may be made in any order."""
+            self.order = self.random.permutation(count)
+            self.places = self.random.integers(0, 2 * shift + 1, (count, 2))
+            self.mirrored = self.random.random(count) < (0.5 if how.mirror else 0.0)
+
+        def __getitem__(self, number: int) -> tuple[Any, Int64Array]:
+            chosen = self.order[number * size : (number + 1) * size]
+            side = np.arange(images.train.shape[1])
+            top, left = self.places[chosen].T[..., np.newaxis, np.newaxis]
+            rows, columns = top + side[:, np.newaxis], left + side
+            pixels = padded[chosen[:, np.newaxis, np.newaxis], rows, columns]
+            mirrored = self.mirrored[chosen]
+            pixels[mirrored] = pixels[mirrored][:, :, ::-1]
+            return _floats(pixels), images.train_labels[chosen]
+
+    return Batches()
+
+
+def _set_threads(tf: Any, threads: int) -> None:
+    """Limit TensorFlow's threads; once it has begun, they are what the first trial made them."""
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    except RuntimeError:
+        return
+
+
+def _floats(pixels: UInt8Array) -> Any:
+    return pixels.astype(np.float32) / 255
+
+
+def _spread(labels: Int64Array) -> Int64Array:
+    """Return the numbers of images to quantize with: evenly of all classes."""
+    from edgesq.calibrate import spread
+
+    return spread(labels, len(labels), _CALIBRATION)

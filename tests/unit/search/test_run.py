@@ -1,0 +1,232 @@
+"""Studies whole: what fits is trained, nothing is lost or done twice, and a killed one goes on."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edgesq.errors import FitError
+from edgesq.search.engine import Engine
+from edgesq.search.folder import StudyFolder
+from edgesq.search.front import bar_for
+from edgesq.search.local import LocalEngine
+from edgesq.search.planning import misses, over
+from edgesq.search.records import Limits, Needed, Outcome, Row, State, StudyDocument
+from edgesq.search.run import Study, Until, run
+from edgesq.search.trial import Result, Task, plan_trial, train_trial
+from support.searching import TinySpace, shelf, tiny_images, tiny_study
+
+
+def pretended(task: Task) -> Result:
+    """Return a trial's result as if it had been planned and trained: in microseconds."""
+    width, size = int(task.params["width"] or 0), int(task.params["size"] or 0)
+    needed = Needed(4_000 + 10 * width, 24_000 + 50 * width * size, 9 * width, 900 * width, None)
+    parts = over(needed, task.board, task.limits)
+    if why := misses(needed, parts, task.board, task.limits):
+        return Result(Outcome("dropped", needed, parts, why))
+    bar = bar_for(needed, task.against)
+    got = task.trainer(task.space, task.params, tiny_images(), task.training, bar)
+    state: State = "stopped" if got.is_stopped else "trained"
+    best = max(got.curve)
+    return Result(
+        Outcome(state, needed, parts, "", needed, best, 5, got.curve), f"{task.params}".encode()
+    )
+
+
+def planned_and_trained(task: Task) -> Result:
+    outcome = plan_trial(task)
+    fits = outcome.state == "trained"
+    return train_trial(task, outcome, tiny_images()) if fits else Result(outcome)
+
+
+class Inline(Engine):
+    """Runs trials in this process, when they are waited for; the last one handed out first."""
+
+    def __init__(self, workers: int = 1, result: Callable[[Task], Result] = pretended) -> None:
+        self.workers = workers
+        self.result = result
+        self.tasks: list[Task] = []
+        self.trained: list[int] = []
+
+    def submit(self, task: Task) -> None:
+        self.tasks.append(task)
+
+    def next(self) -> tuple[int, Result]:
+        task = self.tasks.pop()
+        result = self.result(task)
+        if result.content:
+            self.trained.append(task.number)
+        return task.number, result
+
+    def close(self) -> None:
+        self.tasks.clear()
+
+
+def nothing(_: Row) -> None:
+    pass
+
+
+def found(document: StudyDocument) -> list[tuple[object, ...]]:
+    """Return what two runs of the same study have in common."""
+    return [
+        (row.number, row.params, row.outcome.without_times(), row.same_as) for row in document.rows
+    ]
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> StudyDocument:
+    folder = StudyFolder(tmp_path_factory.mktemp("unbroken") / "study")
+    return run(tiny_study(folder, TinySpace()), Inline(), Until(20), nothing)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> StudyFolder:
+    return StudyFolder(tmp_path / "study")
+
+
+def test_what_does_not_fit_is_never_trained(folder: StudyFolder) -> None:
+    study = tiny_study(folder, TinySpace(), Limits(flash_bytes=29_000))
+    engine = Inline(result=planned_and_trained)
+    document = run(study, engine, Until(3), nothing)
+    dropped = [row for row in document.rows if row.outcome.state == "dropped"]
+    assert dropped
+    assert all(row.outcome.over["flash"] > 0 for row in dropped)
+    assert all("B of flash, 29,000 allowed" in row.outcome.why for row in dropped)
+    assert engine.trained == [
+        row.number
+        for row in document.rows
+        if row.outcome.accuracy is not None and row.same_as is None
+    ]
+    assert len(engine.trained) == 3
+    for row in document.rows:
+        assert folder.model(row.number).is_file() == (row.number in engine.trained)
+
+
+def test_the_sampler_learns_what_fits(folder: StudyFolder) -> None:
+    """Constraints are told: later candidates fit more often than those chosen at random."""
+    study = tiny_study(folder, TinySpace(), Limits(flash_bytes=27_000))
+    document = run(study, Inline(), Until(10), nothing)
+    fits = [row.outcome.fits for row in document.rows]
+    assert len(fits) > 16
+    assert sum(fits[16:]) / len(fits[16:]) > 1.5 * sum(fits[:16]) / 16
+
+
+def test_the_front_holds_what_no_other_beats(unbroken: StudyDocument) -> None:
+    on = [row for number in unbroken.front if (row := unbroken.row(number))]
+    assert on
+    for row in unbroken.rows:
+        needed = row.outcome.needed
+        if row.outcome.state != "trained" or row.number in unbroken.front or needed is None:
+            continue
+        assert any(
+            (other.outcome.accuracy or 0) >= (row.outcome.accuracy or 0)
+            and other.outcome.needed is not None
+            and other.outcome.needed.flash_bytes <= needed.flash_bytes
+            and other.outcome.needed.ram_bytes <= needed.ram_bytes
+            for other in on
+        )
+
+
+def test_the_same_metaparameters_are_trained_once(folder: StudyFolder) -> None:
+    """The space holds six; candidates of running ones wait for these."""
+    engine = Inline(workers=3)
+    document = run(tiny_study(folder, TinySpace(widths=(4, 5))), engine, Until(6), nothing)
+    chosen = Counter(str(row.params) for row in document.rows if row.same_as is None)
+    assert set(chosen.values()) == {1}
+    assert len(engine.trained) == len(chosen) == 6
+    for row in document.rows:
+        if row.same_as is not None:
+            same = document.row(row.same_as)
+            assert same is not None
+            assert (same.params, same.outcome) == (row.params, row.outcome)
+
+
+def test_a_bad_trial_is_stopped_and_stays_off_the_front(unbroken: StudyDocument) -> None:
+    stopped = [row for row in unbroken.rows if row.outcome.state == "stopped"]
+    assert stopped
+    assert all(3 < len(row.outcome.curve) <= 6 for row in stopped)
+    assert not {row.number for row in stopped} & set(unbroken.front)
+
+
+def test_nothing_fits(folder: StudyFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgesq.search.run.MAX_UNTRAINED", 6)
+    study = tiny_study(folder, TinySpace(), Limits(ram_bytes=100))
+    with pytest.raises(FitError) as raised:
+        run(study, Inline(), Until(3), nothing)
+    said = str(raised.value)
+    assert "none of 6 candidates fits; nearest was" in said
+    assert "B of ram, 100 allowed" in said
+
+
+@pytest.mark.parametrize("ended_after", [0, 5, 18])
+def test_going_on_gives_what_an_unbroken_run_gives(
+    tmp_path: Path, unbroken: StudyDocument, ended_after: int
+) -> None:
+    """One trial is left begun: chosen, never ended."""
+    folder = StudyFolder(tmp_path / "broken")
+    study = tiny_study(folder, TinySpace())
+    if ended_after:
+        run(study, Inline(), Until(ended_after), nothing)
+    trial = study.store.ask()
+    if ended_after != 5:
+        study.store.keep(trial, study.space.suggest(trial))
+    else:
+        trial.suggest_int("width", *TinySpace().widths)  # killed in the middle of choosing
+    again = tiny_study(folder, TinySpace(), resume=True)
+    document = run(again, Inline(), Until(20), nothing)
+    assert found(document) == found(unbroken)
+    assert document.front == unbroken.front
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on(tmp_path: Path) -> None:
+    """By SIGKILL, with two workers: nothing that was finished is lost or done twice."""
+    path = tmp_path / "study"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    program = "from support.searching import main; main()"
+    command = [sys.executable, "-c", program, str(path), "6", "2"]
+    process = subprocess.Popen(command, env=environment, start_new_session=True)
+    _wait_for(path, 3, process)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    ended = _rows(path)
+    subprocess.run([*command, "resume"], env=environment, check=True, stdout=subprocess.DEVNULL)
+    document = tiny_study(StudyFolder(path), TinySpace(), resume=True).document()
+    assert set(ended) <= {str(row) for row in document.rows}
+    assert [row.number for row in document.rows] == list(range(len(document.rows)))
+    trained = [row.number for row in document.rows if row.outcome.accuracy is not None]
+    assert len(trained) == 6
+    assert sorted(int(file.stem) for file in (path / "trials").iterdir()) == trained
+
+
+def _rows(path: Path) -> list[str]:
+    study = tiny_study(StudyFolder(path), TinySpace(), resume=True)
+    return [str(row) for row in study.store.rows()]
+
+
+def _wait_for(path: Path, count: int, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(Exception):
+            if len(_rows(path)) >= count:
+                return
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_is_started_again(folder: StudyFolder, tmp_path: Path) -> None:
+    crash = tmp_path / "crash"
+    crash.touch()
+    study: Study = tiny_study(folder, TinySpace(crash=str(crash)))
+    document = run(study, LocalEngine(2, shelf(folder)), Until(4), nothing)
+    assert not crash.exists()
+    assert {row.outcome.state for row in document.rows} <= {"trained", "stopped"}
+    assert sum(row.same_as is None for row in document.rows) == 4
