@@ -59,8 +59,8 @@ def misses(needed: Needed, parts: dict[str, float], board: Target, limits: Limit
     said = []
     for name, most in bounds(board, limits).items():
         if parts.get(name, 0) > 0:
-            unit = "ms" if name == "ms" else f"B of {name}"
-            said.append(f"{taken[name]:,.6g} {unit}, {most:,.6g} allowed")
+            form, unit = (",.1f", "ms") if name == "ms" else (",.0f", f"B of {name}")
+            said.append(f"{taken[name]:{form}} {unit}, {most:{form}} allowed")
     return " and ".join(said)
 
 

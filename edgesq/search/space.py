@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from edgesq.errors import EdgesqError, ModelError
+from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
+from edgesq.quantize import captured_output, to_int8_tflite
 from edgesq.search.records import Params, Settings
 from edgesq.zoo.architecture import V1_0, V1_1, V1_1_SMALL, Layout, Metaparameters
 from edgesq.zoo.shapes import squeezenet_graph
@@ -178,9 +180,6 @@ class FileSpace:
         Raises:
             ModelError: TensorFlow or edgesq cannot take it.
         """
-        from edgesq.formats.tflite import read_graph
-        from edgesq.quantize import to_int8_tflite
-
         model = self.model(params)
         shape = model.inputs[0].shape[1:]
         noise = np.random.default_rng(_NOISE_SEED).random((2, 1, *shape), np.float32)
@@ -203,11 +202,13 @@ class FileSpace:
         """Run the file, and `build` with a trial."""
         module = types.ModuleType("edgesq_search_space")
         try:
-            exec(compile(self.text, self.path, "exec"), vars(module))
+            with captured_output():
+                exec(compile(self.text, self.path, "exec"), vars(module))
             build = getattr(module, "build", None)
             if not callable(build):
                 raise EdgesqError("has no function build", where=self.path, hint=_HINT)
-            model = build(trial)
+            with captured_output():
+                model = build(trial)
         except EdgesqError:
             raise
         except Exception as error:  # whatever their code raises

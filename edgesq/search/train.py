@@ -64,7 +64,7 @@ def train(
         tf.config.experimental.enable_op_determinism()
         model = space.model(params)
         batches = _batches(keras, images, how)
-        watch = _Watch(bar, patience=max(3, how.epochs // 4))
+        watch = _Watch(bar, patience=max(5, how.epochs // 3))
         _compile(keras, model, len(batches) * how.epochs)
         model.fit(
             batches,
