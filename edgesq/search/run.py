@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgesq.errors import EdgesqError, FitError
 from edgesq.search.engine import Engine
@@ -16,10 +16,12 @@ from edgesq.search.front import Rival, front, rivals
 from edgesq.search.planning import misses
 from edgesq.search.records import Needed, Outcome, Params, Row, Settings, StudyDocument
 from edgesq.search.space import Space
-from edgesq.search.store import Store
 from edgesq.search.train import train
 from edgesq.search.trial import Task, Trainer
 from edgesq.targets import Target
+
+if TYPE_CHECKING:
+    from edgesq.search.store import Store
 
 MAX_UNTRAINED = 400
 """Candidates in a row that do not fit, or were there before: then the search is at its end."""

@@ -94,7 +94,9 @@ class Store:
                 f"cannot be used as a storage: {said}", where=where, hint="see --storage"
             ) from error
         if len(self._study.directions) != len(DIRECTIONS):
-            raise EdgesqError(f"{name} is a study of something else", where=where)
+            raise EdgesqError(
+                f"{name} is a study of something else", where=where, hint="call --out otherwise"
+            )
 
     def unfinished(self) -> list[Any]:
         """Return the trials that were begun and never ended, by number."""

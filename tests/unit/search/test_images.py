@@ -10,10 +10,10 @@ from edgesq.errors import ImageError
 from edgesq.search.images import Images, open_images
 
 
-def write_npz(path: Path, count: int = 60, classes: int = 3, **more: object) -> Path:
+def write_npz(path: Path, **more: object) -> Path:
     random = np.random.default_rng(2)
-    pixels = random.integers(0, 256, (count, 20, 20, 3), np.uint8)
-    arrays = {"input": pixels, "labels": np.arange(count) % classes, **more}
+    pixels = random.integers(0, 256, (60, 20, 20, 3), np.uint8)
+    arrays = {"input": pixels, "labels": np.arange(60) % 3, **more}
     np.savez(path, **arrays)  # type: ignore[arg-type]
     return path
 

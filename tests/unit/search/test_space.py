@@ -4,6 +4,7 @@ import optuna
 import pytest
 
 from edgesq.errors import EdgesqError
+from edgesq.search.records import Params
 from edgesq.search.space import FileSpace, SqueezeNets
 from edgesq.zoo.architecture import FIRE_MODULES
 
@@ -25,7 +26,13 @@ def test_every_choice_is_a_network(number: int) -> None:
 
 def test_the_narrowest_network_is_one() -> None:
     low = {"conv1": 8, "base_e": 8, "incr_e": 0, "freq": 4, "pct_3x3": 0.125}
-    params = {**low, "layout": "v1.0", "squeeze_ratio": 0.125, "bypass": "complex", "side": 24}
+    params: Params = {
+        **low,
+        "layout": "v1.0",
+        "squeeze_ratio": 0.125,
+        "bypass": "complex",
+        "side": 24,
+    }
     assert SQUEEZENETS.graph(params).weights_bytes < 10_000
 
 
