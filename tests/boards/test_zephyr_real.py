@@ -1,4 +1,4 @@
-"""The verifying example, built by a real Zephyr, in the emulator that Zephyr starts, verified."""
+"""Examples, built by a real Zephyr and run in the emulator that Zephyr starts."""
 
 import json
 import os
@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edgesq.project import Layout
 from support.builds import done
+from support.camera import LITTLE, colours, seen
 from support.cases import NETWORKS
 from support.crun import run_command
-from support.libraries import library, verify_build
+from support.libraries import classes_of, classified, library, verify_build
 
 ZEPHYR_BASE = os.environ.get("EDGESQ_ZEPHYR_BASE", "")
 """Zephyr's tree; modules that it needs in ZEPHYR_MODULES, its Python packages on the path."""
@@ -22,6 +24,9 @@ BOARDS = {"mps2_an385": "scalar", "mps2_an521": "portable", "mps3_an547": "mve"}
 """Boards that Zephyr runs in QEMU, and kernels that their cores have there."""
 
 NETWORK = "every_operator"
+
+BARS = (0x0000, 0x001F, 0xF800, 0xF81F, 0x07E0, 0x07FF, 0xFFE0, 0xFFFF)
+"""RGB565 of Zephyr's software generator: eight bars, side by side on 320 x 160 pixels."""
 
 pytestmark = [
     pytest.mark.slow,
@@ -67,3 +72,19 @@ def test_built_flashed_and_verified(tmp_path: Path, board: str, kernels: str) ->
     assert (found["result"]["differing_values"], found["link"]["retries"]) == (0, 0)
     assert found["run"]["images"] == found["result"]["exact_images"] > 0
     assert (found["device"]["board"], found["device"]["kernels"]) == (board, kernels)
+
+
+def test_the_camera_example(tmp_path: Path) -> None:
+    """The camera is the software generator, the network's class that of numpy."""
+    made = library(tmp_path, Layout.ZEPHYR, NETWORKS[NETWORK](), "person")
+    source, build = made.folder / "examples" / "camera", tmp_path / "build"
+    options = ("-DBOARD=mps2_an385", "-DOVERLAY_CONFIG=pretended.conf")
+    run_command("cmake", "-G", "Ninja", "-S", source, "-B", build, *options)
+    run_command("cmake", "--build", build, "--parallel", "2")
+    emulator = ("qemu-system-arm", "-M", "mps2-an385", "-display", "none", "-monitor", "none")
+    image = str(build / "zephyr" / "zephyr.elf")
+    said = classified([*emulator, "-serial", "stdio", "-kernel", image], tmp_path / "log")
+    row = np.repeat(np.array(BARS, "<u2"), 40).view(np.uint8)
+    frame = colours(np.tile(row, (160, 1)), 320, LITTLE)
+    hwc = made.graph.tensors[made.graph.input].hwc
+    assert said.decode() == f"class {classes_of(made.graph, seen(frame, *hwc)[np.newaxis])[0]}"
