@@ -27,7 +27,7 @@ def run(
         raise refusal("--target", system.name, build, hint)
     built = system.read(build, Wish(runner, probe, options))
     if isinstance(built, Emulating):
-        _emulated(build, built, stop_it, dry_run, tcp)
+        _emulated(build, built, runner, stop_it, dry_run, tcp)
         return
     for option, is_given in (("--stop", stop_it), ("--tcp", tcp)):
         if is_given:
@@ -44,7 +44,9 @@ def run(
     _say_verify(done)
 
 
-def _emulated(build: Path, built: Emulating, stop_it: bool, dry_run: bool, tcp: bool) -> None:
+def _emulated(
+    build: Path, built: Emulating, runner: str | None, stop_it: bool, dry_run: bool, tcp: bool
+) -> None:
     if stop_it:
         was_running = foreign_run.stop_started(build, built)
         terminal.say("stopped" if was_running else "no board was running")
@@ -58,7 +60,8 @@ def _emulated(build: Path, built: Emulating, stop_it: bool, dry_run: bool, tcp: 
     (port,) = done.ports
     terminal.say(f"{built.board}, emulated on this computer, runs, serial device {port}")
     _say_verify(done)
-    terminal.say(f"stop:    {terminal.on_build('flash', build, '--stop')}")
+    named = ("--runner", runner) if runner else ()
+    terminal.say(f"stop:    {terminal.on_build('flash', build, *named, '--stop')}")
 
 
 def _say_verify(done: foreign_run.Put) -> None:

@@ -7,7 +7,7 @@ from edgesq.choices import Layout
 from edgesq.cli import terminal
 from edgesq.targets import Target
 
-_LIBRARY = "LIBRARY"
+_LIBRARY, _PICO_BOARD = "LIBRARY", "PICO_BOARD=BOARD"
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ _OF = {
     Layout.PLATFORMIO: _Steps((), "LIBRARY/examples/verify"),
     Layout.PICO_SDK: _Steps(
         (
-            "cmake -S LIBRARY/examples/verify -B LIBRARY/build",
+            "cmake -S LIBRARY/examples/verify -B LIBRARY/build -DPICO_BOARD=BOARD",
             "cmake --build LIBRARY/build",
         ),
         "LIBRARY/build",
@@ -54,12 +54,18 @@ def next_steps(layout: Layout, library: Path, out: Path, board: Target) -> tuple
     steps = _OF.get(layout)
     if steps is not None:
         folder = _path(steps.folder, library)
-        built = (terminal.shell(*_words(command, library)) for command in steps.build)
+        named = (command.replace(_PICO_BOARD, _pico_board(board)) for command in steps.build)
+        built = (terminal.shell(*_words(command, library)) for command in named)
         return (*built, terminal.shell("edgesq", "flash", "--build", folder))
     if board.is_library:
         verify = terminal.on_build("verify", out, "--port", "PORT")
         return (f"build and flash its verify example, then {verify}",)
     return (terminal.on_build("flash", out),)
+
+
+def _pico_board(board: Target) -> str:
+    """Return the setting: targets of this family have the SDK's own names."""
+    return f"PICO_BOARD={board.name}" if board.port_family == "rp2" else _PICO_BOARD
 
 
 def _words(command: str, library: Path) -> list[str]:

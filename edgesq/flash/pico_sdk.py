@@ -48,8 +48,7 @@ def read(folder: Path, wish: Wish) -> Built:
     if name is None:
         known = ", ".join(pattern for pattern, _ in _TARGETS)
         raise EdgesqError(f"PICO_PLATFORM is {platform}", where=str(folder), hint=f"known: {known}")
-    program = _program(folder)
-    elf = program.with_suffix(".elf")
+    elf = _program(folder)
     sources = (Path(cache.get("CMAKE_HOME_DIRECTORY", folder)),)
     if wish.runner == rp2040.RUNNER.name:
         if name != "pico":
@@ -61,26 +60,35 @@ def read(folder: Path, wish: Wish) -> Built:
     target = load_target(name)
     wanted = [one for one in _PROGRAMMERS if wish.runner in (None, one.name)]
     chosen = next((one for one in wanted if one.is_installed(target)), wanted[0])
-    job = Job(target, read_image(elf), elf, folder, wish.probe, uf2=program)
+    job = Job(target, read_image(elf), elf, folder, wish.probe, uf2=_uf2(elf))
     return Programming(board=board, programmer=chosen, work=job, sources=sources)
 
 
 def _program(folder: Path) -> Path:
-    """Return the one program that was built, as UF2.
+    """Return the ELF file of the one program that was built; the SDK makes .hex of programs alone.
 
     Raises:
         EdgesqError: there are several.
-        ToolError: there is none, or it lacks its ELF file.
+        ToolError: there is none.
     """
-    found = sorted(folder.rglob("*.uf2"))
+    elves = sorted(folder.rglob("*.elf"))
+    found = [path for path in elves if path.with_suffix(".hex").is_file()]
     if len(found) > 1:
         names = ", ".join(path.relative_to(folder).as_posix() for path in found)
         hint = "give each a build folder of its own"
         raise EdgesqError(f"several programs: {names}", where=str(folder), hint=hint)
-    if not found or not found[0].with_suffix(".elf").is_file():
-        hint = f"cmake --build {folder}, with picotool, which makes .uf2 files"
+    if not found:
+        hint = f"cmake --build {folder}"
         raise ToolError("no program is built", where=str(folder), hint=hint)
     return found[0]
+
+
+def _uf2(elf: Path) -> Path:
+    path = elf.with_suffix(".uf2")
+    if not path.is_file():
+        hint = "build without PICO_NO_PICOTOOL: picotool makes it"
+        raise ToolError("is not there", where=str(path), hint=hint)
+    return path
 
 
 SYSTEM = System(name=NAME, is_build=is_build, read=read, programmers=_PROGRAMMERS)

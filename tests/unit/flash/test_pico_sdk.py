@@ -38,6 +38,9 @@ def built(folder: Path, *, board: str = "pico", platform: str = "rp2040") -> Pat
     text = CACHE.format(home=folder.parent, board=board, platform=platform)
     (folder / "CMakeCache.txt").write_text(text)
     (folder / "verify.elf").write_bytes(elf())
+    (folder / "verify.hex").write_text("")
+    (folder / "boot").mkdir()
+    (folder / "boot" / "second_stage.elf").write_bytes(elf())
     (folder / "verify.uf2").write_bytes(b"of the SDK")
     return folder
 
@@ -105,14 +108,14 @@ def test_what_cannot_be_flashed(tmp_path: Path) -> None:
     folder = built(tmp_path / "second")
     with pytest.raises(EdgesqError, match=r"--runner is not for .*known here: picotool, uf2, rp2"):
         read(folder, runner="openocd")
-    (folder / "apps").mkdir()
-    other = folder / "apps" / "other.uf2"
-    other.write_bytes(b"")
-    with pytest.raises(EdgesqError, match=r"several programs: apps/other.uf2, verify.uf2"):
+    for suffix in (".elf", ".hex"):
+        (folder / "boot" / f"other{suffix}").write_bytes(b"")
+    with pytest.raises(EdgesqError, match=r"several programs: boot/other.elf, verify.elf"):
         read(folder)
+    (folder / "boot" / "other.elf").unlink()
     (folder / "verify.uf2").unlink()
-    with pytest.raises(ToolError, match=r"no program is built .*picotool"):  # its ELF is missing
+    with pytest.raises(ToolError, match=r"verify.uf2: is not there .*PICO_NO_PICOTOOL"):
         read(folder)
-    other.unlink()
+    (folder / "verify.elf").unlink()
     with pytest.raises(ToolError, match="no program is built"):
         read(folder)
