@@ -22,6 +22,14 @@ def run_trial(task: Task, images: Images) -> Result:
     return train_trial(task, outcome, images) if outcome.state == "trained" else Result(outcome)
 
 
+def _options(address: str) -> dict[str, Any]:
+    """Return what keeps Ray quiet; over ray:// it takes no options."""
+    if address.startswith("ray://"):
+        return {}
+    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+    return {**quiet, "include_dashboard": False} if address == "local" else quiet
+
+
 class RayEngine(Engine):
     """Runs trials as Ray tasks; one whose machine is lost is run again on another.
 
@@ -44,12 +52,7 @@ class RayEngine(Engine):
         import ray
 
         try:
-            ray.init(
-                address,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                include_dashboard=False if address == "local" else None,
-            )
+            ray.init(address, **_options(address))
         except Exception as error:  # of many kinds
             said = " ".join(str(error).split())[:200]
             raise ToolError(

@@ -1,9 +1,11 @@
 """What a candidate takes on the board, and by how much it misses: before a minute of training."""
 
+import contextlib
+
 from edgesq.choices import Goal
 from edgesq.errors import EdgesqError, FitError, TargetError
 from edgesq.graph import Graph
-from edgesq.plan import Candidate, PlanRequest, choose, needs, plan_for
+from edgesq.plan import Bands, Candidate, PlanRequest, judge, needs, plan_for
 from edgesq.project import estimate_plan
 from edgesq.search.records import Limits, Needed
 from edgesq.targets import Target
@@ -12,11 +14,17 @@ _US_PER_MS = 1_000
 
 
 def planned(graph: Graph, board: Target, limits: Limits) -> tuple[Needed, Candidate]:
-    """Return what a network takes, by an export's plan; by the smallest where it does not fit."""
-    try:
-        chosen = plan_for(graph, board, Goal.BALANCED, limits.ram_bytes)
-    except FitError:
-        chosen = choose(graph, PlanRequest(board.kernels, Goal.RAM, growth_bytes=0))
+    """Return what a network takes, by an export's plan.
+
+    One that cannot fit has the plan with bands of one row: a search for it would tell no more.
+    """
+    chosen = None
+    if graph.weights_bytes <= bounds(board, limits).get("flash", graph.weights_bytes):
+        with contextlib.suppress(FitError):
+            chosen = plan_for(graph, board, Goal.BALANCED, limits.ram_bytes)
+    if chosen is None:
+        request = PlanRequest(board.kernels, Goal.RAM, growth_bytes=0)
+        chosen = judge(graph, request, Bands())
     needed = needs(graph, chosen.plan, board)
     estimated = estimate_plan(graph, chosen, board)
     ms = None if estimated.time is None else estimated.time.us / _US_PER_MS

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from edgesq.errors import EdgesqError, FitError
@@ -105,7 +106,7 @@ class _Run:
     def __post_init__(self) -> None:
         self.rows = self.study.store.rows()
         self.known = {_key(row.params): row for row in reversed(self.rows)}
-        self.untrained = 0
+        self.untrained = _untrained_last(self.rows)
         self.unfinished = self.study.store.unfinished()
 
     def go(self) -> None:
@@ -130,7 +131,7 @@ class _Run:
             return True
         late = self.until.seconds is not None
         late = late and time.monotonic() - self.begun >= (self.until.seconds or 0)
-        trained = sum(row.outcome.accuracy is not None and row.same_as is None for row in self.rows)
+        trained = sum(map(_is_new, self.rows))
         most = self.until.trained
         enough = most is not None and trained + len(self.running) >= most
         return not late and not enough and self.untrained < MAX_UNTRAINED
@@ -156,8 +157,7 @@ class _Run:
         row = self.study.store.tell(trial, outcome, same_as)
         self.rows.append(row)
         self.known.setdefault(_key(row.params), row)
-        is_new = outcome.accuracy is not None and same_as is None
-        self.untrained = 0 if is_new else self.untrained + 1
+        self.untrained = 0 if _is_new(row) else self.untrained + 1
         self.on_row(row)
 
 
@@ -213,6 +213,16 @@ def _refuse_nothing(document: StudyDocument, board: Target) -> None:
         where=board.name,
         hint="raise that limit, give a smaller --side, or another board",
     )
+
+
+def _is_new(row: Row) -> bool:
+    """Say whether a trial was trained, and not only told what an earlier one was."""
+    return row.outcome.accuracy is not None and row.same_as is None
+
+
+def _untrained_last(rows: list[Row]) -> int:
+    """Return how many trials in a row, up to the last, brought no training."""
+    return sum(1 for _ in takewhile(lambda row: not _is_new(row), reversed(rows)))
 
 
 def _key(params: Params) -> str:

@@ -20,6 +20,8 @@ from edgesq.search.space import Space
 from edgesq.search.train import Trained
 from edgesq.targets import Target
 
+_MAX_WHY = 300
+
 Trainer = Callable[[Space, Params, Images, Training, Sequence[float]], Trained]
 
 
@@ -86,9 +88,11 @@ def train_trial(task: Task, outcome: Outcome, images: Images) -> Result:
         graph = read_graph(trained.content, f"trial {task.number}")
         needed = _needed(graph, task)
         right = _right(trained.content, graph, images)
-    except EdgesqError as error:
+    except Exception as error:  # of a space of one's own, TensorFlow may raise whatever it likes
+        said = str(error) if isinstance(error, EdgesqError) else f"{type(error).__name__}: {error}"
+        why = " ".join(said.split())[:_MAX_WHY]
         seconds = time.monotonic() - begun
-        return Result(replace(outcome, state="failed", why=str(error), train_s=seconds))
+        return Result(replace(outcome, state="failed", why=why, train_s=seconds))
     parts = over(needed, task.board, task.limits)
     why = misses(needed, parts, task.board, task.limits)
     state: State = "stopped" if trained.is_stopped else "dropped" if why else "trained"

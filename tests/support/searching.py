@@ -35,7 +35,7 @@ class TinySpace:
 
     Attributes:
         widths: channels from and to.
-        crash: file whose first reader is killed with its process; none where empty.
+        crash: file that the first training removes, and its process with it; none where empty.
     """
 
     widths: tuple[int, int] = (1, 199)
@@ -135,5 +135,6 @@ def main() -> None:
     """Run or go on with a study: FOLDER TRIALS WORKERS [resume]; a process that tests kill."""
     path, trials, workers, *rest = sys.argv[1:]
     folder = StudyFolder(Path(path))
-    study = tiny_study(folder, TinySpace(), resume=bool(rest))
+    crash = str(folder.path.with_name("crash"))
+    study = tiny_study(folder, TinySpace(crash=crash), resume=bool(rest))
     run(study, LocalEngine(int(workers), shelf(folder)), Until(int(trials)), print)

@@ -16,12 +16,11 @@ from edgesq.errors import FitError
 from edgesq.search.engine import Engine
 from edgesq.search.folder import StudyFolder
 from edgesq.search.front import bar_for
-from edgesq.search.local import LocalEngine
 from edgesq.search.planning import misses, over
 from edgesq.search.records import Limits, Needed, Outcome, Row, State, StudyDocument
-from edgesq.search.run import Study, Until, run
+from edgesq.search.run import Until, run
 from edgesq.search.trial import Result, Task, plan_trial, train_trial
-from support.searching import TinySpace, shelf, tiny_images, tiny_study
+from support.searching import TinySpace, tiny_images, tiny_study
 
 
 def pretended(task: Task) -> Result:
@@ -187,7 +186,10 @@ def test_going_on_gives_what_an_unbroken_run_gives(
 
 @pytest.mark.slow
 def test_a_killed_run_goes_on(tmp_path: Path) -> None:
-    """By SIGKILL, with two workers: nothing that was finished is lost or done twice."""
+    """By SIGKILL, with two workers: nothing that was finished is lost or done twice.
+
+    When it goes on, a worker is killed in the middle of a trial, which is run again.
+    """
     path = tmp_path / "study"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     program = "from support.searching import main; main()"
@@ -198,12 +200,14 @@ def test_a_killed_run_goes_on(tmp_path: Path) -> None:
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     ended = _rows(path)
+    (tmp_path / "crash").touch()
     subprocess.run([*command, "resume"], env=environment, check=True, stdout=subprocess.DEVNULL)
     document = tiny_study(StudyFolder(path), TinySpace(), resume=True).document()
     assert set(ended) <= {str(row) for row in document.rows}
     assert [row.number for row in document.rows] == list(range(len(document.rows)))
     trained = [row.number for row in document.rows if row.outcome.accuracy is not None]
     assert len(trained) == 6
+    assert not (tmp_path / "crash").exists()
     assert sorted(int(file.stem) for file in (path / "trials").iterdir()) == trained
 
 
@@ -219,14 +223,3 @@ def _wait_for(path: Path, count: int, process: "subprocess.Popen[bytes]") -> Non
             if len(_rows(path)) >= count:
                 return
         time.sleep(0.05)
-
-
-@pytest.mark.slow
-def test_a_worker_that_is_killed_is_started_again(folder: StudyFolder, tmp_path: Path) -> None:
-    crash = tmp_path / "crash"
-    crash.touch()
-    study: Study = tiny_study(folder, TinySpace(crash=str(crash)))
-    document = run(study, LocalEngine(2, shelf(folder)), Until(4), nothing)
-    assert not crash.exists()
-    assert {row.outcome.state for row in document.rows} <= {"trained", "stopped"}
-    assert sum(row.same_as is None for row in document.rows) == 4

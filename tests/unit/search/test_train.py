@@ -32,7 +32,7 @@ def test_a_study_of_stripes(tmp_path: Path) -> None:
     np.savez(tmp_path / "data.npz", input=pixels, labels=labels)
     (tmp_path / "space.py").write_text(SPACE)
     out, rows = tmp_path / "study", list[Row]()
-    asked = Asked(data=tmp_path / "data.npz", target="host", space=tmp_path / "space.py", epochs=12)
+    asked = Asked(data=tmp_path / "data.npz", target="host", space=tmp_path / "space.py", epochs=8)
     document = search(out, asked, Until(1), Workers(count=1), rows.append)
     assert [row.number for row in rows] == [0]
     assert document.rows[0].outcome.state == "trained", document.rows[0].outcome.why
