@@ -46,7 +46,7 @@ def study(
     taken = [each.taken for each in points]
     x = of_bytes(label, taken) if unit == "bytes" else from_zero(label, max(taken), 1e6)
     shares = [100 * each.accuracy for each in points]
-    frame = Frame(x, linear("accuracy, %", min(shares), max(shares)), 64, 616, 74, 326)
+    frame = Frame(x, linear("accuracy, %", min(shares), max(*shares, 1.0)), 64, 616, 74, 326)
     frame.draw(drawing)
     for each in points:
         if not each.is_best:
