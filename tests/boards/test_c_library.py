@@ -200,7 +200,8 @@ def test_the_command_lays_it_out(tmp_path: Path) -> None:
     files = snapshot(tmp_path / "out" / "c-library")
     listed = {f"c-library/{path}": value for path, value in files.items() if value != "folder"}
     assert listed.items() <= report.files.items()
-    assert [path for path in files if path.endswith(".md")] == ["README.md"]
+    notes = {path for path in files if path.endswith(".md")}
+    assert notes == {"README.md", "edgesq/README.md", "person_model/README.md"}
     for path in (tmp_path / "out" / "c-library").rglob("*"):
         if path.is_file():
             text = path.read_text()

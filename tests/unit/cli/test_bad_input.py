@@ -121,7 +121,7 @@ def test_truncated_image(place: Place, in_process: Any) -> None:
 
 
 def test_unknown_target_lists_the_known_ones(place: Place, demo: Path) -> None:
-    refusal = "unknown target 'nucleo' .did you mean nucleo-f446re. known: alif-e7, cortex-m"
+    refusal = "unknown target 'nucleo' .did you mean nucleo-f446re. known: alif-e7, b-l475e-iot01a"
     place.refused(2, refusal, "export", "--target", "nucleo")
     place.refused(2, refusal, "flash", "--build", demo, "--target", "nucleo")
 
