@@ -38,7 +38,8 @@ demo: tools
 	$(BIN)/edgesq verify --count 100; code=$$?; $(BIN)/edgesq flash --stop; exit $$code
 
 test: tools lint riscv browser labgrid
-	command -v ser2net || apt-get install -y ser2net || true # for two test files, which else skip
+	command -v ser2net && command -v ccache || apt-get install -y ser2net ccache \
+		|| true # without ser2net two test files skip; without ccache all is compiled again and again
 	$(BIN)/pytest -n 2
 
 quick: $(INSTALLED)

@@ -9,10 +9,20 @@ import pytest
 
 from support.crun import Runtime
 from support.ladder import LadderModels
+from support.paths import ROOT
 
 EMULATION_TOOLS = ("arm-none-eabi-gcc", "qemu-system-arm", "cmake")
 SLOW_FIXTURES = {"ladder_models", "demo_export"}
 """They quantize Keras models, or export the demo."""
+
+
+def pytest_configure() -> None:
+    """Have CMake compile a file of the runtime once, in however many folders tests build it."""
+    cache = shutil.which("ccache")
+    if cache is not None:
+        launchers = (f"CMAKE_{language}_COMPILER_LAUNCHER" for language in ("C", "ASM"))
+        os.environ.update(dict.fromkeys(launchers, cache))
+        os.environ.update(CCACHE_DIR=str(ROOT / "build" / "ccache"), CCACHE_BASEDIR="/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

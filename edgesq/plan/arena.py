@@ -1,5 +1,6 @@
 """Place blocks of memory whose lifetimes are known, so that those alive together do not overlap."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -48,7 +49,7 @@ def place(blocks: Sequence[Block], enough_bytes: int = 0) -> tuple[tuple[int, ..
         sorted(by_size, key=lambda k: blocks[k].live.bit_count()),
     )
     together = live_together(blocks)
-    best = _place_in_order(blocks, by_size, together)
+    best: tuple[tuple[int, ...], int] = (), sys.maxsize
     for order in orders:
         for attempt in _attempts(blocks, order, together):
             if attempt[1] < best[1]:
@@ -147,21 +148,14 @@ def _attempts(
 def _place_in_order(
     blocks: Sequence[Block], order: Sequence[int], together: Sequence[Sequence[int]]
 ) -> tuple[tuple[int, ...], int]:
-    offsets: dict[int, int] = {}
-    total = 0
+    places: dict[int, tuple[int, int]] = {}
     for index in order:
-        block = blocks[index]
-        neighbours = sorted(
-            (offsets[other], offsets[other] + blocks[other].bytes)
-            for other in together[index]
-            if other in offsets
-        )
+        bytes_ = round_up(blocks[index].bytes, ALIGNMENT_BYTES)
         offset = 0
-        for start, end in neighbours:
-            if offset + block.bytes <= start:
+        for start, end in sorted([places[other] for other in together[index] if other in places]):
+            if offset + bytes_ <= start:
                 break
-            offset = max(offset, round_up(end, ALIGNMENT_BYTES))
-        offsets[index] = offset
-        total = max(total, offset + block.bytes)
-    aligned = round_up(total, ALIGNMENT_BYTES)
-    return tuple(offsets[index] for index in range(len(blocks))), aligned
+            if end > offset:
+                offset = end
+        places[index] = offset, offset + bytes_
+    return tuple(places[k][0] for k in range(len(blocks))), max(end for _, end in places.values())
