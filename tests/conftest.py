@@ -22,7 +22,8 @@ def pytest_configure() -> None:
     if cache is not None:
         launchers = (f"CMAKE_{language}_COMPILER_LAUNCHER" for language in ("C", "ASM"))
         os.environ.update(dict.fromkeys(launchers, cache))
-        os.environ.update(CCACHE_DIR=str(ROOT / "build" / "ccache"), CCACHE_BASEDIR="/")
+        folder = str(ROOT / "build" / "ccache")
+        os.environ.update(CCACHE_DIR=folder, CCACHE_BASEDIR="/", CCACHE_NOHASHDIR="1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,5 +1,6 @@
 """Compile C with sanitizers, and run networks by the C runtime, several plans at once."""
 
+import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +28,8 @@ def run_command(*command: str | Path, stdin: bytes = b"", cwd: Path | None = Non
 def compile_c(*arguments: str | Path, cwd: Path | None = None) -> None:
     firmware = resource("firmware")
     includes = (f"-I{firmware / 'include'}", f"-I{firmware / 'src'}")
-    run_command("gcc", *STRICT_FLAGS, "-g", *SANITIZERS, *includes, *arguments, cwd=cwd)
+    cache = filter(None, [os.environ.get("CMAKE_C_COMPILER_LAUNCHER")])
+    run_command(*cache, "gcc", *STRICT_FLAGS, "-g", *SANITIZERS, *includes, *arguments, cwd=cwd)
 
 
 class Runtime:
@@ -36,7 +38,8 @@ class Runtime:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         sources = sorted((resource("firmware") / "src").rglob("*.c"))
-        compile_c("-O2", "-c", *sources, cwd=folder)
+        for source in sources:  # one by one, as a compiler cache takes them
+            compile_c("-O2", "-c", source, cwd=folder)
         self.runtime_objects = sorted(folder.glob("*.o"))
         compile_c("-O2", "-c", CKERNELS / "plans.c", cwd=folder)
         self.objects = [*self.runtime_objects, folder / "plans.o"]

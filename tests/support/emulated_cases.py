@@ -2,7 +2,6 @@
 
 import subprocess
 import threading
-from collections import ChainMap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from edgesq.project import compile_firmware, lay_out
 from edgesq.reference import run_observed
 from edgesq.targets import Target, load_target
 from support.paths import SUPPORT
+from support.together import together
 
 MAIN = SUPPORT / "firmware_cases" / "main.c"
 TIMEOUT_S = 120
@@ -58,11 +58,11 @@ def run_cases(
     """Return each case's outputs, int8 [n, values], of the board that `command` runs."""
     target = load_target(target_name)
     plans = [case.plan(target.kernels) for case in cases]
-    texts = [
-        generate(case.graph, plan, target.kernels, f"case_{index}")
+    models = {
+        f"case_{index}": generate(case.graph, plan, target.kernels, f"case_{index}")
         for index, (case, plan) in enumerate(zip(cases, plans, strict=True))
-    ]
-    lay_out(folder / "firmware", target, dict(ChainMap(*texts)))
+    }
+    lay_out(folder / "firmware", target, together(models))
     app = folder / "firmware" / "app"
     for path in app.iterdir():
         path.unlink()

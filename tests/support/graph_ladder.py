@@ -19,6 +19,7 @@ from support.networks import images
 from support.paths import CKERNELS
 from support.random_graphs import Drawn, draw_graphs, smallest
 from support.replay import Replay
+from support.together import write_together
 
 IMAGES = 4
 """Per network: noise, and the darkest and the brightest image."""
@@ -99,14 +100,15 @@ def _hold_c(runtime: Runtime, folder: Path, rungs: Sequence[Rung]) -> None:
     if not rungs:
         return
     names = [f"graph_{index}" for index in range(len(rungs))]
-    for name, rung in zip(names, rungs, strict=True):
-        for file, text in generate(rung.graph, rung.plan, "portable", name).items():
-            (folder / file).write_text(text)
+    models = {
+        name: generate(rung.graph, rung.plan, "portable", name)
+        for name, rung in zip(names, rungs, strict=True)
+    }
+    source = write_together(folder, models)
     (folder / "graphs.h").write_text(_table(names))
-    sources = [folder / f"{name}_model.c" for name in names]
-    compile_c("-O0", "-c", "-I.", CKERNELS / "graphs.c", *sources, cwd=folder)
+    compile_c("-O0", "-c", "-I.", CKERNELS / "graphs.c", source, cwd=folder)
     program = folder / "graphs"
-    objects = [folder / "graphs.o", *(path.with_suffix(".o") for path in sources)]
+    objects = (folder / "graphs.o", source.with_suffix(".o"))
     compile_c(*runtime.runtime_objects, *objects, "-o", program)
     stdin = b"".join(rung.inputs.tobytes() for rung in rungs)
     done = subprocess.run([program], input=stdin, capture_output=True, timeout=300)

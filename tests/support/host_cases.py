@@ -10,6 +10,7 @@ from edgesq.reference import run_observed
 from support.crun import Runtime, compile_c, run_command
 from support.emulated_cases import Case
 from support.paths import CKERNELS
+from support.together import write_together
 
 _IMAGES = 2
 """Of each case."""
@@ -27,13 +28,14 @@ def differing_here(
         cases: models, each with at least two images.
     """
     names = [f"graph_{index}" for index in range(len(cases))]
-    for name, case in zip(names, cases, strict=True):
-        for file, text in generate(case.graph, case.plan(kernels), kernels, name).items():
-            (folder / file).write_text(text)
+    models = {
+        name: generate(case.graph, case.plan(kernels), kernels, name)
+        for name, case in zip(names, cases, strict=True)
+    }
+    source = write_together(folder, models)
     (folder / "graphs.h").write_text(_table(names))
-    sources = [folder / f"{name}_model.c" for name in names]
-    compile_c("-O0", "-c", "-I.", CKERNELS / "graphs.c", *sources, cwd=folder)
-    objects = [folder / "graphs.o", *(path.with_suffix(".o") for path in sources)]
+    compile_c("-O0", "-c", "-I.", CKERNELS / "graphs.c", source, cwd=folder)
+    objects = [folder / "graphs.o", source.with_suffix(".o")]
     compile_c(*runtime.runtime_objects, *objects, "-o", folder / "graphs")
     stdin = b"".join(case.images[:_IMAGES].tobytes() for case in cases)
     values = np.frombuffer(run_command(folder / "graphs", stdin=stdin), np.int8)
