@@ -1,4 +1,4 @@
-# Stands in for ESP-IDF's build: the functions that components call, over a program of this computer.
+# Stands in for ESP-IDF's build: functions that components call, over a program of this computer.
 get_filename_component(standin ${CMAKE_CURRENT_LIST_DIR}/../.. ABSOLUTE)
 set(IDF_VERSION_MAJOR 6)
 set(IDF_VERSION_MINOR 0)
