@@ -263,9 +263,9 @@ def _boards(graph: Graph) -> list[Board]:
             needed[memory] = None if region is None or left is None else region.bytes - left
         boards.append(Board(fit, target, needed["flash"], needed["ram"]))
 
-    def place(board: Board) -> tuple[bool, int]:
+    def place(board: Board) -> tuple[bool, bool, int]:
         ram = board.target.region("ram")
-        return not board.fit.fits, 1 << 62 if ram is None else ram.bytes
+        return not board.fit.fits, not board.fit.may_fit, 1 << 62 if ram is None else ram.bytes
 
     return sorted(boards, key=place)
 

@@ -68,6 +68,7 @@ def compile_cleanly(folder: Path, target: Target) -> Sizes:
 
     Raises:
         ToolError: cmake or the compiler is missing, or it failed.
+        FitError: the image does not fit the target's memories.
     """
     sizes = compile_firmware(folder, target)
     kept = {firmware_path(folder, target).name, MAP}

@@ -21,7 +21,7 @@ from edgesq.builds.source import Source
 from edgesq.builds.target import compile_cleanly
 from edgesq.codegen import tflite_array
 from edgesq.errors import EdgesqError, MissingExtraError, MissingToolError, ModelError
-from edgesq.plan import curve
+from edgesq.plan import curve, needs
 
 
 def write_models(draft: Draft) -> Draft:
@@ -115,7 +115,18 @@ def compile_it(draft: Draft) -> Draft:
         return replace(draft, sizes=compile_cleanly(folder, target))
     except MissingToolError as error:
         shutil.rmtree(folder / "build", ignore_errors=True)
-        return replace(draft, warnings=(f"not compiled, so no sizes: {error}",))
+        return replace(draft, warnings=(f"not compiled, so no sizes: {error}", *_doubt(draft)))
+
+
+def _doubt(draft: Draft) -> tuple[str, ...]:
+    """Return a warning where only a linker could have told whether the image fits."""
+    chosen, target = draft.firmware.chosen, draft.options.target
+    flash = target.region("flash")
+    if chosen is None or flash is None:
+        return ()
+    most = needs(draft.source.graph, chosen.plan, target)["flash"]
+    what = f"it takes at most {most:,} B of flash, {target.name} has {flash.bytes:,} B"
+    return () if most <= flash.bytes else (f"whether it fits is not known: {what}",)
 
 
 def run_references(draft: Draft) -> Compared:

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from rich.table import Table
+from rich.text import Text
 
 from edgesq.api.documents import Board, FitsDocument, TargetsDocument
 from edgesq.cli import terminal
+from edgesq.plan import Fit
 from edgesq.records import plain
 from edgesq.targets import list_targets
 
@@ -41,6 +43,12 @@ def _size(size: int | None) -> str:
     return "-" if size is None else f"{size // 1024:,} KiB"
 
 
+def _verdict(row: Fit) -> Text:
+    if row.fits:
+        return terminal.styled("yes", "green")
+    return terminal.styled("perhaps", "yellow") if row.may_fit else terminal.styled("no", "red")
+
+
 def _fits_table(document: FitsDocument, name: str) -> Table:
     table = terminal.table(
         f"{name}, smallest plan", ["target", "fits"], ["flash to spare", "RAM to spare"]
@@ -49,7 +57,7 @@ def _fits_table(document: FitsDocument, name: str) -> Table:
         spare = (row.flash_to_spare_bytes, row.ram_to_spare_bytes)
         table.add_row(
             row.name,
-            terminal.styled("yes", "green") if row.fits else terminal.styled("no", "red"),
+            _verdict(row),
             *("no limit" if left is None else f"{left:,}" for left in spare),
         )
     return table

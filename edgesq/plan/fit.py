@@ -30,6 +30,8 @@ FIRMWARE_RAM_BYTES = 2_048
 TFLM_FLASH_BYTES = 81_920
 """A firmware around TensorFlow Lite Micro with CMSIS-NN, without the model, about."""
 
+_REMEDIES = {"flash": "fewer channels", "ram": "a smaller input"}
+
 _TRACE_BYTES = 12
 """RAM per operator. Mirror: struct esq_op_trace."""
 
@@ -56,7 +58,12 @@ class FlashParts:
     @property
     def bytes(self) -> int:
         """All of it."""
-        return self.weights_bytes + self.growth_bytes + self.tables_bytes + self.code_bytes
+        return self.least_bytes + self.tables_bytes + self.code_bytes
+
+    @property
+    def least_bytes(self) -> int:
+        """What is there for certain; of tables and code the linker leaves out what is not used."""
+        return self.weights_bytes + self.growth_bytes
 
 
 def flash_parts(graph: Graph, plan: Plan, target: Target) -> FlashParts:
@@ -119,7 +126,10 @@ def plan_for(
     ram_limit: int | None = None,
     chosen: Candidate | None = None,
 ) -> Candidate:
-    """Choose the plan for a target and check that it fits.
+    """Choose the plan for a target and check that it fits, as far as is known before it is linked.
+
+    Of flash only upper bounds are known. A model that those refuse and its weights do not is left
+    to the linker, by `compile_firmware`; but for a library, which others link.
 
     Args:
         graph: the model.
@@ -146,22 +156,39 @@ def plan_for(
     if flash and needed["flash"] > flash.bytes:
         chosen = choose(graph, replace(request, growth_bytes=0))
     chosen = chosen.with_in_ram(_in_ram(graph, chosen.plan, target, goal, limit))
-    needed = needs(graph, chosen.plan, target)
-    if flash:
-        what = _flash_in_words(graph, chosen.plan, target)
-        _check("flash", needed["flash"], flash.bytes, target, what, "fewer channels")
+    _check_flash(graph, chosen.plan, target)
     if there is not None:
-        _, items = chosen.plan.peak()
-        largest = max(items, key=lambda item: item.bytes)
-        what = f"{chosen.plan.arena_bytes} of them are the arena, most of it {largest.name}"
-        if ram_limit is not None and needed["ram"] > ram_limit:
-            raise FitError(
-                f"the model needs {needed['ram']} B of ram ({what}), {ram_limit} B are allowed",
-                where=target.name,
-                hint="give a larger --ram-limit",
-            )
-        _check("ram", needed["ram"], there, target, what, "a smaller input")
+        _check_ram(graph, chosen.plan, target, there, ram_limit is not None)
     return chosen
+
+
+def _check_flash(graph: Graph, plan: Plan, target: Target) -> None:
+    flash, needed = target.region("flash"), needs(graph, plan, target)["flash"]
+    if flash and _least_flash_bytes(graph, plan, target) > flash.bytes:
+        what = _flash_in_words(graph, plan, target)
+        raise too_large("flash", needed, flash.bytes, target, what)
+
+
+def _check_ram(graph: Graph, plan: Plan, target: Target, there: int, is_limited: bool) -> None:
+    needed = needs(graph, plan, target)["ram"]
+    if needed <= there:
+        return
+    _, items = plan.peak()
+    largest = max(items, key=lambda item: item.bytes)
+    what = f"{plan.arena_bytes} of them are the arena, most of it {largest.name}"
+    if is_limited:
+        raise FitError(
+            f"the model needs {needed} B of ram ({what}), {there} B are allowed",
+            where=target.name,
+            hint="give a larger --ram-limit",
+        )
+    raise too_large("ram", needed, there, target, what)
+
+
+def _least_flash_bytes(graph: Graph, plan: Plan, target: Target) -> int:
+    """Return the flash from which on a model is refused before it is linked."""
+    parts = flash_parts(graph, plan, target)
+    return parts.bytes if target.is_library else parts.least_bytes
 
 
 def _in_ram(
@@ -208,14 +235,26 @@ def check_tflm_fits(graph: Graph, target: Target, tflite_bytes: int, arena_bytes
     }
     for memory, total in needed.items():
         region = target.region(memory)
-        if region is not None:
-            _check(memory, total, region.bytes, target, what[memory], "edgesq's own runtime")
+        if region is not None and total > region.bytes:
+            remedy = "edgesq's own runtime"
+            raise too_large(memory, total, region.bytes, target, what[memory], remedy)
 
 
-def _check(memory: str, needed: int, there: int, target: Target, what: str, remedy: str) -> None:
-    if needed > there:
-        raise FitError(
-            f"the model needs {needed} B of {memory} ({what}), the board has {there} B",
-            where=target.name,
-            hint=f"try {remedy}, or a board with more {memory}",
-        )
+def too_large(
+    memory: str, needed: int, there: int, target: Target, what: str, remedy: str | None = None
+) -> FitError:
+    """Return what is said of a model that does not fit a memory.
+
+    Args:
+        memory: "flash" or "ram".
+        needed: bytes.
+        there: bytes that the board has.
+        target: the board.
+        what: what those bytes are.
+        remedy: what would do; None for what does for edgesq's own runtime.
+    """
+    return FitError(
+        f"the model needs {needed} B of {memory} ({what}), the board has {there} B",
+        where=target.name,
+        hint=f"try {remedy or _REMEDIES[memory]}, or a board with more {memory}",
+    )

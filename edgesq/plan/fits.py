@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from edgesq.choices import Goal
 from edgesq.graph import Graph
 from edgesq.plan.allocation import Plan
-from edgesq.plan.fit import needs
+from edgesq.plan.fit import flash_parts, needs
 from edgesq.plan.request import PlanRequest
 from edgesq.plan.search import choose
 from edgesq.targets import Target, list_targets
@@ -17,26 +17,32 @@ class Fit:
 
     Attributes:
         name: of the target.
-        fits: whether it does.
-        flash_to_spare_bytes: below 0 where it does not fit; None where there is no limit.
+        fits: whether it does for certain.
+        may_fit: whether it does, or only the linker can tell: the flash holds the weights, and may
+            hold what is beside them, of which an upper bound is known.
+        flash_to_spare_bytes: at least; None where there is no limit.
         ram_to_spare_bytes: likewise.
     """
 
     name: str
     fits: bool
+    may_fit: bool
     flash_to_spare_bytes: int | None
     ram_to_spare_bytes: int | None
 
     @classmethod
     def of(cls, graph: Graph, plan: Plan, target: Target) -> "Fit":
         """Return whether a plan fits a board, and by how much."""
-        needed = needs(graph, plan, target)
+        needed, parts = needs(graph, plan, target), flash_parts(graph, plan, target)
         there = {memory: target.region(memory) for memory in ("flash", "ram")}
         flash, ram = (
             None if region is None else region.bytes - needed[memory]
             for memory, region in there.items()
         )
-        return cls(target.name, all(left is None or left >= 0 for left in (flash, ram)), flash, ram)
+        has_ram = ram is None or ram >= 0
+        left_out = 0 if target.is_library else parts.bytes - parts.least_bytes
+        fits, may_fit = (has_ram and (flash is None or flash + more >= 0) for more in (0, left_out))
+        return cls(target.name, fits, may_fit, flash, ram)
 
 
 def fits(graph: Graph) -> tuple[Fit, ...]:

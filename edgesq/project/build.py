@@ -14,6 +14,7 @@ import numpy as np
 from edgesq.errors import ToolError
 from edgesq.graph import Graph, Int8Array
 from edgesq.markup import Table
+from edgesq.plan.fit import too_large
 from edgesq.project.elf import Section, read_sections
 from edgesq.project.toolchain import find_toolchain, host_compiler
 from edgesq.records import Count
@@ -25,6 +26,8 @@ MAP = "edgesq.map"
 """What the linker says, beside the program."""
 
 _PLAIN = r"[\w./+@ -]+"
+_OVERFLOW = re.compile(r"region [`'](\w+)':? overflowed by (\d+) bytes")
+"""Of GNU's linker, and of LLVM's, which says it of each section: of the last one it is all."""
 _TIMEOUT_S = 600
 _LITTLE_ROOM_BYTES = 1 << 20
 
@@ -58,6 +61,7 @@ def compile_firmware(folder: Path, target: Target, *, warnings_are_errors: bool 
 
     Raises:
         ToolError: cmake or the compiler is missing, or it failed.
+        FitError: the image does not fit the target's memories.
     """
     tools = find_toolchain(target)
     with _room_told(folder):
@@ -72,7 +76,8 @@ def compile_firmware(folder: Path, target: Target, *, warnings_are_errors: bool 
                     f"-DCMAKE_COMPILE_WARNING_AS_ERROR={strict}",
                 ]
             )
-            _run([tools.cmake, "--build", str(build), "--parallel", "2"])
+            with _size_told(target):
+                _run([tools.cmake, "--build", str(build), "--parallel", "2"])
         return _measure(firmware_path(folder, target))
 
 
@@ -92,6 +97,20 @@ def _room_told(folder: Path) -> Iterator[None]:
             raise
         hint = f"only {free:,} B are left on this disk: make room"
         raise ToolError(error.message, where=error.where, hint=hint) from error
+
+
+@contextlib.contextmanager
+def _size_told(target: Target) -> Iterator[None]:
+    """Say how much a memory lacks where the linker says that an image does not fit it."""
+    try:
+        yield
+    except ToolError as error:
+        found = _OVERFLOW.search(error.message)
+        region = target.region(found[1].lower()) if found else None
+        if found is None or region is None:
+            raise
+        needed, what = region.bytes + int(found[2]), "as it was linked"
+        raise too_large(region.name, needed, region.bytes, target, what) from error
 
 
 @contextlib.contextmanager
@@ -190,4 +209,5 @@ def _complaint(output: bytes) -> str:
     """Return what a failed program said, on one line: its first errors, else its last words."""
     lines = [line.strip() for line in output.decode(errors="replace").splitlines() if line.strip()]
     errors = [line for line in lines if re.search(r"error|overflow", line, re.IGNORECASE)]
-    return " | ".join(errors[:3] or lines[-3:])[:600] or "it said nothing"
+    lacking = [line for line in errors if _OVERFLOW.search(line)]
+    return " | ".join(lacking[-1:] or errors[:3] or lines[-3:])[:600] or "it said nothing"

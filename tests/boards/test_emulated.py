@@ -126,11 +126,11 @@ def test_ladder(name: str, board: str, build: Path, ladder_models: LadderModels)
     model = ladder_models[name]
     try:
         light_build(build, board, model.tflite, model.inputs)
+        start(build, board)
     except FitError as error:
-        build.mkdir()
+        build.mkdir(exist_ok=True)
         add_to_table({"model": name, "target": board, "refused": error.message})
         pytest.skip(str(error))
-    start(build, board)
     images = len(model.inputs) if board == REFERENCE_BOARD else 1
     report = run(build, images)
     assert_exact(report, images)

@@ -7,7 +7,7 @@ import pytest
 
 from edgesq.errors import FitError, TargetError
 from edgesq.formats.tflite import read_graph
-from edgesq.plan import Goal, PlanRequest, make_plan, needs, plan_for
+from edgesq.plan import Fit, Goal, PlanRequest, flash_parts, make_plan, needs, plan_for
 from edgesq.targets import Region, Target, load_target
 from support.cases import NETWORKS
 from support.ladder import shared_model
@@ -52,14 +52,47 @@ def test_too_much_ram() -> None:
     assert f"has {needed - 1} B" in line
 
 
-@pytest.mark.parametrize("memory", ["flash", "ram"])
-def test_the_last_byte_fits(memory: str) -> None:
+@pytest.mark.parametrize(
+    ("memory", "is_library"), [("flash", False), ("flash", True), ("ram", False)]
+)
+def test_the_last_byte_fits(memory: str, is_library: bool) -> None:
+    """Of flash the one of the weights, where the linker tells of the rest."""
     graph = read_graph(NETWORKS["fire"]())
     target = replace(load_target("stm32f405"), reserve_bytes=0)
-    needed = needs(graph, make_plan(graph, PlanRequest(target.kernels)), target)[memory]
+    target = replace(target, port=None) if is_library else target
+    plan = make_plan(graph, PlanRequest(target.kernels))
+    needed = needs(graph, plan, target)[memory]
+    if memory == "flash" and not is_library:
+        needed = flash_parts(graph, plan, target).least_bytes
     plan_for(graph, with_memory(target, memory, needed), Goal.RAM)
     with pytest.raises(FitError):
         plan_for(graph, with_memory(target, memory, needed - 1), Goal.RAM)
+
+
+@pytest.mark.parametrize(
+    ("weights_fit", "bound_fits", "ram_fits", "expected"),
+    [
+        (True, True, True, (True, True)),
+        (True, False, True, (False, True)),
+        (False, False, True, (False, False)),
+        (True, True, False, (False, False)),
+        (True, False, False, (False, False)),
+    ],
+)
+def test_between_the_weights_and_the_bound_a_model_may_fit(
+    weights_fit: bool, bound_fits: bool, ram_fits: bool, expected: tuple[bool, bool]
+) -> None:
+    graph = read_graph(NETWORKS["fire"]())
+    target = load_target("stm32f405")
+    plan = make_plan(graph, PlanRequest(target.kernels))
+    parts = flash_parts(graph, plan, target)
+    flash = parts.bytes if bound_fits else parts.bytes - 1 if weights_fit else parts.least_bytes - 1
+    board = with_memory(with_memory(target, "flash", flash), "ram", (1 << 17) if ram_fits else 4096)
+    fit = Fit.of(graph, plan, board)
+    assert (fit.fits, fit.may_fit) == expected
+    assert fit.flash_to_spare_bytes == flash - parts.bytes
+    of_library = Fit.of(graph, plan, replace(board, port=None))
+    assert of_library.may_fit == of_library.fits == expected[0]
 
 
 @pytest.mark.slow

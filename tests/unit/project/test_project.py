@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sysconfig
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import pytest
 
 from bench.code import LIBRARY, code_bytes
 from edgesq.codegen import generate
-from edgesq.errors import MissingToolError, ToolError
+from edgesq.errors import FitError, MissingToolError, ToolError
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
 from edgesq.kernels.families import FAMILIES
@@ -27,6 +27,7 @@ from edgesq.project import (
     run_batch,
     toolchain,
 )
+from edgesq.project.build import _complaint, _size_told
 from edgesq.reference import run_observed
 from edgesq.targets import Target, list_targets, load_target
 from support.cases import NETWORKS
@@ -249,6 +250,34 @@ def test_missing_tools(
     assert not (tmp_path / "firmware" / "build").exists()
     with pytest.raises(MissingToolError, match="gcc is not installed"):
         run_batch(graph, generated(graph, plan), images((7, 5, 3)))
+
+
+@pytest.mark.slow
+def test_an_image_that_the_linker_refuses_is_told_in_bytes(tmp_path: Path) -> None:
+    graph, target = read_graph(NETWORKS["fire"]()), load_target("microbit")
+    plan = make_plan(graph, PlanRequest(target.kernels))
+    flash, ram = target.memory
+    small = replace(target, memory=(replace(flash, bytes=8_192), ram))
+    lay_out(tmp_path, small, generated(graph, plan, target.kernels))
+    with pytest.raises(FitError) as caught:
+        compile_firmware(tmp_path, small)
+    found = re.match(
+        r"microbit: the model needs (\d+) B of flash \(as it was linked\), the board has 8192 B",
+        str(caught.value),
+    )
+    assert found
+    lay_out(tmp_path, target, generated(graph, plan, target.kernels))
+    assert compile_firmware(tmp_path, target).flash_bytes == int(found[1])
+
+
+def test_of_what_llvms_linker_says_of_each_section_the_last_is_told() -> None:
+    words = "ld.lld: error: section '{}' will not fit in region 'FLASH': overflowed by {} bytes\n"
+    said = "".join(words.format(*one) for one in ((".text", 80), (".rodata", 88), (".data", 96)))
+    with (
+        pytest.raises(FitError, match=r"needs 1048672 B of flash .* has 1048576 B"),
+        _size_told(load_target("stm32f405")),
+    ):
+        raise ToolError(_complaint(f"{said}make: Error 1".encode()))
 
 
 def test_run_batch() -> None:
