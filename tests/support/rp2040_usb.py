@@ -42,6 +42,8 @@ _AVAILABLE, _STALL, _FULL, _LENGTH = 1 << 10, 1 << 11, 1 << 15, 0x3FF
 _SIE_CTRL, _EP_STALL_ARM, _SOF_RD, _INTE = 0x4C, 0x68, 0x48, 0x90
 _PULL_UP, _INT_SOF = 1 << 16, 1 << 17
 _BUS_RESET = 1 << 19
+_WITH_LINES = (2, 0xEF)
+"""Classes of devices that have a serial line: communications, and several functions in one."""
 
 
 class UsbHost(RPUSBController):
@@ -184,7 +186,7 @@ class UsbHost(RPUSBController):
         if len(self.device.configuration) != total:
             raise broken("its configuration descriptor is cut")
         yield Request(TO_DEVICE, SET_CONFIGURATION, 1)
-        if vendor and device[4] == 2:
+        if vendor and device[4] in _WITH_LINES:
             self._endpoints = self.device.bulk()
             yield from line_opened(DEFAULT_BAUD)
             self.is_open = True
