@@ -39,6 +39,15 @@ def read_bytes(path: Path) -> bytes:
         return file.read()
 
 
+def read_text(path: Path) -> str:
+    """Return what a text file of others holds; what is not UTF-8 is replaced.
+
+    Raises:
+        OSError: as `read_bytes`.
+    """
+    return read_bytes(path).decode(errors="replace").replace("\r\n", "\n")
+
+
 def read_json(path: Path) -> Any:
     """Return what a JSON file holds; its numbers are finite and of at most 20 digits.
 

@@ -15,7 +15,8 @@ class _Steps:
     """How an example of a layout comes onto a board; words that begin with LIBRARY are paths.
 
     Attributes:
-        build: commands of the system; what only the user knows is in capitals.
+        build: commands of the system, or what else is to be done; what only the user knows is in
+            capitals.
         folder: that `edgesq flash` is given then.
     """
 
@@ -31,7 +32,9 @@ _OF = {
     Layout.ESP_IDF: _Steps(
         ("idf.py -C LIBRARY/examples/verify set-target CHIP build",), "LIBRARY/examples/verify"
     ),
-    Layout.PLATFORMIO: _Steps((), "LIBRARY/examples/verify"),
+    Layout.PLATFORMIO: _Steps(
+        ("put your board into LIBRARY/examples/verify/platformio.ini",), "LIBRARY/examples/verify"
+    ),
     Layout.PICO_SDK: _Steps(
         (
             "cmake -S LIBRARY/examples/verify -B LIBRARY/build -DPICO_BOARD=BOARD",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgesq.errors import EdgesqError, ToolError
-from edgesq.files import read_json
+from edgesq.files import read_json, read_text
 from edgesq.flash.foreign import Programming, System, Wish
 from edgesq.flash.runner import Programmer
 from edgesq.flash.steps import Failure, Step
@@ -22,6 +22,8 @@ _ANY_BOARD = "Arduino board"
 _MAINS = (".ino", ".pde")
 _FQBN = re.compile(r"[A-Za-z0-9_.-]+(:[A-Za-z0-9_.-]+){2}(:[\w.,=+ -]+)?")
 """Fully qualified board name: VENDOR:ARCHITECTURE:BOARD, and options of the board's menu."""
+_COMMENT = re.compile(r"(?:^|[ \t])#.*")
+"""In YAML, behind a value."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def read(folder: Path, wish: Wish) -> Programming[Upload]:
     fqbn, source = _built(folder) if is_built else (None, folder)
     settings = _settings(source / SETTINGS)
     what = ("--input-dir", str(folder), "--fqbn", str(fqbn)) if is_built else (str(folder),)
-    port = wish.probe or settings.get("default_port", "")
+    port = wish.value("--port", "-p") or wish.probe or settings.get("default_port", "")
     return Programming(
         board=fqbn or settings.get("default_fqbn", _ANY_BOARD),
         programmer=RUNNER,
@@ -91,7 +93,7 @@ def _built(folder: Path) -> tuple[str, Path]:
         raise EdgesqError(
             f"does not say what was built: {error!r}", where=str(path), hint=hint
         ) from error
-    if not any(path.stat().st_size for path in folder.glob("*.ino.*")):
+    if not any(path.is_file() and path.stat().st_size for path in folder.glob("*.ino.*")):
         hint = f"`{PROGRAM} compile --build-path {folder}` first"
         raise ToolError("is not built", where=str(folder), hint=hint)
     return fqbn, source
@@ -100,11 +102,11 @@ def _built(folder: Path) -> tuple[str, Path]:
 def _settings(path: Path) -> dict[str, str]:
     """Return what a sketch.yaml says at its top, where arduino-cli too looks line by line."""
     try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError):
+        text = read_text(path)
+    except (OSError, ValueError):  # ValueError: a zero byte in the path
         return {}
-    lines = re.finditer(r"^(\w+):[ \t]+(\S.*?)[ \t]*$", text, re.M)
-    return {line[1]: line[2].strip("\"'") for line in lines}
+    lines = re.finditer(r"^(\w+):[ \t]+(.*)$", text, re.M)
+    return {line[1]: _COMMENT.sub("", line[2]).strip(" \t\"'") for line in lines}
 
 
 def steps(upload: Upload) -> list[Step]:

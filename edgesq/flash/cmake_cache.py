@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from edgesq.files import read_text
+
 _FILE = "CMakeCache.txt"
 _ENTRY = re.compile(r"^([^#/\n][^:\n]*):[A-Z]+=(.*)$", re.M)
 
@@ -13,7 +15,7 @@ def read_cache(folder: Path) -> dict[str, str]:
     Source: CMake, cmake(1), "CMake cache": KEY:TYPE=VALUE.
     """
     try:
-        text = (folder / _FILE).read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        text = read_text(folder / _FILE)
+    except (OSError, ValueError):  # ValueError: a zero byte in the path
         return {}
     return {found[1]: found[2].strip() for found in _ENTRY.finditer(text)}

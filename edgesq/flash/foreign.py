@@ -6,6 +6,7 @@ wrote and says what is to be run; `foreign_run` runs it.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -29,6 +30,22 @@ class Wish:
     runner: str | None = None
     probe: str | None = None
     options: tuple[str, ...] = ()
+
+    def values(self, long: str, short: str = "") -> list[str]:
+        """Return what the further words say for an option, in any of its spellings."""
+        found = []
+        for word, after in pairwise((*self.options, "")):
+            if word in (long, short or long):
+                found.append(after)
+            elif word.startswith(f"{long}="):
+                found.append(word.removeprefix(f"{long}="))
+            elif short and word.startswith(short) and not word.startswith("--"):
+                found.append(word.removeprefix(short))
+        return found
+
+    def value(self, long: str, short: str = "") -> str:
+        """Return the last of `values`, which counts; empty where there is none."""
+        return next(reversed(self.values(long, short)), "")
 
     def check(self, system: str, folder: Path, runners: Sequence[str], *, options: bool) -> None:
         """Refuse what a system does not take.

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgesq.builds import read_report
-from edgesq.builds.report import REPORT
 from edgesq.errors import EdgesqError
 from edgesq.flash.board import Line, remove_line, write_line
 from edgesq.flash.foreign import Built, Emulating
@@ -92,16 +91,25 @@ def stop_started(folder: Path, built: Built) -> bool:
 def export_of(*folders: Path) -> Path | None:
     """Return the first folder above that `edgesq export` wrote, None where there is none."""
     for folder in folders:
-        for above in (folder.resolve(), *folder.resolve().parents):
-            if (above / REPORT).is_file() and _is_export(above):
+        for above in _upwards(folder):
+            if _is_export(above):
                 return above
     return None
+
+
+def _upwards(folder: Path) -> tuple[Path, ...]:
+    """Return a folder and those above; none for what a build calls its folder and is none here."""
+    try:
+        resolved = folder.resolve()
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: links in a circle
+        return ()
+    return (resolved, *resolved.parents)
 
 
 def _is_export(folder: Path) -> bool:
     try:
         read_report(folder)
-    except EdgesqError:
+    except (OSError, EdgesqError):
         return False
     return True
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgesq.errors import ToolError
+from edgesq.files import read_bytes
 
 _ELF = b"\x7fELF\x01\x01"
 """Magic, 32 bits, little-endian."""
@@ -13,6 +14,9 @@ _PT_LOAD = 1
 _UF2_START, _UF2_SECOND, _UF2_END = 0x0A324655, 0x9E5D5157, 0x0AB16F30
 _UF2_FAMILY_PRESENT = 0x2000
 _UF2_PAYLOAD = 256
+
+_MOST_BYTES = 1 << 28
+"""From the first address to the last: no flash that code runs from is larger."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ def read_image(path: Path) -> Image:
     Raises:
         ToolError: it is no such file, or loads nothing.
     """
-    content = path.read_bytes()
+    content = read_bytes(path)
     try:
         parts, entry = _load_segments(content)
     except struct.error as error:
@@ -44,7 +48,11 @@ def read_image(path: Path) -> Image:
     if not parts:
         raise ToolError("is no ELF file of a 32-bit core", where=str(path), hint="compile again")
     origin = min(parts)
-    data = bytearray(max(at + len(part) for at, part in parts.items()) - origin)
+    n_bytes = max(at + len(part) for at, part in parts.items()) - origin
+    if n_bytes > _MOST_BYTES:
+        hint = "compile again"
+        raise ToolError(f"its parts lie over {n_bytes:,} B", where=str(path), hint=hint)
+    data = bytearray(n_bytes)
     for at, part in parts.items():
         data[at - origin : at - origin + len(part)] = part
     return Image(origin, bytes(data), entry)

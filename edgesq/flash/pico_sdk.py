@@ -72,7 +72,7 @@ def _program(folder: Path) -> Path:
         ToolError: there is none.
     """
     elves = sorted(folder.rglob("*.elf"))
-    found = [path for path in elves if path.with_suffix(".hex").is_file()]
+    found = [path for path in elves if path.is_file() and path.with_suffix(".hex").is_file()]
     if len(found) > 1:
         names = ", ".join(path.relative_to(folder).as_posix() for path in found)
         hint = "give each a build folder of its own"

@@ -8,10 +8,10 @@ import configparser
 import re
 import shutil
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 from edgesq.errors import EdgesqError
+from edgesq.files import read_bytes
 from edgesq.flash.foreign import Programming, System, Wish
 from edgesq.flash.runner import Programmer
 from edgesq.flash.steps import Failure, Step
@@ -22,7 +22,6 @@ PROGRAMS = ("pio", "platformio")
 
 _ENV = "env:"
 _BASE = "env"
-_NAMED = ("-e", "--environment")
 
 
 @dataclass(frozen=True)
@@ -58,14 +57,14 @@ def read(folder: Path, wish: Wish) -> Programming[Run]:
     wish.check(NAME, folder, PROGRAMS, options=True)
     path = folder / CONFIGURATION
     table = _configuration(path)
-    chosen = _named(wish.options) or _default(table)
+    chosen = wish.values("--environment", "-e") or _default(table)
     obstacle = None
     if len(chosen) != 1:
         found = f"several environments: {', '.join(chosen)}" if chosen else "no environment"
         hint = "name one behind --: --environment NAME"
         obstacle = EdgesqError(found, where=str(path), hint=hint)
     environment = chosen[0] if chosen else ""
-    port = wish.probe or _value(table, environment, "upload_port")
+    port = wish.value("--upload-port") or wish.probe or _value(table, environment, "upload_port")
     return Programming(
         board=_value(table, environment, "board") or environment or NAME,
         programmer=RUNNER,
@@ -83,23 +82,11 @@ def _configuration(path: Path) -> configparser.ConfigParser:
     """
     table = configparser.ConfigParser(inline_comment_prefixes=("#", ";"), interpolation=None)
     try:
-        table.read_string(path.read_text())
+        table.read_string(read_bytes(path).decode())
     except (OSError, UnicodeDecodeError, configparser.Error) as error:
         hint = "`pio project config` says what is wrong"
         raise EdgesqError(f"is no configuration: {error}", where=str(path), hint=hint) from error
     return table
-
-
-def _named(options: tuple[str, ...]) -> list[str]:
-    """Return the environments that the user's own options name."""
-    names = []
-    for option, value in pairwise((*options, "")):
-        joined = re.fullmatch(r"(?:--environment=|-e)(.+)", option)
-        if joined:
-            names.append(joined[1])
-        elif option in _NAMED:
-            names.append(value)
-    return names
 
 
 def _default(table: configparser.ConfigParser) -> list[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgesq.errors import EdgesqError, MissingToolError, ToolError
+from edgesq.files import read_text
 from edgesq.flash import qemu
 from edgesq.flash.cmake_cache import read_cache
 from edgesq.flash.foreign import Built, Emulating, Programming, System, Wish
@@ -25,7 +26,7 @@ _QEMU = "qemu"
 _LINE = "con"
 """The character device that Zephyr gives the board's first UART."""
 _QEMU_RULE = re.compile(
-    r"^build [^\n:]*\brun_qemu\b[^\n]*\n(?:  [^\n]*\n)*?  COMMAND = ([^\n]*)\n", re.M
+    r"^build (?=[^\n:]*\brun_qemu\b)[^\n]*\n(?:  [^\n]*\n)*?  COMMAND = ([^\n]*)\n", re.M
 )
 _DROPPED = ("-pidfile", "-mon")
 """A file of its own, and QEMU's monitor, which would read commands out of the line's bytes."""
@@ -129,12 +130,19 @@ def _default_domain(top: Path) -> Path:
     path = top / "domains.yaml"
     if not path.is_file():
         return top
-    text = _text(path)
-    name = re.search(r"^default:\s*(\S+)", text, re.M)
-    folders = dict(re.findall(r"- name:\s*(\S+)\s*\n\s*build_dir:\s*(.*\S)", text))
-    if name is None or name[1] not in folders or not _is_zephyr(Path(folders[name[1]])):
+    text = read_text(path)
+    name = re.search(r"^default:[ \t]*(\S+)", text, re.M)
+    found = dict(re.findall(r"- name:[ \t]*(\S+)[ \t]*\n[ \t]*build_dir:(.*)", text))
+    folders = {_plain(key): Path(_plain(folder)) for key, folder in found.items()}
+    own = folders.get(_plain(name[1])) if name else None
+    if own is None or not _is_zephyr(own):
         raise _strange(path, "its default image is not there")
-    return Path(folders[name[1]])
+    return own
+
+
+def _plain(value: str) -> str:
+    """Return a value of YAML without its quotes."""
+    return value.strip().strip("'\"")
 
 
 def _images(folder: Path) -> list[Path]:
@@ -145,7 +153,7 @@ def _modules(folder: Path) -> Iterator[Path]:
     """Yield the folders of modules: lines `"name":"folder":"folder of its CMake file"`."""
     path = folder / "zephyr_modules.txt"
     if path.is_file():
-        for line in _text(path).splitlines():
+        for line in read_text(path).splitlines():
             match = re.match(r'"[^"]*":"([^"]+)"', line)
             if match:
                 yield Path(match[1])
@@ -159,7 +167,7 @@ def _runners(folder: Path) -> tuple[str, ...]:
     path = folder / "zephyr" / "runners.yaml"
     if not path.is_file():
         return ()
-    text = _text(path)
+    text = read_text(path)
     usual = re.search(r"^flash-runner:\s*([\w-]+)", text, re.M)
     listed = re.search(r"^runners:\s*\n((?:\s*-\s*[\w-]+\s*\n)*)", text, re.M)
     if usual is None or listed is None:
@@ -176,10 +184,13 @@ def _emulator_of(folder: Path) -> tuple[str, ...]:
     path = folder / "build.ninja"
     if not path.is_file():
         return ()
-    rule = _QEMU_RULE.search(_text(path))
+    rule = _QEMU_RULE.search(read_text(path))
     if rule is None:
         return ()
-    words = shlex.split(re.sub(r"\$([$ :])", r"\1", rule[1]))
+    try:
+        words = shlex.split(re.sub(r"\$([$ :])", r"\1", rule[1]))
+    except ValueError as error:
+        raise _strange(path, f"its rule run_qemu: {error}") from error
     if words[:1] == ["cd"] and "&&" in words:
         words = words[words.index("&&") + 1 :]
     if not words or not qemu.is_own(words):
@@ -217,10 +228,6 @@ def _steps(job: WestJob) -> list[Step]:
     runner = () if wish.runner is None else ("--runner", wish.runner)
     probe = () if wish.probe is None else ("--dev-id", wish.probe)
     return [Step(("west", "flash", "--build-dir", str(job.folder), *runner, *probe, *wish.options))]
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace")
 
 
 def _strange(path: Path, why: str) -> EdgesqError:

@@ -19,3 +19,12 @@ def test_the_pico_sdk_is_told_the_board(target: str, board: str) -> None:
         "cmake --build out/pico-sdk/build",
         "edgesq flash --build out/pico-sdk/build",
     )
+
+
+def test_platformio_is_told_the_board_first() -> None:
+    """The project names one that is nobody's choice; pio would build for it."""
+    steps = next_steps(Layout.PLATFORMIO, Path("o/p"), Path("o"), load_target("nucleo-f446re"))
+    assert steps == (
+        "put your board into o/p/examples/verify/platformio.ini",
+        "edgesq flash --build o/p/examples/verify",
+    )

@@ -127,3 +127,19 @@ def test_what_has_no_meaning(tmp_path: Path) -> None:
         result = edgesq("flash", "--build", folder, *options)
         assert result.returncode == 2
         assert f"{options[0]} is not for a project of Arduino" in result.stderr
+
+
+def test_a_port_is_the_users_then_the_sketchs(tmp_path: Path) -> None:
+    folder = sketch(tmp_path / "a", f"default_port: '{PORT}'  # on my desk\n")
+    assert arduino.read(folder, Wish()).ports == (PORT,)
+    assert arduino.read(folder, Wish(options=("--port", "/dev/x"))).ports == ("/dev/x",)
+    (folder / "sketch.yaml").write_text("default_port: x" + " " * 99_000 + "y\v\n")
+    assert arduino.read(folder, Wish()).ports is None
+
+
+def test_a_link_to_nothing_is_not_built(tmp_path: Path) -> None:
+    folder = built(tmp_path / "out", sketch(tmp_path / "a"))
+    (folder / "a.ino.bin").unlink()
+    (folder / "a.ino.bin").symlink_to("nothing")
+    with pytest.raises(ToolError, match="is not built"):
+        arduino.read(folder, Wish())

@@ -1,5 +1,6 @@
 """What is flashed from another build system's folder is found again by the export it holds."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,22 @@ def test_options_are_for_other_systems_alone(export: Path) -> None:
     result = edgesq("flash", "--build", export, "--", "--erase")
     assert result.returncode == 2
     assert "takes no --erase (only programs of other build systems" in result.stderr
+
+
+def test_folders_that_are_none_hold_no_export(tmp_path: Path, export: Path) -> None:
+    circle = tmp_path / "circle"
+    circle.symlink_to(circle)
+    strange = (circle, Path("/zero\0byte"), tmp_path / ("long" * 100))
+    assert export_of(*strange, export / "build") == export
+
+
+def test_a_pipe_is_no_cache(tmp_path: Path) -> None:
+    """It would be waited for."""
+    os.mkfifo(tmp_path / "CMakeCache.txt")
+    assert system_of(tmp_path) is None
+
+
+def test_what_the_users_own_words_say() -> None:
+    wish = Wish(options=("-e", "a", "--environment=b", "-ec", "--erase", "--port"))
+    assert wish.values("--environment", "-e") == ["a", "b", "c"]
+    assert (wish.value("--port"), wish.value("--upload-port"), wish.value("-v")) == ("", "", "")

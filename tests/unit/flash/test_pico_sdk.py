@@ -119,3 +119,21 @@ def test_what_cannot_be_flashed(tmp_path: Path) -> None:
     (folder / "verify.elf").unlink()
     with pytest.raises(ToolError, match="no program is built"):
         read(folder)
+
+
+def test_programs_that_are_none(tmp_path: Path) -> None:
+    folder = built(tmp_path / "build")
+    (folder / "verify.elf").unlink()
+    (folder / "verify.elf").mkdir()
+    with pytest.raises(ToolError, match="no program is built"):
+        read(folder)
+
+
+def test_parts_at_both_ends_of_the_addresses(tmp_path: Path) -> None:
+    """4 GiB would be made for them."""
+    folder = built(tmp_path / "build")
+    head = elf()[:44] + struct.pack("<H", 2) + elf()[46:52]
+    parts = (struct.pack("<8I", 1, 116, at, at, 4, 4, 5, 4) for at in (0, 0xFFFF_FFF0))
+    (folder / "verify.elf").write_bytes(head + b"".join(parts) + b"code")
+    with pytest.raises(ToolError, match="its parts lie over 4,294,967,284 B"):
+        read(folder)

@@ -165,3 +165,28 @@ def test_another_program_than_qemu(tmp_path: Path) -> None:
     folder = project(tmp_path / "build", BOARD, tmp_path, qemu=sys.executable)
     with pytest.raises(EdgesqError, match="does not start QEMU"):
         zephyr.read(folder, Wish())
+
+
+def test_a_rule_with_half_a_quote(tmp_path: Path) -> None:
+    folder = project(
+        tmp_path / "build", BOARD, tmp_path, qemu="/bin/qemu-system-arm", arguments="'"
+    )
+    with pytest.raises(EdgesqError, match="rule run_qemu: No closing quotation"):
+        zephyr.read(folder, Wish())
+
+
+def test_domains_in_quotes_and_nowhere(folder: Path) -> None:
+    domains = folder / "domains.yaml"
+    domains.write_text(f"default: 'app'\ndomains:\n  - name: 'app'\n    build_dir: '{folder}'\n")
+    assert zephyr.read_application(folder).folder == folder
+    domains.write_text("default: a\ndomains:\n  - name: a\n    build_dir: /zero\0byte\n")
+    with pytest.raises(EdgesqError, match="default image is not there"):
+        zephyr.read_application(folder)
+
+
+def test_long_files_are_read_in_time_that_grows_with_them(folder: Path) -> None:
+    (folder / "build.ninja").write_text("build " + "run_qemu " * 9000 + "x\n" + "  a = b\n" * 9000)
+    assert isinstance(zephyr.read(folder, Wish()), Programming)
+    (folder / "domains.yaml").write_text("default: a\n  - name: a" + "\n" * 99_000 + "x")
+    with pytest.raises(EdgesqError, match="default image is not there"):
+        zephyr.read(folder, Wish())
