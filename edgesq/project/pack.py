@@ -6,20 +6,15 @@ Source: Open-CMSIS-Pack-Spec, schema/PACK.xsd, 1.7.36 (components, conditions, f
 import re
 import zipfile
 from collections.abc import Iterator
-from fnmatch import fnmatch
 from pathlib import Path
+
+from edgesq.kernels.families import FAMILIES
 
 _MOST_CHARACTERS = 32
 """Of a component's name."""
 
-_CONDITIONS = (
-    ("edgesq/src/dsp/*", "dsp"),
-    ("edgesq/src/mve/*", "mve"),
-    ("edgesq/src/scalar/*_v6m.S", "v6m"),
-    ("edgesq/src/scalar/*_v7m.S", "v7m"),
-    ("edgesq/src/scalar/*", "scalar"),
-)
-"""Files, and the condition under which they are compiled: of the first that fits."""
+_INSTRUCTIONS = re.compile(r".*_(v\d\w*)\.S")
+"""Assembler, and the instruction set that its name ends with."""
 
 _LANGUAGES = {".c": "c", ".S": "asm"}
 """By suffix; other files are found by those."""
@@ -59,10 +54,18 @@ def _files(folder: Path, part: str) -> Iterator[str]:
     for path in sorted((folder / part).rglob("*")):
         if path.suffix in _LANGUAGES:
             place = path.relative_to(folder).as_posix()
-            wanted = next((one for files, one in _CONDITIONS if fnmatch(place, files)), None)
+            wanted = _condition(path)
             condition = f' condition="{wanted}"' if wanted else ""
             language = _LANGUAGES[path.suffix]
             yield f'<file category="source" language="{language}" name="{place}"{condition}/>'
+
+
+def _condition(path: Path) -> str | None:
+    """Return under which condition a file is compiled: its instruction set, or kernel family."""
+    assembler = _INSTRUCTIONS.fullmatch(path.name)
+    if assembler:
+        return assembler[1]
+    return path.parent.name if path.parent.name in FAMILIES else None
 
 
 def _archive(folder: Path, archive: Path) -> None:
