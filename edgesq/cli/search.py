@@ -45,9 +45,12 @@ def run(
     with _live() as on_row:
         document = search(out, asked, until, workers, on_row, resume=resume)
     terminal.out.print(_front(document))
-    dropped = sum(row.outcome.accuracy is None and row.same_as is None for row in document.rows)
-    trained = sum(row.outcome.accuracy is not None and row.same_as is None for row in document.rows)
-    terminal.say(f"{trained:,} candidates were trained, {dropped:,} dropped before that")
+    own = [row.outcome for row in document.rows if row.same_as is None]
+    dropped = sum(one.accuracy is None and one.state == "dropped" for one in own)
+    failed = sum(one.state == "failed" for one in own)
+    trained = sum(one.accuracy is not None for one in own)
+    more = f", {failed:,} failed" if failed else ""
+    terminal.say(f"{trained:,} candidates were trained, {dropped:,} dropped before that{more}")
     first = f" Next: {terminal.shell('edgesq', 'search', '--export', out, str(document.front[0]))}"
     terminal.say(f"Wrote {out / 'study.html'}.{first if document.front else ''}")
 

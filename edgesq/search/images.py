@@ -187,14 +187,7 @@ def _of_npz(path: Path) -> Labelled:
             hint="give input as uint8 [n, H, W, C] and labels [n]",
         )
     pixels = np.stack(list(images.images())).astype(np.uint8)
-    with np.load(path, allow_pickle=False) as archive:
-        heldout = archive["heldout"] if "heldout" in archive.files else None
-    if heldout is not None and (heldout.dtype != bool or heldout.shape != images.labels.shape):
-        raise ImageError(
-            f"heldout is {heldout.dtype} {list(heldout.shape)}",
-            where=str(path),
-            hint="one bool per image: whether it is held out",
-        )
+    heldout = _heldout(path, images.labels)
     identity = hashlib.sha256(images.identity.encode())
     identity.update(b"" if heldout is None else heldout.tobytes())
     names = tuple(map(str, range(int(images.labels.max()) + 1)))
@@ -209,6 +202,25 @@ def _of_npz(path: Path) -> Labelled:
         pixels=pixels,
         heldout=heldout,
     )
+
+
+def _heldout(path: Path, labels: Int64Array) -> NDArray[np.bool_] | None:
+    """Return which images the file holds out; None where it does not say."""
+    hint = "one bool per image: whether it is held out"
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if "heldout" not in archive.files:
+                return None
+            heldout: NDArray[np.bool_] = archive["heldout"]
+    except Exception as error:  # a damaged archive can raise nearly anything
+        raise ImageError("heldout cannot be read", where=str(path), hint=hint) from error
+    if heldout.dtype != bool or heldout.shape != labels.shape:
+        what = f"heldout is {heldout.dtype} {list(heldout.shape)}"
+        raise ImageError(what, where=str(path), hint=hint)
+    if heldout.all() or not heldout.any():
+        what = f"heldout holds out {'all' if heldout.all() else 'no'} images"
+        raise ImageError(what, where=str(path), hint="a fifth, for example")
+    return heldout
 
 
 def _npz_shape(path: Path) -> tuple[int, int, int]:

@@ -83,7 +83,12 @@ class LocalEngine(Engine):
     def _serve(self, worker: _Worker) -> None:
         while (asked := worker.tasks.get()) is not None:
             task, path = asked
-            self._done.put((task.number, self._tried(worker, task, path)))
+            answer: Result | Exception
+            try:
+                answer = self._tried(worker, task, path)
+            except Exception as error:  # as what cannot be pickled: `next` waits for an answer
+                answer = error
+            self._done.put((task.number, answer))
 
     def _tried(self, worker: _Worker, task: Task, path: Path) -> Result | Exception:
         for _ in range(MAX_TRIES):

@@ -44,7 +44,7 @@ def page(document: StudyDocument, board: Target) -> str:
         front=[row for number in document.front if (row := document.row(number))],
         charts=_fronts(trained, set(document.front)) if trained else [],
         curves=_curves(trained) if trained else [],
-        names=tuple(trained[0].params) if trained else (),
+        names=tuple(dict.fromkeys(name for row in trained for name in row.params)),
     )
 
 

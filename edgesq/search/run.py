@@ -139,7 +139,14 @@ class _Run:
     def begin(self) -> None:
         """Take up a trial that was begun once, or ask for one; hand it out unless it is known."""
         trial = self.unfinished.pop(0) if self.unfinished else self.study.store.ask()
-        params = self.study.space.suggest(trial)
+        try:
+            params = self.study.space.suggest(trial)
+        except EdgesqError as error:  # of these metaparameters; of the whole space, at the first
+            self.study.store.keep(trial, dict(trial.params))
+            self.end(trial, Outcome("failed", why=str(error)))
+            if len(self.rows) == 1:
+                raise
+            return
         self.study.store.keep(trial, params)
         key = _key(params)
         earlier = self.known.get(key)

@@ -1,5 +1,7 @@
 """The page of a study: figures to rest the pointer on, the paper's curves, and nothing to fetch."""
 
+from dataclasses import replace
+
 import pytest
 
 from edgesq.search.front import front
@@ -55,6 +57,18 @@ def test_it_shows_the_front_and_the_curve() -> None:
     assert "the linker's" in text.replace("&#39;", "'")
     assert "75.0%" in text
     assert "http" not in text.replace("http-equiv", "").replace("xmlns", "")
+
+
+def test_networks_of_other_metaparameters() -> None:
+    """A space of one's own may ask for one where another has a certain value."""
+    rows = trained(0, 0.125, 90_000, 0.8), trained(1, 0.5, 120_000, 0.9)
+    text = page(
+        document(rows[0], replace(rows[1], params={"<b>": "<i>"})), load_target("stm32f405")
+    )
+    for name in ("squeeze_ratio", "pct_3x3", "&lt;b&gt;"):
+        assert f"<th>{name}</th>" in text
+    assert "<td></td><td></td><td>&lt;i&gt;</td></tr>" in text
+    assert "<td>0.125</td><td>0.5</td><td></td></tr>" in text
 
 
 @pytest.mark.parametrize("accuracy", [0.0, 1.0])

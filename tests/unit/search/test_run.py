@@ -1,26 +1,32 @@
 """Studies whole: what fits is trained, nothing is lost or done twice, and a killed one goes on."""
 
 import contextlib
+import io
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from edgesq.errors import FitError
+from edgesq.errors import EdgesqError, FitError
 from edgesq.search.engine import Engine
 from edgesq.search.folder import StudyFolder
 from edgesq.search.front import bar_for
+from edgesq.search.local import LocalEngine
 from edgesq.search.planning import misses, over
-from edgesq.search.records import Limits, Needed, Outcome, Row, State, StudyDocument
+from edgesq.search.records import Limits, Needed, Outcome, Params, Row, State, StudyDocument
 from edgesq.search.run import Until, run
 from edgesq.search.trial import Result, Task, plan_trial, train_trial
-from support.searching import TinySpace, tiny_images, tiny_study
+from support.searching import TinySpace, shelf, tiny_images, tiny_study
 
 
 def pretended(task: Task) -> Result:
@@ -154,6 +160,56 @@ def test_a_bad_trial_is_stopped_and_stays_off_the_front(unbroken: StudyDocument)
     assert not {row.number for row in stopped} & set(unbroken.front)
 
 
+@dataclass(frozen=True)
+class BadSpace(TinySpace):
+    """One whose file raises for some metaparameters."""
+
+    def suggest(self, trial: Any) -> Params:
+        params = super().suggest(trial)
+        if params["size"] == 2:
+            raise EdgesqError("negative dimension size")
+        return params
+
+
+def test_a_space_that_raises_for_some_ends_these_alone(folder: StudyFolder) -> None:
+    document = run(tiny_study(folder, BadSpace()), Inline(), Until(5), nothing)
+    failed = [row for row in document.rows if row.outcome.state == "failed"]
+    assert failed
+    assert all(row.params["size"] == 2 for row in failed)
+    assert all(row.outcome.why == "negative dimension size" for row in failed)
+    assert sum(row.outcome.accuracy is not None for row in document.rows) >= 5
+
+
+def test_a_space_that_raises_at_once_is_told(folder: StudyFolder) -> None:
+    space = BadSpace(widths=(4, 4))
+    sizes = iter((2, 1, 3))
+    object.__setattr__(space, "suggest", lambda trial: _chosen(trial, next(sizes)))
+    with pytest.raises(EdgesqError, match="negative dimension size"):
+        run(tiny_study(folder, space), Inline(), Until(2), nothing)
+    document = run(tiny_study(folder, space, resume=True), Inline(), Until(2), nothing)
+    assert document.rows[0].outcome.state == "failed"
+    assert len(document.rows) == 3
+
+
+def _chosen(trial: Any, size: int) -> Params:
+    params = {"width": trial.suggest_int("width", 4, 4), "size": size}
+    if size == 2:
+        raise EdgesqError("negative dimension size")
+    return dict(params)
+
+
+def test_what_cannot_be_handed_to_a_worker_is_raised(folder: StudyFolder) -> None:
+    """And not waited for."""
+    study = tiny_study(folder, TinySpace())
+    task = study.task(0, {"width": 4, "size": 1}, ())
+    engine = LocalEngine(1, shelf(folder))
+    engine._started = lambda: Mock(stdin=io.BytesIO())  # type: ignore[method-assign]
+    engine.submit(replace(task, trainer=lambda *_: None))  # type: ignore[arg-type]
+    with pytest.raises((AttributeError, pickle.PicklingError)):
+        engine.next()
+    engine.close()
+
+
 def test_nothing_fits(folder: StudyFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edgesq.search.run.MAX_UNTRAINED", 6)
     study = tiny_study(folder, TinySpace(), Limits(ram_bytes=100))
@@ -222,4 +278,4 @@ def _wait_for(path: Path, count: int, process: "subprocess.Popen[bytes]") -> Non
         with contextlib.suppress(Exception):
             if len(_rows(path)) >= count:
                 return
-        time.sleep(0.05)
+        time.sleep(0.25)
