@@ -67,12 +67,8 @@ def export_trial(study: Path, number: int, out: Path | None, on_stage: OnStage) 
     row = next((one for one in rows if one.number == number), None)
     number = number if row is None or row.same_as is None else row.same_as
     if row is None or row.outcome.needed is None or not folder.model(number).is_file():
-        what = "is no trial of this study"
-        if row is not None:
-            is_lost = row.outcome.needed is not None
-            what = "was trained, and its file is gone" if is_lost else "was never trained"
         raise EdgesqError(
-            f"{number} {what}, so there is no network",
+            f"{number} {_lack(row)}, so there is no network",
             where=str(study),
             hint="take one of the front, which the page shows",
         )
@@ -96,3 +92,11 @@ def export_trial(study: Path, number: int, out: Path | None, on_stage: OnStage) 
         None if sizes is None else sizes.ram_bytes,
         report.firmware.arena_bytes,
     )
+
+
+def _lack(row: Row | None) -> str:
+    """Say why there is no network."""
+    if row is None:
+        return "is no trial of this study"
+    is_lost = row.outcome.needed is not None
+    return "was trained, and its file is gone" if is_lost else "was never trained"
