@@ -12,8 +12,8 @@ from edgesq.targets import load_target
 from edgesq.zoo.architecture import V1_0, V1_1, V1_1_SMALL, Bypass, Layout, Metaparameters
 from edgesq.zoo.shapes import squeezenet_graph
 
-SMALL = Metaparameters(base_e=16, incr_e=8, freq=3, pct_3x3=0.25, squeeze_ratio=0.25)
-ODD = Metaparameters(base_e=8, incr_e=16, freq=1, pct_3x3=0.625, squeeze_ratio=0.375)
+SMALL = Metaparameters(base_e=8, incr_e=8, freq=3, pct_3x3=0.25, squeeze_ratio=0.25)
+ODD = Metaparameters(base_e=8, incr_e=8, freq=2, pct_3x3=0.625, squeeze_ratio=0.375)
 
 
 def narrow(layout: Layout, filters: int) -> Layout:
@@ -37,8 +37,8 @@ def shapes(graph: Graph) -> list[tuple[object, ...]]:
 @pytest.mark.parametrize(
     ("layout", "shape", "bypass", "widths", "board"),
     [
-        (narrow(V1_1_SMALL, 8), (24, 25, 3), "complex", SMALL, "cortex-m"),
-        (narrow(V1_0, 8), (47, 48, 1), "simple", ODD, "microbit"),
+        (narrow(V1_1_SMALL, 4), (8, 9, 3), "complex", SMALL, "cortex-m"),
+        (narrow(V1_0, 8), (31, 32, 1), "simple", ODD, "microbit"),
     ],
 )
 def test_it_is_planned_like_the_exported_model(
