@@ -250,8 +250,10 @@ def test_a_killed_run_goes_on(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     program = "from support.searching import main; main()"
     command = [sys.executable, "-c", program, str(path), "6", "2"]
-    process = subprocess.Popen(command, env=environment, start_new_session=True)
-    _wait_for(path, 3, process)
+    slow = {**environment, "EDGESQ_TEST_TRAINING_S": "1.5"}  # not done before it is killed
+    process = subprocess.Popen(command, env=slow, start_new_session=True)
+    _wait_for(path, 1, process)
+    assert process.poll() is None
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
