@@ -51,8 +51,9 @@ def run(
     trained = sum(one.accuracy is not None for one in own)
     more = f", {failed:,} failed" if failed else ""
     terminal.say(f"{trained:,} candidates were trained, {dropped:,} dropped before that{more}")
-    first = f" Next: {terminal.shell('edgesq', 'search', '--export', out, str(document.front[0]))}"
-    terminal.say(f"Wrote {out / 'study.html'}.{first if document.front else ''}")
+    firsts = map(str, document.front[:1])
+    nexts = (f" Next: {terminal.shell('edgesq', 'search', '--export', out, one)}" for one in firsts)
+    terminal.say(f"Wrote {out / 'study.html'}.{''.join(nexts)}")
 
 
 def export(study: Path, number: int, out: Path | None) -> None:

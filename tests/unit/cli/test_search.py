@@ -85,3 +85,10 @@ def test_a_storage_of_another_study(data: Path) -> None:
     assert "holds another study called edgesq new" in said
     none = refused(data, "--out", data.parent / "newer", "--storage", "nothing://here")
     assert "cannot be used as a storage" in none
+
+
+def test_a_search_without_time_ends_without_a_front(data: Path, tmp_path: Path) -> None:
+    arguments = ["search", data, "--target", "host", "--hours", "0", "--out", tmp_path / "study"]
+    result = CliRunner().invoke(app, list(map(str, arguments)))
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "study" / "study.html").is_file()
