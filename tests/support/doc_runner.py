@@ -16,6 +16,9 @@ TIMEOUT_S = 1200
 
 _C = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only")
 _CPP = ("-std=c++17", *_C[1:])
+_NOT_TAKEN = ("PIP_", "PYTEST_")
+"""How variables begin that would change what pages' commands do or print."""
+
 _COLUMNS = "100"
 
 
@@ -114,7 +117,7 @@ def _environment(document: Document, folder: Path) -> dict[str, str]:
     PYTHONPATH, and pip may ask no index: it fails where a dependency is not installed here.
     """
     variables = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("PIP_")},
+        **{name: value for name, value in os.environ.items() if not name.startswith(_NOT_TAKEN)},
         "COLUMNS": _COLUMNS,
         "EDGESQ": str(ROOT),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
