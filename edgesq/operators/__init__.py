@@ -1,0 +1,99 @@
+"""THE table of operators: a class each, with what is the same for all operators of a kind.
+
+Every stage has a table of its own, from these classes to what it does with such an operator, and
+`handler` looks it up; a test holds that no stage lacks one. Numbers of tensors index
+`Graph.tensors`.
+"""
+
+from edgesq.operators.base import Access, Op, Window, Windowed
+from edgesq.operators.binary import Add, Binary, Mul, Sub
+from edgesq.operators.conv import (
+    Conv2D,
+    Convolution,
+    DepthwiseConv2D,
+    FullyConnected,
+    GroupedConv2D,
+)
+from edgesq.operators.lookup import (
+    HardSwish,
+    LeakyRelu,
+    Logistic,
+    Lookup,
+    Maximum,
+    Minimum,
+    Quantize,
+    Rectifier,
+    Relu,
+    Relu0To1,
+    Relu6,
+    ReluN1To1,
+    Tanh,
+)
+from edgesq.operators.move import (
+    OUTSIDE,
+    Concatenation,
+    DepthToSpace,
+    Move,
+    Pad,
+    PadV2,
+    Pick,
+    ResizeNearest,
+    Slice,
+    SpaceToDepth,
+    StridedSlice,
+    Tile,
+)
+from edgesq.operators.pool import AveragePool2D, MaxPool2D
+from edgesq.operators.reduce import Mean
+from edgesq.operators.shape import Reshape
+from edgesq.operators.softmax import Softmax
+from edgesq.operators.table import OPERATORS, READ_AS, handler
+
+__all__ = [
+    "OPERATORS",
+    "OUTSIDE",
+    "READ_AS",
+    "Access",
+    "Add",
+    "AveragePool2D",
+    "Binary",
+    "Concatenation",
+    "Conv2D",
+    "Convolution",
+    "DepthToSpace",
+    "DepthwiseConv2D",
+    "FullyConnected",
+    "GroupedConv2D",
+    "HardSwish",
+    "LeakyRelu",
+    "Logistic",
+    "Lookup",
+    "MaxPool2D",
+    "Maximum",
+    "Mean",
+    "Minimum",
+    "Move",
+    "Mul",
+    "Op",
+    "Pad",
+    "PadV2",
+    "Pick",
+    "Quantize",
+    "Rectifier",
+    "Relu",
+    "Relu0To1",
+    "Relu6",
+    "ReluN1To1",
+    "Reshape",
+    "ResizeNearest",
+    "Slice",
+    "Softmax",
+    "SpaceToDepth",
+    "StridedSlice",
+    "Sub",
+    "Tanh",
+    "Tile",
+    "Window",
+    "Windowed",
+    "handler",
+]

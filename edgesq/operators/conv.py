@@ -1,0 +1,57 @@
+"""Convolutions."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from numpy.typing import NDArray
+
+from edgesq.operators.base import Windowed
+
+
+@dataclass(frozen=True)
+class Convolution(Windowed, rescales=True, channel_axis=0):
+    """What has weights, a bias and a multiplier per output channel.
+
+    Weights are int8 with a scale per channel, the bias is int32; `clamp` is the fused activation.
+
+    Class attributes:
+        channel_axis: the axis of the weights that is the output's channels.
+    """
+
+    channel_axis: ClassVar[int]
+    weights: int
+    bias: int
+    clamp: tuple[int, int]
+
+    @property
+    def parameters(self) -> tuple[int, ...]:
+        """Weights and bias."""
+        return self.weights, self.bias
+
+    def along_weights(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return one value per output channel, [O] or [1], so that it broadcasts to the weights."""
+        shape = [1] * 4
+        shape[self.channel_axis] = -1
+        return values.reshape(shape)
+
+
+class Conv2D(Convolution, kind="CONV_2D"):
+    """Convolution, weights OHWI."""
+
+
+class FullyConnected(Conv2D, kind="FULLY_CONNECTED"):
+    """A convolution whose window is the whole image, or one pixel; its sums are rounded once."""
+
+
+class DepthwiseConv2D(Convolution, kind="DEPTHWISE_CONV_2D", channel_axis=3):
+    """Each channel c convolved by itself into channels [c * m, (c + 1) * m) of C * m.
+
+    Weights [1, H, W, C * m].
+    """
+
+
+class GroupedConv2D(Convolution, kind="CONV_2D"):
+    """Convolution in G groups: output channels [g * O / G, ...) see input channels [g * I, ...).
+
+    Weights [O, H, W, I], I channels of the G * I that the input has.
+    """

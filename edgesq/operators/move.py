@@ -1,0 +1,89 @@
+"""What moves values and changes none."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+from edgesq.operators.base import Access, Op
+
+
+class Concatenation(Op, kind="CONCATENATION"):
+    """Inputs side by side along the channels; all share scale and zero point with the output."""
+
+
+class Move(Op, access=Access.MOVE):
+    """What makes each output row of certain input rows: all so far move values and change none."""
+
+    @abstractmethod
+    def source_rows(self, row: int) -> tuple[int, int]:
+        """Input rows [first, end) that output row `row` is made of."""
+
+
+OUTSIDE = -1
+"""Index, in a Pick, of what lies outside the input."""
+
+
+@dataclass(frozen=True)
+class Pick(Move):
+    """Output value [y, x, c] is the input's [rows[y], columns[x], channels[c]], else `fill`.
+
+    Attributes:
+        rows, columns: indices into the input, by the output's own; OUTSIDE at one or both ends.
+        channels: likewise, evenly apart.
+        fill: int8 of what lies outside.
+    """
+
+    rows: tuple[int, ...]
+    columns: tuple[int, ...]
+    channels: tuple[int, ...]
+    fill: int
+
+    def source_rows(self, row: int) -> tuple[int, int]:
+        """Input rows [first, end) that output row `row` is made of."""
+        source = self.rows[row]
+        return (0, 0) if source == OUTSIDE else (source, source + 1)
+
+
+class Pad(Pick, kind="PAD"):
+    """The input with `fill` around it."""
+
+
+class PadV2(Pad, kind="PADV2", holds_levels=True):
+    """The same, `fill` is any number."""
+
+
+class Slice(Pick, kind="SLICE"):
+    """A part of the input."""
+
+
+class StridedSlice(Slice, kind="STRIDED_SLICE"):
+    """A part of the input, perhaps only every second, third, ... row, column or channel."""
+
+
+class ResizeNearest(Pick, kind="RESIZE_NEAREST_NEIGHBOR"):
+    """Rows and columns repeated or left out."""
+
+
+class Tile(Pick, kind="TILE"):
+    """Rows and columns repeated, each by itself or all one after the other."""
+
+
+@dataclass(frozen=True)
+class SpaceToDepth(Move, kind="SPACE_TO_DEPTH"):
+    """Squares of `block` by `block` pixels side by side in one pixel, row by row."""
+
+    block: int
+
+    def source_rows(self, row: int) -> tuple[int, int]:
+        """Input rows [first, end) that output row `row` is made of."""
+        return row * self.block, (row + 1) * self.block
+
+
+@dataclass(frozen=True)
+class DepthToSpace(Move, kind="DEPTH_TO_SPACE"):
+    """One pixel taken apart into a square of `block` by `block` pixels, row by row."""
+
+    block: int
+
+    def source_rows(self, row: int) -> tuple[int, int]:
+        """Input rows [first, end) that output row `row` is made of."""
+        return row // self.block, row // self.block + 1
