@@ -15,7 +15,7 @@ from support.graph_ladder import problems
 from support.onnx_cases import CASES
 from support.onnx_exported import EXPORTED
 from support.onnx_models import OnnxNetwork, lenet, mobilenet_v2, noise, resnet_8, squeezenet
-from support.random_graphs import Drawn
+from support.random_sketch import Drawn
 
 MODELS = {build.__name__: build for build in (squeezenet, mobilenet_v2, resnet_8, lenet)}
 NETWORKS = CASES | EXPORTED | MODELS

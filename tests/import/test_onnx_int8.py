@@ -23,7 +23,7 @@ from support.networks import images
 from support.onnx_int8_cases import CASES
 from support.onnx_models import lenet, mobilenet_v2, quantized, resnet_8, squeezenet
 from support.onnx_quantized import RECTIFIED, QuantNetwork
-from support.random_graphs import Drawn
+from support.random_sketch import Drawn
 
 MODELS: dict[str, Callable[[], onnx.ModelProto]] = {
     "squeezenet": lambda: squeezenet(opset=13),

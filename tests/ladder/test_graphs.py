@@ -18,7 +18,8 @@ from support.crun import Runtime
 from support.emulated_cases import Case, run_cases
 from support.graph_ladder import fault, problems
 from support.networks import Network, images
-from support.random_graphs import LAYERS, Drawn, draw_graphs, smallest
+from support.random_graphs import LAYERS, draw_graphs, smallest
+from support.random_sketch import Drawn
 
 GRAPHS, ON_BOARDS = 50, 40
 """Networks of one seed: on this computer, on an emulated board."""

@@ -17,7 +17,8 @@ from edgesq.reference import run
 from support.crun import Runtime, compile_c
 from support.networks import images
 from support.paths import CKERNELS
-from support.random_graphs import Drawn, draw_graphs, smallest
+from support.random_graphs import draw_graphs, smallest
+from support.random_sketch import Drawn
 from support.replay import Replay
 from support.together import write_together
 

@@ -10,7 +10,7 @@ from support.tflite_builder import SAME
 
 if TYPE_CHECKING:
     from edgesq.graph import Int8Array
-    from support.random_graphs import Sketch
+    from support.random_sketch import Sketch
 
 Odd = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 """Output channels without weights, input channels that meet none, output channels with FAR_BIAS."""

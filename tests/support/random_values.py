@@ -1,19 +1,14 @@
 """Layers of random networks that take values one by one, or two by two."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
 from edgesq.formats.tflite.writer import RELU_N1_TO_1
+from support.random_sketch import Sketch
 from support.tflite_builder import NONE, RELU, RELU6
 
-if TYPE_CHECKING:
-    from support.random_graphs import Sketch
-
-Layer = Callable[["Sketch", int], None]
+Layer = Callable[[Sketch, int], None]
 
 
 def _activation(sketch: Sketch) -> int:

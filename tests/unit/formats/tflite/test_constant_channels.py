@@ -15,7 +15,7 @@ from edgesq.kernels.flash import wide_layers
 from edgesq.operators import Conv2D, Convolution, DepthwiseConv2D
 from edgesq.plan import PlanRequest, make_plan
 from edgesq.reference import run
-from support import random_graphs
+from support import random_graphs, random_sketch
 from support.builds import done
 from support.crun import Runtime
 from support.graph_ladder import problems
@@ -81,7 +81,7 @@ def test_the_ladder_holds(
     runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Golden is the file as it is; numpy, ONNX and C have the small numbers."""
-    monkeypatch.setattr(random_graphs, "Network", DyingNetwork)
+    monkeypatch.setattr(random_sketch, "Network", DyingNetwork)
     for name in set(random_graphs.LAYERS) - WEIGHTED:
         monkeypatch.delitem(random_graphs.LAYERS, name)
     drawn = draw_graphs(GRAPHS, 20)

@@ -1,0 +1,38 @@
+"""What every part of a network in the making needs: its tensors, shapes and scales."""
+
+import numpy as np
+
+from edgesq.integers import ceil_div
+from support.tflite_builder import SAME, TfliteBuilder
+
+Pair = tuple[int, int]
+Quant = tuple[float, int]
+USUAL: Quant = (0.05, -5)
+"""Scale and zero point of activations where nothing else is asked for."""
+FINER, RECTIFIED = (0.0173, 17), (0.031, -128)
+
+
+class Base:
+    """A network in the making; activations are the builder's tensor indices."""
+
+    def __init__(self, shape: tuple[int, ...], quant: Quant = USUAL, seed: int = 0) -> None:
+        self.builder = TfliteBuilder()
+        self.random = np.random.default_rng(seed)
+        self.shapes: dict[int, tuple[int, ...]] = {}
+        self.quants: dict[int, Quant] = {}
+        self.input = self.value(shape, quant)
+
+    def value(self, shape: tuple[int, ...], quant: Quant) -> int:
+        index = self.builder.value((1, *shape), *quant)
+        self.shapes[index], self.quants[index] = shape, quant
+        return index
+
+    def windows(self, source: int, size: Pair, stride: Pair, padding: int) -> Pair:
+        height, width = (
+            ceil_div(extent, step) if padding == SAME else (extent - kernel) // step + 1
+            for extent, kernel, step in zip(self.shapes[source], size, stride, strict=False)
+        )
+        return height, width
+
+    def build(self, output: int) -> bytes:
+        return self.builder.build(self.input, output)

@@ -1,0 +1,70 @@
+"""Layers that take values one by one, or two by two."""
+
+import numpy as np
+
+from support.network_base import FINER, Base, Quant
+from support.tflite_builder import NONE
+
+
+class Values(Base):
+    """Adds functions of one value and of two."""
+
+    def add(self, one: int, two: int, quant: Quant = FINER, activation: int = NONE) -> int:
+        return self.binary(one, two, "ADD", quant, activation)
+
+    def binary(
+        self, one: int, two: int, kind: str, quant: Quant = FINER, activation: int = NONE
+    ) -> int:
+        """Add ADD, SUB or MUL; one operand has the shape of the output."""
+        shape = max(self.shapes[one], self.shapes[two], key=lambda s: (int(np.prod(s)), len(s)))
+        return self.builder.op(
+            kind,
+            [one, two],
+            self.value(shape, quant),
+            f"{kind.capitalize()}Options",
+            fusedActivationFunction=activation,
+        )
+
+    def by_constant(
+        self,
+        source: int,
+        kind: str,
+        shape: tuple[int, ...],
+        constant: Quant,
+        quant: Quant = FINER,
+        activation: int = NONE,
+        first: bool = False,
+    ) -> int:
+        """Add ADD, SUB or MUL whose second operand, or first, is a random constant."""
+        operands = (source, self.constant(shape, constant))
+        one, two = operands[::-1] if first else operands
+        output = self.value(self.shapes[source], quant)
+        options = f"{kind.capitalize()}Options"
+        return self.builder.op(
+            kind, [one, two], output, options, fusedActivationFunction=activation
+        )
+
+    def constant(self, shape: tuple[int, ...], quant: Quant = FINER) -> int:
+        """Add a random constant operand, of exactly this shape."""
+        values = self.random.integers(-128, 128, shape).astype(np.int8)
+        index = self.builder.constant(np.asarray(values, np.int8), [quant[0]], zero_point=quant[1])
+        self.shapes[index], self.quants[index] = shape, quant
+        return index
+
+    def unary(self, source: int, kind: str, quant: Quant = FINER, **fields: float) -> int:
+        """Add an operator that takes each value by itself."""
+        output = self.value(self.shapes[source], quant)
+        options = "LeakyReluOptions" if fields else None
+        return self.builder.op(kind, [source], output, options, **fields)
+
+    def bound(self, source: int, kind: str, level: int) -> int:
+        """Add MINIMUM or MAXIMUM by a level of the input's own scale."""
+        quant = self.quants[source]
+        values = np.array(level, np.int8)
+        constant = self.builder.constant(values, [quant[0]], zero_point=quant[1])
+        output = self.value(self.shapes[source], quant)
+        return self.builder.op(kind, [source, constant], output, None)
+
+    def softmax(self, source: int, beta: float = 1.0) -> int:
+        output = self.value(self.shapes[source], (1 / 256, -128))
+        return self.builder.op("SOFTMAX", [source], output, "SoftmaxOptions", beta=beta)
