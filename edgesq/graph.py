@@ -6,7 +6,10 @@ integers from them.
 """
 
 import hashlib
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,49 +71,131 @@ class Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A model: tensors, operators in topological order, one input and one output.
+    """A model: tensors, operators in topological order, inputs and outputs.
 
     Attributes:
+        inputs: tensors that each image brings, in the file's order; at least one.
+        outputs: tensors that the model is run for, in the file's order; at least one, each once.
         sha256: hex digest of the .tflite bytes this was read from; the model's identity.
     """
 
     tensors: tuple[Tensor, ...]
     ops: tuple[Op, ...]
-    input: int
-    output: int
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
     sha256: str
 
     @property
-    def last(self) -> Op | None:
-        """The operator that computes the output, perhaps reshaped after it; None without."""
-        makers = {op.output: op for op in self.ops}
-        last = makers.get(self.output)
+    def input(self) -> int:
+        """The image: of several inputs the first with most rows."""
+        return max(self.inputs, key=lambda index: self.tensors[index].hwc[0])
+
+    @property
+    def output(self) -> int:
+        """The first output: the only one of a classifier."""
+        return self.outputs[0]
+
+    @cached_property
+    def sent(self) -> tuple[int, ...]:
+        """The inputs in the order in which they are sent: whole ones, then those sent by rows."""
+        return tuple(sorted(self.inputs, key=lambda index: index in self.sent_by_rows))
+
+    @cached_property
+    def sent_by_rows(self) -> tuple[int, ...]:
+        """Inputs as high as the image, and the image: a row of each is sent in turn.
+
+        So two images beside each other are computed without keeping one of them. What is of
+        another height is sent whole before the first row.
+        """
+        height = self.tensors[self.input].hwc[0]
+        return tuple(index for index in self.inputs if self.tensors[index].hwc[0] == height)
+
+    @cached_property
+    def input_rows(self) -> tuple[tuple[int, int], ...]:
+        """Input and row of it of everything that an image brings, in the order of sending."""
+        whole = [index for index in self.sent if index not in self.sent_by_rows]
+        height = self.tensors[self.input].hwc[0]
+        return (
+            *((index, row) for index in whole for row in range(self.tensors[index].hwc[0])),
+            *((index, row) for row in range(height) for index in self.sent_by_rows),
+        )
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """The shape of an image as stages hand it on: [H, W, C].
+
+        Of several inputs all values make one array, [values], in the order of `input_rows`.
+        """
+        if len(self.inputs) == 1:
+            return self.tensors[self.input].hwc
+        return (sum(math.prod(self.tensors[index].hwc) for index in self.inputs),)
+
+    def split(self, image: Int8Array) -> dict[int, Int8Array]:
+        """Return the inputs, int8 [H, W, C] by tensor, of an image of `image_shape`."""
+        if len(self.inputs) == 1:
+            return {self.input: image.reshape(self.tensors[self.input].hwc)}
+        found: dict[int, list[Int8Array]] = {index: [] for index in self.inputs}
+        values, place = image.reshape(-1), 0
+        for index, _ in self.input_rows:
+            _, width, channels = self.tensors[index].hwc
+            found[index].append(values[place : place + width * channels])
+            place += width * channels
+        return {
+            index: np.concatenate(rows).reshape(self.tensors[index].hwc)
+            for index, rows in found.items()
+        }
+
+    def join(self, inputs: Mapping[int, Int8Array]) -> Int8Array:
+        """Return an image of `image_shape` of the inputs, int8 [H, W, C] by tensor."""
+        if len(self.inputs) == 1:
+            return inputs[self.input].reshape(self.image_shape)
+        shaped = {index: inputs[index].reshape(self.tensors[index].hwc) for index in self.inputs}
+        return np.concatenate([shaped[index][row].reshape(-1) for index, row in self.input_rows])
+
+    def maker(self, tensor: int) -> Op | None:
+        """Return the operator that computes a tensor, perhaps reshaped after it; None without."""
+        last = self._makers.get(tensor)
         while isinstance(last, Reshape):
-            last = makers.get(last.inputs[0])
+            last = self._makers.get(last.inputs[0])
         return last
+
+    @cached_property
+    def _makers(self) -> dict[int, Op]:
+        return {op.output: op for op in self.ops}
+
+    @property
+    def last(self) -> Op | None:
+        """The operator that computes the first output; None without."""
+        return self.maker(self.output)
 
     @property
     def softmax(self) -> Softmax | None:
-        """The softmax that the output comes from; None without."""
+        """The softmax that the first output comes from; None without."""
         return self.last if isinstance(self.last, Softmax) else None
 
     @property
     def logits(self) -> int | None:
-        """The tensor before a final softmax; None without."""
-        return None if self.softmax is None else self.softmax.inputs[0]
+        """The tensor before the softmax of the first output; None without."""
+        return self.logits_of(self.output)
+
+    def logits_of(self, output: int) -> int | None:
+        """Return the tensor before the softmax that an output comes from; None without."""
+        maker = self.maker(output)
+        return maker.inputs[0] if isinstance(maker, Softmax) else None
 
     @property
     def scores(self) -> int:
-        """The tensor that ranks classes: the logits where there are some, else the output.
+        """The tensor that ranks classes: the logits where there are some, else the first output.
 
         A softmax in int8 has equal values where its logits differ.
         """
-        return self.observed[-1]
+        return self.output if self.logits is None else self.logits
 
-    @property
+    @cached_property
     def observed(self) -> tuple[int, ...]:
-        """Tensors a verifier compares: the output, then the logits that a softmax would blur."""
-        return (self.output,) if self.logits is None else (self.output, self.logits)
+        """Tensors a verifier compares: the outputs, then the logits that a softmax would blur."""
+        logits = (self.logits_of(output) for output in self.outputs)
+        return tuple(dict.fromkeys((*self.outputs, *(one for one in logits if one is not None))))
 
     def macs(self, op: Op) -> int:
         """Multiply-accumulates of one operator per image; 0 for all but convolutions."""

@@ -34,7 +34,7 @@ def group_graph(graph: Graph, op: GroupedConv2D, group: int) -> tuple[Graph, Con
         _sliced(graph.tensors[op.bias], part),
     )
     conv = Conv2D(op.name, (0,), 1, op.window, 2, 3, op.clamp)
-    return Graph(tensors, (conv,), 0, 1, graph.sha256), conv
+    return Graph(tensors, (conv,), (0,), (1,), graph.sha256), conv
 
 
 def _narrowed(tensor: Tensor, channels: int) -> Tensor:

@@ -20,8 +20,8 @@ KERNELS: Kernels = {
 
 
 def run(graph: Graph, image: Int8Array) -> dict[int, Int8Array]:
-    """Run one image int8 [H, W, C]; return every activation as int8 [H, W, C] by tensor index."""
-    values = {graph.input: image.reshape(graph.tensors[graph.input].hwc)}
+    """Run one image of `Graph.image_shape`; return every activation as int8 [H, W, C] by tensor index."""
+    values = graph.split(image)
     for op in graph.ops:
         kernel = handler(KERNELS, type(op))
         values[op.output] = kernel(graph, op, *(values[index] for index in op.inputs))

@@ -68,7 +68,7 @@ def squeezenet_graph(
     x = net.convolution(x, "conv10", classes, 1, relu=False)
     x = net.apply(Mean, "pool10", (x,), (1, classes), net.steps(x))
     output = net.apply(Softmax, "softmax", (x,), (1, classes), (1 / 256, _WHOLE), beta=1.0)
-    return Graph(tuple(net.tensors), tuple(net.ops), image, output, "0" * 64)
+    return Graph(tuple(net.tensors), tuple(net.ops), (image,), (output,), "0" * 64)
 
 
 def _fire(net: "_Net", x: int, widths: FireWidths, bypass: Bypass, name: str) -> int:

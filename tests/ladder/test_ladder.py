@@ -63,7 +63,7 @@ def test_c_before_the_classifier(name: str, ladder_models: LadderModels, runtime
     model = ladder_models[name]
     graph = read_graph(model.tflite)
     last = max(k for k, op in enumerate(graph.ops) if isinstance(op, Concatenation))
-    cut = replace(graph, ops=graph.ops[: last + 1], output=graph.ops[last].output)
+    cut = replace(graph, ops=graph.ops[: last + 1], outputs=(graph.ops[last].output,))
     (golden,) = ReferenceInterpreter(model.tflite).tensors(model.inputs, (cut.output,))
     assert len(np.unique(golden)) > 60
     ((output,),) = runtime.run(cut, [make_plan(cut)], model.inputs)

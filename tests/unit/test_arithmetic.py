@@ -149,7 +149,7 @@ def tensor(shape: tuple[int, ...], scale: float, zero_point: int = 0) -> Tensor:
 
 
 def graph_of(op: Op, *tensors: Tensor) -> Graph:
-    return Graph(tensors, (op,), 0, op.output, "")
+    return Graph(tensors, (op,), (0,), (op.output,), "")
 
 
 @pytest.mark.parametrize("scale", [0.001, 0.02, 0.1, 0.37, 2.5])

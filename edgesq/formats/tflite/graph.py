@@ -52,7 +52,7 @@ def make_graph(reader: Reader, sha256: str) -> tuple[Graph, Inside]:
     if inside.last:
         check_shape(reader, reader.kind(inside.last), inside.last)
     first, last = reader.tensor(inside.source), reader.tensor(inside.result)
-    graph = Graph(tuple(reader.tensors), _named(ops), first, last, sha256)
+    graph = Graph(tuple(reader.tensors), _named(ops), (first,), (last,), sha256)
     reader.refuse(graph_problem(graph))
     return fold_pads(graph), inside
 

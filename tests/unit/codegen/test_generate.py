@@ -185,8 +185,8 @@ def test_hostile_names_compile(tmp_path: Path) -> None:
     hostile = Graph(
         graph.tensors,
         tuple(type(op)(**{**vars(op), "name": '*/ #error "/* \\'}) for op in graph.ops),
-        graph.input,
-        graph.output,
+        graph.inputs,
+        graph.outputs,
         graph.sha256,
     )
     write(tmp_path, generate(hostile, make_plan(hostile), "portable"))

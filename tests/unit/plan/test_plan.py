@@ -168,7 +168,7 @@ def chain(length: int) -> Graph:
     """Softmax after softmax: the smallest operators there are."""
     tensor = Tensor("t", (1, 1, 1, 2), read_graph(NETWORKS["fire"]()).tensors[0].quantization)
     ops: tuple[Op, ...] = tuple(Softmax(f"softmax{k}", (k,), k + 1, 1.0) for k in range(length))
-    return Graph((tensor,) * (length + 1), ops, 0, length, "")
+    return Graph((tensor,) * (length + 1), ops, (0,), (length,), "")
 
 
 def test_most_operators() -> None:
