@@ -20,7 +20,7 @@ KERNELS: Kernels = {
 
 
 def run(graph: Graph, image: Int8Array) -> dict[int, Int8Array]:
-    """Run one image of `Graph.image_shape`; return every activation as int8 [H, W, C] by tensor index."""
+    """Run an image of `Graph.image_shape`; return activations, int8 [H, W, C], by tensor."""
     values = graph.split(image)
     for op in graph.ops:
         kernel = handler(KERNELS, type(op))
