@@ -56,7 +56,7 @@ def _write_onnx(draft: Draft) -> dict[str, bytes | EdgesqError]:
         INTEGER_ONNX: written(folder / "model_int8.onnx", lambda: integer_onnx(source.graph))
     }
     qdq = extras.make(
-        "model_int8_qdq.onnx", lambda path: written(path, lambda: qdq_onnx(source.tflite))
+        "model_int8_qdq.onnx", lambda path: written(path, lambda: qdq_onnx(source.graph))
     )
     models[QDQ_ONNX] = ModelError(extras.left_out[-1]) if qdq is None else qdq
     if float_model is not None:

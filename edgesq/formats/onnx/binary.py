@@ -83,9 +83,9 @@ def float_binary(scope: Scope, model: FloatModel, op: Binary, *inputs: str) -> s
         if tensor.data is None:
             operands.append(next(given))
             continue
-        real = (tensor.data.astype(np.float32) - tensor.zero_point) * np.float32(tensor.scale)
-        shape = (1,) * (4 - real.ndim) + real.shape
-        operands.append(real.reshape(shape).transpose(TO_NCHW))
+        shape = (1,) * (4 - tensor.data.ndim) + tensor.data.shape
+        stored = np.asarray(tensor.data.reshape(shape).transpose(TO_NCHW), np.int8)
+        operands.append(model.operand(scope, index, stored))
     total = scope.node(_NODES[type(op)], "binary", *operands)
     return clamped(scope, model.result(op.output), op.clamp, total)
 

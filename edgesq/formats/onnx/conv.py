@@ -13,6 +13,7 @@ from edgesq import arithmetic
 from edgesq.formats.onnx.real import FloatModel
 from edgesq.formats.onnx.scope import (
     TO_NCHW,
+    TO_NHWC,
     Scope,
     Writers,
     requantize,
@@ -85,18 +86,28 @@ def _convolution(
 
 
 def float_convolution(scope: Scope, model: FloatModel, op: Convolution, pixels: str) -> str:
-    """Add a convolution by the float model's weights, and its activation."""
-    weights = model.weights[op.name]
-    kernel = weights.kernel.transpose((3, 0, 1, 2) if op.channel_axis == 3 else TO_NCHW)
+    """Add a convolution, and its activation."""
+    kernel = model.kernel(scope, op, (3, 0, 1, 2) if op.channel_axis == 3 else TO_NCHW)
+    each = 1 if op.channel_axis == 3 else model.graph.constant(op.weights).shape[3]
     attributes: dict[str, Any] = window_attributes(op.window)
-    groups = model.result(op.inputs[0]).hwc[2] // kernel.shape[1]
-    sums = scope.node("Conv", "conv", pixels, kernel, weights.bias, **attributes, group=groups)
-    if weights.activation == "none":
-        return sums
-    positive = scope.node("Relu", "relu", sums)
-    if weights.activation == "relu":
-        return positive
-    return scope.node("Clip", "relu6", positive, np.float32(0), np.float32(6))
+    groups = model.result(op.inputs[0]).hwc[2] // each
+    bias = model.bias(scope, op)
+    sums = scope.node("Conv", "conv", pixels, kernel, bias, **attributes, group=groups)
+    return model.activated(scope, op, sums)
+
+
+def float_dense(scope: Scope, model: FloatModel, op: FullyConnected, pixels: str) -> str:
+    """Add a product of the whole image, in TensorFlow Lite's order (NHWC), or of each pixel."""
+    height, width, _ = model.result(op.output).hwc
+    if (height, width) != (1, 1):
+        return float_convolution(scope, model, op, pixels)
+    if model.result(op.inputs[0]).hwc[:2] != (1, 1):
+        pixels = scope.node("Transpose", "nhwc", pixels, perm=TO_NHWC)
+    row = scope.node("Flatten", "row", pixels)
+    kernel, bias = model.kernel(scope, op, None), model.bias(scope, op)
+    sums = scope.node("Gemm", "dense", row, kernel, bias, transB=1)
+    pixel = np.array([1, -1, 1, 1], np.int64)
+    return scope.node("Reshape", "pixel", model.activated(scope, op, sums), pixel)
 
 
 INTEGER: Writers = {
@@ -104,4 +115,4 @@ INTEGER: Writers = {
     DepthwiseConv2D: depthwise_conv2d,
     GroupedConv2D: grouped_conv2d,
 }
-FLOAT: Writers = {Convolution: float_convolution}
+FLOAT: Writers = {Convolution: float_convolution, FullyConnected: float_dense}

@@ -1,4 +1,4 @@
-"""Float and quantize-dequantize (QDQ) ONNX models through tf2onnx, quiet and deterministic.
+"""Float ONNX models through tf2onnx, quiet and deterministic.
 
 tf2onnx numbers its names by a counter of the process and orders nodes by a set, so the same model
 gives other bytes each time. What it returns is written anew here: nodes in the order the output
@@ -8,19 +8,15 @@ needs them, without Reshapes that change nothing, named by operator and number, 
 
 from __future__ import annotations
 
-import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import onnx
 from onnx import TensorProto, helper
 
 from edgesq.errors import ModelError
-from edgesq.formats.tflite.flatten import with_flattened_dense
-from edgesq.formats.tflite.tidy import int8_inside
 from edgesq.quantize import captured_output
 from edgesq.version import VERSION
 
@@ -28,28 +24,6 @@ if TYPE_CHECKING:
     import keras
 
 _OPSET, _IR_VERSION = 17, 8
-
-
-def qdq_onnx(tflite: bytes) -> onnx.ModelProto:
-    """Convert an int8 .tflite to float operators between QuantizeLinear and DequantizeLinear.
-
-    Returns:
-        a model with input `input` int8 [1, H, W, C] and output `output` int8 [1, K]. Its scales are
-        those of the .tflite, its rounding is not: up to a few LSB from the integer model.
-
-    Raises:
-        ModelError: tf2onnx cannot convert the model.
-    """
-
-    def convert(tf2onnx: Any) -> onnx.ModelProto:
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "model.tflite"
-            file.write_bytes(with_flattened_dense(int8_inside(tflite, always=True)))
-            converted: onnx.ModelProto
-            converted, _ = tf2onnx.from_tflite(str(file), opset=_OPSET)
-            return converted
-
-    return _clean(_quietly(convert), "qdq")
 
 
 def float_onnx(model: keras.Model) -> onnx.ModelProto:
@@ -71,7 +45,7 @@ def float_onnx(model: keras.Model) -> onnx.ModelProto:
         converted, _ = tf2onnx.from_keras(model, input_signature=signature, opset=_OPSET)
         return converted
 
-    return _clean(_quietly(convert), "float")
+    return _clean(_quietly(convert))
 
 
 def _quietly(convert: Callable[[Any], onnx.ModelProto]) -> onnx.ModelProto:
@@ -88,7 +62,7 @@ def _quietly(convert: Callable[[Any], onnx.ModelProto]) -> onnx.ModelProto:
             raise ModelError("tf2onnx cannot convert the model to ONNX", hint=reason) from error
 
 
-def _clean(model: onnx.ModelProto, what: str) -> onnx.ModelProto:
+def _clean(model: onnx.ModelProto) -> onnx.ModelProto:
     """Return the same computation with batch 1, clean names and an order that never varies."""
     graph = model.graph
     source, result = graph.input[0], graph.output[0]
@@ -113,7 +87,7 @@ def _clean(model: onnx.ModelProto, what: str) -> onnx.ModelProto:
             else:
                 inputs.append(names[value])
         nodes.append(_rewritten(node, name, inputs, [names[value] for value in node.output]))
-    return _checked(nodes, kept, (_batch_one(source, "input"), _batch_one(result, "output")), what)
+    return _checked(nodes, kept, (_batch_one(source, "input"), _batch_one(result, "output")))
 
 
 def _idle_reshapes(model: onnx.ModelProto) -> set[str]:
@@ -186,11 +160,10 @@ def _checked(
     nodes: list[onnx.NodeProto],
     constants: list[TensorProto],
     ends: tuple[onnx.ValueInfoProto, onnx.ValueInfoProto],
-    what: str,
 ) -> onnx.ModelProto:
     """Put the parts together and let ONNX check them."""
     model = helper.make_model(
-        helper.make_graph(nodes, f"edgesq_{what}", [ends[0]], [ends[1]], constants),
+        helper.make_graph(nodes, "edgesq_float", [ends[0]], [ends[1]], constants),
         producer_name="edgesq",
         producer_version=VERSION,
         ir_version=_IR_VERSION,
@@ -200,7 +173,7 @@ def _checked(
         onnx.checker.check_model(model)
     except onnx.checker.ValidationError as error:
         raise ModelError(
-            f"tf2onnx cannot write this model as {what} ONNX: {str(error).splitlines()[0]}",
+            f"tf2onnx cannot write this model as float ONNX: {str(error).splitlines()[0]}",
             hint="the integer model is exact: use that one",
         ) from error
     return model

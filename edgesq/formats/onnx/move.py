@@ -3,7 +3,7 @@
 import numpy as np
 
 from edgesq.formats.onnx.real import FloatModel
-from edgesq.formats.onnx.scope import Scope, Writers, unsigned
+from edgesq.formats.onnx.scope import Scope, Value, Writers, unsigned
 from edgesq.graph import Graph
 from edgesq.operators import OUTSIDE, DepthToSpace, Pick, SpaceToDepth
 
@@ -11,6 +11,11 @@ _AXES = {"channels": 1, "rows": 2, "columns": 3}
 
 
 def pick(scope: Scope, graph: Graph, op: Pick, pixels: str) -> str:
+    """Add the nodes that take values, and a Pad for what is outside."""
+    return _picked(scope, graph, op, pixels, unsigned(op.fill))
+
+
+def _picked(scope: Scope, graph: Graph, op: Pick, pixels: str, fill: Value) -> str:
     """Add a Slice or a Gather for each axis that is not whole, then a Pad for what is outside."""
     height, width, channels = graph.tensors[op.inputs[0]].hwc
     before, after = [0] * 4, [0] * 4
@@ -23,7 +28,7 @@ def pick(scope: Scope, graph: Graph, op: Pick, pixels: str) -> str:
         pixels = _part(scope.within(name), pixels, axis, inside, extent)
     if not any(before + after):
         return pixels
-    return scope.node("Pad", "pad", pixels, np.array(before + after, np.int64), unsigned(op.fill))
+    return scope.node("Pad", "pad", pixels, np.array(before + after, np.int64), fill)
 
 
 def _part(scope: Scope, pixels: str, axis: int, inside: list[int], extent: int) -> str:
@@ -68,15 +73,21 @@ def _moved(
 
 
 def float_pick(scope: Scope, model: FloatModel, op: Pick, pixels: str) -> str:
-    """Pad the image by one place of `fill` all around, then gather rows, columns and channels."""
+    """Add a Resize where pixels are repeated, else the nodes of `pick`."""
     tensor = model.result(op.output)
+    height, width, channels = model.result(op.inputs[0]).hwc
+    factors = (tensor.hwc[0] // height, tensor.hwc[1] // width)
+    repeated = tuple(
+        tuple(np.arange(extent).repeat(factor).tolist())
+        for extent, factor in zip((height, width), factors, strict=True)
+    )
+    whole = tuple(range(channels))
+    if max(factors) > 1 and (op.rows, op.columns, op.channels) == (*repeated, whole):
+        scales = np.array([1, 1, *factors], np.float32)
+        how = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+        return scope.node("Resize", "resize", pixels, "", scales, mode="nearest", **how)
     fill = np.float32((op.fill - tensor.zero_point) * tensor.scale)
-    around = np.array([0, 1, 1, 1, 0, 1, 1, 1], np.int64)
-    value = scope.node("Pad", "around", pixels, around, fill)
-    for axis, chosen in ((1, op.channels), (2, op.rows), (3, op.columns)):
-        indices = np.array(chosen, np.int64) + 1
-        value = scope.node("Gather", f"axis{axis}", value, indices, axis=axis)
-    return value
+    return _picked(scope, model.graph, op, pixels, fill)
 
 
 def float_space_to_depth(scope: Scope, _: FloatModel, op: SpaceToDepth, pixels: str) -> str:

@@ -8,30 +8,10 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from edgesq.errors import ModelError
-from edgesq.formats.onnx import float_model
-
 
 def onnx_bytes(model: onnx.ModelProto) -> bytes:
     """Serialize a model; the same model always gives the same bytes."""
     return bytes(model.SerializeToString(deterministic=True))
-
-
-def qdq_onnx(tflite: bytes) -> onnx.ModelProto:
-    """Write the model as `float_model.qdq_onnx` does, and try whether it runs.
-
-    Raises:
-        ModelError: tf2onnx cannot convert the model, or makes a file of it that does not run.
-    """
-    model = float_model.qdq_onnx(tflite)
-    shape = [dimension.dim_value for dimension in model.graph.input[0].type.tensor_type.shape.dim]
-    try:
-        run_onnx(model, np.zeros(shape, np.int8))
-    # ONNX Runtime's errors have no class in common.
-    except Exception as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ModelError("tf2onnx writes a model that does not run", hint=reason) from error
-    return model
 
 
 def run_onnx(

@@ -51,7 +51,7 @@ class Scope:
     def constant(self, label: str, values: NDArray[Any] | np.number[Any]) -> str:
         """Add an initializer and return its name."""
         name = self.prefix + label
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+        self.constants.append(numpy_helper.from_array(np.asarray(values, order="C"), name))
         return name
 
     def node(self, op_type: str, label: str, *inputs: Value, **attributes: Any) -> str:

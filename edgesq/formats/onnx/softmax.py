@@ -70,8 +70,9 @@ def _round_to_uint8(scope: Scope, product: str, bits: str) -> str:
 
 def float_softmax(scope: Scope, _: FloatModel, op: Softmax, pixels: str) -> str:
     """Add ONNX's own operator, which has no beta."""
-    steeper = scope.node("Mul", "beta", pixels, np.float32(op.beta))
-    return scope.node("Softmax", "softmax", steeper, axis=1)
+    if op.beta != 1:
+        pixels = scope.node("Mul", "beta", pixels, np.float32(op.beta))
+    return scope.node("Softmax", "softmax", pixels, axis=1)
 
 
 INTEGER: Writers = {Softmax: softmax}
