@@ -1,6 +1,5 @@
 """Lay out the whole model as C text."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 
 from edgesq.calibrate import Preprocessing
@@ -11,7 +10,16 @@ from edgesq.codegen.params.table import params
 from edgesq.codegen.text import template
 from edgesq.graph import Graph, digest
 from edgesq.kernels.families import FAMILIES
-from edgesq.kernels.initializer import Fields, comment, in_ram, initializer, row, rows, structs
+from edgesq.kernels.initializer import (
+    Fields,
+    comment,
+    hex_bytes,
+    in_ram,
+    initializer,
+    row,
+    rows,
+    structs,
+)
 from edgesq.kernels.kernel import PORTABLE
 from edgesq.operators import Access
 from edgesq.plan import STEP_END, STEP_INPUT, Plan
@@ -56,12 +64,11 @@ def generate(
 
 def tflite_array(content: bytes, name: str) -> dict[str, str]:
     """Return the .tflite as an aligned C array for a TensorFlow Lite Micro project."""
-    body = "\n".join(textwrap.wrap(", ".join(f"0x{byte:02x}" for byte in content) + ",", 100))
     values = {
         "name": comment(name),
         "sha256": digest(content),
         "bytes": len(content),
-        "content": body,
+        "content": hex_bytes(content),
     }
     return {
         f"model_tflite.{suffix}": template(f"tflite_array.{suffix}").substitute(values)
