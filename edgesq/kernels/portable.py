@@ -19,6 +19,7 @@ from edgesq.kernels.portable_params import conv_params
 from edgesq.kernels.row_op import RowOp
 from edgesq.lookup import has_table
 from edgesq.operators import (
+    OUTSIDE,
     Access,
     Add,
     AveragePool2D,
@@ -68,7 +69,7 @@ _LINE_BYTES, _EXPONENTIAL_BYTES, _TABLE_BYTES = 8, 4, 256
 """A slope with its offset, one of the exponentials that are not 0, a table of 256 answers."""
 
 _INDEX_BYTES = 2
-"""Per row and per column of what a Pick makes."""
+"""Per row and per column of what a Pick makes, and per channel of a table of them."""
 
 PRICES = Prices(
     values={
@@ -127,7 +128,16 @@ def _exponentials_bytes(graph: Graph, op: Softmax) -> int:
 
 
 def _indices_bytes(graph: Graph, op: Pick) -> int:
-    return _INDEX_BYTES * sum(graph.tensors[op.output].hwc[:2])
+    listed = 0 if even_step(op) else len(op.channels)
+    return _INDEX_BYTES * (sum(graph.tensors[op.output].hwc[:2]) + listed)
+
+
+def even_step(op: Pick) -> int:
+    """Return how far apart the channels are that a Pick takes; 0 where a table must list them."""
+    inside = [channel for channel in op.channels if channel != OUTSIDE]
+    step = inside[1] - inside[0] if len(inside) > 1 else 1
+    ends = inside[0] + step * len(inside)
+    return step if step > 0 and inside == list(range(inside[0], ends, step)) else 0
 
 
 _CONSTANTS: dict[type[Op], Callable[[Graph, Any], int]] = {

@@ -28,7 +28,7 @@ class Pick(Move):
 
     Attributes:
         rows, columns: indices into the input, by the output's own; OUTSIDE at one or both ends.
-        channels: likewise, evenly apart.
+        channels: likewise.
         fill: int8 of what lies outside.
     """
 
@@ -57,6 +57,10 @@ class Slice(Pick, kind="SLICE"):
 
 class StridedSlice(Slice, kind="STRIDED_SLICE"):
     """A part of the input, perhaps only every second, third, ... row, column or channel."""
+
+
+class Gather(Pick, kind="GATHER"):
+    """Rows, columns or channels in any order."""
 
 
 class ResizeNearest(Pick, kind="RESIZE_NEAREST_NEIGHBOR"):

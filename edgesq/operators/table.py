@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 from edgesq.operators.base import Op
+from edgesq.operators.move import Slice
 from edgesq.operators.pool import MaxPool2D
 from edgesq.operators.shape import Reshape
 
@@ -25,8 +26,11 @@ READ_AS: dict[str, type[Op] | None] = {
     "DEQUANTIZE": None,
     "EXPAND_DIMS": Reshape,
     "REDUCE_MAX": MaxPool2D,
+    "SPLIT": Slice,
+    "SPLIT_V": Slice,
     "SQUEEZE": Reshape,
     "TRANSPOSE": Reshape,
+    "UNPACK": Slice,
 }
 """What a graph usually has of an operator, by its name in a .tflite; None where that is nothing."""
 

@@ -55,12 +55,13 @@ struct esq_softmax {
 
 /* Every output pixel is a part of an input pixel, with `fill` around it, or all `fill`. */
 struct esq_pick {
-    const uint16_t *rows;    /* [output height] of the input, or ESQ_OUTSIDE */
-    const uint16_t *columns; /* [output width] likewise */
-    uint16_t before;         /* channels of `fill` in front */
-    uint16_t count;          /* then so many of the input's */
-    uint16_t first;          /* from this one on */
-    uint16_t step;           /* from one to the next */
+    const uint16_t *rows;     /* [output height] of the input, or ESQ_OUTSIDE */
+    const uint16_t *columns;  /* [output width] likewise */
+    const uint16_t *channels; /* [count] of the input; 0: evenly apart, from `first` by `step` */
+    uint16_t before;          /* channels of `fill` in front */
+    uint16_t count;           /* then so many of the input's */
+    uint16_t first;           /* from this one on */
+    uint16_t step;            /* from one to the next */
     int8_t fill;
 };
 

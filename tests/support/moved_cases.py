@@ -335,3 +335,40 @@ def grouped_then_mean() -> bytes:
     both = net.concat([net.conv(net.input, 2), net.conv(net.input, 4)])
     joined = net.concat([net.conv(both, 4, (3, 3), groups=2, activation=NONE), both])
     return net.build(net.mean(net.conv(joined, 5, (1, 1), groups=5)))
+
+
+# SPLIT, UNPACK, GATHER, shuffles
+
+
+@network
+def split_read_whole() -> bytes:
+    """Both halves of one SPLIT, of which a third output is read by nobody."""
+    net = Network((4, 5, 9))
+    first = net.split(net.input, 2, [3, 3, 3], 0)
+    second = first + 1
+    return net.build(net.concat([net.conv(second, 3), first]))
+
+
+@network
+def unpacked_columns() -> bytes:
+    """Columns of a map, each a row of its own; the image is the input of an UNPACK."""
+    net = Network((4, 3, 5))
+    last = net.unpack(net.input, 1)
+    return net.build(net.dense(net.reshape(last, (1, 4, 5)), 3, keep=True))
+
+
+@network
+def gathered_backwards() -> bytes:
+    """Rows from the last to the first: the whole map is held."""
+    net = Network((6, 3, 4))
+    rows = net.gather(net.conv(net.input, 4), 0, [5, 4, 3, 3, 1, 0])
+    return net.build(net.conv(net.gather(rows, 2, [2, 2, 0, 3, 1]), 2))
+
+
+@network
+def shuffled_channels() -> bytes:
+    """As a ShuffleNet's unit: halves of the channels, a shuffle behind."""
+    net = Network((4, 4, 12))
+    left = net.split(net.input, 2, [6, 6], 0)
+    both = net.concat([left, net.conv(left + 1, 6, quant=USUAL)])
+    return net.build(net.conv(net.shuffle(both, 2), 3))

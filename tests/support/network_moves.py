@@ -144,3 +144,43 @@ class Moves(Base):
         return self.builder.op(
             "DEPTH_TO_SPACE", [source], output, "DepthToSpaceOptions", blockSize=block
         )
+
+    def split(self, source: int, axis: int, sizes: Sequence[int], chosen: int = -1) -> int:
+        """Add SPLIT, or SPLIT_V where sizes differ, along an axis; return the chosen part."""
+        shape = self.shapes[source]
+        quant = self.quants[source]
+        made = [self.value((*shape[:axis], n, *shape[axis + 1 :]), quant) for n in sizes]
+        along = self.builder.constant(np.array([axis + 1], np.int32))
+        if len(set(sizes)) == 1:
+            inputs, kind, options = [along, source], "SPLIT", "SplitOptions"
+        else:
+            listed = self.builder.constant(np.array(sizes, np.int32))
+            inputs, kind, options = [source, listed, along], "SPLIT_V", "SplitVOptions"
+        self.builder.op(kind, inputs, made[0], options, numSplits=len(sizes))
+        self.builder.subgraph.operators[-1].outputs = made
+        return made[chosen]
+
+    def unpack(self, source: int, axis: int, chosen: int = -1) -> int:
+        """Add UNPACK along an axis; return the chosen part, without that axis."""
+        shape = self.shapes[source]
+        count, rest = shape[axis], (*shape[:axis], *shape[axis + 1 :])
+        made = [self.value(rest, self.quants[source]) for _ in range(count)]
+        self.builder.op("UNPACK", [source], made[0], "UnpackOptions", num=count, axis=axis + 1)
+        self.builder.subgraph.operators[-1].outputs = made
+        return made[chosen]
+
+    def gather(self, source: int, axis: int, indices: Sequence[int]) -> int:
+        """Add GATHER of constant indices along an axis."""
+        shape = self.shapes[source]
+        output = self.value((*shape[:axis], len(indices), *shape[axis + 1 :]), self.quants[source])
+        chosen = self.builder.constant(np.array(indices, np.int32))
+        return self.builder.op(
+            "GATHER", [source, chosen], output, "GatherOptions", axis=axis + 1, batchDims=0
+        )
+
+    def shuffle(self, source: int, groups: int) -> int:
+        """Shuffle channels between groups as RESHAPE, TRANSPOSE, RESHAPE."""
+        height, width, channels = self.shapes[source]
+        step = self.reshape(source, (height, width, groups, channels // groups))
+        step = self.transpose(step, (0, 1, 3, 2))
+        return self.reshape(step, (height, width, channels))

@@ -111,6 +111,51 @@ def _tile(sketch: Sketch, source: int) -> None:
         sketch.add("tile", [source], times)
 
 
+def _split(sketch: Sketch, source: int) -> None:
+    shape = sketch.shape(source)
+    axis = sketch.number(0, 2)
+    if shape and shape[axis] > 1:
+        counts = [n for n in (2, 3, 4) if shape[axis] % n == 0] or [shape[axis]]
+        count = sketch.draw(st.sampled_from(counts))
+        sizes = [shape[axis] // count] * count
+        sketch.add("split", [source], axis, sizes, sketch.number(0, count - 1))
+
+
+def _split_v(sketch: Sketch, source: int) -> None:
+    shape = sketch.shape(source)
+    axis = sketch.number(0, 2)
+    if shape and shape[axis] > 2:
+        first = sketch.number(1, (shape[axis] - 1) // 2)
+        sizes = [first, shape[axis] - first]
+        sketch.add("split", [source], axis, sizes, sketch.number(0, 1))
+
+
+def _unpack(sketch: Sketch, source: int) -> None:
+    shape = sketch.shape(source)
+    axis = sketch.number(0, 2)
+    if shape:
+        sketch.add("unpack", [source], axis, sketch.number(0, shape[axis] - 1))
+        (one, two) = sketch.net.shapes[sketch.made[-1]]
+        sketch.add("reshape", sketch.made[-1:], (1, one, two))
+
+
+def _gather(sketch: Sketch, source: int) -> None:
+    shape = sketch.shape(source)
+    axis = sketch.number(0, 2)
+    if shape:
+        index = st.integers(0, shape[axis] - 1)
+        indices = sketch.draw(st.lists(index, min_size=1, max_size=shape[axis]))
+        sketch.add("gather", [source], axis, indices)
+
+
+def _shuffle(sketch: Sketch, source: int) -> None:
+    shape = sketch.shape(source)
+    if shape:
+        groups = [n for n in (2, 3, 4) if shape[2] % n == 0]
+        if groups:
+            sketch.add("shuffle", [source], sketch.draw(st.sampled_from(groups)))
+
+
 MOVE_LAYERS: dict[str, Callable[[Sketch, int], None]] = {
     "CONCATENATION": _concat,
     "RESHAPE": _reshape,
@@ -123,4 +168,9 @@ MOVE_LAYERS: dict[str, Callable[[Sketch, int], None]] = {
     "DEPTH_TO_SPACE": _depth_to_space,
     "RESHAPE and TILE": _upsample,
     "TILE": _tile,
+    "SPLIT": _split,
+    "SPLIT_V": _split_v,
+    "UNPACK": _unpack,
+    "GATHER": _gather,
+    "channel shuffle": _shuffle,
 }

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from edgesq.codegen.params.fields import Params
 from edgesq.graph import Graph
 from edgesq.kernels.initializer import Fields, array, struct
+from edgesq.kernels.portable import even_step
 from edgesq.kernels.row_op import RowOp
 from edgesq.operators import OUTSIDE, DepthToSpace, Pick, SpaceToDepth
 
@@ -19,17 +20,21 @@ def _pick(_: Graph, item: RowOp, index: int) -> str:
     op = item.op
     assert isinstance(op, Pick)
     inside = [channel for channel in op.channels if channel != OUTSIDE]
+    step = even_step(op)
     fields: Fields = {
         "rows": f"rows_{index}",
         "columns": f"columns_{index}",
+        "channels": "0" if step else f"channels_{index}",
         "before": op.channels.index(inside[0]),
         "count": len(inside),
         "first": inside[0],
-        "step": inside[1] - inside[0] if len(inside) > 1 else 1,
+        "step": step,
         "fill": op.fill,
     }
+    listed = "" if step else array("uint16_t", f"channels_{index}", inside)
     return (
-        array("uint16_t", f"rows_{index}", _indices(op.rows), layer=op.name)
+        listed
+        + array("uint16_t", f"rows_{index}", _indices(op.rows), layer=op.name)
         + array("uint16_t", f"columns_{index}", _indices(op.columns))
         + struct("esq_pick", f"params_{index}", fields)
     )

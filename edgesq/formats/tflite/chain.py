@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from edgesq.formats.tflite.readable import Fits, Ranges, Readable, Readables, Shape, constants
 from edgesq.formats.tflite.reader import Reader
-from edgesq.operators import DepthToSpace, Op, Pick, Reshape, SpaceToDepth, Tile
+from edgesq.operators import DepthToSpace, Gather, Op, Pick, Reshape, SpaceToDepth, Tile
 
 Operators = Sequence[tuple[str, Any]]
 Numbers = NDArray[np.int32]
@@ -119,7 +119,8 @@ def read_chain(reader: Reader, operator: Any) -> Op:
         kinds = ", ".join(kind for kind, _ in operator.steps)
         raise reader.error(
             f"{name}: {kinds} move values in a way that the runtime does not know",
-            "it knows repeated rows and columns, SPACE_TO_DEPTH and DEPTH_TO_SPACE",
+            "it knows repeated rows and columns, channels in any order, SPACE_TO_DEPTH and "
+            "DEPTH_TO_SPACE",
         )
     return found
 
@@ -190,11 +191,11 @@ def _as_pick(
     columns = numbers[0, :, 0] // channels % width
     depths = numbers[0, 0, :] % channels
     again = (rows[:, None, None] * width + columns[:, None]) * channels + depths
-    in_order = len(depths) < 2 or (depths[1] > depths[0] and not np.any(np.diff(depths, 2)))
-    if not in_order or not np.array_equal(again, numbers):
+    if not np.array_equal(again, numbers):
         return None
     down, across, deep = (tuple(map(int, places)) for places in (rows, columns, depths))
-    return Tile(name, (source,), output, down, across, deep, 0)
+    cls = Tile if np.array_equal(depths, np.arange(channels)) else Gather
+    return cls(name, (source,), output, down, across, deep, 0)
 
 
 def _tile_shape(reader: Reader, operator: Any) -> Shape:

@@ -16,8 +16,9 @@ from edgesq.formats.tflite.fold import fold_pads
 from edgesq.formats.tflite.graph_check import graph_problem
 from edgesq.formats.tflite.infer import check_shape, is_open
 from edgesq.formats.tflite.input import fix_batch, read_input
-from edgesq.formats.tflite.readable import Readable
+from edgesq.formats.tflite.readable import Made, Readable
 from edgesq.formats.tflite.reader import Reader
+from edgesq.formats.tflite.several import apart
 from edgesq.formats.tflite.table import ADVICE, READABLES
 from edgesq.formats.tflite.whole import unknown_problems, whole_problems, without_named
 from edgesq.graph import Graph
@@ -44,7 +45,8 @@ def make_graph(reader: Reader, sha256: str) -> tuple[Graph, Inside]:
     if whole:
         _refuse(reader, [*whole, *_unknown_problems(reader, without_named(reader, operators))])
     fix_batch(reader)
-    operators = without_ending(reader, without_constants(reader, operators))
+    operators = apart(without_constants(reader, operators), reader.source.outputs)
+    operators = without_ending(reader, operators)
     inside = without_edges(reader, joined(reader, operators, reader.result))
     if inside.first:
         check_shape(reader, "QUANTIZE", inside.first)
@@ -74,7 +76,10 @@ def _read(reader: Reader, inside: Inside) -> list[Op]:
     _refuse(reader, [*problems, *(error for error in made if isinstance(error, ModelError))])
     for step in steps:
         check_shape(reader, *step)
-    return [op for op in made if isinstance(op, Op)]
+    parts = (
+        (one,) if isinstance(one, Op) else one for one in made if not isinstance(one, ModelError)
+    )
+    return [op for part in parts for op in part]
 
 
 def _unknown_problems(reader: Reader, operators: list[tuple[str, Any]]) -> list[ModelError]:
@@ -82,7 +87,7 @@ def _unknown_problems(reader: Reader, operators: list[tuple[str, Any]]) -> list[
     return unknown_problems(reader, unknown, ADVICE, _USUAL_ADVICE)
 
 
-def _attempt(reader: Reader, readable: Readable, operator: Any) -> Op | ModelError:
+def _attempt(reader: Reader, readable: Readable, operator: Any) -> Made | ModelError:
     try:
         return readable.read(reader, operator)
     except ModelError as error:

@@ -68,10 +68,11 @@ class ReferenceInterpreter:
         require(LITERT)
         reader = open_model(content, "model")
         self._graph, _ = make_graph(reader, digest(content))
-        self._numbers = {mine: theirs for theirs, mine in reader.index.items()}
+        own = {mine: theirs for theirs, mine in reader.index.items()}
+        self._numbers = own | reader.same_values
         tidy = for_litert(reader)
         self._interpreter = _interpreter(tidy, optimized)
-        _hold_shapes(self._interpreter, self._graph, self._numbers)
+        _hold_shapes(self._interpreter, self._graph, own)
         self._input = self._interpreter.get_input_details()[0]
         if optimized:  # it keeps no tensor but the last
             outside = self._interpreter.get_output_details()[0]["index"]
@@ -138,6 +139,8 @@ def _hold_shapes(interpreter: Any, graph: Graph, numbers: dict[int, int]) -> Non
     """Refuse a model if LiteRT gives a tensor another shape than the graph."""
     shapes = {one["index"]: tuple(one["shape"]) for one in interpreter.get_tensor_details()}
     for op in graph.ops:
+        if op.output not in numbers:
+            continue
         tensor = graph.tensors[op.output]
         made = shapes.get(numbers[op.output])
         if made != tensor.shape:

@@ -19,13 +19,17 @@ from edgesq.operators import Op
 
 Shape = tuple[int, ...]
 
+Made = Op | tuple[Op, ...]
+"""What an operator becomes in the graph: one operator, or several in order."""
+
 
 @dataclass(frozen=True)
 class Readable:
     """An operator that can be read.
 
     Attributes:
-        read: makes it an operator of the graph; its parts were checked by `operator_problem`.
+        read: makes it an operator of the graph, or several; its parts were checked by
+            `operator_problem`.
         shape: what LiteRT makes of what it reads.
         inputs: how many inputs it may have.
         options: class of its options in the schema; None where they are not read.
@@ -34,7 +38,7 @@ class Readable:
             writes a later one; None where it does not.
     """
 
-    read: Callable[[Reader, Any], Op]
+    read: Callable[[Reader, Any], Made]
     shape: Callable[[Reader, Any], Sequence[int]]
     inputs: Collection[int] = (1,)
     options: str | None = None

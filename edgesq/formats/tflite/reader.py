@@ -1,6 +1,7 @@
 """Unpack a .tflite: its tensors as a `Graph` has them, and what readers of operators share."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,8 @@ class Reader:
         index: the graph's number of each of the file's tensors read so far.
         tensors: of the graph.
         read_as_int8: the file's uint8 tensors that the graph takes as int8, 128 below.
+        same_values: the graph's tensors that the file has not, each with the file's number of one
+            that holds the same values in the same order.
         constants: what is known of the file's tensors that it computes from no image.
         result: the file's number of its output, or of the last tensor that is computed.
         notes: what was left out, and why.
@@ -109,6 +112,7 @@ class Reader:
         self.index: dict[int, int] = {}
         self.tensors: list[Tensor] = []
         self.read_as_int8: set[int] = set()
+        self.same_values: dict[int, int] = {}
 
     def error(self, message: str, hint: str | None = None) -> ModelError:
         """Return an error about this file; what cannot be printed of its names is left out."""
@@ -252,6 +256,13 @@ class Reader:
         if index >= 0:
             self.index[index] = len(self.tensors) - 1
         return len(self.tensors) - 1
+
+    def reshaped(self, index: int, shape: tuple[int, int, int]) -> int:
+        """Add a tensor with the values of one of the file's under another shape [H, W, C]."""
+        known = self.tensors[self.tensor(index)]
+        made = self.append(-1, replace(known, shape=(1, *shape), is_plane=False))
+        self.same_values[made] = index
+        return made
 
     def parts(self, operator: Any) -> tuple[str, int]:
         """Return the name and the output of an operator."""

@@ -1,9 +1,20 @@
 """The operators' tables: how each is read from a .tflite, and what a graph's must hold."""
 
-from edgesq.formats.tflite import binary, chain, conv, lookup, move, pool, reduce, shape, softmax
+from edgesq.formats.tflite import (
+    binary,
+    chain,
+    conv,
+    lookup,
+    move,
+    part,
+    pool,
+    reduce,
+    shape,
+    softmax,
+)
 from edgesq.formats.tflite.readable import Advice, Fits, Ranges, Readables
 
-_FAMILIES = (binary, chain, conv, lookup, move, pool, reduce, shape, softmax)
+_FAMILIES = (binary, chain, conv, lookup, move, part, pool, reduce, shape, softmax)
 
 READABLES: Readables = {
     kind: readable for family in _FAMILIES for kind, readable in family.READABLES.items()

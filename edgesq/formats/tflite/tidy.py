@@ -14,6 +14,7 @@ import numpy as np
 from edgesq.formats.tflite.edges import HINT
 from edgesq.formats.tflite.graph import make_graph
 from edgesq.formats.tflite.reader import Reader, open_model
+from edgesq.formats.tflite.several import wholes
 from edgesq.formats.tflite.table import READABLES
 
 
@@ -46,7 +47,7 @@ def int8_inside(content: bytes, *, always: bool = False) -> bytes:
     if not always and not is_left and inside.first is None and inside.last is None:
         return content
     steps = (getattr(one, "steps", ((kind, one),)) for kind, one in inside.operators)
-    operators = [step for chain in steps for _, step in chain]
+    operators = wholes(step for chain in steps for _, step in chain)
     return _written(reader, operators, inside.source, inside.result)
 
 

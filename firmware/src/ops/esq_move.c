@@ -1,5 +1,5 @@
 /* Moving values without changing them: PAD, SLICE, STRIDED_SLICE, RESIZE_NEAREST_NEIGHBOR,
- * SPACE_TO_DEPTH, DEPTH_TO_SPACE. Mirror: edgesq/reference/move.py.
+ * SPACE_TO_DEPTH, DEPTH_TO_SPACE, GATHER. Mirror: edgesq/reference/move.py.
  */
 #include "../esq_copy.h"
 #include "../esq_windows.h"
@@ -19,10 +19,14 @@ static void pick_pixel(const struct esq_pick *params, const int8_t *pixel, uint3
     }
     fill(params->fill, params->before, result);
     result += params->before;
-    pixel += params->first;
-    if (params->step == 1) {
-        esq_copy(pixel, params->count, result);
+    if (params->channels) {
+        for (uint32_t c = 0; c < params->count; c++) {
+            result[c] = pixel[params->channels[c]];
+        }
+    } else if (params->step == 1) {
+        esq_copy(pixel + params->first, params->count, result);
     } else {
+        pixel += params->first;
         for (uint32_t c = 0; c < params->count; c++) {
             result[c] = pixel[c * params->step];
         }
