@@ -14,10 +14,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.operators import Convolution, Op, Reshape, Softmax
+from edgesq.operators import Convolution, Op, Reshape, Softmax, Stateful
 
 Int8Array = NDArray[np.int8]
+Int16Array = NDArray[np.int16]
 Int32Array = NDArray[np.int32]
+Constant = Int8Array | Int16Array | Int32Array
 
 
 @dataclass(frozen=True)
@@ -42,14 +44,15 @@ class Tensor:
         shape: [1, H, W, C], [1, W, C] or [1, C] for activations, OHWI for weights ([1, H, W, O]
             where they are depthwise), [O] for biases, [C] or [1] for operands.
         quantization: scale and zero point.
-        data: int8 weights and operands or int32 biases; None for activations.
+        data: int8 weights and operands, int16 weights of time or int32 biases; None for
+            activations.
         is_plane: whether [1, H, W] is an image of one channel, and not one row of W channels.
     """
 
     name: str
     shape: tuple[int, ...]
     quantization: Quantization
-    data: Int8Array | Int32Array | None = None
+    data: Constant | None = None
     is_plane: bool = False
 
     @property
@@ -198,17 +201,30 @@ class Graph:
         return tuple(dict.fromkeys((*self.outputs, *(one for one in logits if one is not None))))
 
     def macs(self, op: Op) -> int:
-        """Multiply-accumulates of one operator per image; 0 for all but convolutions."""
+        """Multiply-accumulates of one operator per image; 0 of one without weights."""
+        if isinstance(op, Stateful):
+            _, steps, _ = self.tensors[op.inputs[0]].hwc
+            return steps * sum(math.prod(self.tensors[index].shape) for index in op.factors)
         if not isinstance(op, Convolution):
             return 0
         height, width, _ = self.tensors[op.output].hwc
         return height * width * int(np.prod(self.tensors[op.weights].shape))
 
+    @property
+    def stateful(self) -> tuple[Stateful, ...]:
+        """Operators that keep values from one image to the next."""
+        return tuple(op for op in self.ops if isinstance(op, Stateful))
+
+    @property
+    def state_bytes(self) -> int:
+        """Bytes kept from one image to the next; 0 where each is computed by itself."""
+        return sum(state.bytes for op in self.stateful for state in op.states)
+
     def constants(self, op: Op) -> tuple[int, ...]:
         """Tensors of one operator that are constants: weights and bias, or an operand."""
         return tuple(index for index in op.parameters if self.tensors[index].data is not None)
 
-    def constant(self, index: int) -> Int8Array | Int32Array:
+    def constant(self, index: int) -> Constant:
         """Values of a tensor that is a constant."""
         data = self.tensors[index].data
         assert data is not None, "only constants are asked for"

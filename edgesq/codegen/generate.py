@@ -1,6 +1,6 @@
 """Lay out the whole model as C text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from edgesq.calibrate import Preprocessing
 from edgesq.codegen.application import application_header, application_source
@@ -21,7 +21,7 @@ from edgesq.kernels.initializer import (
     structs,
 )
 from edgesq.kernels.kernel import PORTABLE
-from edgesq.operators import Access
+from edgesq.operators import Access, Stateful
 from edgesq.plan import STEP_END, STEP_INPUT, Plan
 
 LAYOUT_VERSION = 5
@@ -92,6 +92,7 @@ def _source(graph: Graph, plan: Plan, kernels: str, names: Mapping[str, str]) ->
     places = {number: f"&slots[{place}]" for place, number in enumerate(numbers)}
     texts = [params(graph, item, index) for index, item in enumerate(plan.ops)]
     texts = [in_ram(text) if index in plan.in_ram else text for index, text in enumerate(texts)]
+    states = [*_states(plan)]
     streams = [f"&stream_{index}" for index, item in enumerate(plan.ops) if item.kernel.coded]
     return template("model.c").substitute(
         names,
@@ -119,7 +120,20 @@ def _source(graph: Graph, plan: Plan, kernels: str, names: Mapping[str, str]) ->
         streams=structs("struct esq_stream *const", "streams", streams) if streams else "",
         stream_count=len(streams),
         streams_pointer="streams" if streams else "0",
+        states=structs("struct esq_state", "states", states) if states else "",
+        state_count=len(states),
+        states_pointer="states" if states else "0",
     )
+
+
+def _states(plan: Plan) -> Iterator[Fields]:
+    """Yield what a reset writes: each state of each operator, one behind the other."""
+    for index, item in sorted(plan.states.items()):
+        op, offset = plan.ops[index].op, item.offset
+        assert isinstance(op, Stateful)
+        for state in op.states:
+            yield {"offset_bytes": offset, "bytes": state.bytes, "value": state.zero_point}
+            offset += state.bytes
 
 
 def _header_of(kernels: str) -> str:
@@ -154,7 +168,7 @@ def _written_by(graph: Graph, plan: Plan, number: int) -> str:
 
 def _op(plan: Plan, index: int, places: Mapping[int, str], run: str, text: str) -> str:
     item = plan.ops[index]
-    sums, work = plan.sums.get(index), plan.work.get(index)
+    sums, work = plan.sums.get(index) or plan.states.get(index), plan.work.get(index)
     fields: Fields = {
         "run": run,
         "params": f"&params_{index}" if text else "0",

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.errors import ModelError
 from edgesq.graph import Graph
 from edgesq.operators import (
     OUTSIDE,
@@ -36,6 +37,7 @@ from edgesq.operators import (
     Reshape,
     Softmax,
     SpaceToDepth,
+    Stateful,
     Sub,
     Tanh,
     Window,
@@ -239,6 +241,14 @@ def _depth_to_space(_: Graph, op: DepthToSpace, pixels: Any) -> Any:
     return pixels if op.block == 1 else tf.nn.depth_to_space(pixels, op.block)
 
 
+def _refuse(_: Graph, op: Stateful, *__: Any) -> NoReturn:
+    raise ModelError(
+        f"{op.kind} keeps state, through which nothing is differentiated",
+        where=op.name,
+        hint="export without --compress-to",
+    )
+
+
 OPERATORS: dict[type[Op], Callable[..., Any]] = {
     Add: _add,
     AveragePool2D: _average_pool,
@@ -259,6 +269,7 @@ OPERATORS: dict[type[Op], Callable[..., Any]] = {
     Softmax: _softmax,
     SpaceToDepth: _space_to_depth,
     Sub: _sub,
+    Stateful: _refuse,
     Tanh: _tanh,
 }
 """By class: from graph, operator, its inputs and, of a convolution, its kernel to its result."""

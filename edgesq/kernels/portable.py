@@ -38,6 +38,7 @@ from edgesq.operators import (
     Softmax,
     SpaceToDepth,
     Sub,
+    Svdf,
     handler,
 )
 
@@ -63,6 +64,7 @@ _NAMES: dict[type[Op], str] = {
     Softmax: "esq_run_softmax",
     Concatenation: "esq_run_copy",
     Reshape: "esq_run_reshape",
+    Svdf: "esq_run_svdf",
 }
 
 _LINE_BYTES, _EXPONENTIAL_BYTES, _TABLE_BYTES = 8, 4, 256

@@ -46,6 +46,7 @@ from edgesq.operators.move import (
 )
 from edgesq.operators.pool import AveragePool2D, MaxPool2D
 from edgesq.operators.reduce import Mean
+from edgesq.operators.sequence import State, Stateful, Svdf
 from edgesq.operators.shape import Reshape
 from edgesq.operators.softmax import Softmax
 from edgesq.operators.table import OPERATORS, READ_AS, handler
@@ -91,8 +92,11 @@ __all__ = [
     "Slice",
     "Softmax",
     "SpaceToDepth",
+    "State",
+    "Stateful",
     "StridedSlice",
     "Sub",
+    "Svdf",
     "Tanh",
     "Tile",
     "Window",

@@ -36,7 +36,7 @@ class Block:
 
     Attributes:
         item: the block.
-        kind: "rows kept", "sums", "working memory" or "progress".
+        kind: "rows kept", "sums", "working memory", "progress" or "state".
     """
 
     item: Item
@@ -53,7 +53,13 @@ class Block:
         )
 
 
-_CLASSES = {"rows kept": "one", "working memory": "two", "sums": "three", "progress": "four"}
+_CLASSES = {
+    "rows kept": "one",
+    "working memory": "two",
+    "sums": "three",
+    "progress": "four",
+    "state": "three",
+}
 
 
 def blocks(plan: Plan) -> tuple[Block, ...]:
@@ -63,6 +69,7 @@ def blocks(plan: Plan) -> tuple[Block, ...]:
         *(Block(item, "sums") for item in plan.sums.values()),
         *(Block(item, "working memory") for item in plan.work.values()),
         Block(plan.progress, "progress"),
+        *(Block(item, "state") for item in plan.states.values()),
     )
 
 

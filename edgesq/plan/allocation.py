@@ -1,7 +1,7 @@
 """What planning results in: blocks of memory with their places, and the plan that holds them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from edgesq.kernels.row_op import RowOp, Slot
 
@@ -39,6 +39,7 @@ class Plan:
         arena_bytes: size of the arena, a multiple of 16.
         in_ram: operators, by index, whose weights and tables start-up copies to RAM, beside the
             arena.
+        states: what operators keep from image to image, by operator index.
     """
 
     slots: tuple[Slot | None, ...]
@@ -50,11 +51,13 @@ class Plan:
     progress: Item
     arena_bytes: int
     in_ram: frozenset[int] = frozenset()
+    states: Mapping[int, Item] = field(default_factory=dict)
 
     @property
     def items(self) -> tuple[Item, ...]:
         """All blocks of the arena."""
-        return (*self.rings.values(), *self.sums.values(), *self.work.values(), self.progress)
+        kept = (*self.sums.values(), *self.states.values())
+        return (*self.rings.values(), *kept, *self.work.values(), self.progress)
 
     def in_use(self, step: int) -> tuple[Item, ...]:
         """Return the blocks in use in a step."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from edgesq.graph import Graph
 from edgesq.kernels.row_op import Ops, RowOp
+from edgesq.operators import Stateful
 from edgesq.plan.allocation import Item, Plan
 from edgesq.plan.arena import Block
 from edgesq.plan.lower import Lowered, lower
@@ -15,7 +16,7 @@ from edgesq.plan.walk import Walk
 PROGRESS_BYTES = 4
 """Bytes of progress the runtime keeps per operator. Mirror: struct esq_progress."""
 
-_RANKS = {"ring": (0, 0), "sums": (1, 0), "work": (1, 1), "progress": (2, 0)}
+_RANKS = {"ring": (0, 0), "sums": (1, 0), "work": (1, 1), "progress": (2, 0), "state": (3, 0)}
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Unplaced:
     """A block that has no place yet, and what it is.
 
     Attributes:
-        key: "ring", "sums", "work" or "progress", and of which storage or operator.
+        key: "ring", "sums", "work", "progress" or "state", and of which storage or operator.
         name: as of an `Item`.
         block: its size and lifetime.
         ring_rows: as of an `Item`.
@@ -48,7 +49,7 @@ class Draft:
     Attributes:
         lowered: slots, and operators with portable kernels.
         schedule: the order of steps.
-        residents: blocks that are kept from step to step: rings, sums, progress.
+        residents: blocks that are kept from step to step: rings, sums, progress, states.
     """
 
     lowered: Lowered
@@ -101,6 +102,7 @@ class Draft:
             of_kind("work"),
             items["progress", 0],
             arena_bytes,
+            states=of_kind("state"),
         )
 
 
@@ -135,5 +137,10 @@ def _residents(graph: Graph, lowered: Lowered, schedule: Schedule) -> list[Unpla
         if item.sums_bytes:
             block = Block(item.sums_bytes, schedule.busy[index])
             found.append(Unplaced(("sums", index), f"{item.op.name} sums", block))
-    progress = Block(PROGRESS_BYTES * len(lowered.ops), (1 << len(schedule.steps)) - 1)
+    always = (1 << len(schedule.steps)) - 1
+    for index, item in enumerate(lowered.ops):
+        if isinstance(item.op, Stateful):
+            kept = Block(sum(state.bytes for state in item.op.states), always)
+            found.append(Unplaced(("state", index), f"{item.op.name} state", kept))
+    progress = Block(PROGRESS_BYTES * len(lowered.ops), always)
     return [*found, Unplaced(("progress", 0), "progress", progress)]

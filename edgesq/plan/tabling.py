@@ -129,7 +129,7 @@ def _spare(plan: Plan, limit_bytes: int) -> Callable[[int], int]:
     """Return what an operator's working memory may be by the bytes in use, if an arena grows."""
     count = ceil_div(len(plan.steps), 8)
     limit_bytes -= ALIGNMENT_BYTES  # what rounding working memory up may take
-    rest = [*plan.rings.values(), *plan.sums.values(), plan.progress]
+    rest = [*plan.rings.values(), *plan.sums.values(), *plan.states.values(), plan.progress]
     used = np.sum([_used(item, count) for item in rest], axis=0)
     order = np.frombuffer(plan.steps, np.uint8)
 

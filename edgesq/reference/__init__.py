@@ -12,9 +12,11 @@ from edgesq.reference.conv import (
     grouped_sums,
     grouped_windows,
 )
-from edgesq.reference.run import run, run_observed
+from edgesq.reference.run import run, run_observed, run_sequence
+from edgesq.reference.sequence import Memory
 
 __all__ = [
+    "Memory",
     "conv2d_sums",
     "conv2d_windows",
     "convolution_sums",
@@ -24,4 +26,5 @@ __all__ = [
     "grouped_windows",
     "run",
     "run_observed",
+    "run_sequence",
 ]

@@ -1,11 +1,14 @@
 """Run a whole graph in numpy."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from edgesq.graph import Graph, Int8Array
-from edgesq.operators import handler
-from edgesq.reference import binary, conv, lookup, move, pool, reduce, shape, softmax
+from edgesq.operators import Stateful, handler
+from edgesq.reference import binary, conv, lookup, move, pool, reduce, sequence, shape, softmax
 from edgesq.reference.kernel import Kernels
+from edgesq.reference.sequence import Memory
 
 KERNELS: Kernels = {
     **binary.KERNELS,
@@ -14,23 +17,47 @@ KERNELS: Kernels = {
     **move.KERNELS,
     **pool.KERNELS,
     **reduce.KERNELS,
+    **sequence.KERNELS,
     **shape.KERNELS,
     **softmax.KERNELS,
 }
 
 
-def run(graph: Graph, image: Int8Array) -> dict[int, Int8Array]:
-    """Run an image of `Graph.image_shape`; return activations, int8 [H, W, C], by tensor."""
-    values = graph.split(image)
+def run(graph: Graph, image: Int8Array, memory: Memory | None = None) -> dict[int, Int8Array]:
+    """Run an image of `Graph.image_shape`; return activations, int8 [H, W, C], by tensor.
+
+    Args:
+        graph: the model.
+        image: int8.
+        memory: what the images before left, which this one changes; None as after a reset.
+    """
+    values, memory = graph.split(image), memory or Memory(graph)
     for op in graph.ops:
         kernel = handler(KERNELS, type(op))
-        values[op.output] = kernel(graph, op, *(values[index] for index in op.inputs))
+        kept = (memory.kept[op.output],) if isinstance(op, Stateful) else ()
+        values[op.output] = kernel(graph, op, *kept, *(values[index] for index in op.inputs))
     return values
 
 
-def run_observed(graph: Graph, inputs: Int8Array) -> tuple[Int8Array, ...]:
-    """Run int8 [n, H, W, C]; return int8 [n, K] for each tensor of `Graph.observed`."""
-    runs = [run(graph, image) for image in inputs]
-    return tuple(
-        np.stack([values[index].reshape(-1) for values in runs]) for index in graph.observed
-    )
+def run_sequence(graph: Graph, inputs: Int8Array, steps: int = 1) -> Iterator[dict[int, Int8Array]]:
+    """Run images in their order, as `run` does; a reset comes before each `steps` of them."""
+    memory = Memory(graph)
+    for number, image in enumerate(inputs):
+        if number % steps == 0:
+            memory = Memory(graph)
+        yield run(graph, image, memory)
+
+
+def run_observed(graph: Graph, inputs: Int8Array, steps: int = 1) -> tuple[Int8Array, ...]:
+    """Run int8 [n, H, W, C]; return int8 [n, K] for each tensor of `Graph.observed`.
+
+    Args:
+        graph: the model.
+        inputs: images, in the order of their sequence where the model keeps state.
+        steps: images of a sequence: a reset comes before each so many. 1: each by itself.
+    """
+    runs = [
+        [values[index].reshape(-1) for index in graph.observed]
+        for values in run_sequence(graph, inputs, steps)
+    ]
+    return tuple(np.stack(column) for column in zip(*runs, strict=True))

@@ -21,7 +21,7 @@ from edgesq.arithmetic import (
     rescale_parameters,
 )
 from edgesq.builds import Operator
-from edgesq.graph import Graph, Int8Array, Int32Array
+from edgesq.graph import Constant, Graph
 from edgesq.integers import ceil_div
 from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.kernel import Form
@@ -45,7 +45,7 @@ from edgesq.reference import (
 from edgesq.verify.case import Case
 from edgesq.verify.flips_winograd import WinogradLayer
 
-Weights = Int8Array | Int32Array
+Weights = Constant
 
 _MAX_CHANNELS = 2
 """One bit changes one channel, or two that share a DSP lane."""

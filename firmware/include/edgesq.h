@@ -8,6 +8,9 @@
  *       ESQ_DONE       esq_observed(0) is the output, esq_observed(1) the logits before a softmax
  *       any other      the image cannot be computed: end the loop
  *
+ * A model that keeps state from one image of a sequence to the next (model->state_count is not 0)
+ * keeps it in the arena: esq_init resets it, esq_start does not, esq_reset_state begins a sequence.
+ *
  * No malloc, no recursion, no floating point. An engine is not reentrant; engines are independent.
  */
 #ifndef EDGESQ_H
@@ -46,8 +49,13 @@ struct esq_engine {
 enum esq_status esq_init(struct esq_engine *engine, const struct esq_model *model, void *arena,
                          uint32_t arena_bytes);
 
-/* Forgets the current image and begins the next one. */
+/* Forgets the current image and begins the next one. State that the model keeps from image to image
+ * stays; of an image that is forgotten half way, some operators have taken it and some have not. */
 void esq_start(struct esq_engine *engine);
+
+/* Forgets what the model keeps from the images before, between two images: the next one begins a
+ * sequence. Nothing happens where the model keeps nothing. */
+void esq_reset_state(const struct esq_engine *engine);
 
 /* Runs one step of the schedule. */
 enum esq_status esq_step(struct esq_engine *engine);

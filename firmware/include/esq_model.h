@@ -63,7 +63,8 @@ struct esq_op {
     const void *params;
     const struct esq_slot *input[2];
     const struct esq_slot *output;
-    uint32_t sums_offset_bytes; /* int32 [channels], kept through the image */
+    uint32_t
+        sums_offset_bytes; /* int32 [channels], kept through the image; or state, kept longer */
     uint32_t work_offset_bytes; /* for one step */
     uint16_t band_units;        /* output rows per step */
     uint8_t takes_maximum;      /* 1: a running maximum, whose params begin with its window */
@@ -77,6 +78,13 @@ struct esq_stream {
     uint16_t op;    /* whose weights they are */
 };
 
+/* Memory of an operator that keeps its values from one image to the next. */
+struct esq_state {
+    uint32_t offset_bytes; /* from the arena's start */
+    uint32_t bytes;
+    int8_t value; /* of each byte after a reset */
+};
+
 struct esq_model {
     const struct esq_op *ops;
     const uint8_t *schedule;
@@ -88,6 +96,8 @@ struct esq_model {
     uint16_t observed_count;
     uint16_t stream_count;
     const struct esq_stream *const *streams;
+    uint16_t state_count;
+    const struct esq_state *states;
 };
 
 /* First byte of a tensor's row in its ring. */

@@ -11,6 +11,7 @@
 #define ESQ_OPS_H
 
 #include "esq_model.h"
+#include "esq_sequence.h"
 #include "esq_streamed.h"
 #include "esq_values.h"
 

@@ -49,6 +49,13 @@ static inline int32_t esq_saturating_shift_left(int32_t x, int32_t bits) {
     return wide < INT32_MIN ? INT32_MIN : (int32_t)wide;
 }
 
+static inline int16_t esq_saturate_to_16(int32_t x) {
+    if (x < INT16_MIN) {
+        return INT16_MIN;
+    }
+    return (int16_t)(x > INT16_MAX ? INT16_MAX : x);
+}
+
 static inline int8_t esq_clamp(int32_t x, int32_t low, int32_t high) {
     if (x < low) {
         return (int8_t)low;

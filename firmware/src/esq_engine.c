@@ -14,6 +14,7 @@ enum esq_status esq_init(struct esq_engine *engine, const struct esq_model *mode
     engine->model = model;
     engine->arena = arena;
     esq_start(engine);
+    esq_reset_state(engine);
     return ESQ_DONE;
 }
 
@@ -25,6 +26,16 @@ void esq_start(struct esq_engine *engine) {
     engine->step = 0;
     engine->image_row = 0;
     engine->starved = 0;
+}
+
+void esq_reset_state(const struct esq_engine *engine) {
+    for (uint32_t k = 0; k < engine->model->state_count; k++) {
+        const struct esq_state *state = &engine->model->states[k];
+        int8_t *place = engine->arena + state->offset_bytes;
+        for (uint32_t byte = 0; byte < state->bytes; byte++) {
+            place[byte] = state->value;
+        }
+    }
 }
 
 enum esq_status esq_step(struct esq_engine *engine) {

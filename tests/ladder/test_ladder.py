@@ -15,6 +15,7 @@ from support.cases import NETWORKS
 from support.crun import Runtime
 from support.ladder import LADDER, MODELS, SHARED_NAMES, LadderModel, LadderModels, shared_model
 from support.networks import Network, images
+from support.sequence_cases import REMEMBERING
 
 Outputs = tuple[Int8Array, ...]
 
@@ -88,7 +89,7 @@ def test_the_ladder_has_bypasses(ladder_models: LadderModels) -> None:
     assert min(adds.values()) == 4
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", sorted(NETWORKS.keys() - REMEMBERING.keys()))
 def test_integer_onnx_of_small_networks(name: str) -> None:
     """Numpy and C on the same ones: unit/reference/test_run.py and unit/plan/test_plan.py."""
     content = NETWORKS[name]()

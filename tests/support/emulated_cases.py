@@ -30,7 +30,10 @@ Int8 = NDArray[np.int8]
 
 @dataclass(frozen=True)
 class Case:
-    """A model and its images, int8 [n, H, W, C]; weights decoded on the board where `streamed`."""
+    """A model and its images, int8 [n, H, W, C], one sequence where it keeps state.
+
+    Weights are decoded on the board where `streamed`.
+    """
 
     name: str
     graph: Graph
@@ -87,7 +90,7 @@ def differing(
     return [
         case.name
         for case, values in zip(cases, found, strict=True)
-        if not np.array_equal(values, run_observed(case.graph, case.images)[0])
+        if not np.array_equal(values, run_observed(case.graph, case.images, len(case.images))[0])
     ]
 
 

@@ -13,7 +13,7 @@ from edgesq.formats.onnx import integer_onnx, run_onnx
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.graph import Graph, Int8Array
 from edgesq.plan import Bands, Plan, make_plan
-from edgesq.reference import run
+from edgesq.reference import run_sequence
 from support.crun import Runtime, compile_c
 from support.networks import images
 from support.paths import CKERNELS
@@ -24,6 +24,9 @@ from support.together import write_together
 
 IMAGES = 4
 """Per network: noise, and the darkest and the brightest image."""
+
+STEPS = 3
+"""Images of a sequence, where a network keeps state from one to the next."""
 
 IN_C = "C"
 """How problems of the C runtime begin."""
@@ -79,17 +82,18 @@ def _rung(drawn: Drawn) -> Rung:
     graph = read_graph(drawn.content)
     inputs = images(graph.tensors[graph.input].hwc, IMAGES - 2)
     made = tuple(op.output for op in graph.ops)
-    every = ReferenceInterpreter(drawn.content).tensors(inputs, made + graph.observed)
+    every = ReferenceInterpreter(drawn.content).tensors(inputs, made + graph.observed, STEPS)
     plan = make_plan(graph, bands=Bands(drawn.band))
     rung = Rung(drawn, graph, inputs, plan, every[len(made) :])
     generate(graph, plan, "portable", "refused")
-    mine = [run(graph, image) for image in inputs]
+    mine = list(run_sequence(graph, inputs, STEPS))
     for op, expected in zip(graph.ops, every, strict=False):
         got = np.stack([values[op.output].reshape(-1) for values in mine])
         cut = got.shape != expected.shape  # channels that the output does not need are left out
         if rung.problem is None and not cut and not np.array_equal(got, expected):
             rung.problem = f"numpy: {op.kind} {op.name} differs"
-    rung.hold("integer ONNX", run_onnx(integer_onnx(graph), inputs))
+    if not graph.stateful:
+        rung.hold("integer ONNX", run_onnx(integer_onnx(graph), inputs))
     try:
         Replay(graph, rung.plan).run()
     except AssertionError as error:
@@ -139,6 +143,7 @@ def _table(names: Sequence[str]) -> str:
     models = ", ".join(f"&{name}_model" for name in names)
     return (
         f"{includes}\n#define GRAPH_COUNT {len(names)}u\n#define GRAPH_IMAGES {IMAGES}u\n"
+        f"#define GRAPH_STEPS {STEPS}u\n"
         f"static const struct esq_model *const graphs[] = {{{models}}};\n"
     )
 

@@ -47,7 +47,7 @@ def differing_here(
 
 def _expected(case: Case) -> np.ndarray:
     """Return the values of all observed tensors, image by image."""
-    observed = run_observed(case.graph, case.images[:_IMAGES])
+    observed = run_observed(case.graph, case.images[:_IMAGES], _IMAGES)
     return np.concatenate([each.reshape(_IMAGES, -1) for each in observed], axis=1).reshape(-1)
 
 

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from support.network_base import FINER, RECTIFIED, USUAL, Pair, Quant
 from support.network_moves import Moves
+from support.network_sequences import Sequences
 from support.network_values import Values
 from support.odd_channels import FAR_BIAS, NOT_ODD, Odd, empty
 from support.tflite_builder import NONE, SAME, VALID
@@ -12,7 +13,7 @@ from support.tflite_builder import NONE, SAME, VALID
 __all__ = ["FINER", "RECTIFIED", "USUAL", "Network", "Pair", "Quant", "images"]
 
 
-class Network(Values, Moves):
+class Network(Values, Moves, Sequences):
     """A network in the making; activations are the builder's tensor indices."""
 
     def conv(

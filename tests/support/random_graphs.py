@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from support.odd_channels import odd_conv
 from support.random_moves import MOVE_LAYERS
+from support.random_sequences import SEQUENCE_LAYERS
 from support.random_sketch import MAX_CHANNELS, Drawn, Sketch
 from support.random_values import VALUE_LAYERS
 
@@ -91,6 +92,7 @@ LAYERS: dict[str, Callable[[Sketch, int], None]] = {
     "REDUCE_MAX": _global_max,
     **MOVE_LAYERS,
     **VALUE_LAYERS,
+    **SEQUENCE_LAYERS,
 }
 
 

@@ -36,6 +36,7 @@ BASE = (
         "graph",
         "arithmetic",
         "lookup",
+        "sequences",
     ),
     *("records", "targets", "markup", "version"),
 )

@@ -76,7 +76,8 @@ def structure_problem(model: Any) -> str | None:
         if not 0 <= operator.opcodeIndex < len(model.operatorCodes):
             return "an operator's code is not in the list"
         operator.inputs, operator.outputs = listed(operator.inputs), listed(operator.outputs)
-        indices = [*operator.inputs, *operator.outputs]
+        operator.intermediates = listed(operator.intermediates)
+        indices = [*operator.inputs, *operator.outputs, *operator.intermediates]
         if any(not -1 <= index < count for index in indices):
             return "an operator's tensor is not in the list"
     return None

@@ -27,6 +27,7 @@ _DTYPES: dict[int, np.dtype[Any]] = {
     INT32: np.dtype("<i4"),
     INT64: np.dtype("<i8"),
     INT8: np.dtype("i1"),
+    INT16: np.dtype("<i2"),
 }
 SAME_PADDING, VALID_PADDING = 0, 1
 """schema.fbs, enum Padding."""

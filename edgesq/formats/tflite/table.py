@@ -9,12 +9,13 @@ from edgesq.formats.tflite import (
     part,
     pool,
     reduce,
+    sequence,
     shape,
     softmax,
 )
 from edgesq.formats.tflite.readable import Advice, Fits, Ranges, Readables
 
-_FAMILIES = (binary, chain, conv, lookup, move, part, pool, reduce, shape, softmax)
+_FAMILIES = (binary, chain, conv, lookup, move, part, pool, reduce, sequence, shape, softmax)
 
 READABLES: Readables = {
     kind: readable for family in _FAMILIES for kind, readable in family.READABLES.items()

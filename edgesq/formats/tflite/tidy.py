@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from edgesq.formats.tflite.check import listed
 from edgesq.formats.tflite.edges import HINT
 from edgesq.formats.tflite.graph import make_graph
 from edgesq.formats.tflite.reader import Reader, open_model
@@ -62,7 +63,9 @@ def _written(reader: Reader, operators: Sequence[Any], source: int, result: int)
     graph = schema.SubGraphT()
     graph.inputs, graph.outputs = [source], [result]
     graph.operators = [_operator(one, number, schema) for number, one in enumerate(operators)]
-    used = {index for one in operators for index in (*one.inputs, *one.outputs)} | {source, result}
+    used = {source, result}
+    for one in operators:
+        used.update((*one.inputs, *one.outputs, *listed(one.intermediates)))
     graph.tensors = [
         _tensor(reader, index, made, schema) if index in used else _nothing(index, schema)
         for index in range(len(reader.source.tensors))
@@ -86,6 +89,7 @@ def _operator(operator: Any, number: int, schema: Any) -> Any:
     made = schema.OperatorT()
     made.opcodeIndex = number
     made.inputs, made.outputs = operator.inputs, operator.outputs
+    made.intermediates = operator.intermediates
     made.builtinOptionsType = operator.builtinOptionsType
     made.builtinOptions = operator.builtinOptions
     return made
@@ -101,6 +105,7 @@ def _tensor(reader: Reader, index: int, model: Any, schema: Any) -> Any:
     old = reader.source.tensors[index]
     tensor = schema.TensorT()
     tensor.name, tensor.shape, tensor.type = old.name, list(old.shape), old.type
+    tensor.isVariable = old.isVariable
     tensor.quantization = _quantization(old, schema)
     data = reader.data(index)
     if data is not None:

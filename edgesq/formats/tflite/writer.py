@@ -18,6 +18,7 @@ NONE, RELU, RELU_N1_TO_1, RELU6 = 0, 1, 2, 3
 
 _TYPES = {
     np.dtype(np.int8): schema.TensorType.INT8,
+    np.dtype(np.int16): schema.TensorType.INT16,
     np.dtype(np.int32): schema.TensorType.INT32,
     np.dtype(np.uint8): schema.TensorType.UINT8,
     np.dtype(np.float32): schema.TensorType.FLOAT32,
@@ -45,6 +46,14 @@ class TfliteWriter:
         """Add an activation and return its index, as the methods below do."""
         return self._tensor(shape, _TYPES[np.dtype(dtype)], [scale], zero_point, name)
 
+    def variable(
+        self, shape: Sequence[int], dtype: type[np.generic], scale: float, zero_point: int = 0
+    ) -> int:
+        """Add a tensor that keeps its values from one call to the next."""
+        index = self._tensor(shape, _TYPES[np.dtype(dtype)], [scale], zero_point, None)
+        self.subgraph.tensors[index].isVariable = True
+        return index
+
     def constant(
         self,
         data: NDArray[Any],
@@ -53,7 +62,7 @@ class TfliteWriter:
         zero_point: int = 0,
         name: str | None = None,
     ) -> int:
-        """Add int8 or int32 constants; `axis` is the dimension that has several scales."""
+        """Add int8, int16 or int32 constants; `axis` is the dimension that has several scales."""
         index = self._tensor(data.shape, _TYPES[data.dtype], scale, zero_point, name)
         if scale is not None:
             self.subgraph.tensors[index].quantization.quantizedDimension = axis

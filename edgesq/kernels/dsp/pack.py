@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.arithmetic import Int64Array, as_int32
-from edgesq.graph import Graph, Int8Array, Int32Array
+from edgesq.graph import Constant, Graph, Int8Array
 from edgesq.integers import ceil_div
 from edgesq.kernels.dsp.endings import UPPER_BITS, Ending, constants, ending, short_parts
 from edgesq.kernels.dsp.lanes import pair_channels
@@ -53,7 +53,7 @@ def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
     return Packed(words, table, end, beside, slide, groups_of(graph, op))
 
 
-def in_order(weights: Int8Array | Int32Array, slide: int) -> Int64Array:
+def in_order(weights: Constant, slide: int) -> Int64Array:
     """Return OHWI weights as [O, K] in the order that the kernels take them.
 
     Where the window slides, the columns of a kernel row stand side by side for each value.

@@ -10,14 +10,17 @@
 
 #include "edgesq.h"
 #include "esq_model.h"
+#include "rubbish.h"
 #include "graphs.h"
 
-#define RUBBISH 0x5a
+#ifndef GRAPH_STEPS /* images of a sequence, before each of which state is reset */
+#define GRAPH_STEPS GRAPH_IMAGES
+#endif
 
 /* 1: an image was run; 0: none is left. */
 static int run(struct esq_engine *engine, size_t row_bytes) {
     enum esq_status status = ESQ_MORE;
-    memset(engine->arena, RUBBISH, engine->model->arena_bytes);
+    fill_with_rubbish(engine);
     esq_start(engine);
     while (status != ESQ_DONE) {
         status = esq_step(engine);
@@ -48,6 +51,9 @@ static int run_graph(const struct esq_model *model) {
     const size_t row_bytes = (size_t)model->input->width * model->input->channels;
     int good = esq_init(&engine, model, arena, model->arena_bytes) == ESQ_DONE;
     for (uint32_t image = 0; good && image < GRAPH_IMAGES; image++) {
+        if (image % GRAPH_STEPS == 0) {
+            esq_reset_state(&engine);
+        }
         good = run(&engine, row_bytes) && write_observed(&engine);
     }
     free(arena);

@@ -11,10 +11,9 @@
 
 #include "edgesq.h"
 #include "esq_model.h"
+#include "rubbish.h"
 
 #define MAX_PLANS 4
-#define RUBBISH 0x5a
-
 /* Weak: a program is linked with as many as it has. */
 extern const struct esq_model plan_0_model;
 extern const struct esq_model plan_1_model __attribute__((weak));
@@ -22,7 +21,7 @@ extern const struct esq_model plan_2_model __attribute__((weak));
 extern const struct esq_model plan_3_model __attribute__((weak));
 
 static int run(struct esq_engine *engine, const int8_t *image, size_t row_bytes) {
-    memset(engine->arena, RUBBISH, engine->model->arena_bytes);
+    fill_with_rubbish(engine);
     esq_start(engine);
     for (;;) {
         const enum esq_status status = esq_step(engine);

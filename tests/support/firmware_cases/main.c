@@ -6,13 +6,11 @@
 
 static _Alignas(16) int8_t arena[ESQ_CASES_ARENA_BYTES];
 
+static struct esq_engine engine;
+
 static void run(const struct esq_case *one, const int8_t *image) {
-    static struct esq_engine engine;
-    enum esq_status status = esq_init(&engine, one->model, arena, sizeof arena);
-    if (status != ESQ_DONE) {
-        return;
-    }
-    for (status = ESQ_MORE; status == ESQ_MORE;) {
+    esq_start(&engine);
+    for (enum esq_status status = ESQ_MORE; status == ESQ_MORE;) {
         status = esq_step(&engine);
         if (status == ESQ_NEEDS_ROW) {
             int8_t *row = esq_input_row(&engine);
@@ -36,6 +34,9 @@ int main(void) {
     esq_port_init();
     for (uint32_t index = 0; index < ESQ_CASES; index++) {
         const struct esq_case *one = &esq_cases[index];
+        if (esq_init(&engine, one->model, arena, sizeof arena) != ESQ_DONE) {
+            continue;
+        }
         for (uint32_t image = 0; image < one->images; image++) {
             run(one, one->inputs + image * one->image_bytes);
         }

@@ -61,7 +61,7 @@ def test_small_networks(name: str, runtime: Runtime) -> None:
     for plan in plans:
         check_plan(graph, plan)
     inputs = images(graph.tensors[graph.input].hwc)
-    golden = run_observed(graph, inputs)
+    golden = run_observed(graph, inputs, len(inputs))
     for band, outputs in zip(BANDS, runtime.run(graph, plans, inputs), strict=True):
         for output, expected in zip(outputs, golden, strict=True):
             np.testing.assert_array_equal(output, expected, f"bands of {band}")

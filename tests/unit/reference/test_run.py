@@ -6,7 +6,7 @@ import pytest
 from edgesq.errors import ModelError
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph, read_stored_graph
 from edgesq.graph import Int8Array
-from edgesq.reference import run, run_observed
+from edgesq.reference import run_observed, run_sequence
 from support.cases import NETWORKS
 from support.ladder import LADDER, LadderModels
 from support.networks import USUAL, Network, images
@@ -15,8 +15,8 @@ from support.networks import USUAL, Network, images
 def assert_every_tensor_equal(content: bytes, inputs: Int8Array) -> None:
     graph = read_stored_graph(content)  # with the channels that the output does not need
     outputs = tuple(op.output for op in graph.ops)
-    golden = ReferenceInterpreter(content).tensors(inputs, outputs)
-    mine = [run(graph, image) for image in inputs]
+    golden = ReferenceInterpreter(content).tensors(inputs, outputs, len(inputs))
+    mine = list(run_sequence(graph, inputs, len(inputs)))
     differing = {}
     for op, expected in zip(graph.ops, golden, strict=True):
         got = np.stack([values[op.output].reshape(-1) for values in mine])
