@@ -147,6 +147,9 @@ esq_run_fn esq_run_depth_to_space;
 /* params: none. Same values in the same order under another shape. */
 esq_run_fn esq_run_reshape;
 
+/* params: struct esq_svdf; kept from image to image: int16 [F, memory]. */
+esq_run_fn esq_run_svdf;
+
 /* Of struct esq_conv2d. */
 esq_compute_fn esq_portable_compute;
 esq_add_fn esq_portable_add_row;

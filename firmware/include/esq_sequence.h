@@ -3,7 +3,7 @@
 #ifndef ESQ_SEQUENCE_H
 #define ESQ_SEQUENCE_H
 
-#include "esq_model.h"
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -26,9 +26,6 @@ struct esq_svdf {
     uint16_t memory;
     uint16_t rank;
 };
-
-/* params: struct esq_svdf; kept: int16 [F, memory]. */
-void esq_run_svdf(const struct esq_op *op, int8_t *arena, struct esq_progress *progress);
 
 #ifdef __cplusplus
 }

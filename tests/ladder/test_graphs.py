@@ -53,7 +53,7 @@ def test_boards_compute_the_same(board: str, tmp_path: Path) -> None:
 
 def test_every_operator_is_drawn() -> None:
     assert set(READABLES) - UNDRAWN <= set(LAYERS)
-    drawn = [one.layers for number in range(4) for one in draw_graphs(GRAPHS, number)]
+    drawn = [one.layers for number in range(8) for one in draw_graphs(GRAPHS, number)]
     assert frozenset().union(*drawn) == set(LAYERS)
     assert sum(map(len, drawn)) > 2 * len(drawn), "most have several layers"
 

@@ -6,10 +6,13 @@ from support.random_sketch import Sketch
 
 
 def _svdf(sketch: Sketch, source: int) -> None:
-    if len(sketch.net.shapes[source]) == 1:
-        memory, rank = sketch.number(1, 6), sketch.number(1, 2)
-        options = {"quant": sketch.quant(), "bias": sketch.one_of(True, False)}
-        sketch.add("svdf", [source], sketch.number(1, 8), memory, rank, **options)
+    """Filter a pixel in time; of a map its mean."""
+    if sketch.shape(source):
+        sketch.add("mean", [source], sketch.quant())
+        source = sketch.made[-1]
+    memory, rank = sketch.number(1, 6), sketch.number(1, 2)
+    options = {"quant": sketch.quant(), "bias": sketch.one_of(True, False)}
+    sketch.add("svdf", [source], sketch.number(1, 8), memory, rank, **options)
 
 
 SEQUENCE_LAYERS: dict[str, Callable[[Sketch, int], None]] = {"SVDF": _svdf}
