@@ -25,6 +25,7 @@ from edgesq.arithmetic import (
 from edgesq.graph import Graph, Int8Array, Tensor
 from edgesq.operators import (
     Binary,
+    Curve,
     HardSwish,
     LeakyRelu,
     Logistic,
@@ -54,6 +55,8 @@ def lookup_table(graph: Graph, op: Op) -> Int8Array:
             for index in op.operands
         )
         return np.clip(combine(graph, op, *values), *op.clamp).astype(np.int8)
+    if isinstance(op, Curve):
+        return np.array(op.answers, np.int8)
     source, result = graph.tensors[op.inputs[0]], graph.tensors[op.output]
     every = np.arange(-128, 128, dtype=np.int64) - source.zero_point
     level = handler(_LEVELS, type(op))(every, source, result, op)

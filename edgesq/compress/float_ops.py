@@ -12,7 +12,11 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+<<<<<<< HEAD
 from edgesq.errors import ModelError
+=======
+from edgesq.compress.float_curves import curve
+>>>>>>> ebdbd27 (operators: what is a function of one value by several operators is one table)
 from edgesq.graph import Graph
 from edgesq.operators import (
     OUTSIDE,
@@ -21,6 +25,7 @@ from edgesq.operators import (
     Binary,
     Concatenation,
     Convolution,
+    Curve,
     DepthToSpace,
     DepthwiseConv2D,
     HardSwish,
@@ -254,6 +259,7 @@ OPERATORS: dict[type[Op], Callable[..., Any]] = {
     AveragePool2D: _average_pool,
     Concatenation: _concatenation,
     Convolution: _convolution,
+    Curve: lambda _, op, values: curve(op, values),
     DepthToSpace: _depth_to_space,
     DepthwiseConv2D: _depthwise,
     HardSwish: _hard_swish,

@@ -14,6 +14,7 @@ from edgesq.operators.conv import (
     FullyConnected,
     GroupedConv2D,
 )
+from edgesq.operators.curve import INPUT, STEPS, Curve, Step
 from edgesq.operators.lookup import (
     HardSwish,
     LeakyRelu,
@@ -52,9 +53,11 @@ from edgesq.operators.softmax import Softmax
 from edgesq.operators.table import OPERATORS, READ_AS, handler
 
 __all__ = [
+    "INPUT",
     "OPERATORS",
     "OUTSIDE",
     "READ_AS",
+    "STEPS",
     "Access",
     "Add",
     "AveragePool2D",
@@ -62,6 +65,7 @@ __all__ = [
     "Concatenation",
     "Conv2D",
     "Convolution",
+    "Curve",
     "DepthToSpace",
     "DepthwiseConv2D",
     "FullyConnected",
@@ -94,6 +98,7 @@ __all__ = [
     "SpaceToDepth",
     "State",
     "Stateful",
+    "Step",
     "StridedSlice",
     "Sub",
     "Svdf",

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 from edgesq.operators.base import Op
+from edgesq.operators.curve import STEPS, Curve
 from edgesq.operators.move import Slice
 from edgesq.operators.pool import MaxPool2D
 from edgesq.operators.shape import Reshape
@@ -23,6 +24,7 @@ OPERATORS: tuple[type[Op], ...] = tuple(_kinds(Op))
 
 READ_AS: dict[str, type[Op] | None] = {
     **{cls.kind: cls for cls in reversed(OPERATORS)},
+    **dict.fromkeys(STEPS, Curve),
     "DEQUANTIZE": None,
     "EXPAND_DIMS": Reshape,
     "REDUCE_MAX": MaxPool2D,

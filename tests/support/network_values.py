@@ -51,11 +51,39 @@ class Values(Base):
         self.shapes[index], self.quants[index] = shape, quant
         return index
 
+    def one(self, quant: Quant = (1 / 127, 0)) -> int:
+        """Add a constant of one value, 127 steps of its scale."""
+        index = self.builder.constant(np.full(1, 127, np.int8), [quant[0]], zero_point=quant[1])
+        self.shapes[index], self.quants[index] = (1,), quant
+        return index
+
     def unary(self, source: int, kind: str, quant: Quant = FINER, **fields: float) -> int:
         """Add an operator that takes each value by itself."""
         output = self.value(self.shapes[source], quant)
-        options = "LeakyReluOptions" if fields else None
+        options = {"LEAKY_RELU": "LeakyReluOptions", "GELU": "GeluOptions"}.get(kind)
         return self.builder.op(kind, [source], output, options, **fields)
+
+    def real(self, source: int, kind: str, number: float | None = None, first: bool = False) -> int:
+        """Add an operator that computes in float32, by a number where one is given."""
+        shape = self.shapes[source]
+        output = self.builder.value((1, *shape), dtype=np.float32)
+        self.shapes[output] = shape
+        operands = (
+            [source]
+            if number is None
+            else [source, self.builder.constant(np.array([number], np.float32))]
+        )
+        options = f"{kind.capitalize()}Options" if kind in ("ADD", "SUB", "MUL", "DIV") else None
+        return self.builder.op(kind, operands[::-1] if first else operands, output, options)
+
+    def select(self, source: int, low: int, high: int, level: int) -> int:
+        """Add GREATER than a level of the source's scale, and SELECT of two values by it."""
+        quant, shape = self.quants[source], self.shapes[source]
+        limit = self.builder.constant(np.full(1, level, np.int8), [quant[0]], zero_point=quant[1])
+        chosen = self.builder.value((1, *shape), dtype=np.bool_)
+        self.builder.op("GREATER", [source, limit], chosen, None)
+        output = self.value(shape, self.quants[low])
+        return self.builder.op("SELECT_V2", [chosen, high, low], output, None)
 
     def bound(self, source: int, kind: str, level: int) -> int:
         """Add MINIMUM or MAXIMUM by a level of the input's own scale."""

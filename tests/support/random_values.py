@@ -65,6 +65,18 @@ def _leaky(sketch: Sketch, source: int) -> None:
     sketch.add("unary", [source], "LEAKY_RELU", sketch.quant(), alpha=alpha)
 
 
+def _softplus(sketch: Sketch, source: int) -> None:
+    """Three operators that are one function."""
+    sketch.add("unary", [source], "EXP", sketch.quant())
+    sketch.add("by_constant", sketch.made[-1:], "ADD", (), sketch.quant(), quant=sketch.quant())
+    sketch.add("unary", sketch.made[-1:], "LOG", sketch.quant())
+
+
+def _swish(sketch: Sketch, source: int) -> None:
+    sketch.add("unary", [source], "LOGISTIC", (1 / 256, -128))
+    sketch.add("binary", [source, sketch.made[-1]], "MUL", sketch.quant())
+
+
 def _bound(kind: str) -> Layer:
     def add(sketch: Sketch, source: int) -> None:
         sketch.add("bound", [source], kind, sketch.number(-128, 127))
@@ -74,6 +86,9 @@ def _bound(kind: str) -> Layer:
 
 _KINDS = ("ADD", "SUB", "MUL")
 _CURVES = (
+    "ABS",
+    "EXP",
+    "GELU",
     "HARD_SWISH",
     "LOGISTIC",
     "QUANTIZE",
@@ -91,4 +106,6 @@ VALUE_LAYERS: dict[str, Layer] = {
     **{kind: _curve(kind) for kind in _CURVES},
     **{kind: _bound(kind) for kind in ("MAXIMUM", "MINIMUM")},
     "LEAKY_RELU": _leaky,
+    "softplus": _softplus,
+    "swish": _swish,
 }

@@ -134,6 +134,12 @@ _CURVES: dict[str, tuple[str, Quant, Quant]] = {
     "tanh": ("TANH", USUAL, (1 / 128, 0)),
     "hard_swish": ("HARD_SWISH", USUAL, (0.037, -98)),
     "hard_swish_wide": ("HARD_SWISH", (0.9, 3), (0.9, 3)),
+    "abs": ("ABS", USUAL, RECTIFIED),
+    "exp": ("EXP", FINER, (0.03, -128)),
+    "log": ("LOG", RECTIFIED, FINER),
+    "sqrt": ("SQRT", RECTIFIED, RECTIFIED),
+    "rsqrt": ("RSQRT", RECTIFIED, RECTIFIED),
+    "gelu": ("GELU", USUAL, (0.03, -90)),
 }
 
 
@@ -149,6 +155,44 @@ def _curve(name: str) -> Callable[[], bytes]:
 
 
 VALUE_NETWORKS |= {f"lookup_{name}": _curve(name) for name in _CURVES}
+
+
+@network
+def softplus_of_three_operators() -> bytes:
+    net = Network((4, 5, 3), FINER)
+    raised = net.binary(net.unary(net.input, "EXP", (0.03, -128)), net.one(), "ADD", (0.03, -128))
+    return net.build(net.unary(raised, "LOG", RECTIFIED))
+
+
+@network
+def swish_whose_sigmoid_is_read_too() -> bytes:
+    """Of two results one function each; the second one begins with the image as well."""
+    net = Network((4, 5, 3))
+    gate = net.unary(net.conv(net.input, 3), "LOGISTIC", (1 / 256, -128))
+    swish = net.binary(gate, net.unary(gate, "RELU6", RECTIFIED), "MUL", USUAL)
+    return net.build(net.binary(net.conv(gate, 3), swish, "ADD", USUAL))
+
+
+@network
+def selu_of_seven_operators() -> bytes:
+    net = Network((4, 5, 3), USUAL)
+    high = net.binary(net.input, net.one((0.01, 0)), "MUL", USUAL)
+    low = net.binary(net.unary(net.input, "EXP", FINER), net.one(), "SUB", FINER)
+    low = net.binary(low, net.one((0.014, 0)), "MUL", USUAL)
+    return net.build(net.conv(net.select(net.input, low, high, 0), 2))
+
+
+@network
+def floats_between_int8() -> bytes:
+    """What TensorFlow Lite has in float32 only."""
+    net = Network((4, 5, 3), FINER)
+    step = net.conv(net.input, 4)
+    for kind in ("SIN", "SQUARE", "NEG", "FLOOR", "COS", "SIGN"):
+        real = net.real(net.real(step, "DEQUANTIZE"), kind)
+        step = net.unary(net.real(real, "ADD", 0.37), "QUANTIZE", FINER)
+        step = net.conv(step, 4)
+    powered = net.real(net.real(net.real(step, "DEQUANTIZE"), "ABS"), "POW", 1.7)
+    return net.build(net.unary(net.real(powered, "SUB", 2.5, first=True), "QUANTIZE", USUAL))
 
 
 @network

@@ -155,8 +155,5 @@ RANGES: Ranges = {
     Lookup: _table_problem,
 }
 ADVICE: Advice = {
-    "ELU": "use RELU or LEAKY_RELU",
-    "EXP": "leave it to the program behind the network",
-    "GELU": "use HARD_SWISH",
     "PRELU": "use LEAKY_RELU, one slope for all channels",
 }

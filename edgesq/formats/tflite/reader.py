@@ -21,7 +21,7 @@ from edgesq.integers import ceil_div
 from edgesq.limits import MAX_EXTENT, MAX_VALUES
 from edgesq.operators import Window
 
-FLOAT32, FLOAT16, INT32, UINT8, INT64, INT16, INT8 = 0, 1, 2, 3, 4, 7, 9
+FLOAT32, FLOAT16, INT32, UINT8, INT64, BOOL, INT16, INT8 = 0, 1, 2, 3, 4, 6, 7, 9
 """schema.fbs, enum TensorType."""
 _DTYPES: dict[int, np.dtype[Any]] = {
     INT32: np.dtype("<i4"),

@@ -4,6 +4,7 @@ from edgesq.formats.tflite import (
     binary,
     chain,
     conv,
+    curve,
     lookup,
     move,
     part,
@@ -15,7 +16,7 @@ from edgesq.formats.tflite import (
 )
 from edgesq.formats.tflite.readable import Advice, Fits, Ranges, Readables
 
-_FAMILIES = (binary, chain, conv, lookup, move, part, pool, reduce, sequence, shape, softmax)
+_FAMILIES = (binary, chain, conv, curve, lookup, move, part, pool, reduce, sequence, shape, softmax)
 
 READABLES: Readables = {
     kind: readable for family in _FAMILIES for kind, readable in family.READABLES.items()

@@ -22,6 +22,7 @@ _TYPES = {
     np.dtype(np.int32): schema.TensorType.INT32,
     np.dtype(np.uint8): schema.TensorType.UINT8,
     np.dtype(np.float32): schema.TensorType.FLOAT32,
+    np.dtype(np.bool_): schema.TensorType.BOOL,
 }
 
 
