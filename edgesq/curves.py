@@ -126,7 +126,7 @@ def _plain(function: Callable[[float], float]) -> Callable[[Float32Array, Option
 
 def _rsqrt(x: Float32Array, _: Options) -> Float32Array:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.float32(1) / np.sqrt(x)
+        return np.asarray(np.float32(1) / np.sqrt(x), np.float32)
 
 
 UNARY: dict[str, Callable[[Float32Array, Options], Float32Array]] = {

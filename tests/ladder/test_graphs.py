@@ -9,7 +9,7 @@ import pytest
 from edgesq.formats.tflite import read_graph
 from edgesq.formats.tflite.table import READABLES
 from edgesq.graph import Graph, Int8Array
-from edgesq.operators import Convolution
+from edgesq.operators import STEPS, Convolution
 from edgesq.reference import run_observed
 from edgesq.reference.conv import convolution
 from edgesq.reference.run import KERNELS
@@ -24,8 +24,8 @@ from support.random_sketch import Drawn
 GRAPHS, ON_BOARDS = 50, 40
 """Networks of one seed: on this computer, on an emulated board."""
 
-UNDRAWN = {"DEQUANTIZE", "EXPAND_DIMS", "PADV2", "SQUEEZE", "TRANSPOSE"}
-"""Drawn as PAD, read as RESHAPE, or no operator of the graph."""
+UNDRAWN = {"CURVE", "DEQUANTIZE", "EXPAND_DIMS", "PADV2", "SQUEEZE", "TRANSPOSE", *STEPS}
+"""Drawn as PAD or as a function, read as RESHAPE, or no operator of the graph."""
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_boards_compute_the_same(board: str, tmp_path: Path) -> None:
 
 def test_every_operator_is_drawn() -> None:
     assert set(READABLES) - UNDRAWN <= set(LAYERS)
-    drawn = [one.layers for number in range(8) for one in draw_graphs(GRAPHS, number)]
+    drawn = [one.layers for number in range(12) for one in draw_graphs(GRAPHS, number)]
     assert frozenset().union(*drawn) == set(LAYERS)
     assert sum(map(len, drawn)) > 2 * len(drawn), "most have several layers"
 

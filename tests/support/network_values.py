@@ -76,6 +76,13 @@ class Values(Base):
         options = f"{kind.capitalize()}Options" if kind in ("ADD", "SUB", "MUL", "DIV") else None
         return self.builder.op(kind, operands[::-1] if first else operands, output, options)
 
+    def by_floats(
+        self, source: int, kind: str, quant: Quant = FINER, number: float | None = None
+    ) -> int:
+        """Add an operator in float32 between a DEQUANTIZE and a QUANTIZE."""
+        real = self.real(self.real(source, "DEQUANTIZE"), kind, number)
+        return self.unary(real, "QUANTIZE", quant)
+
     def select(self, source: int, low: int, high: int, level: int) -> int:
         """Add GREATER than a level of the source's scale, and SELECT of two values by it."""
         quant, shape = self.quants[source], self.shapes[source]

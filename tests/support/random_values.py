@@ -77,6 +77,12 @@ def _swish(sketch: Sketch, source: int) -> None:
     sketch.add("binary", [source, sketch.made[-1]], "MUL", sketch.quant())
 
 
+def _by_floats(sketch: Sketch, source: int) -> None:
+    kind = sketch.one_of("ABS", "COS", "FLOOR", "NEG", "SIGN", "SIN", "SQUARE", "ADD", "MUL")
+    number = 0.7 if kind in ("ADD", "MUL") else None
+    sketch.add("by_floats", [source], kind, sketch.quant(), number)
+
+
 def _bound(kind: str) -> Layer:
     def add(sketch: Sketch, source: int) -> None:
         sketch.add("bound", [source], kind, sketch.number(-128, 127))
@@ -106,6 +112,7 @@ VALUE_LAYERS: dict[str, Layer] = {
     **{kind: _curve(kind) for kind in _CURVES},
     **{kind: _bound(kind) for kind in ("MAXIMUM", "MINIMUM")},
     "LEAKY_RELU": _leaky,
+    "by floats": _by_floats,
     "softplus": _softplus,
     "swish": _swish,
 }

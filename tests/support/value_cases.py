@@ -201,7 +201,7 @@ def lookups_in_place() -> bytes:
     net = Network((6, 5, 3))
     step = net.unary(net.conv(net.input, 4, (3, 3)), "HARD_SWISH", USUAL)
     both = [net.unary(step, "RELU", RECTIFIED), net.unary(step, "LEAKY_RELU", USUAL, alpha=0.1)]
-    step = net.unary(net.binary(both[0], both[1], "ADD"), "TANH", (1 / 128, 0))
+    step = net.unary(net.binary(both[0], net.conv(both[1], 4), "ADD"), "TANH", (1 / 128, 0))
     return net.build(net.conv(net.unary(step, "QUANTIZE", USUAL), 3, (3, 3), (2, 2)))
 
 

@@ -28,7 +28,14 @@ KINDS = (
     "RELU_0_TO_1",
     "RELU_N1_TO_1",
     *FIXED,
+    "ABS",
+    "EXP",
+    "GELU",
+    "LOG",
+    "RSQRT",
+    "SQRT",
 )
+ROOTS = ("RSQRT", "SQRT")
 
 
 def quants(kind: str, seed: int) -> Iterator[tuple[Quant, Quant]]:
@@ -36,6 +43,8 @@ def quants(kind: str, seed: int) -> Iterator[tuple[Quant, Quant]]:
     random = np.random.default_rng(seed)
     for number in range(SCALES):
         points = random.integers(-128, 128, 2).tolist()
+        if kind in ROOTS:
+            points[0] = -128  # TensorFlow Lite stops at what is negative
         if number % 3 == 0:
             scale, out = (float(2.0 ** random.integers(-8, 3)) for _ in range(2))
         else:
@@ -49,6 +58,8 @@ def model(kind: str, source: Quant, result: Quant, alpha: float) -> bytes:
     one, two = builder.value((1, 256), *source), builder.value((1, 256), *result)
     if kind == "LEAKY_RELU":
         builder.op(kind, [one], two, "LeakyReluOptions", alpha=alpha)
+    elif kind == "GELU":
+        builder.op(kind, [one], two, "GeluOptions", approximate=alpha > 0.2)
     else:
         builder.op(kind, [one], two, None)
     return builder.build(one, two)

@@ -299,7 +299,8 @@ def _levels(reader: Reader, kind: str, operator: Any, operands: list[Values]) ->
     apart = copy.copy(reader)
     apart.tensors, apart.index = [], {}
     op = _PLAIN[kind].read(apart, operator)
-    graph = Graph(tuple(apart.tensors), (op,), op.inputs[0], op.output, "")
+    assert isinstance(op, Op), "it is one operator, see _PLAIN"
+    graph = Graph(tuple(apart.tensors), (op,), op.inputs, (op.output,), "")
     ranges: Ranges = {**binary.RANGES, **lookup.RANGES}
     reader.refuse(next((ranges[cls](graph, op) for cls in type(op).__mro__ if cls in ranges), None))
     if isinstance(op, Binary):

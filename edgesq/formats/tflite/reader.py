@@ -24,6 +24,7 @@ from edgesq.operators import Window
 FLOAT32, FLOAT16, INT32, UINT8, INT64, BOOL, INT16, INT8 = 0, 1, 2, 3, 4, 6, 7, 9
 """schema.fbs, enum TensorType."""
 _DTYPES: dict[int, np.dtype[Any]] = {
+    FLOAT32: np.dtype("<f4"),
     INT32: np.dtype("<i4"),
     INT64: np.dtype("<i8"),
     INT8: np.dtype("i1"),
@@ -198,7 +199,7 @@ class Reader:
                 f"constant {self.name(index)} is stored sparse", "convert it without sparsity"
             )
         if dtype is None or len(buffer.data) != dtype.itemsize * math.prod(shape):
-            raise self.error(f"constant {self.name(index)} is damaged or not int8 / int32")
+            raise self.error(f"constant {self.name(index)} is damaged or of another type")
         values: np.ndarray[Any, Any] = np.frombuffer(bytes(buffer.data), dtype).reshape(shape)
         self.constants[index] = values
         return values
