@@ -69,7 +69,8 @@ def rounded(values: Float32Array) -> Float32Array:
 
 def levels_of(real: Float32Array, result: Tensor) -> Int64Array:
     """Return reals in steps of a tensor's scale as TensorFlow Lite's tables of int8 have them."""
-    steps = rounded(real * (np.float32(1) / np.float32(result.scale)))
+    with np.errstate(over="ignore"):
+        steps = rounded(real * (np.float32(1) / np.float32(result.scale)))
     return np.asarray(np.clip(steps, -1e6, 1e6), np.int64) + result.zero_point
 
 
