@@ -12,11 +12,8 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-<<<<<<< HEAD
 from edgesq.errors import ModelError
-=======
 from edgesq.compress.float_curves import curve
->>>>>>> ebdbd27 (operators: what is a function of one value by several operators is one table)
 from edgesq.graph import Graph
 from edgesq.operators import (
     OUTSIDE,
