@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.errors import ModelError
 from edgesq.compress.float_curves import curve
+from edgesq.errors import ModelError
 from edgesq.graph import Graph
 from edgesq.operators import (
     OUTSIDE,
