@@ -36,6 +36,8 @@ BASE = (
         "graph",
         "arithmetic",
         "lookup",
+        "fixed_point",
+        "curves",
         "sequences",
     ),
     *("records", "targets", "markup", "version"),
