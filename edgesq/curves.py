@@ -28,6 +28,7 @@ from edgesq.graph import Tensor
 Float32Array = NDArray[np.float32]
 Values = NDArray[Any]
 
+_OWN_RESULT = "TensorFlow Lite's own result is undefined: scale what it is given"
 _COMPARISON_SHIFT = 8
 _RSQRT_SHIFT = 20
 _SQRT_HALF = np.float32(-math.sqrt(0.5))
@@ -84,7 +85,7 @@ def quantized(values: Float32Array, result: Tensor) -> Int64Array:
     with np.errstate(over="ignore"):
         steps = rounded(values / np.float32(result.scale))
     if np.isnan(steps).any():
-        raise ModelError("QUANTIZE of what is no number")
+        raise ModelError("QUANTIZE of what is no number", hint=_OWN_RESULT)
     return np.asarray(np.clip(steps, -1e6, 1e6), np.int64) + result.zero_point
 
 
@@ -260,7 +261,7 @@ def compared(kind: str, values: Sequence[Int64Array], tensors: Sequence[Tensor])
         ModelError: a scale is 1 or more, of which TensorFlow Lite's result is undefined.
     """
     if max(tensor.scale for tensor in tensors) >= 1:
-        raise ModelError(f"{kind} of int8 with a scale of 1 or more")
+        raise ModelError(f"{kind} of int8 with a scale of 1 or more", hint=_OWN_RESULT)
     one, two = (
         multiply_by_quantized_multiplier(
             (levels - tensor.zero_point) << _COMPARISON_SHIFT, *quantize_multiplier(tensor.scale)
