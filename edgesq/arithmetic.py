@@ -393,6 +393,6 @@ class ChannelSums:
 def channel_sums(graph: Graph, op: Convolution) -> ChannelSums:
     """Return what each output channel of a convolution can sum up to, by `sum_range`."""
     bias = graph.constant(op.bias)
-    weights = np.moveaxis(graph.constant(op.weights), op.channel_axis, 0)
+    weights = np.moveaxis(graph.exact_weights(op), op.channel_axis, 0)
     rows, wide = weights.reshape(len(weights), -1).astype(np.int64), bias.astype(np.int64)
     return ChannelSums(rows, wide, *sum_range(rows, wide, graph.tensors[op.inputs[0]].zero_point))

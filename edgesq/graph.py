@@ -44,8 +44,8 @@ class Tensor:
         shape: [1, H, W, C], [1, W, C] or [1, C] for activations, OHWI for weights ([1, H, W, O]
             where they are depthwise), [O] for biases, [C] or [1] for operands.
         quantization: scale and zero point.
-        data: int8 weights and operands, int16 weights of time or int32 biases; None for
-            activations.
+        data: int8 weights and operands, int16 weights of time and of wide channels, or int32
+            biases; None for activations.
         is_plane: whether [1, H, W] is an image of one channel, and not one row of W channels.
     """
 
@@ -229,6 +229,16 @@ class Graph:
         data = self.tensors[index].data
         assert data is not None, "only constants are asked for"
         return data
+
+    def exact_weights(self, op: Convolution) -> Constant:
+        """Weights of a convolution, those of wide channels too: int8, or int16 where there are."""
+        weights = self.constant(op.weights)
+        if op.wide is None:
+            return weights
+        axes = [(0, 1, 2, 3), (3, 1, 2, 0)][op.channel_axis == 3]
+        exact = weights.transpose(axes).astype(np.int16)
+        exact[list(op.wide_channels)] = self.constant(op.wide)
+        return np.ascontiguousarray(exact.transpose(axes))
 
     def op_weights_bytes(self, op: Op) -> int:
         """Bytes of the constants of one operator."""

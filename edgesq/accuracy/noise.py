@@ -107,7 +107,7 @@ def _quantized_weights(
     if not isinstance(op, Convolution):
         return {}
     scale = channel_scales(graph, op)
-    kernel, bias = graph.constant(op.weights), graph.constant(op.bias)
+    kernel, bias = graph.exact_weights(op), graph.constant(op.bias)
     real = (kernel * op.along_weights(scale)).astype(np.float32)
     offset = (bias * scale * graph.tensors[op.inputs[0]].scale).astype(np.float32)
     return {op.name: replace(weights[op.name], kernel=real, bias=offset)}

@@ -18,8 +18,8 @@ from edgesq.builds.source import Source
 from edgesq.builds.steps import Step
 from edgesq.choices import MAX_DROP_POINTS
 from edgesq.compress import Compressed, Compressor, Kernel, Loss, layer_bytes
-from edgesq.errors import FitError, ImageError
-from edgesq.formats.tflite import read_graph
+from edgesq.errors import FitError, ImageError, ModelError
+from edgesq.formats.tflite import computes_in_uint8, read_graph
 from edgesq.graph import Graph
 from edgesq.kernels.flash import channels_bytes, codable, short_tables, takes_coded
 from edgesq.operators import Conv2D, Convolution
@@ -155,12 +155,19 @@ def _sized(improved: Improved, goal: int, max_drop: float) -> Improved | _Task:
 
     Raises:
         ImageError: it is not, and there are no images to compress it with.
+        ModelError: it computes in uint8.
     """
     source = improved.source
     plain = image_size(source.graph, source.tflite, improved.firmware)
     if plain.bytes <= goal:
         facts = CompressionFacts(goal, plain.bytes)
         return dataclasses.replace(improved, compression=facts, chosen=plain.chosen)
+    if computes_in_uint8(source.tflite):
+        raise ModelError(
+            "computes in uint8, and only int8 weights can be compressed",
+            where=source.name,
+            hint="leave out --compress, or quantize the float model again, to int8",
+        )
     if not source.has_images:
         raise ImageError(
             "compressing needs images like those the model will see",

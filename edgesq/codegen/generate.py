@@ -7,6 +7,7 @@ from edgesq.codegen.application import application_header, application_source
 from edgesq.codegen.header import model_header
 from edgesq.codegen.names import DEFAULT_NAME
 from edgesq.codegen.params.table import params
+from edgesq.codegen.params.wide import RUN
 from edgesq.codegen.text import template
 from edgesq.graph import Graph, digest
 from edgesq.kernels.families import FAMILIES
@@ -21,7 +22,8 @@ from edgesq.kernels.initializer import (
     structs,
 )
 from edgesq.kernels.kernel import PORTABLE
-from edgesq.operators import Access, Stateful
+from edgesq.kernels.row_op import RowOp
+from edgesq.operators import Access, Convolution, Stateful
 from edgesq.plan import STEP_END, STEP_INPUT, Plan
 
 LAYOUT_VERSION = 5
@@ -105,7 +107,7 @@ def _source(graph: Graph, plan: Plan, kernels: str, names: Mapping[str, str]) ->
         slots="\n".join(_slot(graph, plan, number) for number in numbers),
         params="\n".join(text for text in texts if text),
         ops="\n".join(
-            _op(plan, index, places, item.kernel.function, text)
+            _op(plan, index, places, _function(item), text)
             for index, (item, text) in enumerate(zip(plan.ops, texts, strict=True))
         ),
         schedule=rows(plan.steps),
@@ -134,6 +136,10 @@ def _states(plan: Plan) -> Iterator[Fields]:
         for state in op.states:
             yield {"offset_bytes": offset, "bytes": state.bytes, "value": state.zero_point}
             offset += state.bytes
+def _function(item: RowOp) -> str:
+    op = item.op
+    is_wide = isinstance(op, Convolution) and op.wide is not None
+    return RUN if is_wide else item.kernel.function
 
 
 def _header_of(kernels: str) -> str:

@@ -45,7 +45,7 @@ from edgesq.operators.move import (
     StridedSlice,
     Tile,
 )
-from edgesq.operators.pool import AveragePool2D, MaxPool2D
+from edgesq.operators.pool import AveragePool2D, HalvesUpPool2D, MaxPool2D
 from edgesq.operators.reduce import Mean
 from edgesq.operators.sequence import State, Stateful, Svdf
 from edgesq.operators.shape import Reshape
@@ -71,6 +71,7 @@ __all__ = [
     "FullyConnected",
     "Gather",
     "GroupedConv2D",
+    "HalvesUpPool2D",
     "HardSwish",
     "LeakyRelu",
     "Logistic",

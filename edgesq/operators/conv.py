@@ -16,17 +16,24 @@ class Convolution(Windowed, rescales=True, channel_axis=0):
 
     Class attributes:
         channel_axis: the axis of the weights that is the output's channels.
+
+    Attributes:
+        wide: the weights of `wide_channels`, int16 [n, H, W, I], which do not fit int8; `weights`
+            has them cut to int8. None where all fit.
+        wide_channels: of the output, in order.
     """
 
     channel_axis: ClassVar[int]
     weights: int
     bias: int
     clamp: tuple[int, int]
+    wide: int | None = None
+    wide_channels: tuple[int, ...] = ()
 
     @property
     def parameters(self) -> tuple[int, ...]:
-        """Weights and bias."""
-        return self.weights, self.bias
+        """Weights and bias, and the weights of wide channels."""
+        return (self.weights, self.bias, *(() if self.wide is None else (self.wide,)))
 
     def along_weights(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return one value per output channel, [O] or [1], so that it broadcasts to the weights."""

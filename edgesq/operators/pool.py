@@ -17,3 +17,7 @@ class AveragePool2D(Windowed, kind="AVERAGE_POOL_2D"):
     """Mean over the part of a window inside the image, rounded half away from zero."""
 
     clamp: tuple[int, int]
+
+
+class HalvesUpPool2D(AveragePool2D, kind="AVERAGE_POOL_2D"):
+    """The same, rounded half up, as TensorFlow Lite does on uint8."""

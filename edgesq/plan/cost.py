@@ -1,8 +1,11 @@
 """Estimate what a plan takes in instructions: its operators, and what bands decide."""
 
+import math
+
 from edgesq.graph import Graph
 from edgesq.kernels.families import FAMILIES
-from edgesq.kernels.row_op import Ops
+from edgesq.kernels.row_op import Ops, RowOp
+from edgesq.operators import Convolution
 
 STEP_INSTRUCTIONS = 150
 """Per step of the schedule: the engine, the link's heartbeat, an operator's entry and exit."""
@@ -10,11 +13,26 @@ STEP_INSTRUCTIONS = 150
 ROW_INSTRUCTIONS = 120
 """Per output row of an operator: row pointers and the kernel's set-up."""
 
+WIDE_PRODUCT, WIDE_VALUE = 7.0, 60.0
+"""Of a channel whose weights do not fit int8: per multiplication, and per value."""
+
 
 def plan_instructions(graph: Graph, ops: Ops, steps: int, kernels: str) -> float:
     """Estimate a plan, per image."""
-    operators = sum(FAMILIES[kernels].instructions(graph, item) for item in ops)
+    operators = sum(operator_instructions(graph, item, kernels) for item in ops)
     return fixed_instructions(graph, ops, steps) + operators
+
+
+def operator_instructions(graph: Graph, item: RowOp, kernels: str) -> float:
+    """Estimate an operator apart from its rows and steps; wide channels are computed twice."""
+    own = FAMILIES[kernels].instructions(graph, item)
+    op = item.op
+    if not isinstance(op, Convolution) or op.wide is None:
+        return own
+    channels = graph.tensors[op.output].hwc[2]
+    share = len(op.wide_channels) / channels
+    values = math.prod(graph.tensors[op.output].hwc)
+    return own + share * (graph.macs(op) * WIDE_PRODUCT + values * WIDE_VALUE)
 
 
 def fixed_instructions(graph: Graph, ops: Ops, steps: int) -> int:

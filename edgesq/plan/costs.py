@@ -10,7 +10,7 @@ from edgesq.kernels.portable import constant_bytes
 from edgesq.kernels.row_op import RowOp
 from edgesq.operators import Convolution
 from edgesq.plan.allocation import Plan
-from edgesq.plan.cost import ROW_INSTRUCTIONS, STEP_INSTRUCTIONS
+from edgesq.plan.cost import ROW_INSTRUCTIONS, STEP_INSTRUCTIONS, operator_instructions
 
 ENTRY_BYTES = 32
 """On a 32-bit core: struct esq_op."""
@@ -54,7 +54,9 @@ def _cost(graph: Graph, item: RowOp, steps: int, kernels: str) -> OperatorCost:
     return OperatorCost(
         own + packed,
         table_bytes(graph, item, kernels),
-        family.instructions(graph, item) + rows * ROW_INSTRUCTIONS + steps * STEP_INSTRUCTIONS,
+        operator_instructions(graph, item, kernels)
+        + rows * ROW_INSTRUCTIONS
+        + steps * STEP_INSTRUCTIONS,
     )
 
 

@@ -118,6 +118,7 @@ def _feeders(graph: Graph) -> dict[int, Conv2D]:
         for op in graph.ops
         if is_reduction(graph, op)
         and type(producer := producers.get(op.inputs[0])) is Conv2D
+        and producer.wide is None
         and readers[producer.output] == 1
         and producer.output not in graph.observed
     }

@@ -37,7 +37,7 @@ def grouped_windows(graph: Graph, op: GroupedConv2D, image: Int8Array) -> Int64A
 
 def grouped_sums(graph: Graph, op: GroupedConv2D, image: Int8Array) -> Int64Array:
     """Return the sums [H_out * W_out, O] before requantization."""
-    weights, bias = graph.constant(op.weights), graph.constant(op.bias)
+    weights, bias = graph.exact_weights(op), graph.constant(op.bias)
     flat = weights.reshape(len(weights), -1).astype(np.int64)
     sums = np.einsum("opk,ok->po", grouped_windows(graph, op, image), flat)
     return np.asarray(sums + bias, np.int64)
@@ -58,7 +58,7 @@ def conv2d_sums(graph: Graph, op: Conv2D, windows: Int64Array) -> Int64Array:
 
     They are taken in float64, which is exact: they stay below 2^53.
     """
-    weights, bias = graph.constant(op.weights), graph.constant(op.bias)
+    weights, bias = graph.exact_weights(op), graph.constant(op.bias)
     flat = weights.reshape(len(weights), -1).astype(np.float64)
     return np.asarray((windows.astype(np.float64) @ flat.T).astype(np.int64) + bias, np.int64)
 
@@ -77,7 +77,7 @@ def depthwise_windows(graph: Graph, op: DepthwiseConv2D, image: Int8Array) -> In
 
 def depthwise_sums(graph: Graph, op: DepthwiseConv2D, windows: Int64Array) -> Int64Array:
     """Return the sums [H_out * W_out, O] before requantization."""
-    weights, bias = graph.constant(op.weights), graph.constant(op.bias)
+    weights, bias = graph.exact_weights(op), graph.constant(op.bias)
     taps = weights.reshape(-1, weights.shape[3]).astype(np.int64)
     return np.asarray(np.einsum("pkc,kc->pc", windows, taps) + bias, np.int64)
 

@@ -200,7 +200,7 @@ class Layer:
 
     def _weight_changes(self, channel: int) -> Iterator[Change]:
         multiplier, shift = int(self.multiplier[channel]), int(self.shift[channel])
-        weights = self.graph.constant(self.op.weights)
+        weights = self.graph.exact_weights(self.op)
         for tap, value in enumerate(self._of_channel(weights, channel).reshape(-1).astype(int)):
             for bit in range(8):
                 flipped = ((value ^ 1 << bit) + 128 & 0xFF) - 128

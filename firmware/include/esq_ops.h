@@ -108,6 +108,30 @@ struct esq_groups {
 
 typedef void esq_run_fn(const struct esq_op *op, int8_t *arena, struct esq_progress *progress);
 
+/* An output channel whose weights do not fit 8 bits. */
+struct esq_wide_channel {
+    int32_t bias;
+    int32_t multiplier;
+    uint16_t number;
+    uint16_t source; /* first of its input channels */
+    int8_t shift;
+};
+
+/* A convolution some of whose channels are such: weights of uint8 less their zero point. */
+struct esq_wide {
+    esq_run_fn *run;        /* of all channels, by weights cut to int8 */
+    const void *params;     /* of these */
+    const int16_t *weights; /* [count, kernel_h, kernel_w, depth] */
+    const struct esq_wide_channel *channels;
+    struct esq_window window;
+    uint16_t count;
+    uint16_t depth;
+    int16_t input_zp;
+    int16_t output_zp;
+    int8_t clamp_min;
+    int8_t clamp_max;
+};
+
 /* params: struct esq_conv2d. */
 esq_run_fn esq_run_conv2d;
 esq_run_fn esq_run_grouped_conv2d;
@@ -118,8 +142,12 @@ esq_run_fn esq_run_fully_connected;
 esq_run_fn esq_run_conv2d_parts;
 /* params: struct esq_groups; work: as of one group's convolution. */
 esq_run_fn esq_run_conv2d_groups;
+/* params: struct esq_wide; work: as of the kernel that it runs first. */
+esq_run_fn esq_run_wide;
 /* params: struct esq_pool. The window is a ring of input rows. */
 esq_run_fn esq_run_average_pool;
+/* The same, rounding halves up: uint8 inside. */
+esq_run_fn esq_run_halves_up_pool;
 /* params: struct esq_pool. A running maximum: a step takes one input row into one output row. */
 esq_run_fn esq_run_max_pool;
 /* params: struct esq_reduce. Running sums: each input row is used once and dropped. */
@@ -160,6 +188,9 @@ void esq_finish_mean(const struct esq_reduce *params, const int32_t *sums, uint3
                      int8_t *result);
 void esq_finish_average_pool(const struct esq_reduce *params, const int32_t *sums,
                              uint32_t channels, int8_t *result);
+/* The same, halves up: uint8 inside. */
+void esq_finish_halves_up_pool(const struct esq_reduce *params, const int32_t *sums,
+                               uint32_t channels, int8_t *result);
 
 /* Part of one row of a convolution.
  *

@@ -20,6 +20,7 @@ from support.graph_ladder import fault, problems
 from support.networks import Network, images
 from support.random_graphs import LAYERS, draw_graphs, smallest
 from support.random_sketch import Drawn
+from support.uint8_files import as_uint8
 
 GRAPHS, ON_BOARDS = 50, 40
 """Networks of one seed: on this computer, on an emulated board."""
@@ -60,7 +61,11 @@ def test_every_operator_is_drawn() -> None:
 
 def evaluated(source: str) -> bytes:
     """Return the network that a printed function makes."""
-    names: dict[str, object] = {"Network": Network, "network": lambda build: build}
+    names: dict[str, object] = {
+        "Network": Network,
+        "network": lambda build: build,
+        "as_uint8": as_uint8,
+    }
     exec(source, names)
     found = names["found"]
     assert callable(found)

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
+from edgesq.formats.tflite import operator_kinds
+from edgesq.formats.tflite.uint8 import SAME_IN_UINT8
 from support.networks import FINER, RECTIFIED, USUAL, Network, Quant
 from support.tflite_builder import NONE, RELU, RELU6, SAME, VALID
+from support.uint8_files import as_uint8
 
 MAX_EXTENT, MAX_CHANNELS, MAX_VALUES = 14, 24, 1_000
 """Of one activation."""
@@ -63,11 +66,12 @@ class Sketch:
         """Return the network whose output is the last tensor."""
         body = "\n".join(f"    {line}" for line in self.lines)
         last = self.made[-1]
-        source = (
-            f"@network\ndef found() -> bytes:\n{body}\n    return net.build({self.names[last]})\n"
-        )
+        made, content = f"net.build({self.names[last]})", self.net.build(last)
+        if self.one_of(False, False, True) and operator_kinds(content) <= SAME_IN_UINT8:
+            made, content = f"as_uint8({made})", as_uint8(content)
+        source = f"@network\ndef found() -> bytes:\n{body}\n    return {made}\n"
         band = self.draw(st.sampled_from(BANDS))
-        return Drawn(self.net.build(last), source, band, frozenset(self.layers))
+        return Drawn(content, source, band, frozenset(self.layers))
 
     # What layers draw
 

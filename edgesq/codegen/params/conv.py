@@ -4,6 +4,7 @@ Mirror: the structs of firmware/include/esq_ops.h and the functions that read th
 """
 
 from edgesq.codegen.params.fields import Params, reduce_fields, ring_window
+from edgesq.codegen.params.wide import wide_params
 from edgesq.graph import Graph
 from edgesq.kernels.conv_params import ConvParams
 from edgesq.kernels.families import FAMILIES
@@ -21,24 +22,33 @@ def convolution(graph: Graph, item: RowOp, index: int) -> str:
     """Return the parameters of a convolution."""
     op = item.op
     assert isinstance(op, Convolution)
+    if op.wide is None:
+        return _narrow(graph, item, op, index, f"params_{index}")
+    name = f"narrow_{index}"
+    narrow = _narrow(graph, item, op, index, name)
+    return narrow + wide_params(graph, op, item.kernel, index, name)
+
+
+def _narrow(graph: Graph, item: RowOp, op: Convolution, index: int, name: str) -> str:
+    """Return the parameters of a convolution's int8 weights under a name."""
     if isinstance(op, GroupedConv2D) and item.kernel.form is Form.GROUPS:
-        return _groups(graph, op, item.kernel, index)
+        return _groups(graph, op, item.kernel, index, name)
     conv = _conv(graph, op, item.kernel, index)
     if conv.tiled != "0":
-        return _parts(graph, conv, item, index)
-    return conv.arrays + struct(conv.kind, f"params_{index}", conv.fields)
+        return _parts(graph, conv, item, index, name)
+    return conv.arrays + struct(conv.kind, name, conv.fields)
 
 
 def pooled(graph: Graph, item: RowOp, feeder: Conv2D, index: int) -> str:
     """Return the parameters of a convolution whose results go into a mean's sums."""
-    return _parts(graph, _conv(graph, feeder, item.kernel, index), item, index)
+    return _parts(graph, _conv(graph, feeder, item.kernel, index), item, index, f"params_{index}")
 
 
 def _conv(graph: Graph, op: Convolution, kernel: Kernel, index: int) -> ConvParams:
     return FAMILIES[kernel.family].conv_params(graph, op, kernel, index, ring_window(op))
 
 
-def _parts(graph: Graph, conv: ConvParams, item: RowOp, index: int) -> str:
+def _parts(graph: Graph, conv: ConvParams, item: RowOp, index: int, name: str) -> str:
     """Return the same of a convolution with parts that not every one has."""
     prefix = f"esq_{item.kernel.family}"
     fields: Fields = {
@@ -55,10 +65,10 @@ def _parts(graph: Graph, conv: ConvParams, item: RowOp, index: int) -> str:
             "reduce": reduce_fields(graph, item.op),
         }
         text += struct("esq_mean", f"mean_{index}", mean)
-    return text + struct("esq_conv2d_parts", f"params_{index}", fields)
+    return text + struct("esq_conv2d_parts", name, fields)
 
 
-def _groups(graph: Graph, op: GroupedConv2D, kernel: Kernel, index: int) -> str:
+def _groups(graph: Graph, op: GroupedConv2D, kernel: Kernel, index: int, name: str) -> str:
     """Return the same of a grouped convolution that a kernel family runs group by group."""
     convs = []
     for group in range(group_count(graph, op)):
@@ -74,7 +84,7 @@ def _groups(graph: Graph, op: GroupedConv2D, kernel: Kernel, index: int) -> str:
     return (
         "".join(conv.arrays for conv in convs)
         + structs(kind, f"convs_{index}", [conv.fields for conv in convs])
-        + struct("esq_groups", f"params_{index}", fields)
+        + struct("esq_groups", name, fields)
     )
 
 

@@ -10,7 +10,7 @@ from edgesq.errors import ModelError
 from edgesq.graph import Graph
 from edgesq.kernels.initializer import Fields, Value, array, clamp_fields
 from edgesq.kernels.row_op import RowOp
-from edgesq.operators import AveragePool2D, Mean, Op, Window, Windowed
+from edgesq.operators import AveragePool2D, HalvesUpPool2D, Mean, Op, Window, Windowed, handler
 
 MAX_WINDOW_ROWS = 32
 """Mirror: ESQ_MAX_WINDOW_ROWS."""
@@ -18,6 +18,13 @@ MAX_WINDOW_ROWS = 32
 Params = dict[type[Op], Callable[[Graph, RowOp, int], str]]
 """By class: from graph, operator and its number to the C text that defines `params_<number>`; empty
 where it has none."""
+
+
+_FINISHES: dict[type[Op], str] = {
+    AveragePool2D: "esq_finish_average_pool",
+    HalvesUpPool2D: "esq_finish_halves_up_pool",
+    Mean: "esq_finish_mean",
+}
 
 
 def window_fields(window: Window) -> Value:
@@ -53,7 +60,7 @@ def reduce_fields(graph: Graph, op: Op) -> Fields:
     numbers = mean_parameters(graph, op) if isinstance(op, Mean) else MeanParameters(0, 0, 0)
     clamp = op.clamp if isinstance(op, AveragePool2D) else (-128, 127)
     return {
-        "finish": "esq_finish_mean" if isinstance(op, Mean) else "esq_finish_average_pool",
+        "finish": handler(_FINISHES, type(op)),
         "pixels": source.hwc[0] * source.hwc[1],
         "multiplier": numbers.multiplier,
         "offset": numbers.offset,

@@ -19,6 +19,7 @@ from edgesq.formats.onnx.scope import (
     requantize,
     rescale,
     unsigned,
+    unsigned_weights,
     window_attributes,
 )
 from edgesq.graph import Graph
@@ -27,20 +28,20 @@ from edgesq.operators import Conv2D, Convolution, DepthwiseConv2D, FullyConnecte
 
 def conv2d(scope: Scope, graph: Graph, op: Conv2D, pixels: str) -> str:
     """Add a CONV_2D or FULLY_CONNECTED."""
-    weights = graph.constant(op.weights)
+    weights = graph.exact_weights(op)
     return _convolution(scope, graph, op, pixels, weights.transpose(TO_NCHW), groups=1)
 
 
 def grouped_conv2d(scope: Scope, graph: Graph, op: GroupedConv2D, pixels: str) -> str:
     """Add a CONV_2D in groups."""
-    weights = graph.constant(op.weights)
+    weights = graph.exact_weights(op)
     groups = graph.tensors[op.inputs[0]].hwc[2] // weights.shape[3]
     return _convolution(scope, graph, op, pixels, weights.transpose(TO_NCHW), groups=groups)
 
 
 def depthwise_conv2d(scope: Scope, graph: Graph, op: DepthwiseConv2D, pixels: str) -> str:
     """Add a DEPTHWISE_CONV_2D."""
-    weights = graph.constant(op.weights)
+    weights = graph.exact_weights(op)
     channels = graph.tensors[op.inputs[0]].hwc[2]
     return _convolution(scope, graph, op, pixels, weights.transpose(3, 0, 1, 2), groups=channels)
 
@@ -54,15 +55,16 @@ def _convolution(
     *,
     groups: int,
 ) -> str:
-    """Add a convolution with int8 weights [O, C / groups, H, W], and its requantization."""
+    """Add a convolution with weights [O, C / groups, H, W] that span 8 bits, and what follows."""
     bias = graph.constant(op.bias)
+    weights, point = unsigned_weights(kernel)
     accumulator = scope.node(
         "ConvInteger",
         "conv",
         pixels,
-        scope.constant("weights", unsigned(kernel)),
+        scope.constant("weights", weights),
         unsigned(graph.tensors[op.inputs[0]].zero_point),
-        unsigned(0),
+        point,
         **window_attributes(op.window),
         group=groups,
     )

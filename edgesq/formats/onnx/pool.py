@@ -13,7 +13,7 @@ from edgesq.formats.onnx.scope import (
     window_attributes,
 )
 from edgesq.graph import Graph
-from edgesq.operators import AveragePool2D, MaxPool2D
+from edgesq.operators import AveragePool2D, HalvesUpPool2D, MaxPool2D
 
 
 def max_pool2d(scope: Scope, _: Graph, op: MaxPool2D, pixels: str) -> str:
@@ -26,15 +26,32 @@ def max_pool2d(scope: Scope, _: Graph, op: MaxPool2D, pixels: str) -> str:
 
 def average_pool2d(scope: Scope, graph: Graph, op: AveragePool2D, pixels: str) -> str:
     """Add a sum per window (a padded place is the zero point: 0), divided by the places inside."""
-    window, channels = op.window, graph.tensors[op.output].hwc[2]
-    ones = np.ones((channels, 1, window.height, window.width), np.uint8)
-    total = scope.node(
-        "ConvInteger", "sum", pixels, ones, unsigned(0), **window_attributes(window), group=channels
-    )
     count = _places_inside(graph, op)
+    total = _sum(scope, graph, op, pixels)
     sign = scope.node("Sign", "sign", total)
     nudged = scope.node("Add", "nudged", total, scope.node("Mul", "half", sign, count // 2))
-    average = scope.node("Div", "mean", nudged, count)
+    return _mean(scope, op, scope.node("Div", "mean", nudged, count))
+
+
+def halves_up_pool2d(scope: Scope, graph: Graph, op: HalvesUpPool2D, pixels: str) -> str:
+    """Add the same of values raised by 128, none of which is negative."""
+    count = _places_inside(graph, op)
+    raised = UINT8_OFFSET * count + count // 2
+    nudged = scope.node("Add", "nudged", _sum(scope, graph, op, pixels), raised)
+    mean = scope.node("Div", "raised", nudged, count)
+    return _mean(scope, op, scope.node("Sub", "mean", mean, np.int32(UINT8_OFFSET)))
+
+
+def _sum(scope: Scope, graph: Graph, op: AveragePool2D, pixels: str) -> str:
+    window, channels = op.window, graph.tensors[op.output].hwc[2]
+    ones = np.ones((channels, 1, window.height, window.width), np.uint8)
+    return scope.node(
+        "ConvInteger", "sum", pixels, ones, unsigned(0), **window_attributes(window), group=channels
+    )
+
+
+def _mean(scope: Scope, op: AveragePool2D, average: str) -> str:
+    """Add the clamp, and make it uint8."""
     if op.clamp != INT8_RANGE:
         average = scope.node("Clip", "clamp", average, *(np.int32(bound) for bound in op.clamp))
     return scope.cast(
@@ -68,5 +85,9 @@ def float_average_pool2d(scope: Scope, model: FloatModel, op: AveragePool2D, pix
     return clamped(scope, model.result(op.output), op.clamp, pooled)
 
 
-INTEGER: Writers = {MaxPool2D: max_pool2d, AveragePool2D: average_pool2d}
+INTEGER: Writers = {
+    MaxPool2D: max_pool2d,
+    AveragePool2D: average_pool2d,
+    HalvesUpPool2D: halves_up_pool2d,
+}
 FLOAT: Writers = {MaxPool2D: float_max_pool2d, AveragePool2D: float_average_pool2d}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from edgesq.formats.onnx.real import FloatModel, arranged, clamped
-from edgesq.formats.onnx.scope import TO_NCHW, TO_NHWC, Scope, Value
+from edgesq.formats.onnx.scope import TO_NCHW, TO_NHWC, Scope, Value, unsigned_weights
 from edgesq.formats.onnx.table import FLOAT
 from edgesq.graph import Graph, Tensor
 from edgesq.operators import Convolution, handler
@@ -25,9 +25,13 @@ class _Stored(FloatModel):
     """An int8 model whose constants stay integers, each behind a DequantizeLinear."""
 
     def kernel(self, scope: Scope, op: Convolution, axes: tuple[int, ...] | None) -> Value:
-        """Return int8 weights as reals, with their axes in this order."""
-        values = arranged(self.graph.constant(op.weights), axes)
-        return _real(scope, "weights", self.graph.tensors[op.weights], values)
+        """Return weights as reals, with their axes in this order."""
+        tensor = self.graph.tensors[op.weights]
+        if op.wide is None:
+            return _real(scope, "weights", tensor, arranged(self.graph.constant(op.weights), axes))
+        values, point = unsigned_weights(arranged(self.graph.exact_weights(op), axes))
+        scale = np.float32(tensor.scale)
+        return scope.node("DequantizeLinear", "weights", values, scale, point)
 
     def bias(self, scope: Scope, op: Convolution) -> Value:
         """Return an int32 bias as reals."""

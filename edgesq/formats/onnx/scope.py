@@ -88,6 +88,16 @@ def unsigned(q: NDArray[Any] | int) -> NDArray[np.uint8]:
     return (np.asarray(q, np.int32) + UINT8_OFFSET).astype(np.uint8)
 
 
+def unsigned_weights(weights: NDArray[Any]) -> tuple[NDArray[np.uint8], np.uint8]:
+    """Return weights as uint8, and their zero point: 128 for int8, less than 256 apart for int16.
+
+    Args:
+        weights: int8; or int16 that were uint8 with a zero point.
+    """
+    point = UINT8_OFFSET if weights.dtype == np.int8 else max(-int(weights.min()), 0)
+    return (weights.astype(np.int16) + point).astype(np.uint8), np.uint8(point)
+
+
 def per_channel(values: NDArray[Any]) -> NDArray[Any]:
     """Shape one number per channel for an NCHW tensor; a scalar where all are the same."""
     if (values == values[0]).all():

@@ -18,7 +18,8 @@ from edgesq.formats.tflite.readable import (
     four,
     windows_shape,
 )
-from edgesq.formats.tflite.reader import Reader
+from edgesq.formats.tflite.reader import UINT8, Reader
+from edgesq.formats.tflite.weights import narrow, read_weights
 from edgesq.graph import Graph, Tensor
 from edgesq.operators import (
     Conv2D,
@@ -39,8 +40,8 @@ def read_conv2d(reader: Reader, operator: Any) -> Op:
     """
     name, output = reader.parts(operator)
     options = operator.builtinOptions
-    source, weights = reader.tensor(operator.inputs[0]), reader.tensor(operator.inputs[1])
-    kernel = _constant(reader, name, weights, "[O, H, W, I]")
+    source = reader.tensor(operator.inputs[0])
+    kernel = _constant(reader, name, operator, "[O, H, W, I]")
     channels = reader.tensors[source].hwc[2]
     if channels % kernel.shape[3] or kernel.shape[0] % (channels // kernel.shape[3]):
         raise reader.error(
@@ -49,14 +50,14 @@ def read_conv2d(reader: Reader, operator: Any) -> Op:
     bias = _bias(reader, name, operator, kernel.shape[0])
     window = reader.window(options, (kernel.shape[1], kernel.shape[2]), source, output)
     clamp = reader.clamp(options.fusedActivationFunction, output)
-    if kernel.shape[3] == channels:
-        return Conv2D(name, (source,), output, window, weights, bias, clamp)
-    if kernel.shape[3] > 1:
-        return GroupedConv2D(name, (source,), output, window, weights, bias, clamp)
     assert kernel.data is not None
-    depthwise = np.ascontiguousarray(kernel.data.transpose(3, 1, 2, 0), np.int8)
-    own = reader.append(-1, replace(kernel, shape=depthwise.shape, data=depthwise))
-    return DepthwiseConv2D(name, (source,), output, window, own, bias, clamp)
+    if kernel.shape[3] == channels or kernel.shape[3] > 1:
+        cls = Conv2D if kernel.shape[3] == channels else GroupedConv2D
+        weights, more = narrow(reader, kernel, 0)
+        return cls(name, (source,), output, window, weights, bias, clamp, **more)
+    own = replace(kernel, data=np.ascontiguousarray(kernel.data.transpose(3, 1, 2, 0), np.int16))
+    weights, more = narrow(reader, own, 3)
+    return DepthwiseConv2D(name, (source,), output, window, weights, bias, clamp, **more)
 
 
 def read_depthwise_conv2d(reader: Reader, operator: Any) -> Op:
@@ -67,8 +68,8 @@ def read_depthwise_conv2d(reader: Reader, operator: Any) -> Op:
     """
     name, output = reader.parts(operator)
     options = operator.builtinOptions
-    source, weights = reader.tensor(operator.inputs[0]), reader.tensor(operator.inputs[1])
-    kernel = _constant(reader, name, weights, "[1, H, W, O]")
+    source = reader.tensor(operator.inputs[0])
+    kernel = _constant(reader, name, operator, "[1, H, W, O]")
     channels = reader.tensors[source].hwc[2]
     if kernel.shape[0] != 1 or kernel.shape[3] != channels * options.depthMultiplier:
         raise reader.error(
@@ -78,7 +79,8 @@ def read_depthwise_conv2d(reader: Reader, operator: Any) -> Op:
     bias = _bias(reader, name, operator, kernel.shape[3])
     window = reader.window(options, (kernel.shape[1], kernel.shape[2]), source, output)
     clamp = reader.clamp(options.fusedActivationFunction, output)
-    return DepthwiseConv2D(name, (source,), output, window, weights, bias, clamp)
+    weights, more = narrow(reader, kernel, 3)
+    return DepthwiseConv2D(name, (source,), output, window, weights, bias, clamp, **more)
 
 
 def read_fully_connected(reader: Reader, operator: Any) -> Op:
@@ -93,27 +95,29 @@ def read_fully_connected(reader: Reader, operator: Any) -> Op:
     if options.weightsFormat != 0:
         raise reader.error(f"{name}: shuffled weights are not supported")
     source = reader.tensor(operator.inputs[0])
-    matrix = reader.read(operator.inputs[1])
+    matrix = read_weights(reader, operator)
     height, width, channels = reader.tensors[source].hwc
     tall, wide = (1, 1) if options.keepNumDims else (height, width)
-    if matrix.data is None or matrix.data.dtype != np.int8 or matrix.data.ndim != 2:
+    if matrix.data is None or matrix.data.dtype == np.int32 or matrix.data.ndim != 2:
         raise reader.error(f"{name}: weights must be int8 constants [O, I]")
     if matrix.shape[1] != tall * wide * channels:
         raise reader.error(
             f"{name}: weights for {matrix.shape[1]} values, {tall * wide * channels} are there"
         )
     shape = (matrix.shape[0], tall, wide, channels)
-    weights = reader.append(-1, replace(matrix, shape=shape, data=matrix.data.reshape(shape)))
+    weights, more = narrow(reader, replace(matrix, data=matrix.data.reshape(shape)), 0)
     bias = _bias(reader, name, operator, matrix.shape[0])
     window = Window(tall, wide, 1, 1, 0, 0, 0, 0)
     reader.refuse_window(window, source, output)
     clamp = reader.clamp(options.fusedActivationFunction, output)
-    return FullyConnected(name, (source,), output, window, weights, bias, clamp)
+    # Of uint8, TensorFlow Lite rounds the sums twice, as those of a convolution.
+    cls = Conv2D if reader.type(operator.inputs[1]) == UINT8 else FullyConnected
+    return cls(name, (source,), output, window, weights, bias, clamp, **more)
 
 
-def _constant(reader: Reader, name: str, index: int, layout: str) -> Tensor:
-    kernel = reader.tensors[index]
-    if kernel.data is None or kernel.data.dtype != np.int8 or kernel.data.ndim != 4:
+def _constant(reader: Reader, name: str, operator: Any, layout: str) -> Tensor:
+    kernel = read_weights(reader, operator)
+    if kernel.data is None or kernel.data.dtype == np.int32 or kernel.data.ndim != 4:
         raise reader.error(f"{name}: weights must be int8 constants {layout}")
     return kernel
 
@@ -157,7 +161,7 @@ def _weights_problem(graph: Graph, op: Convolution) -> str | None:
 
 def _largest_sums(graph: Graph, op: Convolution) -> Int64Array:
     """Return a bound of each channel's sums whatever the input, int64 [O]."""
-    weights, bias = graph.constant(op.weights), graph.constant(op.bias)
+    weights, bias = graph.exact_weights(op), graph.constant(op.bias)
     rows = np.moveaxis(weights, op.channel_axis, 0).reshape(len(bias), -1)
     taps = np.abs(rows.astype(np.int64)).sum(axis=1)
     return np.asarray(taps * INT8_SPAN + np.abs(bias.astype(np.int64)), np.int64)

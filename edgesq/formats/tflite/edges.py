@@ -1,9 +1,9 @@
 """The ends of a .tflite that are not int8: uint8 or float32 outside, int8 inside.
 
-The graph begins and ends with the int8 tensors inside. Float32 becomes int8 by one QUANTIZE, and
-int8 float32 by one DEQUANTIZE, which are left out: the board takes and gives int8. A uint8 value is
-read as the int8 value 128 below, with a zero point 128 below; a QUANTIZE between the two that then
-changes nothing is left out too.
+The graph begins and ends with the int8 tensors inside, or with uint8 ones where that is inside too.
+Float32 becomes int8 by one QUANTIZE, and int8 float32 by one DEQUANTIZE, which are left out: the
+board takes and gives int8. A uint8 value is read as the int8 value 128 below, with a zero point 128
+below; a QUANTIZE between the two that then changes nothing is left out too.
 """
 
 from dataclasses import dataclass
@@ -64,20 +64,28 @@ _MAKERS = {UINT8: "QUANTIZE", FLOAT32: "DEQUANTIZE"}
 def _edge(reader: Reader, index: int, beside: Operators, kind: str, end: str) -> Any | None:
     """Return the operator at one end that is left out; None where none is."""
     outside = reader.type(index)
-    if outside == INT8:
+    if outside == INT8 or (outside == UINT8 and not _is_edge(reader, beside, kind, end)):
         return None
     fits = outside in _MAKERS and beside and all(name == kind for name, _ in beside)
     if not fits or (outside == FLOAT32 and len(beside) > 1):
         raise reader.error(f"the {end} {reader.name(index)} is not int8", HINT)
     operator = beside[0][1]
-    inner = operator.outputs[0] if end == "input" else operator.inputs[0]
-    if reader.type(inner) != INT8:
+    inner = _inner(operator, end)
+    if reader.type(inner) not in (INT8, UINT8):
         raise reader.error(f"the {end} {reader.name(index)} does not meet int8", HINT)
     if outside == FLOAT32:
         return operator
-    reader.read_as_int8.add(index)
     same = reader.read(index).quantization == reader.read(inner).quantization
     return operator if same and len(beside) == 1 else None
+
+
+def _inner(operator: Any, end: str) -> int:
+    return int(operator.outputs[0] if end == "input" else operator.inputs[0])
+
+
+def _is_edge(reader: Reader, beside: Operators, kind: str, end: str) -> bool:
+    """Say whether operators at a uint8 end lead to int8 or from it: inside is no uint8."""
+    return any(name == kind and reader.type(_inner(one, end)) == INT8 for name, one in beside)
 
 
 def to_outside(values: Int8Array, tensor: Tensor, dtype: type[np.generic]) -> NDArray[Any]:

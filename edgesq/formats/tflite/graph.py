@@ -21,6 +21,7 @@ from edgesq.formats.tflite.readable import Made, Readable
 from edgesq.formats.tflite.reader import Reader
 from edgesq.formats.tflite.several import apart
 from edgesq.formats.tflite.table import ADVICE, READABLES
+from edgesq.formats.tflite.uint8 import uint8_problems
 from edgesq.formats.tflite.whole import unknown_problems, whole_problems, without_named
 from edgesq.graph import Graph
 from edgesq.operators import Op
@@ -63,8 +64,8 @@ def make_graph(reader: Reader, sha256: str) -> tuple[Graph, Inside]:
 
 def _read(reader: Reader, inside: Inside) -> list[Op]:
     """Return the operators between the ends."""
-    problems = _unknown_problems(reader, inside.operators)
     known = [(kind, one) for kind, one in inside.operators if not _unknown(kind, one)]
+    problems = [*_unknown_problems(reader, inside.operators), *uint8_problems(reader, known)]
     for kind, operator in known:
         readable = READABLES[kind]
         reader.refuse(operator_problem(kind, operator, readable.options, readable.inputs))

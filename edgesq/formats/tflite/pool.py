@@ -11,8 +11,8 @@ from edgesq.formats.tflite.readable import (
     keeps_channels,
     windows_shape,
 )
-from edgesq.formats.tflite.reader import Reader
-from edgesq.operators import AveragePool2D, MaxPool2D, Op
+from edgesq.formats.tflite.reader import UINT8, Reader
+from edgesq.operators import AveragePool2D, HalvesUpPool2D, MaxPool2D, Op
 
 
 def read_max_pool2d(reader: Reader, operator: Any) -> Op:
@@ -22,7 +22,8 @@ def read_max_pool2d(reader: Reader, operator: Any) -> Op:
 
 def read_average_pool2d(reader: Reader, operator: Any) -> Op:
     """Read an AVERAGE_POOL_2D."""
-    return _pool(reader, operator, AveragePool2D)
+    is_uint8 = reader.type(operator.inputs[0]) == UINT8
+    return _pool(reader, operator, HalvesUpPool2D if is_uint8 else AveragePool2D)
 
 
 def _pool(reader: Reader, operator: Any, cls: type[MaxPool2D] | type[AveragePool2D]) -> Op:

@@ -14,6 +14,7 @@ from edgesq.formats.tflite.softmax_guard import make_guard, needs_guard, without
 from edgesq.formats.tflite.tidy import for_litert
 from edgesq.formats.tflite.unused_channels import without_unused_channels
 from edgesq.graph import Graph, Int8Array, digest
+from edgesq.operators import Convolution
 from edgesq.quantize import captured_output
 
 _MAX_LETTERS = 200
@@ -21,9 +22,10 @@ _MAX_LETTERS = 200
 
 
 def read_graph(content: bytes, where: str = "model") -> Graph:
-    """Parse a .tflite with int8 activations, batch 1, one input and one output.
+    """Parse a .tflite with int8 or uint8 activations, batch 1, one input and one output.
 
-    Its ends may be uint8 or float32; the graph's are the int8 tensors inside. Channels that are the
+    Its ends may be of another type or float32; the graph's are the int8 tensors inside, uint8 ones
+    128 below. Channels that are the
     same for every input are in small numbers, or left out where the output does not need them.
 
     Args:
@@ -34,7 +36,10 @@ def read_graph(content: bytes, where: str = "model") -> Graph:
         ModelError: not a .tflite, not int8, or with operators the runtime does not know (all of
             them are named at once).
     """
-    return without_unused_channels(with_small_constants(read_stored_graph(content, where)))
+    graph = read_stored_graph(content, where)
+    if any(isinstance(op, Convolution) and op.wide is not None for op in graph.ops):
+        return graph
+    return without_unused_channels(with_small_constants(graph))
 
 
 def read_stored_graph(content: bytes, where: str = "model") -> Graph:

@@ -29,6 +29,7 @@ _DTYPES: dict[int, np.dtype[Any]] = {
     INT64: np.dtype("<i8"),
     INT8: np.dtype("i1"),
     INT16: np.dtype("<i2"),
+    UINT8: np.dtype("u1"),
 }
 SAME_PADDING, VALID_PADDING = 0, 1
 """schema.fbs, enum Padding."""
@@ -92,7 +93,6 @@ class Reader:
         source: its only subgraph.
         index: the graph's number of each of the file's tensors read so far.
         tensors: of the graph.
-        read_as_int8: the file's uint8 tensors that the graph takes as int8, 128 below.
         same_values: the graph's tensors that the file has not, each with the file's number of one
             that holds the same values in the same order.
         constants: what is known of the file's tensors that it computes from no image.
@@ -113,7 +113,6 @@ class Reader:
         self._left_out: set[int] = set()
         self.index: dict[int, int] = {}
         self.tensors: list[Tensor] = []
-        self.read_as_int8: set[int] = set()
         self.same_values: dict[int, int] = {}
 
     def error(self, message: str, hint: str | None = None) -> ModelError:
@@ -211,12 +210,12 @@ class Reader:
         return self.index[index]
 
     def read(self, index: int) -> Tensor:
-        """Return a tensor as it stands in the file."""
+        """Return a tensor as it stands in the file; uint8 becomes int8, 128 below."""
         tensor = self.source.tensors[index]
         name = self.name(index)
         data = self.data(index)
-        known = tensor.type == INT8 or index in self.read_as_int8
-        if not known and not (data is not None and tensor.type == INT32):
+        known = (INT8, UINT8) if data is None else (INT8, UINT8, INT32)
+        if tensor.type not in known:
             raise self.error(f"tensor {name} is not int8", "quantize it fully, input and output")
         quantization = tensor.quantization
         if quantization is None or quantization.scale is None or len(quantization.scale) == 0:
@@ -236,7 +235,10 @@ class Reader:
         points = {int(point) for point in listed(quantization.zeroPoint)} or {0}
         if len(points) > 1:
             raise self.error(f"tensor {name} has several zero points", "quantize it symmetrically")
-        point = points.pop() - (UINT8_OFFSET if index in self.read_as_int8 else 0)
+        point = points.pop()
+        if tensor.type == UINT8:
+            point -= UINT8_OFFSET
+            data = None if data is None else (data.astype(np.int16) - UINT8_OFFSET).astype(np.int8)
         made = Tensor(name, shape, Quantization(scale, point), data)
         if data is None:
             self.refuse(activation_problem(made))

@@ -14,9 +14,10 @@ import numpy as np
 from edgesq.formats.tflite.check import listed
 from edgesq.formats.tflite.edges import HINT
 from edgesq.formats.tflite.graph import make_graph
-from edgesq.formats.tflite.reader import Reader, open_model
 from edgesq.formats.tflite.several import wholes
+from edgesq.formats.tflite.reader import UINT8, Reader, open_model
 from edgesq.formats.tflite.table import READABLES
+from edgesq.formats.tflite.uint8 import computes_in_uint8
 
 
 def for_litert(reader: Reader) -> bytes:
@@ -37,12 +38,14 @@ def int8_inside(content: bytes, *, always: bool = False) -> bytes:
         always: write it anew also where the file could stay as it is.
 
     Raises:
-        ModelError: the model is not one that the runtime takes, or a uint8 end has another scale
-            than the int8 inside.
+        ModelError: the model is not one that the runtime takes, is of uint8 inside, or a uint8 end
+            has another scale than the int8 inside.
     """
     reader = open_model(content, "model")
     _, inside = make_graph(reader, "")
-    if reader.read_as_int8 & {inside.source, inside.result}:
+    if computes_in_uint8(content):
+        raise reader.error("it computes in uint8, and has no int8 form", "quantize it again")
+    if UINT8 in {reader.type(index) for index in (inside.source, inside.result)}:
         raise reader.error("a uint8 end of another scale than the int8 inside", HINT)
     is_left = any(reader.is_left_out(one) for one in reader.source.operators)
     if not always and not is_left and inside.first is None and inside.last is None:

@@ -68,9 +68,6 @@ def _number_problems(reader: Reader, operators: Operators) -> list[ModelError]:
     made = [(kind, index) for kind, one in inside for index in one.outputs if index >= 0]
     types = {kind: [index for _, index in made if reader.type(index) == kind] for kind in _NUMBERS}
     computed = {kind for kind, indices in types.items() if indices}
-    if computed == {UINT8}:
-        what = "its activations are uint8, as TensorFlow 1 quantized them"
-        return [reader.error(what, "quantize the float model again: TensorFlow 2 makes int8")]
     if INT16 in computed:
         what = f"its activations are int16 ({_names(reader, types[INT16])})"
         return [reader.error(what, _GIVE_INT8)]

@@ -33,6 +33,7 @@ from edgesq.operators import (
     Conv2D,
     DepthwiseConv2D,
     GroupedConv2D,
+    HalvesUpPool2D,
     Lookup,
     MaxPool2D,
     Mean,
@@ -78,6 +79,8 @@ def _kernels(graph: Graph, item: RowOp, grows: bool) -> Iterator[Kernel]:
 def _is_exact(graph: Graph, item: RowOp) -> bool:
     """Say whether there is a kernel without weights that is exact for an operator."""
     match item.op:
+        case HalvesUpPool2D() if item.window is not None:
+            return False
         case MaxPool2D():
             return _pools_by_words(graph, item, item.op)
         case AveragePool2D() | Mean():

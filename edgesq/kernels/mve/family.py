@@ -22,6 +22,7 @@ from edgesq.operators import (
     Convolution,
     DepthwiseConv2D,
     GroupedConv2D,
+    HalvesUpPool2D,
     Lookup,
     MaxPool2D,
     Mean,
@@ -56,6 +57,8 @@ def _kernels(graph: Graph, item: RowOp, _: bool) -> Iterator[Kernel]:
 def _is_exact(item: RowOp) -> bool:
     """Say whether there is a kernel without weights that is exact for an operator."""
     match item.op:
+        case HalvesUpPool2D() if item.window is not None:
+            return False
         case MaxPool2D():
             return item.op.clamp == (-128, 127)
         case Binary() | Lookup() | AveragePool2D() | Mean():

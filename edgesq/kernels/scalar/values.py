@@ -4,7 +4,7 @@ from edgesq.graph import Graph
 from edgesq.kernels.kernel import Form
 from edgesq.kernels.row_op import RowOp
 from edgesq.kernels.scalar import pairs
-from edgesq.operators import AveragePool2D, Binary, MaxPool2D, Mean
+from edgesq.operators import AveragePool2D, Binary, HalvesUpPool2D, MaxPool2D, Mean
 
 MAX_ADDED = 256
 """Mirror: ESQ_MAX_ADDED in esq_scalar_lanes.h."""
@@ -26,6 +26,8 @@ _WHOLE = (-128, 127)
 def is_exact(graph: Graph, item: RowOp) -> bool:
     """Say whether there is a kernel without weights that is exact for an operator."""
     match item.op:
+        case HalvesUpPool2D() if item.window is not None:
+            return False
         case MaxPool2D():
             return item.op.clamp == _WHOLE
         case AveragePool2D() | Mean():

@@ -3,8 +3,11 @@
 #include "../esq_average.h"
 #include "../esq_windows.h"
 
-void esq_average_pool_s8(const struct esq_pool *params, const struct esq_slot *input,
-                         const int8_t *const *rows, const struct esq_slot *output, int8_t *result) {
+typedef int32_t rounded_fn(int32_t sum, int32_t count);
+
+static inline void average(const struct esq_pool *params, const struct esq_slot *input,
+                           const int8_t *const *rows, const struct esq_slot *output, int8_t *result,
+                           rounded_fn *rounded) {
     for (uint32_t x = 0; x < output->width; x++) {
         const struct esq_taps taps = esq_taps_at(&params->window, input, x);
         for (uint32_t c = 0; c < output->channels; c++) {
@@ -21,11 +24,15 @@ void esq_average_pool_s8(const struct esq_pool *params, const struct esq_slot *i
                 }
                 count += (int32_t)taps.count;
             }
-            result[c] =
-                esq_clamp(esq_rounded_mean(sum, count), params->clamp_min, params->clamp_max);
+            result[c] = esq_clamp(rounded(sum, count), params->clamp_min, params->clamp_max);
         }
         result += output->pixel_bytes;
     }
+}
+
+void esq_average_pool_s8(const struct esq_pool *params, const struct esq_slot *input,
+                         const int8_t *const *rows, const struct esq_slot *output, int8_t *result) {
+    average(params, input, rows, output, result, esq_rounded_mean);
 }
 
 void esq_run_average_pool(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
@@ -35,5 +42,15 @@ void esq_run_average_pool(const struct esq_op *op, int8_t *arena, struct esq_pro
         esq_rows_under(&params->window, op->input[0], arena, progress->out_row, rows);
         esq_average_pool_s8(params, op->input[0], rows, op->output,
                             esq_row(arena, op->output, progress->out_row));
+    }
+}
+
+void esq_run_halves_up_pool(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
+    const struct esq_pool *params = op->params;
+    const int8_t *rows[ESQ_MAX_WINDOW_ROWS];
+    for (uint32_t end = esq_band_end(op, progress); progress->out_row < end; progress->out_row++) {
+        esq_rows_under(&params->window, op->input[0], arena, progress->out_row, rows);
+        average(params, op->input[0], rows, op->output,
+                esq_row(arena, op->output, progress->out_row), esq_rounded_up_mean);
     }
 }

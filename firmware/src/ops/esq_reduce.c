@@ -64,3 +64,11 @@ void esq_finish_average_pool(const struct esq_reduce *params, const int32_t *sum
                               params->clamp_max);
     }
 }
+
+void esq_finish_halves_up_pool(const struct esq_reduce *params, const int32_t *sums,
+                               uint32_t channels, int8_t *result) {
+    for (uint32_t c = 0; c < channels; c++) {
+        result[c] = esq_clamp(esq_rounded_up_mean(sums[c], params->pixels), params->clamp_min,
+                              params->clamp_max);
+    }
+}

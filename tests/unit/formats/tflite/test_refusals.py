@@ -10,7 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from edgesq.codegen import generate
 from edgesq.errors import ModelError
-from edgesq.formats.tflite import ReferenceInterpreter, read_graph
+from edgesq.formats.tflite import ReferenceInterpreter, read_graph, uint8
 from edgesq.plan import make_plan
 from edgesq.reference import run
 from support.cases import NETWORKS
@@ -28,6 +28,7 @@ from support.tflite_edits import (
     subgraph,
     tensor,
 )
+from support.uint8_files import as_uint8
 
 
 @pytest.mark.parametrize("content", [b"", b"TFL3", b"\0" * 100, b"PK\3\4" * 50])
@@ -53,9 +54,9 @@ def test_float_model() -> None:
     assert "with --calibration" in line
 
 
-def test_uint8_model() -> None:
-    line = refusal(edited(set_tensors("type", schema.TensorType.UINT8)))
-    assert "its activations are uint8" in line
+def test_an_operator_not_known_in_uint8(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uint8, "SAME_IN_UINT8", uint8.SAME_IN_UINT8 - {"MAX_POOL_2D"})
+    assert "MAX_POOL_2D of uint8 is not known" in refusal(as_uint8(NETWORKS["fire"]()))
 
 
 def test_model_without_quantization() -> None:

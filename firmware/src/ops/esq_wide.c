@@ -1,0 +1,59 @@
+/* A convolution some of whose channels have weights of more than 8 bits: a kernel of any family
+ * computes all channels by weights cut to int8, then these channels are computed anew.
+ * Mirror: edgesq/codegen/params/wide.py.
+ */
+#include "../esq_arithmetic.h"
+#include "../esq_windows.h"
+
+/* Of one channel at one output pixel. */
+static int32_t sum_at(const struct esq_wide *wide, const struct esq_wide_channel *channel,
+                      const int16_t *weights, const int8_t *const *rows,
+                      const struct esq_taps *taps, uint32_t pixel_bytes) {
+    int32_t sum = channel->bias;
+    weights += taps->first * wide->depth;
+    for (uint32_t y = 0; y < wide->window.height; y++) {
+        if (rows[y]) {
+            const int8_t *pixel = rows[y] + taps->offset_bytes + channel->source;
+            const int16_t *weight = weights;
+            for (uint32_t tap = 0; tap < taps->count; tap++) {
+                for (uint32_t c = 0; c < wide->depth; c++) {
+                    sum += (pixel[c] - wide->input_zp) * weight[c];
+                }
+                pixel += pixel_bytes;
+                weight += wide->depth;
+            }
+        }
+        weights += (uint32_t)wide->window.width * wide->depth;
+    }
+    return sum;
+}
+
+static void compute_row(const struct esq_wide *wide, const struct esq_op *op,
+                        const int8_t *const *rows, int8_t *result) {
+    const uint32_t size = (uint32_t)wide->window.height * wide->window.width * wide->depth;
+    for (uint32_t x = 0; x < op->output->width; x++) {
+        const struct esq_taps taps = esq_taps_at(&wide->window, op->input[0], x);
+        for (uint32_t n = 0; n < wide->count; n++) {
+            const struct esq_wide_channel *channel = &wide->channels[n];
+            const int32_t sum = sum_at(wide, channel, wide->weights + n * size, rows, &taps,
+                                       op->input[0]->pixel_bytes);
+            const int32_t scaled = esq_requantize(sum, channel->multiplier, channel->shift);
+            result[channel->number] =
+                esq_clamp(scaled + wide->output_zp, wide->clamp_min, wide->clamp_max);
+        }
+        result += op->output->pixel_bytes;
+    }
+}
+
+void esq_run_wide(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
+    const struct esq_wide *wide = op->params;
+    const int8_t *rows[ESQ_MAX_WINDOW_ROWS];
+    struct esq_op narrow = *op;
+    narrow.params = wide->params;
+    uint32_t row = progress->out_row;
+    wide->run(&narrow, arena, progress);
+    for (; row < progress->out_row; row++) {
+        esq_rows_under(&wide->window, op->input[0], arena, row, rows);
+        compute_row(wide, op, rows, esq_row(arena, op->output, row));
+    }
+}
