@@ -14,8 +14,8 @@ import numpy as np
 from edgesq.formats.tflite.check import listed
 from edgesq.formats.tflite.edges import HINT
 from edgesq.formats.tflite.graph import make_graph
-from edgesq.formats.tflite.several import wholes
 from edgesq.formats.tflite.reader import UINT8, Reader, open_model
+from edgesq.formats.tflite.several import wholes
 from edgesq.formats.tflite.table import READABLES
 from edgesq.formats.tflite.uint8 import computes_in_uint8
 

@@ -17,6 +17,7 @@ SAME_IN_UINT8 = frozenset(
         "DEQUANTIZE",
         "EXPAND_DIMS",
         "FULLY_CONNECTED",
+        "GATHER",
         "HARD_SWISH",
         "LEAKY_RELU",
         "LOGISTIC",
@@ -38,12 +39,15 @@ SAME_IN_UINT8 = frozenset(
         "SLICE",
         "SOFTMAX",
         "SPACE_TO_DEPTH",
+        "SPLIT",
+        "SPLIT_V",
         "SQUEEZE",
         "STRIDED_SLICE",
         "SUB",
         "TANH",
         "TILE",
         "TRANSPOSE",
+        "UNPACK",
     }
 )
 """Random networks of them hold the ladder in uint8; AVERAGE_POOL_2D by a rounding of its own."""
