@@ -111,9 +111,9 @@ typedef void esq_run_fn(const struct esq_op *op, int8_t *arena, struct esq_progr
 /* An output channel whose weights do not fit 8 bits. */
 struct esq_wide_channel {
     int32_t bias;
-    int32_t multiplier;
     uint16_t number;
-    uint16_t source; /* first of its input channels */
+    uint16_t source;    /* first of its input channels */
+    int32_t multiplier; /* not of a FULLY_CONNECTED, nor is the shift */
     int8_t shift;
 };
 
@@ -123,6 +123,7 @@ struct esq_wide {
     const void *params;     /* of these */
     const int16_t *weights; /* [count, kernel_h, kernel_w, depth] */
     const struct esq_wide_channel *channels;
+    const struct esq_rescaling *rescaling; /* [count], of a FULLY_CONNECTED; else 0 */
     struct esq_window window;
     uint16_t count;
     uint16_t depth;

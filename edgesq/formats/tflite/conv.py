@@ -18,8 +18,8 @@ from edgesq.formats.tflite.readable import (
     four,
     windows_shape,
 )
-from edgesq.formats.tflite.reader import UINT8, Reader
-from edgesq.formats.tflite.weights import narrow, read_weights
+from edgesq.formats.tflite.reader import Reader
+from edgesq.formats.tflite.weights import as_multiplied, narrow, read_weights
 from edgesq.graph import Graph, Tensor
 from edgesq.operators import (
     Conv2D,
@@ -95,7 +95,7 @@ def read_fully_connected(reader: Reader, operator: Any) -> Op:
     if options.weightsFormat != 0:
         raise reader.error(f"{name}: shuffled weights are not supported")
     source = reader.tensor(operator.inputs[0])
-    matrix = read_weights(reader, operator)
+    matrix = read_weights(reader, operator.inputs[1])
     height, width, channels = reader.tensors[source].hwc
     tall, wide = (1, 1) if options.keepNumDims else (height, width)
     if matrix.data is None or matrix.data.dtype == np.int32 or matrix.data.ndim != 2:
@@ -110,13 +110,11 @@ def read_fully_connected(reader: Reader, operator: Any) -> Op:
     window = Window(tall, wide, 1, 1, 0, 0, 0, 0)
     reader.refuse_window(window, source, output)
     clamp = reader.clamp(options.fusedActivationFunction, output)
-    # Of uint8, TensorFlow Lite rounds the sums twice, as those of a convolution.
-    cls = Conv2D if reader.type(operator.inputs[1]) == UINT8 else FullyConnected
-    return cls(name, (source,), output, window, weights, bias, clamp, **more)
+    return FullyConnected(name, (source,), output, window, weights, bias, clamp, **more)
 
 
 def _constant(reader: Reader, name: str, operator: Any, layout: str) -> Tensor:
-    kernel = read_weights(reader, operator)
+    kernel = as_multiplied(reader, operator, read_weights(reader, operator.inputs[1]))
     if kernel.data is None or kernel.data.dtype == np.int32 or kernel.data.ndim != 4:
         raise reader.error(f"{name}: weights must be int8 constants {layout}")
     return kernel

@@ -1,7 +1,7 @@
 """Read the weights of a .tflite: int8, or uint8 with a zero point.
 
 TensorFlow Lite takes uint8 weights less their zero point, which may need nine bits: channels that
-have such are wide. Its kernels of uint8 multiply the scales of input and weights in float32.
+have such are wide. Its convolutions of uint8 multiply the scales of input and weights in float32.
 """
 
 from collections.abc import Sequence
@@ -19,24 +19,33 @@ from edgesq.graph import Quantization, Tensor
 Numbers = NDArray[np.int16]
 
 
-def read_weights(reader: Reader, operator: Any) -> Tensor:
-    """Return an operator's second input as it is stored; of uint8 less its zero point, int16.
+def read_weights(reader: Reader, index: int) -> Tensor:
+    """Return weights as they are stored; of uint8 less their zero point, int16.
 
     Raises:
-        ModelError: it is damaged, or the scale of uint8 weights has no multiplier of its own.
+        ModelError: they are damaged.
     """
-    source, index = operator.inputs[:2]
-    output = operator.outputs[0]
     stored = reader.read(index)
     if reader.type(index) != UINT8 or stored.data is None:
         return stored
     reader.refuse(scale_problem(stored))
-    ends = [reader.tensors[reader.tensor(end)].scale for end in (source, output)]
-    scale = _scale(stored.scale, *ends)
-    if scale is None:
-        raise reader.error(f"{stored.name}: no scale gives TensorFlow Lite's multiplier")
     data = stored.data.astype(np.int16) - np.int16(stored.zero_point)
-    return replace(stored, data=data, quantization=Quantization((scale,), 0))
+    return replace(stored, data=data, quantization=Quantization(stored.quantization.scale, 0))
+
+
+def as_multiplied(reader: Reader, operator: Any, weights: Tensor) -> Tensor:
+    """Return a convolution's weights with the scale that gives TensorFlow Lite's multiplier.
+
+    Raises:
+        ModelError: there is none.
+    """
+    if reader.type(operator.inputs[1]) != UINT8:
+        return weights
+    ends = (operator.inputs[0], operator.outputs[0])
+    scale = _scale(weights.scale, *(reader.tensors[reader.tensor(end)].scale for end in ends))
+    if scale is None:
+        raise reader.error(f"{weights.name}: no scale gives TensorFlow Lite's multiplier")
+    return replace(weights, quantization=Quantization((scale,), 0))
 
 
 def _scale(weights: float, source: float, output: float) -> float | None:

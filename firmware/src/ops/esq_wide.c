@@ -28,6 +28,13 @@ static int32_t sum_at(const struct esq_wide *wide, const struct esq_wide_channel
     return sum;
 }
 
+static int32_t scaled_at(const struct esq_wide *wide, uint32_t n, int32_t sum) {
+    if (wide->rescaling) {
+        return esq_rescale(sum, wide->rescaling[n].multiplier, wide->rescaling[n].limit);
+    }
+    return esq_requantize(sum, wide->channels[n].multiplier, wide->channels[n].shift);
+}
+
 static void compute_row(const struct esq_wide *wide, const struct esq_op *op,
                         const int8_t *const *rows, int8_t *result) {
     const uint32_t size = (uint32_t)wide->window.height * wide->window.width * wide->depth;
@@ -37,7 +44,7 @@ static void compute_row(const struct esq_wide *wide, const struct esq_op *op,
             const struct esq_wide_channel *channel = &wide->channels[n];
             const int32_t sum = sum_at(wide, channel, wide->weights + n * size, rows, &taps,
                                        op->input[0]->pixel_bytes);
-            const int32_t scaled = esq_requantize(sum, channel->multiplier, channel->shift);
+            const int32_t scaled = scaled_at(wide, n, sum);
             result[channel->number] =
                 esq_clamp(scaled + wide->output_zp, wide->clamp_min, wide->clamp_max);
         }
