@@ -136,6 +136,8 @@ def _states(plan: Plan) -> Iterator[Fields]:
         for state in op.states:
             yield {"offset_bytes": offset, "bytes": state.bytes, "value": state.zero_point}
             offset += state.bytes
+
+
 def _function(item: RowOp) -> str:
     op = item.op
     is_wide = isinstance(op, Convolution) and op.wide is not None
