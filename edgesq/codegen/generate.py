@@ -7,7 +7,6 @@ from edgesq.codegen.application import application_header, application_source
 from edgesq.codegen.header import model_header
 from edgesq.codegen.names import DEFAULT_NAME
 from edgesq.codegen.params.table import params
-from edgesq.codegen.params.wide import RUN
 from edgesq.codegen.text import template
 from edgesq.graph import Graph, digest
 from edgesq.kernels.families import FAMILIES
@@ -21,7 +20,7 @@ from edgesq.kernels.initializer import (
     rows,
     structs,
 )
-from edgesq.kernels.kernel import PORTABLE
+from edgesq.kernels.kernel import PORTABLE, WIDE
 from edgesq.kernels.row_op import RowOp
 from edgesq.operators import Access, Convolution, Stateful
 from edgesq.plan import STEP_END, STEP_INPUT, Plan
@@ -141,7 +140,7 @@ def _states(plan: Plan) -> Iterator[Fields]:
 def _function(item: RowOp) -> str:
     op = item.op
     is_wide = isinstance(op, Convolution) and op.wide is not None
-    return RUN if is_wide else item.kernel.function
+    return WIDE if is_wide else item.kernel.function
 
 
 def _header_of(kernels: str) -> str:

@@ -10,6 +10,9 @@ CONV_PARTS = "esq_run_conv2d_parts"
 """The function of a convolution, of any family, with coded weights, a table made on the board, or a
 mean that alone reads it."""
 
+WIDE = "esq_run_wide"
+"""Runs a kernel of any family, then computes channels anew whose weights do not fit int8."""
+
 
 class Form(StrEnum):
     """How an operator is computed, where a family has more than one way."""

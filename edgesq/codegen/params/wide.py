@@ -12,9 +12,6 @@ from edgesq.kernels.initializer import Fields, array, clamp_fields, struct, stru
 from edgesq.kernels.kernel import Kernel
 from edgesq.operators import Convolution, FullyConnected
 
-RUN = "esq_run_wide"
-"""The C function that takes the operator's steps."""
-
 
 def wide_params(graph: Graph, op: Convolution, kernel: Kernel, index: int, narrow: str) -> str:
     """Return `params_<index>`; `narrow` is the name of what the kernel takes."""
