@@ -174,6 +174,8 @@ class VerifyArguments(TypedDict, total=False):
         junit: JUnit XML to write.
         html: page with pictures to write.
         resume: go on from the report of a run that was ended.
+        sequence: images of a sequence, of a model that keeps state from image to image: a reset
+            comes before each so many. Without it 16; 1 where an image has several steps of time.
         fail_if: thresholds, such as "instructions>+1%", "ram>65536" or "accuracy<-0.5": see
             `VerifyReport.check`; what becomes of them is in `VerifyReport.thresholds`.
         baseline: verify.json of an earlier run, that thresholds with a sign are measured from.
@@ -189,6 +191,7 @@ class VerifyArguments(TypedDict, total=False):
     junit: StrPath | None
     html: StrPath | None
     resume: bool
+    sequence: int | None
     fail_if: Sequence[str]
     baseline: StrPath | None
     on_progress: OnProgress | None
@@ -209,6 +212,7 @@ def verify_build(
     junit: StrPath | None = None,
     html: StrPath | None = None,
     resume: bool = False,
+    sequence: int | None = None,
     fail_if: Sequence[str] = (),
     baseline: StrPath | None = None,
     on_progress: OnProgress | None = None,
@@ -226,6 +230,7 @@ def verify_build(
     outputs = Outputs(path_of(json), path_of(junit), path_of(html))
     outputs.check()
     check_count(count, "count")
+    check_count(sequence, "sequence")
     within(timeout, *TIMEOUTS_S, "timeout")
     target = load_target(read_report(folder).firmware.target)
     options = VerifyOptions(
@@ -238,6 +243,7 @@ def verify_build(
         usb_ids=ids_there(target.own_usb_ids, target.usb_ids),
         report=outputs.report_path(folder),
         resume=resume,
+        sequence=sequence,
     )
     if baud is not None:
         options = replace(options, baud=rate_of(baud))

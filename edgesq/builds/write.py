@@ -52,13 +52,18 @@ def _write_onnx(draft: Draft) -> dict[str, bytes | EdgesqError]:
 
     source, extras, folder = draft.source, draft.extras, draft.folder
     float_model = source.keras
-    models: dict[str, bytes | EdgesqError] = {
-        INTEGER_ONNX: written(folder / "model_int8.onnx", lambda: integer_onnx(source.graph))
-    }
-    qdq = extras.make(
-        "model_int8_qdq.onnx", lambda path: written(path, lambda: qdq_onnx(source.graph))
-    )
-    models[QDQ_ONNX] = ModelError(extras.left_out[-1]) if qdq is None else qdq
+
+    def optional(file: str, model: Callable[[], Any]) -> bytes | EdgesqError:
+        made = extras.make(file, lambda path: written(path, model))
+        return ModelError(extras.left_out[-1]) if made is None else made
+
+    file = "model_int8.onnx"
+    models: dict[str, bytes | EdgesqError] = {}
+    if source.graph.stateful:  # ONNX has no place for it
+        models[INTEGER_ONNX] = optional(file, lambda: integer_onnx(source.graph))
+    else:
+        models[INTEGER_ONNX] = written(folder / file, lambda: integer_onnx(source.graph))
+    models[QDQ_ONNX] = optional("model_int8_qdq.onnx", lambda: qdq_onnx(source.graph))
     if float_model is not None:
         extras.make("model_float.onnx", lambda path: written(path, lambda: float_onnx(float_model)))
     return models

@@ -40,6 +40,7 @@ from edgesq.cli.options import (
     Profile,
     RamLimit,
     Resume,
+    Steps,
     TflmDir,
     Timeout,
     VerifyJson,
@@ -182,6 +183,7 @@ def verify(
     junit: Junit = None,
     html: Html = None,
     resume: Resume = False,
+    sequence: Steps = None,
     timeout: Timeout = TIMEOUT_S,
     layers: Layers = False,
     profile: Profile = False,
@@ -206,6 +208,7 @@ def verify(
         baud=baud,
         timeout=timeout,
         resume=resume,
+        sequence=sequence,
         fail_if=fail_if or (),
         baseline=baseline,
     )

@@ -110,6 +110,14 @@ Html = Annotated[Path | None, typer.Option(help="Page with pictures to write.")]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on from the report of a run that was ended.")
 ]
+Steps = Annotated[
+    int | None,
+    typer.Option(
+        "--sequence",
+        min=1,
+        help="Images of a sequence, of a model that keeps state: a reset before each so many.",
+    ),
+]
 Timeout = Annotated[
     float,
     typer.Option(

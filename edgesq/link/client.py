@@ -64,6 +64,8 @@ class Client:
 
     Attributes:
         tried: what came of the rates tried, in their order, in bits per second.
+        steps: images of a sequence, where the board's model keeps state from image to image: a
+            reset comes before each so many. Each image is one by itself where nobody says more.
     """
 
     def __init__(self, transport: Transport, timeout: float = TIMEOUT_S) -> None:
@@ -75,6 +77,7 @@ class Client:
         self._image = 0  # number of the last image
         self._rates: tuple[int, ...] = (DEFAULT_BAUD,)
         self.tried: dict[int, RateOutcome] = {}
+        self.steps = self._said_steps = 1
 
     @property
     def baud(self) -> int:
@@ -173,7 +176,7 @@ class Client:
         """Have the board compute images; yield one result for each, in their order.
 
         Where the board is reset or its port goes away and comes back, the images that it has not
-        answered are sent again.
+        answered are sent again, and of their sequence those before them.
 
         Args:
             images: int8 [H, W, C] each as bytes; taken from when they are needed.
@@ -185,7 +188,12 @@ class Client:
             ValueError: an image has another size than the board's input.
         """
         session, info = self.session()
-        stream = Stream(info, iter(images), self._image + 1, ahead=ahead)
+        if (
+            info.keeps_state and max(self.steps, self._said_steps) > 1
+        ):  # the last stream may have ended within a sequence
+            session, _ = self._hello(self._image)
+            self._session = session
+        stream = Stream(info, iter(images), self._image + 1, ahead=ahead, steps=self.steps)
         stream.begin(session)
         started, before = time.monotonic(), replace(self._counts)
         is_clean = False
@@ -207,7 +215,7 @@ class Client:
             try:
                 return stream.run()
             except (SessionLostError, PortGoneError) as error:
-                stream.begin(self._begin_again(error, stream.first - 1, info))
+                stream.begin(self._begin_again(error, stream.sequence - 1, info))
         raise BoardError(
             f"the session broke {_MAX_RESETS} times in one image",
             where=self._transport.port,
@@ -254,11 +262,11 @@ class Client:
         return self._transport.baud
 
     def _hello(self, before: int) -> tuple[Session, BoardInfo]:
-        tag = secrets.randbelow(1 << 16)
+        tag, self._said_steps = secrets.randbelow(1 << 16), self.steps
         session = Session(self._transport, tag, self._timeout, self._counts)
         answer = None
         while answer is None:
-            session.send(FrameType.HELLO, frame.pack_hello(before), after_silence=True)
+            session.send(FrameType.HELLO, frame.pack_hello(before, self.steps), after_silence=True)
             answer = session.receive()
             if answer is not None and answer.type != FrameType.INFO:
                 answer = None

@@ -6,7 +6,7 @@ Mirror: firmware/app/frame.c; the bytes are in firmware/SPEC.md.
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from edgesq.integers import ceil_div
@@ -21,7 +21,7 @@ _BLOCK_MAX = 254
 _MAX_OBSERVED_BYTES = 1 << 20
 _DATA_HEAD = struct.Struct("<II")
 _RESULT_GET = struct.Struct("<IIH")
-_HELLO = struct.Struct("<BI")
+_HELLO = struct.Struct("<BII")
 _BAUD = struct.Struct("<I")
 _ACK = struct.Struct("<IIB")
 _RESULT_HEAD = struct.Struct("<IIIQII")
@@ -114,6 +114,7 @@ class BoardInfo:
         damaged: whether the weights in its flash are not what export wrote.
         damaged_op: the first operator of its table with such weights, where it says so.
         takes_coded: whether it takes images whose rows are coded.
+        keeps_state: whether its model keeps state from image to image.
         core: what `cpuid` is, a CoreKind; other numbers are of cores that we do not know.
     """
 
@@ -135,6 +136,7 @@ class BoardInfo:
     damaged: bool = False
     damaged_op: int | None = None
     takes_coded: bool = False
+    keeps_state: bool = False
     core: int = CoreKind.CORTEX_M
 
     @property
@@ -272,9 +274,9 @@ class Decoder:
         self._pending += piece
 
 
-def pack_hello(before: int) -> bytes:
-    """Return the payload of HELLO; the session's first image has the number `before` + 1."""
-    return _HELLO.pack(PROTOCOL_VERSION, before)
+def pack_hello(before: int, steps: int = 1) -> bytes:
+    """Return the payload of HELLO: number of the image before the first, images of a sequence."""
+    return _HELLO.pack(PROTOCOL_VERSION, before, steps)
 
 
 def pack_data(image: int, offset: int, values: bytes) -> bytes:
@@ -309,11 +311,9 @@ def echo_room(max_payload: int) -> int:
 
 
 _DAMAGED = 0x80
-"""Bit of the byte in INFO that also holds the optimization level. Mirror: ESQ_INFO_DAMAGED in
-firmware/app/info.c."""
-
-_TAKES_CODED = 0x01
-"""Bit of INFO's last byte. Mirror: ESQ_INFO_TAKES_CODED, likewise."""
+"""Bit of INFO's optimization level. Mirror: ESQ_INFO_DAMAGED in firmware/app/info.c."""
+_TAKES_CODED, _KEEPS_STATE = 0x01, 0x02
+"""Bits of INFO. Mirror: ESQ_INFO_TAKES_CODED, and the next one."""
 
 
 def protocol_of(payload: bytes) -> int | None:
@@ -339,7 +339,7 @@ def unpack_info(payload: bytes) -> BoardInfo | None:
     is_sane = is_sane and optimisation in Optimisation.__members__.values()
     if texts is None or not is_sane or sum(observed) > _MAX_OBSERVED_BYTES:
         return None
-    return BoardInfo(
+    info = BoardInfo(
         protocol,
         layout,
         max_payload,
@@ -354,17 +354,18 @@ def unpack_info(payload: bytes) -> BoardInfo | None:
         observed,
         *texts,
         damaged,
-        *_unpack_end(rest, damaged),
     )
+    return _with_end(info, rest)
 
 
-def _unpack_end(data: bytes, damaged: bool) -> tuple[int | None, bool, int]:
-    """Return INFO's last fields, which a board may not send: damaged_op, takes_coded and core."""
-    operator = None
-    if damaged and len(data) >= _OPERATOR.size:
-        operator, data = _OPERATOR.unpack_from(data)[0], data[_OPERATOR.size :]
-    takes, core = (*data[:2], *bytes(2))[:2]
-    return operator, bool(takes & _TAKES_CODED), core
+def _with_end(info: BoardInfo, data: bytes) -> BoardInfo:
+    """Return INFO with its last fields, which a board may not send."""
+    if info.damaged and len(data) >= _OPERATOR.size:
+        info = replace(info, damaged_op=_OPERATOR.unpack_from(data)[0])
+        data = data[_OPERATOR.size :]
+    says, core = (*data[:2], *bytes(2))[:2]
+    coded, state = bool(says & _TAKES_CODED), bool(says & _KEEPS_STATE)
+    return replace(info, takes_coded=coded, keeps_state=state, core=core)
 
 
 def _unpack_texts(data: bytes) -> tuple[tuple[str, str, str] | None, bytes]:

@@ -59,24 +59,30 @@ class Stream:
         first: number of the first of them.
         ahead: send while the board computes; otherwise nothing is sent before the last frame is
             answered.
+        steps: images of a sequence, where the board's model keeps state from image to image.
+
+    Attributes:
+        first: number of the oldest image whose results are not all here.
+        sequence: number of the first image of its sequence: a new session begins there.
     """
 
     def __init__(
-        self, info: BoardInfo, images: Iterator[bytes], first: int, *, ahead: bool
+        self, info: BoardInfo, images: Iterator[bytes], first: int, *, ahead: bool, steps: int = 1
     ) -> None:
-        self.first = first  # number of the oldest image whose results are not all here
+        self.first = self.sequence = first
+        self._steps = steps if info.keeps_state else 1
         self._info = info
         self._images = images
         self._ahead = ahead
-        self._pending: list[_Sendable] = []  # images from `first` on
+        self._pending: list[_Sendable] = []  # images from `sequence` on
         self._full = self._room = frame.data_room(info.max_payload)
 
     def begin(self, session: Session) -> None:
-        """Start over in a new session, whose HELLO named the image before `first`."""
+        """Start over in a new session, whose HELLO named the image before `sequence`."""
         session.is_patient = not self._ahead
         self._session = session
         # Positions: sent next by us, the furthest sent so far, the last that the board wanted.
-        self._sent = self._furthest = self._wanted = (self.first, 0)
+        self._sent = self._furthest = self._wanted = (self.sequence, 0)
         self._mark = session.seq  # answers to frames before this one are late
         self._get: int | None = None  # sequence number of the RESULT_GET that is not answered
         self._values = b""  # of image `first`
@@ -92,7 +98,7 @@ class Stream:
         """
         self._session.resume()
         self._fill()
-        while self._pending:
+        while self.first < self.sequence + len(self._pending):
             answer = self._session.receive()
             if answer is None:
                 self._ask()
@@ -116,7 +122,7 @@ class Stream:
                 return
             self._session.send(piece.type, frame.pack_data(number, offset, piece.content))
             offset += len(piece.content)
-            whole = offset == len(self._pending[number - self.first].content)
+            whole = offset == len(self._pending[number - self.sequence].content)
             self._sent = (number + 1, 0) if whole else (number, offset)
             self._furthest = max(self._furthest, self._sent)
 
@@ -133,7 +139,7 @@ class Stream:
         return _Sendable(image.type, content) if content else None
 
     def _image(self, number: int) -> _Sendable | None:
-        index = number - self.first
+        index = number - self.sequence
         if index == len(self._pending):
             image = next(self._images, None)
             if image is None:
@@ -220,8 +226,10 @@ class Stream:
             return None
         finished = Finished(self._values, result.ticks, result.stack_bytes, result.arena_bytes)
         self._values = b""
-        self._pending.pop(0)
         self.first += 1
+        if self.first - self.sequence == self._steps:
+            del self._pending[: self._steps]
+            self.sequence = self.first
         return finished
 
 

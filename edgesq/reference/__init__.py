@@ -12,11 +12,12 @@ from edgesq.reference.conv import (
     grouped_sums,
     grouped_windows,
 )
-from edgesq.reference.run import run, run_observed, run_sequence
+from edgesq.reference.run import SequenceRun, run, run_observed
 from edgesq.reference.sequence import Memory
 
 __all__ = [
     "Memory",
+    "SequenceRun",
     "conv2d_sums",
     "conv2d_windows",
     "convolution_sums",
@@ -26,5 +27,4 @@ __all__ = [
     "grouped_windows",
     "run",
     "run_observed",
-    "run_sequence",
 ]

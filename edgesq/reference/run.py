@@ -39,13 +39,36 @@ def run(graph: Graph, image: Int8Array, memory: Memory | None = None) -> dict[in
     return values
 
 
-def run_sequence(graph: Graph, inputs: Int8Array, steps: int = 1) -> Iterator[dict[int, Int8Array]]:
-    """Run images in their order, as `run` does; a reset comes before each `steps` of them."""
-    memory = Memory(graph)
-    for number, image in enumerate(inputs):
-        if number % steps == 0:
-            memory = Memory(graph)
-        yield run(graph, image, memory)
+class SequenceRun:
+    """Runs images in their order; a reset comes before each `steps` of them.
+
+    Args:
+        graph: the model.
+        steps: images of a sequence. 1: each by itself.
+    """
+
+    def __init__(self, graph: Graph, steps: int = 1) -> None:
+        self._graph = graph
+        self._steps = steps
+        self._memory = Memory(graph)
+        self._done = 0
+
+    def run(self, image: Int8Array) -> dict[int, Int8Array]:
+        """Run the next image, as the function `run` does."""
+        if self._done % self._steps == 0:
+            self._memory = Memory(self._graph)
+        self._done += 1
+        return run(self._graph, image, self._memory)
+
+    def observed(self, inputs: Int8Array) -> tuple[Int8Array, ...]:
+        """Run the next images, int8 [n, H, W, C], as `run_observed` does."""
+        tensors = self._graph.observed
+        runs = [[values[index].reshape(-1) for index in tensors] for values in self.runs(inputs)]
+        return tuple(np.stack(column) for column in zip(*runs, strict=True))
+
+    def runs(self, inputs: Int8Array) -> Iterator[dict[int, Int8Array]]:
+        """Run the next images."""
+        return (self.run(image) for image in inputs)
 
 
 def run_observed(graph: Graph, inputs: Int8Array, steps: int = 1) -> tuple[Int8Array, ...]:
@@ -56,8 +79,4 @@ def run_observed(graph: Graph, inputs: Int8Array, steps: int = 1) -> tuple[Int8A
         inputs: images, in the order of their sequence where the model keeps state.
         steps: images of a sequence: a reset comes before each so many. 1: each by itself.
     """
-    runs = [
-        [values[index].reshape(-1) for index in graph.observed]
-        for values in run_sequence(graph, inputs, steps)
-    ]
-    return tuple(np.stack(column) for column in zip(*runs, strict=True))
+    return SequenceRun(graph, steps).observed(inputs)

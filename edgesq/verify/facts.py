@@ -99,6 +99,8 @@ class RunFacts:
         model_sha256: of the .tflite that board and host ran.
         expected_by: who computed the expected values.
         seconds: from the first byte of an image to its last result, over all images.
+        sequence: images of a sequence, where the model keeps state from image to image: it was
+            reset before each so many, counted from where the run began; None where it keeps none.
     """
 
     complete: bool
@@ -110,6 +112,7 @@ class RunFacts:
     model_sha256: Sha256
     expected_by: str
     seconds: Positive
+    sequence: Count | None = None
 
 
 @dataclass(frozen=True)

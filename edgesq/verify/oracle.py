@@ -14,10 +14,12 @@ from edgesq.extras import LITERT, is_installed, require
 from edgesq.files import read_bytes
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.graph import Graph, Int8Array
-from edgesq.reference import run_observed
+from edgesq.reference import SequenceRun
 from edgesq.verify.facts import FLOAT_FORM
 from edgesq.verify.tally import Expected
 from edgesq.verify.workers import Expect
+
+_USUAL_STEPS = 16
 
 _INTEGER_ONNX, _FLOAT_ONNX = "model_int8.onnx", "model_float.onnx"
 
@@ -55,16 +57,37 @@ class Peer:
     note: str
 
 
-def default_oracle(content: bytes) -> Oracle:
+def default_oracle(content: bytes, steps: int = 1) -> Oracle:
     """Return TFLite's reference kernels for a model, or their numpy twin where LiteRT is missing.
+
+    Args:
+        content: the .tflite.
+        steps: images of a sequence, where the model keeps state; they are to be asked for in order.
 
     Raises:
         ModelError: the model cannot be read.
     """
-    if is_installed(LITERT):
-        return Oracle("TFLite BUILTIN_REF", ReferenceInterpreter(content).observed)
-    graph = read_graph(content)
-    return Oracle("numpy reference", lambda inputs: run_observed(graph, inputs))
+    if not is_installed(LITERT):
+        return Oracle("numpy reference", SequenceRun(read_graph(content), steps).observed)
+    interpreter, done = ReferenceInterpreter(content), 0
+
+    def observed(inputs: Int8Array) -> tuple[Int8Array, ...]:
+        nonlocal done
+        first, done = done, done + len(inputs)
+        return interpreter.observed(inputs, steps, first)
+
+    return Oracle("TFLite BUILTIN_REF", observed)
+
+
+def usual_steps(graph: Graph) -> int:
+    """Return how many images make a sequence where nobody says: 1 without state.
+
+    A model that takes several steps of time in each image has its sequence in the image.
+    """
+    if not graph.stateful:
+        return 1
+    has_window = any(graph.tensors[op.inputs[0]].hwc[1] > 1 for op in graph.stateful)
+    return 1 if has_window else _USUAL_STEPS
 
 
 def expecting(oracle: Oracle, others: Sequence[Peer]) -> Expect:

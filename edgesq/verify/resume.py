@@ -24,6 +24,7 @@ _SAME = {
     "run.images_identity": "images",
     "run.planned": "number of images",
     "run.expected_by": "oracle",
+    "run.sequence": "number of images in a sequence",
 }
 """What a run must share with the one it goes on from, and how it is called."""
 

@@ -21,7 +21,14 @@ from edgesq.targets import TFLM_KERNELS
 from edgesq.verify.cores import instructions_per_tick, is_marked
 from edgesq.verify.history import remember
 from edgesq.verify.images import VerifyImages, open_images
-from edgesq.verify.oracle import Oracle, default_oracle, expecting, expecting_of, peers
+from edgesq.verify.oracle import (
+    Oracle,
+    default_oracle,
+    expecting,
+    expecting_of,
+    peers,
+    usual_steps,
+)
 from edgesq.verify.pace import Outlook, has_rate, outlook
 from edgesq.verify.report import VerifyReport
 from edgesq.verify.resume import Keeper, resumed
@@ -51,6 +58,8 @@ class VerifyOptions:
         usb_ids: "vid:pid" of the target's serial device, for finding the port.
         report: file that the report is kept in while images stream; None keeps none.
         resume: go on from that file, where it is there.
+        sequence: images of a sequence, where the model keeps state: it is reset before each so
+            many; None for what is usual. Of others it is not looked at.
         processes: at most so many compute what to expect; None: by this computer's CPUs.
     """
 
@@ -64,6 +73,7 @@ class VerifyOptions:
     usb_ids: tuple[str, ...] = ()
     report: Path | None = None
     resume: bool = False
+    sequence: int | None = None
     processes: int | None = None
 
 
@@ -96,8 +106,12 @@ def verify(
     images = open_images(options.build, graph, options.images, options.count, options.classes)
     with contextlib.ExitStack() as stack:
         boards, silent = _open_boards(options, graph, stack)
-        decides = (oracle or default_oracle(content)).first(len(boards[0].info.observed_bytes))
-        shards = Shards(boards, silent) if len(boards) + len(silent) > 1 else None
+        steps = _steps(options, graph)
+        for board in boards:
+            board.client.steps = steps
+        decides = oracle or default_oracle(content, steps)
+        decides = decides.first(len(boards[0].info.observed_bytes))
+        shards = Shards(boards, silent, steps) if len(boards) + len(silent) > 1 else None
         facts = _facts(options, graph, images, boards, decides.name, shards)
         tally = Tally()
         if options.resume and options.report is not None:
@@ -105,7 +119,7 @@ def verify(
             if whole is not None:
                 remember(options.build, whole)
                 return whole
-        recipe = None if oracle else _recipe(options, facts)
+        recipe = None if oracle or graph.stateful else _recipe(options, facts)
         left = images.count - tally.images
         if facts.shards is None:
             boards[0].set_baud()
@@ -117,6 +131,11 @@ def verify(
     report = facts.report(tally)
     remember(options.build, report)
     return report
+
+
+def _steps(options: VerifyOptions, graph: Graph) -> int:
+    """Return how many images make a sequence; 1 where the model keeps no state."""
+    return (options.sequence or usual_steps(graph)) if graph.stateful else 1
 
 
 def _outlook(options: VerifyOptions, boards: Sequence[Board], images: int) -> Outlook:
@@ -208,7 +227,8 @@ def _facts(
         info=boards[0].info,
         port=", ".join(board.port for board in boards),
         expected_by=expected_by,
-        peers=peers(options.build, graph),
+        peers=peers(options.build, graph) if _steps(options, graph) == 1 else (),
+        sequence=_steps(options, graph) if graph.stateful else None,
         shards=shards,
         tried=lambda: [
             (board.port, rate, outcome)
@@ -246,6 +266,12 @@ def check_same_model(info: BoardInfo, graph: Graph, port: str) -> None:
             f"the board runs model {info.model_sha256}, the build holds {graph.sha256}",
             where=port,
             hint="`edgesq flash` this build",
+        )
+    if info.keeps_state != bool(graph.stateful):
+        raise OtherBoardError(
+            "the model keeps state from image to image, the board's runtime does not, or likewise",
+            where=port,
+            hint="`edgesq flash` this build; TensorFlow Lite Micro's runtime cannot be verified so",
         )
     sizes = tuple(int(np.prod(graph.tensors[index].shape)) for index in graph.observed)
     if info.kernels == TFLM_KERNELS:

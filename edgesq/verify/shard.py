@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from edgesq.errors import BoardError
 from edgesq.link.client import Client, Inference
@@ -20,7 +21,26 @@ from edgesq.verify.tally import Share
 _MAX_AHEAD = 256
 """Images between the first that is not answered and the last that a board took."""
 
-_Job = tuple[int, bytes]
+_Sequence = tuple[int, tuple[bytes, ...]]
+"""Number of its first image, and its images; of a model without state one image."""
+
+
+class _Held:
+    """What a board has taken and not finished: whole sequences, in their order."""
+
+    def __init__(self) -> None:
+        self.sequences: deque[_Sequence] = deque()
+        self._answered = 0  # of the first sequence
+
+    def answer(self) -> int:
+        """Return the number of the image that was answered: the next one."""
+        first, images = self.sequences[0]
+        number = first + self._answered
+        self._answered += 1
+        if self._answered == len(images):
+            self.sequences.popleft()
+            self._answered = 0
+        return number
 
 
 @dataclass(frozen=True)
@@ -62,19 +82,24 @@ class Shards:
     Args:
         boards: at least one, all with the same model.
         silent: ports where no board answered, and why.
+        steps: images of a sequence, which one board computes; a lost board's is begun anew.
 
     Attributes:
         boards: as given.
     """
 
     def __init__(
-        self, boards: Sequence[Board], silent: Mapping[str, BoardError] | None = None
+        self,
+        boards: Sequence[Board],
+        silent: Mapping[str, BoardError] | None = None,
+        steps: int = 1,
     ) -> None:
         self.boards = tuple(boards)
+        self._steps = steps
         self._silent = dict(silent or {})
         self._change = threading.Condition()  # guards all that follows
         self._images: Iterator[bytes] = iter(())
-        self._returned: list[_Job] = []
+        self._returned: list[_Sequence] = []
         self._done: dict[int, Inference] = {}  # by image
         self._gone: dict[str, BoardError] = {}  # by port
         self._taken = self._answered = self._yielded = 0
@@ -182,7 +207,7 @@ class Shards:
     # --- a board's thread ---
 
     def _work(self, board: Board) -> None:
-        held: deque[_Job] = deque()
+        held = _Held()
         try:
             board.set_baud()
             while self._wait_for_work():
@@ -207,42 +232,46 @@ class Shards:
     def _is_over(self) -> bool:
         return self._is_stopped or self._failure is not None or self._is_finished()
 
-    def _feed(self, held: deque[_Job]) -> Iterator[bytes]:
-        """Yield images as long as there are some to take at once."""
-        while (job := self._take()) is not None:
-            held.append(job)
-            yield job[1]
+    def _feed(self, held: _Held) -> Iterator[bytes]:
+        """Yield images as long as there are some to take at once; none behind a cut sequence."""
+        while (sequence := self._take()) is not None:
+            held.sequences.append(sequence)
+            yield from sequence[1]
+            if len(sequence[1]) < self._steps:
+                return
 
-    def _take(self) -> _Job | None:
+    def _take(self) -> _Sequence | None:
         with self._change:
             if self._is_over() or not self._may_take():
                 return None
             if self._returned:
                 return self._returned.pop()
             try:
-                job = self._taken, next(self._images)
-            except StopIteration:
-                self._has_ended = True
-                self._change.notify_all()
-                return None
+                images = tuple(islice(self._images, self._steps))
             except Exception as error:  # the calling thread raises it
                 self._failure = error
                 self._change.notify_all()
                 return None
-            self._taken += 1
-            return job
+            if not images:
+                self._has_ended = True
+                self._change.notify_all()
+                return None
+            self._taken += len(images)
+            return self._taken - len(images), images
 
-    def _answer(self, held: deque[_Job], inference: Inference) -> None:
+    def _answer(self, held: _Held, inference: Inference) -> None:
         with self._change:
-            self._done[held.popleft()[0]] = inference
-            self._answered += 1
+            number = held.answer()
+            if number >= self._yielded and number not in self._done:  # else a lost board did
+                self._done[number] = inference
+                self._answered += 1
             self._change.notify_all()
 
-    def _lose(self, board: Board, error: BoardError, held: Iterable[_Job]) -> None:
+    def _lose(self, board: Board, error: BoardError, held: _Held) -> None:
         with self._change:
             if not self._is_stopped:
                 self._gone[board.port] = error
-            self._returned = sorted([*self._returned, *held], reverse=True)
+            self._returned = sorted([*self._returned, *held.sequences], reverse=True)
             self._change.notify_all()
 
     def _fail(self, error: Exception) -> None:

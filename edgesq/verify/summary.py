@@ -70,6 +70,7 @@ class Facts:
         expected_by: who decides.
         peers: other forms of the model.
         shards: the boards, where several share the images.
+        sequence: images of a sequence; None where the model keeps no state.
         tried: says port, rate and what came of it, of all rates tried so far.
     """
 
@@ -85,6 +86,7 @@ class Facts:
     shards: Shards | None = None
     reads: FlashReads | None = None
     sizes: Sizes | None = None
+    sequence: int | None = None
     tried: Callable[[], list[tuple[str, int, RateOutcome]]] = list
 
     @property
@@ -121,6 +123,7 @@ class Facts:
             model_sha256=self.info.model_sha256,
             expected_by=self.expected_by,
             seconds=tally.seconds,
+            sequence=self.sequence,
         )
 
     def _result(self, tally: Tally) -> ResultFacts:

@@ -2,11 +2,13 @@
 
 #include <string.h>
 
+#include "esq_model.h"
 #include "esq_port.h"
 #include "frame.h"
 
 #define ESQ_INFO_DAMAGED 0x80u
 #define ESQ_INFO_TAKES_CODED 0x01u
+#define ESQ_INFO_KEEPS_STATE 0x02u
 #define ESQ_MAX_NAME 32u
 #define ESQ_MAX_BUILD 96u
 #define ESQ_MAX_OBSERVED 8u
@@ -61,7 +63,8 @@ uint32_t esq_info_pack(const struct esq_identity *identity, const struct esq_eng
         esq_put_u16(end, damaged_op);
         end += 2;
     }
-    *end++ = ESQ_INFO_TAKES_CODED;
+    const int keeps_state = engine->model->state_count != 0;
+    *end++ = ESQ_INFO_TAKES_CODED | (keeps_state ? ESQ_INFO_KEEPS_STATE : 0);
     *end++ = ESQ_CORE;
     return (uint32_t)(end - payload);
 }

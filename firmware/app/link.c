@@ -8,6 +8,7 @@
 #define ESQ_RESULT_GET_BYTES 10u  /* image, offset, most */
 #define ESQ_ACK_BYTES 9u          /* image, next offset, status */
 #define ESQ_HELLO_BYTES 5u        /* version, image */
+#define ESQ_SEQUENCE_BYTES 9u     /* the same, and steps */
 #ifndef ESQ_HEARTBEATS_PER_SECOND /* a board that a slow emulator runs has more */
 #define ESQ_HEARTBEATS_PER_SECOND 4u
 #endif
@@ -89,6 +90,9 @@ static void start_image(struct esq_link *link, uint32_t image) {
     link->is_coded = 0;
     link->is_done = 0;
     esq_trace_start(&link->trace);
+    if (link->steps != 0 && (image - link->first) % link->steps == 0) {
+        esq_reset_state(link->engine);
+    }
     esq_start(link->engine);
     run(link);
 }
@@ -321,9 +325,12 @@ static void open_session(struct esq_link *link, const uint8_t *hello, uint32_t n
     link->tag = esq_get_u16(link->decoder.bytes + 2);
     link->is_open = 1;
     link->image = n_payload < ESQ_HELLO_BYTES ? 0u : esq_get_u32(hello + 1);
+    link->first = link->image + 1u;
+    link->steps = n_payload < ESQ_SEQUENCE_BYTES ? 0u : esq_get_u32(hello + 5);
     link->offset = 0;
     link->n_rows = 0;
     link->is_done = 1;
+    esq_reset_state(link->engine);
     link->results.is_kept = 0;
     esq_trace_forget(&link->trace);
 }

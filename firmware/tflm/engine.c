@@ -22,6 +22,9 @@ uint32_t esq_damaged_weights(const struct esq_model *model) {
     return ESQ_NO_OP;
 }
 
+/* Models that keep state are not exported for TensorFlow Lite Micro. */
+void esq_reset_state(const struct esq_engine *engine) { (void)engine; }
+
 void esq_start(struct esq_engine *engine) {
     engine->step = 0;
     engine->image_row = 0;

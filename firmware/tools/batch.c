@@ -16,6 +16,7 @@ static _Alignas(16) int8_t arena[ESQ_MODEL_ARENA_BYTES];
 /* 1: an image was run; 0: no image is left, or the engine failed. */
 static int run_image(struct esq_engine *engine) {
     enum esq_status status = ESQ_MORE;
+    esq_reset_state(engine); /* each image by itself, as other forms of the model take it */
     esq_start(engine);
     while (status == ESQ_MORE) {
         status = esq_step(engine);

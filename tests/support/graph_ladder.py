@@ -13,7 +13,7 @@ from edgesq.formats.onnx import integer_onnx, run_onnx
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.graph import Graph, Int8Array
 from edgesq.plan import Bands, Plan, make_plan
-from edgesq.reference import run_sequence
+from edgesq.reference import SequenceRun
 from support.crun import Runtime, compile_c
 from support.networks import images
 from support.paths import CKERNELS
@@ -86,7 +86,7 @@ def _rung(drawn: Drawn) -> Rung:
     plan = make_plan(graph, bands=Bands(drawn.band))
     rung = Rung(drawn, graph, inputs, plan, every[len(made) :])
     generate(graph, plan, "portable", "refused")
-    mine = list(run_sequence(graph, inputs, STEPS))
+    mine = list(SequenceRun(graph, STEPS).runs(inputs))
     for op, expected in zip(graph.ops, every, strict=False):
         got = np.stack([values[op.output].reshape(-1) for values in mine])
         cut = got.shape != expected.shape  # channels that the output does not need are left out

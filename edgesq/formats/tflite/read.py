@@ -86,30 +86,31 @@ class ReferenceInterpreter:
         if needs_guard(self._graph) and not optimized:
             self._guard = make_guard(self._graph, _interpreter(without_softmax(tidy), False))
 
-    def observed(self, inputs: Int8Array, steps: int = 1) -> tuple[Int8Array, ...]:
+    def observed(self, inputs: Int8Array, steps: int = 1, first: int = 0) -> tuple[Int8Array, ...]:
         """Run int8 [n, H, W, C]; return int8 [n, K] for each tensor of `Graph.observed`.
 
         Args:
             inputs: images, in the order of their sequence where the model keeps state.
             steps: images of a sequence: a reset comes before each so many. 1: each by itself.
+            first: number of the first image among those that this model has run.
         """
-        return self.tensors(inputs, self._graph.observed, steps)
+        return self.tensors(inputs, self._graph.observed, steps, first)
 
     def run(self, inputs: Int8Array) -> Int8Array:
         """Run int8 [n, H, W, C]; return the output, int8 [n, K]."""
         return self.tensors(inputs, (self._graph.output,))[0]
 
     def tensors(
-        self, inputs: Int8Array, wanted: tuple[int, ...], steps: int = 1
+        self, inputs: Int8Array, wanted: tuple[int, ...], steps: int = 1, first: int = 0
     ) -> tuple[Int8Array, ...]:
-        """Run int8 [n, H, W, C]; return int8 [n, values] for each graph tensor; `steps` as above.
+        """Run int8 [n, H, W, C]; return int8 [n, values] for each graph tensor; all else as above.
 
         Raises:
             ModelError: an image makes the classes too alike for TensorFlow Lite's softmax.
         """
         tensors = self._graph.tensors
         rows: list[list[Int8Array]] = [[] for _ in wanted]
-        for number, pixels in enumerate(inputs):
+        for number, pixels in enumerate(inputs, first):
             if self._graph.stateful and number % steps == 0:
                 self._interpreter.reset_all_variables()
             outside = to_outside(pixels, tensors[self._graph.input], self._input["dtype"])

@@ -46,6 +46,8 @@ uint32_t esq_damaged_weights(const struct esq_model *model) {
     return ESQ_NO_OP;
 }
 
+void esq_reset_state(const struct esq_engine *engine) { (void)engine; }
+
 void esq_start(struct esq_engine *engine) {
     engine->step = 0;
     hash = engine->model->seed;

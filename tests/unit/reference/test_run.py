@@ -6,7 +6,7 @@ import pytest
 from edgesq.errors import ModelError
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph, read_stored_graph
 from edgesq.graph import Int8Array
-from edgesq.reference import run_observed, run_sequence
+from edgesq.reference import SequenceRun, run_observed
 from support.cases import NETWORKS
 from support.ladder import LADDER, LadderModels
 from support.networks import USUAL, Network, images
@@ -16,7 +16,7 @@ def assert_every_tensor_equal(content: bytes, inputs: Int8Array) -> None:
     graph = read_stored_graph(content)  # with the channels that the output does not need
     outputs = tuple(op.output for op in graph.ops)
     golden = ReferenceInterpreter(content).tensors(inputs, outputs, len(inputs))
-    mine = list(run_sequence(graph, inputs, len(inputs)))
+    mine = list(SequenceRun(graph, len(inputs)).runs(inputs))
     differing = {}
     for op, expected in zip(graph.ops, golden, strict=True):
         got = np.stack([values[op.output].reshape(-1) for values in mine])
