@@ -221,8 +221,7 @@ def verify_build(
 ) -> VerifyReport:
     """Verify the boards of a build; the arguments are those of `Build.verify`.
 
-    Where the run is ended, `on_partial` is told of the report that is not complete, and its file;
-    `on_start` what it has before it, before the first image.
+    `on_partial` is told of a run that is ended, and its file; `on_start` what it has before it.
 
     Raises:
         EdgesqError: as there.
@@ -230,7 +229,6 @@ def verify_build(
     outputs = Outputs(path_of(json), path_of(junit), path_of(html))
     outputs.check()
     check_count(count, "count")
-    check_count(sequence, "sequence")
     within(timeout, *TIMEOUTS_S, "timeout")
     target = load_target(read_report(folder).firmware.target)
     options = VerifyOptions(
@@ -245,8 +243,7 @@ def verify_build(
         resume=resume,
         sequence=sequence,
     )
-    if baud is not None:
-        options = replace(options, baud=rate_of(baud))
+    options = options if baud is None else replace(options, baud=rate_of(baud))
     looking = Looking(layers, profile)
     judging = Judging.of(fail_if, path_of(baseline), options)
     return _verify(options, outputs, looking, judging, on_progress, on_partial, on_start)

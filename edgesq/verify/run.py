@@ -85,8 +85,7 @@ def verify(
 ) -> VerifyReport:
     """Have the board compute every image and compare it with the oracle.
 
-    A difference is a result, not an error. Images come from disk one by one; where the run ends
-    early, the report on disk is that of the images compared so far.
+    A difference is a result, not an error. Where the run ends early, the report on disk is so far.
 
     Args:
         options: what to verify.
@@ -98,8 +97,7 @@ def verify(
         BoardError: no board, another model on it, or the link failed.
         ModelError: BUILD holds no readable model.
         ImageError: the images cannot be used.
-        EdgesqError: not a BUILD folder, a count below 1, a port named twice, or a report that it
-            cannot go on from.
+        EdgesqError: not a BUILD folder, or a count, ports or a report that cannot be used.
     """
     content = read_model(options.build)
     graph = read_graph(content, str(options.build / TFLITE))
@@ -107,10 +105,8 @@ def verify(
     with contextlib.ExitStack() as stack:
         boards, silent = _open_boards(options, graph, stack)
         steps = _steps(options, graph)
-        for board in boards:
-            board.client.steps = steps
-        decides = oracle or default_oracle(content, steps)
-        decides = decides.first(len(boards[0].info.observed_bytes))
+        by = oracle or default_oracle(content, steps)
+        decides = by.first(len(boards[0].info.observed_bytes))
         shards = Shards(boards, silent, steps) if len(boards) + len(silent) > 1 else None
         facts = _facts(options, graph, images, boards, decides.name, shards)
         tally = Tally()
@@ -126,15 +122,21 @@ def verify(
         if on_start is not None:
             on_start(_outlook(options, boards, left))
         beside = Beside(expecting(decides, facts.peers), recipe, left, options.processes)
-        streaming = Streaming(facts, beside, tally, Keeper(options.report))
-        streaming.run((facts.shards or boards[0]).stream, on_progress)
+        stream = (facts.shards or boards[0]).stream
+        Streaming(facts, beside, tally, Keeper(options.report)).run(stream, on_progress)
     report = facts.report(tally)
     remember(options.build, report)
     return report
 
 
 def _steps(options: VerifyOptions, graph: Graph) -> int:
-    """Return how many images make a sequence; 1 where the model keeps no state."""
+    """Return how many images make a sequence; 1 where the model keeps no state.
+
+    Raises:
+        EdgesqError: it is below 1.
+    """
+    if options.sequence is not None and options.sequence < 1:
+        raise EdgesqError(f"a sequence of {options.sequence} images", hint="must be at least 1")
     return (options.sequence or usual_steps(graph)) if graph.stateful else 1
 
 
@@ -197,6 +199,7 @@ def _open_board(
 ) -> Board:
     transport = stack.enter_context(open_port(port, options.timeout))
     client = Client(transport, options.timeout)
+    client.steps = _steps(options, graph)
     stack.callback(client.close)
     with layer_named(options.build):
         info = client.hello()
