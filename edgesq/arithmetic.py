@@ -22,7 +22,6 @@ from edgesq.operators import (
     Binary,
     Convolution,
     FullyConnected,
-    Mean,
     Mul,
     Op,
     Softmax,
@@ -272,25 +271,6 @@ _COMBINATIONS: dict[type[Op], Callable[[Graph, Any, Int64Array, Int64Array], Int
     Sub: _sum,
 }
 """By class: from operands less their zero points to the output less its own."""
-
-
-@dataclass(frozen=True)
-class MeanParameters:
-    """MEAN as one requantization of sum - offset: 1/count is folded into the multiplier."""
-
-    multiplier: int
-    shift: int
-    offset: int
-
-
-def mean_parameters(graph: Graph, op: Mean) -> MeanParameters:
-    """Derive the multiplier that divides by the number of pixels and rescales at once."""
-    source = graph.tensors[op.inputs[0]]
-    height, width, _ = source.hwc
-    count = height * width
-    multiplier, shift = quantize_multiplier(source.scale / graph.tensors[op.output].scale)
-    fold = min(count.bit_length() - 1, 32, 31 + shift)
-    return MeanParameters((multiplier << fold) // count, shift - fold, source.zero_point * count)
 
 
 def nearest_sources(

@@ -15,7 +15,16 @@ from edgesq.operators import READ_AS
 from edgesq.targets import TFLM_KERNELS
 
 _UNKNOWN = frozenset(
-    {"DEQUANTIZE", "MAXIMUM", "MINIMUM", "REDUCE_MAX", "RELU_0_TO_1", "RELU_N1_TO_1", "TILE"}
+    {
+        "DEQUANTIZE",
+        "MAXIMUM",
+        "MINIMUM",
+        "REDUCE_MAX",
+        "REDUCE_MIN",
+        "RELU_0_TO_1",
+        "RELU_N1_TO_1",
+        "TILE",
+    }
 )
 """Operators that edgesq reads, and knows no method of TensorFlow Lite Micro to add them."""
 

@@ -30,18 +30,24 @@ from edgesq.operators import (
     Logistic,
     MaxPool2D,
     Mean,
+    MeanAlong,
     Move,
     Mul,
     Op,
     Pick,
     Quantize,
     Rectifier,
+    ReduceMax,
+    ReduceMin,
+    Reduction,
     Reshape,
     Softmax,
     SpaceToDepth,
     Stateful,
     Sub,
+    Sum,
     Tanh,
+    Transpose,
     Window,
     handler,
 )
@@ -141,6 +147,22 @@ def _mean(_: Graph, __: Mean, pixels: Any) -> Any:
     import tensorflow as tf
 
     return tf.reduce_mean(pixels, axis=(1, 2), keepdims=True)
+
+
+def _along(function: str) -> Callable[..., Any]:
+    def reduce(_: Graph, op: Reduction, pixels: Any) -> Any:
+        import tensorflow as tf
+
+        axes = [axis + 1 for axis in op.axes]
+        return getattr(tf, function)(pixels, axis=axes, keepdims=True)
+
+    return reduce
+
+
+def _transpose(_: Graph, op: Transpose, pixels: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.transpose(pixels, (0, *(axis + 1 for axis in op.order)))
 
 
 def _operands(graph: Graph, op: Binary, inputs: Sequence[Any]) -> Iterator[Any]:
@@ -264,16 +286,21 @@ OPERATORS: dict[type[Op], Callable[..., Any]] = {
     Logistic: _logistic,
     MaxPool2D: _max_pool,
     Mean: _mean,
+    MeanAlong: _along("reduce_mean"),
     Mul: _mul,
     Pick: _pick,
     Quantize: _same,
     Rectifier: _same,
+    ReduceMax: _along("reduce_max"),
+    ReduceMin: _along("reduce_min"),
     Reshape: _reshape,
     Softmax: _softmax,
     SpaceToDepth: _space_to_depth,
     Sub: _sub,
     Stateful: _refuse,
+    Sum: _along("reduce_sum"),
     Tanh: _tanh,
+    Transpose: _transpose,
 }
 """By class: from graph, operator, its inputs and, of a convolution, its kernel to its result."""
 

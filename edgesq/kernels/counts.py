@@ -11,7 +11,15 @@ import numpy as np
 from edgesq.graph import Graph
 from edgesq.kernels.kernel import Form
 from edgesq.kernels.row_op import RowOp
-from edgesq.operators import Access, AveragePool2D, Binary, Convolution, DepthwiseConv2D, Op
+from edgesq.operators import (
+    Access,
+    AveragePool2D,
+    Binary,
+    Convolution,
+    DepthwiseConv2D,
+    Op,
+    Reduction,
+)
 
 Counts = dict[str, float]
 
@@ -90,6 +98,8 @@ def value_kind(graph: Graph, item: RowOp) -> str:
         return "a table"
     if isinstance(op, Binary):
         return "by a constant" if graph.constants(op) else op.kind
+    if isinstance(op, Reduction):
+        return "along axes"
     if item.access is Access.REDUCE:
         return "a sum of the map"
     return op.kind

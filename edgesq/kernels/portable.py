@@ -32,14 +32,20 @@ from edgesq.operators import (
     GroupedConv2D,
     HalvesUpPool2D,
     MaxPool2D,
+    MeanAlong,
     Mul,
     Op,
     Pick,
+    ReduceMax,
+    ReduceMin,
+    Reduction,
     Reshape,
     Softmax,
     SpaceToDepth,
     Sub,
+    Sum,
     Svdf,
+    Transpose,
     handler,
 )
 
@@ -65,12 +71,20 @@ _NAMES: dict[type[Op], str] = {
     HalvesUpPool2D: "esq_run_halves_up_pool",
     Softmax: "esq_run_softmax",
     Concatenation: "esq_run_copy",
+    MeanAlong: "esq_run_sum",
+    Sum: "esq_run_sum",
+    ReduceMax: "esq_run_extreme",
+    ReduceMin: "esq_run_extreme",
+    Transpose: "esq_run_transpose",
     Reshape: "esq_run_reshape",
     Svdf: "esq_run_svdf",
 }
 
 _LINE_BYTES, _EXPONENTIAL_BYTES, _TABLE_BYTES = 8, 4, 256
 """A slope with its offset, one of the exponentials that are not 0, a table of 256 answers."""
+
+_SUM_BYTES = 4
+"""Of what is added up along axes, or compared."""
 
 _INDEX_BYTES = 2
 """Per row and per column of what a Pick makes, and per channel of a table of them."""
@@ -84,6 +98,8 @@ PRICES = Prices(
         "a table": {"out": 4.2},
         "MAX_POOL_2D": {"in": 18.3},
         "AVERAGE_POOL_2D": {"taps": 8.0, "out": 38.0},
+        "along axes": {"in": 12.0, "out": 44.0},
+        "TRANSPOSE": {"out": 6.0},
         "a sum of the map": {"in": 6.0, "out": 38.0},
         "SOFTMAX": {"out": 43.0, "calls": 300.0},
         "a move": {"out": 3.0},
@@ -106,12 +122,21 @@ def portable_kernel(graph: Graph, op: Op, feeder: Conv2D | None, access: Access)
     if op.is_valuewise:
         form, name = _value_form(graph, op)
         return Kernel(NAME, name, form)
+    if isinstance(op, Reduction):
+        work_bytes = 0 if access is Access.REDUCE else sums_bytes(graph, op)
+        return Kernel(NAME, handler(_NAMES, type(op)), work_bytes=work_bytes)
     if access is not Access.REDUCE:
         return Kernel(NAME, handler(_NAMES, type(op)))
     if feeder is None:
         return Kernel(NAME, "esq_run_reduce")
     strip_bytes = STRIP_PIXELS * graph.tensors[feeder.output].hwc[2]
     return Kernel(NAME, CONV_PARTS, work_bytes=strip_bytes)
+
+
+def sums_bytes(graph: Graph, op: Op) -> int:
+    """Return what the sums of an operator take, one for each value of an output row."""
+    _, width, channels = graph.tensors[op.output].hwc
+    return _SUM_BYTES * width * channels
 
 
 def constant_bytes(graph: Graph, item: RowOp) -> int:

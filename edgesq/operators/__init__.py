@@ -44,9 +44,10 @@ from edgesq.operators.move import (
     SpaceToDepth,
     StridedSlice,
     Tile,
+    Transpose,
 )
 from edgesq.operators.pool import AveragePool2D, HalvesUpPool2D, MaxPool2D
-from edgesq.operators.reduce import Mean
+from edgesq.operators.reduce import Mean, MeanAlong, ReduceMax, ReduceMin, Reduction, Sum
 from edgesq.operators.sequence import State, Stateful, Svdf
 from edgesq.operators.shape import Reshape
 from edgesq.operators.softmax import Softmax
@@ -79,6 +80,7 @@ __all__ = [
     "MaxPool2D",
     "Maximum",
     "Mean",
+    "MeanAlong",
     "Minimum",
     "Move",
     "Mul",
@@ -88,6 +90,9 @@ __all__ = [
     "Pick",
     "Quantize",
     "Rectifier",
+    "ReduceMax",
+    "ReduceMin",
+    "Reduction",
     "Relu",
     "Relu0To1",
     "Relu6",
@@ -102,9 +107,11 @@ __all__ = [
     "Step",
     "StridedSlice",
     "Sub",
+    "Sum",
     "Svdf",
     "Tanh",
     "Tile",
+    "Transpose",
     "Window",
     "Windowed",
     "handler",

@@ -67,6 +67,23 @@ class ResizeNearest(Pick, kind="RESIZE_NEAREST_NEIGHBOR"):
     """Rows and columns repeated or left out."""
 
 
+@dataclass(frozen=True)
+class Transpose(Move, kind="TRANSPOSE"):
+    """Rows, columns and channels in another order.
+
+    Attributes:
+        order: which of the input's axes [H, W, C] each of the output's is.
+        height: rows of the input, all of which an output row needs unless rows stay rows.
+    """
+
+    order: tuple[int, int, int]
+    height: int
+
+    def source_rows(self, row: int) -> tuple[int, int]:
+        """Input rows [first, end) that output row `row` is made of."""
+        return (0, self.height) if self.order[0] else (row, row + 1)
+
+
 class Tile(Pick, kind="TILE"):
     """Rows and columns repeated, each by itself or all one after the other."""
 

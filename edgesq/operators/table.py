@@ -6,7 +6,6 @@ from typing import TypeVar
 from edgesq.operators.base import Op
 from edgesq.operators.curve import STEPS, Curve
 from edgesq.operators.move import Slice
-from edgesq.operators.pool import MaxPool2D
 from edgesq.operators.shape import Reshape
 
 Handler = TypeVar("Handler")
@@ -27,11 +26,9 @@ READ_AS: dict[str, type[Op] | None] = {
     **dict.fromkeys(STEPS, Curve),
     "DEQUANTIZE": None,
     "EXPAND_DIMS": Reshape,
-    "REDUCE_MAX": MaxPool2D,
     "SPLIT": Slice,
     "SPLIT_V": Slice,
     "SQUEEZE": Reshape,
-    "TRANSPOSE": Reshape,
     "UNPACK": Slice,
 }
 """What a graph usually has of an operator, by its name in a .tflite; None where that is nothing."""

@@ -12,7 +12,7 @@ from math import prod
 
 from edgesq.graph import Graph, Tensor
 from edgesq.integers import round_up
-from edgesq.kernels.portable import portable_kernel
+from edgesq.kernels.portable import portable_kernel, sums_bytes
 from edgesq.kernels.row_op import RowOp, Slot
 from edgesq.operators import (
     Access,
@@ -22,6 +22,7 @@ from edgesq.operators import (
     MaxPool2D,
     Mean,
     Op,
+    Reduction,
     Windowed,
 )
 from edgesq.plan.request import Bands
@@ -139,8 +140,8 @@ def _pixel_bytes(slots: Slots, numbers: Sequence[int]) -> tuple[int, ...]:
 
 def _row_op(graph: Graph, slots: Slots, op: Op, feeder: Conv2D | None, bands: Bands) -> RowOp:
     inputs = feeder.inputs if feeder else op.inputs
-    height, _, channels = graph.tensors[op.inputs[0]].hwc
-    access = Access.REDUCE if is_reduction(graph, op) else op.access
+    height = graph.tensors[op.inputs[0]].hwc[0]
+    access = Access.REDUCE if _adds_rows(graph, op) else op.access
     under = feeder if access is Access.REDUCE else op
     window = under.window if isinstance(under, Windowed) else None
     band = bands.of(graph.tensors[op.output].hwc[0], op.output)
@@ -156,7 +157,7 @@ def _row_op(graph: Graph, slots: Slots, op: Op, feeder: Conv2D | None, bands: Ba
         window,
         height,
         1 if access in _ROW_BY_ROW else band,
-        4 * channels if access is Access.REDUCE else 0,
+        sums_bytes(graph, op) if access is Access.REDUCE else 0,
         kernel,
     )
 
@@ -177,6 +178,11 @@ def _with_band(graph: Graph, item: RowOp, bands: Bands, pooled: frozenset[int]) 
     rows = band * result.hwc[1] * result.hwc[2]
     waits = item.feeder is None and band > 1 and 2 * prod(source.hwc) <= 3 * rows
     return replace(item, band_units=band, waits=waits)
+
+
+def _adds_rows(graph: Graph, op: Op) -> bool:
+    """Say whether an operator takes one input row after the other into one output row."""
+    return is_reduction(graph, op) or (isinstance(op, Reduction) and 0 in op.axes)
 
 
 def is_reduction(graph: Graph, op: Op) -> bool:

@@ -6,7 +6,7 @@ Mirror: firmware/src/ops/esq_move.c.
 import numpy as np
 
 from edgesq.graph import Graph, Int8Array
-from edgesq.operators import DepthToSpace, Pick, SpaceToDepth
+from edgesq.operators import DepthToSpace, Pick, SpaceToDepth, Transpose
 from edgesq.reference.kernel import Kernels
 
 
@@ -34,4 +34,14 @@ def depth_to_space(_: Graph, op: DepthToSpace, image: Int8Array) -> Int8Array:
     return moved.reshape(height * block, width * block, channels // (block * block))
 
 
-KERNELS: Kernels = {Pick: pick, SpaceToDepth: space_to_depth, DepthToSpace: depth_to_space}
+def transpose(_: Graph, op: Transpose, image: Int8Array) -> Int8Array:
+    """Put the axes of int8 [H, W, C] in another order."""
+    return np.ascontiguousarray(image.transpose(op.order))
+
+
+KERNELS: Kernels = {
+    Pick: pick,
+    SpaceToDepth: space_to_depth,
+    DepthToSpace: depth_to_space,
+    Transpose: transpose,
+}

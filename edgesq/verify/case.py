@@ -8,12 +8,12 @@ import numpy as np
 from edgesq.arithmetic import (
     Int64Array,
     combine,
-    mean_parameters,
     multiply_by_quantized_multiplier,
     rescaled,
 )
 from edgesq.graph import Graph, Int8Array
 from edgesq.operators import Binary, Convolution, Mean, Op
+from edgesq.reductions import mean_parameters
 from edgesq.reference import convolution_sums
 
 

@@ -15,7 +15,6 @@ from edgesq.arithmetic import (
     RescaleParameters,
     as_int32,
     conv2d_multipliers,
-    mean_parameters,
     multiply_by_quantized_multiplier,
     rescale,
     rescale_parameters,
@@ -34,6 +33,7 @@ from edgesq.operators import (
     GroupedConv2D,
     Mean,
 )
+from edgesq.reductions import mean_parameters
 from edgesq.reference import (
     conv2d_sums,
     conv2d_windows,

@@ -64,7 +64,8 @@ struct esq_op {
     const struct esq_slot *input[2];
     const struct esq_slot *output;
     uint32_t
-        sums_offset_bytes; /* int32 [channels], kept through the image; or state, kept longer */
+        sums_offset_bytes; /* int32 per value of an output row, kept through the image; or state,
+                                   kept longer */
     uint32_t work_offset_bytes; /* for one step */
     uint16_t band_units;        /* output rows per step */
     uint8_t takes_maximum;      /* 1: a running maximum, whose params begin with its window */

@@ -66,6 +66,19 @@ struct esq_reduce {
     int8_t clamp_max;
 };
 
+/* MEAN, SUM, REDUCE_MAX or REDUCE_MIN along any axes: an int32 for each value of an output row, kept
+ * from row to row where rows are added up, else in working memory. */
+struct esq_reduction {
+    int32_t multiplier; /* MEAN: 1 / count folded in */
+    int32_t offset;     /* input zero point * count */
+    int16_t output_zp;
+    int8_t shift;
+    int8_t flip; /* REDUCE_MIN: -1, which turns the order of values around; else 0 */
+    uint8_t over_rows;
+    uint8_t over_columns;
+    uint8_t over_channels;
+};
+
 /* Output rows [first, end) of a convolution, and which of its output channels. */
 struct esq_rows {
     uint32_t first;
@@ -153,6 +166,9 @@ esq_run_fn esq_run_halves_up_pool;
 esq_run_fn esq_run_max_pool;
 /* params: struct esq_reduce. Running sums: each input row is used once and dropped. */
 esq_run_fn esq_run_reduce;
+/* params: struct esq_reduction. MEAN and SUM; REDUCE_MAX and REDUCE_MIN. */
+esq_run_fn esq_run_sum;
+esq_run_fn esq_run_extreme;
 /* params: struct esq_add. An operand that is one pixel meets every pixel of the other; the output
  * may lie where an operand of its size does. */
 esq_run_fn esq_run_add;
@@ -168,6 +184,8 @@ esq_run_fn esq_run_softmax;
 esq_run_fn esq_run_copy;
 /* params: struct esq_pick. */
 esq_run_fn esq_run_pick;
+/* params: struct esq_transpose. Where rows do not stay rows, the ring holds the whole input. */
+esq_run_fn esq_run_transpose;
 /* params: none. Squares of pixels side by side in one, row by row; heights and widths give the
  * size. */
 esq_run_fn esq_run_space_to_depth;

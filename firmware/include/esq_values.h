@@ -65,4 +65,9 @@ struct esq_pick {
     int8_t fill;
 };
 
+/* The input's axes, 0: rows, 1: columns, 2: channels, in the output's order. */
+struct esq_transpose {
+    uint8_t order[3];
+};
+
 #endif

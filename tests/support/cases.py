@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from support.along_cases import ALONG
 from support.moved_cases import MOVED
 from support.networks import FINER, RECTIFIED, USUAL, Network
 from support.sequence_cases import REMEMBERING
@@ -9,7 +10,13 @@ from support.tflite_builder import NONE, RELU, RELU6, SAME, VALID
 from support.value_cases import VALUE_NETWORKS
 from support.window_cases import WINDOWED
 
-NETWORKS: dict[str, Callable[[], bytes]] = {**VALUE_NETWORKS, **WINDOWED, **MOVED, **REMEMBERING}
+NETWORKS: dict[str, Callable[[], bytes]] = {
+    **VALUE_NETWORKS,
+    **WINDOWED,
+    **MOVED,
+    **REMEMBERING,
+    **ALONG,
+}
 
 
 def network(build: Callable[[], bytes]) -> Callable[[], bytes]:

@@ -1,5 +1,7 @@
 """Write small int8 networks layer by layer, without TensorFlow."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -165,6 +167,21 @@ class Network(Values, Moves, Sequences):
 
     def global_max(self, source: int, keep: bool = False) -> int:
         return self._reduced(source, "REDUCE_MAX", self.quants[source], keep)
+
+    def reduce(
+        self,
+        source: int,
+        kind: str,
+        axes: Sequence[int],
+        quant: Quant | None = None,
+        keep: bool = False,
+    ) -> int:
+        """Add MEAN, SUM, REDUCE_MAX or REDUCE_MIN along axes, numbered without the batch."""
+        kept = [(axis, n) for axis, n in enumerate(self.shapes[source]) if keep or axis not in axes]
+        shape = [1 if axis in axes else extent for axis, extent in kept]
+        output = self.value(tuple(shape), quant or self.quants[source])
+        listed = self.builder.constant(np.array([axis + 1 for axis in axes], np.int32))
+        return self.builder.op(kind, [source, listed], output, "ReducerOptions", keepDims=keep)
 
     def _reduced(self, source: int, kind: str, quant: Quant, keep: bool) -> int:
         *places, channels = self.shapes[source]

@@ -75,6 +75,20 @@ def _global_max(sketch: Sketch, source: int) -> None:
         sketch.add("global_max", [source], keep=sketch.one_of(True, False))
 
 
+def _along(kind: str) -> Callable[[Sketch, int], None]:
+    def add(sketch: Sketch, source: int) -> None:
+        axes = sketch.draw(st.lists(st.integers(0, 2), min_size=1, max_size=3, unique=True))
+        keep = bool(sketch.one_of(True, False)) or len(axes) == 3
+        if sketch.shape(source):
+            quant = sketch.quant() if kind in ("MEAN", "SUM") else None
+            sketch.add("reduce", [source], kind, axes, quant, keep=keep)
+            left = sketch.net.shapes[sketch.made[-1]]
+            if len(left) < 3:
+                sketch.add("reshape", sketch.made[-1:], (*(1,) * (3 - len(left)), *left))
+
+    return add
+
+
 def _softmax(sketch: Sketch, source: int) -> None:
     sketch.add("softmax", [source], sketch.one_of(1.0, 0.3))
 
@@ -90,6 +104,8 @@ LAYERS: dict[str, Callable[[Sketch, int], None]] = {
     "MEAN": _mean,
     "SOFTMAX": _softmax,
     "REDUCE_MAX": _global_max,
+    **{f"{kind} along axes": _along(kind) for kind in ("MEAN", "REDUCE_MAX")},
+    **{kind: _along(kind) for kind in ("SUM", "REDUCE_MIN")},
     **MOVE_LAYERS,
     **VALUE_LAYERS,
     **SEQUENCE_LAYERS,

@@ -19,7 +19,8 @@ def _concat(sketch: Sketch, source: int) -> None:
 def _reshape(sketch: Sketch, source: int) -> None:
     shape = sketch.shape(source)
     if shape is None:
-        sketch.add("reshape", [source], (1, 1, *sketch.net.shapes[source]))
+        known = sketch.net.shapes[source]
+        sketch.add("reshape", [source], (*(1,) * (3 - len(known)), *known))
         return
     height, width, channels = shape
     values = height * width * channels
@@ -156,6 +157,13 @@ def _shuffle(sketch: Sketch, source: int) -> None:
             sketch.add("shuffle", [source], sketch.draw(st.sampled_from(groups)))
 
 
+def _transpose(sketch: Sketch, source: int) -> None:
+    shape = sketch.shape(source)
+    order = sketch.draw(st.permutations(range(3)))
+    if shape and max(shape[axis] for axis in order[2:]) <= MAX_CHANNELS:
+        sketch.add("transpose", [source], tuple(order))
+
+
 MOVE_LAYERS: dict[str, Callable[[Sketch, int], None]] = {
     "CONCATENATION": _concat,
     "RESHAPE": _reshape,
@@ -173,4 +181,5 @@ MOVE_LAYERS: dict[str, Callable[[Sketch, int], None]] = {
     "UNPACK": _unpack,
     "GATHER": _gather,
     "channel shuffle": _shuffle,
+    "TRANSPOSE": _transpose,
 }

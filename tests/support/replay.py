@@ -24,6 +24,7 @@ from edgesq.operators import (
     Pick,
     Reshape,
     SpaceToDepth,
+    Transpose,
     Window,
 )
 from edgesq.plan import STEP_END, STEP_INPUT, Plan
@@ -148,7 +149,8 @@ class Replay:
     def reduce(self, index: int, item: RowOp, row: int) -> None:
         sums, memory = self.plan.sums[index], self.memory
         height, _, channels = self.graph.tensors[item.op.inputs[0]].hwc
-        assert (sums.bytes, sums.offset % 4) == (4 * channels, 0)
+        width, kept = self.graph.tensors[item.op.output].hwc[1:]
+        assert (sums.bytes, sums.offset % 4) == (4 * width * kept, 0)
         held = memory[self.bytes_of(sums)]
         assert row == 0 or np.all(held == SUMS - index), f"step {self.now}: sums are gone"
         held[:] = SUMS - index
@@ -222,6 +224,8 @@ def moved_from(op: Move, row: int) -> range:
         return range(op.block * row, op.block * row + op.block)
     if isinstance(op, DepthToSpace):
         return range(row // op.block, row // op.block + 1)
+    if isinstance(op, Transpose):
+        return range(op.height) if op.order[0] else range(row, row + 1)
     assert isinstance(op, Pick)
     return range(max(op.rows[row], 0), op.rows[row] + 1)
 

@@ -16,7 +16,6 @@ from edgesq.arithmetic import (
     RescaleParameters,
     add_parameters,
     doubling_high_mul,
-    mean_parameters,
     multiply_by_quantized_multiplier,
     quantize_multiplier,
     reciprocal,
@@ -27,6 +26,7 @@ from edgesq.arithmetic import (
 )
 from edgesq.graph import Graph, Quantization, Tensor
 from edgesq.operators import Add, Mean, Op, Softmax
+from edgesq.reductions import mean_parameters
 from support.crun import compile_c, run_command
 from support.paths import CKERNELS
 

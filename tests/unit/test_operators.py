@@ -54,9 +54,13 @@ def test_no_stage_knows_more(stage: str) -> None:
     assert set(RANGES) <= known
 
 
-def test_a_name_stands_for_one_class_but_for_groups_and_uint8() -> None:
+def test_a_name_stands_for_one_class_but_for_groups_uint8_and_means() -> None:
     kinds = [op.kind for op in OPERATORS]
-    assert {kind for kind in kinds if kinds.count(kind) > 1} == {"AVERAGE_POOL_2D", "CONV_2D"}
+    assert {kind for kind in kinds if kinds.count(kind) > 1} == {
+        "AVERAGE_POOL_2D",
+        "CONV_2D",
+        "MEAN",
+    }
 
 
 def test_a_stage_that_lacks_one_says_so() -> None:

@@ -5,12 +5,12 @@ Mirror: firmware/include/esq_ops.h.
 
 from collections.abc import Callable
 
-from edgesq.arithmetic import MeanParameters, mean_parameters
 from edgesq.errors import ModelError
 from edgesq.graph import Graph
 from edgesq.kernels.initializer import Fields, Value, array, clamp_fields
 from edgesq.kernels.row_op import RowOp
 from edgesq.operators import AveragePool2D, HalvesUpPool2D, Mean, Op, Window, Windowed, handler
+from edgesq.reductions import MeanParameters, mean_parameters
 
 MAX_WINDOW_ROWS = 32
 """Mirror: ESQ_MAX_WINDOW_ROWS."""

@@ -1,6 +1,6 @@
 """The parameters of operators that move values, as C data.
 
-Mirror: struct esq_pick in firmware/include/esq_values.h.
+Mirror: struct esq_pick and struct esq_transpose in firmware/include/esq_values.h.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from edgesq.graph import Graph
 from edgesq.kernels.initializer import Fields, array, struct
 from edgesq.kernels.portable import even_step
 from edgesq.kernels.row_op import RowOp
-from edgesq.operators import OUTSIDE, DepthToSpace, Pick, SpaceToDepth
+from edgesq.operators import OUTSIDE, DepthToSpace, Pick, SpaceToDepth, Transpose
 
 _OUTSIDE = 0xFFFF
 """Mirror: ESQ_OUTSIDE."""
@@ -49,4 +49,11 @@ def none(_: Graph, __: RowOp, ___: int) -> str:
     return ""
 
 
-PARAMS: Params = {Pick: _pick, SpaceToDepth: none, DepthToSpace: none}
+def _transpose(_: Graph, item: RowOp, index: int) -> str:
+    op = item.op
+    assert isinstance(op, Transpose)
+    fields: Fields = {"order": list(op.order)}
+    return struct("esq_transpose", f"params_{index}", fields, layer=op.name)
+
+
+PARAMS: Params = {Pick: _pick, SpaceToDepth: none, DepthToSpace: none, Transpose: _transpose}

@@ -5,9 +5,12 @@ import numpy as np
 from edgesq.formats.onnx.real import FloatModel
 from edgesq.formats.onnx.scope import Scope, Value, Writers, unsigned
 from edgesq.graph import Graph
-from edgesq.operators import OUTSIDE, DepthToSpace, Pick, SpaceToDepth
+from edgesq.operators import OUTSIDE, DepthToSpace, Pick, SpaceToDepth, Transpose
 
 _AXES = {"channels": 1, "rows": 2, "columns": 3}
+
+_PLACES = (2, 3, 1)
+"""Of rows, columns and channels in [1, C, H, W]."""
 
 
 def pick(scope: Scope, graph: Graph, op: Pick, pixels: str) -> str:
@@ -100,8 +103,20 @@ def float_depth_to_space(scope: Scope, _: FloatModel, op: DepthToSpace, pixels: 
     return scope.node("DepthToSpace", "space", pixels, blocksize=op.block, mode="DCR")
 
 
-INTEGER: Writers = {Pick: pick, SpaceToDepth: space_to_depth, DepthToSpace: depth_to_space}
+def transpose(scope: Scope, _: Graph | FloatModel, op: Transpose, pixels: str) -> str:
+    """Add ONNX's own operator, whose axes are [1, C, H, W]."""
+    rows, columns, channels = (_PLACES[axis] for axis in op.order)
+    return scope.node("Transpose", "moved", pixels, perm=(0, channels, rows, columns))
+
+
+INTEGER: Writers = {
+    Pick: pick,
+    SpaceToDepth: space_to_depth,
+    DepthToSpace: depth_to_space,
+    Transpose: transpose,
+}
 FLOAT: Writers = {
+    Transpose: transpose,
     Pick: float_pick,
     SpaceToDepth: float_space_to_depth,
     DepthToSpace: float_depth_to_space,

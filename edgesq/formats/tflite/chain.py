@@ -9,6 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from edgesq.formats.tflite.readable import Fits, Ranges, Readable, Readables, Shape, constants
 from edgesq.formats.tflite.reader import Reader
-from edgesq.operators import DepthToSpace, Gather, Op, Pick, Reshape, SpaceToDepth, Tile
+from edgesq.operators import DepthToSpace, Gather, Op, Pick, Reshape, SpaceToDepth, Tile, Transpose
 
 Operators = Sequence[tuple[str, Any]]
 Numbers = NDArray[np.int32]
@@ -119,8 +120,8 @@ def read_chain(reader: Reader, operator: Any) -> Op:
         kinds = ", ".join(kind for kind, _ in operator.steps)
         raise reader.error(
             f"{name}: {kinds} move values in a way that the runtime does not know",
-            "it knows repeated rows and columns, channels in any order, SPACE_TO_DEPTH and "
-            "DEPTH_TO_SPACE",
+            "it knows TRANSPOSE of a map, repeated rows and columns, channels in any order, "
+            "SPACE_TO_DEPTH and DEPTH_TO_SPACE",
         )
     return found
 
@@ -159,6 +160,10 @@ def _as_op(
     every = np.arange(height * width * channels, dtype=np.int32)
     if np.array_equal(numbers.reshape(-1), every):
         return Reshape(name, (source,), output)
+    shaped = every.reshape(image)
+    for rows, across, deep in permutations(range(3)):
+        if np.array_equal(shaped.transpose(rows, across, deep), numbers):
+            return Transpose(name, (source,), output, (rows, across, deep), height)
     picked = _as_pick(name, source, output, image, numbers)
     if picked:
         return picked

@@ -12,6 +12,7 @@ from edgesq.formats.tflite.graph import make_graph
 from edgesq.formats.tflite.reader import open_model
 from edgesq.formats.tflite.softmax_guard import make_guard, needs_guard, without_softmax
 from edgesq.formats.tflite.tidy import for_litert
+from edgesq.formats.tflite.unsigned_sums import with_unsigned_sums
 from edgesq.formats.tflite.unused_channels import without_unused_channels
 from edgesq.graph import Graph, Int8Array, digest
 from edgesq.operators import Convolution
@@ -75,7 +76,7 @@ class ReferenceInterpreter:
         self._graph, _ = make_graph(reader, digest(content))
         own = {mine: theirs for theirs, mine in reader.index.items()}
         self._numbers = own | reader.same_values
-        tidy = for_litert(reader)
+        tidy = with_unsigned_sums(for_litert(reader))
         self._interpreter = _interpreter(tidy, optimized)
         _hold_shapes(self._interpreter, self._graph, own)
         self._input = self._interpreter.get_input_details()[0]

@@ -226,7 +226,7 @@ class Reader:
                 f"tensor {name} keeps its values from one image to the next",
                 "the board computes each image by itself",
             )
-        if data is None and (len(shape) not in (2, 3, 4) or shape[0] != 1):
+        if data is None and (len(shape) not in (1, 2, 3, 4) or shape[0] != 1):
             raise self.error(
                 f"tensor {name} has shape {list(shape)}",
                 "activations must be [1, H, W, C], [1, W, C] or [1, C]",

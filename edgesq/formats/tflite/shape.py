@@ -18,7 +18,9 @@ from edgesq.formats.tflite.readable import (
 )
 from edgesq.formats.tflite.reader import MAX_AXES, Reader
 from edgesq.graph import Graph
-from edgesq.operators import Concatenation, Op, Reshape
+from edgesq.operators import Concatenation, Op, Reshape, Transpose
+
+Image = tuple[int, int, int]
 
 
 def read_concatenation(reader: Reader, operator: Any) -> Op:
@@ -50,19 +52,38 @@ def read_reshape(reader: Reader, operator: Any) -> Op:
 
 
 def read_transpose(reader: Reader, operator: Any) -> Op:
-    """Read a TRANSPOSE that leaves the order of the values as it is.
+    """Read a TRANSPOSE; one that leaves the order of the values as it is, is a RESHAPE.
 
     Raises:
-        ModelError: it moves values, or its axes are computed.
+        ModelError: its axes are computed, or it moves the batch.
     """
-    name, shape = reader.name(operator.outputs[0]), reader.source.tensors[operator.inputs[0]].shape
+    name, output = reader.parts(operator)
+    source = reader.tensor(operator.inputs[0])
+    before, after = reader.tensors[source], reader.tensors[output]
     axes = reader.data(operator.inputs[1])
-    if axes is None or sorted(axes.flat) != list(range(len(shape))):
-        raise reader.error(f"{name}: TRANSPOSE needs a constant order of {len(shape)} axes")
-    wide = [int(axis) for axis in axes.flat if shape[axis] > 1]
-    if wide != sorted(wide):
-        raise reader.error(f"{name}: TRANSPOSE must leave the order of the values as it is")
-    return read_reshape(reader, operator)
+    if axes is None or sorted(axes.flat) != list(range(len(before.shape))):
+        raise reader.error(f"{name}: TRANSPOSE needs a constant order of {len(before.shape)} axes")
+    wide = [int(axis) for axis in axes.flat if before.shape[axis] > 1]
+    if wide == sorted(wide) or math.prod(before.shape) != math.prod(after.shape):
+        return read_reshape(reader, operator)
+    reader.same_quantization(name, (source, output))
+    order = _order(wide, before.hwc, after.hwc)
+    return Transpose(name, (source,), output, order, before.hwc[0])
+
+
+def _order(wide: list[int], source: Image, result: Image) -> tuple[int, int, int]:
+    """Return which axis of the source's [H, W, C] each axis of the result's is.
+
+    Args:
+        wide: the file's axes of more than one value, in the result's order.
+        source: [H, W, C], with as many such axes.
+        result: likewise; axes of one value take each other's places.
+    """
+    places = [axis for axis, extent in enumerate(source) if extent > 1]
+    moved = iter([places[sorted(wide).index(axis)] for axis in wide])
+    others = iter([axis for axis, extent in enumerate(source) if extent == 1])
+    rows, columns, channels = (next(moved if extent > 1 else others) for extent in result)
+    return rows, columns, channels
 
 
 def _reshape_shape(reader: Reader, operator: Any) -> Shape:
@@ -123,6 +144,11 @@ def _concatenation_fits(graph: Graph, op: Concatenation) -> bool:
     return same and sum(shape[2] for shape in shapes) == channels
 
 
+def _transpose_fits(graph: Graph, op: Transpose) -> bool:
+    shapes, result = hwc(graph, op)
+    return tuple(shapes[0][axis] for axis in op.order) == result
+
+
 def _reshape_fits(graph: Graph, op: Reshape) -> bool:
     shapes, result = hwc(graph, op)
     return math.prod(shapes[0]) == math.prod(result)
@@ -137,5 +163,9 @@ READABLES: Readables = {
     "SQUEEZE": Readable(read_reshape, _squeeze_shape, version=1),
     "TRANSPOSE": Readable(read_transpose, _transpose_shape, (2,)),
 }
-FITS: Fits = {Concatenation: _concatenation_fits, Reshape: _reshape_fits}
+FITS: Fits = {
+    Concatenation: _concatenation_fits,
+    Reshape: _reshape_fits,
+    Transpose: _transpose_fits,
+}
 RANGES: Ranges = {}

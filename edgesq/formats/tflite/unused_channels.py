@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from edgesq.arithmetic import (
     INT32_MAX,
     Int64Array,
-    mean_parameters,
     multiply_by_quantized_multiplier,
     rescaled,
 )
@@ -31,6 +30,7 @@ from edgesq.operators import (
     Op,
     Reshape,
 )
+from edgesq.reductions import mean_parameters
 
 BoolArray = NDArray[np.bool_]
 

@@ -1,5 +1,5 @@
 /* Moving values without changing them: PAD, SLICE, STRIDED_SLICE, RESIZE_NEAREST_NEIGHBOR,
- * SPACE_TO_DEPTH, DEPTH_TO_SPACE, GATHER. Mirror: edgesq/reference/move.py.
+ * SPACE_TO_DEPTH, DEPTH_TO_SPACE, GATHER, TRANSPOSE. Mirror: edgesq/reference/move.py.
  */
 #include "../esq_copy.h"
 #include "../esq_windows.h"
@@ -93,6 +93,33 @@ void esq_run_depth_to_space(const struct esq_op *op, int8_t *arena, struct esq_p
                 result += output->pixel_bytes;
             }
             pixel += input->pixel_bytes;
+        }
+    }
+}
+
+void esq_run_transpose(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
+    const uint8_t *order = ((const struct esq_transpose *)op->params)->order;
+    const struct esq_slot *input = op->input[0];
+    const struct esq_slot *output = op->output;
+    const uint32_t steps[3] = {input->row_bytes, input->pixel_bytes, 1};
+    const uint32_t down = steps[order[0]], across = steps[order[1]], deep = steps[order[2]];
+    for (uint32_t end = esq_band_end(op, progress); progress->out_row < end; progress->out_row++) {
+        const uint32_t y = progress->out_row;
+        const int8_t *from =
+            order[0] == 0 ? esq_row(arena, input, y) : esq_row(arena, input, 0) + y * down;
+        int8_t *result = esq_row(arena, output, y);
+        for (uint32_t x = 0; x < output->width; x++) {
+            if (deep == 1) {
+                esq_copy(from, output->channels, result);
+            } else {
+                const int8_t *value = from;
+                for (uint32_t c = 0; c < output->channels; c++) {
+                    result[c] = *value;
+                    value += deep;
+                }
+            }
+            from += across;
+            result += output->pixel_bytes;
         }
     }
 }

@@ -1,0 +1,61 @@
+"""Small networks that reduce along axes, or put axes in another order."""
+
+from collections.abc import Callable
+
+from support.networks import FINER, Network
+
+ALONG: dict[str, Callable[[], bytes]] = {}
+
+
+def network(build: Callable[[], bytes]) -> Callable[[], bytes]:
+    ALONG[build.__name__] = build
+    return build
+
+
+@network
+def transposed_within_rows() -> bytes:
+    """Columns and channels change places: one row in, one row out."""
+    net = Network((5, 6, 3))
+    return net.build(net.conv(net.transpose(net.conv(net.input, 4), (0, 2, 1)), 2))
+
+
+@network
+def transposed_image() -> bytes:
+    """An image [C, H, W], as PyTorch has it."""
+    net = Network((3, 6, 5))
+    return net.build(net.conv(net.transpose(net.input, (1, 2, 0)), 4, (3, 3)))
+
+
+@network
+def transposed_to_channels_first() -> bytes:
+    net = Network((4, 5, 3))
+    return net.build(net.dense(net.transpose(net.conv(net.input, 6), (2, 0, 1)), 5))
+
+
+@network
+def sums_along_rows() -> bytes:
+    """Sums of negative values, which LiteRT takes for uint8."""
+    net = Network((6, 5, 4), (0.05, 40))
+    return net.build(net.reduce(net.input, "SUM", [0], (0.2, -30), keep=True))
+
+
+@network
+def attention_over_pixels() -> bytes:
+    """Mean and greatest value of each pixel's channels, side by side, as CBAM has them."""
+    net = Network((5, 6, 8))
+    mean = net.reduce(net.input, "MEAN", [2], keep=True)
+    most = net.reduce(net.input, "REDUCE_MAX", [2], keep=True)
+    return net.build(net.conv(net.concat([mean, most]), 1, (3, 3)))
+
+
+@network
+def least_of_everything() -> bytes:
+    net = Network((4, 4, 4))
+    return net.build(net.reduce(net.conv(net.input, 4), "REDUCE_MIN", [0, 1, 2], keep=True))
+
+
+@network
+def mean_along_columns_without_them() -> bytes:
+    net = Network((4, 6, 3))
+    rows = net.reduce(net.input, "MEAN", [1], FINER)
+    return net.build(net.dense(net.reshape(rows, (1, 4, 3)), 2, keep=True))
