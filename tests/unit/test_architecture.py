@@ -35,6 +35,7 @@ BASE = (
         "operators",
         "graph",
         "arithmetic",
+        "reductions",
         "lookup",
         "fixed_point",
         "curves",
