@@ -85,7 +85,7 @@ def verify(
 ) -> VerifyReport:
     """Have the board compute every image and compare it with the oracle.
 
-    A difference is a result, not an error. Where the run ends early, the report on disk is so far.
+    A difference is a result, not an error. A run that ends early leaves a report of what was done.
 
     Args:
         options: what to verify.

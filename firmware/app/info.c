@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "esq_model.h"
 #include "esq_port.h"
 #include "frame.h"
 
@@ -63,7 +62,7 @@ uint32_t esq_info_pack(const struct esq_identity *identity, const struct esq_eng
         esq_put_u16(end, damaged_op);
         end += 2;
     }
-    const int keeps_state = engine->model->state_count != 0;
+    const int keeps_state = esq_keeps_state(engine);
     *end++ = ESQ_INFO_TAKES_CODED | (keeps_state ? ESQ_INFO_KEEPS_STATE : 0);
     *end++ = ESQ_CORE;
     return (uint32_t)(end - payload);

@@ -8,8 +8,7 @@
  *       ESQ_DONE       esq_observed(0) is the output, esq_observed(1) the logits before a softmax
  *       any other      the image cannot be computed: end the loop
  *
- * A model that keeps state from one image of a sequence to the next (model->state_count is not 0)
- * keeps it in the arena: esq_init resets it, esq_start does not, esq_reset_state begins a sequence.
+ * A model that keeps state from one image of a sequence to the next keeps it in the arena: esq_init resets it, esq_start does not, esq_reset_state begins a sequence.
  *
  * No malloc, no recursion, no floating point. An engine is not reentrant; engines are independent.
  */
@@ -56,6 +55,9 @@ void esq_start(struct esq_engine *engine);
 /* Forgets what the model keeps from the images before, between two images: the next one begins a
  * sequence. Nothing happens where the model keeps nothing. */
 void esq_reset_state(const struct esq_engine *engine);
+
+/* Whether the model keeps anything from one image to the next. */
+int esq_keeps_state(const struct esq_engine *engine);
 
 /* Runs one step of the schedule. */
 enum esq_status esq_step(struct esq_engine *engine);

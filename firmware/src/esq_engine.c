@@ -38,6 +38,8 @@ void esq_reset_state(const struct esq_engine *engine) {
     }
 }
 
+int esq_keeps_state(const struct esq_engine *engine) { return engine->model->state_count != 0; }
+
 enum esq_status esq_step(struct esq_engine *engine) {
     const struct esq_model *model = engine->model;
     const uint32_t next = model->schedule[engine->step];

@@ -25,6 +25,11 @@ uint32_t esq_damaged_weights(const struct esq_model *model) {
 /* Models that keep state are not exported for TensorFlow Lite Micro. */
 void esq_reset_state(const struct esq_engine *engine) { (void)engine; }
 
+int esq_keeps_state(const struct esq_engine *engine) {
+    (void)engine;
+    return 0;
+}
+
 void esq_start(struct esq_engine *engine) {
     engine->step = 0;
     engine->image_row = 0;
