@@ -9,9 +9,7 @@ Mirror: firmware/src/esq_arithmetic.h.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,14 +17,11 @@ from numpy.typing import ArrayLike, NDArray
 from edgesq.graph import Graph
 from edgesq.operators import (
     Add,
-    Binary,
     Convolution,
     FullyConnected,
     Mul,
-    Op,
     Softmax,
     Sub,
-    handler,
 )
 
 Int64Array = NDArray[np.int64]
@@ -227,50 +222,6 @@ def mul_multiplier(graph: Graph, op: Mul) -> tuple[int, int]:
     """Return multiplier and shift of a product; TensorFlow Lite divides the scales in float32."""
     first, second = (np.float32(graph.tensors[index].scale) for index in op.operands)
     return quantize_multiplier(float(first * second / np.float32(graph.tensors[op.output].scale)))
-
-
-def combine(graph: Graph, op: Binary, first: ArrayLike, second: ArrayLike) -> Int64Array:
-    """Return ADD, SUB or MUL of int8 arrays, before the clamp.
-
-    Args:
-        graph: the model.
-        op: the operator.
-        first: int8 values of its first operand.
-        second: of its second one; numpy can broadcast the two.
-    """
-    one, two = (
-        np.asarray(values, np.int64) - graph.tensors[index].zero_point
-        for index, values in zip(op.operands, (first, second), strict=True)
-    )
-    return (
-        handler(_COMBINATIONS, type(op))(graph, op, one, two) + graph.tensors[op.output].zero_point
-    )
-
-
-def _sum(graph: Graph, op: Add | Sub, one: Int64Array, two: Int64Array) -> Int64Array:
-    parameters = add_parameters(graph, op)
-    one, two = (
-        multiply_by_quantized_multiplier(real << ADD_LEFT_SHIFT, multiplier, shift)
-        for real, multiplier, shift in zip(
-            (one, two), parameters.multiplier, parameters.shift, strict=True
-        )
-    )
-    total = one - two if isinstance(op, Sub) else one + two
-    return multiply_by_quantized_multiplier(
-        total, parameters.output_multiplier, parameters.output_shift
-    )
-
-
-def _product(graph: Graph, op: Mul, one: Int64Array, two: Int64Array) -> Int64Array:
-    return multiply_by_quantized_multiplier(one * two, *mul_multiplier(graph, op))
-
-
-_COMBINATIONS: dict[type[Op], Callable[[Graph, Any, Int64Array, Int64Array], Int64Array]] = {
-    Add: _sum,
-    Mul: _product,
-    Sub: _sum,
-}
-"""By class: from operands less their zero points to the output less its own."""
 
 
 def nearest_sources(

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from edgesq.arithmetic import (
     Int64Array,
-    combine,
     multiply_by_quantized_multiplier,
     quantize_multiplier,
     rounding_divide_by_pot,
 )
+from edgesq.combine import combine
 from edgesq.graph import Graph, Int8Array, Tensor
 from edgesq.operators import (
     Binary,

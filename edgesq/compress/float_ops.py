@@ -28,13 +28,16 @@ from edgesq.operators import (
     HardSwish,
     LeakyRelu,
     Logistic,
+    Maximum,
     MaxPool2D,
     Mean,
     MeanAlong,
+    Minimum,
     Move,
     Mul,
     Op,
     Pick,
+    Prelu,
     Quantize,
     Rectifier,
     ReduceMax,
@@ -43,6 +46,7 @@ from edgesq.operators import (
     Reshape,
     Softmax,
     SpaceToDepth,
+    SquaredDifference,
     Stateful,
     Sub,
     Sum,
@@ -192,6 +196,30 @@ def _mul(graph: Graph, op: Mul, *inputs: Any) -> Any:
     return one * other
 
 
+def _maximum(graph: Graph, op: Maximum, *inputs: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.maximum(*_operands(graph, op, inputs))
+
+
+def _minimum(graph: Graph, op: Minimum, *inputs: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.minimum(*_operands(graph, op, inputs))
+
+
+def _prelu(graph: Graph, op: Prelu, *inputs: Any) -> Any:
+    import tensorflow as tf
+
+    values, slopes = _operands(graph, op, inputs)
+    return tf.where(values < 0, values * slopes, values)
+
+
+def _squared_difference(graph: Graph, op: SquaredDifference, *inputs: Any) -> Any:
+    one, other = _operands(graph, op, inputs)
+    return (one - other) ** 2
+
+
 def _same(_: Graph, __: Quantize | Rectifier, values: Any) -> Any:
     """Return what is only rescaled or cut, which the range does."""
     return values
@@ -285,10 +313,13 @@ OPERATORS: dict[type[Op], Callable[..., Any]] = {
     LeakyRelu: _leaky_relu,
     Logistic: _logistic,
     MaxPool2D: _max_pool,
+    Maximum: _maximum,
     Mean: _mean,
     MeanAlong: _along("reduce_mean"),
+    Minimum: _minimum,
     Mul: _mul,
     Pick: _pick,
+    Prelu: _prelu,
     Quantize: _same,
     Rectifier: _same,
     ReduceMax: _along("reduce_max"),
@@ -296,6 +327,7 @@ OPERATORS: dict[type[Op], Callable[..., Any]] = {
     Reshape: _reshape,
     Softmax: _softmax,
     SpaceToDepth: _space_to_depth,
+    SquaredDifference: _squared_difference,
     Sub: _sub,
     Stateful: _refuse,
     Sum: _along("reduce_sum"),

@@ -11,7 +11,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.arithmetic import Int64Array, as_int32, combine
+from edgesq.arithmetic import Int64Array, as_int32
+from edgesq.combine import combine
 from edgesq.graph import Graph
 from edgesq.lookup import has_table
 from edgesq.operators import Binary, Op

@@ -97,7 +97,8 @@ def value_kind(graph: Graph, item: RowOp) -> str:
     if item.kernel.form is Form.TABLE:
         return "a table"
     if isinstance(op, Binary):
-        return "by a constant" if graph.constants(op) else op.kind
+        is_line = graph.constants(op) and item.kernel.form is Form.LINE
+        return "by a constant" if is_line else op.kind
     if isinstance(op, Reduction):
         return "along axes"
     if item.access is Access.REDUCE:

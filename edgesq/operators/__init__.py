@@ -6,7 +6,16 @@ Every stage has a table of its own, from these classes to what it does with such
 """
 
 from edgesq.operators.base import Access, Op, Window, Windowed
-from edgesq.operators.binary import Add, Binary, Mul, Sub
+from edgesq.operators.binary import (
+    Add,
+    Binary,
+    Maximum,
+    Minimum,
+    Mul,
+    Prelu,
+    SquaredDifference,
+    Sub,
+)
 from edgesq.operators.conv import (
     Conv2D,
     Convolution,
@@ -20,8 +29,6 @@ from edgesq.operators.lookup import (
     LeakyRelu,
     Logistic,
     Lookup,
-    Maximum,
-    Minimum,
     Quantize,
     Rectifier,
     Relu,
@@ -88,6 +95,7 @@ __all__ = [
     "Pad",
     "PadV2",
     "Pick",
+    "Prelu",
     "Quantize",
     "Rectifier",
     "ReduceMax",
@@ -102,6 +110,7 @@ __all__ = [
     "Slice",
     "Softmax",
     "SpaceToDepth",
+    "SquaredDifference",
     "State",
     "Stateful",
     "Step",

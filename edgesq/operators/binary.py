@@ -36,3 +36,19 @@ class Sub(Binary, kind="SUB"):
 
 class Mul(Binary, kind="MUL"):
     """The first operand times the second."""
+
+
+class Maximum(Binary, kind="MAXIMUM", rescales=False, holds_levels=True):
+    """The greater of both operands, which share scale and zero point with the output."""
+
+
+class Minimum(Binary, kind="MINIMUM", rescales=False, holds_levels=True):
+    """The lesser of both operands, which share scale and zero point with the output."""
+
+
+class SquaredDifference(Binary, kind="SQUARED_DIFFERENCE"):
+    """The square of the first operand minus the second."""
+
+
+class Prelu(Binary, kind="PRELU"):
+    """The first operand, times the second where it is negative."""

@@ -45,7 +45,7 @@ class Curve(Lookup, kind="CURVE", holds_levels=True):
 STEPS = (
     *("ABS", "CEIL", "COS", "ELU", "EXP", "FLOOR", "GELU", "LOG", "NEG", "ROUND", "RSQRT", "SIGN"),
     *("SIN", "SQRT", "SQUARE", "ZEROS_LIKE"),
-    *("DIV", "POW", "SQUARED_DIFFERENCE"),
+    *("DIV", "POW"),
     *("EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL", "NOT_EQUAL"),
     *("LOGICAL_AND", "LOGICAL_NOT", "LOGICAL_OR", "SELECT", "SELECT_V2"),
 )

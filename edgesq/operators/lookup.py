@@ -36,14 +36,6 @@ class Relu0To1(Rectifier, kind="RELU_0_TO_1"):
     """Cut to [0, 1]."""
 
 
-class Minimum(Rectifier, kind="MINIMUM", rescales=False, holds_levels=True):
-    """Cut from above, at a constant of the input's own scale."""
-
-
-class Maximum(Rectifier, kind="MAXIMUM", rescales=False, holds_levels=True):
-    """Cut from below, at a constant of the input's own scale."""
-
-
 @dataclass(frozen=True)
 class LeakyRelu(Lookup, kind="LEAKY_RELU"):
     """x, or alpha * x where that is negative."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from edgesq.arithmetic import combine
+from edgesq.combine import combine
 from edgesq.graph import Graph, Int8Array
 from edgesq.operators import Binary
 from edgesq.reference.kernel import Kernels

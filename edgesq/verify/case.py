@@ -7,10 +7,10 @@ import numpy as np
 
 from edgesq.arithmetic import (
     Int64Array,
-    combine,
     multiply_by_quantized_multiplier,
     rescaled,
 )
+from edgesq.combine import combine
 from edgesq.graph import Graph, Int8Array
 from edgesq.operators import Binary, Convolution, Mean, Op
 from edgesq.reductions import mean_parameters

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.arithmetic import Int64Array, combine
+from edgesq.arithmetic import Int64Array
 from edgesq.builds import Operator
+from edgesq.combine import combine
 from edgesq.graph import Graph, Int8Array
 from edgesq.kernels.affine import stored_affine
 from edgesq.kernels.families import FAMILIES

@@ -174,6 +174,13 @@ esq_run_fn esq_run_extreme;
 esq_run_fn esq_run_add;
 /* params: struct esq_mul; operands as of esq_run_add. */
 esq_run_fn esq_run_mul;
+/* params: struct esq_add; operands as of esq_run_add. */
+esq_run_fn esq_run_squared_difference;
+/* params: struct esq_extreme; operands as of esq_run_add. */
+esq_run_fn esq_run_maximum;
+esq_run_fn esq_run_minimum;
+/* params: struct esq_prelu; operands as of esq_run_add. */
+esq_run_fn esq_run_prelu;
 /* params: struct esq_affine. The output may lie where the input does. */
 esq_run_fn esq_run_affine;
 /* params: struct esq_lookup. The output may lie where the input does. */

@@ -28,6 +28,24 @@ struct esq_mul {
     int8_t clamp_max;
 };
 
+/* MAXIMUM and MINIMUM, of levels. */
+struct esq_extreme {
+    const int8_t *constant[2]; /* as of struct esq_add */
+    int8_t clamp_min;
+    int8_t clamp_max;
+};
+
+/* PRELU: operand 0, times operand 1 where it is negative. */
+struct esq_prelu {
+    const int8_t *constant[2]; /* as of struct esq_add */
+    int32_t multiplier[2];     /* of what is not negative, and of products */
+    int16_t input_zp[2];
+    int16_t output_zp;
+    int8_t shift[2];
+    int8_t clamp_min;
+    int8_t clamp_max;
+};
+
 /* Bits behind the point of struct esq_affine. */
 #define ESQ_AFFINE_BITS 16
 

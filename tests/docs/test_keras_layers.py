@@ -48,13 +48,17 @@ def functions(layers: Any, x: Any) -> Any:
         x = layers.Conv2D(6, 1)(layers.Activation(name)(x))
     for function in ("absolute", "cos", "exp", "floor", "negative", "sign", "sin", "square"):
         x = layers.Conv2D(6, 1)(getattr(keras.ops, function)(x))
+    x = layers.PReLU(keras.initializers.RandomUniform(-0.5, 0.5), shared_axes=[1, 2])(x)
+    x = layers.Maximum()([x, layers.Conv2D(6, 1)(x)])
+    x = layers.Minimum()([x, layers.Conv2D(6, 3, padding="same")(x)])
+    x = keras.ops.square(x - layers.Conv2D(6, 1)(x))
     x = layers.ReLU(threshold=0.5, max_value=2.0, negative_slope=0.1)(x)
     return layers.Average()([x, keras.ops.power(keras.ops.relu(x), 1.7)])
 
 
 NAMED = (
     *("celu", "exponential", "gelu", "hard_shrink", "hard_tanh", "log_sigmoid", "mish", "selu"),
-    *("silu", "soft_shrink", "softplus", "sparse_plus", "squareplus", "tanh_shrink"),
+    *("silu", "soft_shrink", "softplus", "softsign", "sparse_plus", "squareplus", "tanh_shrink"),
 )
 """Activations that no operator of TensorFlow Lite stands for, or one that makes a table."""
 

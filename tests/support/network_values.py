@@ -5,6 +5,9 @@ import numpy as np
 from support.network_base import FINER, Base, Quant
 from support.tflite_builder import NONE
 
+FUSING = ("ADD", "DIV", "MUL", "SUB")
+"""What may have a fused activation."""
+
 
 class Values(Base):
     """Adds functions of one value and of two."""
@@ -17,12 +20,12 @@ class Values(Base):
     ) -> int:
         """Add ADD, SUB or MUL; one operand has the shape of the output."""
         shape = max(self.shapes[one], self.shapes[two], key=lambda s: (int(np.prod(s)), len(s)))
+        output = self.value(shape, quant)
+        if kind not in FUSING:
+            return self.builder.op(kind, [one, two], output, None)
+        options = f"{kind.capitalize()}Options"
         return self.builder.op(
-            kind,
-            [one, two],
-            self.value(shape, quant),
-            f"{kind.capitalize()}Options",
-            fusedActivationFunction=activation,
+            kind, [one, two], output, options, fusedActivationFunction=activation
         )
 
     def by_constant(
@@ -39,6 +42,8 @@ class Values(Base):
         operands = (source, self.constant(shape, constant))
         one, two = operands[::-1] if first else operands
         output = self.value(self.shapes[source], quant)
+        if kind not in FUSING:
+            return self.builder.op(kind, [one, two], output, None)
         options = f"{kind.capitalize()}Options"
         return self.builder.op(
             kind, [one, two], output, options, fusedActivationFunction=activation

@@ -23,6 +23,36 @@ def _binary(kind: str) -> Layer:
     return add
 
 
+def _alike(kind: str) -> Layer:
+    """MAXIMUM and MINIMUM take and give one scale."""
+
+    def add(sketch: Sketch, source: int) -> None:
+        quant = sketch.net.quants[source]
+        if sketch.one_of(True, False):
+            shape = (sketch.net.shapes[source][-1],)
+            sketch.add("by_constant", [source], kind, shape, quant, quant=quant)
+            return
+        other = sketch.alike(source)
+        if sketch.net.quants[other] != quant:
+            sketch.add("unary", [other], "QUANTIZE", quant)
+            other = sketch.made[-1]
+        sketch.add("binary", [source, other], kind, quant)
+
+    return add
+
+
+def _prelu(sketch: Sketch, source: int) -> None:
+    shape = (sketch.net.shapes[source][-1],)
+    sketch.add("by_constant", [source], "PRELU", shape, sketch.quant(), quant=sketch.quant())
+
+
+def _squared(sketch: Sketch, source: int) -> None:
+    other = sketch.alike(source)
+    widest = max(sketch.net.quants[one][0] for one in (source, other))
+    quant = (widest * widest * 40, sketch.number(-128, 127))
+    sketch.add("binary", [source, other], "SQUARED_DIFFERENCE", quant)
+
+
 def _by_constant(kind: str) -> Layer:
     def add(sketch: Sketch, source: int) -> None:
         channels = sketch.net.shapes[source][-1]
@@ -112,6 +142,10 @@ VALUE_LAYERS: dict[str, Layer] = {
     **{kind: _curve(kind) for kind in _CURVES},
     **{kind: _bound(kind) for kind in ("MAXIMUM", "MINIMUM")},
     "LEAKY_RELU": _leaky,
+    "MAXIMUM of two": _alike("MAXIMUM"),
+    "MINIMUM of two": _alike("MINIMUM"),
+    "PRELU": _prelu,
+    "SQUARED_DIFFERENCE": _squared,
     "by floats": _by_floats,
     "softplus": _softplus,
     "swish": _swish,

@@ -196,6 +196,45 @@ def floats_between_int8() -> bytes:
 
 
 @network
+def extremes_of_two_maps() -> bytes:
+    net = Network((4, 5, 6))
+    one, two = net.conv(net.input, 6, quant=USUAL), net.conv(net.input, 6, (3, 3), quant=USUAL)
+    high = net.by_constant(net.binary(one, two, "MAXIMUM", USUAL), "MINIMUM", (6,), USUAL, USUAL)
+    return net.build(net.binary(high, net.mean(one, USUAL, keep=True), "MINIMUM", USUAL))
+
+
+@network
+def extremes_by_a_constant_per_channel() -> bytes:
+    net = Network((4, 5, 7), FINER)
+    low = net.by_constant(net.input, "MAXIMUM", (7,), FINER, FINER)
+    return net.build(net.by_constant(low, "MINIMUM", (7,), FINER, FINER, first=True))
+
+
+@network
+def squared_difference_of_two_scales() -> bytes:
+    net = Network((4, 5, 3), FINER)
+    one, two = net.conv(net.input, 5, quant=FINER), net.conv(net.input, 5, (3, 3), quant=(0.011, 7))
+    step = net.binary(one, two, "SQUARED_DIFFERENCE", (0.02, -128))
+    return net.build(net.by_constant(step, "SQUARED_DIFFERENCE", (5,), FINER, (0.09, -128)))
+
+
+@network
+def prelu_of_channels() -> bytes:
+    net = Network((4, 5, 3))
+    step = net.by_constant(net.conv(net.input, 9), "PRELU", (9,), (0.004, 10), USUAL)
+    step = net.by_constant(net.conv(step, 4), "PRELU", (1, 1, 4), (0.9, -3), (0.4, 5))
+    return net.build(net.by_constant(step, "PRELU", (), (0.01, 0), USUAL))
+
+
+@network
+def softsign_divides() -> bytes:
+    net = Network((4, 5, 3), USUAL)
+    sum_ = net.binary(net.unary(net.input, "ABS", RECTIFIED), net.one(), "ADD", (0.05, -128))
+    quotient = net.binary(net.input, sum_, "DIV", (1 / 128, 0))
+    return net.build(net.binary(net.conv(quotient, 3), net.conv(net.input, 3), "ADD", USUAL))
+
+
+@network
 def lookups_in_place() -> bytes:
     """Each overwrites what only it reads; the one that two read is left alone."""
     net = Network((6, 5, 3))

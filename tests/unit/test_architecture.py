@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edgesq import arithmetic, codegen, plan
+from edgesq import arithmetic, codegen, combine, plan
 from edgesq.codegen.params import fields, move
 from edgesq.extras import EXTRAS, LITERT
 from edgesq.kernels import affine, family, portable
@@ -37,6 +37,7 @@ BASE = (
         "arithmetic",
         "reductions",
         "lookup",
+        "combine",
         "fixed_point",
         "curves",
         "sequences",
@@ -290,6 +291,7 @@ def c_define(path: str, name: str) -> int:
         (arithmetic.RESCALE_BITS, "src/esq_arithmetic.h", "ESQ_RESCALE_BITS"),
         (affine.BITS, "include/esq_values.h", "ESQ_AFFINE_BITS"),
         (arithmetic.ADD_LEFT_SHIFT, "src/ops/esq_add.c", "ESQ_LEFT_SHIFT"),
+        (combine.SQUARED_LEFT_SHIFT, "src/ops/esq_squared_difference.c", "ESQ_SQUARED_SHIFT"),
         (arithmetic.SOFTMAX_SUM_INTEGER_BITS, "src/ops/esq_softmax.c", "ESQ_SUM_INTEGER_BITS"),
         (arithmetic.Q2_48_OVER_17, "src/ops/esq_softmax.c", "ESQ_Q2_48_OVER_17"),
         (arithmetic.Q2_MINUS_32_OVER_17, "src/ops/esq_softmax.c", "ESQ_Q2_MINUS_32_OVER_17"),

@@ -1,10 +1,14 @@
 """The parameters of ADD, SUB and MUL as C data. Mirror: firmware/include/esq_ops.h."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
-from edgesq.arithmetic import add_parameters, mul_multiplier
+from edgesq.arithmetic import AddParameters, add_parameters, mul_multiplier
 from edgesq.codegen.params.fields import Params, op_array
 from edgesq.codegen.params.lookup import table
+from edgesq.combine import prelu_multipliers, squared_parameters
 from edgesq.graph import Graph
 from edgesq.integers import ceil_div
 from edgesq.kernels.affine import Affine, stored_affine
@@ -12,7 +16,18 @@ from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.initializer import Fields, clamp_fields, struct
 from edgesq.kernels.kernel import Form
 from edgesq.kernels.row_op import RowOp
-from edgesq.operators import Add, Binary, Mul, Sub
+from edgesq.operators import (
+    Add,
+    Binary,
+    Maximum,
+    Minimum,
+    Mul,
+    Op,
+    Prelu,
+    SquaredDifference,
+    Sub,
+    handler,
+)
 
 
 def _binary(graph: Graph, item: RowOp, index: int) -> str:
@@ -28,11 +43,8 @@ def _binary(graph: Graph, item: RowOp, index: int) -> str:
     if own:
         fields: Fields = {"constant": _places(graph, op, index), **own.fields}
         return constants + own.arrays + struct(own.kind, f"params_{index}", fields, layer=op.name)
-    return constants + (
-        struct("esq_mul", f"params_{index}", _mul(graph, op, index), layer=op.name)
-        if isinstance(op, Mul)
-        else struct("esq_add", f"params_{index}", _add(graph, op, index), layer=op.name)
-    )
+    kind, fields_of = handler(_STRUCTS, type(op))
+    return constants + struct(kind, f"params_{index}", fields_of(graph, op, index), layer=op.name)
 
 
 def _affine(op: Binary, lines: Affine, index: int) -> str:
@@ -49,16 +61,21 @@ def _affine(op: Binary, lines: Affine, index: int) -> str:
 
 def _add(graph: Graph, op: Binary, index: int) -> Fields:
     assert isinstance(op, Add | Sub)
-    parameters = add_parameters(graph, op)
     return {
         "constant": _places(graph, op, index),
+        **_rescaling(graph, op, add_parameters(graph, op)),
+    }
+
+
+def _rescaling(graph: Graph, op: Binary, parameters: AddParameters) -> Fields:
+    return {
         "multiplier": parameters.multiplier,
         "output_multiplier": parameters.output_multiplier,
         "input_zp": [graph.tensors[source].zero_point for source in op.operands],
         "output_zp": graph.tensors[op.output].zero_point,
         "shift": parameters.shift,
         "output_shift": parameters.output_shift,
-        "sign": -1 if isinstance(op, Sub) else 1,
+        "sign": 1 if isinstance(op, Add) else -1,
         **clamp_fields(op.clamp),
     }
 
@@ -75,6 +92,29 @@ def _mul(graph: Graph, op: Mul, index: int) -> Fields:
     }
 
 
+def _squared(graph: Graph, op: SquaredDifference, index: int) -> Fields:
+    return {
+        "constant": _places(graph, op, index),
+        **_rescaling(graph, op, squared_parameters(graph, op)),
+    }
+
+
+def _extreme(graph: Graph, op: Binary, index: int) -> Fields:
+    return {"constant": _places(graph, op, index), **clamp_fields(op.clamp)}
+
+
+def _prelu(graph: Graph, op: Prelu, index: int) -> Fields:
+    (above, left), (below, right) = prelu_multipliers(graph, op)
+    return {
+        "constant": _places(graph, op, index),
+        "multiplier": [above, below],
+        "input_zp": [graph.tensors[source].zero_point for source in op.operands],
+        "output_zp": graph.tensors[op.output].zero_point,
+        "shift": [left, right],
+        **clamp_fields(op.clamp),
+    }
+
+
 def _constants(graph: Graph, op: Binary, index: int) -> str:
     """Return the array of a constant operand; empty without one."""
     held = [data for tensor in op.operands if (data := graph.tensors[tensor].data) is not None]
@@ -87,5 +127,16 @@ def _places(graph: Graph, op: Binary, index: int) -> list[str]:
         "0" if graph.tensors[tensor].data is None else f"constant_{index}" for tensor in op.operands
     ]
 
+
+_STRUCTS: dict[type[Op], tuple[str, Callable[[Graph, Any, int], Fields]]] = {
+    Add: ("esq_add", _add),
+    Maximum: ("esq_extreme", _extreme),
+    Minimum: ("esq_extreme", _extreme),
+    Mul: ("esq_mul", _mul),
+    Prelu: ("esq_prelu", _prelu),
+    SquaredDifference: ("esq_add", _squared),
+    Sub: ("esq_add", _add),
+}
+"""By class: the struct, and what makes its fields."""
 
 PARAMS: Params = {Binary: _binary}

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from edgesq.formats.onnx.real import FloatModel, clamped
+from edgesq.formats.onnx.real import FloatModel
 from edgesq.formats.onnx.scope import UINT8_OFFSET, Scope, Writers
 from edgesq.graph import Graph
 from edgesq.lookup import lookup_table
@@ -11,8 +11,6 @@ from edgesq.operators import (
     LeakyRelu,
     Logistic,
     Lookup,
-    Maximum,
-    Minimum,
     Op,
     Quantize,
     Relu,
@@ -54,10 +52,6 @@ def _clip(scope: Scope, _: FloatModel, op: Lookup, value: str) -> str:
     return scope.node("Clip", label, value, np.float32(low), np.float32(high))
 
 
-def _bound(scope: Scope, model: FloatModel, op: Minimum | Maximum, value: str) -> str:
-    return clamped(scope, model.result(op.output), op.clamp, value)
-
-
 def _leaky_relu(scope: Scope, _: FloatModel, op: LeakyRelu, value: str) -> str:
     return scope.node("LeakyRelu", "leaky", value, alpha=op.alpha)
 
@@ -71,7 +65,5 @@ FLOAT: Writers = {
     **dict.fromkeys(_NODES, _node),
     **dict.fromkeys(_RANGES, _clip),
     LeakyRelu: _leaky_relu,
-    Maximum: _bound,
-    Minimum: _bound,
     Quantize: _same,
 }

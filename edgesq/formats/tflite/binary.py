@@ -1,4 +1,4 @@
-"""Read ADD, SUB and MUL of a .tflite."""
+"""Read operators on two values of a .tflite."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 
 from edgesq.arithmetic import add_parameters, mul_multiplier
+from edgesq.combine import prelu_multipliers, squared_parameters
 from edgesq.formats.tflite.check import INT8_SPAN, SUM_LIMIT
 from edgesq.formats.tflite.readable import Fits, Ranges, Readable, Readables, broadcast_shape, hwc
 from edgesq.formats.tflite.reader import Reader
 from edgesq.graph import Graph
-from edgesq.operators import Add, Binary, Mul, Op, Sub
+from edgesq.operators import Add, Binary, Maximum, Minimum, Mul, Op, Prelu, SquaredDifference, Sub
 
 
 def read_binary(cls: type[Binary]) -> Callable[[Reader, Any], Op]:
-    """Return a reader of ADD, SUB or MUL; it refuses broadcasting that the runtime lacks."""
+    """Return a reader of an operator on two values; it refuses broadcasting the runtime lacks."""
 
     def read(reader: Reader, operator: Any) -> Op:
         name, output = reader.parts(operator)
@@ -24,8 +25,10 @@ def read_binary(cls: type[Binary]) -> Callable[[Reader, Any], Op]:
         computed = tuple(k for k in (one, two) if reader.tensors[k].data is None)
         if all(reader.tensors[index].hwc != shape for index in computed):
             raise reader.error(f"{name}: no operand of {cls.kind} has the output's shape")
-        clamp = reader.clamp(operator.builtinOptions.fusedActivationFunction, output)
-        return cls(name, computed, output, (one, two), clamp)
+        if cls.holds_levels:
+            reader.same_quantization(name, (one, two, output))
+        fused = getattr(operator.builtinOptions, "fusedActivationFunction", 0)
+        return cls(name, computed, output, (one, two), reader.clamp(fused, output))
 
     return read
 
@@ -71,10 +74,31 @@ def _product_problem(graph: Graph, op: Mul) -> str | None:
     return None if fits else "the output's scale is too fine for MUL"
 
 
+def _squared_problem(graph: Graph, op: SquaredDifference) -> str | None:
+    fits = squared_parameters(graph, op).output_shift <= 0
+    return None if fits else "the output's scale is too fine for SQUARED_DIFFERENCE"
+
+
+def _prelu_problem(graph: Graph, op: Prelu) -> str | None:
+    (_, above), (_, below) = prelu_multipliers(graph, op)
+    spans = (INT8_SPAN << max(above, 0), INT8_SPAN**2 << max(below, 0))
+    return None if max(spans) < SUM_LIMIT else "the output's scale is too fine for PRELU"
+
+
 READABLES: Readables = {
     "ADD": Readable(read_binary(Add), broadcast_shape, (2,), "AddOptionsT"),
     "MUL": Readable(read_binary(Mul), broadcast_shape, (2,), "MulOptionsT"),
+    "MAXIMUM": Readable(read_binary(Maximum), broadcast_shape, (2,)),
+    "MINIMUM": Readable(read_binary(Minimum), broadcast_shape, (2,)),
+    "PRELU": Readable(read_binary(Prelu), broadcast_shape, (2,), version=1),
+    "SQUARED_DIFFERENCE": Readable(read_binary(SquaredDifference), broadcast_shape, (2,)),
     "SUB": Readable(read_binary(Sub), broadcast_shape, (2,), "SubOptionsT"),
 }
 FITS: Fits = {Binary: _fits}
-RANGES: Ranges = {Add: _sum_problem, Sub: _sum_problem, Mul: _product_problem}
+RANGES: Ranges = {
+    Add: _sum_problem,
+    Mul: _product_problem,
+    Prelu: _prelu_problem,
+    SquaredDifference: _squared_problem,
+    Sub: _sum_problem,
+}

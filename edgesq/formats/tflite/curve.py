@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.arithmetic import Int64Array, combine
+from edgesq.arithmetic import Int64Array, quantize_multiplier
+from edgesq.combine import combine
 from edgesq.curves import (
     BINARY,
     COMPARISONS,
@@ -27,6 +28,7 @@ from edgesq.curves import (
     quantized,
 )
 from edgesq.errors import ModelError
+from edgesq.fixed_point import quotient, quotient_is_defined
 from edgesq.formats.tflite import binary, lookup
 from edgesq.formats.tflite.check import operator_problem
 from edgesq.formats.tflite.readable import (
@@ -294,6 +296,8 @@ def _levels(reader: Reader, kind: str, operator: Any, operands: list[Values]) ->
         (source,), result = operator.inputs, operator.outputs[0]
         options = _options(operator)
         return INT8_UNARY[kind](operands[0], reader.read(source), reader.read(result), options)
+    if kind == "DIV":
+        return _quotient(reader, operator, operands)
     if kind not in _PLAIN:
         raise ModelError(f"TensorFlow Lite has no {kind} of int8")
     apart = copy.copy(reader)
@@ -307,6 +311,25 @@ def _levels(reader: Reader, kind: str, operator: Any, operands: list[Values]) ->
         return np.asarray(np.clip(combine(graph, op, *operands), *op.clamp), np.int64)
     computed = next(values for values in operands if values.size == 256)
     return np.asarray(lookup_table(graph, op)[computed + 128], np.int64)
+
+
+def _quotient(reader: Reader, operator: Any, operands: list[Values]) -> Int64Array:
+    """Return the levels of DIV of int8."""
+    first, second = (reader.read(index) for index in operator.inputs)
+    result = reader.read(operator.outputs[0])
+    one, two = (
+        levels - tensor.zero_point for levels, tensor in zip(operands, (first, second), strict=True)
+    )
+    scales = [np.float32(tensor.scale) for tensor in (first, second, result)]
+    multiplier, shift = quantize_multiplier(float(scales[0] / (scales[1] * scales[2])))
+    if not quotient_is_defined(one, two, shift):
+        hint = "TensorFlow Lite's own result is undefined: give it an output of finer steps"
+        raise ModelError("DIV of int8 by these scales", hint=hint)
+    levels = quotient(one, two, multiplier, shift) + result.zero_point
+    low, high = reader.clamp(
+        int(operator.builtinOptions.fusedActivationFunction), reader.tensor(operator.outputs[0])
+    )
+    return np.asarray(np.clip(levels, low, high), np.int64)
 
 
 def _floats(kind: str, operator: Any, operands: list[Values]) -> Values:

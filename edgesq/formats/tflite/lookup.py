@@ -11,7 +11,6 @@ from edgesq.formats.tflite.readable import (
     Ranges,
     Readable,
     Readables,
-    broadcast_shape,
     hwc,
     refuse_output,
     same_shape,
@@ -24,8 +23,6 @@ from edgesq.operators import (
     LeakyRelu,
     Logistic,
     Lookup,
-    Maximum,
-    Minimum,
     Op,
     Quantize,
     Rectifier,
@@ -65,28 +62,6 @@ def read_rectifier(cls: type[Rectifier]) -> Callable[[Reader, Any], Op]:
         name, output = reader.parts(operator)
         clamp = quantized_range(reader.tensors[output], *_BOUNDS[cls])
         return cls(name, (reader.tensor(operator.inputs[0]),), output, clamp)
-
-    return read
-
-
-def read_bound(cls: type[Minimum] | type[Maximum]) -> Callable[[Reader, Any], Op]:
-    """Return a reader of MINIMUM or MAXIMUM by a constant of the input's own scale."""
-
-    def read(reader: Reader, operator: Any) -> Op:
-        name, output = reader.parts(operator)
-        constants = [reader.constant_operand(index) for index in operator.inputs]
-        found = [constant for constant in constants if constant is not None]
-        if len(found) != 1 or found[0].data is None or found[0].data.size != 1:
-            raise reader.error(
-                f"{name}: {cls.kind} of other than one tensor and one number",
-                "only a bound that is the same for all values can be computed",
-            )
-        source = reader.tensor(operator.inputs[constants.index(None)])
-        reader.same_quantization(name, (source, output))
-        if found[0].quantization != reader.tensors[output].quantization:
-            raise reader.error(f"{name}: the bound of {cls.kind} has another scale than its input")
-        bound = int(found[0].data.reshape(-1)[0])
-        return cls(name, (source,), output, (-128, bound) if cls is Minimum else (bound, 127))
 
     return read
 
@@ -139,8 +114,6 @@ READABLES: Readables = {
     "HARD_SWISH": Readable(read_curve(HardSwish), same_shape, version=1),
     "LEAKY_RELU": Readable(read_leaky_relu, same_shape, options="LeakyReluOptionsT"),
     "LOGISTIC": Readable(read_curve(Logistic), same_shape),
-    "MAXIMUM": Readable(read_bound(Maximum), broadcast_shape, (2,)),
-    "MINIMUM": Readable(read_bound(Minimum), broadcast_shape, (2,)),
     "QUANTIZE": Readable(read_quantize, same_shape),
     "RELU": Readable(read_rectifier(Relu), same_shape),
     "RELU6": Readable(read_rectifier(Relu6), same_shape),
@@ -154,6 +127,4 @@ RANGES: Ranges = {
     LeakyRelu: _leaky_problem,
     Lookup: _table_problem,
 }
-ADVICE: Advice = {
-    "PRELU": "use LEAKY_RELU, one slope for all channels",
-}
+ADVICE: Advice = {}

@@ -29,7 +29,6 @@ from edgesq.kernels.row_op import RowOp
 from edgesq.operators import (
     Add,
     AveragePool2D,
-    Binary,
     Conv2D,
     DepthwiseConv2D,
     GroupedConv2D,
@@ -85,7 +84,7 @@ def _is_exact(graph: Graph, item: RowOp) -> bool:
             return _pools_by_words(graph, item, item.op)
         case AveragePool2D() | Mean():
             return _adds_by_words(graph, item)
-        case Binary() | Lookup():
+        case Add() | Sub() | Mul() | Lookup():
             return _values_with_shifts(graph, item)
     return False
 

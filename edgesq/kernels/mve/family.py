@@ -16,8 +16,8 @@ from edgesq.kernels.mve.params import conv_params
 from edgesq.kernels.portable import conv_kernel
 from edgesq.kernels.row_op import RowOp
 from edgesq.operators import (
+    Add,
     AveragePool2D,
-    Binary,
     Conv2D,
     Convolution,
     DepthwiseConv2D,
@@ -26,6 +26,8 @@ from edgesq.operators import (
     Lookup,
     MaxPool2D,
     Mean,
+    Mul,
+    Sub,
 )
 
 NAME = "mve"
@@ -61,7 +63,7 @@ def _is_exact(item: RowOp) -> bool:
             return False
         case MaxPool2D():
             return item.op.clamp == (-128, 127)
-        case Binary() | Lookup() | AveragePool2D() | Mean():
+        case Add() | Sub() | Mul() | Lookup() | AveragePool2D() | Mean():
             return True
     return False
 

@@ -12,7 +12,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.arithmetic import Int64Array, combine, mul_multiplier
+from edgesq.arithmetic import Int64Array, mul_multiplier
+from edgesq.combine import combine
 from edgesq.graph import Graph
 from edgesq.kernels.family import PairParams
 from edgesq.kernels.initializer import Fields, array

@@ -4,7 +4,16 @@ from edgesq.graph import Graph
 from edgesq.kernels.kernel import Form
 from edgesq.kernels.row_op import RowOp
 from edgesq.kernels.scalar import pairs
-from edgesq.operators import AveragePool2D, Binary, HalvesUpPool2D, MaxPool2D, Mean
+from edgesq.operators import (
+    Add,
+    AveragePool2D,
+    Binary,
+    HalvesUpPool2D,
+    MaxPool2D,
+    Mean,
+    Mul,
+    Sub,
+)
 
 MAX_ADDED = 256
 """Mirror: ESQ_MAX_ADDED in esq_scalar_lanes.h."""
@@ -32,7 +41,7 @@ def is_exact(graph: Graph, item: RowOp) -> bool:
             return item.op.clamp == _WHOLE
         case AveragePool2D() | Mean():
             return item.window is None or item.window.height * item.window.width <= MAX_ADDED
-        case Binary():
+        case Add() | Sub() | Mul():
             return _takes_operands(graph, item, item.op)
     return False
 

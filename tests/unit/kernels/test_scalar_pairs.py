@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from edgesq.arithmetic import combine
+from edgesq.combine import combine
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
 from edgesq.kernels.kernel import PORTABLE
