@@ -64,7 +64,7 @@ def networks_table(rows: Sequence[dict[str, Any]]) -> Table:
 def _operators() -> bytes:
     """Return a network of one operator of each kind on maps of SIDE x SIDE x CHANNELS."""
     net = Network((SIDE, SIDE, CHANNELS), USUAL)
-    one, two = net.unary(net.input, "RELU", RECTIFIED), net.unary(net.input, "QUANTIZE", USUAL)
+    one, two = net.unary(net.input, "RELU", RECTIFIED), net.max_pool(net.input, (1, 1), (1, 1))
     product, total = net.binary(one, two, "MUL", FINER), net.binary(one, two, "ADD", USUAL)
     both = net.binary(product, total, "SUB", USUAL)
     gated = net.binary(both, net.mean(both, FINER, keep=True), "MUL", USUAL)

@@ -25,7 +25,8 @@ def case(name: str, content: bytes) -> Case:
 def of_width(channels: int) -> bytes:
     """Every kernel on pixels of so many channels, side by side and with gaps between them."""
     net = Network((2, 3, channels), USUAL, seed=channels)
-    one, two = net.unary(net.input, "RELU", RECTIFIED), net.unary(net.input, "QUANTIZE", FINER)
+    one = net.unary(net.input, "RELU", RECTIFIED)
+    two = net.conv(net.input, channels, quant=FINER)
     steps = [net.binary(one, two, kind, USUAL) for kind in ("ADD", "SUB", "MUL")]
     shape = (channels,)
     steps.append(net.by_constant(one, "MUL", shape, (0.0071, 3), USUAL))

@@ -20,7 +20,7 @@ EVERY = np.arange(-128, 128, dtype=np.int64)
 
 def graph_of(kind: str, one: Quant, two: Quant, out: Quant, activation: int = NONE) -> Graph:
     net = Network((2, 2, 2), one)
-    other = net.unary(net.input, "QUANTIZE", two)
+    other = net.conv(net.input, 2, quant=two)
     return read_graph(net.build(net.binary(net.input, other, kind, out, activation)))
 
 

@@ -154,7 +154,13 @@ def test_dequantize_in_the_middle() -> None:
     builder.op("DEQUANTIZE", [net.input], real, None)
     end = net.value(SHAPE, USUAL)
     builder.op("QUANTIZE", [real], end, None)
-    with pytest.raises(ModelError, match=r"DEQUANTIZE before the end .*layer1/value is not int8"):
+    (op,) = read_graph(builder.build(net.input, end)).ops
+    assert op.kind == "CURVE"
+    pooled = builder.value((1, *SHAPE), 0.1, 0, dtype=np.float32)
+    window = {"filterHeight": 1, "filterWidth": 1, "strideH": 1, "strideW": 1}
+    builder.op("MAX_POOL_2D", [real], pooled, "Pool2DOptions", **window)
+    builder.op("QUANTIZE", [pooled], end, None)
+    with pytest.raises(ModelError, match="some of it is computed in float32: MAX_POOL_2D|float32"):
         read_graph(builder.build(net.input, end))
 
 
