@@ -38,7 +38,6 @@ BASE = (
         "reductions",
         "combine",
         "lookup",
-        "lookup",
         "fixed_point",
         "curves",
         "sequences",
