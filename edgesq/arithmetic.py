@@ -224,21 +224,6 @@ def mul_multiplier(graph: Graph, op: Mul) -> tuple[int, int]:
     return quantize_multiplier(float(first * second / np.float32(graph.tensors[op.output].scale)))
 
 
-def nearest_sources(
-    extent: int, count: int, *, align_corners: bool, half_pixel_centers: bool
-) -> tuple[int, ...]:
-    """Return which of `extent` rows or columns each of `count` of a RESIZE_NEAREST_NEIGHBOR is.
-
-    Source: TensorFlow Lite, reference/resize_nearest_neighbor.h; all in float32, as there.
-    """
-    corners = align_corners and count > 1
-    scale = np.float32(extent - corners) / np.float32(count - corners)
-    offset = np.float32(0.5 if half_pixel_centers else 0.0)
-    places = (np.arange(count, dtype=np.float32) + offset) * scale
-    nearest = np.floor(places.astype(np.float64) + (0.5 if align_corners else 0.0))
-    return tuple(int(place) for place in np.minimum(nearest, extent - 1))
-
-
 def softmax_exp_table(graph: Graph, op: Softmax) -> Int64Array:
     """Return exp(-scale * beta * d) for d = max - q in [0, 255], int64 [256], Q0.31.
 

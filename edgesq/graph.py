@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.operators import Convolution, Op, Reshape, Softmax, Stateful
+from edgesq.operators import Convolution, Op, Reshape, Softmax, Stateful, TransposeConv
 
 Int8Array = NDArray[np.int8]
 Int16Array = NDArray[np.int16]
@@ -207,7 +207,8 @@ class Graph:
             return steps * sum(math.prod(self.tensors[index].shape) for index in op.factors)
         if not isinstance(op, Convolution):
             return 0
-        height, width, _ = self.tensors[op.output].hwc
+        pixels = op.inputs[0] if isinstance(op, TransposeConv) else op.output
+        height, width, _ = self.tensors[pixels].hwc
         return height * width * int(np.prod(self.tensors[op.weights].shape))
 
     @property

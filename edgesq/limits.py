@@ -38,6 +38,9 @@ MAX_DIMENSIONS = 16
 MAX_SIDE = 1 << 14
 """Height or width of an image or map, in pixels: a plan takes seconds for each 10,000 rows."""
 
+MAX_UINT16 = (1 << 16) - 1
+"""Heights, widths, channels, strides and bytes of a pixel are uint16 on the device."""
+
 MAX_LOADING_BYTES = 2 << 30
 """Memory that a model may take while a child process reads it."""
 

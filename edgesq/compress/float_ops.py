@@ -16,6 +16,7 @@ from edgesq.compress.float_curves import curve
 from edgesq.errors import ModelError
 from edgesq.graph import Graph
 from edgesq.operators import (
+    BETWEEN_STEPS,
     OUTSIDE,
     Add,
     AveragePool2D,
@@ -44,6 +45,7 @@ from edgesq.operators import (
     ReduceMin,
     Reduction,
     Reshape,
+    ResizeBilinear,
     Softmax,
     SpaceToDepth,
     SquaredDifference,
@@ -52,6 +54,7 @@ from edgesq.operators import (
     Sum,
     Tanh,
     Transpose,
+    TransposeConv,
     Window,
     handler,
 )
@@ -102,7 +105,7 @@ def _convolution(_: Graph, op: Convolution, pixels: Any, kernel: Kernel) -> Any:
     groups = pixels.shape[-1] // taps.shape[2]
     padded, strides = tf.pad(pixels, _padding(op.window)), _strides(op.window)
     sums = [
-        tf.nn.conv2d(part, part_taps, strides, "VALID")
+        tf.nn.conv2d(part, part_taps, strides, "VALID", dilations=_dilations(op.window))
         for part, part_taps in zip(
             tf.split(padded, groups, axis=3), tf.split(taps, groups, axis=3), strict=True
         )
@@ -115,7 +118,29 @@ def _depthwise(_: Graph, op: DepthwiseConv2D, pixels: Any, kernel: Kernel) -> An
 
     shape = (op.window.height, op.window.width, pixels.shape[-1], -1)
     padded, taps = tf.pad(pixels, _padding(op.window)), tf.reshape(kernel.weights, shape)
-    return tf.nn.depthwise_conv2d(padded, taps, _strides(op.window), "VALID") + kernel.bias
+    sums = tf.nn.depthwise_conv2d(
+        padded, taps, _strides(op.window), "VALID", dilations=_dilations(op.window)
+    )
+    return sums + kernel.bias
+
+
+def _transpose_conv(graph: Graph, op: TransposeConv, pixels: Any, kernel: Kernel) -> Any:
+    import tensorflow as tf
+
+    window, result = op.window, graph.tensors[op.output].hwc
+    taps = tf.transpose(kernel.weights, (1, 2, 0, 3))
+    tall = (pixels.shape[1] - 1) * window.stride_h + window.height
+    wide = (pixels.shape[2] - 1) * window.stride_w + window.width
+    shape = (tf.shape(pixels)[0], tall, wide, result[2])
+    whole = tf.nn.conv2d_transpose(pixels, taps, shape, _strides(window), "VALID")
+    top, left = window.pad_top, window.pad_left
+    shown = whole[:, top : top + result[0], left : left + result[1]]
+    missing = [[0, 0], [0, result[0] - shown.shape[1]], [0, result[1] - shown.shape[2]], [0, 0]]
+    return tf.pad(shown, missing) + kernel.bias
+
+
+def _dilations(window: Window) -> tuple[int, int]:
+    return window.dilation_h, window.dilation_w
 
 
 def _strides(window: Window) -> tuple[int, int, int, int]:
@@ -281,6 +306,19 @@ def _pick(graph: Graph, op: Pick, pixels: Any) -> Any:
     return pixels
 
 
+def _resize_bilinear(_: Graph, op: ResizeBilinear, pixels: Any) -> Any:
+    import tensorflow as tf
+
+    for axis, places in enumerate((op.rows, op.columns), start=1):
+        shape = [1, 1, 1, 1]
+        shape[axis] = len(places)
+        weight = np.array([place.weight for place in places], np.float32).reshape(shape)
+        first = tf.gather(pixels, [place.first for place in places], axis=axis)
+        last = tf.gather(pixels, [place.last for place in places], axis=axis)
+        pixels = first + (last - first) * (weight / BETWEEN_STEPS)
+    return pixels
+
+
 def _space_to_depth(_: Graph, op: SpaceToDepth, pixels: Any) -> Any:
     import tensorflow as tf
 
@@ -325,6 +363,7 @@ OPERATORS: dict[type[Op], Callable[..., Any]] = {
     ReduceMax: _along("reduce_max"),
     ReduceMin: _along("reduce_min"),
     Reshape: _reshape,
+    ResizeBilinear: _resize_bilinear,
     Softmax: _softmax,
     SpaceToDepth: _space_to_depth,
     SquaredDifference: _squared_difference,
@@ -333,6 +372,7 @@ OPERATORS: dict[type[Op], Callable[..., Any]] = {
     Sum: _along("reduce_sum"),
     Tanh: _tanh,
     Transpose: _transpose,
+    TransposeConv: _transpose_conv,
 }
 """By class: from graph, operator, its inputs and, of a convolution, its kernel to its result."""
 

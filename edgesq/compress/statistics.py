@@ -29,8 +29,9 @@ def inputs_at(op: Conv2D, pixels: Float32Array, places: NDArray[np.int64]) -> Fl
     rows, columns = (window.pad_top, window.pad_bottom), (window.pad_left, window.pad_right)
     padded = np.pad(pixels, ((0, 0), rows, columns, (0, 0)))
     views = np.lib.stride_tricks.sliding_window_view(
-        padded, (window.height, window.width), axis=(1, 2)
+        padded, (window.tall, window.wide), axis=(1, 2)
     )[:, :: window.stride_h, :: window.stride_w]
+    views = views[..., :: window.dilation_h, :: window.dilation_w]
     row, column = np.divmod(places, views.shape[2])
     image = np.arange(len(pixels))[:, np.newaxis]
     taken = views[image, row, column].transpose(0, 1, 3, 4, 2)

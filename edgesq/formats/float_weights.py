@@ -24,8 +24,11 @@ Activation = Literal["none", "relu", "relu6"]
 _ACTIVATIONS: dict[int, Activation] = {0: "none", 1: "relu", 3: "relu6"}
 """schema.fbs, enum ActivationFunctionType."""
 
-_WITH_WEIGHTS = (3, 4, 9)
-"""schema.fbs, enum BuiltinOperator: CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED."""
+_WITH_WEIGHTS = {3: 2, 4: 2, 9: 2, 67: 3}
+"""CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, TRANSPOSE_CONV of schema.fbs' BuiltinOperator, and
+which of its inputs is the bias."""
+
+_DEPTHWISE = 4
 
 _MAX_STEPS = 1
 """Largest distance of an int8 weight from its float weight divided by the scale, rounded."""
@@ -113,9 +116,9 @@ def _read(content: bytes) -> Iterator[FloatWeights]:
         if kind not in _WITH_WEIGHTS:
             continue
         kernel = constant(operator.inputs[1])
-        outputs = kernel.shape[-1 if kind == _WITH_WEIGHTS[1] else 0]
-        has_bias = len(operator.inputs) > 2 and operator.inputs[2] >= 0
-        bias = constant(operator.inputs[2]) if has_bias else np.zeros(outputs, np.float32)
+        outputs, place = kernel.shape[-1 if kind == _DEPTHWISE else 0], _WITH_WEIGHTS[kind]
+        has_bias = len(operator.inputs) > place and operator.inputs[place] >= 0
+        bias = constant(operator.inputs[place]) if has_bias else np.zeros(outputs, np.float32)
         fused = operator.builtinOptions.fusedActivationFunction
         if fused not in _ACTIVATIONS:
             raise ModelError(f"an operator ends in another activation than ReLU or ReLU6 ({fused})")

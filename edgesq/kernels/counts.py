@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from edgesq.arithmetic import Int64Array
 from edgesq.graph import Graph
 from edgesq.kernels.kernel import Form
 from edgesq.kernels.row_op import RowOp
@@ -56,15 +57,17 @@ def taps_inside(graph: Graph, op: Convolution) -> tuple[int, int]:
     height, width, _ = graph.tensors[op.inputs[0]].hwc
     rows, columns, _ = graph.tensors[op.output].hwc
     window = op.window
+    down = np.arange(rows) * window.stride_h - window.pad_top
+    across = np.arange(columns) * window.stride_w - window.pad_left
     return (
-        _inside(height, rows, window.height, window.stride_h, window.pad_top),
-        _inside(width, columns, window.width, window.stride_w, window.pad_left),
+        _inside(height, down, window.height, window.dilation_h),
+        _inside(width, across, window.width, window.dilation_w),
     )
 
 
-def _inside(extent: int, count: int, size: int, stride: int, pad: int) -> int:
-    first = np.arange(count) * stride - pad
-    return int((np.minimum(first + size, extent) - np.maximum(first, 0)).sum())
+def _inside(extent: int, first: Int64Array, taps: int, dilation: int) -> int:
+    places = first[:, np.newaxis] + np.arange(taps) * dilation
+    return int(((places >= 0) & (places < extent)).sum())
 
 
 def portable_counts(graph: Graph, op: Convolution) -> Counts:

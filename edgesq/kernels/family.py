@@ -10,6 +10,7 @@ from edgesq.kernels.conv_params import ConvParams
 from edgesq.kernels.decoding import Decoding
 from edgesq.kernels.initializer import Fields, Value
 from edgesq.kernels.kernel import Kernel, WideLayer
+from edgesq.kernels.phases import Phase
 from edgesq.kernels.row_op import Ops, RowOp
 from edgesq.operators import Binary, Conv2D, Convolution, FullyConnected
 
@@ -86,6 +87,8 @@ class Family:
             of it: 1 where more memory gains a few percent, more where it gains more.
         pair_params: returns the struct of ADD, SUB or MUL that its kernel takes: of the model, the
             operator, and its number in the arrays' names; None where that is the portable one's.
+        phase_kernel: returns how a phase of a dilated or transposed convolution runs in the memory
+            of the operator's kernel: of the model, the operator, that kernel and the phase.
         affine_drops: bits that its kernel for one slope per channel drops of a product.
     """
 
@@ -111,6 +114,7 @@ class Family:
     pair_params: Callable[[Graph, Binary, int], PairParams | None] = _none
     affine_drops: int = 0
     core_hint: str = ""
+    phase_kernel: Callable[[Graph, RowOp, Kernel, Phase], Kernel | None] = _none
 
 
 def requantization_bytes(each: int, graph: Graph, op: Convolution) -> int:

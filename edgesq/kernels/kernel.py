@@ -14,6 +14,10 @@ WIDE = "esq_run_wide"
 """Runs a kernel of any family, then computes channels anew whose weights do not fit int8."""
 
 
+PHASES = "esq_run_conv2d_phases"
+"""The function of a dilated or transposed convolution, of any family."""
+
+
 class Form(StrEnum):
     """How an operator is computed, where a family has more than one way."""
 
@@ -24,6 +28,8 @@ class Form(StrEnum):
     """A multiplication, an addition and a shift per value, of constants per channel."""
     GROUPS = "groups"
     """A convolution per group."""
+    PHASES = "phases"
+    """A plain convolution per phase of a dilated or transposed one."""
     WINOGRAD = "winograd"
 
 
@@ -106,6 +112,11 @@ class Kernel:
     @property
     def function(self) -> str:
         """The C function that takes the operator's steps."""
+        return PHASES if self.form is Form.PHASES else self.plain_function
+
+    @property
+    def plain_function(self) -> str:
+        """The same, of what takes a phase's steps where there are phases."""
         if self.family == PORTABLE or self.name == CONV_PARTS:
             return self.name
         if self.form is Form.GROUPS:

@@ -43,6 +43,7 @@ from edgesq.operators import (
     ReduceMin,
     Reduction,
     Reshape,
+    ResizeBilinear,
     Softmax,
     SpaceToDepth,
     SquaredDifference,
@@ -50,6 +51,7 @@ from edgesq.operators import (
     Sum,
     Svdf,
     Transpose,
+    TransposeConv,
     handler,
 )
 
@@ -70,8 +72,10 @@ _NAMES: dict[type[Op], str] = {
     Conv2D: "esq_run_conv2d",
     FullyConnected: "esq_run_fully_connected",
     GroupedConv2D: "esq_run_grouped_conv2d",
+    TransposeConv: "esq_run_conv2d",
     DepthwiseConv2D: "esq_run_depthwise_conv2d",
     Pick: "esq_run_pick",
+    ResizeBilinear: "esq_run_resize_bilinear",
     SpaceToDepth: "esq_run_space_to_depth",
     DepthToSpace: "esq_run_depth_to_space",
     MaxPool2D: "esq_run_max_pool",
@@ -181,9 +185,14 @@ def even_step(op: Pick) -> int:
     return step if step > 0 and inside == list(range(inside[0], ends, step)) else 0
 
 
+def _places_bytes(graph: Graph, op: ResizeBilinear) -> int:
+    return 2 * _INDEX_BYTES * sum(graph.tensors[op.output].hwc[:2])
+
+
 _CONSTANTS: dict[type[Op], Callable[[Graph, Any], int]] = {
     Binary: _lines_bytes,
     Pick: _indices_bytes,
+    ResizeBilinear: _places_bytes,
     Softmax: _exponentials_bytes,
 }
 """By class: bytes of what its parameters point to."""

@@ -22,6 +22,7 @@ from edgesq.operators.conv import (
     DepthwiseConv2D,
     FullyConnected,
     GroupedConv2D,
+    TransposeConv,
 )
 from edgesq.operators.curve import INPUT, STEPS, Curve, Step
 from edgesq.operators.lookup import (
@@ -38,7 +39,9 @@ from edgesq.operators.lookup import (
     Tanh,
 )
 from edgesq.operators.move import (
+    BETWEEN_STEPS,
     OUTSIDE,
+    Between,
     Concatenation,
     DepthToSpace,
     Gather,
@@ -46,6 +49,7 @@ from edgesq.operators.move import (
     Pad,
     PadV2,
     Pick,
+    ResizeBilinear,
     ResizeNearest,
     Slice,
     SpaceToDepth,
@@ -61,6 +65,7 @@ from edgesq.operators.softmax import Softmax
 from edgesq.operators.table import OPERATORS, READ_AS, handler
 
 __all__ = [
+    "BETWEEN_STEPS",
     "INPUT",
     "OPERATORS",
     "OUTSIDE",
@@ -69,6 +74,7 @@ __all__ = [
     "Access",
     "Add",
     "AveragePool2D",
+    "Between",
     "Binary",
     "Concatenation",
     "Conv2D",
@@ -106,6 +112,7 @@ __all__ = [
     "Relu6",
     "ReluN1To1",
     "Reshape",
+    "ResizeBilinear",
     "ResizeNearest",
     "Slice",
     "Softmax",
@@ -121,6 +128,7 @@ __all__ = [
     "Tanh",
     "Tile",
     "Transpose",
+    "TransposeConv",
     "Window",
     "Windowed",
     "handler",

@@ -12,13 +12,18 @@ class Access(Enum):
     ROW = "one output row from the same input row"
     MAXIMUM = "one input row into one of the output rows whose window holds it"
     REDUCE = "one row into sums over the whole image"
-    MOVE = "one output row from the input rows whose values it takes"
+    MOVE = "one output row from the input rows that the operator names"
     RESHAPE = "one input row to where its values belong"
 
 
 @dataclass(frozen=True)
 class Window:
-    """A sliding window in pixels; padding is explicit on all four sides."""
+    """A sliding window in pixels; padding is explicit on all four sides.
+
+    Attributes:
+        height, width: taps down and across.
+        dilation_h, dilation_w: rows and columns from one tap to the next.
+    """
 
     height: int
     width: int
@@ -28,6 +33,23 @@ class Window:
     pad_bottom: int
     pad_left: int
     pad_right: int
+    dilation_h: int = 1
+    dilation_w: int = 1
+
+    @property
+    def tall(self) -> int:
+        """Rows from the first tap to the last one."""
+        return (self.height - 1) * self.dilation_h + 1
+
+    @property
+    def wide(self) -> int:
+        """Columns from the first tap to the last one."""
+        return (self.width - 1) * self.dilation_w + 1
+
+    @property
+    def is_dilated(self) -> bool:
+        """Whether there are rows or columns between the taps."""
+        return (self.dilation_h, self.dilation_w) != (1, 1)
 
 
 class _Facts(TypedDict, total=False):

@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
-from edgesq.operators.base import Windowed
+from edgesq.integers import ceil_div
+from edgesq.operators.base import Access, Windowed
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,20 @@ class DepthwiseConv2D(Convolution, kind="DEPTHWISE_CONV_2D", channel_axis=3):
 
     Weights [1, H, W, C * m].
     """
+
+
+class TransposeConv(Convolution, kind="TRANSPOSE_CONV", access=Access.MOVE):
+    """Each input pixel times the weights, added up where they overlap; weights OHWI.
+
+    Strides are from one input pixel to the next within the output; paddings are of the output, what
+    is left out before and behind it.
+    """
+
+    def source_rows(self, row: int) -> tuple[int, int]:
+        """Rows [first, end) whose taps reach output row `row`; perhaps beside the input."""
+        place, window = row + self.window.pad_top, self.window
+        first = ceil_div(place - window.height + 1, window.stride_h)
+        return first, place // window.stride_h + 1
 
 
 class GroupedConv2D(Convolution, kind="CONV_2D"):

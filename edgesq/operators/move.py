@@ -1,4 +1,4 @@
-"""What moves values and changes none."""
+"""What moves values and changes none, or puts some between them."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ class Concatenation(Op, kind="CONCATENATION"):
 
 
 class Move(Op, access=Access.MOVE):
-    """What makes each output row of certain input rows: all so far move values and change none."""
+    """What makes each output row of certain input rows, and stays between their values."""
 
     @abstractmethod
     def source_rows(self, row: int) -> tuple[int, int]:
@@ -86,6 +86,42 @@ class Transpose(Move, kind="TRANSPOSE"):
 
 class Tile(Pick, kind="TILE"):
     """Rows and columns repeated, each by itself or all one after the other."""
+
+
+BETWEEN_STEPS = 1 << 10
+"""Of a Between's weight, to the next row or column."""
+
+
+@dataclass(frozen=True)
+class Between:
+    """A place between the rows, or columns, `first` and the next: `weight` / BETWEEN_STEPS behind.
+
+    Where `weight` is 0 there need be no next one.
+    """
+
+    first: int
+    weight: int
+
+    @property
+    def last(self) -> int:
+        """The last row, or column, that counts."""
+        return self.first + (self.weight > 0)
+
+
+@dataclass(frozen=True)
+class ResizeBilinear(Move, kind="RESIZE_BILINEAR"):
+    """Output value [y, x] is a mean of the input's around [rows[y], columns[x]].
+
+    It is rounded once, halves away from zero.
+    """
+
+    rows: tuple[Between, ...]
+    columns: tuple[Between, ...]
+
+    def source_rows(self, row: int) -> tuple[int, int]:
+        """Input rows [first, end) that output row `row` is made of."""
+        place = self.rows[row]
+        return place.first, place.last + 1
 
 
 @dataclass(frozen=True)

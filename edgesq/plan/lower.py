@@ -12,6 +12,8 @@ from math import prod
 
 from edgesq.graph import Graph, Tensor
 from edgesq.integers import round_up
+from edgesq.kernels.kernel import Form
+from edgesq.kernels.phases import is_phased
 from edgesq.kernels.portable import portable_kernel, sums_bytes
 from edgesq.kernels.row_op import RowOp, Slot
 from edgesq.operators import (
@@ -120,6 +122,7 @@ def _feeders(graph: Graph) -> dict[int, Conv2D]:
         if is_reduction(graph, op)
         and type(producer := producers.get(op.inputs[0])) is Conv2D
         and producer.wide is None
+        and not is_phased(producer)
         and readers[producer.output] == 1
         and producer.output not in graph.observed
     }
@@ -146,6 +149,8 @@ def _row_op(graph: Graph, slots: Slots, op: Op, feeder: Conv2D | None, bands: Ba
     window = under.window if isinstance(under, Windowed) else None
     band = bands.of(graph.tensors[op.output].hwc[0], op.output)
     kernel = portable_kernel(graph, op, feeder, access)
+    if is_phased(op):
+        kernel = replace(kernel, form=Form.PHASES)
     pixels = _pixel_bytes(slots, (*inputs, op.output))
     return RowOp(
         op,

@@ -4,12 +4,13 @@ A unit is the smallest piece of work: one output row; or, for an operator that a
 input row adds to one output row.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 from edgesq.integers import ceil_div
 from edgesq.kernels.row_op import RowOp
-from edgesq.operators import Access, Move
+from edgesq.operators import Access, Move, TransposeConv
 from edgesq.plan.lower import Lowered
 
 Span = tuple[int, int]
@@ -91,8 +92,8 @@ def walk(lowered: Lowered, op: RowOp) -> Walk:
         reads = _windows(op, source.height, height) if op.window else _each(height)
         writes = ((0, 0),) * (height - 1) + ((0, 1),)
     elif op.access is Access.MOVE:
-        assert isinstance(op.op, Move)
-        reads = tuple(op.op.source_rows(row) for row in range(result.height))
+        assert isinstance(op.op, Move | TransposeConv)
+        reads = _inside((op.op.source_rows(row) for row in range(result.height)), source.height)
     elif op.access is Access.RESHAPE:
         values, row_values = source.width * source.channels, result.width * result.channels
         reads = _each(source.height)
@@ -108,8 +109,14 @@ def walk(lowered: Lowered, op: RowOp) -> Walk:
 def _windows(op: RowOp, height: int, rows: int) -> tuple[Span, ...]:
     """Input rows under the window of each output row."""
     assert op.window is not None
-    tops = [row * op.window.stride_h - op.window.pad_top for row in range(rows)]
-    return tuple((max(0, top), min(height, top + op.window.height)) for top in tops)
+    tops = (row * op.window.stride_h - op.window.pad_top for row in range(rows))
+    return _inside(((top, top + op.window.tall) for top in tops), height)
+
+
+def _inside(spans: Iterable[Span], height: int) -> tuple[Span, ...]:
+    """Return what of each span lies in the image, perhaps nothing."""
+    inside = ((max(0, first), max(0, min(height, end))) for first, end in spans)
+    return tuple((min(first, end), end) for first, end in inside)
 
 
 def _each(height: int) -> tuple[Span, ...]:

@@ -1,6 +1,7 @@
-"""CONV_2D, FULLY_CONNECTED and DEPTHWISE_CONV_2D on int8.
+"""CONV_2D, FULLY_CONNECTED, DEPTHWISE_CONV_2D and TRANSPOSE_CONV on int8.
 
-Mirror: firmware/src/ops/esq_conv2d.c, esq_fully_connected.c, esq_depthwise_conv2d.c.
+Mirror: firmware/src/ops/esq_conv2d.c, esq_fully_connected.c, esq_depthwise_conv2d.c,
+esq_conv2d_phases.c.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,16 @@ import numpy as np
 
 from edgesq.arithmetic import Int64Array, rescaled
 from edgesq.graph import Graph, Int8Array
-from edgesq.operators import Conv2D, Convolution, DepthwiseConv2D, GroupedConv2D, Op, handler
+from edgesq.operators import (
+    Conv2D,
+    Convolution,
+    DepthwiseConv2D,
+    GroupedConv2D,
+    Op,
+    TransposeConv,
+    Window,
+    handler,
+)
 from edgesq.reference.kernel import Kernels
 from edgesq.reference.windows import gather
 
@@ -82,6 +92,28 @@ def depthwise_sums(graph: Graph, op: DepthwiseConv2D, windows: Int64Array) -> In
     return np.asarray(np.einsum("pkc,kc->pc", windows, taps) + bias, np.int64)
 
 
+def transpose_sums(graph: Graph, op: TransposeConv, image: Int8Array) -> Int64Array:
+    """Return the sums [H_out * W_out, O] before requantization: each pixel added tap by tap."""
+    weights, bias, window = graph.constant(op.weights), graph.constant(op.bias), op.window
+    height, width, channels = graph.tensors[op.output].hwc
+    offset = image.astype(np.int64) - graph.tensors[op.inputs[0]].zero_point
+    tall, wide = (extent * by for extent, by in zip(image.shape, _strides(window), strict=False))
+    sums = np.zeros(
+        (tall + window.height + height, wide + window.width + width, channels), np.int64
+    )
+    for y in range(window.height):
+        for x in range(window.width):
+            reached = sums[y : y + tall : window.stride_h, x : x + wide : window.stride_w]
+            reached += offset @ weights[:, y, x].astype(np.int64).T
+    top, left = window.pad_top, window.pad_left
+    inside = sums[top : top + height, left : left + width]
+    return np.asarray(inside.reshape(height * width, channels) + bias, np.int64)
+
+
+def _strides(window: Window) -> tuple[int, int]:
+    return window.stride_h, window.stride_w
+
+
 def _conv2d(graph: Graph, op: Conv2D, image: Int8Array) -> Int64Array:
     return conv2d_sums(graph, op, conv2d_windows(graph, op, image))
 
@@ -94,6 +126,7 @@ _SUMS: dict[type[Op], Callable[[Graph, Any, Int8Array], Int64Array]] = {
     Conv2D: _conv2d,
     DepthwiseConv2D: _depthwise,
     GroupedConv2D: grouped_sums,
+    TransposeConv: transpose_sums,
 }
 
 KERNELS: Kernels = {Convolution: convolution}

@@ -1,12 +1,19 @@
 """Operators that move values and change none, on int8.
 
-Mirror: firmware/src/ops/esq_move.c.
+Mirror: firmware/src/ops/esq_move.c, esq_resize.c.
 """
 
 import numpy as np
 
 from edgesq.graph import Graph, Int8Array
-from edgesq.operators import DepthToSpace, Pick, SpaceToDepth, Transpose
+from edgesq.operators import (
+    BETWEEN_STEPS,
+    DepthToSpace,
+    Pick,
+    ResizeBilinear,
+    SpaceToDepth,
+    Transpose,
+)
 from edgesq.reference.kernel import Kernels
 
 
@@ -14,6 +21,24 @@ def pick(_: Graph, op: Pick, image: Int8Array) -> Int8Array:
     """Pick values of int8 [H, W, C] by their rows, columns and channels."""
     padded = np.pad(image, ((0, 1),) * 3, constant_values=np.int8(op.fill))  # OUTSIDE is the last
     return np.asarray(padded[np.ix_(op.rows, op.columns, op.channels)], np.int8)
+
+
+def resize_bilinear(_: Graph, op: ResizeBilinear, image: Int8Array) -> Int8Array:
+    """Put values between those of int8 [H, W, C].
+
+    Source: TensorFlow Lite's reference kernel ResizeBilinearInteger.
+    """
+    made = image.astype(np.int64)
+    for axis, places in enumerate((op.rows, op.columns)):
+        shape = [1, 1, 1]
+        shape[axis] = len(places)
+        weight = np.array([place.weight for place in places]).reshape(shape)
+        first = made.take([place.first for place in places], axis)
+        last = made.take([place.last for place in places], axis)
+        made = first * (BETWEEN_STEPS - weight) + last * weight
+    half = BETWEEN_STEPS**2 // 2
+    rounded = np.sign(made) * ((np.abs(made) + half) // BETWEEN_STEPS**2)
+    return np.asarray(rounded, np.int8)
 
 
 def space_to_depth(_: Graph, op: SpaceToDepth, image: Int8Array) -> Int8Array:
@@ -41,6 +66,7 @@ def transpose(_: Graph, op: Transpose, image: Int8Array) -> Int8Array:
 
 KERNELS: Kernels = {
     Pick: pick,
+    ResizeBilinear: resize_bilinear,
     SpaceToDepth: space_to_depth,
     DepthToSpace: depth_to_space,
     Transpose: transpose,

@@ -19,7 +19,8 @@ def gather(
     """
     pads = ((window.pad_top, window.pad_bottom), (window.pad_left, window.pad_right), (0, 0))
     padded = np.pad(image, pads, constant_values=fill)
-    views = np.lib.stride_tricks.sliding_window_view(padded, (window.height, window.width), (0, 1))
+    views = np.lib.stride_tricks.sliding_window_view(padded, (window.tall, window.wide), (0, 1))
     rows, columns = output_hw
     strided = views[:: window.stride_h, :: window.stride_w][:rows, :columns]
+    strided = strided[..., :: window.dilation_h, :: window.dilation_w]
     return np.asarray(strided.transpose(0, 1, 3, 4, 2))

@@ -32,6 +32,7 @@ from edgesq.operators import (
     FullyConnected,
     GroupedConv2D,
     Mean,
+    TransposeConv,
 )
 from edgesq.reductions import mean_parameters
 from edgesq.reference import (
@@ -97,6 +98,8 @@ def find_flips(graph: Graph, operator: Operator, op: Convolution, cases: list[Ca
         op: the convolution.
         cases: images in which it was looked at.
     """
+    if isinstance(op, TransposeConv):
+        return Flips(())  # which taps meet an input differs from pixel to pixel
     wrong = np.flatnonzero(np.any([case.differs.any(axis=(0, 1)) for case in cases], axis=0))
     channels = [int(channel) for channel in wrong]
     if not 0 < len(channels) <= _MAX_CHANNELS:
@@ -168,7 +171,7 @@ class Layer:
         height = self.graph.tensors[self.op.inputs[0]].hwc[0]
         out_height, out_width, _ = self.graph.tensors[self.op.output].hwc
         tops = np.arange(out_height) * window.stride_h - window.pad_top
-        rows = tops[:, np.newaxis] + np.arange(window.height)
+        rows = tops[:, np.newaxis] + np.arange(window.height) * window.dilation_h
         inside = ((rows >= 0) & (rows < height)).astype(np.int64)
         by_tap = np.repeat(inside, raw.shape[1] // window.height, axis=1)
         return np.asarray(np.repeat(by_tap, out_width, axis=0), np.int64)

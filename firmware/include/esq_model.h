@@ -17,7 +17,7 @@ extern "C" {
 #define ESQ_IN_RAM
 #endif
 
-/* Windows taller than this are refused at export. */
+/* Windows of more rows of taps are refused at export. */
 #define ESQ_MAX_WINDOW_ROWS 32
 
 /* Schedule entries that are not an operator. */
@@ -43,6 +43,7 @@ struct esq_window {
     uint16_t stride_w;
     uint16_t pad_top;
     uint16_t pad_left;
+    uint16_t dilation_h; /* rows from tap to tap; columns are apart in struct esq_phases alone */
 };
 
 /* How far an operator is. */

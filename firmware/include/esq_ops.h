@@ -119,6 +119,27 @@ struct esq_groups {
     uint16_t count;
 };
 
+/* A phase of a dilated or transposed convolution: a plain one on some columns and rows. */
+struct esq_phase {
+    uint16_t first_row;     /* what its window counts the first row that it makes as */
+    uint16_t input_first;   /* column of the input that it counts as the first */
+    uint16_t output_first;  /* column of the output that it makes first */
+    uint16_t input_columns; /* that it sees */
+    uint16_t output_columns;
+};
+
+/* A dilated or transposed convolution as plain ones of a kernel family. */
+struct esq_phases {
+    void (*run)(const struct esq_op *op, int8_t *arena, struct esq_progress *progress);
+    const void *convs;              /* [rows * columns] of the family's structs */
+    const struct esq_phase *phases; /* [rows * columns] */
+    uint16_t conv_bytes;            /* from one conv to the next */
+    uint16_t rows;                  /* of the output until the same phases make one again */
+    uint16_t columns;               /* phases that make a row */
+    uint16_t input_step;            /* columns of the input from one to the next of a phase */
+    uint16_t output_step;
+};
+
 typedef void esq_run_fn(const struct esq_op *op, int8_t *arena, struct esq_progress *progress);
 
 /* An output channel whose weights do not fit 8 bits. */
@@ -158,6 +179,8 @@ esq_run_fn esq_run_conv2d_parts;
 esq_run_fn esq_run_conv2d_groups;
 /* params: struct esq_wide; work: as of the kernel that it runs first. */
 esq_run_fn esq_run_wide;
+/* params: struct esq_phases; work: as of one phase's convolution. */
+esq_run_fn esq_run_conv2d_phases;
 /* params: struct esq_pool. The window is a ring of input rows. */
 esq_run_fn esq_run_average_pool;
 /* The same, rounding halves up: uint8 inside. */
@@ -193,6 +216,8 @@ esq_run_fn esq_run_copy;
 esq_run_fn esq_run_pick;
 /* params: struct esq_transpose. Where rows do not stay rows, the ring holds the whole input. */
 esq_run_fn esq_run_transpose;
+/* params: struct esq_resize. */
+esq_run_fn esq_run_resize_bilinear;
 /* params: none. Squares of pixels side by side in one, row by row; heights and widths give the
  * size. */
 esq_run_fn esq_run_space_to_depth;

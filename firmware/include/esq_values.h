@@ -88,4 +88,16 @@ struct esq_transpose {
     uint8_t order[3];
 };
 
+/* A place `weight` / 1024 of the way from row or column `first` to the next one. */
+struct esq_between {
+    uint16_t first;
+    uint16_t weight; /* below 1024; 0: there need be no next one */
+};
+
+/* Every output value lies between four of the input's. */
+struct esq_resize {
+    const struct esq_between *rows;    /* [output height] */
+    const struct esq_between *columns; /* [output width] */
+};
+
 #endif

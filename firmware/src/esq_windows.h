@@ -17,6 +17,9 @@ static inline struct esq_taps esq_taps_at(const struct esq_window *window,
     const int32_t right = left + window->width;
     const int32_t first = left < 0 ? 0 : left;
     const int32_t end = right > input->width ? input->width : right;
+    if (end <= first) {
+        return (struct esq_taps){0, 0, 0}; /* every column of its phase lies beside the image */
+    }
     return (struct esq_taps){(uint32_t)(first - left), (uint32_t)(end - first),
                              (uint32_t)first * input->pixel_bytes};
 }
@@ -26,7 +29,7 @@ static inline void esq_rows_under(const struct esq_window *window, const struct 
                                   int8_t *arena, uint32_t out_row, const int8_t **rows) {
     const int32_t top = (int32_t)(out_row * window->stride_h) - window->pad_top;
     for (int32_t y = 0; y < window->height; y++) {
-        const int32_t row = top + y;
+        const int32_t row = top + y * window->dilation_h;
         rows[y] = row < 0 || row >= input->height ? 0 : esq_row(arena, input, (uint32_t)row);
     }
 }

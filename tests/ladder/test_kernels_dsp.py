@@ -24,6 +24,7 @@ from support.kernel_cases import (
     random_cases,
     width_cases,
 )
+from support.phased_cases import phased_cases
 from support.tflite_builder import SAME, VALID
 from support.weighted_cases import weighted_cases, window_cases
 
@@ -65,7 +66,7 @@ def test_weighted_equal_to_the_reference(
     target: str, growth: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(packing, "ARENA_GROWTH", growth)
-    assert differing(tmp_path, target, [*weighted_cases(), *window_cases()]) == []
+    assert differing(tmp_path, target, [*weighted_cases(), *window_cases(), *phased_cases()]) == []
 
 
 @pytest.mark.emulated

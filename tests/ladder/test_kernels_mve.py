@@ -19,6 +19,7 @@ from support.kernel_cases import (
     width_cases,
 )
 from support.networks import Network
+from support.phased_cases import phased_cases
 from support.weighted_cases import depthwise_random, depthwise_widths, weighted_cases
 
 
@@ -53,7 +54,7 @@ def test_equal_to_the_reference(tmp_path: Path) -> None:
 
 @pytest.mark.emulated
 def test_weighted_equal_to_the_reference(tmp_path: Path) -> None:
-    assert differing(tmp_path, "mps3-an547", weighted_cases()) == []
+    assert differing(tmp_path, "mps3-an547", [*weighted_cases(), *phased_cases()]) == []
 
 
 def test_cases_reach_every_path() -> None:

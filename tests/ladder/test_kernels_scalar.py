@@ -14,6 +14,7 @@ from support.crun import Runtime
 from support.emulated_cases import Case, differing
 from support.host_cases import differing_here
 from support.kernel_cases import all_cases, conv_case, conv_of
+from support.phased_cases import phased_cases
 from support.weighted_cases import weighted_cases
 
 AMPLE, NONE = 0.01, 1000
@@ -71,7 +72,7 @@ def listed_cases() -> list[Case]:
 
 
 def cases() -> list[Case]:
-    return [*all_cases(), *scalar_cases(), *listed_cases(), *weighted_cases()]
+    return [*all_cases(), *scalar_cases(), *listed_cases(), *weighted_cases(), *phased_cases()]
 
 
 @pytest.fixture(scope="module")

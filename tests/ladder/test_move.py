@@ -8,15 +8,14 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from edgesq.arithmetic import nearest_sources
 from edgesq.errors import ModelError
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.graph import Graph
 from edgesq.operators import Conv2D, DepthwiseConv2D, Pad
 from edgesq.plan import make_plan
+from edgesq.sampling import nearest_sources
 from support.cases import NETWORKS
 from support.networks import Network, images
-from support.tflite_builder import VALID
 
 
 def kinds(name: str) -> list[str]:
@@ -258,15 +257,3 @@ def test_other_shapes_of_the_same_values(kind: str) -> None:
         constant = net.builder.constant(np.array(axes, np.int32))
         net.builder.op(kind, [mean, constant], output, None)
     assert [op.kind for op in read_graph(net.build(output)).ops] == ["MEAN", "RESHAPE"]
-
-
-def test_dilation_is_named_with_the_others() -> None:
-    net = Network((6, 6, 3))
-    step = net.conv(net.input, 3, (3, 3), padding=VALID)
-    step = net.conv(step, 3, (1, 1))
-    for index, dilation in enumerate(((2, 1), (1, 3))):
-        options = net.builder.subgraph.operators[index].builtinOptions
-        options.dilationHFactor, options.dilationWFactor = dilation
-    line = refusal(net.build(step))
-    assert "CONV_2D dilated by 2 x 1 (" in line
-    assert "CONV_2D dilated by 1 x 3 (" in line

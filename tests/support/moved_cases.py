@@ -185,18 +185,23 @@ _SIZES: dict[str, tuple[Pair, bool, bool]] = {
 }
 
 
-def _resize_case(name: str) -> Callable[[], bytes]:
+def _resize_case(name: str, method: str) -> Callable[[], bytes]:
     size, corners, half = _SIZES[name]
 
     def build() -> bytes:
         net = Network((4, 6, 3))
-        resized = net.resize_nearest(net.conv(net.input, 3), size, corners, half)
+        resized = getattr(net, method)(net.conv(net.input, 3), size, corners, half)
         return net.build(net.conv(resized, 2, (3, 3)))
 
     return build
 
 
-MOVED |= {name: _resize_case(name) for name in _SIZES}
+MOVED |= {name: _resize_case(name, "resize_nearest") for name in _SIZES}
+MOVED |= {
+    f"bilinear_{name}": _resize_case(name, "resize_bilinear")
+    for name, (_, corners, half) in _SIZES.items()
+    if not (corners and half)
+}
 
 
 @network

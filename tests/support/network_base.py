@@ -27,10 +27,16 @@ class Base:
         self.shapes[index], self.quants[index] = shape, quant
         return index
 
-    def windows(self, source: int, size: Pair, stride: Pair, padding: int) -> Pair:
+    def windows(
+        self, source: int, size: Pair, stride: Pair, padding: int, dilation: Pair = (1, 1)
+    ) -> Pair:
         height, width = (
-            ceil_div(extent, step) if padding == SAME else (extent - kernel) // step + 1
-            for extent, kernel, step in zip(self.shapes[source], size, stride, strict=False)
+            ceil_div(extent, step)
+            if padding == SAME
+            else (extent - (taps - 1) * by - 1) // step + 1
+            for extent, taps, step, by in zip(
+                self.shapes[source], size, stride, dilation, strict=False
+            )
         )
         return height, width
 

@@ -97,6 +97,20 @@ class Moves(Base):
             halfPixelCenters=half_pixel,
         )
 
+    def resize_bilinear(
+        self, source: int, size: Pair, align_corners: bool = False, half_pixel: bool = False
+    ) -> int:
+        output = self.value((*size, self.shapes[source][2]), self.quants[source])
+        target = self.builder.constant(np.array(size, np.int32))
+        return self.builder.op(
+            "RESIZE_BILINEAR",
+            [source, target],
+            output,
+            "ResizeBilinearOptions",
+            alignCorners=align_corners,
+            halfPixelCenters=half_pixel,
+        )
+
     def upsample(self, source: int, times: Pair) -> int:
         """Repeat every row and column as Keras' UpSampling2D does, by way of five axes."""
         height, width, channels = self.shapes[source]

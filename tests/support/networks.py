@@ -31,12 +31,14 @@ class Network(Values, Moves, Sequences):
         bias: bool = True,
         groups: int = 1,
         odd: Odd = NOT_ODD,
+        dilation: Pair = (1, 1),
     ) -> int:
         """Add a convolution whose outputs use the whole int8 range, but for odd channels."""
-        shape = (channels, *kernel, self.shapes[source][2] // groups)
-        taps = int(np.prod(shape[1:]))
-        inputs = self._weighted(source, shape, channels, taps, quant, per_channel, bias, odd)
-        output = self.value((*self.windows(source, kernel, stride, padding), channels), quant)
+        weights = (channels, *kernel, self.shapes[source][2] // groups)
+        taps = int(np.prod(weights[1:]))
+        inputs = self._weighted(source, weights, channels, taps, quant, per_channel, bias, odd)
+        shape = self.windows(source, kernel, stride, padding, dilation)
+        output = self.value((*shape, channels), quant)
         return self.builder.op(
             "CONV_2D",
             inputs,
@@ -45,8 +47,8 @@ class Network(Values, Moves, Sequences):
             padding=padding,
             strideH=stride[0],
             strideW=stride[1],
-            dilationHFactor=1,
-            dilationWFactor=1,
+            dilationHFactor=dilation[0],
+            dilationWFactor=dilation[1],
             fusedActivationFunction=activation,
         )
 
@@ -61,12 +63,14 @@ class Network(Values, Moves, Sequences):
         each: int = 1,
         per_channel: bool = True,
         bias: bool = True,
+        dilation: Pair = (1, 1),
     ) -> int:
         """Add a depthwise convolution of `each` outputs per input channel."""
         channels = self.shapes[source][2] * each
-        shape, taps = (1, *kernel, channels), kernel[0] * kernel[1]
-        inputs = self._weighted(source, shape, channels, taps, quant, per_channel, bias)
-        output = self.value((*self.windows(source, kernel, stride, padding), channels), quant)
+        weights, taps = (1, *kernel, channels), kernel[0] * kernel[1]
+        inputs = self._weighted(source, weights, channels, taps, quant, per_channel, bias)
+        shape = self.windows(source, kernel, stride, padding, dilation)
+        output = self.value((*shape, channels), quant)
         return self.builder.op(
             "DEPTHWISE_CONV_2D",
             inputs,
@@ -76,8 +80,43 @@ class Network(Values, Moves, Sequences):
             strideH=stride[0],
             strideW=stride[1],
             depthMultiplier=each,
-            dilationHFactor=1,
-            dilationWFactor=1,
+            dilationHFactor=dilation[0],
+            dilationWFactor=dilation[1],
+            fusedActivationFunction=activation,
+        )
+
+    def transpose_conv(
+        self,
+        source: int,
+        channels: int,
+        kernel: Pair = (3, 3),
+        stride: Pair = (2, 2),
+        padding: int = SAME,
+        activation: int = NONE,
+        quant: Quant = USUAL,
+        per_channel: bool = True,
+        bias: bool = True,
+        more: Pair = (0, 0),
+    ) -> int:
+        """Add a TRANSPOSE_CONV, with so many more rows and columns as fit the padding."""
+        height, width, depth = self.shapes[source]
+        size = [
+            extent * by if padding == SAME else (extent - 1) * by + taps
+            for extent, by, taps in zip((height, width), stride, kernel, strict=True)
+        ]
+        shape = (size[0] + more[0], size[1] + more[1], channels)
+        weights, taps = (channels, *kernel, depth), int(np.prod(kernel)) * depth
+        inputs = self._weighted(source, weights, channels, taps, quant, per_channel, bias)
+        output = self.value(shape, quant)
+        wanted = self.builder.constant(np.array((1, *shape), np.int32))
+        return self.builder.op(
+            "TRANSPOSE_CONV",
+            [wanted, inputs[1], source, *inputs[2:]],
+            output,
+            "TransposeConvOptions",
+            padding=padding,
+            strideH=stride[0],
+            strideW=stride[1],
             fusedActivationFunction=activation,
         )
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from support.odd_channels import odd_conv
 from support.random_moves import MOVE_LAYERS
 from support.random_sequences import SEQUENCE_LAYERS
-from support.random_sketch import MAX_CHANNELS, Drawn, Sketch
+from support.random_sketch import MAX_CHANNELS, Drawn, Sketch, fits
 from support.random_values import VALUE_LAYERS
+from support.tflite_builder import SAME, VALID
 
 MAX_LAYERS = 7
 
@@ -30,6 +31,43 @@ def _conv(sketch: Sketch, source: int) -> None:
             quant=sketch.quant(),
             per_channel=sketch.one_of(True, False),
         )
+
+
+def _dilated(sketch: Sketch, source: int) -> None:
+    shape = sketch.shape(source)
+    if shape is None:
+        return
+    dilation = (sketch.number(1, 4), sketch.number(1, 4))
+    padding = sketch.one_of(SAME, VALID)
+    most = [
+        3 if padding == SAME else min(3, (extent - 1) // by + 1)
+        for extent, by in zip(shape, dilation, strict=False)
+    ]
+    size = (sketch.number(1, most[0]), sketch.number(1, most[1]))
+    stride = sketch.one_of((1, 1), (2, 2), (2, 3))
+    options = {"activation": sketch.activation(), "quant": sketch.quant(), "dilation": dilation}
+    if sketch.one_of(True, False):
+        sketch.add("conv", [source], sketch.channels(), size, stride, padding, **options)
+    else:
+        sketch.add("depthwise", [source], size, stride, padding, **options)
+
+
+def _transpose_conv(sketch: Sketch, source: int) -> None:
+    shape = sketch.shape(source)
+    size, stride = (
+        (sketch.number(1, 4), sketch.number(1, 4)),
+        (sketch.number(1, 4), sketch.number(1, 3)),
+    )
+    if shape is None:
+        return
+    padding = sketch.one_of(SAME, VALID)
+    more = (0, 0)
+    if padding == VALID:
+        more = (sketch.number(0, stride[0] - 1), sketch.number(0, stride[1] - 1))
+    channels = sketch.channels()
+    if fits(shape[0] * stride[0] + 4, shape[1] * stride[1] + 4, channels):
+        options = {"activation": sketch.activation(), "quant": sketch.quant(), "more": more}
+        sketch.add("transpose_conv", [source], channels, size, stride, padding, **options)
 
 
 def _grouped(sketch: Sketch, source: int) -> None:
@@ -98,6 +136,8 @@ LAYERS: dict[str, Callable[[Sketch, int], None]] = {
     "CONV_2D of odd channels": odd_conv,
     "CONV_2D in groups": _grouped,
     "DEPTHWISE_CONV_2D": _depthwise,
+    "dilated": _dilated,
+    "TRANSPOSE_CONV": _transpose_conv,
     "MAX_POOL_2D": _pool("max_pool"),
     "AVERAGE_POOL_2D": _pool("average_pool"),
     "FULLY_CONNECTED": _dense,

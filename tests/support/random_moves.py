@@ -7,6 +7,9 @@ from hypothesis import strategies as st
 from support.random_sketch import MAX_CHANNELS, MAX_EXTENT, Sketch, fits
 from support.tflite_builder import VALID
 
+_ONE_RULE = [(False, False), (True, False), (False, True)]
+"""Corners that lie on each other, centers of pixels that do."""
+
 
 def _concat(sketch: Sketch, source: int) -> None:
     beside = st.sampled_from(sketch.joinable(source))
@@ -78,12 +81,14 @@ def _strided_slice(sketch: Sketch, source: int) -> None:
     sketch.add("strided_slice", [source], parts)
 
 
-def _resize(sketch: Sketch, source: int) -> None:
-    shape = sketch.shape(source)
-    size = (sketch.number(1, MAX_EXTENT), sketch.number(1, MAX_EXTENT))
-    if shape and fits(*size, shape[2]):
-        flags = (sketch.one_of(False, True), sketch.one_of(False, True))
-        sketch.add("resize_nearest", [source], size, *flags)
+def _resize(method: str, rules: list[tuple[bool, bool]]) -> Callable[[Sketch, int], None]:
+    def add(sketch: Sketch, source: int) -> None:
+        shape = sketch.shape(source)
+        size = (sketch.number(1, MAX_EXTENT), sketch.number(1, MAX_EXTENT))
+        if shape and fits(*size, shape[2]):
+            sketch.add(method, [source], size, *sketch.draw(st.sampled_from(rules)))
+
+    return add
 
 
 def _space_to_depth(sketch: Sketch, source: int) -> None:
@@ -171,7 +176,8 @@ MOVE_LAYERS: dict[str, Callable[[Sketch, int], None]] = {
     "PAD before windows": _padded_conv,
     "SLICE": _slice,
     "STRIDED_SLICE": _strided_slice,
-    "RESIZE_NEAREST_NEIGHBOR": _resize,
+    "RESIZE_NEAREST_NEIGHBOR": _resize("resize_nearest", [*_ONE_RULE, (True, True)]),
+    "RESIZE_BILINEAR": _resize("resize_bilinear", _ONE_RULE),
     "SPACE_TO_DEPTH": _space_to_depth,
     "DEPTH_TO_SPACE": _depth_to_space,
     "RESHAPE and TILE": _upsample,

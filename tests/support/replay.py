@@ -5,7 +5,7 @@ planner's simulation: what a step reads must be there, whole and as it was writt
 writes and after.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,10 @@ from edgesq.operators import (
     Move,
     Pick,
     Reshape,
+    ResizeBilinear,
     SpaceToDepth,
     Transpose,
+    TransposeConv,
     Window,
 )
 from edgesq.plan import STEP_END, STEP_INPUT, Plan
@@ -124,8 +126,10 @@ class Replay:
         """Any operator that makes one row at a time; or a copy for a concatenation."""
         op = item.op
         sources = item.inputs if isinstance(op, Concatenation) else op.inputs
-        rows = range(row, row + 1)
-        if isinstance(op, Convolution | AveragePool2D):
+        rows: Sequence[int] = [row]
+        if isinstance(op, TransposeConv):
+            rows = reaching(op.window, row, self.height(item.inputs[0]))
+        elif isinstance(op, Convolution | AveragePool2D):
             rows = under(op.window, row, self.height(item.inputs[0]))
         elif isinstance(op, Move):
             rows = moved_from(op, row)
@@ -226,11 +230,19 @@ def moved_from(op: Move, row: int) -> range:
         return range(row // op.block, row // op.block + 1)
     if isinstance(op, Transpose):
         return range(op.height) if op.order[0] else range(row, row + 1)
+    if isinstance(op, ResizeBilinear):
+        return range(op.rows[row].first, op.rows[row].first + 1 + (op.rows[row].weight > 0))
     assert isinstance(op, Pick)
     return range(max(op.rows[row], 0), op.rows[row] + 1)
 
 
-def under(window: Window, row: int, height: int) -> range:
+def under(window: Window, row: int, height: int) -> list[int]:
     """Input rows under the window of output row `row`."""
     top = row * window.stride_h - window.pad_top
-    return range(max(top, 0), min(top + window.height, height))
+    return [y for tap in range(window.height) if 0 <= (y := top + tap * window.dilation_h) < height]
+
+
+def reaching(window: Window, row: int, height: int) -> list[int]:
+    """Input rows of which a tap of a transposed convolution lies in output row `row`."""
+    tops = {y: y * window.stride_h - window.pad_top for y in range(height)}
+    return [y for y, top in tops.items() if top <= row < top + window.height]

@@ -120,6 +120,78 @@ def depthwise_beside_another() -> bytes:
     return net.build(net.depthwise(joined, (3, 3), (2, 1)))
 
 
+# Dilated: kernel, stride, padding, dilation, image
+
+_DILATED: dict[str, tuple[Pair, Pair, int, Pair, tuple[int, int, int]]] = {
+    "2": ((3, 3), (1, 1), SAME, (2, 2), (9, 8, 4)),
+    "3_and_stride_2": ((3, 2), (2, 2), SAME, (3, 3), (11, 13, 3)),
+    "rows": ((3, 2), (1, 1), VALID, (3, 1), (9, 5, 4)),
+    "columns": ((1, 3), (1, 1), SAME, (1, 4), (2, 17, 2)),
+    "over_image": ((2, 2), (1, 1), SAME, (8, 8), (4, 5, 3)),
+}
+
+
+def _dilated_case(name: str, kind: str) -> Callable[[], bytes]:
+    kernel, stride, padding, dilation, shape = _DILATED[name]
+
+    def build() -> bytes:
+        net = Network(shape)
+        if kind == "depthwise":
+            return net.build(
+                net.depthwise(net.input, kernel, stride, padding, RELU, dilation=dilation)
+            )
+        return net.build(net.conv(net.input, 5, kernel, stride, padding, dilation=dilation))
+
+    return build
+
+
+WINDOWED |= {
+    f"dilated_{kind}_{name}": _dilated_case(name, kind)
+    for name in _DILATED
+    for kind in ("conv", "depthwise")
+}
+
+
+@network
+def dilated_in_groups() -> bytes:
+    net = Network((7, 7, 6))
+    return net.build(net.mean(net.conv(net.input, 4, (3, 3), groups=2, dilation=(2, 2))))
+
+
+@network
+def dilated_then_a_mean() -> bytes:
+    """Not straight into the mean's sums."""
+    net = Network((9, 9, 3), RECTIFIED)
+    middle = net.conv(net.input, 4, (3, 3), activation=RELU, quant=RECTIFIED)
+    return net.build(net.mean(net.conv(middle, 8, (3, 3), dilation=(2, 2))))
+
+
+# Transposed: kernel, stride, padding, more rows and columns
+
+_TRANSPOSED: dict[str, tuple[Pair, Pair, int, Pair]] = {
+    "2x2": ((2, 2), (2, 2), SAME, (0, 0)),
+    "3x3": ((3, 3), (2, 2), SAME, (0, 0)),
+    "4x4_valid": ((4, 4), (2, 2), VALID, (0, 0)),
+    "one_more": ((3, 3), (2, 2), VALID, (1, 1)),
+    "gaps": ((1, 2), (3, 4), VALID, (2, 0)),
+    "one_step": ((5, 3), (1, 1), SAME, (0, 0)),
+}
+
+
+def _transposed_case(name: str) -> Callable[[], bytes]:
+    kernel, stride, padding, more = _TRANSPOSED[name]
+
+    def build() -> bytes:
+        net = Network((5, 4, 3))
+        made = net.transpose_conv(net.input, 6, kernel, stride, padding, RELU, more=more)
+        return net.build(made)
+
+    return build
+
+
+WINDOWED |= {f"transpose_conv_{name}": _transposed_case(name) for name in _TRANSPOSED}
+
+
 # Pools: kind, size, stride, padding, activation, image
 
 _POOLS: dict[str, tuple[str, Pair, Pair, int, int, tuple[int, int, int]]] = {

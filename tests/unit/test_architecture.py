@@ -37,6 +37,7 @@ BASE = (
         "arithmetic",
         "reductions",
         "combine",
+        "sampling",
         "lookup",
         "fixed_point",
         "curves",

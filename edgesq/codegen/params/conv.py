@@ -5,17 +5,20 @@ Mirror: the structs of firmware/include/esq_ops.h and the functions that read th
 
 from edgesq.codegen.params.fields import Params, reduce_fields, ring_window
 from edgesq.codegen.params.wide import wide_params
+from edgesq.errors import ModelError
 from edgesq.graph import Graph
 from edgesq.kernels.conv_params import ConvParams
 from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.groups import group_count, group_graph
 from edgesq.kernels.initializer import Fields, Value, struct, structs
 from edgesq.kernels.kernel import Form, Kernel
+from edgesq.kernels.phases import phases_of
 from edgesq.kernels.row_op import RowOp
+from edgesq.limits import MAX_UINT16
 from edgesq.operators import Conv2D, Convolution, GroupedConv2D
 
-_GROUP_NUMBERS = 1000
-"""Numbers that an operator's groups have for their arrays."""
+_GROUP_NUMBERS = _PHASE_NUMBERS = 1000
+"""Numbers that an operator's groups, or phases, have for their arrays."""
 
 
 def convolution(graph: Graph, item: RowOp, index: int) -> str:
@@ -31,6 +34,8 @@ def convolution(graph: Graph, item: RowOp, index: int) -> str:
 
 def _narrow(graph: Graph, item: RowOp, op: Convolution, index: int, name: str) -> str:
     """Return the parameters of a convolution's int8 weights under a name."""
+    if item.kernel.form is Form.PHASES:
+        return _phases(graph, item, index, name)
     if isinstance(op, GroupedConv2D) and item.kernel.form is Form.GROUPS:
         return _groups(graph, op, item.kernel, index, name)
     conv = _conv(graph, op, item.kernel, index)
@@ -85,6 +90,47 @@ def _groups(graph: Graph, op: GroupedConv2D, kernel: Kernel, index: int, name: s
         "".join(conv.arrays for conv in convs)
         + structs(kind, f"convs_{index}", [conv.fields for conv in convs])
         + struct("esq_groups", name, fields)
+    )
+
+
+def _phases(graph: Graph, item: RowOp, index: int, name: str) -> str:
+    """Return the same of a dilated or transposed convolution that is run as plain ones."""
+    assert isinstance(item.op, Convolution)
+    phases = phases_of(graph, item.op)
+    largest = max(
+        phases.input_step * item.pixel_bytes[0], phases.output_step * item.pixel_bytes[-1]
+    )
+    if largest > MAX_UINT16:
+        raise ModelError(
+            f"pixels of {largest} bytes from one to the next of its columns are too large",
+            where=item.op.name,
+            hint="use a smaller dilation or stride, or fewer channels",
+        )
+    arrays: dict[str, None] = {}
+    convs = []
+    for number, phase in enumerate(phases.all):
+        own = index if phases.share_weights else _PHASE_NUMBERS * (index + 1) + number
+        kernel = FAMILIES[item.kernel.family].phase_kernel(graph, item, item.kernel, phase)
+        assert kernel is not None, "the plan takes no kernel that some phase lacks"
+        convs.append(_conv(phase.graph, phase.conv, kernel, own))
+        arrays[convs[-1].arrays] = None
+    kind = f"struct {convs[0].kind}"
+    spans = [(one.first_row, one.input_first, one.output_first, *one.columns) for one in phases.all]
+    fields: Fields = {
+        "run": item.kernel.plain_function,
+        "convs": f"convs_{index}",
+        "phases": f"phases_{index}",
+        "conv_bytes": f"sizeof({kind})",
+        "rows": phases.rows,
+        "columns": len(phases.all) // phases.rows,
+        "input_step": phases.input_step,
+        "output_step": phases.output_step,
+    }
+    return (
+        "".join(arrays)
+        + structs(kind, f"convs_{index}", [conv.fields for conv in convs])
+        + structs("struct esq_phase", f"phases_{index}", spans)
+        + struct("esq_phases", name, fields)
     )
 
 

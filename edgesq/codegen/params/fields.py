@@ -36,6 +36,7 @@ def window_fields(window: Window) -> Value:
         window.stride_w,
         window.pad_top,
         window.pad_left,
+        window.dilation_h,
     )
 
 

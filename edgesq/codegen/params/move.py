@@ -1,16 +1,23 @@
 """The parameters of operators that move values, as C data.
 
-Mirror: struct esq_pick and struct esq_transpose in firmware/include/esq_values.h.
+Mirror: struct esq_pick, esq_resize and esq_transpose in firmware/include/esq_values.h.
 """
 
 from collections.abc import Sequence
 
 from edgesq.codegen.params.fields import Params
 from edgesq.graph import Graph
-from edgesq.kernels.initializer import Fields, array, struct
+from edgesq.kernels.initializer import Fields, array, struct, structs
 from edgesq.kernels.portable import even_step
 from edgesq.kernels.row_op import RowOp
-from edgesq.operators import OUTSIDE, DepthToSpace, Pick, SpaceToDepth, Transpose
+from edgesq.operators import (
+    OUTSIDE,
+    DepthToSpace,
+    Pick,
+    ResizeBilinear,
+    SpaceToDepth,
+    Transpose,
+)
 
 _OUTSIDE = 0xFFFF
 """Mirror: ESQ_OUTSIDE."""
@@ -44,6 +51,18 @@ def _indices(places: Sequence[int]) -> list[int]:
     return [_OUTSIDE if place == OUTSIDE else place for place in places]
 
 
+def _resize_bilinear(_: Graph, item: RowOp, index: int) -> str:
+    op = item.op
+    assert isinstance(op, ResizeBilinear)
+    fields: Fields = {"rows": f"rows_{index}", "columns": f"columns_{index}"}
+    kind = "struct esq_between"
+    return (
+        structs(kind, f"rows_{index}", [(place.first, place.weight) for place in op.rows])
+        + structs(kind, f"columns_{index}", [(place.first, place.weight) for place in op.columns])
+        + struct("esq_resize", f"params_{index}", fields, layer=op.name)
+    )
+
+
 def none(_: Graph, __: RowOp, ___: int) -> str:
     """Return the parameters of an operator whose tensors say all."""
     return ""
@@ -56,4 +75,10 @@ def _transpose(_: Graph, item: RowOp, index: int) -> str:
     return struct("esq_transpose", f"params_{index}", fields, layer=op.name)
 
 
-PARAMS: Params = {Pick: _pick, SpaceToDepth: none, DepthToSpace: none, Transpose: _transpose}
+PARAMS: Params = {
+    Pick: _pick,
+    ResizeBilinear: _resize_bilinear,
+    SpaceToDepth: none,
+    DepthToSpace: none,
+    Transpose: _transpose,
+}

@@ -3,9 +3,17 @@
 import numpy as np
 
 from edgesq.formats.onnx.real import FloatModel
-from edgesq.formats.onnx.scope import Scope, Value, Writers, unsigned
+from edgesq.formats.onnx.scope import UINT8_OFFSET, Scope, Value, Writers, unsigned
 from edgesq.graph import Graph
-from edgesq.operators import OUTSIDE, DepthToSpace, Pick, SpaceToDepth, Transpose
+from edgesq.operators import (
+    BETWEEN_STEPS,
+    OUTSIDE,
+    DepthToSpace,
+    Pick,
+    ResizeBilinear,
+    SpaceToDepth,
+    Transpose,
+)
 
 _AXES = {"channels": 1, "rows": 2, "columns": 3}
 
@@ -44,6 +52,38 @@ def _part(scope: Scope, pixels: str, axis: int, inside: list[int], extent: int) 
         bounds = (np.array([value], np.int64) for value in (first, last + 1, axis, step))
         return scope.node("Slice", "slice", pixels, *bounds)
     return scope.node("Gather", "gather", pixels, np.array(inside, np.int64), axis=axis)
+
+
+def resize_bilinear(scope: Scope, _: Graph, op: ResizeBilinear, pixels: str) -> str:
+    """Add two rows by their weights, then two columns, and round once."""
+    signed = scope.cast("wide", pixels, np.int32)
+    value = scope.node("Sub", "signed", signed, np.int32(UINT8_OFFSET))
+    one = np.int32(BETWEEN_STEPS)
+    value = _between(scope, op, value, one)
+    sign = scope.node("Sign", "sign", value)
+    half = scope.node("Mul", "half", sign, np.int32(BETWEEN_STEPS**2 // 2))
+    total = scope.node("Add", "nudged", value, half)
+    rounded = scope.node("Div", "rounded", total, np.int32(BETWEEN_STEPS**2))
+    offset = scope.node("Add", "offset", rounded, np.int32(UINT8_OFFSET))
+    return scope.cast("uint8", offset, np.uint8)
+
+
+def _between(scope: Scope, op: ResizeBilinear, value: str, one: np.int32 | np.float32) -> str:
+    """Add each row, then each column, as the sum of two by weights that make `one` together."""
+    for name, axis, places in (("rows", _AXES["rows"], op.rows), ("columns", 3, op.columns)):
+        own = scope.within(name)
+        shape = [len(places) if place == axis else 1 for place in range(4)]
+        share = one.dtype.type(one / BETWEEN_STEPS)
+        weight = (np.array([at.weight for at in places]).reshape(shape) * share).astype(one.dtype)
+        parts = []
+        for which, by, numbers in (
+            ("first", one - weight, [at.first for at in places]),
+            ("last", weight, [at.last for at in places]),
+        ):
+            taken = own.node("Gather", which, value, np.array(numbers, np.int64), axis=axis)
+            parts.append(own.node("Mul", f"{which}_part", taken, by.astype(one.dtype)))
+        value = own.node("Add", "sum", *parts)
+    return value
 
 
 def space_to_depth(scope: Scope, graph: Graph, op: SpaceToDepth, pixels: str) -> str:
@@ -93,6 +133,11 @@ def float_pick(scope: Scope, model: FloatModel, op: Pick, pixels: str) -> str:
     return _picked(scope, model.graph, op, pixels, fill)
 
 
+def float_resize_bilinear(scope: Scope, _: FloatModel, op: ResizeBilinear, pixels: str) -> str:
+    """Add two rows by their weights, then two columns."""
+    return _between(scope, op, pixels, np.float32(1))
+
+
 def float_space_to_depth(scope: Scope, _: FloatModel, op: SpaceToDepth, pixels: str) -> str:
     """Add ONNX's own operator."""
     return scope.node("SpaceToDepth", "depth", pixels, blocksize=op.block)
@@ -111,6 +156,7 @@ def transpose(scope: Scope, _: Graph | FloatModel, op: Transpose, pixels: str) -
 
 INTEGER: Writers = {
     Pick: pick,
+    ResizeBilinear: resize_bilinear,
     SpaceToDepth: space_to_depth,
     DepthToSpace: depth_to_space,
     Transpose: transpose,
@@ -118,6 +164,7 @@ INTEGER: Writers = {
 FLOAT: Writers = {
     Transpose: transpose,
     Pick: float_pick,
+    ResizeBilinear: float_resize_bilinear,
     SpaceToDepth: float_space_to_depth,
     DepthToSpace: float_depth_to_space,
 }

@@ -76,10 +76,12 @@ class Scope:
 
 def window_attributes(window: Window) -> dict[str, list[int]]:
     """Return a window as the attributes of Conv and MaxPool."""
+    dilations = [window.dilation_h, window.dilation_w]
     return {
         "kernel_shape": [window.height, window.width],
         "strides": [window.stride_h, window.stride_w],
         "pads": [window.pad_top, window.pad_left, window.pad_bottom, window.pad_right],
+        **({"dilations": dilations} if window.is_dilated else {}),
     }
 
 

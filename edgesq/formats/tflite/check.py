@@ -9,11 +9,11 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from edgesq.graph import Tensor
-from edgesq.limits import MAX_NODES, MAX_SIDE, MAX_VALUES
+from edgesq.limits import MAX_NODES, MAX_SIDE, MAX_UINT16, MAX_VALUES
 from edgesq.operators import Window
 
-MAX_UINT16 = (1 << 16) - 1
-"""Heights, widths, channels and strides are uint16 on the device."""
+_MAX_DILATION = 255
+"""Most rows, or columns, from one tap of a window to the next."""
 
 _MAX_PIXELS = 1 << 22
 """Most pixels of one activation: their sum, at most 255 each, fits 31 bits."""
@@ -140,9 +140,11 @@ def scale_problem(tensor: Tensor) -> str | None:
 
 def window_problem(window: Window, image: tuple[int, int], output: tuple[int, int]) -> str | None:
     """Say why windows of this kind do not make `output` (H, W) from `image` (H, W), or None."""
+    if not all(0 < by <= _MAX_DILATION for by in (window.dilation_h, window.dilation_w)):
+        return f"a window dilated by {window.dilation_h} x {window.dilation_w}"
     for size, stride, pads, extent, count in (
-        (window.height, window.stride_h, (window.pad_top, window.pad_bottom), image[0], output[0]),
-        (window.width, window.stride_w, (window.pad_left, window.pad_right), image[1], output[1]),
+        (window.tall, window.stride_h, (window.pad_top, window.pad_bottom), image[0], output[0]),
+        (window.wide, window.stride_w, (window.pad_left, window.pad_right), image[1], output[1]),
     ):
         if not (0 < size <= MAX_UINT16 and 0 < stride <= MAX_UINT16):
             return f"a window of {size} with stride {stride}"

@@ -15,6 +15,7 @@ from edgesq.formats.tflite.readable import (
     Readable,
     Readables,
     Shape,
+    constants,
     four,
     windows_shape,
 )
@@ -28,8 +29,12 @@ from edgesq.operators import (
     FullyConnected,
     GroupedConv2D,
     Op,
+    TransposeConv,
     Window,
 )
+
+_MAX_STRIDE = 16
+"""Of a TRANSPOSE_CONV: so many plain convolutions make a row."""
 
 
 def read_conv2d(reader: Reader, operator: Any) -> Op:
@@ -53,10 +58,10 @@ def read_conv2d(reader: Reader, operator: Any) -> Op:
     assert kernel.data is not None
     if kernel.shape[3] == channels or kernel.shape[3] > 1:
         cls = Conv2D if kernel.shape[3] == channels else GroupedConv2D
-        weights, more = narrow(reader, kernel, 0)
+        weights, more = _narrow(reader, name, kernel, 0, window)
         return cls(name, (source,), output, window, weights, bias, clamp, **more)
     own = replace(kernel, data=np.ascontiguousarray(kernel.data.transpose(3, 1, 2, 0), np.int16))
-    weights, more = narrow(reader, own, 3)
+    weights, more = _narrow(reader, name, own, 3, window)
     return DepthwiseConv2D(name, (source,), output, window, weights, bias, clamp, **more)
 
 
@@ -79,7 +84,7 @@ def read_depthwise_conv2d(reader: Reader, operator: Any) -> Op:
     bias = _bias(reader, name, operator, kernel.shape[3])
     window = reader.window(options, (kernel.shape[1], kernel.shape[2]), source, output)
     clamp = reader.clamp(options.fusedActivationFunction, output)
-    weights, more = narrow(reader, kernel, 3)
+    weights, more = _narrow(reader, name, kernel, 3, window)
     return DepthwiseConv2D(name, (source,), output, window, weights, bias, clamp, **more)
 
 
@@ -113,6 +118,45 @@ def read_fully_connected(reader: Reader, operator: Any) -> Op:
     return FullyConnected(name, (source,), output, window, weights, bias, clamp, **more)
 
 
+def _narrow(
+    reader: Reader, name: str, kernel: Tensor, channel_axis: int, window: Window
+) -> tuple[int, dict[str, Any]]:
+    """Add weights as the graph has them; see `narrow`."""
+    weights, more = narrow(reader, kernel, channel_axis)
+    if more and window.is_dilated:
+        raise reader.error(
+            f"{name}: dilated, with uint8 weights that need nine bits without their zero point",
+            "quantize the float model again, to int8",
+        )
+    return weights, more
+
+
+def read_transpose_conv(reader: Reader, operator: Any) -> Op:
+    """Read a TRANSPOSE_CONV, whose paddings are those of the convolution the other way.
+
+    Raises:
+        ModelError: it is damaged, its strides are too large, or that convolution would not make its
+            input of its output.
+    """
+    name, output = reader.parts(operator)
+    options = operator.builtinOptions
+    source, weights = reader.tensor(operator.inputs[2]), reader.tensor(operator.inputs[1])
+    kernel = reader.tensors[weights]
+    if kernel.data is None or kernel.data.dtype != np.int8 or kernel.data.ndim != 4:
+        raise reader.error(f"{name}: weights must be int8 constants [O, H, W, I]")
+    if kernel.shape[3] != reader.tensors[source].hwc[2]:
+        raise reader.error(f"{name}: weights {kernel.shape} of {reader.tensors[source].hwc}")
+    if max(options.strideH, options.strideW) > _MAX_STRIDE:
+        raise reader.error(
+            f"{name}: TRANSPOSE_CONV with strides {options.strideH} x {options.strideW}",
+            f"use strides of at most {_MAX_STRIDE}",
+        )
+    bias = _bias(reader, name, operator, kernel.shape[0], position=3)
+    window = reader.window(options, (kernel.shape[1], kernel.shape[2]), output, source)
+    clamp = reader.clamp(options.fusedActivationFunction, output)
+    return TransposeConv(name, (source,), output, window, weights, bias, clamp)
+
+
 def _constant(reader: Reader, name: str, operator: Any, layout: str) -> Tensor:
     kernel = as_multiplied(reader, operator, read_weights(reader, operator.inputs[1]))
     if kernel.data is None or kernel.data.dtype == np.int32 or kernel.data.ndim != 4:
@@ -120,10 +164,10 @@ def _constant(reader: Reader, name: str, operator: Any, layout: str) -> Tensor:
     return kernel
 
 
-def _bias(reader: Reader, name: str, operator: Any, channels: int) -> int:
+def _bias(reader: Reader, name: str, operator: Any, channels: int, position: int = 2) -> int:
     """Return the bias, zeros where there is none."""
-    if len(operator.inputs) > 2 and operator.inputs[2] >= 0:
-        return reader.tensor(operator.inputs[2])
+    if len(operator.inputs) > position and operator.inputs[position] >= 0:
+        return reader.tensor(operator.inputs[position])
     zeros = np.zeros(channels, np.int32)
     quantization = reader.read(operator.inputs[1]).quantization
     return reader.append(-1, Tensor(f"{name}/bias", zeros.shape, quantization, zeros))
@@ -133,6 +177,15 @@ def _shape(reader: Reader, operator: Any, channels: int) -> Shape:
     """Return the output's shape, whose channels are axis `channels` of the weights."""
     kernel = four(reader.shape(operator.inputs[1]))
     return windows_shape(reader, operator, kernel[1:3], kernel[channels])
+
+
+def _transpose_shape(reader: Reader, operator: Any) -> Shape:
+    batch, *_ = four(reader.shape(operator.inputs[2]))
+    channels = four(reader.shape(operator.inputs[1]))[0]
+    wanted = four(tuple(constants(reader, operator.inputs[0])))
+    if (wanted[0], wanted[3]) != (batch, channels):
+        raise ValueError(f"{list(wanted)} of {batch} images and {channels} channels")
+    return wanted
 
 
 def _fully_connected_shape(reader: Reader, operator: Any) -> Shape:
@@ -204,13 +257,13 @@ READABLES: Readables = {
     "FULLY_CONNECTED": Readable(
         read_fully_connected, _fully_connected_shape, (2, 3), "FullyConnectedOptionsT", version=5
     ),
+    "TRANSPOSE_CONV": Readable(
+        read_transpose_conv, _transpose_shape, (3, 4), "TransposeConvOptionsT"
+    ),
 }
 FITS: Fits = {Convolution: _fits}
 RANGES: Ranges = {Convolution: _convolution_problem, FullyConnected: _fully_connected_problem}
 ADVICE: Advice = {
-    "BATCH_TO_SPACE_ND": "a dilated convolution: use dilation 1",
-    "CONV_2D": "use dilation 1",
-    "DEPTHWISE_CONV_2D": "use dilation 1",
-    "SPACE_TO_BATCH_ND": "a dilated convolution: use dilation 1",
-    "TRANSPOSE_CONV": "use nearest neighbours and a convolution",
+    "BATCH_TO_SPACE_ND": "use the dilation of the convolution itself",
+    "SPACE_TO_BATCH_ND": "use the dilation of the convolution itself",
 }

@@ -4,7 +4,16 @@ from dataclasses import replace
 
 from edgesq.formats.tflite.check import window_problem
 from edgesq.graph import Graph
-from edgesq.operators import OUTSIDE, Convolution, FullyConnected, MaxPool2D, Op, Pad, Window
+from edgesq.operators import (
+    OUTSIDE,
+    Convolution,
+    FullyConnected,
+    MaxPool2D,
+    Op,
+    Pad,
+    TransposeConv,
+    Window,
+)
 
 _LOWEST = -128
 
@@ -29,7 +38,9 @@ def fold_pads(graph: Graph) -> Graph:
 def _folded(graph: Graph, pad: Pad, reader: Op) -> Op | None:
     """Return an operator so that it reads the input of a PAD, not its output; None if it cannot."""
     source = graph.tensors[pad.inputs[0]]
-    if not isinstance(reader, Convolution | MaxPool2D) or isinstance(reader, FullyConnected):
+    if not isinstance(reader, Convolution | MaxPool2D):
+        return None
+    if isinstance(reader, FullyConnected | TransposeConv):
         return None
     fill = _LOWEST if isinstance(reader, MaxPool2D) else source.zero_point
     if pad.fill != fill or OUTSIDE in pad.channels:

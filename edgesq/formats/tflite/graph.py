@@ -64,7 +64,7 @@ def make_graph(reader: Reader, sha256: str) -> tuple[Graph, Inside]:
 
 def _read(reader: Reader, inside: Inside) -> list[Op]:
     """Return the operators between the ends."""
-    known = [(kind, one) for kind, one in inside.operators if not _unknown(kind, one)]
+    known = [(kind, one) for kind, one in inside.operators if kind in READABLES]
     problems = [*_unknown_problems(reader, inside.operators), *uint8_problems(reader, known)]
     for kind, operator in known:
         readable = READABLES[kind]
@@ -86,7 +86,7 @@ def _read(reader: Reader, inside: Inside) -> list[Op]:
 
 
 def _unknown_problems(reader: Reader, operators: list[tuple[str, Any]]) -> list[ModelError]:
-    unknown = [(words, one) for kind, one in operators if (words := _unknown(kind, one))]
+    unknown = [(kind, one) for kind, one in operators if kind not in READABLES]
     return unknown_problems(reader, unknown, ADVICE, _USUAL_ADVICE)
 
 
@@ -109,15 +109,6 @@ def _refuse(reader: Reader, problems: list[ModelError]) -> None:
             f"cannot take {len(texts)} operators: {'; '.join(dict.fromkeys(texts))}",
             f"it knows {', '.join(sorted(READABLES))}",
         )
-
-
-def _unknown(kind: str, operator: Any) -> str | None:
-    """Return what to call an operator that the runtime does not know, None where it does."""
-    if kind not in READABLES:
-        return kind
-    options = operator.builtinOptions
-    dilation = [getattr(options, f"dilation{axis}Factor", 1) for axis in "HW"]
-    return None if dilation == [1, 1] else f"{kind} dilated by {dilation[0]} x {dilation[1]}"
 
 
 def _named(ops: Iterable[Op]) -> tuple[Op, ...]:

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from edgesq.arithmetic import nearest_sources
 from edgesq.formats.tflite.readable import (
     Advice,
     Fits,
@@ -26,11 +25,13 @@ from edgesq.operators import (
     Pad,
     PadV2,
     Pick,
+    ResizeBilinear,
     ResizeNearest,
     Slice,
     SpaceToDepth,
     StridedSlice,
 )
+from edgesq.sampling import linear_sources, nearest_sources
 
 Indices = Sequence[int]
 
@@ -120,6 +121,33 @@ def read_resize_nearest(reader: Reader, operator: Any) -> Op:
         for extent, count in zip(source.hwc[:2], result.hwc[:2], strict=True)
     ]
     return _pick(reader, operator, ResizeNearest, [range(1), *axes, range(source.hwc[2])])
+
+
+def read_resize_bilinear(reader: Reader, operator: Any) -> Op:
+    """Read a RESIZE_BILINEAR to the size of its output.
+
+    Raises:
+        ModelError: its two rules for corners contradict each other, or the output is so much larger
+            than the input that TensorFlow Lite's steps lead beside it.
+    """
+    name, output = reader.parts(operator)
+    options, source = operator.builtinOptions, reader.tensor(operator.inputs[0])
+    reader.same_quantization(name, (source, output))
+    if options.alignCorners and options.halfPixelCenters:
+        raise reader.error(f"{name}: aligned corners and half pixel centers", "use one of them")
+    rules = {
+        "align_corners": bool(options.alignCorners),
+        "half_pixel_centers": bool(options.halfPixelCenters),
+    }
+    shape, result = (reader.tensors[index].hwc[:2] for index in (source, output))
+    axes = [linear_sources(*sizes, **rules) for sizes in zip(shape, result, strict=True)]
+    if any(axis[-1].last >= extent for axis, extent in zip(axes, shape, strict=True)):
+        raise reader.error(
+            f"{name}: {shape[0]} x {shape[1]} to {len(axes[0])} x {len(axes[1])} pixels by "
+            "RESIZE_BILINEAR reads beside the image",
+            "resize in two steps, or with half_pixel_centers",
+        )
+    return ResizeBilinear(name, (source,), output, *axes)
 
 
 def read_space_to_depth(reader: Reader, operator: Any) -> Op:
@@ -244,6 +272,11 @@ def _pick_fits(graph: Graph, op: Pick) -> bool:
     return (len(op.rows), len(op.columns), len(op.channels)) == result
 
 
+def _resize_bilinear_fits(graph: Graph, op: ResizeBilinear) -> bool:
+    shapes, result = hwc(graph, op)
+    return (len(op.rows), len(op.columns), shapes[0][2]) == result
+
+
 def _space_to_depth_fits(graph: Graph, op: SpaceToDepth) -> bool:
     shapes, (height, width, channels) = hwc(graph, op)
     block = op.block
@@ -270,6 +303,9 @@ READABLES: Readables = {
     "RESIZE_NEAREST_NEIGHBOR": Readable(
         read_resize_nearest, _resize_shape, (2,), "ResizeNearestNeighborOptionsT"
     ),
+    "RESIZE_BILINEAR": Readable(
+        read_resize_bilinear, _resize_shape, (2,), "ResizeBilinearOptionsT"
+    ),
     "SLICE": Readable(read_slice, _slice_shape, (3,)),
     "SPACE_TO_DEPTH": Readable(
         read_space_to_depth,
@@ -283,9 +319,8 @@ READABLES: Readables = {
 FITS: Fits = {
     DepthToSpace: _depth_to_space_fits,
     Pick: _pick_fits,
+    ResizeBilinear: _resize_bilinear_fits,
     SpaceToDepth: _space_to_depth_fits,
 }
 RANGES: Ranges = {}
-ADVICE: Advice = {
-    "RESIZE_BILINEAR": "use nearest neighbours",
-}
+ADVICE: Advice = {}

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from edgesq.formats.tflite.reader import SAME_PADDING, VALID_PADDING, Reader
+from edgesq.formats.tflite.reader import SAME_PADDING, VALID_PADDING, Reader, dilations_of
 from edgesq.graph import Graph
 from edgesq.integers import ceil_div
 from edgesq.operators import Op
@@ -111,7 +111,9 @@ def windows_shape(reader: Reader, operator: Any, size: Sequence[int], channels: 
         raise ValueError(f"padding {options.padding}")
     if min(options.strideH, options.strideW) < 1:
         raise ValueError(f"strides {options.strideH} x {options.strideW}")
-    shrunk = [0, 0] if options.padding == SAME_PADDING else [extent - 1 for extent in size]
+    shrunk = [0, 0]
+    if options.padding == VALID_PADDING:
+        shrunk = [(taps - 1) * by for taps, by in zip(size, dilations_of(options), strict=True)]
     strides = (options.strideH, options.strideW)
     spans = zip(image, shrunk, strides, strict=True)
     height, width = (ceil_div(extent - less, stride) for extent, less, stride in spans)

@@ -63,6 +63,12 @@ def quantized_range(tensor: Tensor, low: float | None, high: float | None) -> tu
     )
 
 
+def dilations_of(options: Any) -> tuple[int, int]:
+    """Return the rows and columns from tap to tap of what may be dilated, 1 and 1 of all others."""
+    down, across = (int(getattr(options, f"dilation{axis}Factor", 1)) for axis in "HW")
+    return down, across
+
+
 def open_model(content: bytes, where: str) -> "Reader":
     """Unpack a .tflite.
 
@@ -276,16 +282,20 @@ class Reader:
         """Return the window of a size (H, W), with the padding that the options ask for."""
         image = self.tensors[source].hwc[:2]
         strides = (int(options.strideH), int(options.strideW))
+        apart = zip(dilations_of(options), size, strict=True)
+        dilations = tuple(by if taps > 1 else min(by, 1) for by, taps in apart)
         pads = [0, 0]
         if options.padding == SAME_PADDING:
             # A stride of 0 is refused below.
             pads = [
-                max((ceil_div(extent, stride or 1) - 1) * stride + kernel - extent, 0)
-                for stride, kernel, extent in zip(strides, size, image, strict=True)
+                max(
+                    (ceil_div(extent, stride or 1) - 1) * stride + (kernel - 1) * by + 1 - extent, 0
+                )
+                for stride, kernel, by, extent in zip(strides, size, dilations, image, strict=True)
             ]
         tall, wide = pads
         top, left = tall // 2, wide // 2
-        window = Window(*size, *strides, top, tall - top, left, wide - left)
+        window = Window(*size, *strides, top, tall - top, left, wide - left, *dilations)
         self.refuse_window(window, source, output)
         return window
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from edgesq.formats.tflite.check import MAX_UINT16
 from edgesq.formats.tflite.readable import (
     Fits,
     Ranges,
@@ -18,6 +17,7 @@ from edgesq.formats.tflite.readable import (
 )
 from edgesq.formats.tflite.reader import MAX_AXES, Reader
 from edgesq.graph import Graph
+from edgesq.limits import MAX_UINT16
 from edgesq.operators import Concatenation, Op, Reshape, Transpose
 
 Image = tuple[int, int, int]

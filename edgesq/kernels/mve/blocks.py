@@ -39,9 +39,10 @@ def row_blocks_of(graph: Graph, op: Conv2D) -> int:
     height, _, channels = graph.tensors[op.inputs[0]].hwc
     window = op.window
     tops = np.arange(graph.tensors[op.output].hwc[0]) * window.stride_h - window.pad_top
-    above, below = np.maximum(-tops, 0), np.maximum(tops + window.height - height, 0)
+    rows = tops[:, np.newaxis] + np.arange(window.height) * window.dilation_h
+    beside = ((rows < 0) | (rows >= height)).sum(axis=1)
     values = window.width * channels
-    return values // BLOCK if (above + below).max() == 1 and values % BLOCK == 0 else 0
+    return values // BLOCK if beside.max() == 1 and values % BLOCK == 0 else 0
 
 
 def work_bytes(graph: Graph, op: Conv2D, pixels: int) -> int:

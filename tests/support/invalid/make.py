@@ -20,6 +20,15 @@ def network(*layers: keras.layers.Layer) -> keras.Model:
     return keras.Sequential([keras.Input(SHAPE), keras.layers.Conv2D(4, 3), *layers, average])
 
 
+def unknown_layers() -> list[keras.layers.Layer]:
+    """Return a convolution in three dimensions, which no int8 .tflite has, and what is known."""
+    layers = keras.layers
+    height, width, channels = SHAPE[0] - 2, SHAPE[1] - 2, 4
+    deep = layers.Conv3D(2, 1)
+    shapes = ((height, width, channels, 1), (height, width, 2 * channels))
+    return [layers.Reshape(shapes[0]), deep, layers.Reshape(shapes[1]), layers.Activation("relu")]
+
+
 def main() -> None:
     """Write every file anew."""
     good = network()
@@ -27,8 +36,7 @@ def main() -> None:
     whole = (HERE / "truncated.keras").read_bytes()
     (HERE / "truncated.keras").write_bytes(whole[: len(whole) // 2])
     (HERE / "text.keras").write_text("This is no archive.\n")
-    transposed = keras.layers.Conv2DTranspose(4, 3)
-    network(transposed, keras.layers.Activation("sigmoid")).save(HERE / "unknown_layers.keras")
+    network(*unknown_layers()).save(HERE / "unknown_layers.keras")
 
     images = np.random.default_rng(1).random((4, 1, *SHAPE), np.float32)
     content = to_int8_tflite(good, images)
