@@ -25,7 +25,7 @@ from edgesq.kernels.row_op import RowOp
 from edgesq.operators import Access, Convolution, Stateful
 from edgesq.plan import STEP_END, STEP_INPUT, Plan
 
-LAYOUT_VERSION = 5
+LAYOUT_VERSION = 6
 """Mirror: ESQ_LAYOUT_VERSION in edgesq.h."""
 
 
@@ -153,13 +153,14 @@ def _slot(graph: Graph, plan: Plan, number: int) -> str:
     assert slot is not None
     ring = plan.rings[slot.storage]
     values = (
-        ring.offset + slot.channel_offset,
+        ring.offset + slot.offset_bytes,
         slot.row_bytes,
         ring.ring_rows,
         slot.height,
         slot.width,
         slot.channels,
         slot.pixel_bytes,
+        slot.row_offset,
     )
     return f"    {initializer(values)}, /* {comment(_written_by(graph, plan, number))} */"
 

@@ -280,10 +280,10 @@ def _softmax(_: Graph, op: Softmax, values: Any) -> Any:
     return tf.nn.softmax(op.beta * values)
 
 
-def _concatenation(_: Graph, __: Concatenation, *inputs: Any) -> Any:
+def _concatenation(_: Graph, op: Concatenation, *inputs: Any) -> Any:
     import tensorflow as tf
 
-    return tf.concat(list(inputs), axis=-1)
+    return tf.concat(list(inputs), axis=op.axis + 1)
 
 
 def _reshape(graph: Graph, op: Reshape, values: Any) -> Any:

@@ -9,12 +9,13 @@ from edgesq.operators import Access, Conv2D, Op, Window
 
 @dataclass(frozen=True)
 class Slot:
-    """Where a tensor lives: channels [offset, offset + channels) of the pixels of a storage.
+    """Where a tensor lives: some of the rows, columns and channels of a storage.
 
     Attributes:
         storage: index of the storage, one ring of rows.
         height, width, channels: of the tensor.
-        channel_offset: bytes from a pixel's start.
+        row_offset: rows of the storage before its first one.
+        offset_bytes: from a row's start to its first pixel.
         pixel_bytes: bytes from one pixel to the next.
         row_bytes: bytes from one row of the ring to the next: a multiple of 4, but in a storage
             that is read as one block at the end.
@@ -24,7 +25,8 @@ class Slot:
     height: int
     width: int
     channels: int
-    channel_offset: int
+    row_offset: int
+    offset_bytes: int
     pixel_bytes: int
     row_bytes: int
 

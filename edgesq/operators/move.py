@@ -6,8 +6,15 @@ from dataclasses import dataclass
 from edgesq.operators.base import Access, Op
 
 
+@dataclass(frozen=True)
 class Concatenation(Op, kind="CONCATENATION"):
-    """Inputs side by side along the channels; all share scale and zero point with the output."""
+    """Inputs one behind the other; all share scale and zero point with the output.
+
+    Attributes:
+        axis: of [H, W, C], along which; usually the channels.
+    """
+
+    axis: int = 2
 
 
 class Move(Op, access=Access.MOVE):

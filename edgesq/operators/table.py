@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from edgesq.operators.base import Op
 from edgesq.operators.curve import STEPS, Curve
-from edgesq.operators.move import Slice
+from edgesq.operators.move import Concatenation, Slice
 from edgesq.operators.shape import Reshape
 
 Handler = TypeVar("Handler")
@@ -26,6 +26,7 @@ READ_AS: dict[str, type[Op] | None] = {
     **dict.fromkeys(STEPS, Curve),
     "DEQUANTIZE": None,
     "EXPAND_DIMS": Reshape,
+    "PACK": Concatenation,
     "SPLIT": Slice,
     "SPLIT_V": Slice,
     "SQUEEZE": Reshape,

@@ -54,6 +54,13 @@ class Lowered:
     ops: tuple[RowOp, ...]
     members: dict[int, tuple[int, ...]]
 
+    def below(self, member: int, slot: int) -> int:
+        """Return how many rows of a slot are above a member of it."""
+        inner, outer = self.slots[member], self.slots[slot]
+        assert inner is not None
+        assert outer is not None
+        return inner.row_offset - outer.row_offset
+
 
 def lower(graph: Graph, bands: Bands, coded: frozenset[int] = frozenset()) -> Lowered:
     """Assign slots and list the operators the runtime runs.
@@ -73,16 +80,17 @@ def lower(graph: Graph, bands: Bands, coded: frozenset[int] = frozenset()) -> Lo
 
 
 def _slot(sharing: Sharing, tensors: list[Tensor], number: int) -> Slot:
-    root, offset = number, 0
+    root, row, column, channel = number, 0, 0, 0
     while root in sharing.parent:
-        root, shift = sharing.parent[root]
-        offset += shift
+        root, (rows, columns, channels) = sharing.parent[root]
+        row, column, channel = row + rows, column + columns, channel + channels
     height, width, channels = tensors[number].hwc
-    pixel_bytes = tensors[root].hwc[2]
-    row_bytes = width * pixel_bytes
+    _, root_width, pixel_bytes = tensors[root].hwc
+    offset = column * pixel_bytes + channel
+    row_bytes = root_width * pixel_bytes
     if root not in sharing.blocks:
         row_bytes = round_up(row_bytes, 4)
-    return Slot(root, height, width, channels, offset, pixel_bytes, row_bytes)
+    return Slot(root, height, width, channels, row, offset, pixel_bytes, row_bytes)
 
 
 def _row_ops(

@@ -128,7 +128,7 @@ class _Order:
         while lagging := {
             index: self.units[index]
             for index in self.producers(slot)
-            if self.complete[index][self.units[index]] < end
+            if self.lacks(index, slot, end)
         }:
             # Inputs of all of them before the first step. `unit` is where an operator stood when
             # the round began: if it has moved on, the calls below have taken its step already (two
@@ -143,6 +143,12 @@ class _Order:
                     self.finish_inputs(index)
             # Now, because the next round's rows may need the place of those that pools can take.
             self.empty(slot)
+
+    def lacks(self, index: int, slot: int, end: int) -> bool:
+        """Say whether an operator has to write rows of its own among the first `end` of a slot."""
+        output = self.lowered.ops[index].output
+        rows = min(end - self.lowered.below(output, slot), self.height(output))
+        return self.complete[index][self.units[index]] < rows
 
     def step(self, index: int) -> None:
         self.steps.append(index)
@@ -190,7 +196,7 @@ class _Order:
     def is_there(self, index: int) -> bool:
         """Say whether the input rows of an operator's next step are complete."""
         return all(
-            self.complete[maker][self.units[maker]] >= self.next_read(index, position)
+            not self.lacks(maker, source, self.next_read(index, position))
             for position, source in enumerate(self.lowered.ops[index].inputs)
             for maker in self.producers(source)
         )
@@ -244,7 +250,7 @@ class _Lifetimes:
         slot = self.lowered.slots[number]
         assert slot is not None
         spans = self.spans[slot.storage]
-        for row in range(*rows):
+        for row in range(rows[0] + slot.row_offset, rows[1] + slot.row_offset):
             spans[row] = (spans[row][0] if row in spans else now, now)
 
 

@@ -4,7 +4,12 @@ from collections import Counter
 from dataclasses import dataclass
 
 from edgesq.graph import Graph
-from edgesq.operators import Concatenation, Op, Reshape
+from edgesq.operators import Concatenation, Op, Reshape, Transpose
+
+Place = tuple[int, int, int]
+"""Row, column and channel."""
+
+_START: Place = (0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -12,14 +17,14 @@ class Sharing:
     """Slots inside other slots.
 
     Attributes:
-        parent: slot -> the slot it lives in, and its channel offset there.
+        parent: slot -> the slot it lives in, and at which [row, column, channel] of it.
         members: a slot whose rows are there when those of all these slots are.
         copies: tensors copied into a concatenation; the k-th has slot number
             len(graph.tensors) + k.
         blocks: tensors without a gap between their rows.
     """
 
-    parent: dict[int, tuple[int, int]]
+    parent: dict[int, tuple[int, Place]]
     members: dict[int, tuple[int, ...]]
     copies: tuple[int, ...]
     blocks: frozenset[int]
@@ -28,7 +33,7 @@ class Sharing:
 def share(graph: Graph) -> Sharing:
     """Find out which tensors live inside others.
 
-    - Inputs of a concatenation live in its rows, side by side.
+    - Inputs of a concatenation live in its rows, side by side, or one below the other.
     - A reshape that keeps the rows is the same slot.
     - What an operator makes value by value lives where an input was, if nobody else reads that.
 
@@ -36,28 +41,30 @@ def share(graph: Graph) -> Sharing:
     are not either, for they are read as one block at the end.
     """
     blocks = _blocks(graph)
-    parent: dict[int, tuple[int, int]] = {}
+    kept = blocks | _linear(graph)
+    parent: dict[int, tuple[int, Place]] = {}
     members: dict[int, tuple[int, ...]] = {}
     copies: list[int] = []
     for op in graph.ops:
         if _is_alias(graph, op):
-            parent[op.output] = (op.inputs[0], 0)
+            parent[op.output] = (op.inputs[0], _START)
             members[op.output] = op.inputs
         elif isinstance(op, Concatenation):
             numbers, offset = [], 0
             for source in op.inputs:
                 number = source
-                if source in parent or source in blocks or source == graph.input:
+                if source in parent or source in kept or source == graph.input:
                     number = len(graph.tensors) + len(copies)
                     copies.append(source)
-                parent[number] = (op.output, offset)
+                row, column, channel = (offset if axis == op.axis else 0 for axis in range(3))
+                parent[number] = (op.output, (row, column, channel))
                 numbers.append(number)
-                offset += graph.tensors[source].hwc[2]
+                offset += graph.tensors[source].hwc[op.axis]
             members[op.output] = tuple(numbers)
         elif op.is_valuewise:
             place = _overwritable(graph, op, parent, blocks)
             if place is not None:
-                parent[op.output] = (place, 0)
+                parent[op.output] = (place, _START)
     return Sharing(parent, members, tuple(copies), blocks)
 
 
@@ -70,6 +77,12 @@ def _blocks(graph: Graph) -> frozenset[int]:
     return frozenset(blocks)
 
 
+def _linear(graph: Graph) -> frozenset[int]:
+    """Return the tensors whose rows must follow each other from the start of their ring on."""
+    readers = [op for op in graph.ops if isinstance(op, Transpose) and op.order[0]]
+    return frozenset(op.inputs[0] for op in readers)
+
+
 def _is_alias(graph: Graph, op: Op) -> bool:
     """Say whether an operator only renames rows that the runtime itself makes."""
     same = graph.tensors[op.inputs[0]].hwc == graph.tensors[op.output].hwc
@@ -77,7 +90,7 @@ def _is_alias(graph: Graph, op: Op) -> bool:
 
 
 def _overwritable(
-    graph: Graph, op: Op, parent: dict[int, tuple[int, int]], blocks: frozenset[int]
+    graph: Graph, op: Op, parent: dict[int, tuple[int, Place]], blocks: frozenset[int]
 ) -> int | None:
     """Return an input that an operator's output may be written over, None if there is none.
 

@@ -7,9 +7,9 @@ from edgesq.operators import Concatenation, Reshape
 from edgesq.reference.kernel import Kernels
 
 
-def concatenation(_: Graph, __: Concatenation, *images: Int8Array) -> Int8Array:
-    """Put int8 [H, W, C1], [H, W, C2], ... side by side to [H, W, C1 + C2 + ...]."""
-    return np.concatenate(images, axis=-1)
+def concatenation(_: Graph, op: Concatenation, *images: Int8Array) -> Int8Array:
+    """Put int8 [H, W, C1], [H, W, C2], ... together to [H, W, C1 + C2 + ...], or along H or W."""
+    return np.concatenate(images, axis=op.axis)
 
 
 def reshape(graph: Graph, op: Reshape, image: Int8Array) -> Int8Array:

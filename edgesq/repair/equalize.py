@@ -71,7 +71,7 @@ def _readers(graph: Graph, tensor: int, first: int = 0) -> Readers | None:
                 behind = [(op, first)]
             elif isinstance(op, MaxPool2D | AveragePool2D | Mean):
                 behind = _readers(graph, op.output, first)
-            elif isinstance(op, Concatenation):
+            elif isinstance(op, Concatenation) and op.axis == 2:
                 before = sum(graph.tensors[other].hwc[2] for other in op.inputs[:position])
                 behind = _readers(graph, op.output, first + before)
             if behind is None:

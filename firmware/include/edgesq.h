@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 /* Layout of the generated data; generated files refuse to compile against another one. */
-#define ESQ_LAYOUT_VERSION 5
+#define ESQ_LAYOUT_VERSION 6
 
 enum esq_status {
     ESQ_DONE = 0,

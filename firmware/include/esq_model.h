@@ -33,6 +33,7 @@ struct esq_slot {
     uint16_t width;
     uint16_t channels;
     uint16_t pixel_bytes; /* from one pixel to the next; > channels inside a concatenation */
+    uint16_t row_offset;  /* rows of its ring's tensor above it, inside a concatenation */
 };
 
 /* A sliding window, in pixels. */
@@ -104,7 +105,8 @@ struct esq_model {
 
 /* First byte of a tensor's row in its ring. */
 static inline int8_t *esq_row(int8_t *arena, const struct esq_slot *slot, uint32_t row) {
-    return arena + slot->offset_bytes + row % slot->ring_rows * slot->row_bytes;
+    return arena + slot->offset_bytes +
+           (row + slot->row_offset) % slot->ring_rows * slot->row_bytes;
 }
 
 #ifdef __cplusplus

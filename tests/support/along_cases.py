@@ -59,3 +59,31 @@ def mean_along_columns_without_them() -> bytes:
     net = Network((4, 6, 3))
     rows = net.reduce(net.input, "MEAN", [1], FINER)
     return net.build(net.dense(net.reshape(rows, (1, 4, 3)), 2, keep=True))
+
+
+@network
+def rows_below_rows() -> bytes:
+    """Maps of other heights and widths put together without a copy, read whole and by parts."""
+    net = Network((5, 6, 3))
+    one = net.conv(net.input, 4, (3, 3))
+    two = net.conv(net.input, 4, (3, 3), (2, 2))
+    wide = net.concat([net.max_pool(one, (2, 2), (2, 2)), net.part(two, (0, 0, 0), (2, 3, 4))], 1)
+    tall = net.concat([one, net.part(wide, (0, 0, 0), (2, 6, 4)), one], 0)
+    return net.build(net.conv(tall, 3, (3, 3)))
+
+
+@network
+def transposed_part() -> bytes:
+    """What is transposed as a whole is copied into what holds it."""
+    net = Network((4, 4, 3))
+    one, two = net.conv(net.input, 4), net.conv(net.input, 4, (3, 3))
+    both = net.concat([one, two], 0)
+    turned = net.transpose(two, (1, 0, 2))
+    return net.build(net.concat([net.part(both, (4, 0, 0), (4, 4, 4)), turned]))
+
+
+@network
+def packed_pixels() -> bytes:
+    net = Network((1, 5, 3))
+    one, two = (net.reshape(net.conv(net.input, 4), (5, 4)) for _ in range(2))
+    return net.build(net.conv(net.pack([one, two, one], 1), 2))

@@ -11,18 +11,28 @@ from support.tflite_builder import NONE
 class Moves(Base):
     """Adds layers that move values."""
 
-    def concat(self, sources: Sequence[int]) -> int:
+    def concat(self, sources: Sequence[int], axis: int = -1) -> int:
+        """Add CONCATENATION along the last axis, or another one, numbered without the batch."""
         first = self.shapes[sources[0]]
-        channels = sum(self.shapes[source][-1] for source in sources)
-        output = self.value((*first[:-1], channels), self.quants[sources[0]])
+        axis %= len(first)
+        along = sum(self.shapes[source][axis] for source in sources)
+        shape = (*first[:axis], along, *first[axis + 1 :])
+        output = self.value(shape, self.quants[sources[0]])
         return self.builder.op(
             "CONCATENATION",
             list(sources),
             output,
             "ConcatenationOptions",
-            axis=len(first),
+            axis=axis + 1,
             fusedActivationFunction=NONE,
         )
+
+    def pack(self, sources: Sequence[int], axis: int) -> int:
+        """Add PACK along a new axis, numbered without the batch."""
+        first, count = self.shapes[sources[0]], len(sources)
+        output = self.value((*first[:axis], count, *first[axis:]), self.quants[sources[0]])
+        options = {"axis": axis + 1, "valuesCount": count}
+        return self.builder.op("PACK", list(sources), output, "PackOptions", **options)
 
     def reshape(self, source: int, shape: tuple[int, ...]) -> int:
         output = self.value(shape, self.quants[source])

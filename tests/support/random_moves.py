@@ -19,6 +19,37 @@ def _concat(sketch: Sketch, source: int) -> None:
         sketch.add("concat", order)
 
 
+def _concat_along(sketch: Sketch, source: int) -> None:
+    """Put maps one below the other, or beside each other; the others are parts of any size."""
+    shape, axis = sketch.shape(source), sketch.number(0, 1)
+    if shape is None:
+        return
+    begin, size = [0, 0, 0], list(shape)
+    size[axis] = sketch.number(1, shape[axis])
+    sketch.add("part", [source], tuple(begin), tuple(size))
+    part = sketch.made[-1]
+    if sketch.one_of(True, False):
+        quant, channels = sketch.net.quants[source], shape[2]
+        sketch.add("conv", [part], channels, (1, 1), (1, 1), VALID, quant=quant)
+        part = sketch.made[-1]
+    order = sketch.draw(st.permutations([source, part]))
+    grown = list(shape)
+    grown[axis] += size[axis]
+    if fits(grown[0], grown[1], grown[2]):
+        sketch.add("concat", order, axis)
+
+
+def _pack(sketch: Sketch, source: int) -> None:
+    shape, axis = sketch.shape(source), sketch.number(0, 2)
+    if shape is None or shape[0] != 1:
+        return
+    sketch.add("reshape", [source], shape[1:])
+    row, packed = sketch.made[-1], [*shape[1:]]
+    packed.insert(axis, 2)
+    if fits(packed[0], packed[1], packed[2]):
+        sketch.add("pack", [row, row], axis)
+
+
 def _reshape(sketch: Sketch, source: int) -> None:
     shape = sketch.shape(source)
     if shape is None:
@@ -171,6 +202,8 @@ def _transpose(sketch: Sketch, source: int) -> None:
 
 MOVE_LAYERS: dict[str, Callable[[Sketch, int], None]] = {
     "CONCATENATION": _concat,
+    "CONCATENATION of rows or columns": _concat_along,
+    "PACK": _pack,
     "RESHAPE": _reshape,
     "PAD": _pad,
     "PAD before windows": _padded_conv,

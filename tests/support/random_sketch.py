@@ -31,6 +31,10 @@ class Drawn:
     layers: frozenset[str] = frozenset()
 
 
+_LISTED = ("concat", "pack")
+"""Methods that take their sources as a list."""
+
+
 class Sketch:
     """A network in the making that notes how it is made.
 
@@ -52,11 +56,11 @@ class Sketch:
         self.names = {self.net.input: "net.input"}
 
     def add(self, method: str, sources: Sequence[int], *rest: object, **options: object) -> None:
-        """Call a method of the network; `concat` takes its sources as a list."""
-        first: list[object] = [list(sources)] if method == "concat" else list(sources)
+        """Call a method of the network; some take their sources as a list."""
+        first: list[object] = [list(sources)] if method in _LISTED else list(sources)
         result = getattr(self.net, method)(*first, *rest, **options)
         names = ", ".join(self.names[source] for source in sources)
-        words = [f"[{names}]" if method == "concat" else names, *map(repr, rest)]
+        words = [f"[{names}]" if method in _LISTED else names, *map(repr, rest)]
         words += [f"{name}={value!r}" for name, value in options.items()]
         self.names[result] = f"t{len(self.made)}"
         self.lines.append(f"{self.names[result]} = net.{method}({', '.join(words)})")

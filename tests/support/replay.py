@@ -52,7 +52,7 @@ def value_ids(graph: Graph) -> dict[int, Ids]:
     ids[graph.input] = fresh(graph.input)
     for op in graph.ops:
         if isinstance(op, Concatenation):
-            ids[op.output] = np.concatenate([ids[source] for source in op.inputs], axis=-1)
+            ids[op.output] = np.concatenate([ids[source] for source in op.inputs], axis=op.axis)
         elif isinstance(op, Reshape):
             ids[op.output] = ids[op.inputs[0]].reshape(graph.tensors[op.output].hwc)
         else:
@@ -191,7 +191,8 @@ class Replay:
         assert row < slot.height
         ring = self.plan.rings[slot.storage]
         assert ring.ring_rows * slot.row_bytes <= ring.bytes
-        start = ring.offset + slot.channel_offset + row % ring.ring_rows * slot.row_bytes
+        ring_row = (row + slot.row_offset) % ring.ring_rows
+        start = ring.offset + slot.offset_bytes + ring_row * slot.row_bytes
         pixels = np.arange(slot.width, dtype=np.int64)[:, None] * slot.pixel_bytes
         return start + pixels + np.arange(slot.channels, dtype=np.int64)
 

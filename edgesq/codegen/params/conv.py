@@ -137,7 +137,7 @@ def _phases(graph: Graph, item: RowOp, index: int, name: str) -> str:
 def _rows_slot(graph: Graph, op: Conv2D) -> Value:
     """Return struct esq_slot of a convolution's output that lives nowhere."""
     height, width, channels = graph.tensors[op.output].hwc
-    return (0, width * channels, 1, height, width, channels, channels)
+    return (0, width * channels, 1, height, width, channels, channels, 0)
 
 
 PARAMS: Params = {Convolution: convolution}

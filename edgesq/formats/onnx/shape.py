@@ -8,9 +8,9 @@ from edgesq.graph import Graph
 from edgesq.operators import Concatenation, Reshape
 
 
-def concatenation(scope: Scope, _: Graph | FloatModel, __: Concatenation, *inputs: str) -> str:
-    """Add a CONCATENATION along the channels."""
-    return scope.node("Concat", "concat", *inputs, axis=1)
+def concatenation(scope: Scope, _: Graph | FloatModel, op: Concatenation, *inputs: str) -> str:
+    """Add a CONCATENATION along rows, columns or channels of [1, C, H, W]."""
+    return scope.node("Concat", "concat", *inputs, axis=(2, 3, 1)[op.axis])
 
 
 def reshape(scope: Scope, graph: Graph, op: Reshape, pixels: str) -> str:

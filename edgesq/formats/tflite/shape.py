@@ -7,6 +7,7 @@ import numpy as np
 
 from edgesq.formats.tflite.readable import (
     Fits,
+    Made,
     Ranges,
     Readable,
     Readables,
@@ -27,15 +28,44 @@ def read_concatenation(reader: Reader, operator: Any) -> Op:
     """Read a CONCATENATION.
 
     Raises:
-        ModelError: it is not along the channels, or scales differ.
+        ModelError: it is along the batch, or scales differ.
     """
     name, output = reader.parts(operator)
-    rank = len(reader.tensors[output].shape)
-    if int(operator.builtinOptions.axis) % rank != rank - 1:
-        raise reader.error(f"{name}: only concatenation along the channels is supported")
+    place = _place(reader, operator, output)
     inputs = tuple(reader.tensor(index) for index in operator.inputs)
     reader.same_quantization(name, (*inputs, output))
-    return Concatenation(name, inputs, output)
+    return Concatenation(name, inputs, output, place)
+
+
+def read_pack(reader: Reader, operator: Any) -> Made:
+    """Read a PACK as a CONCATENATION of inputs that have one place along its axis.
+
+    Raises:
+        ModelError: it is along the batch, or scales differ.
+    """
+    name, output = reader.parts(operator)
+    place = _place(reader, operator, output)
+    height, width, channels = (
+        1 if axis == place else extent for axis, extent in enumerate(reader.tensors[output].hwc)
+    )
+    shapes, parts = list[Op](), list[int]()
+    for index in operator.inputs:
+        source = reader.tensor(index)
+        reader.same_quantization(name, (source, output))
+        if reader.tensors[source].hwc != (height, width, channels):
+            shaped = reader.reshaped(index, (height, width, channels))
+            shapes.append(Reshape(name, (source,), shaped))
+            source = shaped
+        parts.append(source)
+    return (*shapes, Concatenation(name, tuple(parts), output, place))
+
+
+def _place(reader: Reader, operator: Any, output: int) -> int:
+    """Return the axis of [H, W, C] that the options name."""
+    rank, axis = len(reader.tensors[output].shape), int(operator.builtinOptions.axis)
+    if not -rank <= axis < rank or axis % rank == 0:
+        raise reader.error(f"{reader.name(operator.outputs[0])}: axis {axis} of {rank}")
+    return axis % rank - rank + 3
 
 
 def read_reshape(reader: Reader, operator: Any) -> Op:
@@ -138,10 +168,19 @@ def _concatenation_shape(reader: Reader, operator: Any) -> Shape:
     return (*shapes[0][:axis], along, *shapes[0][axis + 1 :])
 
 
+def _pack_shape(reader: Reader, operator: Any) -> Shape:
+    shapes, count = [reader.shape(index) for index in operator.inputs], len(operator.inputs)
+    if len(set(shapes)) != 1 or operator.builtinOptions.valuesCount != count:
+        raise ValueError(f"{shapes[:MAX_AXES]} into one")
+    place = axis_of(int(operator.builtinOptions.axis), len(shapes[0]) + 1)
+    return (*shapes[0][:place], count, *shapes[0][place:])
+
+
 def _concatenation_fits(graph: Graph, op: Concatenation) -> bool:
-    shapes, (height, width, channels) = hwc(graph, op)
-    same = {shape[:2] for shape in shapes} == {(height, width)}
-    return same and sum(shape[2] for shape in shapes) == channels
+    shapes, result = hwc(graph, op)
+    along = (*result[: op.axis], sum(shape[op.axis] for shape in shapes), *result[op.axis + 1 :])
+    rests = {(*shape[: op.axis], *shape[op.axis + 1 :]) for shape in shapes}
+    return along == result and rests == {(*result[: op.axis], *result[op.axis + 1 :])}
 
 
 def _transpose_fits(graph: Graph, op: Transpose) -> bool:
@@ -159,6 +198,7 @@ READABLES: Readables = {
         read_concatenation, _concatenation_shape, range(1, MAX_UINT16), "ConcatenationOptionsT"
     ),
     "EXPAND_DIMS": Readable(read_reshape, _expand_dims_shape, (2,), version=1),
+    "PACK": Readable(read_pack, _pack_shape, range(1, MAX_UINT16), "PackOptionsT"),
     "RESHAPE": Readable(read_reshape, _reshape_shape, (1, 2), version=1),
     "SQUEEZE": Readable(read_reshape, _squeeze_shape, version=1),
     "TRANSPOSE": Readable(read_transpose, _transpose_shape, (2,)),
