@@ -148,6 +148,13 @@ class Graph:
             for index, rows in found.items()
         }
 
+    def columns(self, images: Int8Array) -> tuple[Int8Array, ...]:
+        """Return each input of images [n, *`image_shape`], int8 [n, H, W, C], as `inputs`."""
+        if len(self.inputs) == 1:
+            return (images,)
+        rows = [self.split(image) for image in images]
+        return tuple(np.stack([row[index] for row in rows]) for index in self.inputs)
+
     def join(self, inputs: Mapping[int, Int8Array]) -> Int8Array:
         """Return an image of `image_shape` of the inputs, int8 [H, W, C] by tensor."""
         if len(self.inputs) == 1:
@@ -199,6 +206,21 @@ class Graph:
         """Tensors a verifier compares: the outputs, then the logits that a softmax would blur."""
         logits = (self.logits_of(output) for output in self.outputs)
         return tuple(dict.fromkeys((*self.outputs, *(one for one in logits if one is not None))))
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """What the inputs are called outside the file: `input`, or `input0` and so on."""
+        return _numbered("input", len(self.inputs))
+
+    @property
+    def observed_names(self) -> tuple[str, ...]:
+        """What `observed` are called: `output` and `logits`, or `output0`, .., `logits0`, .."""
+        names = dict(zip(self.outputs, _numbered("output", len(self.outputs)), strict=True))
+        for output, name in list(names.items()):
+            logits = self.logits_of(output)
+            if logits is not None:
+                names.setdefault(logits, name.replace("output", "logits"))
+        return tuple(names[index] for index in self.observed)
 
     def macs(self, op: Op) -> int:
         """Multiply-accumulates of one operator per image; 0 of one without weights."""
@@ -254,6 +276,10 @@ class Graph:
     def weights_bytes(self) -> int:
         """Bytes of all constants."""
         return sum(tensor.data.nbytes for tensor in self.tensors if tensor.data is not None)
+
+
+def _numbered(name: str, count: int) -> tuple[str, ...]:
+    return (name,) if count == 1 else tuple(f"{name}{number}" for number in range(count))
 
 
 def digest(content: bytes) -> str:

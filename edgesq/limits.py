@@ -68,3 +68,10 @@ TIMEOUT_S = 5.0
 
 MAX_ACCURACY_S = 86_400
 """Longest search for an int8 model closer to the float one."""
+
+MAX_INPUTS = 8
+"""Most inputs of a model. Mirror: ESQ_MAX_INPUTS in firmware/app/info.h."""
+
+MAX_OBSERVED = 32
+"""Most outputs, and logits before a softmax, of a model. Mirror: ESQ_MAX_OBSERVED in
+firmware/app/info.c."""

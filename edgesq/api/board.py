@@ -18,7 +18,7 @@ from edgesq.errors import BoardError
 from edgesq.flash import layer_named, recorded, stop_board
 from edgesq.limits import TIMEOUT_S
 from edgesq.link.client import Client
-from edgesq.link.frame import BoardInfo
+from edgesq.link.info import BoardInfo
 from edgesq.link.labgrid import held
 from edgesq.link.transport import open_port
 from edgesq.verify import VerifyReport

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,12 +122,12 @@ def _run_onnx(name: str, comparison: Comparison) -> Values:
     model = comparison.onnx_models[name]
     if isinstance(model, EdgesqError):
         raise model
-    return run_onnx(model, comparison.images)
+    return run_onnx(model, *comparison.source.graph.columns(comparison.images))
 
 
 def _run_default_kernels(comparison: Comparison) -> Values:
     interpreter = ReferenceInterpreter(comparison.source.tflite, optimized=True)
-    return (interpreter.run(comparison.images),)
+    return interpreter.outputs(comparison.images)
 
 
 def _run_original(comparison: Comparison) -> Values:
@@ -136,7 +137,7 @@ def _run_original(comparison: Comparison) -> Values:
 
 
 def _run_float(comparison: Comparison) -> Values:
-    return (_float_as_int8(comparison.source, len(comparison.images)),)
+    return _float_as_int8(comparison.source, len(comparison.images))
 
 
 _FORMS = (
@@ -211,11 +212,21 @@ def _far_off(agreement: float, most_lsb: int) -> str:
     )
 
 
-def _float_as_int8(source: Source, count: int) -> Int8Array:
-    """Run the float model and express its output on the int8 output's scale."""
+def _float_as_int8(source: Source, count: int) -> tuple[Int8Array, ...]:
+    """Run the float model and express its outputs on the scales of the int8 outputs."""
     assert source.keras is not None
     assert source.floats is not None
-    output = source.graph.tensors[source.graph.output]
-    real = np.asarray(source.keras(source.floats[:count], training=False))
-    levels = np.round(real.reshape(count, -1) / output.scale) + output.zero_point
-    return np.clip(levels, -128, 127).astype(np.int8)
+    made = source.keras(source.floats[:count], training=False)
+    found = []
+    for values, index in zip(_listed(made), source.graph.outputs, strict=True):
+        output = source.graph.tensors[index]
+        levels = np.round(np.asarray(values).reshape(count, -1) / output.scale) + output.zero_point
+        found.append(np.clip(levels, -128, 127).astype(np.int8))
+    return tuple(found)
+
+
+def _listed(made: Any) -> list[Any]:
+    """Return what a Keras model gives, which is a tensor, or a list or a dict of several."""
+    if isinstance(made, dict):
+        return list(made.values())
+    return list(made) if isinstance(made, list | tuple) else [made]

@@ -52,6 +52,8 @@ class Judge:
 
 def judge_of(graph: Graph) -> Judge | str:
     """Return how a model's outputs become a class, or why they cannot."""
+    if len(graph.outputs) > 1:
+        return f"the model has {len(graph.outputs)} outputs, which are no single class"
     height, width, outputs = graph.tensors[graph.output].hwc
     if height * width > 1:
         return f"the model's output is a map of {height} x {width} pixels, not a class"

@@ -1,5 +1,7 @@
 """The application's side of a model: NAME_app.c, and what NAME_model.h declares of it."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from edgesq.calibrate import Judge, Preprocessing, judge_of
@@ -31,6 +33,7 @@ def application_source(
     judge = judge_of(graph)
     is_reversed = channels == 3 and preprocessing.channel_order == "bgr"
     names = {"name": name, "NAME": name.upper()}
+    is_several = len(graph.inputs) > 1
     return template("app.c").substitute(
         names,
         sha256=graph.sha256,
@@ -41,6 +44,10 @@ def application_source(
         ),
         damaged="esq_damaged_weights" if has_streams else "0",
         is_reversed=int(is_reversed),
+        given=template("app_given.c").substitute(count=len(graph.inputs)) if is_several else "",
+        given_pointer="given" if is_several else "0",
+        image=graph.sent.index(graph.input),
+        several=_several(graph, names, "c"),
         one_from=0 if isinstance(judge, str) else _one_from(graph, judge),
         classifying=""
         if isinstance(judge, str)
@@ -56,7 +63,21 @@ def application_header(graph: Graph, name: str) -> str:
         classifying = template("app_no_class.h").substitute(names, reason=judge)
     else:
         classifying = template("app_class.h").substitute(names, rule=_rule(graph, judge))
-    return template("app.h").substitute(names, classifying=classifying.rstrip("\n"))
+    return template("app.h").substitute(
+        names, classifying=classifying.rstrip("\n"), several=_several(graph, names, "h")
+    )
+
+
+def _several(graph: Graph, names: Mapping[str, str], suffix: str) -> str:
+    """Return what a model with several inputs or outputs has besides."""
+    image = graph.sent.index(graph.input)
+    parts = []
+    if len(graph.inputs) > 1:
+        parts.append(template(f"app_inputs.{suffix}").substitute(names, image=image))
+    if len(graph.outputs) > 1:
+        count = len(graph.outputs)
+        parts.append(template(f"app_outputs.{suffix}").substitute(names, count=count))
+    return "".join(parts)
 
 
 def _rule(graph: Graph, judge: Judge) -> str:

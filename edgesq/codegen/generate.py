@@ -114,6 +114,9 @@ def _source(graph: Graph, plan: Plan, kernels: str, names: Mapping[str, str]) ->
         step_end=STEP_END,
         observed=row(places[number] for number in graph.observed),
         input=places[graph.input],
+        inputs=row(places[number] for number in graph.sent),
+        input_count=len(graph.inputs),
+        whole_inputs=len(graph.inputs) - len(graph.sent_by_rows),
         arena_bytes=plan.arena_bytes,
         progress_offset=plan.progress.offset,
         op_count=len(plan.ops),
@@ -167,7 +170,7 @@ def _slot(graph: Graph, plan: Plan, number: int) -> str:
 
 def _written_by(graph: Graph, plan: Plan, number: int) -> str:
     """Return the name of the layer whose output a slot is."""
-    if number == graph.input:
+    if number in graph.inputs:
         return "the input"
     writers = [*(op for op in graph.ops if op.output == number)]
     writers += [item.op for item in plan.ops if item.output == number]

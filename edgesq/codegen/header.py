@@ -1,5 +1,6 @@
 """What a program can read of a model: NAME_model.h."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from edgesq.calibrate import Preprocessing
@@ -34,9 +35,7 @@ def model_header(
         application: declarations of what NAME_app.c defines; none where there is no such file.
     """
     prefix = name.upper()
-    tensors = {"INPUT": graph.input, "OUTPUT": graph.output}
-    if graph.logits is not None:
-        tensors["LOGITS"] = graph.logits
+    shapes = (row(graph.tensors[index].hwc) for index in graph.sent)
     channels = graph.tensors[graph.input].hwc[2]
     return template("model.h").substitute(
         facts,
@@ -44,7 +43,13 @@ def model_header(
         NAME=prefix,
         sha256=graph.sha256,
         sha256_bytes=row(f"0x{byte:02x}" for byte in bytes.fromhex(graph.sha256)),
-        tensors="".join(_tensor(graph, index, what, prefix) for what, index in tensors.items()),
+        tensors="".join(
+            _tensor(graph, index, what, prefix) for what, index in _named(graph).items()
+        ),
+        input_shapes=row(f"{{{shape}}}" for shape in shapes),
+        whole_inputs=len(graph.inputs) - len(graph.sent_by_rows) or "none",
+        input_rows=len(graph.input_rows),
+        input_bytes=math.prod(graph.image_shape),
         order=_pixel_order(channels, preprocessing),
         mean=row(map(repr, preprocessing.mean[:channels])),
         pixel_scale=repr(preprocessing.scale),
@@ -53,6 +58,22 @@ def model_header(
         classes=class_names(graph, classes, prefix),
         application=application,
     )
+
+
+def _named(graph: Graph) -> dict[str, int]:
+    """Return the tensors that a program meets, by what its macros call them.
+
+    INPUT is the image and OUTPUT the first output; of several INPUT_0 is the first whose rows are
+    taken, and OUTPUT_0 what esq_observed(0) gives.
+    """
+    names = {"INPUT": graph.input, "OUTPUT": graph.output}
+    if graph.logits is not None:
+        names["LOGITS"] = graph.logits
+    if len(graph.inputs) > 1:
+        names |= {f"INPUT_{number}": index for number, index in enumerate(graph.sent)}
+    if len(graph.outputs) > 1:
+        names |= {f"OUTPUT_{number}": index for number, index in enumerate(graph.outputs)}
+    return names
 
 
 def _pixel_order(channels: int, preprocessing: Preprocessing) -> str:

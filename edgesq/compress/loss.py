@@ -84,7 +84,7 @@ def int8_scores(graph: Graph, images: Int8Array, threads: int = 2) -> Float64Arr
     """
     from edgesq.formats.onnx import integer_onnx, run_onnx
 
-    *_, levels = run_onnx(integer_onnx(graph), images, threads)
+    *_, levels = run_onnx(integer_onnx(graph), images, threads=threads)
     tensor = graph.tensors[graph.scores]
     rows = levels.reshape(len(levels), -1).astype(np.float64) - tensor.zero_point
     return rows * (tensor.scale * sharpness(graph))

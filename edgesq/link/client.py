@@ -13,7 +13,8 @@ from edgesq.errors import BoardError, DamagedError
 from edgesq.limits import TIMEOUT_S
 from edgesq.link import baud, frame
 from edgesq.link.baud import RateOutcome
-from edgesq.link.frame import BoardInfo, FrameType
+from edgesq.link.frame import FrameType
+from edgesq.link.info import BoardInfo, protocol_of, unpack_info
 from edgesq.link.session import Counts, Session, SessionLostError
 from edgesq.link.stream import Finished, Stream
 from edgesq.link.transport import DEFAULT_BAUD, PortGoneError, Transport
@@ -272,14 +273,14 @@ class Client:
                 answer = None
             if answer is None:
                 session.repeat()
-        version = frame.protocol_of(answer.payload)
+        version = protocol_of(answer.payload)
         if version != frame.PROTOCOL_VERSION:
             raise session.error(
                 f"the board speaks protocol version {version}, this program "
                 f"{frame.PROTOCOL_VERSION}",
                 "`edgesq flash` it again",
             )
-        info = frame.unpack_info(answer.payload)
+        info = unpack_info(answer.payload)
         if info is None:
             raise session.error("the board's INFO makes no sense", "`edgesq flash` it again")
         if info.damaged:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgesq.link import frame, rows
-from edgesq.link.frame import AckStatus, BoardInfo, Frame, FrameType
+from edgesq.link.frame import AckStatus, Frame, FrameType
+from edgesq.link.info import BoardInfo
 from edgesq.link.session import Session
 
 _MIN_ROOM = 56

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from edgesq.link import frame
 from edgesq.link.client import Client, Inference
-from edgesq.link.frame import AckStatus, BoardInfo, Frame, FrameType
+from edgesq.link.frame import AckStatus, Frame, FrameType
+from edgesq.link.info import BoardInfo
 from edgesq.link.session import Session, SessionLostError
 from edgesq.link.transport import PortGoneError
 

@@ -91,19 +91,21 @@ def network(graph: Graph, notes: Mapping[int, str] | None = None) -> Picture:
 
 @dataclass(frozen=True)
 class _Row:
-    """A row: the image, or an operator with its number.
+    """A row: an input, or an operator with its number.
 
     Attributes:
-        op: None for the image.
+        op: None for an input.
         index: of the operator.
         lane: its node's.
         edges: lane, row it comes from, and this row, of each map that it reads.
+        source: the input, where it is none of an operator.
     """
 
     op: Op | None
     index: int
     lane: int
     edges: tuple[tuple[int, int, int], ...] = ()
+    source: int = -1
 
     @property
     def look(self) -> str:
@@ -117,9 +119,12 @@ class _Row:
 
 def _layout(graph: Graph, ops: tuple[Op, ...], waiting: dict[int, int]) -> list[_Row]:
     lanes = _Lanes(dict(waiting))
-    rows = [_Row(None, -1, lanes.put(graph.input, 0, None))]
+    rows = [
+        _Row(None, -1, lanes.put(tensor, row, None), source=tensor)
+        for row, tensor in enumerate(graph.inputs)
+    ]
     for index, op in enumerate(ops):
-        row = index + 1
+        row = index + len(graph.inputs)
         edges = []
         for tensor in op.inputs:
             lane = lanes.of(tensor)
@@ -150,10 +155,10 @@ def _place(lane: int, row: int) -> tuple[float, float]:
 
 
 def _texts(graph: Graph, row: _Row, notes: Mapping[int, str]) -> tuple[str, str, str, str]:
-    tensor = graph.input if row.op is None else row.op.output
+    tensor = row.source if row.op is None else row.op.output
     shape = " x ".join(map(str, graph.tensors[tensor].hwc))
     if row.op is None:
-        return "image", "input", shape, ""
+        return "image" if tensor == graph.input else "beside it", "input", shape, ""
     return row.op.name, row.op.kind, shape, notes.get(row.index, "")
 
 

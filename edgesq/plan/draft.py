@@ -126,7 +126,8 @@ def make_draft(
 
 
 def _residents(graph: Graph, lowered: Lowered, schedule: Schedule) -> list[Unplaced]:
-    names = {graph.input: "image", **{op.output: op.name for op in graph.ops}}
+    names = {index: graph.tensors[index].name for index in graph.inputs}
+    names |= {graph.input: "image", **{op.output: op.name for op in graph.ops}}
     found = []
     for storage, rows in sorted(schedule.ring_rows.items()):
         slot = lowered.slots[storage]

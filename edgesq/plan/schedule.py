@@ -1,9 +1,10 @@
 """Find the order of steps by simulation, and how many rows each ring must hold.
 
 Policy: pull. The last operator asks for the rows its next band needs, their producers ask for
-theirs, down to the image. So a row is made only when it is needed, rings stay as low as the windows
-allow, and nothing is computed twice. (Pushing each row as far as it goes was tried first: the 1x1
-half of an expand pair then runs ahead of its 3x3 half, and every concatenated row stays alive.)
+theirs, down to the inputs, whose rows come in a fixed order. So a row is made only when it is
+needed, rings stay as low as the windows allow, and nothing is computed twice. (Pushing each row as
+far as it goes was tried first: the 1x1 half of an expand pair then runs ahead of its 3x3 half, and
+every concatenated row stays alive.)
 """
 
 from collections import defaultdict
@@ -99,6 +100,7 @@ class _Order:
         for index, op in enumerate(lowered.ops):
             for position, source in enumerate(op.inputs):
                 self.readers[source].append((index, position))
+        self.place_of = {row: place for place, row in enumerate(graph.input_rows)}
         self.image_rows = 0
         self.steps: list[int] = []
 
@@ -106,8 +108,14 @@ class _Order:
         """Return the steps of one image."""
         for slot in reversed(self.producer):
             self.ensure(slot, self.height(slot))
-        self.ensure(self.graph.input, self.height(self.graph.input))
+        self.take_rows(len(self.graph.input_rows))
         return bytes([*self.steps, STEP_END])
+
+    def take_rows(self, count: int) -> None:
+        """Take the first `count` rows of the inputs, as far as they have not come."""
+        missing = max(count - self.image_rows, 0)
+        self.image_rows += missing
+        self.steps += [STEP_INPUT] * missing
 
     def height(self, number: int) -> int:
         slot = self.lowered.slots[number]
@@ -120,10 +128,8 @@ class _Order:
         Operators that write side by side (the two halves of a Fire module) get all their inputs
         first and then run together, so that no half-filled row waits.
         """
-        if slot == self.graph.input:
-            missing = max(end - self.image_rows, 0)
-            self.image_rows += missing
-            self.steps += [STEP_INPUT] * missing
+        if slot in self.graph.inputs:
+            self.take_rows(self.place_of[slot, end - 1] + 1 if end else 0)
         # Each round takes one step of each operator that lags; a step may complete less than `end`.
         while lagging := {
             index: self.units[index]
@@ -232,7 +238,8 @@ class _Lifetimes:
         image_rows = 0
         for now, step in enumerate(steps):
             if step == STEP_INPUT:
-                self.use(graph.input, (image_rows, image_rows + 1), now)
+                slot, row = graph.input_rows[image_rows]
+                self.use(slot, (row, row + 1), now)
                 image_rows += 1
             elif step != STEP_END:
                 path = walks[step]

@@ -53,7 +53,7 @@ def share(graph: Graph) -> Sharing:
             numbers, offset = [], 0
             for source in op.inputs:
                 number = source
-                if source in parent or source in kept or source == graph.input:
+                if source in parent or source in kept or source in graph.inputs:
                     number = len(graph.tensors) + len(copies)
                     copies.append(source)
                 row, column, channel = (offset if axis == op.axis else 0 for axis in range(3))
@@ -86,7 +86,7 @@ def _linear(graph: Graph) -> frozenset[int]:
 def _is_alias(graph: Graph, op: Op) -> bool:
     """Say whether an operator only renames rows that the runtime itself makes."""
     same = graph.tensors[op.inputs[0]].hwc == graph.tensors[op.output].hwc
-    return isinstance(op, Reshape) and same and op.inputs[0] != graph.input
+    return isinstance(op, Reshape) and same and op.inputs[0] not in graph.inputs
 
 
 def _overwritable(

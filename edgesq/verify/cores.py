@@ -7,7 +7,7 @@ from edgesq.errors import TargetError
 from edgesq.flash.rp2040 import IMPLEMENTER as _RP2040PY
 from edgesq.flash.unicorn import IMPLEMENTER as _UNICORN
 from edgesq.kernels.families import FAMILIES
-from edgesq.link.frame import BoardInfo, CoreKind, Optimisation
+from edgesq.link.info import BoardInfo, CoreKind, Optimisation
 from edgesq.targets import Target, load_target
 
 _FAMILIES = tuple(FAMILIES)

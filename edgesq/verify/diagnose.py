@@ -99,7 +99,7 @@ def _overlap(
     first = tuple(places[0])
     rows = _span(places[:, 0])
     name = _maker(graph, tensor)
-    right = "as received" if tensor == graph.input else "right when they were written"
+    right = "as received" if tensor in graph.inputs else "right when they were written"
     detail = (
         f"rows of {name} were {right}, but not when this operator read them: rows {rows}, "
         f"{len(places):,} values, the first at {_index(first)}: {expected[first]} became "
@@ -121,7 +121,7 @@ def _owner(
         needle = values.reshape(-1)[start : start + _NEEDLE_BYTES]
         if len(set(needle.tolist())) < _NEEDLE_VALUES:
             continue
-        tensors = {operator.output for operator in operators} | {graph.input}
+        tensors = {operator.output for operator in operators} | set(graph.inputs)
         holding = [
             other
             for other in sorted(tensors - {tensor})
@@ -133,7 +133,7 @@ def _owner(
 
 
 def _maker(graph: Graph, tensor: int) -> str:
-    if tensor == graph.input:
+    if tensor in graph.inputs:
         return "the image"
     return next(op.name for op in graph.ops if op.output == tensor)
 

@@ -15,7 +15,8 @@ class OutputComparison:
     """One output of the board against the same of another form of the model.
 
     Attributes:
-        output: "output", or "logits" that a softmax follows.
+        output: "output", or "logits" that a softmax follows; "output0" and so on of several, in the
+            model's order.
         values: compared.
         differing: of these, not equal; a float is rounded to the output's steps first.
         max_abs_lsb: largest difference in quantization steps.

@@ -53,7 +53,7 @@ def fetch(
     def once(held: HeldImage) -> Fetched:
         return _fetched(held, path, operators[index], graph, expected)
 
-    return tracer.held(expected[graph.input].tobytes(), index, once)
+    return tracer.held(graph.join(expected).tobytes(), index, once)
 
 
 def _fetched(

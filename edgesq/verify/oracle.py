@@ -13,7 +13,7 @@ from edgesq.errors import ModelError
 from edgesq.extras import LITERT, is_installed, require
 from edgesq.files import read_bytes
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
-from edgesq.graph import Graph, Int8Array
+from edgesq.graph import Graph, Int8Array, Tensor
 from edgesq.reference import SequenceRun
 from edgesq.verify.facts import FLOAT_FORM
 from edgesq.verify.tally import Expected
@@ -127,20 +127,18 @@ def peers(build: Path, graph: Graph) -> tuple[Peer, ...]:
     The float model gets the board's quantized input, dequantized; model_float.onnx is what Keras
     computes, up to the rounding of floats.
     """
-    tensor = graph.tensors[graph.input]
 
-    def dequantized(image: Int8Array) -> NDArray[np.float32]:
+    def dequantized(image: Int8Array, tensor: Tensor) -> NDArray[np.float32]:
         steps = image.astype(np.float32) - np.float32(tensor.zero_point)
         return steps * np.float32(tensor.scale)
 
-    sizes = [int(np.prod(graph.tensors[index].shape)) for index in graph.observed]
     integer = _peer(
         "ONNX, integer operators",
         build / _INTEGER_ONNX,
         "in ONNX Runtime",
         f"the build holds no {_INTEGER_ONNX}",
-        lambda image: image,
-        sizes,
+        lambda image, _: image,
+        graph,
     )
     real = _peer(
         FLOAT_FORM,
@@ -148,7 +146,7 @@ def peers(build: Path, graph: Graph) -> tuple[Peer, ...]:
         f"{_FLOAT_ONNX}: float Keras, up to the rounding of floats",
         f"the build holds no {_FLOAT_ONNX}: it was exported from an int8 .tflite",
         dequantized,
-        sizes,
+        graph,
     )
     return integer, real
 
@@ -158,22 +156,28 @@ def _peer(
     path: Path,
     note: str,
     absence: str,
-    prepare: Callable[[Int8Array], NDArray[Any]],
-    sizes: Sequence[int],
+    prepare: Callable[[Int8Array, Tensor], NDArray[Any]],
+    graph: Graph,
 ) -> Peer:
     if not path.is_file():
         return Peer(name, None, absence)
+    sizes = [int(np.prod(graph.tensors[index].shape)) for index in graph.observed]
     try:
         session = _session(path)
-        source = session.get_inputs()[0]
+        sources = session.get_inputs()
     # ONNX Runtime raises kinds of its own, which have no common parent but this.
     except Exception as error:
         return Peer(name, None, f"cannot be run: {' '.join(str(error).split())[:160]}")
 
     def run(image: Int8Array) -> tuple[NDArray[Any], ...]:
         try:
-            values_in = prepare(image).reshape(source.shape)  # of the model's own rank
-            found = zip(session.run(None, {source.name: values_in}), sizes, strict=False)
+            given = {
+                source.name: prepare(part, graph.tensors[index]).reshape(source.shape)
+                for source, part, index in zip(
+                    sources, graph.columns(image), graph.inputs, strict=True
+                )
+            }
+            found = zip(session.run(None, given), sizes, strict=False)
             values = tuple(np.reshape(value, (1, size)) for value, size in found)
             if not values:
                 raise ValueError("nothing")

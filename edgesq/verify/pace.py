@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgesq.link.baud import RateOutcome
-from edgesq.link.frame import BoardInfo, data_room, wire_bytes
+from edgesq.link.frame import data_room, wire_bytes
+from edgesq.link.info import BoardInfo
 from edgesq.link.session import BITS_PER_BYTE
 from edgesq.link.transport import DEFAULT_BAUD
 from edgesq.verify.cores import is_process, target_of

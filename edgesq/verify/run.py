@@ -15,7 +15,7 @@ from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
 from edgesq.limits import TIMEOUT_S
 from edgesq.link.client import Client
-from edgesq.link.frame import BoardInfo
+from edgesq.link.info import BoardInfo
 from edgesq.link.transport import DEFAULT_BAUD, find_ports, open_port
 from edgesq.targets import TFLM_KERNELS
 from edgesq.verify.cores import instructions_per_tick, is_marked
@@ -278,11 +278,17 @@ def check_same_model(info: BoardInfo, graph: Graph, port: str) -> None:
         )
     sizes = tuple(int(np.prod(graph.tensors[index].shape)) for index in graph.observed)
     if info.kernels == TFLM_KERNELS:
-        sizes = sizes[:1]  # TensorFlow Lite Micro keeps nothing but the output
-    if (info.input_shape, info.observed_bytes) != (graph.tensors[graph.input].hwc, sizes):
+        sizes = sizes[: len(graph.outputs)]  # TensorFlow Lite Micro keeps nothing but these
+    shapes = tuple(graph.tensors[index].hwc for index in graph.sent)
+    taken = info.inputs or (info.input_shape,)
+    if (taken, info.observed_bytes) != (shapes, sizes):
         raise OtherBoardError(
-            f"the board takes {info.input_shape} and gives {info.observed_bytes} values, the model "
-            f"{graph.tensors[graph.input].hwc} and {sizes}",
+            f"the board takes {_listed(taken)} and gives {info.observed_bytes} values, the model "
+            f"{_listed(shapes)} and {sizes}",
             where=port,
             hint="`edgesq flash` this build",
         )
+
+
+def _listed(shapes: Sequence[tuple[int, int, int]]) -> str:
+    return ", ".join(map(str, shapes))

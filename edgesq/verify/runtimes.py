@@ -79,9 +79,7 @@ def compare_runtimes(
         EdgesqError: the model, the board or a tool cannot be used.
     """
     graph = read_graph(tflite)
-    image = np.random.default_rng(_SEED).integers(
-        -128, 128, (1, *graph.tensors[graph.input].hwc), np.int8
-    )
+    image = np.random.default_rng(_SEED).integers(-128, 128, (1, *graph.image_shape), np.int8)
     expected = ReferenceInterpreter(tflite).run(image)[0].reshape(-1)
     on_stage(f"edgesq on {target.name}")
     ours = make_firmware(graph, tflite, FirmwareOptions(target, _NAME, Goal.BALANCED))

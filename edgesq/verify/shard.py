@@ -13,7 +13,7 @@ from itertools import islice
 
 from edgesq.errors import BoardError
 from edgesq.link.client import Client, Inference
-from edgesq.link.frame import BoardInfo
+from edgesq.link.info import BoardInfo
 from edgesq.verify.cores import us_per_tick
 from edgesq.verify.facts import BoardShare
 from edgesq.verify.tally import Share

@@ -12,7 +12,7 @@ from edgesq.calibrate import probable_order
 from edgesq.errors import EdgesqError
 from edgesq.graph import Graph
 from edgesq.link.baud import RateOutcome
-from edgesq.link.frame import BoardInfo
+from edgesq.link.info import BoardInfo
 from edgesq.project import FlashReads, Sizes, Time, board_time
 from edgesq.verify.cores import (
     core_name,
@@ -40,8 +40,6 @@ from edgesq.verify.pace import pace
 from edgesq.verify.report import VerifyReport
 from edgesq.verify.shard import Shards
 from edgesq.verify.tally import Against, Tally
-
-_OUTPUTS = ("output", "logits")
 
 
 @dataclass(frozen=True)
@@ -184,7 +182,7 @@ class Facts:
             baud=tally.baud,
             line_share=_share(tally.line_s, lines_s) or 0.0,
             sent_share=_share(tally.sent_s, lines_s) or 0.0,
-            image_bytes=tally.images * math.prod(self.graph.tensors[self.graph.input].hwc),
+            image_bytes=tally.images * math.prod(self.graph.image_shape),
             sent_bytes=tally.sent_bytes,
             retries=tally.retries,
             resets=tally.resets,
@@ -234,7 +232,7 @@ class Facts:
 
     def _comparison(self, name: str, note: str, row: Against, images: int) -> Comparison:
         scales = [self.graph.tensors[index].scale for index in self.graph.observed]
-        outputs = zip(_OUTPUTS, row.outputs, scales, strict=False)
+        outputs = zip(self.graph.observed_names, row.outputs, scales, strict=False)
         return Comparison(
             name,
             note,

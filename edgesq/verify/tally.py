@@ -41,7 +41,7 @@ class Note:
         margin_lsb: steps between the board's two largest values.
         expected: places and values in reals of the five largest expected outputs.
         got: the same of the board's.
-        changes: the first values that differ: tensor (0 output, 1 logits), place, expected, got.
+        changes: the first values that differ: tensor (as `Graph.observed`), place, expected, got.
     """
 
     image: Count
@@ -228,7 +228,7 @@ class Tally:
         self.sent_bytes += inference.sent_bytes
         self.wire_bytes += inference.wire_bytes
         byte_s = BITS_PER_BYTE / inference.baud
-        self.line_s += math.prod(graph.tensors[graph.input].hwc) * byte_s
+        self.line_s += math.prod(graph.image_shape) * byte_s
         self.sent_s += inference.sent_bytes * byte_s
         self.baud = inference.baud
         self.seconds += inference.seconds

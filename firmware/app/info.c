@@ -10,7 +10,7 @@
 #define ESQ_INFO_KEEPS_STATE 0x02u
 #define ESQ_MAX_NAME 32u
 #define ESQ_MAX_BUILD 96u
-#define ESQ_MAX_OBSERVED 8u
+#define ESQ_MAX_OBSERVED 32u /* mirror: MAX_OBSERVED in edgesq/limits.py */
 
 /* What esq_port_cpuid is of. */
 #ifdef __riscv
@@ -27,6 +27,17 @@ static uint8_t *put_text(uint8_t *to, const char *text, uint32_t n_max) {
     }
     to[0] = n;
     return to + 1 + n;
+}
+
+static uint8_t *put_inputs(const struct esq_identity *identity, uint8_t *to) {
+    *to++ = identity->n_inputs;
+    for (uint32_t i = 0; i < identity->n_inputs; i++) {
+        for (uint32_t axis = 0; axis < 3; axis++) {
+            esq_put_u16(to, identity->inputs[i][axis]);
+            to += 2;
+        }
+    }
+    return to;
 }
 
 uint32_t esq_info_pack(const struct esq_identity *identity, const struct esq_engine *engine,
@@ -62,8 +73,10 @@ uint32_t esq_info_pack(const struct esq_identity *identity, const struct esq_eng
         esq_put_u16(end, damaged_op);
         end += 2;
     }
-    const int keeps_state = esq_keeps_state(engine);
-    *end++ = ESQ_INFO_TAKES_CODED | (keeps_state ? ESQ_INFO_KEEPS_STATE : 0);
+    const uint32_t takes = identity->n_inputs > 1 ? 0 : ESQ_INFO_TAKES_CODED;
+    const uint32_t keeps = esq_keeps_state(engine) ? ESQ_INFO_KEEPS_STATE : 0;
+    *end++ = (uint8_t)(takes | keeps);
     *end++ = ESQ_CORE;
+    end = put_inputs(identity, end);
     return (uint32_t)(end - payload);
 }

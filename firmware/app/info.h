@@ -17,10 +17,16 @@ enum esq_core {
     ESQ_CORE_RISCV = 1,
 };
 
+/* Mirror: MAX_INPUTS in edgesq/limits.py. */
+#define ESQ_MAX_INPUTS 8u
+
 /* What the board says of itself in INFO. */
 struct esq_identity {
     uint8_t model_sha256[32];
     uint16_t height, width, channels; /* of the input image */
+    const uint16_t (*inputs)[3];      /* height, width, channels, as their rows are taken */
+    uint32_t n_rows;                  /* of all inputs */
+    uint8_t n_inputs;                 /* at most ESQ_MAX_INPUTS */
     uint32_t clock_hz;                /* 0 where the build does not say */
     uint16_t op_count;
     uint8_t optimisation; /* enum esq_optimisation */

@@ -16,12 +16,8 @@
 /* Room for a frame of `n_payload` bytes beside the decoder's, which may still be in use. */
 #define ESQ_FRAME_BYTES(n_payload) (ESQ_FRAME_HEAD_BYTES + (n_payload) + ESQ_FRAME_CRC_BYTES)
 
-static uint32_t row_bytes(const struct esq_link *link) {
-    return (uint32_t)link->identity->width * link->identity->channels;
-}
-
 /* Whether all rows of the current image have come. */
-static int is_in(const struct esq_link *link) { return link->n_rows == link->identity->height; }
+static int is_in(const struct esq_link *link) { return link->n_rows == link->identity->n_rows; }
 
 static void send(struct esq_link *link, uint8_t *frame, uint32_t n_payload,
                  enum esq_frame_type type) {
@@ -85,6 +81,7 @@ static void run(struct esq_link *link) {
 static void start_image(struct esq_link *link, uint32_t image) {
     link->image = image;
     link->offset = 0;
+    link->column = 0;
     link->n_rows = 0;
     link->ticks = 0;
     link->is_coded = 0;
@@ -122,13 +119,13 @@ static void push_row(struct esq_link *link) {
 /* Takes bytes of an image up to the end of a row; returns how many. */
 static uint32_t take_plain(struct esq_link *link, const uint8_t *bytes, uint32_t n_bytes,
                            int *is_whole) {
-    uint32_t column = link->offset % row_bytes(link);
-    uint32_t n_row = row_bytes(link) - column;
+    uint32_t n_row = esq_input_row_bytes(link->engine) - link->column;
     uint32_t n = n_bytes < n_row ? n_bytes : n_row;
     if (wants_row(link)) {
-        memcpy(esq_input_row(link->engine) + column, bytes, n);
+        memcpy(esq_input_row(link->engine) + link->column, bytes, n);
     }
     *is_whole = n == n_row;
+    link->column = *is_whole ? 0 : link->column + n;
     return n;
 }
 
@@ -165,7 +162,8 @@ static void take(struct esq_link *link, const uint8_t *bytes, uint32_t n_bytes) 
     }
 }
 
-/* Whether the current image goes on with such bytes: all of it is coded, or nothing. */
+/* Whether the current image goes on with such bytes: all of it is coded, or nothing; of several
+ * inputs nothing is. */
 static int fits(struct esq_link *link, int is_coded) {
     if (link->is_done) {
         return 0; /* the image before the first has no bytes */
@@ -174,7 +172,7 @@ static int fits(struct esq_link *link, int is_coded) {
         link->is_coded = (uint8_t)is_coded;
         esq_rows_start(&link->rows);
     }
-    return link->is_coded == is_coded;
+    return link->is_coded == is_coded && !(is_coded && link->identity->n_inputs > 1);
 }
 
 /* Answers, unless it returns that the bytes are to be taken. */

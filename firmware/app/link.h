@@ -25,6 +25,7 @@ struct esq_link {
     uint64_t ticks;       /* spent in operators for this image */
     uint32_t image;       /* number of the current image, or of the one before the first */
     uint32_t offset;      /* bytes of it taken, as they came */
+    uint32_t column;      /* of them, those of a row that is not whole */
     uint32_t first;       /* number of the session's first image */
     uint32_t steps;       /* images of a sequence: state is reset before each so many; 0: never */
     uint32_t heard;       /* esq_port_ticks since when the host waits for a word */

@@ -50,11 +50,16 @@ static struct esq_op_trace op_traces[ESQ_MODEL_OP_COUNT];
 static uint8_t results[ESQ_MODEL_OBSERVED_BYTES];
 static int8_t coded_row[ESQ_MODEL_INPUT_WIDTH * ESQ_MODEL_INPUT_CHANNELS];
 
+static const uint16_t inputs[][3] = ESQ_MODEL_INPUT_SHAPES;
+
 static const struct esq_identity identity = {
     .model_sha256 = ESQ_MODEL_SHA256_BYTES,
     .height = ESQ_MODEL_INPUT_HEIGHT,
     .width = ESQ_MODEL_INPUT_WIDTH,
     .channels = ESQ_MODEL_INPUT_CHANNELS,
+    .inputs = inputs,
+    .n_rows = ESQ_MODEL_INPUT_ROWS,
+    .n_inputs = sizeof inputs / sizeof *inputs,
     .clock_hz = ESQ_CLOCK_HZ,
     .op_count = ESQ_MODEL_OP_COUNT,
     .optimisation = ESQ_OPTIMISATION,

@@ -3,9 +3,11 @@
  *   esq_init once, then for every image:
  *     esq_start
  *     loop on esq_step:
- *       ESQ_NEEDS_ROW  fill esq_input_row() with a row [width, channels], then esq_push_row()
+ *       ESQ_NEEDS_ROW  fill esq_input_row() with a row [width, channels], then esq_push_row(); of
+ *                      several inputs esq_next_input() says whose row it is
  *       ESQ_MORE       one step of the schedule was run; call again (a good place for a heartbeat)
- *       ESQ_DONE       esq_observed(0) is the output, esq_observed(1) the logits before a softmax
+ *       ESQ_DONE       esq_observed(0) is the output, esq_observed(1) the logits before a softmax;
+ *                      of several outputs all come first, then their logits
  *       any other      the image cannot be computed: end the loop
  *
  * A model that keeps state from one image of a sequence to the next keeps it in the arena: esq_init resets it, esq_start does not, esq_reset_state begins a sequence.
@@ -39,8 +41,9 @@ struct esq_engine {
     const struct esq_model *model;
     int8_t *arena;
     uint32_t step;      /* index into the schedule */
-    uint16_t image_row; /* rows pushed so far */
+    uint16_t image_row; /* the next row of that input */
     uint8_t starved;    /* 1: the schedule waits for an image row */
+    uint8_t input;      /* whose row is next, as esq_next_input() says */
 };
 
 /* Binds a model to `arena` (16-byte aligned, at least model->arena_bytes): ESQ_DONE, or
@@ -64,6 +67,12 @@ enum esq_status esq_step(struct esq_engine *engine);
 
 /* Where the next image row goes: int8 [width, channels], valid after ESQ_NEEDS_ROW. */
 int8_t *esq_input_row(const struct esq_engine *engine);
+
+/* Bytes of that row. */
+uint32_t esq_input_row_bytes(const struct esq_engine *engine);
+
+/* Which input it is a row of, in the order of NAME_MODEL_INPUT_SHAPES; 0 where there is one. */
+uint32_t esq_next_input(const struct esq_engine *engine);
 
 /* Says that esq_input_row() is filled: ESQ_MORE, or ESQ_BAD_CALL where no row was wanted. */
 enum esq_status esq_push_row(struct esq_engine *engine);

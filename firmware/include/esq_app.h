@@ -21,6 +21,8 @@ struct esq_app {
     uint32_t (*damaged)(const struct esq_model *model); /* esq_damaged_weights; 0: all are plain */
     uint32_t is_reversed; /* 1: the model's first channel is the last one of a pixel */
     int32_t one_from;     /* with one output: class 1 from this value on, class 0 below */
+    uint32_t image;       /* which input the pixels are of, as esq_next_input() says */
+    const int8_t **given; /* the values of the other inputs, by their number; 0: there are none */
 };
 
 /* Binds the engine to the model and an arena, as esq_init does; ESQ_FAILED where the weights in
@@ -28,8 +30,8 @@ struct esq_app {
 enum esq_status esq_app_open(const struct esq_app *app, struct esq_engine *engine, void *arena,
                              uint32_t arena_bytes);
 
-/* Begins an image: ESQ_NEEDS_ROW. */
-enum esq_status esq_app_start(struct esq_engine *engine);
+/* Begins an image: ESQ_NEEDS_ROW. ESQ_BAD_CALL: an input beside it is not given. */
+enum esq_status esq_app_start(const struct esq_app *app, struct esq_engine *engine);
 
 /* Takes the next row, uint8 [width][channels], and computes what it allows: ESQ_NEEDS_ROW until the
  * last one, then ESQ_DONE. ESQ_BAD_CALL: no row is wanted. The pixels are not kept. */

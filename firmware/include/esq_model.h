@@ -21,7 +21,7 @@ extern "C" {
 #define ESQ_MAX_WINDOW_ROWS 32
 
 /* Schedule entries that are not an operator. */
-#define ESQ_STEP_INPUT 254
+#define ESQ_STEP_INPUT 254 /* takes the next row of the inputs */
 #define ESQ_STEP_END 255
 
 /* Where a tensor lives: int8 [height, width, channels], of which a ring holds the newest rows. */
@@ -91,11 +91,14 @@ struct esq_state {
 struct esq_model {
     const struct esq_op *ops;
     const uint8_t *schedule;
-    const struct esq_slot *input;
-    const struct esq_slot *const *observed; /* output, then the logits where a softmax follows */
+    const struct esq_slot *input;           /* the image */
+    const struct esq_slot *const *inputs;   /* in the order in which their rows are taken */
+    const struct esq_slot *const *observed; /* outputs, then the logits where a softmax follows */
     uint32_t arena_bytes;
     uint32_t progress_offset_bytes;
     uint16_t op_count;
+    uint8_t input_count;
+    uint8_t whole_inputs; /* that come whole, before a row of each of the others in turn */
     uint16_t observed_count;
     uint16_t stream_count;
     const struct esq_stream *const *streams;

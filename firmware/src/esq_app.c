@@ -1,4 +1,7 @@
 #include "esq_app.h"
+
+#include <string.h>
+
 #include "esq_model.h"
 
 enum esq_status esq_app_open(const struct esq_app *app, struct esq_engine *engine, void *arena,
@@ -9,18 +12,32 @@ enum esq_status esq_app_open(const struct esq_app *app, struct esq_engine *engin
     return esq_init(engine, app->model, arena, arena_bytes);
 }
 
+/* A row of another input than the image. */
+static enum esq_status take_given(const struct esq_app *app, struct esq_engine *engine) {
+    const int8_t *values = app->given[esq_next_input(engine)];
+    const uint32_t row_bytes = esq_input_row_bytes(engine);
+    if (values == 0) {
+        return ESQ_BAD_CALL;
+    }
+    memcpy(esq_input_row(engine), values + engine->image_row * row_bytes, row_bytes);
+    return esq_push_row(engine);
+}
+
 /* Whatever is neither a step taken nor a row wanted is an end: no failure loops for ever. */
-static enum esq_status run_on(struct esq_engine *engine) {
+static enum esq_status run_on(const struct esq_app *app, struct esq_engine *engine) {
     enum esq_status status;
     do {
         status = esq_step(engine);
+        if (status == ESQ_NEEDS_ROW && esq_next_input(engine) != app->image) {
+            status = take_given(app, engine);
+        }
     } while (status == ESQ_MORE);
     return status;
 }
 
-enum esq_status esq_app_start(struct esq_engine *engine) {
+enum esq_status esq_app_start(const struct esq_app *app, struct esq_engine *engine) {
     esq_start(engine);
-    return run_on(engine);
+    return run_on(app, engine);
 }
 
 /* Locals, since the row is of a type that might alias the tables' addresses. */
@@ -48,13 +65,13 @@ enum esq_status esq_app_push_row(const struct esq_app *app, struct esq_engine *e
     }
     quantize(app, pixels, esq_input_row(engine));
     const enum esq_status status = esq_push_row(engine);
-    return status == ESQ_MORE ? run_on(engine) : status;
+    return status == ESQ_MORE ? run_on(app, engine) : status;
 }
 
 enum esq_status esq_app_run(const struct esq_app *app, struct esq_engine *engine,
                             const uint8_t *pixels) {
     const struct esq_slot *input = app->model->input;
-    enum esq_status status = esq_app_start(engine);
+    enum esq_status status = esq_app_start(app, engine);
     while (status == ESQ_NEEDS_ROW) {
         status = esq_app_push_row(app, engine, pixels);
         pixels += (uint32_t)input->width * input->channels;

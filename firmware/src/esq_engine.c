@@ -26,6 +26,7 @@ void esq_start(struct esq_engine *engine) {
     engine->step = 0;
     engine->image_row = 0;
     engine->starved = 0;
+    engine->input = 0;
 }
 
 void esq_reset_state(const struct esq_engine *engine) {
@@ -104,8 +105,33 @@ int esq_find_row(const struct esq_engine *engine, uint32_t op, uint32_t which, u
     return 1;
 }
 
+static const struct esq_slot *next_slot(const struct esq_engine *engine) {
+    return engine->model->inputs[engine->input];
+}
+
 int8_t *esq_input_row(const struct esq_engine *engine) {
-    return esq_row(engine->arena, engine->model->input, engine->image_row);
+    return esq_row(engine->arena, next_slot(engine), engine->image_row);
+}
+
+uint32_t esq_input_row_bytes(const struct esq_engine *engine) {
+    const struct esq_slot *slot = next_slot(engine);
+    return (uint32_t)slot->width * slot->channels;
+}
+
+uint32_t esq_next_input(const struct esq_engine *engine) { return engine->input; }
+
+/* An input that comes whole hands over to the next one at its end, others after each row. */
+static void next_row(struct esq_engine *engine) {
+    const struct esq_model *model = engine->model;
+    if (engine->input < model->whole_inputs) {
+        if (++engine->image_row == next_slot(engine)->height) {
+            engine->image_row = 0;
+            engine->input++;
+        }
+    } else if (++engine->input == model->input_count) {
+        engine->input = model->whole_inputs;
+        engine->image_row++;
+    }
 }
 
 enum esq_status esq_push_row(struct esq_engine *engine) {
@@ -113,7 +139,7 @@ enum esq_status esq_push_row(struct esq_engine *engine) {
         return ESQ_BAD_CALL;
     }
     engine->starved = 0;
-    engine->image_row++;
+    next_row(engine);
     engine->step++;
     return ESQ_MORE;
 }

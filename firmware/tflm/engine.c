@@ -34,6 +34,7 @@ void esq_start(struct esq_engine *engine) {
     engine->step = 0;
     engine->image_row = 0;
     engine->starved = 0;
+    engine->input = 0;
 }
 
 enum esq_status esq_step(struct esq_engine *engine) {
@@ -81,6 +82,13 @@ int esq_find_row(const struct esq_engine *engine, uint32_t op, uint32_t which, u
 int8_t *esq_input_row(const struct esq_engine *engine) {
     return engine->arena + (uint32_t)engine->image_row * ESQ_ROW_BYTES;
 }
+
+uint32_t esq_input_row_bytes(const struct esq_engine *engine) {
+    (void)engine;
+    return ESQ_ROW_BYTES;
+}
+
+uint32_t esq_next_input(const struct esq_engine *engine) { return engine->input; }
 
 enum esq_status esq_push_row(struct esq_engine *engine) {
     if (!engine->starved) {

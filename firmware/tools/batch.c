@@ -1,6 +1,6 @@
 /* Runs a model over images from standard input and writes its observed tensors to standard output.
  *
- * In: int8 [n, height, width, channels]. Out: per image, every observed tensor in order. For the
+ * In: int8 [n, height, width, channels], of several inputs the rows as they are taken. Out: per image, every observed tensor in order. For the
  * host only: the parity table and the tests compare the C runtime with the other oracles through
  * it.
  */
@@ -8,8 +8,6 @@
 
 #include "edgesq.h"
 #include "model_data.h"
-
-#define ESQ_ROW_BYTES (ESQ_MODEL_INPUT_WIDTH * ESQ_MODEL_INPUT_CHANNELS)
 
 static _Alignas(16) int8_t arena[ESQ_MODEL_ARENA_BYTES];
 
@@ -21,7 +19,8 @@ static int run_image(struct esq_engine *engine) {
     while (status == ESQ_MORE) {
         status = esq_step(engine);
         if (status == ESQ_NEEDS_ROW) {
-            if (fread(esq_input_row(engine), 1, ESQ_ROW_BYTES, stdin) != ESQ_ROW_BYTES) {
+            const uint32_t row_bytes = esq_input_row_bytes(engine);
+            if (fread(esq_input_row(engine), 1, row_bytes, stdin) != row_bytes) {
                 return 0;
             }
             status = esq_push_row(engine);

@@ -14,7 +14,8 @@ import pytest
 from edgesq.errors import BoardError
 from edgesq.link import frame
 from edgesq.link.client import Client
-from edgesq.link.frame import FrameType, Optimisation
+from edgesq.link.frame import FrameType
+from edgesq.link.info import Optimisation
 from edgesq.link.transport import open_port
 from support.boards import (
     STUB_BYTES,

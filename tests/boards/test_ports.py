@@ -13,7 +13,8 @@ from edgesq.flash import qemu
 from edgesq.flash.gdb import PART_NUMBERS
 from edgesq.link import frame
 from edgesq.link.client import Client
-from edgesq.link.frame import CoreKind, FrameType
+from edgesq.link.frame import FrameType
+from edgesq.link.info import CoreKind
 from edgesq.link.transport import DEFAULT_BAUD, open_port
 from edgesq.project import firmware_path
 from edgesq.targets import list_targets, load_target

@@ -15,11 +15,16 @@
 #define RATE_MAX 3000000u
 #define PATIENCE_TICKS (2u * BOARD_CLOCK_HZ)
 
+static const uint16_t inputs[][3] = ESQ_MODEL_INPUT_SHAPES;
+
 static const struct esq_identity identity = {
     .model_sha256 = ESQ_MODEL_SHA256_BYTES,
     .height = ESQ_MODEL_INPUT_HEIGHT,
     .width = ESQ_MODEL_INPUT_WIDTH,
     .channels = ESQ_MODEL_INPUT_CHANNELS,
+    .inputs = inputs,
+    .n_rows = ESQ_MODEL_INPUT_ROWS,
+    .n_inputs = 1,
     .op_count = ESQ_MODEL_OP_COUNT,
     .kernels = ESQ_MODEL_KERNELS,
     .board = "a board whose name is longer than 32 characters",
@@ -126,6 +131,7 @@ static void check_link(void) {
     must(link_.decoder.n_bytes <= ESQ_FRAME_MAX, "decoder beyond its buffer");
     const uint32_t most = link_.is_coded ? MOST_IMAGE_BYTES : IMAGE_BYTES;
     must(link_.offset <= most, "more image than there is");
+    must(link_.column < IMAGE_BYTES / ESQ_MODEL_INPUT_HEIGHT, "more of a row than it has");
     must(link_.n_rows <= ESQ_MODEL_INPUT_HEIGHT, "more rows than there are");
     must(link_.rows.row == coded_row, "rows lost their pointer");
     must(link_.rows.at < sizeof coded_row, "rows are beyond the row");

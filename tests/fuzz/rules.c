@@ -38,7 +38,9 @@ static void check_info(const uint8_t *payload, uint32_t n_payload, const struct 
         must(u16(payload + at) < rules->op_count, "INFO names no operator");
         at += 2;
     }
-    must(at + 2 == n_payload, "INFO has another length"); /* what it takes, and its core */
+    at += 2; /* what it takes, and its core */
+    must(at < n_payload, "INFO is cut");
+    must(at + 1u + 6u * payload[at] == n_payload, "INFO has another length"); /* its inputs */
 }
 
 static void check_ack(const uint8_t *payload, uint32_t n_payload, const struct rules *rules) {

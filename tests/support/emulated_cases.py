@@ -30,7 +30,7 @@ Int8 = NDArray[np.int8]
 
 @dataclass(frozen=True)
 class Case:
-    """A model and its images, int8 [n, H, W, C], one sequence where it keeps state.
+    """A model and its images, [n, *image_shape], one sequence where it keeps state.
 
     Weights are decoded on the board where `streamed`.
     """
@@ -48,6 +48,11 @@ class Case:
         request = PlanRequest(kernels, limit_bytes=self.limit_bytes, coded=outputs)
         return make_plan(self.graph, request, Bands(self.band_rows))
 
+    def expected(self) -> Int8:
+        """Return the outputs by the numpy reference, one after the other, int8 [n, values]."""
+        observed = run_observed(self.graph, self.images, len(self.images))
+        return np.concatenate(observed[: len(self.graph.outputs)], axis=1)
+
 
 def all_streamed(graph: Graph, kernels: str) -> frozenset[int]:
     """Return all convolutions that a family can stream, worth it or not."""
@@ -58,7 +63,7 @@ def all_streamed(graph: Graph, kernels: str) -> frozenset[int]:
 def run_cases(
     folder: Path, target_name: str, cases: Sequence[Case], command: Command = qemu.command
 ) -> list[Int8]:
-    """Return each case's outputs, int8 [n, values], of the board that `command` runs."""
+    """Return each case's outputs together, int8 [n, values], of the board that `command` runs."""
     target = load_target(target_name)
     plans = [case.plan(target.kernels) for case in cases]
     models = {
@@ -74,7 +79,8 @@ def run_cases(
     (app / "cases.c").write_text(_table(cases))
     compile_firmware(folder / "firmware", target, warnings_are_errors=True)
     sizes = [
-        len(case.images) * int(np.prod(case.graph.tensors[case.graph.output].shape))
+        len(case.images)
+        * sum(int(np.prod(case.graph.tensors[output].shape)) for output in case.graph.outputs)
         for case in cases
     ]
     output = start_and_read(folder, target, sum(sizes), command)
@@ -90,7 +96,7 @@ def differing(
     return [
         case.name
         for case, values in zip(cases, found, strict=True)
-        if not np.array_equal(values, run_observed(case.graph, case.images, len(case.images))[0])
+        if not np.array_equal(values, case.expected())
     ]
 
 
@@ -103,7 +109,7 @@ struct esq_case {{
     const int8_t *inputs;
     uint32_t images;
     uint32_t image_bytes;
-    uint32_t row_bytes;
+    uint32_t outputs;
 }};
 extern const struct esq_case esq_cases[ESQ_CASES];
 """
@@ -116,10 +122,9 @@ def _table(cases: Sequence[Case]) -> str:
         values = ", ".join(map(str, case.images.reshape(-1).tolist()))
         lines.append(f'#include "case_{index}_model.h"')
         lines.append(f"static const int8_t inputs_{index}[] = {{{values}}};")
-        count, _, width, channels = case.images.shape
         rows.append(
-            f"    {{&case_{index}_model, inputs_{index}, {count}u, "
-            f"{case.images[0].size}u, {width * channels}u}},"
+            f"    {{&case_{index}_model, inputs_{index}, {len(case.images)}u, "
+            f"{case.images[0].size}u, {len(case.graph.outputs)}u}},"
         )
     return "\n".join([*lines, "const struct esq_case esq_cases[ESQ_CASES] = {", *rows, "};", ""])
 

@@ -80,7 +80,7 @@ def _begin(drawn: Drawn) -> Rung | str:
 def _rung(drawn: Drawn) -> Rung:
     """Compute the golden values, and hold numpy, ONNX and the plan."""
     graph = read_graph(drawn.content)
-    inputs = images(graph.tensors[graph.input].hwc, IMAGES - 2)
+    inputs = images(graph.image_shape, IMAGES - 2)
     made = tuple(op.output for op in graph.ops)
     every = ReferenceInterpreter(drawn.content).tensors(inputs, made + graph.observed, STEPS)
     plan = make_plan(graph, bands=Bands(drawn.band))
@@ -93,7 +93,7 @@ def _rung(drawn: Drawn) -> Rung:
         if rung.problem is None and not cut and not np.array_equal(got, expected):
             rung.problem = f"numpy: {op.kind} {op.name} differs"
     if not graph.stateful:
-        rung.hold("integer ONNX", run_onnx(integer_onnx(graph), inputs))
+        rung.hold("integer ONNX", run_onnx(integer_onnx(graph), *graph.columns(inputs)))
     try:
         Replay(graph, rung.plan).run()
     except AssertionError as error:

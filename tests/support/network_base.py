@@ -21,6 +21,12 @@ class Base:
         self.shapes: dict[int, tuple[int, ...]] = {}
         self.quants: dict[int, Quant] = {}
         self.input = self.value(shape, quant)
+        self.inputs = [self.input]
+
+    def beside(self, shape: tuple[int, ...], quant: Quant = USUAL) -> int:
+        """Add another input."""
+        self.inputs.append(self.value(shape, quant))
+        return self.inputs[-1]
 
     def value(self, shape: tuple[int, ...], quant: Quant) -> int:
         index = self.builder.value((1, *shape), *quant)
@@ -40,5 +46,5 @@ class Base:
         )
         return height, width
 
-    def build(self, output: int) -> bytes:
-        return self.builder.build(self.input, output)
+    def build(self, *outputs: int) -> bytes:
+        return self.builder.build(self.inputs, outputs)

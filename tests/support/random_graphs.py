@@ -162,7 +162,7 @@ def graphs(draw: st.DrawFn) -> Drawn:
         LAYERS[name](sketch, source)
         if len(sketch.made) > before:
             sketch.layers.add(name)
-    if len(sketch.made) == 1:
+    if len(sketch.made) == len(sketch.net.inputs):
         sketch.add("softmax", [sketch.net.input])
     return sketch.drawn()
 

@@ -52,13 +52,27 @@ class Sketch:
         self.net = Network(shape, quant, number)
         self.made = [self.net.input]
         self.layers: set[str] = set()
+        self.read: set[int] = set()
         self.lines = [f"net = Network({shape}, {quant}, {number})"]
         self.names = {self.net.input: "net.input"}
+        if draw(st.sampled_from([False, False, False, True])):
+            self.beside(shape, quant)
+
+    def beside(self, image: tuple[int, int, int], quant: Quant) -> None:
+        """Add another input: an image of the same rows, a map of others, or a vector."""
+        shapes = [image, (*image[:2], 3), (3, 2, 4), (5,)]
+        shape = self.draw(st.sampled_from(shapes))
+        own = self.draw(st.sampled_from([quant, FINER]))
+        result = self.net.beside(shape, own)
+        self.names[result] = f"t{len(self.made)}"
+        self.lines.append(f"{self.names[result]} = net.beside({shape}, {own})")
+        self.made.insert(self.draw(st.integers(0, 1)), result)
 
     def add(self, method: str, sources: Sequence[int], *rest: object, **options: object) -> None:
         """Call a method of the network; some take their sources as a list."""
         first: list[object] = [list(sources)] if method in _LISTED else list(sources)
         result = getattr(self.net, method)(*first, *rest, **options)
+        self.read.update(sources)
         names = ", ".join(self.names[source] for source in sources)
         words = [f"[{names}]" if method in _LISTED else names, *map(repr, rest)]
         words += [f"{name}={value!r}" for name, value in options.items()]
@@ -67,10 +81,21 @@ class Sketch:
         self.made.append(result)
 
     def drawn(self) -> Drawn:
-        """Return the network whose output is the last tensor."""
+        """Return the network: the last tensor is an output, and up to two others are.
+
+        So is what is made of an input that nothing else reads.
+        """
+        outputs = [self.made[-1]]
+        for one in self.net.inputs:
+            if one not in self.read:
+                self.add("softmax", [one])
+                outputs.append(self.made[-1])
+        others = [one for one in self.made if one not in (*self.net.inputs, *outputs)]
+        more = min(self.draw(st.sampled_from([0, 0, 0, 1, 2])), len(others))
+        outputs += [others.pop(self.number(0, len(others) - 1)) for _ in range(more)]
+        names = ", ".join(self.names[one] for one in outputs)
         body = "\n".join(f"    {line}" for line in self.lines)
-        last = self.made[-1]
-        made, content = f"net.build({self.names[last]})", self.net.build(last)
+        made, content = f"net.build({names})", self.net.build(*outputs)
         if self.one_of(False, False, True) and operator_kinds(content) <= SAME_IN_UINT8:
             made, content = f"as_uint8({made})", as_uint8(content)
         source = f"@network\ndef found() -> bytes:\n{body}\n    return {made}\n"

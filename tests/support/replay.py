@@ -49,7 +49,8 @@ def value_ids(graph: Graph) -> dict[int, Ids]:
         following += size
         return np.arange(following - size, following, dtype=np.int64).reshape(shape)
 
-    ids[graph.input] = fresh(graph.input)
+    for source in graph.inputs:
+        ids[source] = fresh(source)
     for op in graph.ops:
         if isinstance(op, Concatenation):
             ids[op.output] = np.concatenate([ids[source] for source in op.inputs], axis=op.axis)
@@ -79,14 +80,15 @@ class Replay:
         self.memory[progress] = PROGRESS
         for step in self.plan.steps[:-1]:
             if step == STEP_INPUT:
-                self.write(self.graph.input, self.graph.input, self.image_rows)
+                source, row = self.graph.input_rows[self.image_rows]
+                self.write(source, source, row)
                 self.image_rows += 1
             else:
                 self.run_op(step, self.plan.ops[step])
             assert np.all(self.memory[progress] == PROGRESS), f"step {self.now}"
             self.now += 1
         assert self.plan.steps[-1] == STEP_END
-        assert self.image_rows == self.graph.tensors[self.graph.input].hwc[0]
+        assert self.image_rows == len(self.graph.input_rows)
         for number in self.graph.observed:
             self.check_block(number)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edgesq.formats.tflite import read_graph
 from edgesq.link.client import Inference
-from edgesq.link.frame import BoardInfo, Optimisation
+from edgesq.link.info import BoardInfo, Optimisation
 from edgesq.records import json_text, made, schema
 from edgesq.reference import run_observed
 from edgesq.verify.images import open_images

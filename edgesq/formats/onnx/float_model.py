@@ -3,7 +3,7 @@
 tf2onnx numbers its names by a counter of the process and orders nodes by a set, so the same model
 gives other bytes each time. What it returns is written anew here: nodes in the order the output
 needs them, without Reshapes that change nothing, named by operator and number, batch 1, `input` and
-`output`.
+`output` (numbered where there are several).
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ _OPSET, _IR_VERSION = 17, 8
 
 
 def float_onnx(model: keras.Model) -> onnx.ModelProto:
-    """Convert a Keras model with one input and one output to float32 ONNX.
+    """Convert a Keras model to float32 ONNX.
 
     Returns:
-        a model with input `input` float32 [1, H, W, C] and output `output` float32 [1, K].
+        a model with input `input` float32 [1, H, W, C] and output `output` float32 [1, K], or
+        `input0`, `output0` and so on.
 
     Raises:
         ModelError: tf2onnx cannot convert the model.
@@ -39,8 +40,10 @@ def float_onnx(model: keras.Model) -> onnx.ModelProto:
     def convert(tf2onnx: Any) -> onnx.ModelProto:
         import tensorflow as tf
 
-        shape = (1, *model.inputs[0].shape[1:])
-        signature = [tf.TensorSpec(shape, tf.float32, name="input")]
+        signature = [
+            tf.TensorSpec((1, *one.shape[1:]), tf.float32, name=f"input{number}")
+            for number, one in enumerate(model.inputs)
+        ]
         converted: onnx.ModelProto
         converted, _ = tf2onnx.from_keras(model, input_signature=signature, opset=_OPSET)
         return converted
@@ -65,14 +68,15 @@ def _quietly(convert: Callable[[Any], onnx.ModelProto]) -> onnx.ModelProto:
 def _clean(model: onnx.ModelProto) -> onnx.ModelProto:
     """Return the same computation with batch 1, clean names and an order that never varies."""
     graph = model.graph
-    source, result = graph.input[0], graph.output[0]
-    names = {source.name: "input", result.name: "output", "": ""}
+    sources = dict(zip((one.name for one in graph.input), _names("input", graph), strict=True))
+    results = dict(zip((one.name for one in graph.output), _names("output", graph), strict=True))
+    names = {**sources, **results, "": ""}
     constants = {constant.name: constant for constant in graph.initializer}
     counts: Counter[str] = Counter()
     nodes, kept = [], []
     idle = _idle_reshapes(model)
-    for node in _in_order_of_need(graph, result.name):
-        if node.output[0] in idle:
+    for node in _in_order_of_need(graph, list(results)):
+        if node.output[0] in idle and node.output[0] not in results:
             names[node.output[0]] = names[node.input[0]]
             continue
         counts[node.op_type] += 1
@@ -87,7 +91,16 @@ def _clean(model: onnx.ModelProto) -> onnx.ModelProto:
             else:
                 inputs.append(names[value])
         nodes.append(_rewritten(node, name, inputs, [names[value] for value in node.output]))
-    return _checked(nodes, kept, (_batch_one(source, "input"), _batch_one(result, "output")))
+    ends = (
+        [_batch_one(value, names[value.name]) for value in graph.input],
+        [_batch_one(value, names[value.name]) for value in graph.output],
+    )
+    return _checked(nodes, kept, ends)
+
+
+def _names(end: str, graph: onnx.GraphProto) -> list[str]:
+    count = len(getattr(graph, end))
+    return [end] if count == 1 else [f"{end}{number}" for number in range(count)]
 
 
 def _idle_reshapes(model: onnx.ModelProto) -> set[str]:
@@ -99,8 +112,10 @@ def _idle_reshapes(model: onnx.ModelProto) -> set[str]:
     fixed = onnx.ModelProto()
     fixed.CopyFrom(model)
     del fixed.graph.value_info[:]
-    fixed.graph.input[0].CopyFrom(_batch_one(model.graph.input[0], model.graph.input[0].name))
-    fixed.graph.output[0].type.tensor_type.ClearField("shape")
+    for value in fixed.graph.input:
+        value.CopyFrom(_batch_one(value, value.name))
+    for value in fixed.graph.output:
+        value.type.tensor_type.ClearField("shape")
     graph = onnx.shape_inference.infer_shapes(fixed).graph
     shapes = {
         value.name: [dimension.dim_value for dimension in value.type.tensor_type.shape.dim]
@@ -115,11 +130,11 @@ def _idle_reshapes(model: onnx.ModelProto) -> set[str]:
     }
 
 
-def _in_order_of_need(graph: onnx.GraphProto, wanted: str) -> Iterator[onnx.NodeProto]:
+def _in_order_of_need(graph: onnx.GraphProto, wanted: list[str]) -> Iterator[onnx.NodeProto]:
     """Yield the nodes that `wanted` needs, each after the ones it reads, by position of input."""
     makers = {value: node for node in graph.node for value in node.output}
     seen: set[str] = set()
-    stack = [(wanted, False)]
+    stack = [(value, False) for value in reversed(wanted)]
     while stack:
         value, inputs_done = stack.pop()
         node = makers.get(value)
@@ -159,11 +174,11 @@ def _batch_one(value: onnx.ValueInfoProto, name: str) -> onnx.ValueInfoProto:
 def _checked(
     nodes: list[onnx.NodeProto],
     constants: list[TensorProto],
-    ends: tuple[onnx.ValueInfoProto, onnx.ValueInfoProto],
+    ends: tuple[list[onnx.ValueInfoProto], list[onnx.ValueInfoProto]],
 ) -> onnx.ModelProto:
     """Put the parts together and let ONNX check them."""
     model = helper.make_model(
-        helper.make_graph(nodes, "edgesq_float", [ends[0]], [ends[1]], constants),
+        helper.make_graph(nodes, "edgesq_float", *ends, constants),
         producer_name="edgesq",
         producer_version=VERSION,
         ir_version=_IR_VERSION,

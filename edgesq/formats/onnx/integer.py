@@ -20,22 +20,28 @@ def integer_onnx(graph: Graph) -> onnx.ModelProto:
     """Write `graph` with integer operators only.
 
     Returns:
-        a model with input `input` int8 of the graph's shape, output `output` int8 [1, K], and where
-        that is a softmax a second output `logits` int8 [1, K]; the same graph gives the same bytes.
+        a model with inputs int8 of the graph's shapes named as `Graph.input_names`, and an output
+        int8 [1, K] for each of `Graph.observed_names`; the same graph gives the same bytes.
     """
     scope = Scope()
-    values = {graph.input: _read_input(scope.within("input"), graph.tensors[graph.input])}
+    named = dict(zip(graph.inputs, graph.input_names, strict=True))
+    values = {
+        index: _read_input(scope.within(name), name, graph.tensors[index])
+        for index, name in named.items()
+    }
     for op in graph.ops:
         write = handler(INTEGER, type(op))
         inputs = (values[index] for index in op.inputs)
         values[op.output] = write(scope.within(op.name), graph, op, *inputs)
     outputs = [
         _write_output(scope, name, graph.tensors[index], values[index])
-        for name, index in zip(("output", "logits"), graph.observed, strict=False)
+        for name, index in zip(graph.observed_names, graph.observed, strict=True)
     ]
-    shape = graph.tensors[graph.input].shape
-    source = helper.make_tensor_value_info("input", TensorProto.INT8, shape)
-    body = helper.make_graph(scope.nodes, "edgesq", [source], outputs, scope.constants)
+    sources = [
+        helper.make_tensor_value_info(name, TensorProto.INT8, graph.tensors[index].shape)
+        for index, name in named.items()
+    ]
+    body = helper.make_graph(scope.nodes, "edgesq", sources, outputs, scope.constants)
     model = helper.make_model(
         body,
         producer_name="edgesq",
@@ -50,19 +56,17 @@ def integer_onnx(graph: Graph) -> onnx.ModelProto:
 
 def _metadata(graph: Graph) -> dict[str, str]:
     """Return what the .onnx must say by itself: the hash of its model, scales and zero points."""
-    source, result = graph.tensors[graph.input], graph.tensors[graph.output]
-    return {
-        "model_sha256": graph.sha256,
-        "input_scale": repr(source.scale),
-        "input_zero_point": str(source.zero_point),
-        "output_scale": repr(result.scale),
-        "output_zero_point": str(result.zero_point),
-    }
+    found = {"model_sha256": graph.sha256}
+    ends = zip(graph.inputs, graph.input_names, strict=True)
+    for index, name in (*ends, *zip(graph.outputs, graph.observed_names, strict=False)):
+        found[f"{name}_scale"] = repr(graph.tensors[index].scale)
+        found[f"{name}_zero_point"] = str(graph.tensors[index].zero_point)
+    return found
 
 
-def _read_input(scope: Scope, tensor: Tensor) -> str:
+def _read_input(scope: Scope, name: str, tensor: Tensor) -> str:
     """Add the nodes that turn int8 NHWC into uint8 NCHW."""
-    wide = scope.cast("wide", "input", np.int32)
+    wide = scope.cast("wide", name, np.int32)
     moved = scope.node("Add", "zero_point", wide, np.int32(UINT8_OFFSET))
     pixels = scope.cast("uint8", moved, np.uint8)
     if len(tensor.shape) < 4:

@@ -61,22 +61,30 @@ def qdq_onnx(graph: Graph) -> onnx.ModelProto:
     """Write `graph` with float operators between QuantizeLinear and DequantizeLinear.
 
     Returns:
-        a model with input `input` and output `output`, int8, in the shapes of the graph's; the same
-        graph gives the same bytes.
+        a model with inputs named as `Graph.input_names` and outputs as `Graph.observed_names`
+        without logits, int8, in the shapes of the graph's; the same graph gives the same bytes.
     """
     scope, model = Scope(), _Stored(graph, {})
-    source, result = graph.tensors[graph.input], graph.tensors[graph.output]
-    values = {graph.input: _read_input(scope.within("input"), source)}
+    sources = dict(zip(graph.inputs, graph.input_names, strict=True))
+    results = dict(zip(graph.outputs, graph.observed_names, strict=False))
+    values = {
+        index: _read_input(scope.within(name), name, graph.tensors[index])
+        for index, name in sources.items()
+    }
     for op in graph.ops:
         own, tensor = scope.within(op.name), graph.tensors[op.output]
         made = handler(FLOAT, type(op))(own, model, op, *(values[index] for index in op.inputs))
         values[op.output] = _real(own, "real", tensor, _levels(own, tensor, "levels", made))
-    _write_output(scope, result, values[graph.output])
-    ends = [
-        helper.make_tensor_value_info(name, TensorProto.INT8, tensor.shape)
-        for name, tensor in (("input", source), ("output", result))
-    ]
-    body = helper.make_graph(scope.nodes, "edgesq_qdq", ends[:1], ends[1:], scope.constants)
+    for index, name in results.items():
+        _write_output(scope, name, graph.tensors[index], values[index])
+    given, gives = (
+        [
+            helper.make_tensor_value_info(name, TensorProto.INT8, graph.tensors[index].shape)
+            for index, name in named.items()
+        ]
+        for named in (sources, results)
+    )
+    body = helper.make_graph(scope.nodes, "edgesq_qdq", given, gives, scope.constants)
     made_model = helper.make_model(
         body,
         producer_name="edgesq",
@@ -94,9 +102,9 @@ def _levels(scope: Scope, tensor: Tensor, label: str, real: str) -> str:
     return scope.node("QuantizeLinear", label, real, scale, point)
 
 
-def _read_input(scope: Scope, tensor: Tensor) -> str:
+def _read_input(scope: Scope, name: str, tensor: Tensor) -> str:
     """Add the nodes that make reals [1, C, H, W] of int8 in the graph's shape."""
-    real = _real(scope, "real", tensor, "input")
+    real = _real(scope, "real", tensor, name)
     height, width, channels = tensor.hwc
     if (height, width) == (1, 1):
         return scope.node("Reshape", "pixel", real, np.array([1, channels, 1, 1], np.int64))
@@ -105,11 +113,11 @@ def _read_input(scope: Scope, tensor: Tensor) -> str:
     return scope.node("Transpose", "nchw", real, perm=TO_NCHW)
 
 
-def _write_output(scope: Scope, tensor: Tensor, real: str) -> None:
+def _write_output(scope: Scope, name: str, tensor: Tensor, real: str) -> None:
     """Add the nodes that make int8 in the graph's shape of reals [1, C, H, W]."""
-    own = scope.within("output")
+    own = scope.within(name)
     if tensor.hwc[:2] != (1, 1):
         real = own.node("Transpose", "nhwc", real, perm=TO_NHWC)
     if tensor.hwc[:2] == (1, 1) or len(tensor.shape) < 4:
         real = own.node("Reshape", "shape", real, np.array(tensor.shape, np.int64))
-    _levels(scope, tensor, "output", real)
+    _levels(scope, tensor, name, real)

@@ -15,21 +15,27 @@ def onnx_bytes(model: onnx.ModelProto) -> bytes:
 
 
 def run_onnx(
-    model: onnx.ModelProto | bytes, inputs: NDArray[Any], threads: int = 1
+    model: onnx.ModelProto | bytes, *inputs: NDArray[Any], threads: int = 1
 ) -> tuple[NDArray[Any], ...]:
     """Run images one by one in ONNX Runtime on the CPU.
 
     Args:
-        model: with one input of batch 1.
-        inputs: [n, ...] in the dtype of the model's input, with as many values each.
+        model: of batch 1.
+        inputs: [n, ...] for each of its inputs, in its dtype, with as many values each.
         threads: that ONNX Runtime may use.
 
     Returns:
         one array [n, K] for each output of the model, in its order.
     """
     session = onnx_session(model, threads)
-    source = session.get_inputs()[0]
-    rows = [session.run(None, {source.name: image.reshape(source.shape)}) for image in inputs]
+    sources = session.get_inputs()
+    rows = [
+        session.run(
+            None,
+            {one.name: part.reshape(one.shape) for one, part in zip(sources, image, strict=True)},
+        )
+        for image in zip(*inputs, strict=True)
+    ]
     return tuple(np.concatenate(column) for column in zip(*rows, strict=True))
 
 

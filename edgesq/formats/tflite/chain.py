@@ -42,7 +42,7 @@ class Chain:
     builtinOptions: None = None  # noqa: N815 # the schema's word
 
 
-def joined(reader: Reader, operators: Operators, result: int) -> list[tuple[str, Any]]:
+def joined(reader: Reader, operators: Operators, results: Sequence[int]) -> list[tuple[str, Any]]:
     """Return the operators; each chain through tensors of other ranks is one "TILE" in them.
 
     It stands where its last one stood.
@@ -50,10 +50,10 @@ def joined(reader: Reader, operators: Operators, result: int) -> list[tuple[str,
     Args:
         reader: the file.
         operators: name and operator, in order.
-        result: the file's number of the model's output.
+        results: the file's numbers of the model's outputs.
     """
     uses = Counter(index for _, one in operators for index in one.inputs)
-    uses[result] += 1
+    uses.update(results)
     places = {id(one): place for place, (_, one) in enumerate(operators)}
     following = {one.inputs[0]: (kind, one) for kind, one in operators if _is_link(kind, one)}
     taken: set[int] = set()

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.formats.tflite.check import listed
 from edgesq.formats.tflite.reader import FLOAT32, INT8, UINT8, Reader
 from edgesq.graph import Int8Array, Tensor
 
@@ -26,36 +27,50 @@ class Inside:
     """What is left of a file without its ends.
 
     Attributes:
-        source, result: the file's numbers of the int8 input and output.
+        sources, results: the file's numbers of the int8 inputs and outputs.
         operators: between the two.
-        first, last: the operators left out at the ends; None where there is none.
+        first, last: the operators left out at the ends.
     """
 
-    source: int
-    result: int
+    sources: tuple[int, ...]
+    results: tuple[int, ...]
     operators: Operators
-    first: Any | None
-    last: Any | None
+    first: tuple[Any, ...]
+    last: tuple[Any, ...]
 
 
 def without_edges(reader: Reader, operators: Operators) -> Inside:
-    """Find the int8 network inside a file with one input and one output.
+    """Find the int8 network inside a file.
 
     Raises:
         ModelError: an end of another type is not made int8, or from int8, by one operator.
     """
-    source, result = int(reader.source.inputs[0]), reader.result
-    readers = [(kind, one) for kind, one in operators if source in one.inputs]
-    makers = [(kind, one) for kind, one in operators if result in one.outputs]
-    first = _edge(reader, source, readers, "QUANTIZE", "input")
-    last = _edge(reader, result, makers, _MAKERS.get(reader.type(result), ""), "output")
+    sources, results = listed(reader.source.inputs), reader.results
+    first = [_first(reader, operators, source) for source in sources]
+    last = [_last(reader, operators, result) for result in results]
+    out = {id(one) for one in (*first, *last) if one is not None}
     return Inside(
-        first.outputs[0] if first else source,
-        last.inputs[0] if last else result,
-        [(kind, one) for kind, one in operators if one is not first and one is not last],
-        first,
-        last,
+        tuple(
+            one.outputs[0] if one else source for one, source in zip(first, sources, strict=True)
+        ),
+        tuple(one.inputs[0] if one else result for one, result in zip(last, results, strict=True)),
+        [(kind, one) for kind, one in operators if id(one) not in out],
+        tuple(one for one in first if one is not None),
+        tuple(one for one in last if one is not None),
     )
+
+
+def _first(reader: Reader, operators: Operators, source: int) -> Any | None:
+    readers = [(kind, one) for kind, one in operators if source in one.inputs]
+    return _edge(reader, source, readers, "QUANTIZE", "input")
+
+
+def _last(reader: Reader, operators: Operators, result: int) -> Any | None:
+    makers = [(kind, one) for kind, one in operators if result in one.outputs]
+    last = _edge(reader, result, makers, _MAKERS.get(reader.type(result), ""), "output")
+    if last is not None and any(result in one.inputs for _, one in operators):
+        raise reader.error(f"the output {reader.name(result)} is read on, and not int8", HINT)
+    return last
 
 
 _MAKERS = {UINT8: "QUANTIZE", FLOAT32: "DEQUANTIZE"}

@@ -15,19 +15,21 @@ _AROUND = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "QUANTIZE", "DEQUANTIZE", "CAST"
 
 
 def without_ending(reader: Reader, operators: Operators) -> Operators:
-    """Return the operators up to the scores; `reader.result` and its notes say what is left out.
+    """Return the operators up to the scores; `reader.results` and its notes say what is left out.
 
-    An operator is left out where nothing else reads its input.
+    An operator is left out where nothing else reads its input; of several outputs all are kept.
     """
+    if len(reader.results) != 1:
+        return operators
     last = len(operators)
-    end, result = last, reader.result
+    end, (result,) = last, reader.results
     while end:
         kind, one = operators[end - 1]
         if kind not in (*ENDINGS, *_AROUND) or list(one.outputs) != [result] or not one.inputs:
             break
         end, result = end - 1, one.inputs[0]
         if kind in ENDINGS and result >= 0 and reader.type(result) == INT8:
-            last, reader.result = end, result
+            last, reader.results = end, [result]
     if last == len(operators) or last == 0:
         return operators
     for kind, one in operators[last:]:

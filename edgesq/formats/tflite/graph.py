@@ -16,7 +16,7 @@ from edgesq.formats.tflite.end import without_ending
 from edgesq.formats.tflite.fold import fold_pads
 from edgesq.formats.tflite.graph_check import graph_problem
 from edgesq.formats.tflite.infer import check_shape, is_open
-from edgesq.formats.tflite.input import fix_batch, read_input
+from edgesq.formats.tflite.input import fix_batch, read_inputs
 from edgesq.formats.tflite.readable import Made, Readable
 from edgesq.formats.tflite.reader import Reader
 from edgesq.formats.tflite.several import apart
@@ -50,14 +50,15 @@ def make_graph(reader: Reader, sha256: str) -> tuple[Graph, Inside]:
     fix_batch(reader)
     operators = apart(without_constants(reader, operators), reader.source.outputs)
     operators = without_ending(reader, operators)
-    inside = without_edges(reader, joined(reader, operators, reader.result))
-    if inside.first:
-        check_shape(reader, "QUANTIZE", inside.first)
+    inside = without_edges(reader, joined(reader, operators, reader.results))
+    for one in inside.first:
+        check_shape(reader, "QUANTIZE", one)
     ops = _read(reader, inside)
-    if inside.last:
-        check_shape(reader, reader.kind(inside.last), inside.last)
-    first, last = reader.tensor(inside.source), reader.tensor(inside.result)
-    graph = Graph(tuple(reader.tensors), _named(ops), (first,), (last,), sha256)
+    for one in inside.last:
+        check_shape(reader, reader.kind(one), one)
+    sources = tuple(reader.tensor(index) for index in inside.sources)
+    results = tuple(reader.tensor(index) for index in inside.results)
+    graph = Graph(tuple(reader.tensors), _named(ops), sources, results, sha256)
     reader.refuse(graph_problem(graph))
     return fold_pads(graph), inside
 
@@ -74,7 +75,7 @@ def _read(reader: Reader, inside: Inside) -> list[Op]:
         for step in steps:
             if is_open(reader, step[1]):
                 check_shape(reader, *step)
-        read_input(reader, inside)
+        read_inputs(reader, inside)
     made = [_attempt(reader, READABLES[kind], operator) for kind, operator in known]
     _refuse(reader, [*problems, *(error for error in made if isinstance(error, ModelError))])
     for step in steps:

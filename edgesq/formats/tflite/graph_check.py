@@ -2,23 +2,28 @@
 
 import math
 
+from edgesq.formats.tflite.check import MAX_UINT16
 from edgesq.formats.tflite.table import FITS, RANGES
 from edgesq.graph import Graph
-from edgesq.limits import MAX_PRODUCTS, MAX_VALUES_TOGETHER
+from edgesq.limits import MAX_INPUTS, MAX_OBSERVED, MAX_PRODUCTS, MAX_VALUES_TOGETHER
 from edgesq.operators import Op, handler
 
 
 def graph_problem(graph: Graph) -> str | None:
     """Say why a graph cannot be run as it is, or None."""
-    known = {graph.input}
+    problem = _end_problem(graph)
+    if problem:
+        return problem
+    known = set(graph.inputs)
     for op in graph.ops:
         if any(index not in known for index in op.inputs) or op.output in known:
             return f"{op.name}: tensors are not in the order in which they are computed"
         if any(graph.tensors[index].data is not None for index in (*op.inputs, op.output)):
             return f"{op.name}: a constant where an activation must be"
         known.add(op.output)
-    if graph.output == graph.input or graph.output not in known:
-        return "the output is not computed"
+    for index in graph.outputs:
+        if index not in known or index in graph.inputs:
+            return f"the output {graph.tensors[index].name} is not computed"
     values = sum(math.prod(graph.tensors[index].shape) for index in known)
     for count, most, what in (
         (values, MAX_VALUES_TOGETHER, "values of activations"),
@@ -30,6 +35,26 @@ def graph_problem(graph: Graph) -> str | None:
         problem = _problem(graph, op)
         if problem:
             return f"{op.name}: {problem}"
+    return None
+
+
+def _end_problem(graph: Graph) -> str | None:
+    """Say what is wrong with the lists of inputs and outputs, or None."""
+    for ends, what in ((graph.inputs, "input"), (graph.outputs, "output")):
+        twice = next((index for index in ends if ends.count(index) > 1), None)
+        if twice is not None:
+            return f"the {what} {graph.tensors[twice].name} is listed twice"
+    read = {index for op in graph.ops for index in op.inputs}
+    for index in graph.inputs:
+        if index not in read:
+            return f"the input {graph.tensors[index].name} is read by nothing"
+    for count, most, what in (
+        (len(graph.inputs), MAX_INPUTS, "inputs"),
+        (len(graph.observed), MAX_OBSERVED, "outputs, and logits before a softmax"),
+        (len(graph.input_rows), MAX_UINT16, "rows of all inputs"),
+    ):
+        if count > most:
+            return f"{count} {what}, at most {most} are taken"
     return None
 
 

@@ -1,4 +1,4 @@
-"""Read the input of a .tflite: one image, of a size that is known."""
+"""Read the inputs of a .tflite: images or vectors, of sizes that are known."""
 
 from dataclasses import replace
 
@@ -13,7 +13,11 @@ def fix_batch(reader: Reader) -> None:
     Raises:
         ModelError: the batch is another one, or more than the batch is open.
     """
-    index = int(reader.source.inputs[0])
+    for index in listed(reader.source.inputs):
+        _fix(reader, index)
+
+
+def _fix(reader: Reader, index: int) -> None:
     tensor, name = reader.source.tensors[index], reader.name(index)
     shape, signature = list(tensor.shape), listed(tensor.shapeSignature)
     is_open = [extent < 0 for extent in signature if len(signature) == len(shape)]
@@ -32,16 +36,21 @@ def fix_batch(reader: Reader) -> None:
     tensor.shapeSignature = None
 
 
-def read_input(reader: Reader, inside: Inside) -> None:
-    """Read the input; [1, H, W] is an image of one channel where nothing takes W for channels.
+def read_inputs(reader: Reader, inside: Inside) -> None:
+    """Read the inputs; [1, H, W] is an image of one channel where nothing takes W for channels.
 
     That is told by what reads it: a RESHAPE, or its like, to other than [1, 1, H, W].
     """
-    made = reader.read(inside.source)
-    readers = [(kind, one) for kind, one in inside.operators if inside.source in one.inputs]
+    for source in inside.sources:
+        _read(reader, inside, source)
+
+
+def _read(reader: Reader, inside: Inside, source: int) -> None:
+    made = reader.read(source)
+    readers = [(kind, one) for kind, one in inside.operators if source in one.inputs]
     is_image = len(made.shape) == 3 and all(
         kind in ("RESHAPE", "EXPAND_DIMS")
         and tuple(reader.source.tensors[one.outputs[0]].shape[-2:]) != made.shape[1:]
         for kind, one in readers
     )
-    reader.append(inside.source, replace(made, is_plane=is_image))
+    reader.append(source, replace(made, is_plane=is_image))

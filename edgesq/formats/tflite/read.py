@@ -3,14 +3,16 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgesq.errors import ModelError
 from edgesq.extras import LITERT, require
+from edgesq.formats.tflite.check import listed
 from edgesq.formats.tflite.constant_channels import with_small_constants
 from edgesq.formats.tflite.edges import from_outside, to_outside
 from edgesq.formats.tflite.graph import make_graph
 from edgesq.formats.tflite.reader import open_model
-from edgesq.formats.tflite.softmax_guard import make_guard, needs_guard, without_softmax
+from edgesq.formats.tflite.softmax_guard import guarded, make_guard, up_to
 from edgesq.formats.tflite.tidy import for_litert
 from edgesq.formats.tflite.unsigned_sums import with_unsigned_sums
 from edgesq.formats.tflite.unused_channels import without_unused_channels
@@ -23,7 +25,7 @@ _MAX_LETTERS = 200
 
 
 def read_graph(content: bytes, where: str = "model") -> Graph:
-    """Parse a .tflite with int8 or uint8 activations, batch 1, one input and one output.
+    """Parse a .tflite with int8 or uint8 activations and batch 1.
 
     Its ends may be of another type or float32; the graph's are the int8 tensors inside, uint8 ones
     128 below. Channels that are the
@@ -79,13 +81,16 @@ class ReferenceInterpreter:
         tidy = with_unsigned_sums(for_litert(reader))
         self._interpreter = _interpreter(tidy, optimized)
         _hold_shapes(self._interpreter, self._graph, own)
-        self._input = self._interpreter.get_input_details()[0]
-        if optimized:  # it keeps no tensor but the last
-            outside = self._interpreter.get_output_details()[0]["index"]
-            self._numbers[self._graph.output] = outside
-        self._guard = None
-        if needs_guard(self._graph) and not optimized:
-            self._guard = make_guard(self._graph, _interpreter(without_softmax(tidy), False))
+        details = {one["index"]: one for one in self._interpreter.get_input_details()}
+        outside = [details[index] for index in listed(reader.source.inputs)]
+        self._inputs = dict(zip(self._graph.inputs, outside, strict=True))
+        if optimized:  # it keeps no tensors but the last
+            self._numbers |= zip(self._graph.outputs, reader.results, strict=True)
+        self._guards = [
+            make_guard(self._graph, one, _interpreter(up_to(tidy, number), False))
+            for one in ([] if optimized else guarded(self._graph))
+            for number in [self._numbers[one.inputs[0]]]
+        ]
 
     def observed(self, inputs: Int8Array, steps: int = 1, first: int = 0) -> tuple[Int8Array, ...]:
         """Run int8 [n, H, W, C]; return int8 [n, K] for each tensor of `Graph.observed`.
@@ -98,27 +103,33 @@ class ReferenceInterpreter:
         return self.tensors(inputs, self._graph.observed, steps, first)
 
     def run(self, inputs: Int8Array) -> Int8Array:
-        """Run int8 [n, H, W, C]; return the output, int8 [n, K]."""
-        return self.tensors(inputs, (self._graph.output,))[0]
+        """Run int8 [n, H, W, C]; return the first output, int8 [n, K]."""
+        return self.outputs(inputs)[0]
+
+    def outputs(self, inputs: Int8Array) -> tuple[Int8Array, ...]:
+        """Run int8 [n, H, W, C]; return int8 [n, K] for each output."""
+        return self.tensors(inputs, self._graph.outputs)
 
     def tensors(
         self, inputs: Int8Array, wanted: tuple[int, ...], steps: int = 1, first: int = 0
     ) -> tuple[Int8Array, ...]:
-        """Run int8 [n, H, W, C]; return int8 [n, values] for each graph tensor; all else as above.
+        """Run images of `Graph.image_shape`; return int8 [n, values] for each graph tensor.
+
+        All else is as above.
 
         Raises:
             ModelError: an image makes the classes too alike for TensorFlow Lite's softmax.
         """
         tensors = self._graph.tensors
         rows: list[list[Int8Array]] = [[] for _ in wanted]
-        for number, pixels in enumerate(inputs, first):
+        for number, image in enumerate(inputs, first):
             if self._graph.stateful and number % steps == 0:
                 self._interpreter.reset_all_variables()
-            outside = to_outside(pixels, tensors[self._graph.input], self._input["dtype"])
-            image = outside.reshape(self._input["shape"])
-            if self._guard:
-                self._guard.check(image)
-            self._interpreter.set_tensor(self._input["index"], image)
+            given = self._outside(image)
+            for guard in self._guards:
+                guard.check(given)
+            for index, pixels in given.items():
+                self._interpreter.set_tensor(index, pixels)
             try:
                 self._interpreter.invoke()
             except (RuntimeError, ValueError) as error:
@@ -127,6 +138,15 @@ class ReferenceInterpreter:
                 values = self._interpreter.get_tensor(self._numbers[index])
                 row.append(from_outside(values, tensors[index]).reshape(-1).copy())
         return tuple(np.stack(row) for row in rows)
+
+    def _outside(self, image: Int8Array) -> dict[int, NDArray[Any]]:
+        """Return the inputs of an image as the file takes them, by their numbers there."""
+        found = {}
+        for tensor, values in self._graph.split(image).items():
+            end = self._inputs[tensor]
+            outside = to_outside(values, self._graph.tensors[tensor], end["dtype"])
+            found[end["index"]] = outside.reshape(end["shape"])
+        return found
 
 
 def _interpreter(content: bytes, optimized: bool) -> Any:

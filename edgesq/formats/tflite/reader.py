@@ -102,7 +102,7 @@ class Reader:
         same_values: the graph's tensors that the file has not, each with the file's number of one
             that holds the same values in the same order.
         constants: what is known of the file's tensors that it computes from no image.
-        result: the file's number of its output, or of the last tensor that is computed.
+        results: the file's numbers of its outputs, or of the last tensors that are computed.
         notes: what was left out, and why.
     """
 
@@ -115,7 +115,7 @@ class Reader:
         self.source = model.subgraphs[0]
         self.constants: dict[int, np.ndarray[Any, Any]] = {}
         self.notes: list[str] = []
-        self.result = int(self.source.outputs[0]) if len(self.source.outputs) else -1
+        self.results = listed(self.source.outputs)
         self._left_out: set[int] = set()
         self.index: dict[int, int] = {}
         self.tensors: list[Tensor] = []

@@ -7,6 +7,7 @@ the same model without its softmax.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from edgesq.arithmetic import (
 )
 from edgesq.errors import ModelError
 from edgesq.graph import Graph
+from edgesq.operators import Softmax
 
 if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter
@@ -29,24 +31,29 @@ _CLASSES = 512
 _SUM_LIMIT = _CLASSES << (31 - SOFTMAX_SUM_INTEGER_BITS)
 
 
-def needs_guard(graph: Graph) -> bool:
-    """Say whether the model ends in a softmax over enough classes to matter."""
-    return graph.softmax is not None and graph.tensors[graph.output].hwc[2] >= _CLASSES
+def guarded(graph: Graph) -> list[Softmax]:
+    """Return the softmaxes at the end of the model with enough classes to matter."""
+    makers = (graph.maker(output) for output in graph.outputs)
+    return [
+        one
+        for one in makers
+        if isinstance(one, Softmax) and graph.tensors[one.output].hwc[2] >= _CLASSES
+    ]
 
 
-def without_softmax(content: bytes) -> bytes:
-    """Return the model without its softmax and what follows; the logits are its output."""
+def up_to(content: bytes, result: int) -> bytes:
+    """Return the model up to one tensor, by its number in the file, which is then its output."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
     graph = model.subgraphs[0]
-    while True:
-        last = graph.operators.pop()
-        code = model.operatorCodes[last.opcodeIndex]
-        if schema.BuiltinOperator.SOFTMAX in (code.builtinCode, code.deprecatedBuiltinCode):
-            break
-    graph.outputs = last.inputs
+    needed, kept = {result}, []
+    for one in reversed(graph.operators):
+        if needed.intersection(one.outputs):
+            needed.update(one.inputs)
+            kept.append(one)
+    graph.operators, graph.outputs = kept[::-1], [result]
     model.signatureDefs = None
     builder = flatbuffers.Builder(len(content))
     builder.Finish(model.Pack(builder), b"TFL3")
@@ -67,16 +74,17 @@ class SoftmaxGuard:
     terms: Int64Array
     name: str
 
-    def check(self, image: NDArray[Any]) -> None:
+    def check(self, inputs: Mapping[int, NDArray[Any]]) -> None:
         """Compute the logits of an image and the sums of their exponentials.
 
         Args:
-            image: [1, H, W, C] as the file takes it.
+            inputs: by their numbers in the file, as it takes them.
 
         Raises:
             ModelError: TensorFlow Lite would abort.
         """
-        self.logits.set_tensor(self.logits.get_input_details()[0]["index"], image)
+        for index, values in inputs.items():
+            self.logits.set_tensor(index, values)
         self.logits.invoke()
         values = self.logits.get_tensor(self.logits.get_output_details()[0]["index"])
         below = values.max(axis=-1, keepdims=True).astype(np.int64) - values
@@ -89,10 +97,8 @@ class SoftmaxGuard:
             )
 
 
-def make_guard(graph: Graph, logits: Interpreter) -> SoftmaxGuard:
-    """Put a guard together; `graph` is the whole model, `logits` runs it without its softmax."""
-    last = graph.softmax
-    assert last is not None
+def make_guard(graph: Graph, last: Softmax, logits: Interpreter) -> SoftmaxGuard:
+    """Put a guard of one softmax together; `logits` runs the model up to what it reads."""
     exponentials = softmax_exp_table(graph, last)
     terms = rounding_divide_by_pot(exponentials, SOFTMAX_SUM_INTEGER_BITS)
     return SoftmaxGuard(logits, terms, last.name)

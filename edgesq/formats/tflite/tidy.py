@@ -27,7 +27,7 @@ def for_litert(reader: Reader) -> bytes:
         reader: the file, after `make_graph`.
     """
     operators = [one for one in reader.source.operators if not reader.is_left_out(one)]
-    return _written(reader, operators, int(reader.source.inputs[0]), reader.result)
+    return _written(reader, operators, listed(reader.source.inputs), reader.results)
 
 
 def int8_inside(content: bytes, *, always: bool = False) -> bytes:
@@ -45,17 +45,19 @@ def int8_inside(content: bytes, *, always: bool = False) -> bytes:
     _, inside = make_graph(reader, "")
     if computes_in_uint8(content):
         raise reader.error("it computes in uint8, and has no int8 form", "quantize it again")
-    if UINT8 in {reader.type(index) for index in (inside.source, inside.result)}:
+    if UINT8 in {reader.type(index) for index in (*inside.sources, *inside.results)}:
         raise reader.error("a uint8 end of another scale than the int8 inside", HINT)
     is_left = any(reader.is_left_out(one) for one in reader.source.operators)
-    if not always and not is_left and inside.first is None and inside.last is None:
+    if not always and not is_left and not inside.first and not inside.last:
         return content
     steps = (getattr(one, "steps", ((kind, one),)) for kind, one in inside.operators)
     operators = wholes(step for chain in steps for _, step in chain)
-    return _written(reader, operators, inside.source, inside.result)
+    return _written(reader, operators, inside.sources, inside.results)
 
 
-def _written(reader: Reader, operators: Sequence[Any], source: int, result: int) -> bytes:
+def _written(
+    reader: Reader, operators: Sequence[Any], sources: Sequence[int], results: Sequence[int]
+) -> bytes:
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
@@ -64,9 +66,9 @@ def _written(reader: Reader, operators: Sequence[Any], source: int, result: int)
     made.buffers = [schema.BufferT()]
     made.operatorCodes = [_code(reader, one, schema) for one in operators]
     graph = schema.SubGraphT()
-    graph.inputs, graph.outputs = [source], [result]
+    graph.inputs, graph.outputs = list(sources), list(results)
     graph.operators = [_operator(one, number, schema) for number, one in enumerate(operators)]
-    used = {source, result}
+    used = {*sources, *results}
     for one in operators:
         used.update((*one.inputs, *one.outputs, *listed(one.intermediates)))
     graph.tensors = [

@@ -95,7 +95,7 @@ def _alike(graph: Graph) -> Iterator[list[int]]:
 
 def _unused(graph: Graph, tensors: list[int], levels: dict[int, Int64Array]) -> BoolArray | None:
     """Return which channels of some tensors can go, None where none may."""
-    if set(tensors) & {graph.input, *graph.observed}:
+    if set(tensors) & {*graph.inputs, *graph.observed}:
         return None
     unused = np.ones(graph.tensors[tensors[0]].hwc[2], bool)
     for op in graph.ops:

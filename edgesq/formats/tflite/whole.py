@@ -55,10 +55,8 @@ def _part_problems(reader: Reader) -> list[ModelError]:
 def _end_problems(reader: Reader) -> list[ModelError]:
     found = []
     for ends, what in ((reader.source.inputs, "input"), (reader.source.outputs, "output")):
-        if len(ends) != 1:
-            names = _names(reader, ends)
-            problem = f"the model has {len(ends)} {what}s{names and f' ({names})'}"
-            found.append(reader.error(problem, "it must have one input and one output"))
+        if len(ends) == 0:
+            found.append(reader.error(f"the model has no {what}", "convert it again"))
     return found
 
 

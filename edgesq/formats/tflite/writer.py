@@ -87,9 +87,10 @@ class TfliteWriter:
         self.subgraph.operators.append(operator)
         return output
 
-    def build(self, source: int, result: int) -> bytes:
-        """Return the file of a model from tensor `source` to tensor `result`."""
-        self.subgraph.inputs, self.subgraph.outputs = [source], [result]
+    def build(self, source: int | Sequence[int], result: int | Sequence[int]) -> bytes:
+        """Return the file of a model from one or several tensors to one or several."""
+        self.subgraph.inputs = [source] if isinstance(source, int) else list(source)
+        self.subgraph.outputs = [result] if isinstance(result, int) else list(result)
         self.model.subgraphs = [self.subgraph]
         writer = flatbuffers.Builder(1024)
         writer.Finish(self.model.Pack(writer), b"TFL3")

@@ -1,7 +1,7 @@
 /* Runs many networks, each over its own images, and writes what each observes.
  *
- * In: for each of `graphs`, int8 [images, height, width, channels]. Out: per graph and image, every
- * observed tensor in order. With an argument, only the graph of that number. Every arena is a block
+ * In: for each of `graphs`, int8 [images, height, width, channels], or what its inputs bring row by
+ * row. Out: per graph and image, every observed tensor in order. With an argument, only the graph of that number. Every arena is a block
  * of its own with not a byte to spare, filled with rubbish before each image.
  */
 #include <stdio.h>
@@ -18,13 +18,14 @@
 #endif
 
 /* 1: an image was run; 0: none is left. */
-static int run(struct esq_engine *engine, size_t row_bytes) {
+static int run(struct esq_engine *engine) {
     enum esq_status status = ESQ_MORE;
     fill_with_rubbish(engine);
     esq_start(engine);
     while (status != ESQ_DONE) {
         status = esq_step(engine);
         if (status == ESQ_NEEDS_ROW) {
+            const size_t row_bytes = esq_input_row_bytes(engine);
             if (fread(esq_input_row(engine), 1, row_bytes, stdin) != row_bytes) {
                 return 0;
             }
@@ -48,13 +49,12 @@ static int write_observed(const struct esq_engine *engine) {
 static int run_graph(const struct esq_model *model) {
     struct esq_engine engine;
     void *arena = aligned_alloc(16, model->arena_bytes);
-    const size_t row_bytes = (size_t)model->input->width * model->input->channels;
     int good = esq_init(&engine, model, arena, model->arena_bytes) == ESQ_DONE;
     for (uint32_t image = 0; good && image < GRAPH_IMAGES; image++) {
         if (image % GRAPH_STEPS == 0) {
             esq_reset_state(&engine);
         }
-        good = run(&engine, row_bytes) && write_observed(&engine);
+        good = run(&engine) && write_observed(&engine);
     }
     free(arena);
     return good;

@@ -20,7 +20,7 @@ extern const struct esq_model plan_1_model __attribute__((weak));
 extern const struct esq_model plan_2_model __attribute__((weak));
 extern const struct esq_model plan_3_model __attribute__((weak));
 
-static int run(struct esq_engine *engine, const int8_t *image, size_t row_bytes) {
+static int run(struct esq_engine *engine, const int8_t *image) {
     fill_with_rubbish(engine);
     esq_start(engine);
     for (;;) {
@@ -29,6 +29,7 @@ static int run(struct esq_engine *engine, const int8_t *image, size_t row_bytes)
             return 0;
         }
         if (status == ESQ_NEEDS_ROW) {
+            const size_t row_bytes = esq_input_row_bytes(engine);
             memcpy(esq_input_row(engine), image, row_bytes);
             image += row_bytes;
             if (esq_push_row(engine) != ESQ_MORE) {
@@ -60,12 +61,15 @@ int main(void) {
             return 1;
         }
     }
-    const size_t row_bytes = (size_t)plan_0_model.input->width * plan_0_model.input->channels;
-    const size_t image_bytes = row_bytes * plan_0_model.input->height;
+    size_t image_bytes = 0;
+    for (uint32_t index = 0; index < plan_0_model.input_count; index++) {
+        const struct esq_slot *slot = plan_0_model.inputs[index];
+        image_bytes += (size_t)slot->height * slot->width * slot->channels;
+    }
     int8_t *image = malloc(image_bytes);
     while (fread(image, 1, image_bytes, stdin) == image_bytes) {
         for (size_t plan = 0; plan < count; plan++) {
-            if (run(&engines[plan], image, row_bytes) || write_observed(&engines[plan])) {
+            if (run(&engines[plan], image) || write_observed(&engines[plan])) {
                 return 1;
             }
         }

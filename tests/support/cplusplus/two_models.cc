@@ -29,7 +29,7 @@ bool both_say(const Person &one, const Person &other) {
     for (Engine &one_engine : engines) {
         if (esq_app_open(&person_app, &one_engine.engine, one_engine.arena.data(),
                          PERSON_MODEL_ARENA_BYTES) != ESQ_DONE ||
-            esq_app_start(&one_engine.engine) != ESQ_NEEDS_ROW) {
+            esq_app_start(&person_app, &one_engine.engine) != ESQ_NEEDS_ROW) {
             return false;
         }
     }

@@ -14,20 +14,19 @@ static void run(const struct esq_case *one, const int8_t *image) {
         status = esq_step(&engine);
         if (status == ESQ_NEEDS_ROW) {
             int8_t *row = esq_input_row(&engine);
-            for (uint32_t i = 0; i < one->row_bytes; i++) {
+            for (uint32_t i = 0; i < esq_input_row_bytes(&engine); i++) {
                 row[i] = *image++;
             }
             status = esq_push_row(&engine);
         }
     }
-    uint32_t bytes;
-    const int8_t *values = esq_observed(&engine, 0, &bytes);
-    const struct esq_slot *slot = one->model->observed[0];
-    for (uint32_t y = 0; y < slot->height; y++) {
-        esq_port_write((const uint8_t *)esq_row(arena, slot, y),
-                       (uint32_t)slot->width * slot->channels);
+    for (uint32_t index = 0; index < one->outputs; index++) {
+        const struct esq_slot *slot = one->model->observed[index];
+        for (uint32_t y = 0; y < slot->height; y++) {
+            esq_port_write((const uint8_t *)esq_row(arena, slot, y),
+                           (uint32_t)slot->width * slot->channels);
+        }
     }
-    (void)values;
 }
 
 int main(void) {

@@ -126,6 +126,11 @@ int8_t *esq_input_row(const struct esq_engine *engine) {
     return row;
 }
 
+uint32_t esq_input_row_bytes(const struct esq_engine *engine) {
+    (void)engine;
+    return ROW_BYTES;
+}
+
 enum esq_status esq_push_row(struct esq_engine *engine) {
     for (uint32_t i = 0; i < ROW_BYTES; i++) {
         hash = (hash ^ (uint8_t)row[i]) * 16777619u;

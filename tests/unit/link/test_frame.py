@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from edgesq.integers import ceil_div
 from edgesq.link import frame
-from edgesq.link.frame import AckStatus, Decoder, Frame, FrameType, Optimisation
+from edgesq.link.frame import AckStatus, Decoder, Frame, FrameType
+from edgesq.link.info import _INFO_HEAD, Optimisation, unpack_info
 from edgesq.resources import resource
 from edgesq.targets import load_target
 from support.boards import SANITIZERS, STUB, compile_c
@@ -122,7 +123,7 @@ def test_a_line_without_delimiters_fills_no_memory(n: int, one: Frame) -> None:
 
 @given(st.binary(max_size=200))
 def test_payloads_of_a_hostile_board(payload: bytes) -> None:
-    info = frame.unpack_info(payload)
+    info = unpack_info(payload)
     assert info is None or info.input_bytes > 0
     frame.unpack_ack(payload)
     frame.unpack_result(payload)
@@ -144,10 +145,27 @@ def test_the_last_fields_may_be_missing(
     """Boards of the same protocol version did not always send them."""
     head = (2, 4, 496, 1024, bytes(32), 1, 1, 1, 1, 1, 0, 300, 2 | flag, 1)
     texts = b"".join(bytes([len(text)]) + text for text in (b"dsp", b"board", b"gcc"))
-    info = frame.unpack_info(frame._INFO_HEAD.pack(*head) + bytes([1, 0, 0, 0]) + texts + behind)
+    info = unpack_info(_INFO_HEAD.pack(*head) + bytes([1, 0, 0, 0]) + texts + behind)
     assert info is not None
     assert (info.damaged, info.damaged_op) == (bool(flag), damaged_op)
     assert (info.takes_coded, info.core) == (takes_coded, core)
+
+
+@pytest.mark.parametrize(
+    ("behind", "inputs"),
+    [
+        (b"\0\0\2\3\0\4\0\5\0\6\0\7\0\10\0", ((3, 4, 5), (6, 7, 8))),
+        (b"\0\0\2\3\0\4\0\5\0\6\0\7\0\10", ()),
+        (b"\0\0\377\3\0", ()),
+    ],
+)
+def test_several_inputs(behind: bytes, inputs: tuple[tuple[int, int, int], ...]) -> None:
+    head = (2, 4, 496, 1024, bytes(32), 6, 7, 8, 1, 1, 0, 300, 2, 1)
+    texts = b"".join(bytes([len(text)]) + text for text in (b"dsp", b"board", b"gcc"))
+    info = unpack_info(_INFO_HEAD.pack(*head) + bytes([1, 0, 0, 0]) + texts + behind)
+    assert info is not None
+    assert info.inputs == inputs
+    assert info.input_bytes == (3 * 4 * 5 if inputs else 0) + 6 * 7 * 8
 
 
 def test_too_long_a_payload_is_a_bug_of_ours() -> None:

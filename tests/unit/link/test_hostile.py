@@ -15,6 +15,7 @@ from edgesq.errors import BoardError
 from edgesq.link import frame
 from edgesq.link.client import Client, Inference
 from edgesq.link.frame import Decoder
+from edgesq.link.info import unpack_info
 from edgesq.link.trace import Tracer, unpack_ops, unpack_row
 from edgesq.link.transport import open_port
 from edgesq.project.build import STRICT_FLAGS
@@ -124,7 +125,7 @@ def test_bytes_in_any_pieces_raise_nothing_and_stay_within_bounds(pieces: list[b
 
 @given(st.binary(max_size=540))
 def test_payloads_mean_something_or_nothing(payload: bytes) -> None:
-    info = frame.unpack_info(payload)
+    info = unpack_info(payload)
     if info is not None:
         assert frame.MIN_PAYLOAD <= info.max_payload <= frame.MAX_PAYLOAD
         assert sum(info.observed_bytes) <= 1 << 20

@@ -11,7 +11,7 @@ import pytest
 from edgesq.flash import flash
 from edgesq.link import frame
 from edgesq.link.client import Client
-from edgesq.link.frame import BoardInfo, CoreKind, Optimisation
+from edgesq.link.info import BoardInfo, CoreKind, Optimisation
 from edgesq.link.transport import open_port
 from edgesq.project import compile_firmware
 from edgesq.targets import load_target

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edgesq.link.baud import RateOutcome
-from edgesq.link.frame import BoardInfo
+from edgesq.link.info import BoardInfo
 from edgesq.verify.facts import PaceFacts
 from edgesq.verify.pace import outlook, pace, rate_words
 from edgesq.verify.tally import Tally, Ticks

@@ -91,7 +91,7 @@ def test_the_ladder_holds(
     for one in drawn:
         stored = read_stored_graph(one.content)
         graph = with_small_constants(stored)
-        (image,) = images(graph.tensors[graph.input].hwc, 1)[:1]
+        (image,) = images(graph.image_shape, 1)[:1]
         before, after = run(stored, image), run(graph, image)
         for old, op in zip(stored.ops, graph.ops, strict=True):
             assert np.array_equal(before[old.output], after[op.output])
