@@ -56,7 +56,8 @@ def _squared(sketch: Sketch, source: int) -> None:
 def _by_constant(kind: str) -> Layer:
     def add(sketch: Sketch, source: int) -> None:
         channels = sketch.net.shapes[source][-1]
-        shape = sketch.one_of((channels,), (), (1,), (1, 1, 1, channels))
+        of_maps = [(1, 1, 1, channels)] if sketch.shape(source) else []
+        shape = sketch.one_of((channels,), (), (1,), *of_maps)
         options = {"quant": sketch.quant(), "activation": _activation(sketch)}
         first = sketch.one_of(False, True)
         sketch.add("by_constant", [source], kind, shape, sketch.quant(), first=first, **options)
