@@ -19,7 +19,11 @@ extern const struct esq_model esq_model;
 #endif
 #ifndef ESQ_MODEL_OP_COUNT
 #define ESQ_MODEL_INPUT_SHAPES                                                                     \
-    { {ESQ_MODEL_INPUT_HEIGHT, ESQ_MODEL_INPUT_WIDTH, ESQ_MODEL_INPUT_CHANNELS} }
+    {                                                                                              \
+        {                                                                                          \
+            ESQ_MODEL_INPUT_HEIGHT, ESQ_MODEL_INPUT_WIDTH, ESQ_MODEL_INPUT_CHANNELS                \
+        }                                                                                          \
+    }
 #define ESQ_MODEL_INPUT_ROWS ESQ_MODEL_INPUT_HEIGHT
 #define ESQ_MODEL_OP_COUNT 5u
 #endif
