@@ -2,10 +2,9 @@
 
 import math
 
-from edgesq.formats.tflite.check import MAX_UINT16
 from edgesq.formats.tflite.table import FITS, RANGES
 from edgesq.graph import Graph
-from edgesq.limits import MAX_INPUTS, MAX_OBSERVED, MAX_PRODUCTS, MAX_VALUES_TOGETHER
+from edgesq.limits import MAX_INPUTS, MAX_OBSERVED, MAX_PRODUCTS, MAX_UINT16, MAX_VALUES_TOGETHER
 from edgesq.operators import Op, handler
 
 
