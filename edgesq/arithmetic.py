@@ -43,9 +43,9 @@ SOFTMAX_SUM_INTEGER_BITS = 12
 Q2_48_OVER_17 = 1515870810
 Q2_MINUS_32_OVER_17 = -1010580540
 
-_Q31_EXP_MINUS_EIGHTH = 1895147668
-_Q31_THIRD = 715827883
-_Q31_EXP_MINUS_POWERS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
+Q31_EXP_MINUS_EIGHTH = 1895147668
+Q31_THIRD = 715827883
+Q31_EXP_MINUS_POWERS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
 """exp(-2^k) for k = -2 .. 4, Q0.31."""
 
 
@@ -246,7 +246,7 @@ def _exp_on_negative_values(a: Int64Array) -> Int64Array:
     below = (a & (quarter - 1)) - quarter
     result = _exp_between_minus_quarter_and_0(below << SOFTMAX_DIFF_INTEGER_BITS)
     remainder = below - a
-    for bit, factor in enumerate(_Q31_EXP_MINUS_POWERS, start=24):
+    for bit, factor in enumerate(Q31_EXP_MINUS_POWERS, start=24):
         scaled = doubling_high_mul(result, factor)
         result = np.where(remainder & (1 << bit), scaled, result)
     return np.where(a == 0, INT32_MAX, result)
@@ -258,9 +258,9 @@ def _exp_between_minus_quarter_and_0(a: Int64Array) -> Int64Array:
     x2 = doubling_high_mul(x, x)
     x3 = doubling_high_mul(x2, x)
     x4_over_4 = rounding_divide_by_pot(doubling_high_mul(x2, x2), 2)
-    cubic = doubling_high_mul(x4_over_4 + x3, _Q31_THIRD) + x2
+    cubic = doubling_high_mul(x4_over_4 + x3, Q31_THIRD) + x2
     series = x + rounding_divide_by_pot(cubic, 1)
-    return _Q31_EXP_MINUS_EIGHTH + doubling_high_mul(_Q31_EXP_MINUS_EIGHTH, series)
+    return Q31_EXP_MINUS_EIGHTH + doubling_high_mul(Q31_EXP_MINUS_EIGHTH, series)
 
 
 def reciprocal(total: ArrayLike) -> tuple[Int64Array, Int64Array]:

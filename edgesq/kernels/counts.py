@@ -114,7 +114,8 @@ def value_counts(graph: Graph, op: Op) -> Counts:
     out = float(np.prod(graph.tensors[op.output].shape))
     taps = op.window.height * op.window.width if isinstance(op, AveragePool2D) else 1
     inputs = float(np.prod(graph.tensors[op.inputs[0]].shape))
-    return {"in": inputs, "out": out, "taps": out * taps, "calls": 1.0}
+    macs = float(graph.macs(op))
+    return {"in": inputs, "out": out, "taps": out * taps, "calls": 1.0, "macs": macs}
 
 
 def priced(rates: Mapping[str, float], counts: Counts) -> float:

@@ -31,6 +31,7 @@ from edgesq.operators import (
     FullyConnected,
     GroupedConv2D,
     HalvesUpPool2D,
+    Lstm,
     Maximum,
     MaxPool2D,
     MeanAlong,
@@ -90,6 +91,7 @@ _NAMES: dict[type[Op], str] = {
     Transpose: "esq_run_transpose",
     Reshape: "esq_run_reshape",
     Svdf: "esq_run_svdf",
+    Lstm: "esq_run_lstm",
 }
 
 _LINE_BYTES, _EXPONENTIAL_BYTES, _TABLE_BYTES = 8, 4, 256
@@ -97,6 +99,9 @@ _LINE_BYTES, _EXPONENTIAL_BYTES, _TABLE_BYTES = 8, 4, 256
 
 _SUM_BYTES = 4
 """Of what is added up along axes, or compared."""
+
+_GATES_BYTES = 8
+"""Of working memory per unit of an LSTM: int16 of each of its gates."""
 
 _INDEX_BYTES = 2
 """Per row and per column of what a Pick makes, and per channel of a table of them."""
@@ -117,6 +122,8 @@ PRICES = Prices(
         "along axes": {"in": 12.0, "out": 44.0},
         "TRANSPOSE": {"out": 6.0},
         "a sum of the map": {"in": 6.0, "out": 38.0},
+        "SVDF": {"macs": 7.0, "out": 60.0},
+        "UNIDIRECTIONAL_SEQUENCE_LSTM": {"macs": 6.0, "out": 900.0},
         "SOFTMAX": {"out": 43.0, "calls": 300.0},
         "a move": {"out": 3.0},
     },
@@ -142,7 +149,8 @@ def portable_kernel(graph: Graph, op: Op, feeder: Conv2D | None, access: Access)
         work_bytes = 0 if access is Access.REDUCE else sums_bytes(graph, op)
         return Kernel(NAME, handler(_NAMES, type(op)), work_bytes=work_bytes)
     if access is not Access.REDUCE:
-        return Kernel(NAME, handler(_NAMES, type(op)))
+        work_bytes = op.cell.count * _GATES_BYTES if isinstance(op, Lstm) else 0
+        return Kernel(NAME, handler(_NAMES, type(op)), work_bytes=work_bytes)
     if feeder is None:
         return Kernel(NAME, "esq_run_reduce")
     strip_bytes = STRIP_PIXELS * graph.tensors[feeder.output].hwc[2]

@@ -59,7 +59,7 @@ from edgesq.operators.move import (
 )
 from edgesq.operators.pool import AveragePool2D, HalvesUpPool2D, MaxPool2D
 from edgesq.operators.reduce import Mean, MeanAlong, ReduceMax, ReduceMin, Reduction, Sum
-from edgesq.operators.sequence import State, Stateful, Svdf
+from edgesq.operators.sequence import Gate, Lstm, State, Stateful, Svdf
 from edgesq.operators.shape import Reshape
 from edgesq.operators.softmax import Softmax
 from edgesq.operators.table import OPERATORS, READ_AS, handler
@@ -83,6 +83,7 @@ __all__ = [
     "DepthToSpace",
     "DepthwiseConv2D",
     "FullyConnected",
+    "Gate",
     "Gather",
     "GroupedConv2D",
     "HalvesUpPool2D",
@@ -90,6 +91,7 @@ __all__ = [
     "LeakyRelu",
     "Logistic",
     "Lookup",
+    "Lstm",
     "MaxPool2D",
     "Maximum",
     "Mean",

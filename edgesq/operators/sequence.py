@@ -77,3 +77,52 @@ class Svdf(Stateful, kind="SVDF"):
     def factors(self) -> tuple[int, ...]:
         """Both weights."""
         return self.features, self.times
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One of an LSTM's gates.
+
+    Attributes:
+        weights: int8 [U, I], of the input.
+        recurrent: int8 [U, U], of what was put out last.
+        bias: int32 [U].
+    """
+
+    weights: int
+    recurrent: int
+    bias: int
+
+
+@dataclass(frozen=True)
+class Lstm(Stateful, kind="UNIDIRECTIONAL_SEQUENCE_LSTM"):
+    """A long short-term memory over the columns of its input, each a step of time.
+
+    Attributes:
+        gates: input, forget, cell and output.
+        cell: int16 [U], in steps of a power of two.
+        hidden: int8 [U]: what was put out last.
+        product: scale and zero point in which an output is made.
+        clip: largest magnitude of the cell; 0: any.
+    """
+
+    gates: tuple[Gate, Gate, Gate, Gate]
+    cell: State
+    hidden: State
+    product: tuple[float, int]
+    clip: int
+
+    @property
+    def parameters(self) -> tuple[int, ...]:
+        """Weights and biases of all gates."""
+        return (*self.factors, *(gate.bias for gate in self.gates))
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """The cell and what was put out last."""
+        return self.cell, self.hidden
+
+    @property
+    def factors(self) -> tuple[int, ...]:
+        """The weights of all gates."""
+        return tuple(each for gate in self.gates for each in (gate.weights, gate.recurrent))

@@ -1,15 +1,34 @@
-"""SVDF on int8. Mirror: firmware/src/ops/esq_svdf.c."""
+"""SVDF and UNIDIRECTIONAL_SEQUENCE_LSTM on int8.
+
+Mirror: firmware/src/ops/esq_svdf.c, esq_lstm.c.
+"""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.arithmetic import as_int32, multiply_by_quantized_multiplier
+from edgesq.arithmetic import (
+    Int64Array,
+    as_int32,
+    multiply_by_quantized_multiplier,
+    rounding_divide_by_pot,
+)
 from edgesq.graph import Graph, Int8Array
-from edgesq.operators import Stateful, Svdf
+from edgesq.operators import Gate, Lstm, Stateful, Svdf
 from edgesq.reference.kernel import Kernels
-from edgesq.sequences import svdf_rescales
+from edgesq.sequences import (
+    GATE_BITS,
+    INT16_MAX,
+    INT16_MIN,
+    GateNumbers,
+    cell_bits,
+    gate_numbers,
+    logistic_16,
+    lstm_output,
+    svdf_rescales,
+    tanh_16,
+)
 
 Kept = tuple[NDArray[Any], ...]
 """An operator's states, int16 or int8 [count] each."""
@@ -51,4 +70,48 @@ def svdf(graph: Graph, op: Svdf, kept: Kept, image: Int8Array) -> Int8Array:
     return shown.astype(np.int8).reshape(1, 1, -1)
 
 
-KERNELS: Kernels = {Svdf: svdf}
+def lstm(graph: Graph, op: Lstm, kept: Kept, image: Int8Array) -> Int8Array:
+    """Take int8 [1, T, I], a step a column, to int8 [1, T, U]."""
+    numbers = [gate_numbers(graph, op, gate) for gate in op.gates]
+    return np.stack([_step(graph, op, numbers, kept, column) for column in image[0]])[np.newaxis]
+
+
+def _step(
+    graph: Graph, op: Lstm, numbers: list[GateNumbers], kept: Kept, column: Int8Array
+) -> Int8Array:
+    cell, hidden = kept
+    made = [
+        _gate(graph, gate, number, column, hidden)
+        for gate, number in zip(op.gates, numbers, strict=True)
+    ]
+    entry, forget, exit_ = (logistic_16(made[place]) for place in (0, 1, 3))
+    candidate = tanh_16(made[2], GATE_BITS)
+    remembered = rounding_divide_by_pot(forget * cell, 15)
+    added = rounding_divide_by_pot(entry * candidate, 15 + cell_bits(op))
+    sums = np.clip(remembered + added, INT16_MIN, INT16_MAX)
+    if op.clip:
+        sums = np.clip(sums, -op.clip, op.clip)
+    cell[:] = sums
+    by = lstm_output(op)
+    product = exit_ * tanh_16(sums, cell_bits(op))
+    levels = multiply_by_quantized_multiplier(product, by.multiplier, by.shift) + op.product[1]
+    hidden[:] = np.clip(levels, -128, 127)
+    return hidden.copy()
+
+
+def _gate(
+    graph: Graph, gate: Gate, numbers: GateNumbers, column: Int8Array, hidden: NDArray[Any]
+) -> Int64Array:
+    """Return a gate before its function, in Q3.12."""
+    total: Int64Array = np.zeros(len(hidden), np.int64)
+    for index, values, bias, by in (
+        (gate.weights, column, numbers.input_bias, numbers.of_input),
+        (gate.recurrent, hidden, numbers.recurrent_bias, numbers.of_recurrent),
+    ):
+        sums = graph.constant(index).astype(np.int64) @ values.astype(np.int64) + bias
+        scaled = multiply_by_quantized_multiplier(sums, by.multiplier, by.shift)
+        total = np.clip(total + scaled, INT16_MIN, INT16_MAX)
+    return total
+
+
+KERNELS: Kernels = {Lstm: lstm, Svdf: svdf}

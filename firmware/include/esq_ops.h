@@ -228,6 +228,9 @@ esq_run_fn esq_run_reshape;
 
 /* params: struct esq_svdf; kept from image to image: int16 [F, memory]. */
 esq_run_fn esq_run_svdf;
+/* params: struct esq_lstm; kept from image to image: the cell int16 [U], then what was put out last,
+ * int8 [U]; work: int16 [ESQ_GATES, U]. */
+esq_run_fn esq_run_lstm;
 
 /* Of struct esq_conv2d. */
 esq_compute_fn esq_portable_compute;

@@ -27,6 +27,34 @@ struct esq_svdf {
     uint16_t rank;
 };
 
+/* A sum times a factor: multiplier Q0.31; shift in [-31, 30], left if positive. */
+struct esq_factor {
+    int32_t multiplier;
+    int8_t shift;
+};
+
+/* One of the gates of an LSTM of U units: sums of the input, and of what was put out last. */
+struct esq_gate {
+    const int8_t *weights;         /* [U, inputs] */
+    const int8_t *recurrent;       /* [U, U] */
+    const int32_t *bias;           /* [U], with what the input's zero point adds */
+    const int32_t *recurrent_bias; /* [U], what the zero point of what was put out adds */
+    struct esq_factor of_input;    /* to Q3.12 */
+    struct esq_factor of_recurrent;
+};
+
+/* Whose results an LSTM's gates are. */
+enum esq_lstm_gate { ESQ_GATE_INPUT, ESQ_GATE_FORGET, ESQ_GATE_CELL, ESQ_GATE_OUTPUT, ESQ_GATES };
+
+/* A long short-term memory: each pixel of its row is a step of time. */
+struct esq_lstm {
+    struct esq_gate gates[ESQ_GATES];
+    struct esq_factor product; /* of two values in Q0.15, to the output; its shift is not above 0 */
+    int16_t clip;              /* largest magnitude of the cell; 0: any */
+    int16_t output_zp;
+    uint8_t cell_bits; /* of the cell before the point, 0 to 6 */
+};
+
 #ifdef __cplusplus
 }
 #endif

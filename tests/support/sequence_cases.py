@@ -47,3 +47,36 @@ def svdf_behind_a_convolution() -> bytes:
     net = Network((6, 5, 3))
     conv = net.conv(net.input, 4, (3, 3), (2, 2), activation=RELU)
     return net.build(net.svdf(net.dense(conv, 9), 5, 3))
+
+
+@_network
+def lstm() -> bytes:
+    """Steps of time in each image, and state from one image to the next."""
+    net = Network((5, 6))
+    return net.build(net.lstm(net.input, 7))
+
+
+@_network
+def lstm_of_one_step() -> bytes:
+    net = Network((1, 4), FINER)
+    return net.build(net.lstm(net.input, 3, (0.0071, -9), cell=11))
+
+
+@_network
+def lstm_that_clips() -> bytes:
+    net = Network((6, 3), RECTIFIED)
+    return net.build(net.lstm(net.input, 5, cell=9, clip=0.6))
+
+
+@_network
+def lstm_of_the_finest_cell() -> bytes:
+    net = Network((4, 9))
+    return net.build(net.lstm(net.input, 6, (0.0062, 13), cell=15, clip=0))
+
+
+@_network
+def lstm_of_digits() -> bytes:
+    """Two over rows of an image, and a layer over what all steps put out."""
+    net = Network((8, 8), RECTIFIED)
+    last = net.lstm(net.lstm(net.input, 10), 6, cell=13)
+    return net.build(net.softmax(net.dense(last, 4)))

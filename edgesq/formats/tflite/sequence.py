@@ -9,8 +9,8 @@ from edgesq.formats.tflite.check import INT8_SPAN, SCALES, SUM_LIMIT
 from edgesq.formats.tflite.readable import Fits, Ranges, Readable, Readables, Shape
 from edgesq.formats.tflite.reader import INT8, INT16, Reader
 from edgesq.graph import Graph, Quantization, Tensor
-from edgesq.operators import Op, State, Svdf
-from edgesq.sequences import svdf_rescales
+from edgesq.operators import Gate, Lstm, Op, State, Svdf
+from edgesq.sequences import INT16_MAX, gate_numbers, lstm_output, svdf_rescales
 
 RELU = 1
 """schema.fbs, enum ActivationFunctionType."""
@@ -48,6 +48,83 @@ def read_svdf(reader: Reader, operator: Any) -> Op:
         )
     offsets = _bias(reader, name, bias, filters // rank)
     return Svdf(name, (reader.tensor(source),), output, *indices, offsets, rank, state)
+
+
+_GATES = ((1, 5, 12), (2, 6, 13), (3, 7, 14), (4, 8, 15))
+"""Of an LSTM's inputs: weights, recurrent weights and bias of its input, forget, cell and output
+gate."""
+_OUTPUT_STATE, _CELL_STATE, _LSTM_INPUTS = 18, 19, (20, 24)
+_PRODUCT = 4
+"""Of its intermediates: what it puts out before it is projected."""
+TANH = 4
+
+
+def read_lstm(reader: Reader, operator: Any) -> Op:
+    """Read a UNIDIRECTIONAL_SEQUENCE_LSTM.
+
+    Raises:
+        ModelError: it is damaged, its states are no variables of int16 and int8, or it has
+            peepholes, a projection, normalization, coupled gates, or time as its first axis.
+    """
+    name, output = reader.parts(operator)
+    options, inputs = operator.builtinOptions, operator.inputs
+    needed = {0, _OUTPUT_STATE, _CELL_STATE, *(place for gate in _GATES for place in gate)}
+    given = {place for place, index in enumerate(inputs) if index >= 0}
+    if given != needed:
+        raise reader.error(
+            f"{name}: a LSTM with peepholes, a projection, normalization or coupled gates",
+            "use Keras' LSTM layer as it is",
+        )
+    shape = reader.shape(inputs[0])
+    if len(shape) != 3 or (options.timeMajor and shape[1] != 1):
+        raise reader.error(
+            f"{name}: a LSTM over {list(shape)}", "convert it with batch 1, not time first"
+        )
+    if options.fusedActivationFunction != TANH or options.projClip > 0 or options.cellClip < 0:
+        raise reader.error(f"{name}: a LSTM with another function than tanh, or clipped otherwise")
+    cell = read_state(reader, name, inputs[_CELL_STATE], INT16)
+    hidden = read_state(reader, name, inputs[_OUTPUT_STATE], INT8)
+    gates = tuple(_gate(reader, name, inputs, places, shape[2]) for places in _GATES)
+    units = {reader.tensors[gate.weights].shape[0] for gate in gates}
+    if units != {cell.count} or cell.count != hidden.count:
+        raise reader.error(f"{name}: gates of {sorted(units)} units, states of {cell.count}")
+    clip = np.float32(options.cellClip) / np.float32(cell.scale)
+    return Lstm(
+        name,
+        (reader.tensor(inputs[0]),),
+        output,
+        (gates[0], gates[1], gates[2], gates[3]),
+        cell,
+        hidden,
+        _product(reader, name, operator),
+        int(min(clip, np.float32(INT16_MAX))),
+    )
+
+
+def _gate(
+    reader: Reader, name: str, inputs: list[int], places: tuple[int, int, int], values: int
+) -> Gate:
+    weights, recurrent = (
+        read_constant(reader, name, inputs[place], np.int8, 2) for place in places[:2]
+    )
+    bias = read_constant(reader, name, inputs[places[2]], np.int32, 1)
+    units = reader.tensors[weights].shape[0]
+    found = [reader.tensors[index].shape for index in (weights, recurrent, bias)]
+    if found != [(units, values), (units, units), (units,)]:
+        raise reader.error(f"{name}: gates of {found} do not fit {values} inputs")
+    return Gate(weights, recurrent, bias)
+
+
+def _product(reader: Reader, name: str, operator: Any) -> tuple[float, int]:
+    """Return scale and zero point of what is put out before a projection."""
+    if len(operator.intermediates) <= _PRODUCT or operator.intermediates[_PRODUCT] < 0:
+        raise reader.error(
+            f"{name}: a LSTM without intermediate tensors", "convert it again, quantized to int8"
+        )
+    scale, point = _quantization(reader, operator.intermediates[_PRODUCT])
+    if not -128 <= point <= 127:
+        raise reader.error(f"{name}: its outputs have the zero point {point}")
+    return scale, point
 
 
 def read_state(reader: Reader, name: str, index: int, kind: int) -> State:
@@ -133,8 +210,41 @@ def _svdf_problem(graph: Graph, op: Svdf) -> str | None:
     return "the output's scale is too fine" if of_kept.shift > 0 else None
 
 
+def _lstm_shape(reader: Reader, operator: Any) -> Shape:
+    units, _ = reader.shape(operator.inputs[1])
+    return (*reader.shape(operator.inputs[0])[:2], units)
+
+
+def _lstm_fits(graph: Graph, op: Lstm) -> bool:
+    (_, steps, _), result = (graph.tensors[at].hwc for at in (op.inputs[0], op.output))
+    return result == (1, steps, op.cell.count)
+
+
+def _lstm_problem(graph: Graph, op: Lstm) -> str | None:
+    if op.cell.scale not in (2.0**-power for power in range(9, 16)):
+        return f"a cell in steps of {op.cell.scale} is no power of two from 2^-9 to 2^-15"
+    for gate in op.gates:
+        numbers = gate_numbers(graph, op, gate)
+        for index, bias, by in (
+            (gate.weights, numbers.input_bias, numbers.of_input),
+            (gate.recurrent, numbers.recurrent_bias, numbers.of_recurrent),
+        ):
+            taps = np.abs(graph.constant(index).astype(np.int64)).sum(axis=1) * INT8_SPAN
+            largest = float((taps + np.abs(bias)).max())
+            if math.ldexp(largest, max(by.shift, 0)) >= SUM_LIMIT:
+                return "sums can overflow 32 bits"
+    return "the output's scale is too fine" if lstm_output(op).shift > 0 else None
+
+
 READABLES: Readables = {
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": Readable(
+        read_lstm,
+        _lstm_shape,
+        _LSTM_INPUTS,
+        "UnidirectionalSequenceLSTMOptionsT",
+        version=1,
+    ),
     "SVDF": Readable(read_svdf, _svdf_shape, (5,), "SVDFOptionsT", version=3),
 }
-FITS: Fits = {Svdf: _svdf_fits}
-RANGES: Ranges = {Svdf: _svdf_problem}
+FITS: Fits = {Lstm: _lstm_fits, Svdf: _svdf_fits}
+RANGES: Ranges = {Lstm: _lstm_problem, Svdf: _svdf_problem}

@@ -1,0 +1,46 @@
+"""What keeps state: functions in 16 bits, and what happens from step to step."""
+
+from pathlib import Path
+
+import numpy as np
+
+from edgesq.formats.tflite import ReferenceInterpreter, read_graph
+from edgesq.reference import run_observed
+from edgesq.sequences import INT16_MAX, INT16_MIN, logistic_16, tanh_16
+from support.crun import Runtime, compile_c, run_command
+from support.networks import images
+from support.paths import CKERNELS
+from support.sequence_cases import REMEMBERING
+
+
+def test_functions_of_16_bits_are_the_same_in_c(runtime: Runtime, tmp_path: Path) -> None:
+    compile_c(CKERNELS / "fixed16.c", *runtime.runtime_objects, "-o", tmp_path / "fixed16")
+    found = np.frombuffer(run_command(tmp_path / "fixed16"), np.int16).reshape(-1, 8)
+    every = np.arange(INT16_MIN, INT16_MAX + 1)
+    np.testing.assert_array_equal(found[:, 0], logistic_16(every))
+    for bits in range(7):
+        np.testing.assert_array_equal(found[:, 1 + bits], tanh_16(every, bits))
+
+
+def test_functions_of_16_bits_are_what_they_are_called() -> None:
+    """Off by a few steps of 2^-15, as gemmlowp is in 16 bits."""
+    every = np.arange(INT16_MIN, INT16_MAX + 1)
+    reals = every / 2**12
+    assert np.abs(logistic_16(every) / 2**15 - 1 / (1 + np.exp(-reals))).max() < 8 / 2**15
+    assert np.abs(tanh_16(every, 3) / 2**15 - np.tanh(reals)).max() < 16 / 2**15
+
+
+def test_states_go_from_image_to_image_and_a_reset_ends_that() -> None:
+    """BUILTIN_REF keeps its variables between two calls, also where an image has many steps."""
+    for name, build in REMEMBERING.items():
+        content = build()
+        graph = read_graph(content)
+        inputs = images(graph.image_shape, 6)
+        reference = ReferenceInterpreter(content)
+        for steps in (1, 3, len(inputs)):
+            golden = reference.observed(inputs, steps)
+            for output, expected in zip(run_observed(graph, inputs, steps), golden, strict=True):
+                np.testing.assert_array_equal(output, expected, f"{name}, {steps}")
+        alone, together = reference.observed(inputs, 1), reference.observed(inputs, len(inputs))
+        changed = any(not np.array_equal(a, b) for a, b in zip(alone, together, strict=True))
+        assert changed or name == "svdf_of_one_value", "with one value in time nothing is kept"
