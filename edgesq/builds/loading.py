@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.builds.float_tflite import float_tflite_steps, quantized_with_noise
 from edgesq.builds.model import Kind, Model, kind_of, open_model
-from edgesq.builds.source import NOISE_IS, CalibrationOptions, Source
+from edgesq.builds.source import NOISE_IS, CalibrationOptions, Request, Source, levels_of
 from edgesq.builds.steps import Driver, OnStage, Step
 from edgesq.calibrate import (
     AuditRow,
@@ -28,7 +29,7 @@ from edgesq.calibrate import (
 from edgesq.errors import ImageError, ModelError
 from edgesq.formats.float_weights import FloatWeights, float_weights
 from edgesq.formats.tflite import read_graph, read_stored_graph, reading_notes
-from edgesq.graph import Graph, Int8Array, Quantization
+from edgesq.graph import Graph, Quantization
 from edgesq.quantize import audit_model, baked, silent_layer, to_int8_tflite
 from edgesq.resources import resource
 from edgesq.zoo.demo import demo_model_path, heldout
@@ -38,23 +39,6 @@ if TYPE_CHECKING:
 
 _NOISE_IMAGES = 16
 _NOISE_SEED = 20261121
-
-
-@dataclass(frozen=True)
-class Request:
-    """Which model is to be loaded, with which images.
-
-    Attributes:
-        path: the model.
-        kind: of what kind that is.
-        calibration: folder of images; None for none.
-        taken: how they are taken.
-    """
-
-    path: Path
-    kind: Kind
-    calibration: Path | None
-    taken: CalibrationOptions
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +65,7 @@ def source_request(
     """Look at what is given before anything of it is loaded.
 
     Args:
-        model: .keras, .h5, SavedModel, .onnx or int8 .tflite; None for the bundled demo model.
+        model: .keras, .h5, SavedModel, .onnx or .tflite; None for the bundled demo model.
         calibration: folder of images; None for the bundled ones (demo model) or none (int8).
         taken: how the calibration images are taken.
 
@@ -107,6 +91,8 @@ def source_request(
 
 def loading_steps(kind: Kind) -> list[Step]:
     """Return the steps from a Request to a Source."""
+    if kind is Kind.FLOAT_TFLITE:
+        return float_tflite_steps(lambda request: _opened(request).model)
     if kind.is_float:
         return [
             Step(kind.value, _opened),
@@ -148,6 +134,8 @@ def load_content(model: Path | None, on_stage: Callable[[str], None]) -> bytes:
     if opened.tflite is not None:
         read_graph(opened.tflite, str(model))
         return opened.tflite
+    if opened.float_tflite is not None:
+        return quantized_with_noise(opened.float_tflite, str(model))
     assert opened.keras is not None
     shape = opened.keras.inputs[0].shape[1:]
     noise = np.random.default_rng(_NOISE_SEED).random((2, 1, *shape), np.float32)
@@ -197,13 +185,13 @@ def _quantized(audited: _Audited) -> Source:
     if preprocessing != declared and weights is not None:
         content = _all_pixels(content, weights)
         graph = read_graph(content, str(path))
-    int8 = _levels(graph, images.images, preprocessing)
+    int8 = levels_of(graph, images.images, preprocessing)
     verify, labels = int8, images.labels
     assert request.calibration is not None
     verify_are = f"the calibration images of {request.calibration.name}"
     if path == demo_model_path():
         digits, labels = heldout()
-        verify = _levels(graph, digits, preprocessing)
+        verify = levels_of(graph, digits, preprocessing)
         verify_are = "held-out digits"
     judged = judged_by(graph, images.classes, labels)
     return Source(
@@ -309,7 +297,7 @@ def _from_int8(read: _Opened) -> Source:
         loaded = load_folder(calibration, shape, taken.classes, taken.fit)
         preprocessing, labels, notes = loaded.preprocessing, loaded.labels, loaded.notes
         classes = loaded.classes
-        images = _levels(graph, loaded.images, preprocessing)
+        images = levels_of(graph, loaded.images, preprocessing)
         images_are = f"the images of {calibration.name}"
         sheet = make_sheet(loaded)
     judged = judged_by(graph, classes, labels)
@@ -331,8 +319,3 @@ def _from_int8(read: _Opened) -> Source:
         image_notes=(*notes, *judged.notes),
         sheet=sheet,
     )
-
-
-def _levels(graph: Graph, images: NDArray[np.uint8], preprocessing: Preprocessing) -> Int8Array:
-    tensor = graph.tensors[graph.input]
-    return preprocessing.to_int8(images, tensor.scale, tensor.zero_point)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -15,6 +16,7 @@ from edgesq.calibrate import load_folder
 from edgesq.errors import ModelError
 from edgesq.extras import require
 from edgesq.files import read_bytes
+from edgesq.formats.float_tflite import FloatTflite, is_float_tflite
 from edgesq.graph import Graph, Int8Array
 from edgesq.quantize import FloatModel, is_saved_model, load_keras, load_saved_model
 from edgesq.zoo.demo import demo_model_path
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     import keras
 
 _KERAS, _ONNX, _TFLITE = (".keras", ".h5", ".hdf5"), ".onnx", ".tflite"
-_READ = "give a .keras, .h5, .onnx or int8 .tflite file, or a SavedModel's folder"
+_READ = "give a .keras, .h5, .onnx or .tflite file, or a SavedModel's folder"
 
 
 class Kind(Enum):
@@ -34,6 +36,7 @@ class Kind(Enum):
     FLOAT_ONNX = "import the float ONNX model"
     INT8_ONNX = "import the int8 ONNX model"
     TFLITE = "read the .tflite"
+    FLOAT_TFLITE = "read the float .tflite"
 
     @property
     def is_float(self) -> bool:
@@ -43,6 +46,8 @@ class Kind(Enum):
     @property
     def packages(self) -> tuple[str, ...]:
         """Packages of the extra `convert` that reading it needs."""
+        if self is Kind.FLOAT_TFLITE:
+            return ("tensorflow",)
         return ("tensorflow", "keras", "h5py") if self.is_float else ()
 
 
@@ -55,7 +60,7 @@ class Original(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A model as its file gives it: either `keras` or `tflite` is there.
+    """A model as its file gives it: one of `keras`, `tflite` and `float_tflite` is there.
 
     Attributes:
         name: for reports.
@@ -63,6 +68,7 @@ class Model:
         tflite: an int8 model.
         original: runs the file that `tflite` was made of; None where it is that file.
         notes: what the import decided.
+        float_tflite: a float model that is no Keras model.
         takes_pixels: the file's image is of whole numbers, so pixels as they are.
     """
 
@@ -72,6 +78,7 @@ class Model:
     original: Original | None = None
     notes: tuple[str, ...] = ()
     takes_pixels: bool = False
+    float_tflite: FloatTflite | None = None
 
 
 def kind_of(path: Path) -> Kind:
@@ -106,14 +113,21 @@ def _kind_of(path: Path) -> Kind:
         from edgesq.importers.onnx_file import is_int8
 
         return Kind.INT8_ONNX if is_int8(path) else Kind.FLOAT_ONNX
-    return Kind.TFLITE if suffix == _TFLITE else Kind.KERAS
+    return _kind_of_tflite(path) if suffix == _TFLITE else Kind.KERAS
+
+
+def _kind_of_tflite(path: Path) -> Kind:
+    """Return what a .tflite is; a damaged one is refused where it is read."""
+    with contextlib.suppress(OSError, ModelError):
+        return Kind.FLOAT_TFLITE if is_float_tflite(read_bytes(path), str(path)) else Kind.TFLITE
+    return Kind.TFLITE
 
 
 def open_model(path: Path, kind: Kind, calibration: Path | None = None) -> Model:
     """Read a model of any kind.
 
     Args:
-        path: .keras, .h5, a SavedModel's folder, .onnx or int8 .tflite.
+        path: .keras, .h5, a SavedModel's folder, .onnx or .tflite.
         kind: which of them it is.
         calibration: images, where an int8 .onnx leaves values without a scale.
 
@@ -127,9 +141,13 @@ def open_model(path: Path, kind: Kind, calibration: Path | None = None) -> Model
     if kind is Kind.KERAS:
         return _of_float(path.stem, load_keras(path, trusted=path == demo_model_path()))
     try:
-        return Model(path.stem, tflite=read_bytes(path))
+        content = read_bytes(path)
     except OSError as error:
         raise ModelError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    if kind is Kind.TFLITE:
+        return Model(path.stem, tflite=content)
+    made = FloatTflite(content, str(path))
+    return Model(path.stem, notes=made.notes, float_tflite=made)
 
 
 def _of_onnx(path: Path, calibration: Path | None) -> Model:

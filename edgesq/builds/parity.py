@@ -146,7 +146,8 @@ _FORMS = (
     Form(QDQ_ONNX, partial(_run_onnx, QDQ_ONNX)),
     Form("TFLite, default kernels", _run_default_kernels),
     Form("ONNX Runtime, the file itself", _run_original, lambda kind: kind is Kind.INT8_ONNX),
-    Form("float Keras", _run_float, lambda kind: kind.is_float),
+    Form("float Keras", _run_float, lambda kind: kind.is_float and kind is not Kind.FLOAT_TFLITE),
+    Form("float .tflite", _run_original, lambda kind: kind is Kind.FLOAT_TFLITE),
 )
 
 

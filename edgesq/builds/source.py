@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.builds.model import Original
+from edgesq.builds.model import Kind, Original
 from edgesq.calibrate import AuditRow, Classes, Fit, Preprocessing, Sheet
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.graph import Graph, Int8Array
 
 if TYPE_CHECKING:
     import keras
+
+
+def levels_of(graph: Graph, images: NDArray[np.uint8], preprocessing: Preprocessing) -> Int8Array:
+    """Return pixels as the model's input takes them, int8 [n, H, W, C]."""
+    tensor = graph.tensors[graph.input]
+    return preprocessing.to_int8(images, tensor.scale, tensor.zero_point)
+
 
 NOISE_IS = "seeded noise"
 """`Source.images_are` where the user gave no images."""
@@ -34,6 +42,23 @@ class CalibrationOptions:
     classes: Classes | None = None
     fit: Fit | None = None
     strict: bool = False
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which model is to be loaded, with which images.
+
+    Attributes:
+        path: the model.
+        kind: of what kind that is.
+        calibration: folder of images; None for none.
+        taken: how they are taken.
+    """
+
+    path: Path
+    kind: Kind
+    calibration: Path | None
+    taken: CalibrationOptions
 
 
 @dataclass(frozen=True, eq=False)

@@ -68,8 +68,17 @@ def float_weights(model: keras.Model, content: bytes) -> dict[str, FloatWeights]
         ModelError: an operator's weights are not those of the model, or it ends in an activation
             that has no name here.
     """
+    return weights_of_float(to_float_tflite(model), content)
+
+
+def weights_of_float(float_content: bytes, content: bytes) -> dict[str, FloatWeights]:
+    """Do the same where the float model is a .tflite in float32.
+
+    Raises:
+        ModelError: as above.
+    """
     graph = read_stored_graph(content)
-    there = list(_read(to_float_tflite(model)))
+    there = list(_read(float_content))
     return {op.name: _take(graph, op, there) for op in graph.ops if isinstance(op, Convolution)}
 
 

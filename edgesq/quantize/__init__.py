@@ -5,7 +5,7 @@ TensorFlow is imported when a function is called, and kept quiet down to the fil
 
 from edgesq.quantize.audit import audit_model, silent_layer
 from edgesq.quantize.bake import baked
-from edgesq.quantize.convert import to_float_tflite, to_int8_tflite
+from edgesq.quantize.convert import quantized_tflite, to_float_tflite, to_int8_tflite
 from edgesq.quantize.flat import FloatModel
 from edgesq.quantize.keras_file import load_keras
 from edgesq.quantize.quiet import captured_output
@@ -19,6 +19,7 @@ __all__ = [
     "is_saved_model",
     "load_keras",
     "load_saved_model",
+    "quantized_tflite",
     "silent_layer",
     "to_float_tflite",
     "to_int8_tflite",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,7 +38,34 @@ def to_int8_tflite(model: keras.Model, representative: Iterable[Float32Array]) -
     """
     shape = _input_shape(model)
     images = _checked(representative, shape)
-    return _quietly(model, "int8", lambda: _convert(model, shape, images))
+    return _quietly(model.name, "int8", lambda: _convert(model, shape, images))
+
+
+def quantized_tflite(content: bytes, representative: Iterable[Float32Array], where: str) -> bytes:
+    """Quantize a float .tflite by the steps that `to_int8_tflite` takes once it has made one.
+
+    Args:
+        content: in float32 alone.
+        representative: calibration images, float32 in the shape of the input.
+        where: what an error message calls it.
+
+    Raises:
+        ModelError: TensorFlow cannot quantize the model.
+        ImageError: there are no calibration images, or one is not finite.
+    """
+    images = list(representative)
+    _checked_all(images)
+
+    def quantize() -> Any:
+        import tensorflow as tf
+        from tensorflow.lite.python.convert import mlir_quantize
+        from tensorflow.lite.python.optimize import calibrator
+
+        made = calibrator.Calibrator(calibrator.add_intermediate_tensors(content))
+        calibrated = made.calibrate(lambda: ([image] for image in images))
+        return mlir_quantize(calibrated, input_data_type=tf.int8, output_data_type=tf.int8)
+
+    return _quietly(where, "int8", quantize)
 
 
 def to_float_tflite(model: keras.Model) -> bytes:
@@ -48,10 +75,10 @@ def to_float_tflite(model: keras.Model) -> bytes:
         ModelError: as `to_int8_tflite`.
     """
     shape = _input_shape(model)
-    return _quietly(model, "a float .tflite", lambda: _converter(model, shape).convert())
+    return _quietly(model.name, "a float .tflite", lambda: _converter(model, shape).convert())
 
 
-def _quietly(model: keras.Model, what: str, convert: Callable[[], Any]) -> bytes:
+def _quietly(name: str, what: str, convert: Callable[[], Any]) -> bytes:
     require("tensorflow")  # Keras runs on others too
     with captured_output() as said:
         try:
@@ -62,7 +89,7 @@ def _quietly(model: keras.Model, what: str, convert: Callable[[], Any]) -> bytes
         except Exception as error:
             reason = said.last_error() or " ".join(str(error).split())[:200]
             raise ModelError(
-                f"TensorFlow cannot convert the model to {what}", where=model.name, hint=reason
+                f"TensorFlow cannot convert the model to {what}", where=name, hint=reason
             ) from error
 
 
@@ -93,14 +120,28 @@ def _checked(images: Iterable[Float32Array], shape: tuple[int, ...]) -> Iterator
                 f"calibration image {count} is {image.dtype} {list(image.shape)}",
                 hint=f"the model takes float32 {list(shape)}",
             )
-        if not np.isfinite(image).all():
-            raise ImageError(
-                f"calibration image {count} holds values that are not finite",
-                hint="check the preprocessing",
-            )
+        _refuse_infinite(image, count)
         yield image
+    _refuse_none(count)
+
+
+def _checked_all(images: Sequence[Float32Array]) -> None:
+    _refuse_none(len(images))
+    for number, image in enumerate(images, start=1):
+        _refuse_infinite(image, number)
+
+
+def _refuse_none(count: int) -> None:
     if not count:
         raise ImageError("no calibration images", hint="give a folder with some 100 images")
+
+
+def _refuse_infinite(image: Float32Array, number: int) -> None:
+    if not np.isfinite(image).all():
+        raise ImageError(
+            f"calibration image {number} holds values that are not finite",
+            hint="check the preprocessing",
+        )
 
 
 def _convert(model: keras.Model, shape: tuple[int, ...], images: Iterator[Float32Array]) -> Any:

@@ -144,7 +144,7 @@ def peers(build: Path, graph: Graph) -> tuple[Peer, ...]:
         FLOAT_FORM,
         build / _FLOAT_ONNX,
         f"{_FLOAT_ONNX}: float Keras, up to the rounding of floats",
-        f"the build holds no {_FLOAT_ONNX}: it was exported from an int8 .tflite",
+        f"the build holds no {_FLOAT_ONNX}: it was exported from a .tflite",
         dequantized,
         graph,
     )

@@ -118,7 +118,7 @@ def _set(index: int, **fields: Any) -> Any:
 @pytest.mark.parametrize(
     ("edit", "says"),
     [
-        (_weights(0), r"this is a float32 \.tflite \(give edgesq the \.keras"),
+        (_weights(0), r"this is a float32 \.tflite \(give --calibration"),
         (_weights(1), r"this is a float16 \.tflite"),
         (_weights(9), r"this is a hybrid \.tflite"),
         (set_tensors("type", schema.TensorType.INT16), r"its activations are int16 \(layer"),

@@ -23,10 +23,15 @@ def refusal(content: bytes, where: str = "my.tflite") -> str:
 
 def edited(edit: Callable[[Any], None], name: str = "fire") -> bytes:
     """Return a network after `edit` of its unpacked flatbuffer."""
-    import flatbuffers
-
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(NETWORKS[name](), 0))
     edit(model)
+    return repacked(model)
+
+
+def repacked(model: Any) -> bytes:
+    """Return an unpacked flatbuffer as a file."""
+    import flatbuffers
+
     builder = flatbuffers.Builder(1024)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())

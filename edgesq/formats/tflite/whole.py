@@ -16,8 +16,8 @@ _EDGES = ("QUANTIZE", "DEQUANTIZE")
 _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 _NUMBERS = (FLOAT32, FLOAT16, UINT8, INT16, INT8)
 _GIVE_FLOAT = (
-    "give edgesq the .keras, .h5, SavedModel or .onnx that it was made from, with --calibration, "
-    "or convert it to int8"
+    "give --calibration FOLDER with some 100 typical images, and it is quantized here; or convert "
+    "it to int8"
 )
 _GIVE_INT8 = "convert it to int8: a representative dataset, TFLITE_BUILTINS_INT8"
 _MAX_NAMES, _MAX_LETTERS = 3, 80
