@@ -62,9 +62,7 @@ def test_truncated_tflite(place: Place) -> None:
 
 
 def test_float_tflite(place: Place) -> None:
-    place.refused(
-        2, r"needs images .*--calibration", "export", INVALID / "float.tflite"
-    )
+    place.refused(2, r"needs images .*--calibration", "export", INVALID / "float.tflite")
 
 
 def test_empty_tflite(place: Place) -> None:
