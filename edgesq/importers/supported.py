@@ -72,10 +72,8 @@ ADVICE = {
     "DynamicQuantizeLinear": _STATIC,
     "DynamicQuantizeLSTM": _STATIC,
     "DynamicQuantizeMatMul": _STATIC,
-    "Elu": "train with Relu, LeakyRelu or HardSwish",
     "Erf": "train with Relu, LeakyRelu or HardSwish instead of GELU",
     "GRU": "recurrent layers cannot be used",
-    "Gelu": "train with Relu, LeakyRelu or HardSwish",
     "InstanceNormalization": "train with BatchNormalization",
     "LRN": "train with BatchNormalization",
     "LSTM": "recurrent layers cannot be used",
@@ -83,7 +81,6 @@ ADVICE = {
     "Loop": "unroll it before exporting",
     "MatMulInteger": _STATIC,
     "NonMaxSuppression": "cut the model before it",
-    "Selu": "train with Relu, LeakyRelu or HardSwish",
     "TopK": "cut the model before it",
 }
 """What to do about operators that cannot be taken."""

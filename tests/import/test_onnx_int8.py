@@ -201,14 +201,19 @@ def test_images_find_scales_that_the_file_lacks(tmp_path: Path) -> None:
 
 ONE_WAY = {
     "concat_of_a_quantized_image": "a QUANTIZE straight after another one is taken as one",
+    "lookup_gelu": "a function's steps have no scales there",
+    "prelu_of_channels": "slopes come back in steps of their own",
     "reshape_only": "nothing is computed",
     "resize_down": "ONNX's Gather of pixels",
     "resize_one_each_way": "ONNX's Gather of pixels",
     "resize_up": "ONNX's Gather of pixels",
     "resize_up_both": "ONNX's Gather of pixels",
     "resize_up_corners": "ONNX's Gather of pixels",
+    "selu_of_seven_operators": "a function's steps have no scales there",
     "softmax_of_every_pixel": "ONNX's Softmax has no beta",
     "softmax_sharp": "ONNX's Softmax has no beta",
+    "softplus_of_three_operators": "a function's steps have no scales there",
+    "softsign_divides": "a function's steps have no scales there",
     "tile_rows_and_columns": "ONNX's Gather of pixels",
 }
 """Networks whose QDQ form is not taken as the same .tflite, and why."""

@@ -111,6 +111,16 @@ CASES |= {
     "sigmoid": _function("Sigmoid", (0.005, 3)),
     "hard_swish": _function("HardSwish", (0.012, 30)),
     "tanh": _function("Tanh", (0.01, 128)),
+    "elu": _function("Elu", (0.012, 80)),
+    "selu": _function("Selu", (0.012, 100)),
+    "celu": _function("Celu", (0.012, 80), alpha=0.7),
+    "softplus": _function("Softplus", (0.012, 0)),
+    "softsign": _function("Softsign", (0.007, 128)),
+    "thresholded": _function("ThresholdedRelu", (0.012, 0), alpha=0.4),
+    "exp": _function("Exp", (0.02, 0)),
+    "sin": _function("Sin", (0.02, 128)),
+    "abs": _function("Abs", (0.01, 0)),
+    "neg": _function("Neg", (0.02, 128)),
     "requantized": _function("Identity", FINER),
 }
 

@@ -299,9 +299,11 @@ def _wide(*kinds: str) -> dict[str, Rule]:
 RULES: dict[str, Callable[[View], Shape]] = {
     **_flat("Abs", "Cast", "Ceil", "Clip", "Dropout", "Exp", "Floor", "HardSigmoid", "HardSwish"),
     **_flat("Identity", "LeakyRelu", "Neg", "Not", "Reciprocal", "Relu", "Round", "Sigmoid"),
+    **_flat("Celu", "Cos", "Elu", "Gelu", "Log", "Mish", "Selu", "Sign", "Sin", "Softplus"),
+    **_flat("Softsign", "ThresholdedRelu"),
     **_flat("Sqrt", "Tanh", "QLinearLeakyRelu", "QLinearSigmoid"),
     **_wide("Add", "And", "Div", "Equal", "Greater", "Less", "Max", "Min", "Mod", "Mul", "Or"),
-    **_wide("PRelu", "Pow", "Sub", "Sum", "Where"),
+    **_wide("Mean", "PRelu", "Pow", "Sub", "Sum", "Where"),
     **dict.fromkeys(("ArgMax", "ReduceMax", "ReduceMean", "ReduceProd", "ReduceSum"), _reduce),
     **dict.fromkeys(("AveragePool", "MaxPool", "QLinearAveragePool"), pool),
     **dict.fromkeys(("DequantizeLinear", "QuantizeLinear"), _quantized),

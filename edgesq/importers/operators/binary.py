@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -15,13 +15,21 @@ from edgesq.importers.places import Stored
 from edgesq.importers.quants import Array, Constant
 from edgesq.importers.scopes import KerasScope, TfliteScope
 
-_FUNCTIONS = {"Add": "add", "Div": "mul", "Mul": "mul", "Sub": "sub", "Sum": "add"}
+_FUNCTIONS = {
+    "Add": "add",
+    "Div": "mul",
+    "Max": "maximum",
+    "Min": "minimum",
+    "Mul": "mul",
+    "Sub": "sub",
+    "Sum": "add",
+}
 BROADCAST = "operands of one shape, a constant per channel, or one number are supported"
 
 
 @dataclass(frozen=True, eq=False)
 class Binary(Layer):
-    """Sum, difference or product of two activations, or of one and a constant.
+    """Sum, difference, product or extreme of two activations, or of one and a constant.
 
     Attributes:
         function: which.
@@ -30,7 +38,7 @@ class Binary(Layer):
     """
 
     kind: ClassVar[str] = "Binary"
-    function: Literal["add", "sub", "mul"]
+    function: Literal["add", "sub", "mul", "maximum", "minimum"]
     constant: Constant | None = None
     swapped: bool = False
     clip: Clip | None = None
@@ -47,7 +55,8 @@ class Affine(Layer):
 
 def _binary(lowering: Lowering, node: Node) -> None:
     if len(node.inputs) != 2:
-        raise UnsupportedError(f"{node.kind} of {len(node.inputs)} values", "add two at a time")
+        of_two_each(lowering, node)
+        return
     constants = [lowering.constant(node, position) for position in (0, 1)]
     if constants == [None, None]:
         _two(lowering, node)
@@ -63,7 +72,7 @@ def _binary(lowering: Lowering, node: Node) -> None:
     quant = constant.quant
     if quant is not None and len(quant.scale) > 1:
         values, quant = constant.real(), None
-    stored, (operand,) = _per_channel(lowering, node, stored, values)
+    stored, (operand,) = per_channel(lowering, node, stored, values)
     own = Constant(operand, quant)
     function: Any = _FUNCTIONS[node.kind]
     swapped = at == 0
@@ -71,7 +80,49 @@ def _binary(lowering: Lowering, node: Node) -> None:
     lowering.emit(layer, stored.place, stored.shape)
 
 
-def _per_channel(
+def of_two_each(lowering: Lowering, node: Node) -> None:
+    """Make an operator on many values of operators on two.
+
+    Raises:
+        UnsupportedError: an int8 sum, whose parts have no scales.
+    """
+    net = lowering.net
+    if len(node.inputs) == 1:
+        stored = lowering.source(node)
+        lowering.put(node.output, stored)
+        return
+    if len(node.inputs) > 2 and net.quants and node.kind == "Sum":
+        raise UnsupportedError(f"Sum of {len(node.inputs)} int8 values", "add two at a time")
+    so_far = node.inputs[0]
+    for number, other in enumerate(node.inputs[1:], start=2):
+        is_last = number == len(node.inputs)
+        output = node.output if is_last else f"{node.output}/{number}"
+        name = node.name if is_last else f"{node.name}_{number}"
+        if not is_last:
+            shapes = [
+                net.constants[one].values.shape if one in net.constants else net.shapes[one]
+                for one in (so_far, other)
+            ]
+            net.shapes[output] = np.broadcast_shapes(*shapes)
+            if node.output in lowering.quants:
+                lowering.quants[output] = lowering.quants[node.output]
+        _binary(lowering, replace(node, name=name, inputs=(so_far, other), output=output))
+        so_far = output
+
+
+def _mean_of(lowering: Lowering, node: Node) -> None:
+    """Make a sum, and a product with one over how many there are."""
+    net = lowering.net
+    if net.quants:
+        raise UnsupportedError("Mean of int8 values", "add them, and multiply by a constant")
+    total, share = f"{node.output}/sum", f"{node.output}/share"
+    net.shapes[total] = net.shapes[node.output]
+    net.constants[share] = Constant(np.array(1 / len(node.inputs), np.float32), None)
+    of_two_each(lowering, replace(node, kind="Sum", name=f"{node.name}_sum", output=total))
+    _binary(lowering, replace(node, kind="Mul", inputs=(total, share)))
+
+
+def per_channel(
     lowering: Lowering, node: Node, stored: Stored, *constants: Array
 ) -> tuple[Stored, list[Array]]:
     """Return constants as [] or [C] of the stored tensor, which is reshaped to a row if needed.
@@ -126,7 +177,7 @@ def _batch_norm(lowering: Lowering, node: Node) -> None:
     scale = gamma / np.sqrt(variance + node.attributes.get("epsilon", 1e-5))
     shape = [1, -1, *[1] * (stored.place.ndim - 2)]
     sides = [values.astype(np.float32).reshape(shape) for values in (scale, beta - mean * scale)]
-    stored, placed = _per_channel(lowering, node, stored, *sides)
+    stored, placed = per_channel(lowering, node, stored, *sides)
     factors, offsets = (np.broadcast_to(values, stored.shape[-1:]) for values in placed)
     layer = Affine(node.name, (stored.name,), node.output, factors, offsets)
     lowering.emit(layer, stored.place, stored.shape)
@@ -140,7 +191,8 @@ def _to_keras(scope: KerasScope, layer: Binary) -> Any:
         constant = layer.constant.real().astype(np.float32)
         values = [constant, *values] if layer.swapped else [*values, constant]
     ops = keras.ops
-    function = {"add": ops.add, "sub": ops.subtract, "mul": ops.multiply}[layer.function]
+    names = {"sub": "subtract", "mul": "multiply"}
+    function = getattr(ops, names.get(layer.function, layer.function))
     return function(*values)
 
 
@@ -159,6 +211,9 @@ def _affine_to_keras(scope: KerasScope, layer: Affine) -> Any:
 
 
 def _write(scope: TfliteScope, layer: Binary) -> None:
+    if layer.function in ("maximum", "minimum"):
+        _write_extreme(scope, layer)
+        return
     inputs = [scope.read(layer, position) for position in range(len(layer.inputs))]
     if layer.constant is not None:
         constant = scope.operand(layer.constant, f"{layer.name}/constant")
@@ -173,6 +228,19 @@ def _write(scope: TfliteScope, layer: Binary) -> None:
     )
 
 
+def _write_extreme(scope: TfliteScope, layer: Binary) -> None:
+    """Write a MAXIMUM or MINIMUM, whose operands have the output's scale."""
+    quant = scope.quant(layer.output)
+    inputs = [scope.rescaled(layer, position, quant) for position in range(len(layer.inputs))]
+    if layer.constant is not None:
+        scale, point = float(quant.scale[0]), int(quant.zero_point[0])
+        levels = np.round(layer.constant.real() / scale) + point
+        values = np.clip(levels, -128, 127).astype(np.int8)
+        label = f"{layer.name}/constant"
+        inputs.append(scope.writer.constant(values, [scale], zero_point=point, name=label))
+    scope.writer.op(layer.function.upper(), inputs, scope.made(layer), None)
+
+
 def _write_affine(scope: TfliteScope, layer: Affine) -> None:
     do = "fold batch normalizations before quantizing (quant_pre_process)"
     scope.problems.append(("BatchNormalization in int8", layer.name, do))
@@ -183,6 +251,7 @@ ONNX: OnnxOperators = {
     "Add": Taken(_binary, takes_clip=True),
     "BatchNormalization": Taken(_batch_norm),
     "Div": Taken(_binary),
+    "Mean": Taken(_mean_of),
     "Mul": Taken(_binary, takes_clip=True),
     "Sub": Taken(_binary, takes_clip=True),
     "Sum": Taken(_binary),

@@ -10,7 +10,7 @@ import numpy as np
 from edgesq.importers.lowering import Lowering, Taken, UnsupportedError
 from edgesq.importers.net import Net, Node
 from edgesq.importers.network import Layer
-from edgesq.importers.operators.binary import BROADCAST
+from edgesq.importers.operators.binary import BROADCAST, of_two_each
 from edgesq.importers.operators.tables import KerasMakers, OnnxOperators, TfliteWriters
 from edgesq.importers.quants import PROBABILITY, prescribed
 from edgesq.importers.scopes import KerasScope, TfliteScope
@@ -69,29 +69,19 @@ def clip_range(net: Net, node: Node) -> tuple[float, float]:
 
 
 def _bound(lowering: Lowering, node: Node) -> None:
-    """Make a Clip of a Max or Min of one activation and single numbers."""
+    """Make a Clip of a Max or Min of one activation and single numbers, else one of two values."""
     constants = [name for name in node.inputs if name in lowering.net.constants]
     values = [lowering.net.constants[name].real() for name in constants]
     others = [place for place, name in enumerate(node.inputs) if name not in constants]
     if len(others) != 1 or any(value.min() != value.max() for value in values):
-        raise UnsupportedError(f"{node.kind} of several activations", "bound one by one number")
+        of_two_each(lowering, node)
+        return
     stored = lowering.source(node, others[0])
     if lowering.net.shapes[node.output] != stored.place.shape:
         raise UnsupportedError(f"{node.kind} that widens an activation", BROADCAST)
     ends = [float(value.reshape(-1)[0]) for value in values]
     low, high = (max(ends), np.inf) if node.kind == "Max" else (-np.inf, min(ends))
     layer = Activation(node.name, (stored.name,), node.output, "clip", low, high)
-    lowering.emit(layer, stored.place, stored.shape)
-
-
-def _slope(lowering: Lowering, node: Node) -> None:
-    """Make a LeakyRelu of a PRelu whose slopes are all the same."""
-    slopes = lowering.needs_constant(node, 1).real()
-    stored = lowering.source(node)
-    if slopes.min() != slopes.max():
-        raise UnsupportedError("PRelu of several slopes", "use one slope for all channels")
-    alpha = float(slopes.reshape(-1)[0])
-    layer = Activation(node.name, (stored.name,), node.output, "leaky_relu", alpha)
     lowering.emit(layer, stored.place, stored.shape)
 
 
@@ -226,7 +216,6 @@ ONNX: OnnxOperators = {
     "LeakyRelu": _IN_RANGE,
     "Max": Taken(_bound, keeps_range=True),
     "Min": Taken(_bound, keeps_range=True),
-    "PRelu": Taken(_slope),
     "Relu": _IN_RANGE,
     "Requantize": Taken(_requantize),
     "Sigmoid": Taken(_activation, has_one_scale=True),

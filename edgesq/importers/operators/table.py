@@ -4,6 +4,7 @@ from edgesq.importers.operators import (
     binary,
     conv,
     dense,
+    function,
     lookup,
     move,
     pool,
@@ -13,7 +14,7 @@ from edgesq.importers.operators import (
 )
 from edgesq.importers.operators.tables import KerasMakers, OnnxOperators, TfliteWriters
 
-_FAMILIES = (binary, conv, dense, lookup, move, pool, reduce, shape, softmax)
+_FAMILIES = (binary, conv, dense, function, lookup, move, pool, reduce, shape, softmax)
 
 ONNX: OnnxOperators = {kind: taken for family in _FAMILIES for kind, taken in family.ONNX.items()}
 KERAS: KerasMakers = {layer: make for family in _FAMILIES for layer, make in family.KERAS.items()}
