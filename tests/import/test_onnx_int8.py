@@ -201,6 +201,13 @@ def test_images_find_scales_that_the_file_lacks(tmp_path: Path) -> None:
 
 ONE_WAY = {
     "concat_of_a_quantized_image": "a QUANTIZE straight after another one is taken as one",
+    **dict.fromkeys(
+        (
+            *("floats_between_int8", "lookup_rsqrt", "lookup_sqrt", "lookups_in_place"),
+            *("squared_difference_of_two_scales", "swish_whose_sigmoid_is_read_too"),
+        ),
+        "a function's steps have no scales there",
+    ),
     "lookup_gelu": "a function's steps have no scales there",
     "prelu_of_channels": "slopes come back in steps of their own",
     "reshape_only": "nothing is computed",

@@ -338,6 +338,7 @@ def every_operator() -> bytes:
     three = net.average_pool(both, (5, 4), (5, 4))
     moved = net.resize_nearest(net.pad(summed, [(1, 0), (0, 0), (0, 0)], 5), (6, 4))
     moved = net.depth_to_space(net.space_to_depth(moved, 2), 2)
-    moved = net.binary(moved, net.unary(moved, "HARD_SWISH", USUAL), "MUL", USUAL, NONE)
+    curve = net.max_pool(net.unary(moved, "HARD_SWISH", USUAL), (1, 1), (1, 1))
+    moved = net.binary(moved, curve, "MUL", USUAL, NONE)
     four = net.mean(net.conv(moved, 6, (3, 3), groups=2), USUAL, keep=True)
     return net.build(net.softmax(net.concat([one, two, three, four])))
