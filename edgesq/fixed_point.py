@@ -16,7 +16,7 @@ from edgesq.arithmetic import (
 
 _Q19_BITS = 19
 """Fraction bits that `reciprocal` gives its sums."""
-_MOST_BITS = 31
+_MAX_SHIFT = 31
 
 _Q3_ONE, _Q3_HALF_THREE = 1 << 28, (1 << 28) + (1 << 27)
 _Q31_SQRT_HALF = 1518500250
@@ -25,7 +25,7 @@ _Q31_SQRT_HALF = 1518500250
 def quotient_is_defined(one: Int64Array, two: Int64Array, shift: int) -> bool:
     """Say whether TensorFlow Lite's own quotients are: its shifts stay below 32 bits."""
     exponent = _quotient_bits(one, two) - shift
-    return bool(np.all((one == 0) | ((exponent >= 0) & (exponent <= _MOST_BITS))))
+    return bool(np.all((one == 0) | ((exponent >= 0) & (exponent <= _MAX_SHIFT))))
 
 
 def quotient(one: Int64Array, two: Int64Array, multiplier: int, shift: int) -> Int64Array:
@@ -41,7 +41,7 @@ def quotient(one: Int64Array, two: Int64Array, multiplier: int, shift: int) -> I
     above, below = np.broadcast_arrays(one * sign, np.maximum(np.abs(two), 1))
     mantissa, _ = reciprocal(below)
     unscaled = doubling_high_mul(above << _headroom(above), mantissa)
-    exponent = np.clip(_quotient_bits(above, below) - shift, 0, _MOST_BITS)
+    exponent = np.clip(_quotient_bits(above, below) - shift, 0, _MAX_SHIFT)
     scaled = rounding_divide_by_pot(doubling_high_mul(unscaled, multiplier), exponent)
     return np.where(above == 0, 0, scaled)
 
@@ -55,14 +55,14 @@ def _quotient_bits(one: Int64Array, two: Int64Array) -> Int64Array:
 def _headroom(values: Int64Array) -> Int64Array:
     """Return how many bits int32 values can be shifted left without change of sign."""
     magnitude = np.where(values < 0, ~values, values)
-    return _MOST_BITS - np.frexp(magnitude.astype(np.float64))[1].astype(np.int64)
+    return _MAX_SHIFT - np.frexp(magnitude.astype(np.float64))[1].astype(np.int64)
 
 
 def inverse_square_root(value: int) -> tuple[int, int]:
     """Return multiplier Q0.31 and shift, left if positive, of 1 / sqrt(value); value positive."""
     if value == 1:
         return INT32_MAX, 0
-    pairs = (_MOST_BITS - value.bit_length()) // 2 - 1
+    pairs = (_MAX_SHIFT - value.bit_length()) // 2 - 1
     scaled = (value << 2 * pairs) >> 1
     half = int(rounding_divide_by_pot(scaled, 1))
     x = np.int64(_Q3_ONE)

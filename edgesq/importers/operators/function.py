@@ -20,7 +20,7 @@ from edgesq.operators import INPUT, Step
 
 Steps = tuple[Step, ...]
 
-_LEAST = 2.0**-20
+_MIN_OF_LOG = 2.0**-20
 """What a logarithm takes at least."""
 _SELU_ALPHA, _SELU_GAMMA = 1.67326319217681884765625, 1.05070102214813232421875
 """Source: ONNX, operator Selu, version 6."""
@@ -95,7 +95,7 @@ FUNCTIONS: dict[str, Callable[[dict[str, Any]], Steps]] = {
     "Gelu": lambda how: (
         _step("GELU", INPUT, is_approximate=how.get("approximate", "none") in ("tanh", b"tanh")),
     ),
-    "Log": lambda _: (_step("MAXIMUM", INPUT, _LEAST), _step("LOG", 0)),
+    "Log": lambda _: (_step("MAXIMUM", INPUT, _MIN_OF_LOG), _step("LOG", 0)),
     "Mish": lambda _: (*_SOFTPLUS, _step("TANH", 6), _step("MUL", INPUT, 7)),
     "Neg": lambda _: (_step("NEG", INPUT),),
     "Reciprocal": lambda _: (_step("DIV", 1.0, INPUT),),
