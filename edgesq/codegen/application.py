@@ -69,7 +69,7 @@ def application_header(graph: Graph, name: str) -> str:
 
 
 def _several(graph: Graph, names: Mapping[str, str], suffix: str) -> str:
-    """Return what a model with several inputs or outputs has besides."""
+    """Return what a model with several inputs or outputs, or with state, has besides."""
     image = graph.sent.index(graph.input)
     parts = []
     if len(graph.inputs) > 1:
@@ -77,6 +77,8 @@ def _several(graph: Graph, names: Mapping[str, str], suffix: str) -> str:
     if len(graph.outputs) > 1:
         count = len(graph.outputs)
         parts.append(template(f"app_outputs.{suffix}").substitute(names, count=count))
+    if graph.stateful:
+        parts.append(template(f"app_state.{suffix}").substitute(names))
     return "".join(parts)
 
 

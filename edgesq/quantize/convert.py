@@ -19,6 +19,12 @@ Float32Array = NDArray[np.float32]
 
 INPUT_NAME = "input"
 
+RECURRENT_HINT = (
+    "Keras 3 makes loops of recurrent layers; an LSTM that Keras 2 and TensorFlow's converter made "
+    "an int8 .tflite of is taken as that file, a GRU is not"
+)
+"""Keras 2 marks its LSTM as one operation, which the converter then fuses."""
+
 _CONTROL_FLOW = frozenset({"While", "StatelessWhile", "If", "StatelessIf", "Case"})
 
 
@@ -197,5 +203,5 @@ def _refuse_control_flow(name: str, kinds: set[str]) -> None:
         raise ModelError(
             f"has loops or branches ({', '.join(loops)})",
             where=name,
-            hint="recurrent layers cannot be used; keep to convolutions and pools",
+            hint=RECURRENT_HINT,
         )

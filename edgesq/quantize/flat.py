@@ -14,6 +14,7 @@ import numpy as np
 
 from edgesq.errors import ModelError
 from edgesq.limits import MAX_VALUES
+from edgesq.quantize.convert import RECURRENT_HINT
 
 if TYPE_CHECKING:
     import keras
@@ -192,7 +193,7 @@ def _check_recurrent(model: Any, where: str) -> None:
         raise ModelError(
             f"has recurrent layers: {', '.join(found)}",
             where=where,
-            hint="they cannot be used; keep to convolutions and pools",
+            hint=RECURRENT_HINT,
         )
 
 

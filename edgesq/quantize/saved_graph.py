@@ -15,6 +15,7 @@ from typing import Any
 
 from edgesq.errors import ModelError
 from edgesq.limits import MAX_EXTENT, MAX_FILE_BYTES, MAX_NODES, MAX_VALUES
+from edgesq.quantize.convert import RECURRENT_HINT
 from edgesq.quantize.saved_inline import RANDOM, inlined, needed_nodes
 
 FILE = "saved_model.pb"
@@ -253,7 +254,7 @@ class _Cutter:
             raise ModelError(
                 f"has loops or branches ({', '.join(sorted(kinds & _LOOPS))})",
                 where=self.where,
-                hint="recurrent layers cannot be used; keep to convolutions and pools",
+                hint=RECURRENT_HINT,
             )
         if kinds:
             raise ModelError(

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
+from edgesq.calibrate import Preprocessing
+from edgesq.codegen import generate
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
+from edgesq.plan import make_plan
 from edgesq.reference import run_observed
 from edgesq.sequences import INT16_MAX, INT16_MIN, logistic_16, tanh_16
 from support.crun import Runtime, compile_c, run_command
@@ -28,6 +31,22 @@ def test_functions_of_16_bits_are_what_they_are_called() -> None:
     reals = every / 2**12
     assert np.abs(logistic_16(every) / 2**15 - 1 / (1 + np.exp(-reals))).max() < 8 / 2**15
     assert np.abs(tanh_16(every, 3) / 2**15 - np.tanh(reals)).max() < 16 / 2**15
+
+
+def test_a_program_resets_the_state_by_the_models_own_name(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    """Two images, a reset, two more: through NAME_app.c, by pixels of 0 to 255."""
+    graph = read_graph(REMEMBERING["svdf"]())
+    for file, text in generate(graph, make_plan(graph), "portable", "ear").items():
+        (tmp_path / file).write_text(text)
+    sources = (CKERNELS / "remembering.c", tmp_path / "ear_model.c", tmp_path / "ear_app.c")
+    compile_c(*sources, *runtime.runtime_objects, f"-I{tmp_path}", "-o", tmp_path / "ear")
+    pixels = np.random.default_rng(3).integers(0, 256, (4, *graph.image_shape)).astype(np.uint8)
+    found = run_command(tmp_path / "ear", stdin=pixels.tobytes())
+    tensor = graph.tensors[graph.input]
+    grey = Preprocessing().to_int8(pixels[..., np.newaxis], tensor.scale, tensor.zero_point)
+    assert found == run_observed(graph, grey[..., 0], 2)[0].tobytes()
 
 
 def test_states_go_from_image_to_image_and_a_reset_ends_that() -> None:
