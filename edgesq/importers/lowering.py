@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from edgesq.importers.net import Net, Node
 from edgesq.importers.network import Layer, Pair, Reshape, Resize
-from edgesq.importers.places import NCHW, NHWC, Axes, Stored, image
+from edgesq.importers.places import NCHW, NHWC, Axes, Stored, image, nchw
 from edgesq.importers.quants import Array, Constant, as_int8
+
+_SEQUENCE = 3
+"""Dimensions of [N, C, W]."""
+
+_ALONG_ROWS = {"dilations": 1, "kernel_shape": 1, "output_padding": 0, "strides": 1}
+"""What attributes of windows have for rows where there is one row."""
 
 
 class UnsupportedError(Exception):
@@ -24,6 +30,12 @@ class UnsupportedError(Exception):
 
 def stored_input(net: Net, channels_last: bool) -> Stored:
     """Return how a net's image is stored."""
+    shape, windowed = net.shapes[net.input], ("Conv", "ConvTranspose", "MaxPool", "AveragePool")
+    if len(shape) == _SEQUENCE and any(
+        node.kind in windowed and node.inputs[0] == net.input for node in net.nodes
+    ):
+        found = nchw(net.input, (*shape[:2], 1, shape[2]))
+        return Stored(found.name, found.shape, found.place[:, :, 0])
     return image(net.input, net.shapes[net.input], channels_last)
 
 
@@ -51,7 +63,10 @@ class Lowering:
     def emit_map(self, layer: Layer, shape: tuple[int, ...], axes: Axes) -> None:
         """Add a layer that makes an NHWC map, which ONNX sees with its axes in another order."""
         positions = np.arange(int(np.prod(shape)), dtype=np.int32).reshape(shape)
-        self.emit(layer, positions.transpose(axes), shape)
+        place = positions.transpose(axes)
+        if len(self.net.shapes.get(layer.output, shape)) == _SEQUENCE:
+            place = place[:, :, 0]
+        self.emit(layer, place, shape)
 
     def constant(self, node: Node, position: int) -> Constant | None:
         """Return input `position` if it is a constant."""
@@ -158,6 +173,13 @@ class Lowering:
         Raises:
             UnsupportedError: ONNX sees an NHWC map there.
         """
+        stored = self.source(node)
+        if stored.place.ndim == _SEQUENCE:
+            place = stored.place[:, :, np.newaxis]
+            found = Stored(stored.name, stored.shape, place).as_map(NCHW)
+            if found is None or found[1] != NCHW:
+                raise UnsupportedError(f"{node.kind} of transposed values", "keep to [1, C, W]")
+            return self.reshaped(node, Stored(stored.name, stored.shape, place), found[0]), NCHW
         source, axes = self.map(node)
         if axes == NHWC:
             raise UnsupportedError(f"{node.kind} across height", "transpose maps to NCHW before it")
@@ -165,8 +187,23 @@ class Lowering:
 
     def extents(self, node: Node) -> tuple[Pair, Pair]:
         """Return rows and columns of an operator's input and output, NCHW in ONNX."""
-        image, output = self.net.shapes[node.inputs[0]], self.net.shapes[node.output]
-        return (image[2], image[3]), (output[2], output[3])
+        shapes = (self.net.shapes[name] for name in (node.inputs[0], node.output))
+        image, output = ((1, *shape[2:])[-2:] for shape in shapes)
+        return (image[0], image[1]), (output[0], output[1])
+
+    def planar(self, node: Node) -> Node:
+        """Return an operator on [N, C, W] as the same on [N, C, 1, W]."""
+        if len(self.net.shapes[node.inputs[0]]) != _SEQUENCE:
+            return node
+        widened = {
+            name: [one, *node.attributes[name]]
+            for name, one in _ALONG_ROWS.items()
+            if name in node.attributes
+        }
+        if "pads" in node.attributes:
+            before, after = node.attributes["pads"]
+            widened["pads"] = [0, before, 0, after]
+        return replace(node, attributes={**node.attributes, **widened})
 
 
 Rule = Callable[[Lowering, Node], None]

@@ -68,7 +68,6 @@ QUANTIZED = frozenset({"DequantizeLinear", "QuantizeLinear", *FORMS})
 _STATIC = "quantize with fixed scales: onnxruntime.quantization.quantize_static"
 ADVICE = {
     "ConvInteger": _STATIC,
-    "ConvTranspose": "use Resize (nearest) and a Conv",
     "DynamicQuantizeLinear": _STATIC,
     "DynamicQuantizeLSTM": _STATIC,
     "DynamicQuantizeMatMul": _STATIC,

@@ -56,13 +56,33 @@ def functions(layers: Any, x: Any) -> Any:
     return layers.Average()([x, keras.ops.power(keras.ops.relu(x), 1.7)])
 
 
+def sequences(layers: Any, x: Any) -> Any:
+    x = layers.Reshape((48, 9))(x)
+    x = layers.MaxPooling1D(2)(layers.Conv1D(8, 3, padding="causal", dilation_rate=2)(x))
+    x = layers.SeparableConv1D(8, 3, activation="relu")(layers.ZeroPadding1D(1)(x))
+    x = layers.DepthwiseConv1D(3, padding="same")(layers.UpSampling1D(2)(x))
+    x = layers.Conv1DTranspose(8, 3, 2, padding="same")(layers.AveragePooling1D(2)(x))
+    one = layers.GlobalAveragePooling1D()(layers.Cropping1D(2)(x))
+    return layers.Dense(5)(layers.Concatenate()([one, layers.GlobalMaxPooling1D()(x)]))
+
+
+def spread(layers: Any, x: Any) -> Any:
+    x = layers.Conv2D(8, 3, padding="same", dilation_rate=2, activation="relu")(x)
+    x = layers.SeparableConv2D(8, 3, padding="same", dilation_rate=(3, 3))(x)
+    x = layers.DepthwiseConv2D(3, dilation_rate=2)(x)
+    x = layers.Conv2DTranspose(6, 3, 2, padding="same", activation="relu")(x)
+    x = layers.Conv2DTranspose(4, 4, 3, output_padding=1)(layers.Resizing(7, 5)(x))
+    x = layers.Resizing(9, 9, interpolation="nearest")(layers.Conv2D(4, 1)(x))
+    return layers.UpSampling2D(2, interpolation="bilinear")(layers.Conv2D(4, 1)(x))
+
+
 NAMED = (
     *("celu", "exponential", "gelu", "hard_shrink", "hard_tanh", "log_sigmoid", "mish", "selu"),
     *("silu", "soft_shrink", "softplus", "softsign", "sparse_plus", "squareplus", "tanh_shrink"),
 )
 """Activations that no operator of TensorFlow Lite stands for, or one that makes a table."""
 
-NETWORKS: tuple[Callable[[Any, Any], Any], ...] = (windows, maps, functions)
+NETWORKS: tuple[Callable[[Any, Any], Any], ...] = (windows, maps, functions, sequences, spread)
 
 
 class Noted:

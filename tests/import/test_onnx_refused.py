@@ -67,9 +67,15 @@ def test_dynamic_quantization(tmp_path: Path) -> None:
 
 
 FORMS: dict[str, tuple[Callable[[OnnxNetwork, str], str], str]] = {
-    "bilinear": (
-        lambda net, step: net.node("Resize", step, "", net.floats([1, 1, 2, 2]), mode="linear"),
-        r"Resize in mode linear to \[12, 16, 4\] \(resize1_Resize\)",
+    "cubic": (
+        lambda net, step: net.node("Resize", step, "", net.floats([1, 1, 2, 2]), mode="cubic"),
+        r"Resize in mode cubic to \[12, 16, 4\] \(resize1_Resize\)",
+    ),
+    "transposed_groups": (
+        lambda net, step: net.node(
+            "ConvTranspose", step, net.floats(np.ones((4, 1, 2, 2))), group=4
+        ),
+        r"ConvTranspose in groups \(convtranspose1_ConvTranspose\)",
     ),
     "shuffled": (
         lambda net, step: net.conv(
@@ -91,9 +97,11 @@ FORMS: dict[str, tuple[Callable[[OnnxNetwork, str], str], str]] = {
         lambda net, step: net.node("Softmax", step, axis=2),
         r"Softmax over dimension 2 \(softmax1_Softmax\)",
     ),
-    "negative_pool": (
-        lambda net, step: net.max_pool(step, pads=[1, 1, 1, 1]),
-        r"MaxPool padded by \(1, 0, 1, 0\) over values that may be negative",
+    "average_pool": (
+        lambda net, step: net.node(
+            "AveragePool", step, kernel_shape=[2, 2], strides=[2, 2], pads=[1, 1, 1, 1]
+        ),
+        r"AveragePool padded by \(1, 1, 1, 1\)",
     ),
     "cast": (
         lambda net, step: net.node(
@@ -128,9 +136,9 @@ def test_forms_of_known_operators(name: str, tmp_path: Path) -> None:
 def test_two_problems_of_form_are_one_error(tmp_path: Path) -> None:
     net, step = small()
     step = net.node("DepthToSpace", step, blocksize=2, mode="CRD", channels=1)
-    step = net.node("Resize", step, "", net.floats([1, 1, 2, 2]), mode="linear")
+    step = net.node("Resize", step, "", net.floats([1, 1, 2, 2]), mode="cubic")
     error = refusal(net.model(step), tmp_path)
-    assert "CRD (depthtospace1_DepthToSpace); Resize in mode linear" in error.message
+    assert "CRD (depthtospace1_DepthToSpace); Resize in mode cubic" in error.message
 
 
 # Files

@@ -9,9 +9,10 @@ from onnx import helper
 
 from support.onnx_function_cases import FUNCTION_CASES
 from support.onnx_models import OnnxNetwork
+from support.onnx_windows import WINDOWS
 
 Build = Callable[[], onnx.ModelProto]
-CASES: dict[str, Build] = {**FUNCTION_CASES}
+CASES: dict[str, Build] = {**FUNCTION_CASES, **WINDOWS}
 
 
 def case(build: Build) -> Build:
@@ -31,6 +32,8 @@ _CONVS: dict[str, dict[str, Any]] = {
     "depthwise_twice": {"kernel": 3, "pad": 1, "group": 4, "outputs": 8},
     "two_groups": {"kernel": 3, "pad": 1, "group": 2},
     "dilated": {"kernel": 3, "pad": 2, "dilations": [2, 2]},
+    "dilated_stride_2": {"kernel": 3, "stride": 2, "pad": 2, "dilations": [2, 2]},
+    "dilated_depthwise": {"kernel": 3, "pad": 1, "group": 4, "outputs": 4, "dilations": [3, 2]},
     "no_bias": {"kernel": 1, "bias": False},
     "wide_border": {"kernel": 3, "pad": 4},
 }

@@ -74,6 +74,25 @@ CASES |= {
     "conv_same_upper": _windowed(strides=[2, 2], auto_pad="SAME_UPPER"),
     "conv_depthwise": _windowed(group=4, pads=[1, 1, 1, 1]),
     "conv_groups": _windowed(group=2),
+    "conv_dilated": _windowed(dilations=[2, 3], pads=[2, 3, 2, 3]),
+}
+
+
+def _transposed(**how: Any) -> Build:
+    def build() -> onnx.ModelProto:
+        net = QuantNetwork((4, 5, 6))
+        scales = net.random.uniform(0.004, 0.01, 8)
+        kernel = net.stored(net.integers((4, 8, 3, 3)), scales, axis=1)
+        inputs = (net.image(), kernel, net.bias(8))
+        step = net.node("ConvTranspose", *inputs, channels=8, **how)
+        return net.finished(net.between(net.relu(step), RECTIFIED))
+
+    return build
+
+
+CASES |= {
+    "transposed": _transposed(strides=[2, 2], pads=[1, 1, 1, 1], output_padding=[1, 1]),
+    "transposed_whole": _transposed(strides=[2, 1]),
 }
 
 

@@ -14,6 +14,7 @@ from edgesq.operators import (
     SpaceToDepth,
     Transpose,
 )
+from edgesq.sampling import linear_sources
 
 _AXES = {"channels": 1, "rows": 2, "columns": 3}
 
@@ -58,8 +59,7 @@ def resize_bilinear(scope: Scope, _: Graph, op: ResizeBilinear, pixels: str) -> 
     """Add two rows by their weights, then two columns, and round once."""
     signed = scope.cast("wide", pixels, np.int32)
     value = scope.node("Sub", "signed", signed, np.int32(UINT8_OFFSET))
-    one = np.int32(BETWEEN_STEPS)
-    value = _between(scope, op, value, one)
+    value = _between(scope, op, value)
     sign = scope.node("Sign", "sign", value)
     half = scope.node("Mul", "half", sign, np.int32(BETWEEN_STEPS**2 // 2))
     total = scope.node("Add", "nudged", value, half)
@@ -68,20 +68,19 @@ def resize_bilinear(scope: Scope, _: Graph, op: ResizeBilinear, pixels: str) -> 
     return scope.cast("uint8", offset, np.uint8)
 
 
-def _between(scope: Scope, op: ResizeBilinear, value: str, one: np.int32 | np.float32) -> str:
-    """Add each row, then each column, as the sum of two by weights that make `one` together."""
+def _between(scope: Scope, op: ResizeBilinear, value: str) -> str:
+    """Add each row, then each column, as the sum of two by their weights."""
     for name, axis, places in (("rows", _AXES["rows"], op.rows), ("columns", 3, op.columns)):
         own = scope.within(name)
         shape = [len(places) if place == axis else 1 for place in range(4)]
-        share = one.dtype.type(one / BETWEEN_STEPS)
-        weight = (np.array([at.weight for at in places]).reshape(shape) * share).astype(one.dtype)
+        weight = np.array([at.weight for at in places], np.int32).reshape(shape)
         parts = []
         for which, by, numbers in (
-            ("first", one - weight, [at.first for at in places]),
+            ("first", BETWEEN_STEPS - weight, [at.first for at in places]),
             ("last", weight, [at.last for at in places]),
         ):
             taken = own.node("Gather", which, value, np.array(numbers, np.int64), axis=axis)
-            parts.append(own.node("Mul", f"{which}_part", taken, by.astype(one.dtype)))
+            parts.append(own.node("Mul", f"{which}_part", taken, by.astype(np.int32)))
         value = own.node("Add", "sum", *parts)
     return value
 
@@ -133,9 +132,22 @@ def float_pick(scope: Scope, model: FloatModel, op: Pick, pixels: str) -> str:
     return _picked(scope, model.graph, op, pixels, fill)
 
 
-def float_resize_bilinear(scope: Scope, _: FloatModel, op: ResizeBilinear, pixels: str) -> str:
-    """Add two rows by their weights, then two columns."""
-    return _between(scope, op, pixels, np.float32(1))
+def float_resize_bilinear(scope: Scope, model: FloatModel, op: ResizeBilinear, pixels: str) -> str:
+    """Add ONNX's own operator, by the rule that gives these places."""
+    image, result = model.result(op.inputs[0]).hwc, model.result(op.output).hwc
+    rules = {"half_pixel": (False, True), "align_corners": (True, False), "asymmetric": (0, 0)}
+    how = next(
+        name
+        for name, (corners, halves) in rules.items()
+        if all(
+            linear_sources(*sizes, align_corners=bool(corners), half_pixel_centers=bool(halves))
+            == places
+            for *sizes, places in zip(image[:2], result[:2], (op.rows, op.columns), strict=True)
+        )
+    )
+    sizes = np.array([1, result[2], *result[:2]], np.int64)
+    attributes = {"mode": "linear", "coordinate_transformation_mode": how}
+    return scope.node("Resize", "resize", pixels, "", "", sizes, **attributes)
 
 
 def float_space_to_depth(scope: Scope, _: FloatModel, op: SpaceToDepth, pixels: str) -> str:

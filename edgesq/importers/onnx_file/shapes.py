@@ -7,7 +7,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from edgesq.importers.onnx_file.shapes_windows import Rule, broadcast, conv, gemm, matmul, pool
+from edgesq.importers.onnx_file.shapes_windows import (
+    Rule,
+    broadcast,
+    conv,
+    conv_transpose,
+    gemm,
+    matmul,
+    pool,
+)
 from edgesq.importers.onnx_file.view import Shape, View, WrongError, axis_of
 from edgesq.integers import ceil_div
 from edgesq.limits import MAX_EXTENT
@@ -316,6 +324,7 @@ RULES: dict[str, Callable[[View], Shape]] = {
     "Constant": _constant,
     "ConstantOfShape": _filled,
     "Conv": conv(0, 1, 2),
+    "ConvTranspose": conv_transpose,
     "DepthToSpace": _blocks(False),
     "Expand": _expand,
     "Flatten": _flatten,

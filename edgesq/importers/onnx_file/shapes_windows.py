@@ -31,6 +31,40 @@ def conv(source: int, weights: int, bias: int) -> Rule:
     return rule
 
 
+def conv_transpose(view: View) -> Shape:
+    """Return the shape that a transposed convolution makes."""
+    image, kernel = view.shape(0), view.shape(1)
+    if len(image) < 3 or len(kernel) != len(image) or not all(kernel):
+        raise WrongError(f"weights {list(kernel)} over an image {list(image)}")
+    group = int(view.attributes.get("group", 1))
+    if group < 1 or kernel[0] != image[1] or image[1] % group:
+        raise WrongError(f"weights {list(kernel)} in {group} groups over {list(image)}")
+    rank, outputs = len(kernel) - 2, kernel[1] * group
+    added = view.given(2)
+    if added is not None and added.shape != (outputs,):
+        raise WrongError(f"a bias {list(added.shape)} for {outputs} channels")
+    strides = view.window("strides", 1, rank, 1)
+    dilations = view.window("dilations", 1, rank, 1)
+    more = view.window("output_padding", 0, rank, 0)
+    pads = view.window("pads", 0, 2 * rank, 0)
+    auto = view.attributes.get("auto_pad", "NOTSET")
+    wanted = view.attributes.get("output_shape")
+    found = []
+    for axis, (extent, size) in enumerate(zip(image[2:], kernel[2:], strict=True)):
+        made = (extent - 1) * strides[axis] + more[axis] + (size - 1) * dilations[axis] + 1
+        if wanted is not None:
+            made = int(list(wanted)[-rank:][axis])
+        elif auto.startswith("SAME"):
+            made = extent * strides[axis]
+        elif auto == "NOTSET":
+            made -= pads[axis] + pads[axis + rank]
+        found.append(made)
+    if min(found) < 1:
+        raise WrongError(f"an image {found}")
+    counted((*image[:1], outputs, *found))
+    return (*image[:1], outputs, *found)
+
+
 def pool(view: View) -> Shape:
     """Return the shape that a pool over windows makes."""
     image = view.shape()
@@ -129,6 +163,8 @@ def products(view: View, made: Shape) -> int:
     each = 1
     if view.kind in ("Conv", "QLinearConv"):
         each = math.prod(view.shape(3 if view.kind == "QLinearConv" else 1)[1:])
+    elif view.kind == "ConvTranspose":
+        each = math.prod(view.shape(1)[2:]) * view.shape(0)[1]
     elif view.kind in ("Gemm", "MatMul", "QGemm", "QLinearMatMul"):
         each = view.shape()[-1] if not view.attributes.get("transA", 0) else view.shape()[0]
     elif "Pool" in view.kind and "kernel_shape" in view.attributes:

@@ -10,7 +10,7 @@ import numpy as np
 
 from edgesq.importers.lowering import Lowering, Taken, UnsupportedError
 from edgesq.importers.net import Node
-from edgesq.importers.network import Clip, Pads, Pair, Weighted
+from edgesq.importers.network import NO_PADS, Clip, Pads, Pair, Weighted
 from edgesq.importers.operators.tables import KerasMakers, OnnxOperators, TfliteWriters
 from edgesq.importers.quants import Array, Constant
 from edgesq.importers.scopes import KerasScope, TfliteScope
@@ -28,63 +28,64 @@ class Conv(Weighted):
     pads: Pads
     groups: int
     clip: Clip | None = None
+    dilations: Pair = (1, 1)
+
+    @property
+    def reach(self) -> Pair:
+        """Rows and columns from the first tap to the last one."""
+        _, height, width, _ = self.weights.values.shape
+        return (height - 1) * self.dilations[0] + 1, (width - 1) * self.dilations[1] + 1
 
 
 def _conv(lowering: Lowering, node: Node) -> None:
+    node = lowering.planar(node)
     weights = lowering.needs_constant(node, 1)
     source, axes = lowering.nchw(node)
+    if weights.values.ndim == 3:
+        weights = replace(weights, values=weights.values[:, :, np.newaxis])
     if weights.values.ndim != 4:
         raise UnsupportedError(f"{node.kind} with weights of {weights.values.ndim} dimensions")
     image, output = lowering.extents(node)
-    strides = node.pair("strides")
-    weights = _dilated(lowering, node, weights)
-    reach = (weights.values.shape[2], weights.values.shape[3])
-    pads = effective_pads(node.attributes, reach, strides, image, output)
-    ohwi = replace(weights, values=weights.values.transpose(0, 2, 3, 1))
-    groups = int(node.attributes.get("group", 1))
-    bias = lowering.optional_constant(node, 2)
     layer = Conv(
         node.name,
         (source.name,),
         node.output,
-        ohwi,
-        bias,
-        strides,
-        pads,
-        groups,
+        replace(weights, values=weights.values.transpose(0, 2, 3, 1)),
+        lowering.optional_constant(node, 2),
+        node.pair("strides"),
+        NO_PADS,
+        int(node.attributes.get("group", 1)),
         node.clip,
+        node.pair("dilations"),
     )
-    lowering.emit_map(layer, (1, *output, weights.values.shape[0]), axes)
+    if len(weights.values) * weights.values.shape[1] * math.prod(layer.reach) > MAX_VALUES:
+        raise UnsupportedError(f"Conv dilated by {layer.dilations}", "use dilation 1")
+    pads = effective_pads(node.attributes, layer.reach, layer.strides, image, output)
+    shape = (1, *output, weights.values.shape[0])
+    lowering.emit_map(replace(layer, pads=pads), shape, axes)
 
 
-def _dilated(lowering: Lowering, node: Node, weights: Constant) -> Constant:
-    """Return weights [O, I, H, W] with zeros where dilation skips: the runtime has none."""
-    by = node.pair("dilations")
-    values = weights.values
-    outputs, depth, height, width = values.shape
-    shape = (outputs, depth, (height - 1) * by[0] + 1, (width - 1) * by[1] + 1)
-    if shape == values.shape:
-        return weights
-    if math.prod(shape) > MAX_VALUES:
-        raise UnsupportedError(f"{node.kind} dilated by {by}", "use dilation 1")
-    zero: Array = np.zeros(1, values.dtype)
-    if weights.quant is not None:
-        zero = weights.quant.spread(values.ndim)[1].astype(values.dtype)
-    wide = np.broadcast_to(zero, shape).copy()
-    wide[:, :, :: by[0], :: by[1]] = values
-    lowering.net.notes.append((f"dilated by {by[0]} x {by[1]}: zeros between weights", node.name))
-    return replace(weights, values=wide)
+def _spread(layer: Conv) -> tuple[Array, Pair]:
+    """Return real weights for Keras, and a dilation; zeros where it takes none beside strides."""
+    weights = layer.weights.real()
+    if layer.strides == (1, 1) or layer.dilations == (1, 1):
+        return weights, layer.dilations
+    outputs, _, _, depth = weights.shape
+    wide = np.zeros((outputs, *layer.reach, depth), weights.dtype)
+    wide[:, :: layer.dilations[0], :: layer.dilations[1]] = weights
+    return wide, (1, 1)
 
 
 def _to_keras(scope: KerasScope, layer: Conv) -> Any:
     import keras
 
-    weights = layer.weights.real()
+    weights, dilations = _spread(layer)
     outputs, height, width, depth = weights.shape
-    source, padding = scope.bordered(layer, layer.pads, (height, width), layer.strides)
+    source, padding = scope.bordered(layer, layer.pads, layer.reach, layer.strides)
     bias = [] if layer.bias is None else [layer.bias.real().reshape(-1)]
     how: dict[str, Any] = {
         "padding": padding,
+        "dilation_rate": dilations,
         "use_bias": layer.bias is not None,
         "name": layer.name,
     }
@@ -109,7 +110,7 @@ def _write(scope: TfliteScope, layer: Conv) -> None:
     """Add a CONV_2D or DEPTHWISE_CONV_2D."""
     weights = int8_weights(scope, layer)
     outputs, height, width, depth = weights.values.shape
-    source, padding = scope.bordered(layer, layer.pads, (height, width), layer.strides)
+    source, padding = scope.bordered(layer, layer.pads, layer.reach, layer.strides)
     is_depthwise = layer.groups > 1 and depth == 1
     axis = 0
     if is_depthwise:
@@ -128,8 +129,8 @@ def _write(scope: TfliteScope, layer: Conv) -> None:
         padding=padding,
         strideH=layer.strides[0],
         strideW=layer.strides[1],
-        dilationHFactor=1,
-        dilationWFactor=1,
+        dilationHFactor=layer.dilations[0],
+        dilationWFactor=layer.dilations[1],
         fusedActivationFunction=scope.fused(layer, layer.clip),
         **multiplier,
     )

@@ -1,4 +1,4 @@
-"""What moves pixels: borders, parts, repeated pixels, blocks of pixels as channels."""
+"""What moves pixels: borders, parts, blocks of pixels as channels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from edgesq.importers.lowering import Lowering, Taken, UnsupportedError
 from edgesq.importers.net import Node
-from edgesq.importers.network import Layer, Pads, Pair, Resize
+from edgesq.importers.network import Layer, Pads, Pair
 from edgesq.importers.operators.tables import KerasMakers, OnnxOperators, TfliteWriters
 from edgesq.importers.scopes import KerasScope, TfliteScope
 from edgesq.integers import ceil_div
@@ -80,49 +80,6 @@ def _of_all_axes(lowering: Lowering, node: Node, pads: list[int]) -> list[int]:
     return listed
 
 
-def _resize(lowering: Lowering, node: Node) -> None:
-    source, axes = lowering.map(node)
-    mode = node.attributes.get("mode", "nearest")
-    to = [lowering.net.shapes[node.output][axes.index(axis)] for axis in (1, 2, 3)]
-    factors = (to[0] // source.shape[1], to[1] // source.shape[2])
-    exact = (factors[0] * source.shape[1], factors[1] * source.shape[2], source.shape[3])
-    if mode != "nearest" or tuple(to) != exact or not _repeats(node, factors):
-        raise UnsupportedError(
-            f"{node.kind} in mode {mode} to {to}",
-            "nearest by whole factors, each pixel repeated, is supported",
-        )
-    layer = Resize(node.name, (source.name,), node.output, factors)
-    lowering.emit_map(layer, (1, *to), axes)
-
-
-def _repeats(node: Node, factors: Pair) -> bool:
-    """Say whether pixel i of the output is pixel i // factor of the input."""
-    how = node.attributes.get("coordinate_transformation_mode", "half_pixel")
-    if node.kind == "Upsample":
-        return True
-    rounding = node.attributes.get("nearest_mode", "round_prefer_floor")
-    for factor in factors:
-        index = np.arange(factor * 4)
-        places = {
-            "asymmetric": index / factor,
-            "half_pixel": (index + 0.5) / factor - 0.5,
-            "pytorch_half_pixel": (index + 0.5) / factor - 0.5,
-            "tf_half_pixel_for_nn": (index + 0.5) / factor,
-        }
-        at = places.get(how)
-        if at is None:
-            return False
-        nearest = {
-            "floor": np.floor(at),
-            "ceil": np.ceil(at),
-            "round_prefer_floor": np.ceil(at - 0.5),
-            "round_prefer_ceil": np.floor(at + 0.5),
-        }.get(rounding, at)
-        if not np.array_equal(np.clip(nearest, 0, 3), index // factor):
-            return False
-    return True
-
-
 def _blocks(lowering: Lowering, node: Node) -> None:
     source, axes = lowering.nchw(node)
     block = int(node.attributes["blocksize"])
@@ -172,12 +129,6 @@ def _pad_to_keras(scope: KerasScope, layer: Pad) -> Any:
     return keras.ops.pad(source, amounts, constant_values=layer.value)
 
 
-def _resize_to_keras(scope: KerasScope, layer: Resize) -> Any:
-    import keras
-
-    return keras.layers.UpSampling2D(layer.factors, name=layer.name)(scope.read(layer))
-
-
 def _blocks_to_keras(scope: KerasScope, layer: Blocks) -> Any:
     from edgesq.importers.keras_blocks import BlocksLayer
 
@@ -204,13 +155,6 @@ def _write_pad(scope: TfliteScope, layer: Pad) -> None:
     scope.keep(layer, "PADV2", [*inputs, filler], quant, "PadV2Options")
 
 
-def _write_resize(scope: TfliteScope, layer: Resize) -> None:
-    size = scope.numbers(scope.network.shapes[layer.output][1:3])
-    quant = scope.quant(layer.inputs[0])
-    options = "ResizeNearestNeighborOptions"
-    scope.keep(layer, "RESIZE_NEAREST_NEIGHBOR", [scope.read(layer), size], quant, options)
-
-
 def _write_blocks(scope: TfliteScope, layer: Blocks) -> None:
     kind, options = "DEPTH_TO_SPACE", "DepthToSpaceOptions"
     if layer.to_depth:
@@ -227,25 +171,20 @@ def _write_slice(scope: TfliteScope, layer: Slice) -> None:
 
 
 _BLOCKS = Taken(_blocks, keeps_range=True, is_nchw=True)
-_RESIZE = Taken(_resize, keeps_range=True)
 
 ONNX: OnnxOperators = {
     "DepthToSpace": _BLOCKS,
     "Pad": Taken(_pad, keeps_range=True),
-    "Resize": _RESIZE,
     "Slice": Taken(_slice, keeps_range=True),
     "SpaceToDepth": _BLOCKS,
-    "Upsample": _RESIZE,
 }
 KERAS: KerasMakers = {
     Blocks: _blocks_to_keras,
     Pad: _pad_to_keras,
-    Resize: _resize_to_keras,
     Slice: _slice_to_keras,
 }
 TFLITE: TfliteWriters = {
     Blocks: _write_blocks,
     Pad: _write_pad,
-    Resize: _write_resize,
     Slice: _write_slice,
 }

@@ -14,7 +14,7 @@ from edgesq.importers.network import NO_PADS, Clip, Layer, Pads, Pair
 from edgesq.importers.operators.move import Pad
 from edgesq.importers.operators.tables import KerasMakers, OnnxOperators, TfliteWriters
 from edgesq.importers.scopes import KerasScope, TfliteScope, covers
-from edgesq.importers.windows import effective_pads
+from edgesq.importers.windows import effective_pads, same_pads
 
 _LOWEST = -128
 
@@ -33,6 +33,7 @@ class Pool(Layer):
 
 
 def _pool(lowering: Lowering, node: Node) -> None:
+    node = lowering.planar(node)
     source, axes = lowering.nchw(node)
     image, output = lowering.extents(node)
     size, strides = node.pair("kernel_shape"), node.pair("strides")
@@ -60,18 +61,36 @@ def _pool(lowering: Lowering, node: Node) -> None:
 def _to_keras(scope: KerasScope, layer: Pool) -> Any:
     import keras
 
-    source, padding = scope.bordered(layer, layer.pads, layer.size, layer.strides)
-    if padding == "valid" and layer.pads != NO_PADS:
-        if layer.function == "average":
-            do = "pad as TensorFlow's SAME does, or count the border (count_include_pad)"
-            scope.problems.append((f"AveragePool padded by {layer.pads}", layer.name, do))
-        elif layer.inputs[0] not in scope.never_negative:
-            do = "put a Relu before it, or pad as TensorFlow's SAME does"
-            what = f"MaxPool padded by {layer.pads} over values that may be negative"
-            scope.problems.append((what, layer.name, do))
+    if _needs_edges(scope, layer):
+        source, padding = _edged(scope, layer), "valid"
+    else:
+        source, padding = scope.bordered(layer, layer.pads, layer.size, layer.strides)
+    if padding == "valid" and layer.pads != NO_PADS and layer.function == "average":
+        do = "pad as TensorFlow's SAME does, or count the border (count_include_pad)"
+        scope.problems.append((f"AveragePool padded by {layer.pads}", layer.name, do))
     layers = keras.layers
     kind = layers.MaxPooling2D if layer.function == "max" else layers.AveragePooling2D
     return kind(layer.size, layer.strides, padding, name=layer.name)(source)
+
+
+def _needs_edges(scope: KerasScope, layer: Pool) -> bool:
+    """Say whether a border of zeros would count in a maximum."""
+    _, height, width, _ = scope.network.shapes[layer.inputs[0]]
+    same = same_pads(layer.size, layer.strides, (height, width))
+    zeros_do = layer.pads in (NO_PADS, same) or layer.inputs[0] in scope.never_negative
+    return layer.function == "max" and not zeros_do
+
+
+def _edged(scope: KerasScope, layer: Pool) -> Any:
+    """Return the image with its edges repeated, which changes no maximum over a window there."""
+    import keras
+
+    _, height, width, _ = scope.network.shapes[layer.inputs[0]]
+    source = scope.read(layer)
+    for axis, extent, pads in ((1, height, layer.pads[:2]), (2, width, layer.pads[2:])):
+        places = np.clip(np.arange(-pads[0], extent + pads[1]), 0, extent - 1)
+        source = keras.ops.take(source, places.astype(np.int32), axis=axis)
+    return source
 
 
 def _write(scope: TfliteScope, layer: Pool) -> None:

@@ -9,12 +9,27 @@ from edgesq.importers.operators import (
     move,
     pool,
     reduce,
+    resize,
     shape,
     softmax,
+    transposed,
 )
 from edgesq.importers.operators.tables import KerasMakers, OnnxOperators, TfliteWriters
 
-_FAMILIES = (binary, conv, dense, function, lookup, move, pool, reduce, shape, softmax)
+_FAMILIES = (
+    binary,
+    conv,
+    dense,
+    function,
+    lookup,
+    move,
+    pool,
+    reduce,
+    shape,
+    softmax,
+    resize,
+    transposed,
+)
 
 ONNX: OnnxOperators = {kind: taken for family in _FAMILIES for kind, taken in family.ONNX.items()}
 KERAS: KerasMakers = {layer: make for family in _FAMILIES for layer, make in family.KERAS.items()}
