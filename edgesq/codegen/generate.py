@@ -23,7 +23,7 @@ from edgesq.kernels.initializer import (
 from edgesq.kernels.kernel import PORTABLE, WIDE
 from edgesq.kernels.row_op import RowOp
 from edgesq.operators import Access, Convolution, Stateful
-from edgesq.plan import STEP_END, STEP_INPUT, Plan
+from edgesq.plan import CODED_END, CODED_INPUT, Plan, coded_steps
 
 LAYOUT_VERSION = 6
 """Mirror: ESQ_LAYOUT_VERSION in edgesq.h."""
@@ -109,9 +109,9 @@ def _source(graph: Graph, plan: Plan, kernels: str, names: Mapping[str, str]) ->
             _op(plan, index, places, _function(item), text)
             for index, (item, text) in enumerate(zip(plan.ops, texts, strict=True))
         ),
-        schedule=rows(plan.steps),
-        step_input=STEP_INPUT,
-        step_end=STEP_END,
+        schedule=rows(coded_steps(plan.steps)),
+        step_input=CODED_INPUT,
+        step_end=CODED_END,
         observed=row(places[number] for number in graph.observed),
         input=places[graph.input],
         inputs=row(places[number] for number in graph.sent),

@@ -15,10 +15,20 @@ from edgesq.plan.fit import FlashParts, check_tflm_fits, flash_parts, needs, pla
 from edgesq.plan.fits import Fit, fits
 from edgesq.plan.planner import make_plan
 from edgesq.plan.request import Bands, PlanRequest
-from edgesq.plan.schedule import STEP_END, STEP_INPUT
+from edgesq.plan.schedule import (
+    CODED_END,
+    CODED_FAR,
+    CODED_INPUT,
+    STEP_END,
+    STEP_INPUT,
+    coded_steps,
+)
 from edgesq.plan.search import Candidate, choose, curve, judge
 
 __all__ = [
+    "CODED_END",
+    "CODED_FAR",
+    "CODED_INPUT",
     "STEP_END",
     "STEP_INPUT",
     "Bands",
@@ -31,6 +41,7 @@ __all__ = [
     "PlanRequest",
     "check_tflm_fits",
     "choose",
+    "coded_steps",
     "covered_bytes",
     "curve",
     "fits",

@@ -44,7 +44,7 @@ class Plan:
 
     slots: tuple[Slot | None, ...]
     ops: tuple[RowOp, ...]
-    steps: bytes
+    steps: tuple[int, ...]
     rings: dict[int, Item]
     sums: dict[int, Item]
     work: dict[int, Item]

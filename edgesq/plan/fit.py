@@ -14,6 +14,7 @@ from edgesq.plan.costs import table_bytes
 from edgesq.plan.lower import lower
 from edgesq.plan.reading import in_ram_bytes, worth_ram
 from edgesq.plan.request import Bands, PlanRequest
+from edgesq.plan.schedule import coded_steps
 from edgesq.plan.search import Candidate, choose
 from edgesq.targets import Target
 
@@ -76,7 +77,7 @@ def flash_parts(graph: Graph, plan: Plan, target: Target) -> FlashParts:
     return FlashParts(
         graph.weights_bytes - coded_saves_bytes(graph, plan.ops, kernels),
         extra_weights_bytes(graph, plan.ops, kernels),
-        tables + slots + len(plan.steps),
+        tables + slots + len(coded_steps(plan.steps)),
         code + (DECODER_FLASH_BYTES if decodes else 0),
     )
 

@@ -18,10 +18,34 @@ from edgesq.operators import Access
 from edgesq.plan.lower import Lowered
 from edgesq.plan.walk import Span, Walk, walk
 
-STEP_INPUT = 254
-"""Schedule entry: take one image row. Mirror: ESQ_STEP_INPUT in esq_model.h."""
-STEP_END = 255
-"""Schedule entry: the image is done. Mirror: ESQ_STEP_END in esq_model.h."""
+STEP_INPUT = 0xFFFE
+"""Step: take one image row."""
+STEP_END = 0xFFFF
+"""Step: the image is done."""
+
+MAX_OPERATORS = 1024
+
+CODED_INPUT, CODED_END = 254, 255
+"""Their bytes in the runtime's schedule. Mirror: ESQ_STEP_INPUT and ESQ_STEP_END in esq_model.h."""
+CODED_FAR = 253
+"""Byte before an operator's number in two bytes, which one byte cannot name. Mirror:
+ESQ_STEP_FAR."""
+
+
+Steps = tuple[int, ...]
+
+
+def coded_steps(steps: Steps) -> bytes:
+    """Return steps as the runtime has them: a byte each, three for operators beyond the 252nd."""
+    code = bytearray()
+    for step in steps:
+        if step in (STEP_INPUT, STEP_END):
+            code.append(CODED_INPUT if step == STEP_INPUT else CODED_END)
+        elif step < CODED_FAR:
+            code.append(step)
+        else:
+            code += bytes((CODED_FAR, step >> 8, step & 0xFF))
+    return bytes(code)
 
 
 @dataclass(frozen=True)
@@ -29,7 +53,7 @@ class Schedule:
     """The steps of one image.
 
     Attributes:
-        steps: an operator's index, STEP_INPUT or, last, STEP_END.
+        steps: an operator's index, STEP_INPUT or, last, STEP_END; see `coded_steps`.
         ring_rows: rows each storage must hold, by storage.
         live: bit s is set where a storage is in use in step s, by storage.
         rows: first and last step in which each row of a storage is in use, by storage and row.
@@ -37,7 +61,7 @@ class Schedule:
         active: bit s is set in an operator's own steps, by operator.
     """
 
-    steps: bytes
+    steps: Steps
     ring_rows: dict[int, int]
     live: dict[int, int]
     rows: dict[int, dict[int, Span]]
@@ -58,9 +82,9 @@ def make_schedule(
     Raises:
         ModelError: more operators than a step can name.
     """
-    if len(lowered.ops) > STEP_INPUT:
+    if len(lowered.ops) > MAX_OPERATORS:
         raise ModelError(
-            f"the model has {len(lowered.ops)} operators, the runtime takes {STEP_INPUT}",
+            f"the model has {len(lowered.ops)} operators, the runtime takes {MAX_OPERATORS}",
             hint="use a smaller model",
         )
     walks = [path(lowered, op) for op in lowered.ops]
@@ -76,7 +100,7 @@ def make_schedule(
     )
 
 
-def _own_steps(steps: bytes, count: int) -> tuple[int, ...]:
+def _own_steps(steps: Steps, count: int) -> tuple[int, ...]:
     """Return each operator's steps as bits."""
     own: list[list[int]] = [[] for _ in range(count)]
     for now, step in enumerate(steps):
@@ -104,12 +128,12 @@ class _Order:
         self.image_rows = 0
         self.steps: list[int] = []
 
-    def run(self) -> bytes:
+    def run(self) -> Steps:
         """Return the steps of one image."""
         for slot in reversed(self.producer):
             self.ensure(slot, self.height(slot))
         self.take_rows(len(self.graph.input_rows))
-        return bytes([*self.steps, STEP_END])
+        return (*self.steps, STEP_END)
 
     def take_rows(self, count: int) -> None:
         """Take the first `count` rows of the inputs, as far as they have not come."""
@@ -230,7 +254,7 @@ class _Order:
 class _Lifetimes:
     """Replays a schedule: the first and last step of every row, and of every operator."""
 
-    def __init__(self, graph: Graph, lowered: Lowered, walks: list[Walk], steps: bytes) -> None:
+    def __init__(self, graph: Graph, lowered: Lowered, walks: list[Walk], steps: Steps) -> None:
         self.lowered = lowered
         self.spans: dict[int, dict[int, tuple[int, int]]] = defaultdict(dict)
         self.busy: dict[int, tuple[int, int]] = {}

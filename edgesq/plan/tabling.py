@@ -131,7 +131,7 @@ def _spare(plan: Plan, limit_bytes: int) -> Callable[[int], int]:
     limit_bytes -= ALIGNMENT_BYTES  # what rounding working memory up may take
     rest = [*plan.rings.values(), *plan.sums.values(), *plan.states.values(), plan.progress]
     used = np.sum([_used(item, count) for item in rest], axis=0)
-    order = np.frombuffer(plan.steps, np.uint8)
+    order = np.array(plan.steps, np.uint16)
 
     def spare(index: int) -> int:
         return limit_bytes - int(used[: len(order)][order == index].max(initial=0))

@@ -21,6 +21,7 @@ extern "C" {
 #define ESQ_MAX_WINDOW_ROWS 32
 
 /* Schedule entries that are not an operator. */
+#define ESQ_STEP_FAR 253   /* an operator's number follows, in two bytes, the high one first */
 #define ESQ_STEP_INPUT 254 /* takes the next row of the inputs */
 #define ESQ_STEP_END 255
 

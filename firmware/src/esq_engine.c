@@ -41,25 +41,36 @@ void esq_reset_state(const struct esq_engine *engine) {
 
 int esq_keeps_state(const struct esq_engine *engine) { return engine->model->state_count != 0; }
 
+/* The operator, or what else a step is, whose code begins at `step`. */
+static uint32_t step_at(const struct esq_model *model, uint32_t step) {
+    const uint8_t *code = &model->schedule[step];
+    return *code == ESQ_STEP_FAR ? (uint32_t)code[1] << 8 | code[2] : *code;
+}
+
+static int is_operator(const struct esq_model *model, uint32_t step) {
+    return model->schedule[step] <= ESQ_STEP_FAR;
+}
+
 enum esq_status esq_step(struct esq_engine *engine) {
     const struct esq_model *model = engine->model;
-    const uint32_t next = model->schedule[engine->step];
-    if (next == ESQ_STEP_END) {
+    const uint32_t code = model->schedule[engine->step];
+    if (code == ESQ_STEP_END) {
         return ESQ_DONE;
     }
-    if (next == ESQ_STEP_INPUT) {
+    if (code == ESQ_STEP_INPUT) {
         engine->starved = 1;
         return ESQ_NEEDS_ROW;
     }
+    const uint32_t next = step_at(model, engine->step);
     const struct esq_op *op = &model->ops[next];
     op->run(op, engine->arena, &progress_of(engine)[next]);
-    engine->step++;
+    engine->step += code == ESQ_STEP_FAR ? 3u : 1u;
     return ESQ_MORE;
 }
 
 uint32_t esq_next_op(const struct esq_engine *engine) {
-    const uint32_t next = engine->model->schedule[engine->step];
-    return next < engine->model->op_count ? next : ESQ_NO_OP;
+    const struct esq_model *model = engine->model;
+    return is_operator(model, engine->step) ? step_at(model, engine->step) : ESQ_NO_OP;
 }
 
 /* Windows of a running maximum that end above an input row. */

@@ -22,7 +22,7 @@ from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
 from edgesq.kernels.flash import codable
 from edgesq.operators import Conv2D
-from edgesq.plan import Candidate, Goal, PlanRequest, choose, needs
+from edgesq.plan import Candidate, Goal, PlanRequest, choose, coded_steps, needs
 from edgesq.targets import load_target
 from support.ladder import LADDER, MODELS, SHARED_NAMES, LadderModels
 from support.paths import TESTS
@@ -122,7 +122,7 @@ def _figures(graph: Graph, request: PlanRequest) -> Figures:
         "arena": plan.arena_bytes,
         **needed,
         "instructions": round(chosen.instructions),
-        "steps": hashlib.sha256(plan.steps).hexdigest()[:_HEX_DIGITS],
+        "steps": hashlib.sha256(coded_steps(plan.steps)).hexdigest()[:_HEX_DIGITS],
         "blocks": _digest(repr(blocks)),
         "arrays": _digest(json.dumps(sorted(_arrays(graph, chosen)))),
         "functions": _functions(chosen),

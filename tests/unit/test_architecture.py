@@ -282,8 +282,9 @@ def c_define(path: str, name: str) -> int:
 @pytest.mark.parametrize(
     ("value", "path", "name"),
     [
-        (plan.STEP_INPUT, "include/esq_model.h", "ESQ_STEP_INPUT"),
-        (plan.STEP_END, "include/esq_model.h", "ESQ_STEP_END"),
+        (plan.CODED_FAR, "include/esq_model.h", "ESQ_STEP_FAR"),
+        (plan.CODED_INPUT, "include/esq_model.h", "ESQ_STEP_INPUT"),
+        (plan.CODED_END, "include/esq_model.h", "ESQ_STEP_END"),
         (codegen.LAYOUT_VERSION, "include/edgesq.h", "ESQ_LAYOUT_VERSION"),
         (fields.MAX_WINDOW_ROWS, "include/esq_model.h", "ESQ_MAX_WINDOW_ROWS"),
         (portable.STRIP_PIXELS, "include/esq_ops.h", "ESQ_STRIP_PIXELS"),

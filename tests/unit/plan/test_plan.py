@@ -12,6 +12,7 @@ from edgesq.graph import Graph, Tensor
 from edgesq.integers import round_up
 from edgesq.operators import Op, Softmax
 from edgesq.plan import (
+    CODED_FAR,
     STEP_END,
     STEP_INPUT,
     Bands,
@@ -19,6 +20,7 @@ from edgesq.plan import (
     Plan,
     PlanRequest,
     choose,
+    coded_steps,
     curve,
     make_plan,
 )
@@ -171,9 +173,17 @@ def chain(length: int) -> Graph:
     return Graph((tensor,) * (length + 1), ops, (0,), (length,), "")
 
 
+def test_operators_that_a_byte_cannot_name(runtime: Runtime) -> None:
+    graph = chain(300)
+    plan = make_plan(graph)
+    assert len(plan.steps) == 300 + 2
+    code = coded_steps(plan.steps)
+    assert len(code) == len(plan.steps) + 2 * (300 - CODED_FAR)
+    inputs = images(graph.tensors[graph.input].hwc, 2)
+    ((output, *_),) = runtime.run(graph, [plan], inputs)
+    np.testing.assert_array_equal(output, run_observed(graph, inputs)[0])
+
+
 def test_most_operators() -> None:
-    plan = make_plan(chain(254))
-    assert max(plan.steps[:-1]) == STEP_INPUT, "254 operators are named 0 to 253"
-    assert len(plan.steps) == 254 + 2
-    with pytest.raises(ModelError, match="255 operators, the runtime takes 254"):
-        make_plan(chain(255))
+    with pytest.raises(ModelError, match="1025 operators, the runtime takes 1024"):
+        make_plan(chain(1025))
