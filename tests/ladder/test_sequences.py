@@ -1,11 +1,17 @@
 """What keeps state: functions in 16 bits, and what happens from step to step."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import flatbuffers
 import numpy as np
+import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from edgesq.calibrate import Preprocessing
 from edgesq.codegen import generate
+from edgesq.errors import ModelError
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.plan import make_plan
 from edgesq.reference import run_observed
@@ -63,3 +69,70 @@ def test_states_go_from_image_to_image_and_a_reset_ends_that() -> None:
         alone, together = reference.observed(inputs, 1), reference.observed(inputs, len(inputs))
         changed = any(not np.array_equal(a, b) for a, b in zip(alone, together, strict=True))
         assert changed or name == "svdf_of_one_value", "with one value in time nothing is kept"
+
+
+def _edited(name: str, change: Callable[[Any], None]) -> bytes:
+    """Return a network with a changed first operator."""
+    content = REMEMBERING[name]()
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    change(model.subgraphs[0])
+    builder = flatbuffers.Builder(len(content))
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def _option(name: str, value: object) -> Callable[[Any], None]:
+    return lambda graph: setattr(graph.operators[0].builtinOptions, name, value)
+
+
+def _input(place: int, index: int) -> Callable[[Any], None]:
+    def change(graph: Any) -> None:
+        inputs = list(graph.operators[0].inputs)
+        inputs[place] = index
+        graph.operators[0].inputs = inputs
+
+    return change
+
+
+def _state(place: int, name: str, value: object) -> Callable[[Any], None]:
+    return lambda graph: setattr(graph.tensors[graph.operators[0].inputs[place]], name, value)
+
+
+def _cell_of(scale: float) -> Callable[[Any], None]:
+    def change(graph: Any) -> None:
+        state = graph.tensors[graph.operators[0].inputs[19]]
+        state.quantization.scale = np.array([scale], np.float32)
+
+    return change
+
+
+def _no_intermediates(graph: Any) -> None:
+    graph.operators[0].intermediates = None
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "says"),
+    [
+        ("svdf", _option("fusedActivationFunction", 0), "SVDF without RELU"),
+        ("svdf", _option("rank", 3), "features of rank 3"),
+        ("svdf", _option("rank", 0), "SVDF does not suit|of rank 0"),
+        ("svdf", _input(2, -1), "int16 constants"),
+        ("svdf", _input(4, -1), "no variable tensor of int16"),
+        ("svdf", _state(4, "isVariable", False), "no variable tensor of int16"),
+        ("svdf", _state(4, "type", schema.TensorType.INT8), "no variable tensor of int16"),
+        ("svdf", _state(4, "shape", [1, 39]), "a state of 39 values"),
+        ("lstm", _option("timeMajor", True), "not time first"),
+        ("lstm", _option("cellClip", float("nan")), "clipped otherwise"),
+        ("lstm", _option("projClip", 1.0), "clipped otherwise"),
+        ("lstm", _input(1, -1), "lacks an input|coupled gates"),
+        ("lstm", _input(9, 1), "peepholes"),
+        ("lstm", _state(18, "type", schema.TensorType.INT16), "no variable tensor of int8"),
+        ("lstm", _cell_of(0.0003), "no power of two"),
+        ("lstm", _no_intermediates, "without intermediate tensors"),
+    ],
+)
+def test_what_cannot_be_computed_is_refused(
+    name: str, change: Callable[[Any], None], says: str
+) -> None:
+    with pytest.raises(ModelError, match=says):
+        read_graph(_edited(name, change))

@@ -9,6 +9,7 @@ from edgesq.formats.tflite.check import INT8_SPAN, SCALES, SUM_LIMIT
 from edgesq.formats.tflite.readable import Fits, Ranges, Readable, Readables, Shape
 from edgesq.formats.tflite.reader import INT8, INT16, Reader
 from edgesq.graph import Graph, Quantization, Tensor
+from edgesq.limits import MAX_UINT16
 from edgesq.operators import Gate, Lstm, Op, State, Svdf
 from edgesq.sequences import INT16_MAX, gate_numbers, lstm_output, svdf_rescales
 
@@ -39,7 +40,8 @@ def read_svdf(reader: Reader, operator: Any) -> Op:
     )
     filters, depth = reader.tensors[indices[0]].shape
     memory = reader.tensors[indices[1]].shape[1]
-    fits = rank > 0 and filters % rank == 0 and reader.tensors[indices[1]].shape[0] == filters
+    fits = 0 < rank <= MAX_UINT16 and memory <= MAX_UINT16 and filters % rank == 0
+    fits = fits and reader.tensors[indices[1]].shape[0] == filters
     values = math.prod(reader.shape(source))
     if not fits or depth != values or state.count != filters * memory:
         raise reader.error(
@@ -80,7 +82,7 @@ def read_lstm(reader: Reader, operator: Any) -> Op:
         raise reader.error(
             f"{name}: a LSTM over {list(shape)}", "convert it with batch 1, not time first"
         )
-    if options.fusedActivationFunction != TANH or options.projClip > 0 or options.cellClip < 0:
+    if options.fusedActivationFunction != TANH or options.projClip > 0 or not options.cellClip >= 0:
         raise reader.error(f"{name}: a LSTM with another function than tanh, or clipped otherwise")
     cell = read_state(reader, name, inputs[_CELL_STATE], INT16)
     hidden = read_state(reader, name, inputs[_OUTPUT_STATE], INT8)
@@ -160,7 +162,7 @@ def read_constant(reader: Reader, name: str, index: int, dtype: type[np.generic]
     """
     if index in reader.index:
         return reader.index[index]
-    data = reader.data(index)
+    data = reader.data(index) if index >= 0 else None
     if data is None or data.dtype != dtype or data.ndim != rank:
         raise reader.error(
             f"{name}: {reader.name(index)} must be {np.dtype(dtype)} constants of {rank} axes"
@@ -231,7 +233,7 @@ def _lstm_problem(graph: Graph, op: Lstm) -> str | None:
         ):
             taps = np.abs(graph.constant(index).astype(np.int64)).sum(axis=1) * INT8_SPAN
             largest = float((taps + np.abs(bias)).max())
-            if math.ldexp(largest, max(by.shift, 0)) >= SUM_LIMIT:
+            if math.ldexp(largest, max(by.shift, 0)) >= SUM_LIMIT / 2:  # two are added
                 return "sums can overflow 32 bits"
     return "the output's scale is too fine" if lstm_output(op).shift > 0 else None
 
