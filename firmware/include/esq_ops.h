@@ -161,6 +161,7 @@ struct esq_wide {
     struct esq_window window;
     uint16_t count;
     uint16_t depth;
+    uint16_t dilation_w; /* columns from one tap to the next */
     int16_t input_zp;
     int16_t output_zp;
     int8_t clamp_min;

@@ -19,6 +19,7 @@ from support.graph_ladder import fault, problems
 from support.networks import Network, images
 from support.random_graphs import LAYERS, draw_graphs, smallest
 from support.random_sketch import Drawn
+from support.tflite_builder import SAME, VALID
 from support.uint8_files import as_uint8
 
 GRAPHS, ON_BOARDS = 50, 40
@@ -119,3 +120,13 @@ def test_logits_are_observed_behind_a_reshape(name: str, runtime: Runtime, tmp_p
     assert graph.observed == (graph.output, graph.softmax.inputs[0])
     bands = [Drawn(content, name, rows) for rows in (1, 4)]
     assert problems(runtime, tmp_path, bands) == [None, None]
+
+
+def test_wide_channels_of_dilated_convolutions(runtime: Runtime, tmp_path: Path) -> None:
+    net = Network((9, 8, 4))
+    step = net.conv(net.input, 8, (3, 3), dilation=(2, 3), groups=2)
+    step = net.depthwise(step, (3, 2), (1, 2), VALID, dilation=(1, 2), each=2)
+    content = as_uint8(net.build(net.conv(step, 6, (2, 3), (2, 1), SAME, dilation=(1, 2))))
+    found = [op for op in read_graph(content).ops if isinstance(op, Convolution)]
+    assert all(op.wide is not None for op in found)
+    assert problems(runtime, tmp_path, [Drawn(content, "", rows) for rows in (1, 3)]) == [None] * 2

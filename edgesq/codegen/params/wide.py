@@ -39,6 +39,7 @@ def wide_params(graph: Graph, op: Convolution, kernel: Kernel, index: int, narro
         "window": ring_window(op),
         "count": len(channels),
         "depth": depth,
+        "dilation_w": op.window.dilation_w,
         "input_zp": graph.tensors[op.inputs[0]].zero_point,
         "output_zp": graph.tensors[op.output].zero_point,
         **clamp_fields(op.clamp),

@@ -58,10 +58,10 @@ def read_conv2d(reader: Reader, operator: Any) -> Op:
     assert kernel.data is not None
     if kernel.shape[3] == channels or kernel.shape[3] > 1:
         cls = Conv2D if kernel.shape[3] == channels else GroupedConv2D
-        weights, more = _narrow(reader, name, kernel, 0, window)
+        weights, more = narrow(reader, kernel, 0)
         return cls(name, (source,), output, window, weights, bias, clamp, **more)
     own = replace(kernel, data=np.ascontiguousarray(kernel.data.transpose(3, 1, 2, 0), np.int16))
-    weights, more = _narrow(reader, name, own, 3, window)
+    weights, more = narrow(reader, own, 3)
     return DepthwiseConv2D(name, (source,), output, window, weights, bias, clamp, **more)
 
 
@@ -84,7 +84,7 @@ def read_depthwise_conv2d(reader: Reader, operator: Any) -> Op:
     bias = _bias(reader, name, operator, kernel.shape[3])
     window = reader.window(options, (kernel.shape[1], kernel.shape[2]), source, output)
     clamp = reader.clamp(options.fusedActivationFunction, output)
-    weights, more = _narrow(reader, name, kernel, 3, window)
+    weights, more = narrow(reader, kernel, 3)
     return DepthwiseConv2D(name, (source,), output, window, weights, bias, clamp, **more)
 
 
@@ -116,19 +116,6 @@ def read_fully_connected(reader: Reader, operator: Any) -> Op:
     reader.refuse_window(window, source, output)
     clamp = reader.clamp(options.fusedActivationFunction, output)
     return FullyConnected(name, (source,), output, window, weights, bias, clamp, **more)
-
-
-def _narrow(
-    reader: Reader, name: str, kernel: Tensor, channel_axis: int, window: Window
-) -> tuple[int, dict[str, Any]]:
-    """Add weights as the graph has them; see `narrow`."""
-    weights, more = narrow(reader, kernel, channel_axis)
-    if more and window.is_dilated:
-        raise reader.error(
-            f"{name}: dilated, with uint8 weights that need nine bits without their zero point",
-            "quantize the float model again, to int8",
-        )
-    return weights, more
 
 
 def read_transpose_conv(reader: Reader, operator: Any) -> Op:

@@ -5,25 +5,24 @@
 #include "../esq_arithmetic.h"
 #include "../esq_windows.h"
 
-/* Of one channel at one output pixel. */
+/* Of one channel under the window whose first tap is at column `left`. */
 static int32_t sum_at(const struct esq_wide *wide, const struct esq_wide_channel *channel,
-                      const int16_t *weights, const int8_t *const *rows,
-                      const struct esq_taps *taps, uint32_t pixel_bytes) {
+                      const int16_t *weight, const int8_t *const *rows,
+                      const struct esq_slot *input, int32_t left) {
     int32_t sum = channel->bias;
-    weights += taps->first * wide->depth;
     for (uint32_t y = 0; y < wide->window.height; y++) {
-        if (rows[y]) {
-            const int8_t *pixel = rows[y] + taps->offset_bytes + channel->source;
-            const int16_t *weight = weights;
-            for (uint32_t tap = 0; tap < taps->count; tap++) {
+        int32_t column = left;
+        for (uint32_t tap = 0; tap < wide->window.width; tap++) {
+            if (rows[y] && column >= 0 && column < input->width) {
+                const int8_t *pixel =
+                    rows[y] + (uint32_t)column * input->pixel_bytes + channel->source;
                 for (uint32_t c = 0; c < wide->depth; c++) {
                     sum += (pixel[c] - wide->input_zp) * weight[c];
                 }
-                pixel += pixel_bytes;
-                weight += wide->depth;
             }
+            column += wide->dilation_w;
+            weight += wide->depth;
         }
-        weights += (uint32_t)wide->window.width * wide->depth;
     }
     return sum;
 }
@@ -39,11 +38,11 @@ static void compute_row(const struct esq_wide *wide, const struct esq_op *op,
                         const int8_t *const *rows, int8_t *result) {
     const uint32_t size = (uint32_t)wide->window.height * wide->window.width * wide->depth;
     for (uint32_t x = 0; x < op->output->width; x++) {
-        const struct esq_taps taps = esq_taps_at(&wide->window, op->input[0], x);
+        const int32_t left = (int32_t)(x * wide->window.stride_w) - wide->window.pad_left;
         for (uint32_t n = 0; n < wide->count; n++) {
             const struct esq_wide_channel *channel = &wide->channels[n];
-            const int32_t sum = sum_at(wide, channel, wide->weights + n * size, rows, &taps,
-                                       op->input[0]->pixel_bytes);
+            const int32_t sum =
+                sum_at(wide, channel, wide->weights + n * size, rows, op->input[0], left);
             const int32_t scaled = scaled_at(wide, n, sum);
             result[channel->number] =
                 esq_clamp(scaled + wide->output_zp, wide->clamp_min, wide->clamp_max);
