@@ -42,7 +42,8 @@ class Tensor:
     Attributes:
         name: as in the .tflite.
         shape: [1, H, W, C], [1, W, C] or [1, C] for activations, OHWI for weights ([1, H, W, O]
-            where they are depthwise), [O] for biases, [C] or [1] for operands.
+            where they are depthwise), [O] for biases, [C], [1] or [H, W, C]
+            for operands.
         quantization: scale and zero point.
         data: int8 weights and operands, int16 weights of time and of wide channels, or int32
             biases; None for activations.

@@ -78,6 +78,8 @@ def affine(graph: Graph, op: Op) -> Affine | None:
     """Return an operator with a constant per channel in that form, None where there is none."""
     if not isinstance(op, Binary) or not graph.constants(op) or has_table(graph, op):
         return None
+    if any(graph.constant(index).ndim > 1 for index in graph.constants(op)):
+        return None
     columns = [
         _EVERY[np.newaxis] if (data := graph.tensors[index].data) is None else data[:, np.newaxis]
         for index in op.operands

@@ -173,7 +173,8 @@ def constant_bytes(graph: Graph, item: RowOp) -> int:
 
 def _lines_bytes(graph: Graph, op: Binary) -> int:
     """Return the bytes of slopes and offsets that stand for a constant per channel."""
-    return sum(graph.tensors[index].shape[0] * _LINE_BYTES for index in graph.constants(op))
+    shapes = [graph.tensors[index].shape for index in graph.constants(op)]
+    return sum(shape[0] * _LINE_BYTES for shape in shapes if len(shape) == 1)
 
 
 def _exponentials_bytes(graph: Graph, op: Softmax) -> int:

@@ -10,7 +10,8 @@ class Binary(Op, is_valuewise=True, rescales=True):
     """Two operands value by value, each with its own scale and zero point.
 
     One has the output's shape; the other one too, or it is one pixel that all pixels meet, or one
-    value. It may be a constant, [C] or [1].
+    value. It may be a constant, [C] or [1], or [H, W, C] with 1 where all rows or columns have the
+    same.
 
     Attributes:
         operands: both, in order; `inputs` are those that are not constants.

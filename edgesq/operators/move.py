@@ -74,6 +74,10 @@ class ResizeNearest(Pick, kind="RESIZE_NEAREST_NEIGHBOR"):
     """Rows and columns repeated or left out."""
 
 
+class BroadcastTo(Pick, kind="BROADCAST_TO"):
+    """One row, column or channel repeated."""
+
+
 @dataclass(frozen=True)
 class Transpose(Move, kind="TRANSPOSE"):
     """Rows, columns and channels in another order.

@@ -87,6 +87,8 @@ def _in_constant(
     """Yield each bit of a channel's constant."""
     (constant,) = graph.constants(op)
     data = graph.constant(constant)
+    if data.ndim > 1:
+        return  # a value of each pixel: one flip does not explain a channel
     for bit in range(_BYTE_BITS):
         value = _flipped(int(data[channel]), bit, _BYTE_BITS)
 

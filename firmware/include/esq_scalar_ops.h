@@ -82,8 +82,8 @@ struct esq_depthwise_scalar {
 #define ESQ_PAIR_BITS 20
 
 struct esq_add_scalar {
-    const int8_t *constant[2]; /* as of struct esq_add */
-    const int8_t *corrections; /* [-128 to 127], by the corrected value */
+    const struct esq_constant *constant[2]; /* as of struct esq_add */
+    const int8_t *corrections;              /* [-128 to 127], by the corrected value */
     int32_t slope[2];
     int32_t offset;
     uint8_t corrected; /* 0 or 1: which value that is */
@@ -95,7 +95,7 @@ struct esq_add_scalar {
 #define ESQ_FRACTION_BITS 15
 
 struct esq_mul_scalar {
-    const int8_t *constant[2]; /* as of struct esq_add */
+    const struct esq_constant *constant[2]; /* as of struct esq_add */
     int32_t addend;
     int16_t input_zp[2];
     int16_t whole;

@@ -4,9 +4,16 @@
 
 #include <stdint.h>
 
+/* A constant operand: a value for each channel, of all pixels or of each column, row or pixel. */
+struct esq_constant {
+    const int8_t *values;
+    uint32_t row_bytes;   /* from one row's to the next one's; 0: all rows have the same */
+    uint32_t pixel_bytes; /* likewise from pixel to pixel */
+};
+
 /* ADD, and SUB: operand 0 plus `sign` times operand 1. */
 struct esq_add {
-    const int8_t *constant[2]; /* [C] of a constant operand; 0: it is the next of op->input */
+    const struct esq_constant *constant[2]; /* 0: the operand is the next of op->input */
     int32_t multiplier[2];
     int32_t output_multiplier;
     int16_t input_zp[2];
@@ -19,7 +26,7 @@ struct esq_add {
 };
 
 struct esq_mul {
-    const int8_t *constant[2]; /* as of struct esq_add */
+    const struct esq_constant *constant[2]; /* as of struct esq_add */
     int32_t multiplier;
     int16_t input_zp[2];
     int16_t output_zp;
@@ -30,15 +37,15 @@ struct esq_mul {
 
 /* MAXIMUM and MINIMUM, of levels. */
 struct esq_extreme {
-    const int8_t *constant[2]; /* as of struct esq_add */
+    const struct esq_constant *constant[2]; /* as of struct esq_add */
     int8_t clamp_min;
     int8_t clamp_max;
 };
 
 /* PRELU: operand 0, times operand 1 where it is negative. */
 struct esq_prelu {
-    const int8_t *constant[2]; /* as of struct esq_add */
-    int32_t multiplier[2];     /* of what is not negative, and of products */
+    const struct esq_constant *constant[2]; /* as of struct esq_add */
+    int32_t multiplier[2];                  /* of what is not negative, and of products */
     int16_t input_zp[2];
     int16_t output_zp;
     int8_t shift[2];

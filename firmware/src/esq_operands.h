@@ -16,13 +16,14 @@ struct esq_operands {
 };
 
 static inline struct esq_operands esq_operands_of(const struct esq_op *op,
-                                                  const int8_t *const *constant, int8_t *arena,
-                                                  uint32_t row) {
+                                                  const struct esq_constant *const *constant,
+                                                  int8_t *arena, uint32_t row) {
     struct esq_operands operands;
     const struct esq_slot *const *next = op->input;
     for (uint32_t k = 0; k < 2; k++) {
         if (constant[k]) {
-            operands.at[k] = (struct esq_operand){constant[k], 0};
+            operands.at[k] = (struct esq_operand){
+                constant[k]->values + row * constant[k]->row_bytes, constant[k]->pixel_bytes};
             continue;
         }
         const struct esq_slot *slot = *next++;
@@ -38,9 +39,9 @@ typedef void esq_values_fn(const void *params, const int8_t *first, const int8_t
                            uint32_t count, int8_t *result);
 
 /* Takes the next band, pixel by pixel, or row by row where nothing lies between the pixels. */
-static inline void esq_operands_band(const struct esq_op *op, const int8_t *const *constant,
-                                     int8_t *arena, struct esq_progress *progress,
-                                     esq_values_fn *take) {
+static inline void esq_operands_band(const struct esq_op *op,
+                                     const struct esq_constant *const *constant, int8_t *arena,
+                                     struct esq_progress *progress, esq_values_fn *take) {
     const struct esq_slot *output = op->output;
     const uint32_t channels = output->channels;
     for (uint32_t end = esq_band_end(op, progress); progress->out_row < end; progress->out_row++) {

@@ -87,3 +87,22 @@ def packed_pixels() -> bytes:
     net = Network((1, 5, 3))
     one, two = (net.reshape(net.conv(net.input, 4), (5, 4)) for _ in range(2))
     return net.build(net.conv(net.pack([one, two, one], 1), 2))
+
+
+@network
+def mask_of_pixels() -> bytes:
+    """A value of each pixel, computed, by all channels; and constants of each pixel."""
+    net = Network((5, 6, 8))
+    mask = net.reduce(net.input, "MEAN", [2], keep=True)
+    masked = net.binary(net.input, mask, "MUL")
+    return net.build(net.by_constant(masked, "ADD", (5, 6, 8), FINER))
+
+
+@network
+def rows_meet_columns() -> bytes:
+    """A row and a column make a map; constants of each row and of each column on the way."""
+    net = Network((5, 6, 4))
+    row = net.part(net.input, (0, 0, 0), (1, 6, 4))
+    column = net.part(net.input, (0, 0, 0), (5, 1, 4))
+    both = net.by_constant(net.binary(row, column, "SUB"), "MUL", (5, 1, 1), FINER)
+    return net.build(net.by_constant(both, "ADD", (1, 6, 4), FINER, first=True))

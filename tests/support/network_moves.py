@@ -34,6 +34,12 @@ class Moves(Base):
         options = {"axis": axis + 1, "valuesCount": count}
         return self.builder.op("PACK", list(sources), output, "PackOptions", **options)
 
+    def broadcast(self, source: int, shape: tuple[int, ...]) -> int:
+        """Add BROADCAST_TO."""
+        output = self.value(shape, self.quants[source])
+        wanted = self.builder.constant(np.array((1, *shape), np.int32))
+        return self.builder.op("BROADCAST_TO", [source, wanted], output, None)
+
     def reshape(self, source: int, shape: tuple[int, ...]) -> int:
         output = self.value(shape, self.quants[source])
         target = self.builder.constant(np.array((1, *shape), np.int32))

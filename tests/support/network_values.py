@@ -18,8 +18,8 @@ class Values(Base):
     def binary(
         self, one: int, two: int, kind: str, quant: Quant = FINER, activation: int = NONE
     ) -> int:
-        """Add ADD, SUB or MUL; one operand has the shape of the output."""
-        shape = max(self.shapes[one], self.shapes[two], key=lambda s: (int(np.prod(s)), len(s)))
+        """Add ADD, SUB or MUL; either operand is repeated along axes where it has 1."""
+        shape = np.broadcast_shapes(self.shapes[one], self.shapes[two])
         output = self.value(shape, quant)
         if kind not in FUSING:
             return self.builder.op(kind, [one, two], output, None)
@@ -41,7 +41,8 @@ class Values(Base):
         """Add ADD, SUB or MUL whose second operand, or first, is a random constant."""
         operands = (source, self.constant(shape, constant))
         one, two = operands[::-1] if first else operands
-        output = self.value(self.shapes[source], quant)
+        whole = shape if len(shape) <= len(self.shapes[source]) else ()
+        output = self.value(np.broadcast_shapes(self.shapes[source], whole), quant)
         if kind not in FUSING:
             return self.builder.op(kind, [one, two], output, None)
         options = f"{kind.capitalize()}Options"

@@ -50,6 +50,14 @@ def _pack(sketch: Sketch, source: int) -> None:
         sketch.add("pack", [row, row], axis)
 
 
+def _broadcast(sketch: Sketch, source: int) -> None:
+    shape = sketch.shape(source)
+    if shape and 1 in shape:
+        grown = tuple(sketch.number(1, 5) if extent == 1 else extent for extent in shape)
+        if fits(grown[0], grown[1], grown[2]):
+            sketch.add("broadcast", [source], grown)
+
+
 def _reshape(sketch: Sketch, source: int) -> None:
     shape = sketch.shape(source)
     if shape is None:
@@ -201,6 +209,7 @@ def _transpose(sketch: Sketch, source: int) -> None:
 
 
 MOVE_LAYERS: dict[str, Callable[[Sketch, int], None]] = {
+    "BROADCAST_TO": _broadcast,
     "CONCATENATION": _concat,
     "CONCATENATION of rows or columns": _concat_along,
     "PACK": _pack,

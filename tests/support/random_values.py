@@ -80,6 +80,30 @@ def _by_pixel(kind: str) -> Layer:
     return add
 
 
+def _by_part(kind: str) -> Layer:
+    """Meet a row, a column, a channel or a pixel of a map, or constants of such a shape."""
+
+    def add(sketch: Sketch, source: int) -> None:
+        shape = sketch.shape(source)
+        size = tuple(sketch.number(0, 1) * (n - 1) + 1 for n in shape or ())
+        if not shape:
+            return
+        if sketch.one_of(False, True):
+            options = {"quant": sketch.quant(), "activation": _activation(sketch)}
+            first = sketch.one_of(False, True)
+            sketch.add("by_constant", [source], kind, size, sketch.quant(), first=first, **options)
+            return
+        sketch.add("part", [source], (0, 0, 0), size)
+        if sketch.one_of(False, True):
+            other = tuple(sketch.number(0, 1) * (n - 1) + 1 for n in shape)
+            sketch.add("part", [source], (0, 0, 0), other)
+            source = sketch.made[-2]
+        operands = sketch.draw(st.permutations([source, sketch.made[-1]]))
+        sketch.add("binary", operands, kind, sketch.quant(), _activation(sketch))
+
+    return add
+
+
 def _curve(kind: str) -> Layer:
     def add(sketch: Sketch, source: int) -> None:
         fixed = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
@@ -140,6 +164,7 @@ VALUE_LAYERS: dict[str, Layer] = {
     **{kind: _binary(kind) for kind in _KINDS},
     **{f"{kind} by a constant": _by_constant(kind) for kind in _KINDS},
     **{f"{kind} by a pixel": _by_pixel(kind) for kind in _KINDS},
+    **{f"{kind} by a part": _by_part(kind) for kind in _KINDS},
     **{kind: _curve(kind) for kind in _CURVES},
     **{kind: _bound(kind) for kind in ("MAXIMUM", "MINIMUM")},
     "LEAKY_RELU": _leaky,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgesq.arithmetic import AddParameters, add_parameters, mul_multiplier
 from edgesq.codegen.params.fields import Params, op_array
@@ -116,15 +117,29 @@ def _prelu(graph: Graph, op: Prelu, index: int) -> Fields:
 
 
 def _constants(graph: Graph, op: Binary, index: int) -> str:
-    """Return the array of a constant operand; empty without one."""
+    """Return a constant operand and what its values are of; empty without one."""
     held = [data for tensor in op.operands if (data := graph.tensors[tensor].data) is not None]
-    return "".join(op_array("int8_t", "constant", data.tolist(), op, index) for data in held)
+    return "".join(
+        op_array("int8_t", "constant", data.reshape(-1).tolist(), op, index)
+        + struct("esq_constant", f"operand_{index}", _steps(data, f"constant_{index}"))
+        for data in held
+    )
+
+
+def _steps(data: NDArray[Any], values: str) -> Fields:
+    """Return struct esq_constant of int8 [C], or [H, W, C] with 1 where all have the same."""
+    height, width, channels = (1,) * (3 - data.ndim) + data.shape
+    return {
+        "values": values,
+        "row_bytes": width * channels if height > 1 else 0,
+        "pixel_bytes": channels if width > 1 else 0,
+    }
 
 
 def _places(graph: Graph, op: Binary, index: int) -> list[str]:
     """Return where each operand's constant is."""
     return [
-        "0" if graph.tensors[tensor].data is None else f"constant_{index}" for tensor in op.operands
+        "0" if graph.tensors[tensor].data is None else f"&operand_{index}" for tensor in op.operands
     ]
 
 

@@ -140,7 +140,8 @@ def _through_tables(
             values.append(scope.lookup(label, table.astype(np.int32), wide))
         else:
             constants = table[data.astype(np.int64) + UINT8_OFFSET].astype(np.int32)
-            values.append(scope.constant(label, constants.reshape(1, -1, 1, 1)))
+            shaped = constants.reshape((1,) * (4 - constants.ndim) + constants.shape)
+            values.append(scope.constant(label, shaped.transpose(TO_NCHW)))
     return values
 
 

@@ -9,52 +9,113 @@ import numpy as np
 from edgesq.arithmetic import add_parameters, mul_multiplier
 from edgesq.combine import prelu_multipliers, squared_parameters
 from edgesq.formats.tflite.check import INT8_SPAN, SUM_LIMIT
-from edgesq.formats.tflite.readable import Fits, Ranges, Readable, Readables, broadcast_shape, hwc
+from edgesq.formats.tflite.readable import (
+    Fits,
+    Made,
+    Ranges,
+    Readable,
+    Readables,
+    broadcast_shape,
+    hwc,
+)
 from edgesq.formats.tflite.reader import Reader
-from edgesq.graph import Graph
-from edgesq.operators import Add, Binary, Maximum, Minimum, Mul, Op, Prelu, SquaredDifference, Sub
+from edgesq.graph import Graph, Tensor
+from edgesq.operators import (
+    Add,
+    Binary,
+    BroadcastTo,
+    Maximum,
+    Minimum,
+    Mul,
+    Op,
+    Prelu,
+    SquaredDifference,
+    Sub,
+)
 
 
-def read_binary(cls: type[Binary]) -> Callable[[Reader, Any], Op]:
-    """Return a reader of an operator on two values; it refuses broadcasting the runtime lacks."""
+def read_binary(cls: type[Binary]) -> Callable[[Reader, Any], Made]:
+    """Return a reader of an operator on two values."""
 
-    def read(reader: Reader, operator: Any) -> Op:
+    def read(reader: Reader, operator: Any) -> Made:
         name, output = reader.parts(operator)
-        one, two = (_operand(reader, name, index, output) for index in operator.inputs)
-        shape = reader.tensors[output].hwc
+        spread = list[Op]()
+        one, two = (_operand(reader, name, index, output, spread) for index in operator.inputs)
         computed = tuple(k for k in (one, two) if reader.tensors[k].data is None)
-        if all(reader.tensors[index].hwc != shape for index in computed):
-            raise reader.error(f"{name}: no operand of {cls.kind} has the output's shape")
+        if not computed:
+            raise reader.error(f"{name}: {cls.kind} of constants")
         if cls.holds_levels:
             reader.same_quantization(name, (one, two, output))
         fused = getattr(operator.builtinOptions, "fusedActivationFunction", 0)
-        return cls(name, computed, output, (one, two), reader.clamp(fused, output))
+        made = cls(name, computed, output, (one, two), reader.clamp(fused, output))
+        return _with_whole_operand(reader, made, spread, operator)
 
     return read
 
 
-def _operand(reader: Reader, name: str, index: int, output: int) -> int:
-    """Return an operand; a constant becomes [C], or [1] where all its values are the same."""
-    shape = reader.tensors[output].hwc
+def _operand(reader: Reader, name: str, index: int, output: int, spread: list[Op]) -> int:
+    """Return an operand; a constant becomes [C], [H, W, C], or [1] where all values are the same.
+
+    A computed one of other extents than the output and than one pixel is spread before.
+    """
     constant = reader.constant_operand(index)
-    if constant is None:
-        computed = reader.tensor(index)
-        if reader.tensors[computed].hwc not in (shape, (1, 1, shape[2])):
-            raise reader.error(
-                f"{name}: a computed operand of shape {reader.tensors[computed].shape} meets an "
-                f"output of {reader.tensors[output].shape}",
-                "give it the output's shape, or one pixel of all its channels",
-            )
-        return computed
-    assert constant.data is not None
-    values = constant.data.reshape(-1)
-    if values.size > 1 and (values.size, constant.shape[-1]) != (shape[2], shape[2]):
-        raise reader.error(
-            f"{name}: a constant operand of shape {constant.shape}",
-            "constants may be one value, or one per channel",
-        )
-    values = values[:1] if np.all(values == values[0]) else values
-    return reader.append(-1, replace(constant, shape=values.shape, data=values))
+    if constant is not None:
+        return _constant(reader, name, constant, output)
+    computed, (height, width, channels) = reader.tensor(index), reader.tensors[output].hwc
+    known = reader.tensors[computed].hwc
+    to = (1, 1, channels) if known[:2] == (1, 1) else (height, width, channels)
+    return computed if known == to else _spread(reader, name, index, to, spread)
+
+
+def _spread(
+    reader: Reader, name: str, index: int, to: tuple[int, int, int], spread: list[Op]
+) -> int:
+    """Return a tensor in which rows, columns or channels of another are repeated.
+
+    Raises:
+        ModelError: that is not how the two differ.
+    """
+    source = reader.tensor(index)
+    known = reader.tensors[source].hwc
+    pairs = list(zip(known, to, strict=True))
+    if any(extent not in (1, count) for extent, count in pairs):
+        raise reader.error(f"{name}: an operand of {known} does not meet {to}")
+    rows, columns, channels = (
+        tuple(range(count)) if extent == count else (0,) * count for extent, count in pairs
+    )
+    made = reader.repeated(index, to)
+    spread.append(BroadcastTo(name, (source,), made, rows, columns, channels, 0))
+    return made
+
+
+def _with_whole_operand(reader: Reader, op: Binary, spread: list[Op], operator: Any) -> Made:
+    """Return an operator one of whose computed operands has the output's shape, and what spreads.
+
+    Where a constant alone has that shape, the other operand is spread too.
+    """
+    shape = reader.tensors[op.output].hwc
+    if all(reader.tensors[index].hwc != shape for index in op.inputs):
+        position = op.operands.index(op.inputs[0])
+        index = operator.inputs[position]
+        whole = _spread(reader, op.name, index, shape, spread)
+        operands = (whole, op.operands[1]) if position == 0 else (op.operands[0], whole)
+        op = replace(op, inputs=(whole, *op.inputs[1:]), operands=operands)
+    return (*spread, op) if spread else op
+
+
+def _constant(reader: Reader, name: str, constant: Tensor, output: int) -> int:
+    """Return a constant operand as the graph has it."""
+    shape, data = reader.tensors[output].hwc, constant.data
+    assert data is not None
+    if data.size and np.all(data == data.flat[0]):
+        return reader.append(-1, replace(constant, shape=(1,), data=data.reshape(-1)[:1]))
+    whole = data.reshape((1,) * (4 - data.ndim) + data.shape)
+    pairs = list(zip(whole.shape, (1, *shape), strict=False))
+    if whole.ndim > 4 or any(extent not in (1, count) for extent, count in pairs):
+        raise reader.error(f"{name}: a constant operand of shape {constant.shape}")
+    values = np.broadcast_to(whole[0], (*whole.shape[1:3], shape[2]))
+    values = values[0, 0] if values.shape[:2] == (1, 1) else values
+    return reader.append(-1, replace(constant, shape=values.shape, data=values.copy()))
 
 
 def _fits(graph: Graph, op: Binary) -> bool:

@@ -20,6 +20,7 @@ from edgesq.formats.tflite.reader import MAX_AXES, Reader
 from edgesq.graph import Graph
 from edgesq.operators import (
     OUTSIDE,
+    BroadcastTo,
     DepthToSpace,
     Op,
     Pad,
@@ -150,6 +151,17 @@ def read_resize_bilinear(reader: Reader, operator: Any) -> Op:
     return ResizeBilinear(name, (source,), output, *axes)
 
 
+def read_broadcast_to(reader: Reader, operator: Any) -> Op:
+    """Read a BROADCAST_TO."""
+    source = reader.tensors[reader.tensor(operator.inputs[0])]
+    result = reader.tensors[reader.tensor(operator.outputs[0])]
+    pairs = zip(source.hwc, result.hwc, strict=True)
+    axes: list[Indices] = [
+        range(count) if extent == count else [0] * count for extent, count in pairs
+    ]
+    return _pick(reader, operator, BroadcastTo, [range(1), *axes])
+
+
 def read_space_to_depth(reader: Reader, operator: Any) -> Op:
     """Read a SPACE_TO_DEPTH.
 
@@ -253,6 +265,13 @@ def _strided_slice_shape(reader: Reader, operator: Any) -> Shape:
     return tuple(made)
 
 
+def _broadcast_to_shape(reader: Reader, operator: Any) -> Shape:
+    shape, wanted = reader.shape(operator.inputs[0]), constants(reader, operator.inputs[1])
+    if np.broadcast_shapes(shape, tuple(wanted[:MAX_AXES])) != tuple(wanted):
+        raise ValueError(f"{list(shape)} to {wanted[:MAX_AXES]}")
+    return tuple(wanted)
+
+
 def _resize_shape(reader: Reader, operator: Any) -> Shape:
     batch, _, _, channels = four(reader.shape(operator.inputs[0]))
     height, width = constants(reader, operator.inputs[1])
@@ -291,6 +310,7 @@ def _depth_to_space_fits(graph: Graph, op: DepthToSpace) -> bool:
 
 
 READABLES: Readables = {
+    "BROADCAST_TO": Readable(read_broadcast_to, _broadcast_to_shape, (2,)),
     "DEPTH_TO_SPACE": Readable(
         read_depth_to_space,
         lambda reader, one: _blocks_shape(reader, one, to_depth=False),

@@ -77,7 +77,8 @@ class ReferenceInterpreter:
         reader = open_model(content, "model")
         self._graph, _ = make_graph(reader, digest(content))
         own = {mine: theirs for theirs, mine in reader.index.items()}
-        self._numbers = own | reader.same_values
+        self._seen = reader.seen
+        self._numbers = own | {mine: seen.index for mine, seen in reader.seen.items()}
         tidy = with_unsigned_sums(for_litert(reader))
         self._interpreter = _interpreter(tidy, optimized)
         _hold_shapes(self._interpreter, self._graph, own)
@@ -136,6 +137,9 @@ class ReferenceInterpreter:
                 raise _refused(error) from error
             for row, index in zip(rows, wanted, strict=True):
                 values = self._interpreter.get_tensor(self._numbers[index])
+                if index in self._seen:
+                    seen = self._seen[index]
+                    values = np.broadcast_to(values.reshape(seen.shape), seen.to)
                 row.append(from_outside(values, tensors[index]).reshape(-1).copy())
         return tuple(np.stack(row) for row in rows)
 

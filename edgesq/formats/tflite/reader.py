@@ -1,7 +1,7 @@
 """Unpack a .tflite: its tensors as a `Graph` has them, and what readers of operators share."""
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -90,6 +90,24 @@ def open_model(content: bytes, where: str) -> "Reader":
     return Reader(model, where)
 
 
+Image = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How the file has the values of a tensor that is the graph's alone.
+
+    Attributes:
+        index: the file's number of a tensor.
+        shape: [H, W, C] that its values have.
+        to: [H, W, C] to which they are repeated.
+    """
+
+    index: int
+    shape: Image
+    to: Image
+
+
 class Reader:
     """Turns the flatbuffer's tensors into the graph's, checking as it goes.
 
@@ -99,8 +117,7 @@ class Reader:
         source: its only subgraph.
         index: the graph's number of each of the file's tensors read so far.
         tensors: of the graph.
-        same_values: the graph's tensors that the file has not, each with the file's number of one
-            that holds the same values in the same order.
+        seen: the graph's tensors that the file has not, and how it has their values.
         constants: what is known of the file's tensors that it computes from no image.
         results: the file's numbers of its outputs, or of the last tensors that are computed.
         notes: what was left out, and why.
@@ -119,7 +136,7 @@ class Reader:
         self._left_out: set[int] = set()
         self.index: dict[int, int] = {}
         self.tensors: list[Tensor] = []
-        self.same_values: dict[int, int] = {}
+        self.seen: dict[int, Seen] = {}
 
     def error(self, message: str, hint: str | None = None) -> ModelError:
         """Return an error about this file; what cannot be printed of its names is left out."""
@@ -267,11 +284,18 @@ class Reader:
             self.index[index] = len(self.tensors) - 1
         return len(self.tensors) - 1
 
-    def reshaped(self, index: int, shape: tuple[int, int, int]) -> int:
+    def reshaped(self, index: int, shape: Image) -> int:
         """Add a tensor with the values of one of the file's under another shape [H, W, C]."""
-        known = self.tensors[self.tensor(index)]
-        made = self.append(-1, replace(known, shape=(1, *shape), is_plane=False))
-        self.same_values[made] = index
+        return self._seen(Seen(index, shape, shape))
+
+    def repeated(self, index: int, shape: Image) -> int:
+        """Add a tensor in which one of the file's is repeated to a shape [H, W, C]."""
+        return self._seen(Seen(index, self.tensors[self.tensor(index)].hwc, shape))
+
+    def _seen(self, seen: Seen) -> int:
+        known = self.tensors[self.tensor(seen.index)]
+        made = self.append(-1, replace(known, shape=(1, *seen.to), is_plane=False))
+        self.seen[made] = seen
         return made
 
     def parts(self, operator: Any) -> tuple[str, int]:

@@ -10,6 +10,7 @@ SAME_IN_UINT8 = frozenset(
     {
         "ADD",
         "AVERAGE_POOL_2D",
+        "BROADCAST_TO",
         "CONCATENATION",
         "CONV_2D",
         "DEPTHWISE_CONV_2D",
