@@ -281,7 +281,7 @@ def search(
     from edgesq.cli import search as command
 
     if export is not None:
-        command.export(*export, out)
+        command.export(*export, out, storage)
         return
     command.run(
         out or DEFAULT_STUDY,

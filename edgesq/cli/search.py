@@ -56,11 +56,11 @@ def run(
     terminal.say(f"Wrote {out / 'study.html'}.{''.join(nexts)}")
 
 
-def export(study: Path, number: int, out: Path | None) -> None:
+def export(study: Path, number: int, out: Path | None, storage: str | None) -> None:
     """Write the build of a trial, and hold its sizes against what the study said."""
     with terminal.steps() as show:
         made = export_trial(
-            study, number, out, lambda stage: show(stage.number, stage.total, str(stage))
+            study, number, out, lambda stage: show(stage.number, stage.total, str(stage)), storage
         )
     table = terminal.table(f"trial {number}", [""], ["the study", "this build"])
     said = made.said

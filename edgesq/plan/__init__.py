@@ -11,7 +11,14 @@ overwritten too early on a board and no readiness is checked there.
 from edgesq.choices import Goal
 from edgesq.plan.allocation import Plan, covered_bytes
 from edgesq.plan.costs import OperatorCost, operator_costs
-from edgesq.plan.fit import FlashParts, check_tflm_fits, flash_parts, needs, plan_for
+from edgesq.plan.fit import (
+    FlashParts,
+    check_tflm_fits,
+    flash_parts,
+    least_flash_bytes,
+    needs,
+    plan_for,
+)
 from edgesq.plan.fits import Fit, fits
 from edgesq.plan.planner import make_plan
 from edgesq.plan.request import Bands, PlanRequest
@@ -47,6 +54,7 @@ __all__ = [
     "fits",
     "flash_parts",
     "judge",
+    "least_flash_bytes",
     "make_plan",
     "needs",
     "operator_costs",

@@ -165,7 +165,7 @@ def plan_for(
 
 def _check_flash(graph: Graph, plan: Plan, target: Target) -> None:
     flash, needed = target.region("flash"), needs(graph, plan, target)["flash"]
-    if flash and _least_flash_bytes(graph, plan, target) > flash.bytes:
+    if flash and least_flash_bytes(graph, plan, target) > flash.bytes:
         what = _flash_in_words(graph, plan, target)
         raise too_large("flash", needed, flash.bytes, target, what)
 
@@ -186,7 +186,7 @@ def _check_ram(graph: Graph, plan: Plan, target: Target, there: int, is_limited:
     raise too_large("ram", needed, there, target, what)
 
 
-def _least_flash_bytes(graph: Graph, plan: Plan, target: Target) -> int:
+def least_flash_bytes(graph: Graph, plan: Plan, target: Target) -> int:
     """Return the flash from which on a model is refused before it is linked."""
     parts = flash_parts(graph, plan, target)
     return parts.bytes if target.is_library else parts.least_bytes

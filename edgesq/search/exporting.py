@@ -45,7 +45,9 @@ class Exported:
         return self.row.outcome.needed
 
 
-def export_trial(study: Path, number: int, out: Path | None, on_stage: OnStage) -> Exported:
+def export_trial(
+    study: Path, number: int, out: Path | None, on_stage: OnStage, storage: str | None = None
+) -> Exported:
     """Write the build of a trial.
 
     Args:
@@ -53,6 +55,7 @@ def export_trial(study: Path, number: int, out: Path | None, on_stage: OnStage) 
         number: of the trial.
         out: the build folder; None for one in the study's.
         on_stage: is told what begins.
+        storage: its URL with a password, where it needs one; None for what the study keeps.
 
     Raises:
         EdgesqError: there is no such study or trial, or it was not trained.
@@ -62,7 +65,7 @@ def export_trial(study: Path, number: int, out: Path | None, on_stage: OnStage) 
     settings = folder.settings()
     from edgesq.search.store import Store
 
-    url = folder.url(settings.storage)
+    url = folder.url(storage or settings.storage)
     rows = Store(url, settings.name, settings.training.seed, resume=True).rows()
     row = next((one for one in rows if one.number == number), None)
     number = number if row is None or row.same_as is None else row.same_as

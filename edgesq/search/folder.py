@@ -29,6 +29,7 @@ class StudyFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._is_made = False
 
     @property
     def images(self) -> Path:
@@ -48,17 +49,36 @@ class StudyFolder:
         """Make the folder of a new study.
 
         Raises:
-            EdgesqError: something is there already.
+            EdgesqError: something is there already, or no database can be made there.
         """
-        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        self._refuse_used()
+        (self.path / _TRIALS).mkdir(parents=True, exist_ok=True)
+        if settings.storage is None:
+            try:
+                with closing(sqlite3.connect(self.path / _DATABASE)) as database:
+                    database.execute("PRAGMA journal_mode=WAL")  # a third of the waits for the disk
+            except sqlite3.Error as error:
+                raise EdgesqError(
+                    f"no database can be made: {error}", where=str(self.path), hint="see --storage"
+                ) from error
+        write_whole(self.path / SETTINGS, f"{json.dumps(plain(settings), indent=1)}\n")
+
+    def discard(self) -> None:
+        """Remove what a study left that came to nothing, so that its command can be given again."""
+        for one in self.path.iterdir():
+            if one.is_dir():
+                shutil.rmtree(one, ignore_errors=True)
+            else:
+                one.unlink(missing_ok=True)
+        if self._is_made:
+            self.path.rmdir()
+
+    def _refuse_used(self) -> None:
+        others = {entry.name for entry in self.path.iterdir()} if self.path.is_dir() else {"file"}
+        if self.path.exists() and others - {_LOCK}:
             what = "holds a study" if (self.path / SETTINGS).is_file() else "is not empty"
             hint = "go on with it by --resume, or name another --out"
             raise EdgesqError(what, where=str(self.path), hint=hint)
-        (self.path / _TRIALS).mkdir(parents=True, exist_ok=True)
-        if settings.storage is None:
-            with closing(sqlite3.connect(self.path / _DATABASE)) as database:
-                database.execute("PRAGMA journal_mode=WAL")  # a third of the waits for the disk
-        write_whole(self.path / SETTINGS, f"{json.dumps(plain(settings), indent=1)}\n")
 
     def settings(self) -> Settings:
         """Return what the study was asked for.
@@ -95,22 +115,37 @@ class StudyFolder:
         write_whole(self.page, page)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self, new: Settings | None = None) -> Iterator[None]:
         """Keep other runs out, and remove the images at the end.
 
+        Args:
+            new: settings of a study to begin here; None where there is one.
+
         Raises:
-            EdgesqError: another run goes on.
+            EdgesqError: another run goes on; and, of a new study, as `create`.
         """
+        if new is not None:
+            self._refuse_used()
+            self._is_made = not self.path.exists()
+            self.path.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(descriptor)
-            raise EdgesqError(
-                "is used by another run", where=str(self.path), hint="wait until it has ended"
-            ) from error
-        try:
+            self._lock(descriptor)
+            if new is not None:
+                self.create(new)
             yield
         finally:
             shutil.rmtree(self.images, ignore_errors=True)
             os.close(descriptor)
+
+    def _lock(self, descriptor: int) -> None:
+        """Take the lock, and see that it is still the folder's: a run that failed removes it."""
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_there = os.path.samestat(os.fstat(descriptor), (self.path / _LOCK).stat())
+        except OSError:
+            is_there = False
+        if not is_there:
+            raise EdgesqError(
+                "is used by another run", where=str(self.path), hint="wait until it has ended"
+            )

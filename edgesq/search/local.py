@@ -6,10 +6,12 @@ once more, and needs it guarded.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pickle
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -22,10 +24,9 @@ from edgesq.search.trial import Result, Task
 
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from edgesq.search.worker import serve; serve()"
+    "from edgesq.search.worker import serve; serve(int(sys.argv[2]))"
 )
-_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "CUDA_VISIBLE_DEVICES": "-1"}
-"""oneDNN sums in another order on other CPUs."""
+_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 
 
 @dataclass
@@ -49,7 +50,7 @@ class LocalEngine(Engine):
         self.workers = workers
         self._store = store
         self._gpu = gpu
-        self._done: queue.SimpleQueue[tuple[int, Result | Exception]] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[tuple[int, Result | BaseException]] = queue.SimpleQueue()
         self._closed = False
         self._workers = [_Worker() for _ in range(workers)]
         self._free = list(self._workers)
@@ -59,15 +60,16 @@ class LocalEngine(Engine):
 
     def submit(self, task: Task) -> None:
         """Hand a trial to a process that is free."""
+        path = self._store.path(task.space.side(task.params))
         worker = self._free.pop()
         self._busy[task.number] = worker
-        worker.tasks.put((task, self._store.path(task.space.side(task.params))))
+        worker.tasks.put((task, path))
 
     def next(self) -> tuple[int, Result]:
         """Wait for the next trial that ends; what a bug raised there is raised here."""
         number, answer = self._done.get()
         self._free.append(self._busy.pop(number))
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         return number, answer
 
@@ -77,20 +79,19 @@ class LocalEngine(Engine):
         for worker in self._workers:
             worker.tasks.put(None)
             if worker.process is not None:
-                worker.process.kill()
-                worker.process.wait()
+                _kill(worker.process)
 
     def _serve(self, worker: _Worker) -> None:
         while (asked := worker.tasks.get()) is not None:
             task, path = asked
-            answer: Result | Exception
+            answer: Result | BaseException
             try:
                 answer = self._tried(worker, task, path)
             except Exception as error:  # as what cannot be pickled: `next` waits for an answer
                 answer = error
             self._done.put((task.number, answer))
 
-    def _tried(self, worker: _Worker, task: Task, path: Path) -> Result | Exception:
+    def _tried(self, worker: _Worker, task: Task, path: Path) -> Result | BaseException:
         for _ in range(MAX_TRIES):
             try:
                 return self._asked(worker, task, path)
@@ -101,7 +102,7 @@ class LocalEngine(Engine):
         why = f"its process was killed {MAX_TRIES} times: too little memory?"
         return Result(Outcome("failed", why=why))
 
-    def _asked(self, worker: _Worker, task: Task, path: Path) -> Result | Exception:
+    def _asked(self, worker: _Worker, task: Task, path: Path) -> Result | BaseException:
         if worker.process is None:
             worker.process = self._started()
         process = worker.process
@@ -109,7 +110,7 @@ class LocalEngine(Engine):
         assert process.stdout is not None
         pickle.dump((task, path), process.stdin)
         process.stdin.flush()
-        answer: Result | Exception = pickle.load(process.stdout)
+        answer: Result | BaseException = pickle.load(process.stdout)
         return answer
 
     def _started(self) -> subprocess.Popen[bytes]:
@@ -117,8 +118,15 @@ class LocalEngine(Engine):
             name: value for name, value in _QUIET.items() if not (self._gpu and "CUDA" in name)
         }
         return subprocess.Popen(
-            [sys.executable, "-c", _BOOT, json.dumps(sys.path)],
+            [sys.executable, "-c", _BOOT, json.dumps(sys.path), str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **quiet},
+            start_new_session=True,  # Ctrl-C is the parent's to act on; compilers end with it
         )
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -6,6 +6,7 @@ The machines need edgesq with the extra `search`; images and a space's text go t
 from __future__ import annotations
 
 import logging
+import socket
 from typing import Any
 
 from edgesq.errors import ToolError
@@ -14,6 +15,9 @@ from edgesq.search.engine import MAX_TRIES, Engine, ImageStore
 from edgesq.search.images import Images
 from edgesq.search.records import Outcome
 from edgesq.search.trial import Result, Task, plan_trial, train_trial
+
+_CLIENT = "ray://"
+_PROBE_S = 10.0
 
 
 def run_trial(task: Task, images: Images) -> Result:
@@ -24,10 +28,29 @@ def run_trial(task: Task, images: Images) -> Result:
 
 def _options(address: str) -> dict[str, Any]:
     """Return what keeps Ray quiet; over ray:// it takes no options."""
-    if address.startswith("ray://"):
+    if address.startswith(_CLIENT):
         return {}
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     return {**quiet, "include_dashboard": False} if address == "local" else quiet
+
+
+def _probe(address: str) -> None:
+    """Refuse an address at which nothing listens: Ray waits there for ever.
+
+    Raises:
+        ToolError: it is none, or nothing answers within `_PROBE_S`.
+    """
+    if address in ("auto", "local"):
+        return
+    host, _, port = address.removeprefix(_CLIENT).rpartition(":")
+    if not host or not port.isdecimal():
+        raise ToolError("is no address", where=address, hint="auto, HOST:PORT or ray://HOST:PORT")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _PROBE_S).close()
+    except (OSError, OverflowError) as error:
+        raise ToolError(
+            f"no Ray cluster: {error}", where=address, hint="ray start --head says its address"
+        ) from error
 
 
 class RayEngine(Engine):
@@ -42,7 +65,7 @@ class RayEngine(Engine):
 
     Raises:
         MissingExtraError: Ray is not installed.
-        ToolError: there is no cluster.
+        ToolError: there is no cluster, or nothing listens at its address.
     """
 
     def __init__(
@@ -51,6 +74,7 @@ class RayEngine(Engine):
         require("ray")
         import ray
 
+        _probe(address)
         try:
             ray.init(address, **_options(address))
         except Exception as error:  # of many kinds

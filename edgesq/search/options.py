@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from edgesq.search.run import Study, Until, run
 from edgesq.search.space import space_of
 from edgesq.search.train import train
 from edgesq.search.trial import Trainer
+from edgesq.search.urls import without_password
 from edgesq.targets import load_target
 
 DEFAULT_EPOCHS, DEFAULT_SEED = 20, 2016
@@ -104,21 +106,42 @@ def search(
     board = load_target(settings.target)
     check_limits(board, settings.limits)
     space = space_of(settings)
-    if not resume:
-        folder.create(settings)
     from edgesq.search.store import Store
 
-    with folder.held():
-        seed = settings.training.seed
-        store = Store(folder.url(settings.storage), settings.name, seed, resume=resume)
+    seed = settings.training.seed
+    shelf = ImageStore(folder.images, lambda side: images.at(side, seed))
+    with folder.held(None if resume else settings):
+        url = folder.url(asked.storage or settings.storage)
+        with _discarding(folder.discard, lambda: not resume):
+            store = Store(url, settings.name, seed, resume=resume)
         study = Study(folder, settings, store, space, board, trainer)
-        shelf = ImageStore(folder.images, lambda side: images.at(side, seed))
-        engine = _engine(workers, shelf)
-        try:
-            return run(study, engine, until, on_row)
-        finally:
-            document = study.document()
-            folder.finish(document, page(document, board))
+        with (
+            _discarding(study.discard, lambda: not resume and not study.has_trained),
+            _finishing(study),
+        ):
+            return run(study, _engine(workers, shelf), until, on_row)
+
+
+@contextmanager
+def _discarding(discard: Callable[[], None], is_useless: Callable[[], bool]) -> Iterator[None]:
+    """Clear away what a first start has left that failed: it would be in the way of a second."""
+    try:
+        yield
+    except EdgesqError:
+        with suppress(EdgesqError):  # of a storage that fails; the error that is raised says so
+            if is_useless():
+                discard()
+        raise
+
+
+@contextmanager
+def _finishing(study: Study) -> Iterator[None]:
+    """Write result and page, however a run ends."""
+    try:
+        yield
+    finally:
+        document = study.document()
+        study.folder.finish(document, page(document, study.board))
 
 
 def _settings(
@@ -158,7 +181,7 @@ def _new(folder: StudyFolder, asked: Asked, images: Labelled, cpus: int) -> Sett
             asked.mirror,
             cpus,
         ),
-        storage=asked.storage,
+        storage=None if asked.storage is None else without_password(asked.storage),
         name=folder.name(),
     )
 
@@ -189,7 +212,7 @@ def _refuse_another(known: Settings, asked: Asked, images: Labelled) -> None:
         "--ram-limit": (asked.limits.ram_bytes, known.limits.ram_bytes),
         "--flash-limit": (asked.limits.flash_bytes, known.limits.flash_bytes),
         "--ms-limit": (asked.limits.ms, known.limits.ms),
-        "--storage": (asked.storage, known.storage),
+        "--storage": (asked.storage and without_password(asked.storage), known.storage),
     }
     other = [name for name, (mine, theirs) in given.items() if mine not in (None, theirs)]
     if other:

@@ -1,12 +1,21 @@
 """What a candidate takes on the board, and by how much it misses: before a minute of training."""
 
 import contextlib
+from dataclasses import replace
 
 from edgesq.choices import Goal
 from edgesq.errors import EdgesqError, FitError, TargetError
 from edgesq.graph import Graph
-from edgesq.plan import Bands, Candidate, PlanRequest, judge, needs, plan_for
-from edgesq.project import estimate_plan
+from edgesq.plan import (
+    Bands,
+    Candidate,
+    PlanRequest,
+    judge,
+    least_flash_bytes,
+    needs,
+    plan_for,
+)
+from edgesq.project import estimate_plan, measure
 from edgesq.search.records import Limits, Needed
 from edgesq.targets import Target
 
@@ -32,6 +41,33 @@ def planned(graph: Graph, board: Target, limits: Limits) -> tuple[Needed, Candid
         needed["ram"], needed["flash"], chosen.plan.arena_bytes, estimated.instructions, ms
     )
     return taken, chosen
+
+
+def settled(
+    needed: Needed, graph: Graph, chosen: Candidate, board: Target, limits: Limits
+) -> Needed:
+    """Return the linker's figures where the bounds cannot tell whether a network fits.
+
+    Of flash the weights are certain; tables and code, which are bounds, may come out smaller.
+    """
+    beyond = {name for name, part in over(needed, board, limits).items() if part > 0}
+    if beyond != {"flash"}:
+        return needed
+    least = least_flash_bytes(graph, chosen.plan, board)
+    return (
+        needed if least > bounds(board, limits)["flash"] else linked(needed, graph, chosen, board)
+    )
+
+
+def linked(needed: Needed, graph: Graph, chosen: Candidate, board: Target) -> Needed:
+    """Return what the linker says; as it was where nothing is compiled, or the board overflows."""
+    try:
+        sizes = measure(graph, chosen.plan, board)
+    except FitError:
+        return needed
+    if sizes is None:
+        return needed
+    return replace(needed, ram_bytes=sizes.ram_bytes, flash_bytes=sizes.flash_bytes, is_linked=True)
 
 
 def over(needed: Needed, board: Target, limits: Limits) -> dict[str, float]:

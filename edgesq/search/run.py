@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 MAX_UNTRAINED = 400
 """Candidates in a row that do not fit, or were there before: then the search is at its end."""
+
+MAX_FAILED = 16
+"""Candidates that fail before any other: then no other will do better."""
 
 OnRow = Callable[[Row], None]
 
@@ -64,6 +67,17 @@ class Study:
     board: Target
     trainer: Trainer = train
     compiles: bool = True
+
+    @property
+    def has_trained(self) -> bool:
+        """Whether any network was trained."""
+        return any(row.outcome.accuracy is not None for row in self.store.rows())
+
+    def discard(self) -> None:
+        """Remove the study, from a storage that others use too, and its folder."""
+        with suppress(EdgesqError):  # of a storage that fails, and keeps what little there is
+            self.store.discard()
+        self.folder.discard()
 
     def document(self) -> StudyDocument:
         """Return what was found so far."""
@@ -134,18 +148,18 @@ class _Run:
         trained = sum(map(_is_new, self.rows))
         most = self.until.trained
         enough = most is not None and trained + len(self.running) >= most
-        return not late and not enough and self.untrained < MAX_UNTRAINED
+        useless = len(self.rows) >= MAX_FAILED and all(map(_has_failed, self.rows))
+        return not (late or enough or useless) and self.untrained < MAX_UNTRAINED
 
     def begin(self) -> None:
         """Take up a trial that was begun once, or ask for one; hand it out unless it is known."""
         trial = self.unfinished.pop(0) if self.unfinished else self.study.store.ask()
         try:
-            params = self.study.space.suggest(trial)
-        except EdgesqError as error:  # of these metaparameters; of the whole space, at the first
+            with self.study.store.talking():
+                params = self.study.space.suggest(trial)
+        except EdgesqError as error:
             self.study.store.keep(trial, dict(trial.params))
-            self.end(trial, Outcome("failed", why=str(error)))
-            if len(self.rows) == 1:
-                raise
+            self.fail(trial, error)
             return
         self.study.store.keep(trial, params)
         key = _key(params)
@@ -156,8 +170,18 @@ class _Run:
             self.waiting.append((trial, params))
             self.untrained += 1
         else:
+            try:
+                self.engine.submit(self.study.task(trial.number, params, rivals(self.rows)))
+            except EdgesqError as error:
+                self.fail(trial, error)
+                return
             self.running[trial.number] = (trial, params)
-            self.engine.submit(self.study.task(trial.number, params, rivals(self.rows)))
+
+    def fail(self, trial: Any, error: EdgesqError) -> None:
+        """Tell why a trial cannot be begun: for these metaparameters; for all, at the first."""
+        self.end(trial, Outcome("failed", why=str(error)))
+        if len(self.rows) == 1:
+            raise error
 
     def end(self, trial: Any, outcome: Outcome, same_as: int | None = None) -> None:
         """Tell the storage, and who watches."""
@@ -225,6 +249,10 @@ def _refuse_nothing(document: StudyDocument, board: Target) -> None:
 def _is_new(row: Row) -> bool:
     """Say whether a trial was trained, and not only told what an earlier one was."""
     return row.outcome.accuracy is not None and row.same_as is None
+
+
+def _has_failed(row: Row) -> bool:
+    return row.outcome.state == "failed"
 
 
 def _untrained_last(rows: list[Row]) -> int:

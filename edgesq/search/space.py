@@ -28,6 +28,7 @@ _SQUEEZE_RATIOS = {"low": 0.125, "high": 1.0, "step": 0.125}
 
 _HINT = "it takes an Optuna trial and returns a Keras model that ends in a softmax"
 _NOISE_SEED = 20261121
+_MAX_SAID = 200
 
 
 class Space(Protocol):
@@ -148,11 +149,13 @@ class FileSpace:
     Attributes:
         text: of the file.
         path: what errors call it.
+        channels: of the input.
         classes: of the output.
     """
 
     text: str
     path: str
+    channels: int
     classes: int
 
     def suggest(self, trial: Any) -> Params:
@@ -183,7 +186,14 @@ class FileSpace:
         model = self.model(params)
         shape = model.inputs[0].shape[1:]
         noise = np.random.default_rng(_NOISE_SEED).random((2, 1, *shape), np.float32)
-        return read_graph(to_int8_tflite(model, noise), self.path)
+        try:
+            content = to_int8_tflite(model, noise)
+        except EdgesqError:
+            raise
+        except Exception as error:  # whatever TensorFlow raises of a model that it cannot take
+            said = f"{type(error).__name__}: {error}"[:_MAX_SAID]
+            raise ModelError(f"cannot be converted: {said}", where=self.path) from error
+        return read_graph(content, self.path)
 
     def model(self, params: Params) -> keras.Model:
         """Return the network to train.
@@ -211,28 +221,35 @@ class FileSpace:
                 model = build(trial)
         except EdgesqError:
             raise
-        except Exception as error:  # whatever their code raises
+        except (Exception, SystemExit) as error:  # whatever their code raises
             said = f"{type(error).__name__}: {error}"
             raise EdgesqError(f"cannot be run: {said}", where=self.path, hint=_HINT) from error
         return self._checked(model)
 
     def _checked(self, model: Any) -> keras.Model:
-        shape = tuple(model.outputs[0].shape[1:]) if hasattr(model, "outputs") else None
-        if shape != (self.classes,):
-            got = type(model).__name__ if shape is None else f"a model with outputs {list(shape)}"
+        outputs, inputs = (_shapes(model, name) for name in ("outputs", "inputs"))
+        if outputs != [(self.classes,)]:
+            shown = " and ".join(str(list(shape)) for shape in outputs)
+            got = f"a model with outputs {shown}" if outputs else type(model).__name__
             raise ModelError(
                 f"build returns {got}",
                 where=self.path,
                 hint=f"the images have {self.classes} classes: a Keras model with as many outputs",
             )
-        sides = tuple(model.inputs[0].shape[1:])
-        if len(sides) != 3 or sides[0] != sides[1] or sides[0] is None:
+        side = inputs[0][0] if inputs and inputs[0] else None
+        if side is None or inputs != [(side, side, self.channels)]:
             raise ModelError(
-                f"build returns a model for {list(sides)}",
+                f"build returns a model for {' and '.join(str(list(one)) for one in inputs)}",
                 where=self.path,
-                hint="a square image of fixed size, [side, side, channels]",
+                hint=f"one square image of fixed size, [side, side, {self.channels}]",
             )
         return model
+
+
+def _shapes(model: Any, name: str) -> list[tuple[Any, ...]]:
+    """Return the shapes of a Keras model's inputs or outputs, without the batch; none of others."""
+    tensors = getattr(model, name, None)
+    return [tuple(one.shape[1:]) for one in tensors] if isinstance(tensors, list | tuple) else []
 
 
 class _Fixed:
@@ -251,7 +268,8 @@ def space_of(settings: Settings) -> Space:
     """Return what a study chooses among."""
     classes = len(settings.classes)
     if settings.space is not None:
-        return FileSpace(settings.space, settings.space_file or "space", classes)
+        path = settings.space_file or "space"
+        return FileSpace(settings.space, path, settings.channels, classes)
     return SqueezeNets(settings.sides, settings.channels, classes)
 
 

@@ -10,17 +10,20 @@ from __future__ import annotations
 import json
 import warnings
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import optuna
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.trial import TrialState
+from sqlalchemy.exc import SQLAlchemyError
 
 from edgesq.errors import EdgesqError
 from edgesq.records import made, plain
 from edgesq.search.records import Outcome, Params, Row
+from edgesq.search.urls import without_password
 
 DIRECTIONS = ("maximize", "minimize", "minimize", "minimize")
 """Accuracy, RAM, flash, instructions."""
@@ -30,6 +33,7 @@ STARTUP_TRIALS = 16
 
 _OUTCOME, _PARAMS, _SAME_AS = "outcome", "params", "same_as"
 _MIN_FOR_IMPORTANCE = 8
+_MAX_SAID = 200
 
 
 class _Repeatable(BaseSampler):  # type: ignore[misc] # Optuna is not read by mypy
@@ -72,7 +76,9 @@ class Store:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         sampler = _Repeatable(seed)
-        where = url.partition("@")[2] or url  # a password stands before the @
+        self.name = name
+        self._url = url
+        self._where = where = without_password(url)
         try:
             if resume:
                 self._study = optuna.load_study(study_name=name, storage=url, sampler=sampler)
@@ -89,31 +95,59 @@ class Store:
                 f"holds no study called {name}", where=where, hint="begin it without --resume"
             ) from error
         except Exception as error:  # of whatever database it is
-            said = " ".join(str(error).split())[:200]
             raise EdgesqError(
-                f"cannot be used as a storage: {said}", where=where, hint="see --storage"
+                f"cannot be used as a storage: {_said(error)}", where=where, hint="see --storage"
             ) from error
         if len(self._study.directions) != len(DIRECTIONS):
             raise EdgesqError(
                 f"{name} is a study of something else", where=where, hint="call --out otherwise"
             )
 
+    @contextmanager
+    def talking(self) -> Iterator[None]:
+        """Around whatever asks the storage: what a database raises is an error a user can act on.
+
+        Raises:
+            EdgesqError: it is locked, full, gone, or holds what no search wrote.
+        """
+        try:
+            yield
+        except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+            cause = error.__cause__ if isinstance(error.__cause__, SQLAlchemyError) else error
+            raise EdgesqError(
+                f"the storage failed: {_said(cause)}",
+                where=self._where,
+                hint="what is finished is kept: go on by --resume once that is mended",
+            ) from error
+
+    def discard(self) -> None:
+        """Remove the study: nothing came of it."""
+        with self.talking():
+            optuna.delete_study(study_name=self.name, storage=self._url)
+
     def unfinished(self) -> list[Any]:
         """Return the trials that were begun and never ended, by number."""
-        trials = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        with self.talking():
+            trials = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         return [optuna.trial.Trial(self._study, trial._trial_id) for trial in trials]
 
     def ask(self) -> Any:
         """Begin a trial."""
-        return self._study.ask()
+        with self.talking():
+            return self._study.ask()
 
     def keep(self, trial: Any, params: Params) -> None:
         """Note what was chosen for a trial."""
-        if _PARAMS not in trial.user_attrs:
-            trial.set_user_attr(_PARAMS, json.dumps(params))
+        with self.talking():
+            if _PARAMS not in trial.user_attrs:
+                trial.set_user_attr(_PARAMS, json.dumps(params))
 
     def tell(self, trial: Any, outcome: Outcome, same_as: int | None = None) -> Row:
         """End a trial."""
+        with self.talking():
+            return self._told(trial, outcome, same_as)
+
+    def _told(self, trial: Any, outcome: Outcome, same_as: int | None) -> Row:
         params = json.loads(trial.user_attrs[_PARAMS])
         trial.set_user_attr(_OUTCOME, plain(outcome))
         if same_as is not None:
@@ -132,24 +166,41 @@ class Store:
         return Row(trial.number, params, outcome, same_as)
 
     def rows(self) -> list[Row]:
-        """Return the trials that ended, by number."""
-        return [
-            Row(
-                trial.number,
-                json.loads(trial.user_attrs[_PARAMS]),
-                made(Outcome, trial.user_attrs[_OUTCOME]),
-                trial.user_attrs.get(_SAME_AS),
-            )
-            for trial in self._study.get_trials(deepcopy=False)
-            if trial.state.is_finished() and _OUTCOME in trial.user_attrs
-        ]
+        """Return the trials that ended, by number.
+
+        Raises:
+            EdgesqError: the storage fails, or holds of a trial what no search wrote.
+        """
+        with self.talking():
+            trials = self._study.get_trials(deepcopy=False)
+        ended = (one for one in trials if one.state.is_finished() and _OUTCOME in one.user_attrs)
+        return [self._row(trial) for trial in ended]
+
+    def _row(self, trial: Any) -> Row:
+        kept = trial.user_attrs
+        try:
+            told = {
+                "number": trial.number,
+                "params": json.loads(kept[_PARAMS]),
+                "outcome": kept[_OUTCOME],
+                "same_as": kept.get(_SAME_AS),
+            }
+            return made(Row, told)
+        except (KeyError, TypeError, ValueError) as error:
+            said = f"{error} is missing" if isinstance(error, KeyError) else error
+            raise EdgesqError(
+                f"trial {trial.number} of {self.name} is damaged: {said}",
+                where=self._where,
+                hint="begin a new study",
+            ) from error
 
     def importance(self) -> Mapping[str, float]:
         """Return the share of each metaparameter in how accuracy varies; empty where unknown."""
-        done = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        with self.talking():
+            done = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         if len(done) < _MIN_FOR_IMPORTANCE:
             return {}
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), self.talking():
             warnings.simplefilter("ignore")
             found = get_param_importances(
                 self._study,
@@ -157,6 +208,12 @@ class Store:
                 target=lambda trial: trial.values[0],
             )
         return {name: float(share) for name, share in found.items()}
+
+
+def _said(error: BaseException) -> str:
+    """Return what a database says, without the statement that it says it of."""
+    said = getattr(error, "orig", None) or error
+    return " ".join(str(said).split())[:_MAX_SAID]
 
 
 def objectives(outcome: Outcome) -> Sequence[float] | None:

@@ -17,6 +17,9 @@ MARGIN = 0.03
 """Accuracy by which a candidate must be behind before it is stopped."""
 
 _PEAK_RATE, _WARM_UP, _DECAY = 3e-3, 0.1, 1e-4
+_BATCHES, _MIN_STEPS = (128, 64, 32), 1_000
+"""A training of fewer steps ends before its rate has fallen to where it learns the last points."""
+
 _SHIFT = 8
 """A training image is shifted by up to one part in so many of its side."""
 
@@ -89,24 +92,28 @@ class _Watch:
     curve: list[float] = field(default_factory=list)
     best: Any = None
     is_stopped: bool = False
+    _best: tuple[float, float] = (-1.0, 0.0)
+    _best_epoch: int = 0
 
-    def goes_on(self, accuracy: float, model: Any) -> bool:
-        """Take an epoch's accuracy; say whether another is worth it."""
-        if not self.curve or accuracy > max(self.curve):
-            self.best = model.get_weights()
+    def goes_on(self, accuracy: float, loss: float, model: Any) -> bool:
+        """Take what an epoch reached; say whether another is worth it.
+
+        Of epochs with the same accuracy, which few images leave many of, the smallest loss counts.
+        """
+        epoch = len(self.curve)
         self.curve.append(accuracy)
-        epoch = len(self.curve) - 1
-        best = int(np.argmax(self.curve))
+        if (accuracy, -loss) > self._best:
+            self._best, self._best_epoch = (accuracy, -loss), epoch
+            self.best = model.get_weights()
         behind = epoch < len(self.bar) and max(self.curve) < self.bar[epoch] - MARGIN
         self.is_stopped = behind
-        return not behind and epoch - best < self.patience
+        return not behind and epoch - self._best_epoch < self.patience
 
 
 def _callback(keras: Any, watch: _Watch) -> Any:
     def on_epoch_end(_: int, logs: dict[str, float]) -> None:
-        callback.model.stop_training = not watch.goes_on(
-            float(logs["val_accuracy"]), callback.model
-        )
+        reached = float(logs["val_accuracy"]), float(logs["val_loss"])
+        callback.model.stop_training = not watch.goes_on(*reached, callback.model)
 
     callback = keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)
     return callback
@@ -129,7 +136,7 @@ def _compile(keras: Any, model: Any, steps: int) -> None:
 
 def _batches(keras: Any, images: Images, how: Training) -> Any:
     count = len(images.train)
-    size = min(count, 32 if count < 3_000 else 64 if count < 10_000 else 128)
+    size = min(count, _batch_size(count * how.epochs))
     shift = max(1, images.train.shape[1] // _SHIFT)
     around = ((0, 0), (shift, shift), (shift, shift), (0, 0))
     padded = np.pad(images.train, around, mode="edge")
@@ -162,6 +169,15 @@ def _batches(keras: Any, images: Images, how: Training) -> Any:
             return _floats(pixels), images.train_labels[chosen]
 
     return Batches()
+
+
+def _batch_size(seen: int) -> int:
+    """Return the largest batch that leaves a training `_MIN_STEPS` steps.
+
+    Args:
+        seen: images in all epochs together.
+    """
+    return next((size for size in _BATCHES if seen // size >= _MIN_STEPS), _BATCHES[-1])
 
 
 def _set_threads(tf: Any, threads: int) -> None:

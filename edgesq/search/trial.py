@@ -10,11 +10,9 @@ from edgesq.calibrate import Preprocessing
 from edgesq.errors import EdgesqError
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.graph import Graph
-from edgesq.plan import Candidate
-from edgesq.project import measure
 from edgesq.search.front import Rival, bar_for
 from edgesq.search.images import Images
-from edgesq.search.planning import misses, over, planned
+from edgesq.search.planning import linked, misses, over, planned, settled
 from edgesq.search.records import Limits, Needed, Outcome, Params, State, Training
 from edgesq.search.space import Space
 from edgesq.search.train import Trained
@@ -69,7 +67,10 @@ def plan_trial(task: Task) -> Outcome:
     """Plan a candidate; `dropped` where it does not fit, `trained` where it may be."""
     begun = time.monotonic()
     try:
-        needed, _ = planned(task.space.graph(task.params), task.board, task.limits)
+        graph = task.space.graph(task.params)
+        needed, chosen = planned(graph, task.board, task.limits)
+        if task.compiles:
+            needed = settled(needed, graph, chosen, task.board, task.limits)
     except EdgesqError as error:
         return Outcome("failed", why=str(error), plan_s=time.monotonic() - begun)
     parts = over(needed, task.board, task.limits)
@@ -88,7 +89,7 @@ def train_trial(task: Task, outcome: Outcome, images: Images) -> Result:
         graph = read_graph(trained.content, f"trial {task.number}")
         needed = _needed(graph, task)
         right = _right(trained.content, graph, images)
-    except Exception as error:  # of a space of one's own, TensorFlow may raise whatever it likes
+    except (Exception, SystemExit) as error:  # of a space of one's own, whatever TensorFlow likes
         said = str(error) if isinstance(error, EdgesqError) else f"{type(error).__name__}: {error}"
         why = " ".join(said.split())[:_MAX_WHY]
         seconds = time.monotonic() - begun
@@ -113,21 +114,11 @@ def train_trial(task: Task, outcome: Outcome, images: Images) -> Result:
 def _needed(graph: Graph, task: Task) -> Needed:
     """Return what the trained network takes: by the linker, where there is one."""
     needed, chosen = planned(graph, task.board, task.limits)
-    if not task.compiles or _is_over(needed, task):
+    if not task.compiles:
         return needed
-    return _linked(needed, graph, chosen, task.board)
-
-
-def _is_over(needed: Needed, task: Task) -> bool:
-    """Say whether a limit is exceeded."""
-    return any(part > 0 for part in over(needed, task.board, task.limits).values())
-
-
-def _linked(needed: Needed, graph: Graph, chosen: Candidate, board: Target) -> Needed:
-    sizes = measure(graph, chosen.plan, board)
-    if sizes is None:
-        return needed
-    return replace(needed, ram_bytes=sizes.ram_bytes, flash_bytes=sizes.flash_bytes, is_linked=True)
+    if any(part > 0 for part in over(needed, task.board, task.limits).values()):
+        return settled(needed, graph, chosen, task.board, task.limits)
+    return linked(needed, graph, chosen, task.board)
 
 
 def _right(content: bytes, graph: Graph, images: Images) -> int:

@@ -1,17 +1,22 @@
 """`edgesq search`: what is refused before anything is trained."""
 
 import io
+import os
+import pty
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from edgesq.cli import search as command
 from edgesq.cli import terminal
 from edgesq.cli.app import app
 from edgesq.search import store
 from edgesq.search.folder import StudyFolder
+from edgesq.search.records import Needed, Outcome, Row
 from support.searching import TinySpace, tiny_study
 
 
@@ -83,8 +88,48 @@ def test_a_storage_of_another_study(data: Path) -> None:
     store.Store(url, "edgesq new", 1, resume=False)
     said = refused(data, "--out", data.parent / "new", "--storage", url)
     assert "holds another study called edgesq new" in said
-    none = refused(data, "--out", data.parent / "newer", "--storage", "nothing://here")
-    assert "cannot be used as a storage" in none
+    assert not (data.parent / "new").exists(), "so that the corrected command is not refused"
+    none = refused(data, "--out", data.parent / "newer", "--storage", "nothing://me:secret@here")
+    assert "nothing://me@here: cannot be used as a storage" in none
+    assert "secret" not in none
+    assert not (data.parent / "newer").exists()
+
+
+def test_a_space_that_fails_leaves_nothing_in_the_way(data: Path) -> None:
+    """Neither in the folder nor in a storage."""
+    space, out = data.parent / "space.py", data.parent / "study"
+    url = f"sqlite:///{data.parent / 'shared.db'}"
+    space.write_text("build = 1")
+    command = (data, "--space", space, "--target", "host", "--storage", url, "--out", out)
+    assert "has no function build" in refused(*command)
+    assert not out.exists()
+    space.write_text("build = 2")
+    assert "has no function build" in refused(*command)
+
+
+def test_the_live_table_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is drawn over itself, and gone at the end."""
+    ours, theirs = pty.openpty()
+    parts: list[bytes] = []
+    reader = threading.Thread(target=lambda: parts.extend(iter(lambda: _read(ours), b"")))
+    reader.start()
+    with os.fdopen(theirs, "w") as screen:
+        monkeypatch.setattr(terminal, "err", type(terminal.err)(file=screen, width=100))
+        assert terminal.err.is_terminal
+        with command._live() as on_row:
+            for number in range(20):
+                needed = Needed(9_000 + number, 90_000, 5_000, 1_000_000, 12.5)
+                on_row(Row(number, {}, Outcome("dropped", needed)))
+            on_row(Row(20, {}, Outcome("trained", needed, needed=needed, accuracy=0.875)))
+    reader.join(timeout=20)
+    os.close(ours)
+    drawn = b"".join(parts).decode()
+    assert "9,019" in drawn
+    assert "20 dropped, 1 trained" in drawn
+    assert "87.5%" in drawn
+    assert drawn.count("\x1b[1A") > 20, "the cursor goes up to draw the next over it"
+    last = drawn.rpartition("87.5%")[2]
+    assert last.count("\x1b[2K") >= 14, "and its lines are cleared"
 
 
 def test_a_search_without_time_ends_without_a_front(data: Path, tmp_path: Path) -> None:
@@ -92,3 +137,11 @@ def test_a_search_without_time_ends_without_a_front(data: Path, tmp_path: Path) 
     result = CliRunner().invoke(app, list(map(str, arguments)))
     assert result.exit_code == 0, result.output
     assert (tmp_path / "study" / "study.html").is_file()
+
+
+def _read(terminal_end: int) -> bytes:
+    """Return what was drawn; nothing once its other end is closed, which Linux calls an error."""
+    try:
+        return os.read(terminal_end, 1 << 16)
+    except OSError:
+        return b""

@@ -11,6 +11,7 @@ pytest.importorskip("ray", reason="Ray is in the extra `search`")
 
 from ray.cluster_utils import Cluster
 
+from edgesq.errors import ToolError
 from edgesq.search.folder import StudyFolder
 from edgesq.search.on_ray import RayEngine
 from edgesq.search.records import Row
@@ -30,6 +31,22 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
         made.add_node(num_cpus=1, object_store_memory=80_000_000, include_dashboard=False)
     yield made
     made.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("127.0.0.1:9", "no Ray cluster"),
+        ("ray://127.0.0.1:9", "no Ray cluster"),
+        ("127.0.0.1:99999", "no Ray cluster"),
+        ("somewhere", "is no address"),
+    ],
+)
+def test_an_address_without_a_cluster_is_not_waited_for(
+    tmp_path: Path, address: str, says: str
+) -> None:
+    with pytest.raises(ToolError, match=says):
+        RayEngine(address, shelf(StudyFolder(tmp_path)), cpus=1, gpus=0, workers=None)
 
 
 def test_a_node_that_is_killed_loses_no_trial(cluster: Cluster, tmp_path: Path) -> None:

@@ -1,10 +1,8 @@
 """Studies whole: what fits is trained, nothing is lost or done twice, and a killed one goes on."""
 
 import contextlib
-import io
 import os
 import pickle
-import signal
 import subprocess
 import sys
 import time
@@ -13,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
 
+import psutil
 import pytest
 
 from edgesq.errors import EdgesqError, FitError
@@ -203,7 +201,10 @@ def test_what_cannot_be_handed_to_a_worker_is_raised(folder: StudyFolder) -> Non
     study = tiny_study(folder, TinySpace())
     task = study.task(0, {"width": 4, "size": 1}, ())
     engine = LocalEngine(1, shelf(folder))
-    engine._started = lambda: Mock(stdin=io.BytesIO())  # type: ignore[method-assign]
+    pipe = subprocess.PIPE
+    engine._started = lambda: subprocess.Popen(  # type: ignore[method-assign]
+        ["cat"], stdin=pipe, stdout=pipe, start_new_session=True
+    )
     engine.submit(replace(task, trainer=lambda *_: None))  # type: ignore[arg-type]
     with pytest.raises((AttributeError, pickle.PicklingError)):
         engine.next()
@@ -218,6 +219,29 @@ def test_nothing_fits(folder: StudyFolder, monkeypatch: pytest.MonkeyPatch) -> N
     said = str(raised.value)
     assert "none of 6 candidates fits; nearest was" in said
     assert "B of ram, 100 allowed" in said
+
+
+def test_a_space_of_which_all_fail_ends_soon(folder: StudyFolder) -> None:
+    engine = Inline(result=lambda _: Result(Outcome("failed", why="no such layer")))
+    with pytest.raises(EdgesqError, match="all 16 candidates failed, the first so: no such layer"):
+        run(tiny_study(folder, TinySpace()), engine, Until(20), nothing)
+
+
+class Refusing(Inline):
+    """Has no images of one network's size."""
+
+    def submit(self, task: Task) -> None:
+        if task.params["size"] == 2:
+            raise EdgesqError("images of 4096 x 4096 do not fit")
+        super().submit(task)
+
+
+def test_images_that_do_not_fit_fail_their_trial_alone(folder: StudyFolder) -> None:
+    document = run(tiny_study(folder, TinySpace()), Refusing(), Until(5), nothing)
+    failed = [row for row in document.rows if row.outcome.state == "failed"]
+    assert failed
+    assert {row.outcome.why for row in failed} == {"images of 4096 x 4096 do not fit"}
+    assert sum(row.outcome.accuracy is not None for row in document.rows) >= 5
 
 
 @pytest.mark.parametrize("ended_after", [0, 5, 18])
@@ -244,19 +268,22 @@ def test_going_on_gives_what_an_unbroken_run_gives(
 def test_a_killed_run_goes_on(tmp_path: Path) -> None:
     """By SIGKILL, with two workers: nothing that was finished is lost or done twice.
 
-    When it goes on, a worker is killed in the middle of a trial, which is run again.
+    The workers end with it. When it goes on, a worker is killed in the middle of a trial, which is
+    run again.
     """
     path = tmp_path / "study"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     program = "from support.searching import main; main()"
     command = [sys.executable, "-c", program, str(path), "6", "2"]
     slow = {**environment, "EDGESQ_TEST_TRAINING_S": "1.5"}  # not done before it is killed
-    process = subprocess.Popen(command, env=slow, start_new_session=True)
-    _wait_for(path, 1, process)
+    process = subprocess.Popen(command, env=slow)
+    _wait_for(path, process)
     assert process.poll() is None
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    assert len(workers) >= 2
+    process.kill()
     process.wait()
+    assert not psutil.wait_procs(workers, timeout=30)[1]
     ended = _rows(path)
     (tmp_path / "crash").touch()
     subprocess.run([*command, "resume"], env=environment, check=True, stdout=subprocess.DEVNULL)
@@ -274,10 +301,10 @@ def _rows(path: Path) -> list[str]:
     return [str(row) for row in study.store.rows()]
 
 
-def _wait_for(path: Path, count: int, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 60
+def _wait_for(path: Path, process: "subprocess.Popen[bytes]") -> None:
+    """Wait for the second network: when it is written, the first is in the storage."""
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(Exception):
-            if len(_rows(path)) >= count:
-                return
-        time.sleep(0.25)
+        if len(list(path.glob("trials/*.tflite"))) > 1:
+            return
+        time.sleep(0.1)

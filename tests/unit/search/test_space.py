@@ -3,7 +3,7 @@
 import optuna
 import pytest
 
-from edgesq.errors import EdgesqError
+from edgesq.errors import EdgesqError, ModelError
 from edgesq.search.records import Params
 from edgesq.search.space import FileSpace, SqueezeNets
 from edgesq.zoo.architecture import FIRE_MODULES
@@ -36,6 +36,17 @@ def test_the_narrowest_network_is_one() -> None:
     assert SQUEEZENETS.graph(params).weights_bytes < 10_000
 
 
+def models(outputs: list[tuple[int, ...]], inputs: list[tuple[int, ...]]) -> str:
+    """Return a file whose models look like Keras' with these shapes."""
+    return (
+        "from types import SimpleNamespace as Some\n"
+        "def build(trial):\n"
+        "    trial.suggest_int('x', 1, 2)\n"
+        "    def some(shapes): return [Some(shape=(None, *shape)) for shape in shapes]\n"
+        f"    return Some(outputs=some({outputs}), inputs=some({inputs}))\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -43,6 +54,13 @@ def test_the_narrowest_network_is_one() -> None:
         ("def build(trial): return 1 / 0", "cannot be run: ZeroDivisionError: division by zero"),
         ("def build(trial: return 1", "cannot be run: SyntaxError"),
         ("def build(trial): return trial", "build returns Trial"),
+        ("import sys\ndef build(trial): sys.exit(3)", "cannot be run: SystemExit: 3"),
+        (models([(3,), (3,)], [(8, 8, 3)]), "build returns a model with outputs [3] and [3]"),
+        (models([(4,)], [(8, 8, 3)]), "build returns a model with outputs [4]"),
+        (models([(3,)], [(8, 8, 1)]), "build returns a model for [8, 8, 1]"),
+        (models([(3,)], [(8, 9, 3)]), "build returns a model for [8, 9, 3]"),
+        (models([(3,)], [(8, 8, 3), (8, 8, 3)]), "build returns a model for [8, 8, 3] and"),
+        (models([(3,)], [()]), "build returns a model for []"),
         (
             "def build(trial): return trial.suggest_categorical('x', [])",
             "cannot be run: ValueError",
@@ -52,5 +70,17 @@ def test_the_narrowest_network_is_one() -> None:
 def test_a_file_that_cannot_be_used(text: str, says: str) -> None:
     trial = optuna.create_study().ask()
     with pytest.raises(EdgesqError) as raised:
-        FileSpace(text, "space.py", 3).suggest(trial)
+        FileSpace(text, "space.py", 3, 3).suggest(trial)
     assert str(raised.value).startswith(f"space.py: {says}")
+
+
+def test_a_model_that_cannot_be_converted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever TensorFlow raises is the trial's failure, not the study's end."""
+
+    def raises(*_: object) -> bytes:
+        raise RuntimeError("no such op: FlexFFT")
+
+    monkeypatch.setattr("edgesq.search.space.to_int8_tflite", raises)
+    space = FileSpace(models([(3,)], [(8, 8, 3)]), "space.py", 3, 3)
+    with pytest.raises(ModelError, match=r"cannot be converted: RuntimeError: no such op: FlexFFT"):
+        space.graph({"x": 1})
