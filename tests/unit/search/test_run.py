@@ -1,6 +1,5 @@
 """Studies whole: what fits is trained, nothing is lost or done twice, and a killed one goes on."""
 
-import contextlib
 import os
 import pickle
 import subprocess
