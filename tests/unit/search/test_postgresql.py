@@ -36,11 +36,12 @@ class Server:
         return f"postgresql+psycopg://owner:{password}@/postgres?host={self.folder}"
 
     def start(self) -> None:
-        command = ["postgres", "-D", self.folder / "data", "-k", self.folder, "-F"]
+        where = str(self.folder)
+        command = ["postgres", "-D", f"{where}/data", "-k", where, "-F"]
         self.process = subprocess.Popen(
             [*command, "-c", "listen_addresses="], user=_OWNER, stderr=subprocess.DEVNULL
         )
-        ready = ["pg_isready", "-h", self.folder, "-t", "60"]
+        ready = ["pg_isready", "-h", where, "-t", "60"]
         for _ in range(600):
             if not subprocess.run(ready, stdout=subprocess.DEVNULL, check=False).returncode:
                 return
