@@ -13,16 +13,24 @@ from edgesq.targets import Target
 
 _Unit = Literal["bytes", "millions"]
 
-_AXES: tuple[tuple[str, str, _Unit, Callable[[Needed], float]], ...] = (
-    ("Accuracy against flash", "whole firmware in flash", "bytes", lambda one: one.flash_bytes),
-    ("Accuracy against RAM", "whole firmware in RAM", "bytes", lambda one: one.ram_bytes),
-    (
+_Axis = tuple[str, str, _Unit, Callable[[Needed], float]]
+
+_FLASH: _Axis = (
+    "Accuracy against flash",
+    "whole firmware in flash",
+    "bytes",
+    lambda one: one.flash_bytes,
+)
+_AXES: dict[str, _Axis] = {
+    "flash": _FLASH,
+    "ram": ("Accuracy against RAM", "whole firmware in RAM", "bytes", lambda one: one.ram_bytes),
+    "instructions": (
         "Accuracy against instructions",
         "instructions per image, estimated, millions",
         "millions",
         lambda one: one.instructions,
     ),
-)
+}
 _CURVES = (
     ("squeeze_ratio", "The best network of each squeeze ratio"),
     ("pct_3x3", "The best network of each share of 3x3 filters"),
@@ -32,7 +40,7 @@ _CURVES = (
 def page(document: StudyDocument, board: Target) -> str:
     """Return the page of a study."""
     rows = [row for row in document.rows if row.same_as is None]
-    trained = [row for row in rows if row.outcome.accuracy is not None]
+    trained = _trained(document)
     return render(
         "edgesq.search",
         "study.html.j2",
@@ -42,28 +50,41 @@ def page(document: StudyDocument, board: Target) -> str:
         dropped=sum(row.outcome.state == "dropped" and row not in trained for row in rows),
         failed=[row for row in rows if row.outcome.state == "failed"],
         front=[row for number in document.front if (row := document.row(number))],
-        charts=_fronts(trained, set(document.front)) if trained else [],
-        curves=_curves(trained) if trained else [],
+        charts=list(fronts(document).values()),
+        curves=list(curves(document).values()),
         names=tuple(dict.fromkeys(name for row in trained for name in row.params)),
     )
 
 
-def _fronts(trained: list[Row], front: set[int]) -> list[Picture]:
+def _trained(document: StudyDocument) -> list[Row]:
     return [
-        study(
-            heading,
-            label,
-            unit,
-            [_point(row, taken, is_best=row.number in front) for row in trained],
-        )
-        for heading, label, unit, taken in _AXES
+        row for row in document.rows if row.same_as is None and row.outcome.accuracy is not None
     ]
 
 
-def _curves(trained: list[Row]) -> list[Picture]:
-    """Return the paper's two curves, size against accuracy, of the best network of each value."""
-    found = []
-    _, label, unit, taken = _AXES[0]
+def fronts(document: StudyDocument) -> dict[str, Picture]:
+    """Return accuracy against "flash", "ram" and "instructions"; none of a study without any."""
+    trained = _trained(document)
+    return {
+        name: study(
+            heading,
+            label,
+            unit,
+            [_point(row, taken, is_best=row.number in document.front) for row in trained],
+        )
+        for name, (heading, label, unit, taken) in _AXES.items()
+        if trained
+    }
+
+
+def curves(document: StudyDocument) -> dict[str, Picture]:
+    """Return the paper's two curves, size against accuracy, of the best network of each value.
+
+    By "squeeze_ratio" and "pct_3x3", as far as the study has more than one value.
+    """
+    found = {}
+    trained = _trained(document)
+    _, label, unit, taken = _FLASH
     for name, heading in _CURVES:
         by_value: dict[float, list[Row]] = defaultdict(list)
         for row in trained:
@@ -78,7 +99,7 @@ def _curves(trained: list[Row]) -> list[Picture]:
             for value, rows in by_value.items()
             for row in rows
         ]
-        found.append(study(heading, label, unit, points))
+        found[name] = study(heading, label, unit, points)
     return found
 
 

@@ -192,7 +192,9 @@ class FileSpace:
             raise
         except Exception as error:  # whatever TensorFlow raises of a model that it cannot take
             said = f"{type(error).__name__}: {error}"[:_MAX_SAID]
-            raise ModelError(f"cannot be converted: {said}", where=self.path) from error
+            raise ModelError(
+                f"cannot be converted: {said}", where=self.path, hint="try `edgesq export` with it"
+            ) from error
         return read_graph(content, self.path)
 
     def model(self, params: Params) -> keras.Model:
