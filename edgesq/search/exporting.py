@@ -1,15 +1,19 @@
 """A trial's network as a build folder."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from edgesq.builds import ExportOptions, export, read_report
-from edgesq.builds.steps import OnStage
 from edgesq.errors import EdgesqError
 from edgesq.extras import require
 from edgesq.search.folder import StudyFolder
 from edgesq.search.records import Needed, Row
 from edgesq.targets import load_target
+
+if TYPE_CHECKING:
+    from edgesq.builds.steps import OnStage
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,8 @@ def export_trial(
         EdgesqError: there is no such study or trial, or it was not trained.
     """
     require("optuna")
+    from edgesq.builds import ExportOptions, export, read_report  # workers do without
+
     folder = StudyFolder(study)
     settings = folder.settings()
     from edgesq.search.store import Store

@@ -16,11 +16,9 @@ from edgesq.graph import Graph
 from edgesq.search.engine import ImageStore
 from edgesq.search.folder import StudyFolder
 from edgesq.search.images import Images
-from edgesq.search.local import LocalEngine
 from edgesq.search.records import Limits, Params, Settings, Training
 from edgesq.search.run import Study, Until, run
 from edgesq.search.space import Space
-from edgesq.search.store import Store
 from edgesq.search.train import Trained
 from edgesq.targets import load_target
 from support.networks import Network
@@ -106,6 +104,8 @@ def tiny_study(
     seed: int = 7,
 ) -> Study:
     """Return a study of tiny networks on a Cortex-M without a port, so that nothing is compiled."""
+    from edgesq.search.store import Store  # which brings Optuna: workers do without
+
     settings = Settings(
         data="none",
         data_sha256="0" * 64,
@@ -133,6 +133,8 @@ def shelf(folder: StudyFolder) -> ImageStore:
 
 def main() -> None:
     """Run or go on with a study: FOLDER TRIALS WORKERS [resume]; a process that tests kill."""
+    from edgesq.search.local import LocalEngine
+
     path, trials, workers, *rest = sys.argv[1:]
     folder = StudyFolder(Path(path))
     crash = str(folder.path.with_name("crash"))

@@ -62,9 +62,9 @@ def test_a_node_that_is_killed_loses_no_trial(cluster: Cluster, tmp_path: Path) 
             node = next(node for node in cluster.list_all_nodes() if node is not cluster.head_node)
             cluster.remove_node(node, allow_graceful=False)
 
-    document = run(study, engine, Until(5), on_row)
+    document = run(study, engine, Until(4), on_row)
     assert sorted(ended) == [row.number for row in document.rows]
     assert all(row.outcome.accuracy is not None for row in document.rows)
     files = {int(file.stem) for file in (folder.path / "trials").iterdir()}
     assert files == {row.number for row in document.rows if row.same_as is None}
-    assert len(files) == 5
+    assert len(files) == 4
