@@ -114,6 +114,8 @@ def search(
         url = folder.url(asked.storage or settings.storage)
         with _discarding(folder.discard, lambda: not resume):
             store = Store(url, settings.name, seed, resume=resume)
+            if not resume:
+                store.enqueue(space.first())
         study = Study(folder, settings, store, space, board, trainer)
         with (
             _discarding(study.discard, lambda: not resume and not study.has_trained),

@@ -26,6 +26,10 @@ _SHARES_3X3 = {"low": 0.125, "high": 0.875, "step": 0.125}
 _SQUEEZE_RATIOS = {"low": 0.125, "high": 1.0, "step": 0.125}
 """None of these leaves a Fire module without filters."""
 
+_FIRST_WIDTHS = (16, 32, 64, 128)
+_LARGE_SIDE = 64
+"""Of an image that a first convolution of stride 2 leaves enough of."""
+
 _HINT = "it takes an Optuna trial and returns a Keras model that ends in a softmax"
 _NOISE_SEED = 20261121
 _MAX_SAID = 200
@@ -36,6 +40,9 @@ class Space(Protocol):
 
     def suggest(self, trial: Any) -> Params:
         """Return metaparameters that an Optuna trial chooses."""
+
+    def first(self) -> tuple[Params, ...]:
+        """Return what is tried before anything is chosen; none where nothing is known."""
 
     def side(self, params: Params) -> int:
         """Return the height and width of the input."""
@@ -81,6 +88,30 @@ class SqueezeNets:
             "bypass": trial.suggest_categorical("bypass", ("none", "simple", "complex")),
             "side": trial.suggest_categorical("side", self.sides),
         }
+
+    def first(self) -> tuple[Params, ...]:
+        """Return one network four times, each twice as wide as the one before it.
+
+        Narrow ones come first: what takes more is then stopped where it is no better. With half of
+        the filters 3x3 and a simple bypass, as the paper recommends (sections 5.3 and 6); squeezed
+        less than there, as an eighth of few filters is next to none.
+        """
+        side = max(self.sides)
+        layout = "small" if side < _LARGE_SIDE else "v1.1"
+        return tuple(
+            {
+                "layout": layout,
+                "conv1": min(width, V1_1.conv1_filters),
+                "base_e": width,
+                "incr_e": width // 2,
+                "freq": 2,
+                "pct_3x3": 0.5,
+                "squeeze_ratio": 0.25,
+                "bypass": "simple",
+                "side": side,
+            }
+            for width in _FIRST_WIDTHS
+        )
 
     def side(self, params: Params) -> int:
         """Return the height and width of the input."""
@@ -172,6 +203,10 @@ class FileSpace:
                 hint='as trial.suggest_int("width", 8, 64)',
             )
         return dict(trial.params)
+
+    def first(self) -> tuple[Params, ...]:
+        """Return none."""
+        return ()
 
     def side(self, params: Params) -> int:
         """Return the height and width of the input."""

@@ -130,6 +130,12 @@ class Store:
             trials = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         return [optuna.trial.Trial(self._study, trial._trial_id) for trial in trials]
 
+    def enqueue(self, candidates: Sequence[Params]) -> None:
+        """Have these asked for before any other."""
+        with self.talking():
+            for params in candidates:
+                self._study.enqueue_trial(params)
+
     def ask(self) -> Any:
         """Begin a trial."""
         with self.talking():

@@ -45,6 +45,9 @@ class TinySpace:
             "size": trial.suggest_int("size", 1, 3),
         }
 
+    def first(self) -> tuple[Params, ...]:
+        return ()
+
     def side(self, params: Params) -> int:
         del params
         return SIDE

@@ -24,6 +24,21 @@ def test_every_choice_is_a_network(number: int) -> None:
     assert graph.tensors[graph.output].shape == (1, 5)
 
 
+@pytest.mark.parametrize(("sides", "layout"), [((24, 32), "small"), ((96, 128), "v1.1")])
+def test_what_is_tried_first_is_of_the_space(sides: tuple[int, ...], layout: str) -> None:
+    """From narrow to wide; and no candidate that Optuna could not choose."""
+    space = SqueezeNets(sides, 3, 5)
+    study = optuna.create_study()
+    weights = []
+    for params in space.first():
+        study.enqueue_trial(params, skip_if_exists=False)
+        assert space.suggest(study.ask()) == params
+        weights.append(space.graph(params).weights_bytes)
+        assert (params["layout"], params["side"]) == (layout, sides[-1])
+    assert weights == sorted(weights)
+    assert len(weights) == 4
+
+
 def test_the_narrowest_network_is_one() -> None:
     low = {"conv1": 8, "base_e": 8, "incr_e": 0, "freq": 4, "pct_3x3": 0.125}
     params: Params = {
