@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from edgesq.errors import EdgesqError
 from edgesq.extras import require
 from edgesq.search.folder import StudyFolder
-from edgesq.search.records import Needed, Row
+from edgesq.search.records import Needed, Row, Settings
 from edgesq.targets import load_target
 
 if TYPE_CHECKING:
@@ -69,22 +69,12 @@ def export_trial(
 
     folder = StudyFolder(study)
     settings = folder.settings()
-    from edgesq.search.store import Store
-
-    url = folder.url(storage or settings.storage)
-    rows = Store(url, settings.name, settings.training.seed, resume=True).rows()
-    row = next((one for one in rows if one.number == number), None)
-    number = number if row is None or row.same_as is None else row.same_as
-    if row is None or row.outcome.needed is None or not folder.model(number).is_file():
-        raise EdgesqError(
-            f"{number} {_lack(row)}, so there is no network",
-            where=str(study),
-            hint="take one of the front, which the page shows",
-        )
+    row = _row(folder, settings, number, storage)
+    model = folder.model(row.number if row.same_as is None else row.same_as)
     target = out or study / f"trial-{number}"
     data = Path(settings.data)
     options = ExportOptions(
-        model=folder.model(number),
+        model=model,
         calibration=data if data.is_dir() else None,
         target=load_target(settings.target),
         out=target,
@@ -101,6 +91,23 @@ def export_trial(
         None if sizes is None else sizes.ram_bytes,
         report.firmware.arena_bytes,
     )
+
+
+def _row(folder: StudyFolder, settings: Settings, number: int, storage: str | None) -> Row:
+    """Return a trial that has a network."""
+    from edgesq.search.store import Store
+
+    url = folder.url(storage or settings.storage)
+    rows = Store(url, settings.name, settings.training.seed, resume=True).rows()
+    row = next((one for one in rows if one.number == number), None)
+    number = number if row is None or row.same_as is None else row.same_as
+    if row is None or row.outcome.needed is None or not folder.model(number).is_file():
+        raise EdgesqError(
+            f"{number} {_lack(row)}, so there is no network",
+            where=str(folder.path),
+            hint="take one of the front, which the page shows",
+        )
+    return row
 
 
 def _lack(row: Row | None) -> str:
