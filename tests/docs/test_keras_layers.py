@@ -77,7 +77,17 @@ def spread(layers: Any, x: Any) -> Any:
 
 
 NAMED = (
-    *("celu", "exponential", "gelu", "hard_shrink", "hard_tanh", "log_sigmoid", "mish", "selu"),
+    *(
+        "celu",
+        "elu",
+        "exponential",
+        "gelu",
+        "hard_shrink",
+        "hard_tanh",
+        "log_sigmoid",
+        "mish",
+        "selu",
+    ),
     *("silu", "soft_shrink", "softplus", "softsign", "sparse_plus", "squareplus", "tanh_shrink"),
 )
 """Activations that no operator of TensorFlow Lite stands for, or one that makes a table."""

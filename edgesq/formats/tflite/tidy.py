@@ -16,6 +16,7 @@ from edgesq.formats.tflite.edges import HINT
 from edgesq.formats.tflite.graph import make_graph
 from edgesq.formats.tflite.reader import UINT8, Reader, open_model
 from edgesq.formats.tflite.several import wholes
+from edgesq.formats.tflite.stand_in import stood_in
 from edgesq.formats.tflite.table import READABLES
 from edgesq.formats.tflite.uint8 import computes_in_uint8
 
@@ -27,7 +28,8 @@ def for_litert(reader: Reader) -> bytes:
         reader: the file, after `make_graph`.
     """
     operators = [one for one in reader.source.operators if not reader.is_left_out(one)]
-    return _written(reader, operators, listed(reader.source.inputs), reader.results)
+    known = stood_in(reader, operators)
+    return _written(reader, known, listed(reader.source.inputs), reader.results)
 
 
 def int8_inside(content: bytes, *, always: bool = False) -> bytes:
@@ -86,7 +88,8 @@ def _code(reader: Reader, operator: Any, schema: Any) -> Any:
     code = schema.OperatorCodeT()
     code.builtinCode = max(old.builtinCode, old.deprecatedBuiltinCode)
     code.deprecatedBuiltinCode = min(code.builtinCode, 127)
-    code.version = min(old.version, READABLES[kind].newest or old.version)
+    newest = READABLES[kind].newest if kind in READABLES else None
+    code.version = min(old.version, newest or old.version)
     return code
 
 
