@@ -20,7 +20,7 @@ from support.networks import Network, images
 MAX_IMAGE_BYTES = 8_192
 """Images lie in 256 KB of flash next to weights and code."""
 
-PARTS = 2
+PARTS = 3
 """Images of firmware that all networks take."""
 
 

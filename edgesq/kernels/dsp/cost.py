@@ -100,6 +100,7 @@ PRICES = cost.Prices(
         "AVERAGE_POOL_2D": {"taps": 2.1, "out": 17.0},
         "a sum of the map": {"in": 2.1, "out": 36.0, "calls": 600.0},
         "SOFTMAX": {"out": 43.0, "calls": 300.0},
+        "RESIZE_BILINEAR": {"out": 30.0},
         "a move": {"out": 3.0},
     },
     summed=9.0,

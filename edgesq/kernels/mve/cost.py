@@ -81,6 +81,7 @@ PRICES = Prices(
         "AVERAGE_POOL_2D": {"taps": 1.3, "out": 38.0},
         "a sum of the map": {"in": 1.3, "out": 38.0},
         "SOFTMAX": {"out": 43.0, "calls": 300.0},
+        "RESIZE_BILINEAR": {"out": 30.0},
         "a move": {"out": 3.0},
     },
     summed=2.3,
