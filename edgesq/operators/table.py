@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 from edgesq.operators.base import Op
+from edgesq.operators.conv import Conv2D
 from edgesq.operators.curve import STEPS, Curve
 from edgesq.operators.move import Concatenation, Slice
 from edgesq.operators.shape import Reshape
@@ -24,9 +25,11 @@ OPERATORS: tuple[type[Op], ...] = tuple(_kinds(Op))
 READ_AS: dict[str, type[Op] | None] = {
     **{cls.kind: cls for cls in reversed(OPERATORS)},
     **dict.fromkeys(STEPS, Curve),
+    "BATCH_TO_SPACE_ND": None,
     "DEQUANTIZE": None,
     "EXPAND_DIMS": Reshape,
     "PACK": Concatenation,
+    "SPACE_TO_BATCH_ND": Conv2D,
     "SPLIT": Slice,
     "SPLIT_V": Slice,
     "SQUEEZE": Reshape,

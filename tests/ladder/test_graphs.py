@@ -25,7 +25,7 @@ from support.uint8_files import as_uint8
 GRAPHS, ON_BOARDS = 50, 40
 """Networks of one seed: on this computer, on an emulated board."""
 
-UNDRAWN = {"CURVE", "DEQUANTIZE", "EXPAND_DIMS", "PADV2", "SQUEEZE", *STEPS}
+UNDRAWN = {"BATCH_TO_SPACE_ND", "CURVE", "DEQUANTIZE", "EXPAND_DIMS", "PADV2", "SQUEEZE", *STEPS}
 """Drawn as PAD or as a function, read as RESHAPE, or no operator of the graph."""
 
 

@@ -85,6 +85,48 @@ class Network(Values, Moves, Sequences):
             fusedActivationFunction=activation,
         )
 
+    def between_batches(
+        self,
+        source: int,
+        channels: int,
+        kernel: Pair,
+        dilation: Pair,
+        pads: tuple[int, int, int, int] = (0, 0, 0, 0),
+        kind: str = "conv",
+    ) -> int:
+        """Add a dilated convolution as older converters write it, padded before and behind."""
+        height, width, depth = self.shapes[source]
+        sides = (pads[:2], pads[2:])
+        tall = [
+            -(height + sum(pads[:2])) % dilation[0],
+            -(width + sum(pads[2:])) % dilation[1],
+        ]
+        amounts = [(one, two + more) for (one, two), more in zip(sides, tall, strict=True)]
+        blocks = dilation[0] * dilation[1]
+        rows, columns = (
+            (extent + sum(pair)) // by
+            for extent, pair, by in zip((height, width), amounts, dilation, strict=True)
+        )
+        apart = self.value((rows, columns, depth), self.quants[source])
+        tensors = self.builder.subgraph.tensors
+        tensors[apart].shape = [blocks, rows, columns, depth]
+        numbers = [self.builder.constant(np.array(one, np.int32)) for one in (dilation, amounts)]
+        self.builder.op("SPACE_TO_BATCH_ND", [source, *numbers], apart, None)
+        made = (
+            self.depthwise(apart, kernel, padding=VALID)
+            if kind == "depthwise"
+            else self.conv(apart, channels, kernel, padding=VALID)
+        )
+        tensors[made].shape = [blocks, *self.shapes[made]]
+        crops = [(0, more) for more in tall]
+        shape = [
+            extent * by - more
+            for extent, by, more in zip(self.shapes[made], dilation, tall, strict=False)
+        ]
+        result = self.value((*shape, self.shapes[made][2]), self.quants[made])
+        ends = [self.builder.constant(np.array(one, np.int32)) for one in (dilation, crops)]
+        return self.builder.op("BATCH_TO_SPACE_ND", [made, *ends], result, None)
+
     def transpose_conv(
         self,
         source: int,

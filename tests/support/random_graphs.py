@@ -52,6 +52,20 @@ def _dilated(sketch: Sketch, source: int) -> None:
         sketch.add("depthwise", [source], size, stride, padding, **options)
 
 
+def _between_batches(sketch: Sketch, source: int) -> None:
+    shape = sketch.shape(source)
+    if shape is None:
+        return
+    dilation = (sketch.number(1, 3), sketch.number(1, 3))
+    most = [min(3, (extent - 1) // by + 1) for extent, by in zip(shape, dilation, strict=False)]
+    size = (sketch.number(1, most[0]), sketch.number(1, most[1]))
+    reach = [(taps - 1) * by for taps, by in zip(size, dilation, strict=True)]
+    pads = tuple(half for whole in reach for half in (whole // 2, whole - whole // 2))
+    kind = sketch.one_of("conv", "depthwise")
+    padded = sketch.one_of(pads, (0, 0, 0, 0))
+    sketch.add("between_batches", [source], sketch.channels(), size, dilation, padded, kind)
+
+
 def _transpose_conv(sketch: Sketch, source: int) -> None:
     shape = sketch.shape(source)
     size, stride = (
@@ -137,6 +151,7 @@ LAYERS: dict[str, Callable[[Sketch, int], None]] = {
     "CONV_2D in groups": _grouped,
     "DEPTHWISE_CONV_2D": _depthwise,
     "dilated": _dilated,
+    "SPACE_TO_BATCH_ND": _between_batches,
     "TRANSPOSE_CONV": _transpose_conv,
     "MAX_POOL_2D": _pool("max_pool"),
     "AVERAGE_POOL_2D": _pool("average_pool"),

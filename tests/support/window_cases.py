@@ -153,6 +153,14 @@ WINDOWED |= {
 
 
 @network
+def dilated_between_batches() -> bytes:
+    net = Network((9, 8, 3))
+    wide = net.between_batches(net.input, 4, (3, 3), (2, 2), (2, 2, 2, 2))
+    deep = net.between_batches(wide, 4, (3, 2), (2, 3), kind="depthwise")
+    return net.build(net.conv(deep, 2))
+
+
+@network
 def dilated_in_groups() -> bytes:
     net = Network((7, 7, 6))
     return net.build(net.mean(net.conv(net.input, 4, (3, 3), groups=2, dilation=(2, 2))))

@@ -149,7 +149,12 @@ def window_problem(window: Window, image: tuple[int, int], output: tuple[int, in
         if not (0 < size <= MAX_UINT16 and 0 < stride <= MAX_UINT16):
             return f"a window of {size} with stride {stride}"
         padded = extent + sum(pads)
-        if padded < size or max(pads) >= size or count != (padded - size) // stride + 1:
+        if (
+            padded < size
+            or max(pads) >= size
+            or min(pads) < 0
+            or count != (padded - size) // stride + 1
+        ):
             return (
                 f"{count} windows of {size} with stride {stride} over {extent} and {pads} padding"
             )

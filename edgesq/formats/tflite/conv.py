@@ -250,7 +250,4 @@ READABLES: Readables = {
 }
 FITS: Fits = {Convolution: _fits}
 RANGES: Ranges = {Convolution: _convolution_problem, FullyConnected: _fully_connected_problem}
-ADVICE: Advice = {
-    "BATCH_TO_SPACE_ND": "use the dilation of the convolution itself",
-    "SPACE_TO_BATCH_ND": "use the dilation of the convolution itself",
-}
+ADVICE: Advice = {}

@@ -8,6 +8,7 @@ from typing import Any
 
 from edgesq.errors import ModelError
 from edgesq.formats.tflite import curve
+from edgesq.formats.tflite.batches import undilated
 from edgesq.formats.tflite.chain import joined
 from edgesq.formats.tflite.check import operator_problem
 from edgesq.formats.tflite.constants import without_constants
@@ -43,7 +44,7 @@ def make_graph(reader: Reader, sha256: str) -> tuple[Graph, Inside]:
     operators = [(reader.kind(operator), operator) for operator in reader.source.operators]
     if not operators:
         raise reader.error("the model has no operators")
-    operators = curve.joined(reader, operators)
+    operators = undilated(reader, curve.joined(reader, operators))
     whole = whole_problems(reader, operators)
     if whole:
         _refuse(reader, [*whole, *_unknown_problems(reader, without_named(reader, operators))])

@@ -40,6 +40,8 @@ UINT8_OFFSET = 128
 """A uint8 value is this much above the int8 one that stands for it."""
 _IDENTIFIER = b"TFL3"
 
+Pair = tuple[int, int]
+
 
 FUSED: dict[int, tuple[float | None, float | None]] = {
     0: (None, None),
@@ -306,8 +308,14 @@ class Reader:
         """Return the window of a size (H, W), with the padding that the options ask for."""
         image = self.tensors[source].hwc[:2]
         strides = (int(options.strideH), int(options.strideW))
-        apart = zip(dilations_of(options), size, strict=True)
-        dilations = tuple(by if taps > 1 else min(by, 1) for by, taps in apart)
+        down, across = (
+            by if taps > 1 else min(by, 1)
+            for by, taps in zip(dilations_of(options), size, strict=True)
+        )
+        dilations = (down, across)
+        given = getattr(options, "givenPads", None)
+        if given is not None:
+            return self._window_from(given, size, strides, dilations, source, output)
         pads = [0, 0]
         if options.padding == SAME_PADDING:
             # A stride of 0 is refused below.
@@ -320,6 +328,22 @@ class Reader:
         tall, wide = pads
         top, left = tall // 2, wide // 2
         window = Window(*size, *strides, top, tall - top, left, wide - left, *dilations)
+        self.refuse_window(window, source, output)
+        return window
+
+    def _window_from(
+        self, before: Pair, size: Pair, strides: Pair, dilations: Pair, source: int, output: int
+    ) -> Window:
+        """Return the window of which so many rows and columns lie before the image."""
+        image, result = self.tensors[source].hwc[:2], self.tensors[output].hwc[:2]
+        top, left = before
+        behind = [
+            max((count - 1) * step + (taps - 1) * by + 1 - extent - first, 0)
+            for count, step, taps, by, extent, first in zip(
+                result, strides, size, dilations, image, before, strict=True
+            )
+        ]
+        window = Window(*size, *strides, top, behind[0], left, behind[1], *dilations)
         self.refuse_window(window, source, output)
         return window
 

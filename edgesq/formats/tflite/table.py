@@ -1,6 +1,7 @@
 """The operators' tables: how each is read from a .tflite, and what a graph's must hold."""
 
 from edgesq.formats.tflite import (
+    batches,
     binary,
     chain,
     conv,
@@ -16,7 +17,21 @@ from edgesq.formats.tflite import (
 )
 from edgesq.formats.tflite.readable import Advice, Fits, Ranges, Readables
 
-_FAMILIES = (binary, chain, conv, curve, lookup, move, part, pool, reduce, sequence, shape, softmax)
+_FAMILIES = (
+    batches,
+    binary,
+    chain,
+    conv,
+    curve,
+    lookup,
+    move,
+    part,
+    pool,
+    reduce,
+    sequence,
+    shape,
+    softmax,
+)
 
 READABLES: Readables = {
     kind: readable for family in _FAMILIES for kind, readable in family.READABLES.items()
