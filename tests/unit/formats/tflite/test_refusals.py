@@ -78,7 +78,8 @@ def test_every_unknown_operator_is_named() -> None:
     assert "3 operators: the runtime does not know CUMSUM (layer3/value) (build the" in line
     assert "not know REVERSE_V2 (layer6/value) (build the model without it" in line
     assert "not know operator 9999 (" in line
-    assert "it knows ADD, AVERAGE_POOL_2D, CONCATENATION, CONV_2D" in line
+    assert "it knows ABS, ADD, " in line
+    assert " CONV_2D, " in line
 
 
 # In "fire" tensor 0 is the image, 1 the first weights, 2 their bias, 3 that convolution's output.
