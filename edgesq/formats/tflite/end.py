@@ -6,7 +6,7 @@ before these and after.
 
 from typing import Any
 
-from edgesq.formats.tflite.reader import INT8, Reader
+from edgesq.formats.tflite.reader import INT8, UINT8, Reader
 
 Operators = list[tuple[str, Any]]
 
@@ -28,7 +28,7 @@ def without_ending(reader: Reader, operators: Operators) -> Operators:
         if kind not in (*ENDINGS, *_AROUND) or list(one.outputs) != [result] or not one.inputs:
             break
         end, result = end - 1, one.inputs[0]
-        if kind in ENDINGS and result >= 0 and reader.type(result) == INT8:
+        if kind in ENDINGS and result >= 0 and reader.type(result) in (INT8, UINT8):
             last, reader.results = end, [result]
     if last == len(operators) or last == 0:
         return operators

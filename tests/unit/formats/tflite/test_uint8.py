@@ -145,3 +145,15 @@ def test_every_observed_value_is_the_files_own_less_128() -> None:
     (golden,) = ReferenceInterpreter(content).observed(inputs)
     (found,) = run_observed(graph, inputs)
     np.testing.assert_array_equal(found, golden)
+
+
+def test_an_arg_max_of_uint8_at_the_end_is_left_out() -> None:
+    builder = TfliteBuilder()
+    source = builder.value((1, 1, 1, 6), 0.1, 128, dtype=np.uint8)
+    scores = builder.value((1, 6), 0.1, 128, dtype=np.uint8)
+    builder.op("RESHAPE", [source, builder.constant(np.array([1, 6], np.int32))], scores, None)
+    relu = builder.op("RELU", [scores], builder.value((1, 6), 0.1, 128, dtype=np.uint8), None)
+    axis = builder.constant(np.array(1, np.int32))
+    best = builder.op("ARG_MAX", [relu, axis], builder.value((1,), dtype=np.int32), "ArgMaxOptions")
+    graph = read_graph(builder.build(source, best))
+    assert graph.tensors[graph.output].shape == (1, 6)
