@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from edgesq.importers.net import Net, Node
-from edgesq.importers.network import Layer, Pair, Reshape, Resize
+from edgesq.importers.network import Layer, Pair, Permute, Reshape, Resize, Take
 from edgesq.importers.places import NCHW, NHWC, Axes, Stored, image, nchw
 from edgesq.importers.quants import Array, Constant, as_int8
 
@@ -146,12 +147,41 @@ class Lowering:
             shape = (1,) * (4 - stored.place.ndim) + stored.place.shape
             stored = Stored(stored.name, stored.shape, stored.place.reshape(shape))
         found = stored.as_map(like)
+        moved = self._moved(node, stored, like or NCHW) if found is None else None
+        if moved is not None:
+            return moved
         if found is None:
             rank = stored.place.ndim
             what = "of transposed values" if rank == 4 else f"of {rank} dimensions"
             raise UnsupportedError(f"{node.kind} {what}", "keep to maps [1, C, H, W]")
         shape, axes = found
         return self.reshaped(node, stored, shape), axes
+
+    def _moved(self, node: Node, stored: Stored, axes: Axes) -> tuple[Stored, Axes] | None:
+        """Return a map whose numbers lie in another order as one whose do not, by one layer.
+
+        None where its axes are in no other order, nor its channels: then nothing is known to do it.
+        """
+        if stored.place.ndim != 4 or len(stored.shape) != 4:
+            return None
+        wanted = stored.place.transpose(np.argsort(axes))
+        every = np.arange(math.prod(stored.shape), dtype=np.int32).reshape(stored.shape)
+        name, label = f"{stored.name}/{node.name}", f"moved{len(self.layers)}_{node.name}"
+        channels = wanted[0, 0, 0] % stored.shape[3]
+        layer: Layer | None = None
+        for first, second, third in itertools.permutations((1, 2, 3)):
+            if np.array_equal(every.transpose(0, first, second, third), wanted):
+                layer = Permute(label, (stored.name,), name, (0, first, second, third))
+        if layer is None and np.array_equal(every[..., channels], wanted):
+            layer = Take(label, (stored.name,), name, 3, tuple(channels.tolist()))
+        if layer is None:
+            return None
+        self.layers.append(layer)
+        self.shapes[name] = wanted.shape
+        if stored.name in self.quants:
+            self.quants[name] = self.quants[stored.name]
+        positions = np.arange(wanted.size, dtype=np.int32).reshape(wanted.shape)
+        return Stored(name, wanted.shape, positions.transpose(axes)), axes
 
     def reshaped(self, node: Node, stored: Stored, shape: tuple[int, ...]) -> Stored:
         """Return the same values stored with another shape."""

@@ -71,6 +71,25 @@ class Resize(Layer):
 
 
 @dataclass(frozen=True, eq=False)
+class Permute(Layer):
+    """A map's axes in another order, which begins with the batch."""
+
+    kind: ClassVar[str] = "Permute"
+    keeps_sign: ClassVar[bool] = True
+    order: tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Take(Layer):
+    """Places along one axis of a map, in any order."""
+
+    kind: ClassVar[str] = "Take"
+    keeps_sign: ClassVar[bool] = True
+    axis: int
+    indices: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Place:
     """One value: its name in ONNX, and where its numbers are stored.
 

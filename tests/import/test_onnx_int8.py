@@ -221,6 +221,7 @@ ONE_WAY = {
     "softmax_sharp": "ONNX's Softmax has no beta",
     "softplus_of_three_operators": "a function's steps have no scales there",
     "softsign_divides": "a function's steps have no scales there",
+    "transposed_image": "ONNX's import stores the image as its first operator wants it",
     "tile_rows_and_columns": "ONNX's Gather of pixels",
 }
 """Networks whose QDQ form is not taken as the same .tflite, and why."""

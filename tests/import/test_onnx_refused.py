@@ -77,14 +77,14 @@ FORMS: dict[str, tuple[Callable[[OnnxNetwork, str], str], str]] = {
         ),
         r"ConvTranspose in groups \(convtranspose1_ConvTranspose\)",
     ),
-    "shuffled": (
+    "channels_mixed_with_rows": (
         lambda net, step: net.conv(
             net.node(
                 "Reshape",
                 net.node(
                     "Transpose",
                     net.node("Reshape", step, net.ints([1, 2, 2, 6, 8])),
-                    perm=[0, 2, 1, 3, 4],
+                    perm=[0, 1, 3, 2, 4],
                 ),
                 net.ints([1, 4, 6, 8]),
                 channels=4,

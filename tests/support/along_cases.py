@@ -94,8 +94,8 @@ def mask_of_pixels() -> bytes:
     """A value of each pixel, computed, by all channels; and constants of each pixel."""
     net = Network((5, 6, 8))
     mask = net.reduce(net.input, "MEAN", [2], keep=True)
-    masked = net.binary(net.input, mask, "MUL")
-    return net.build(net.by_constant(masked, "ADD", (5, 6, 8), FINER))
+    masked = net.binary(net.input, mask, "MUL", (0.2, 3))
+    return net.build(net.by_constant(masked, "ADD", (5, 6, 8), FINER, (0.2, -7)))
 
 
 @network

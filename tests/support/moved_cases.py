@@ -359,7 +359,7 @@ def unpacked_columns() -> bytes:
     """Columns of a map, each a row of its own; the image is the input of an UNPACK."""
     net = Network((4, 3, 5))
     last = net.unpack(net.input, 1)
-    return net.build(net.dense(net.reshape(last, (1, 4, 5)), 3, keep=True))
+    return net.build(net.conv(net.reshape(last, (1, 4, 5)), 3))
 
 
 @network

@@ -19,7 +19,7 @@ class Values(Base):
         self, one: int, two: int, kind: str, quant: Quant = FINER, activation: int = NONE
     ) -> int:
         """Add ADD, SUB or MUL; either operand is repeated along axes where it has 1."""
-        shape = np.broadcast_shapes(self.shapes[one], self.shapes[two])
+        shape = np.broadcast_shapes(self.shapes[one], self.shapes[two])[-3:]
         output = self.value(shape, quant)
         if kind not in FUSING:
             return self.builder.op(kind, [one, two], output, None)

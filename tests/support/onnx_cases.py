@@ -7,12 +7,13 @@ import numpy as np
 import onnx
 from onnx import helper
 
+from support.onnx_along import ALONG
 from support.onnx_function_cases import FUNCTION_CASES
 from support.onnx_models import OnnxNetwork
 from support.onnx_windows import WINDOWS
 
 Build = Callable[[], onnx.ModelProto]
-CASES: dict[str, Build] = {**FUNCTION_CASES, **WINDOWS}
+CASES: dict[str, Build] = {**FUNCTION_CASES, **WINDOWS, **ALONG}
 
 
 def case(build: Build) -> Build:

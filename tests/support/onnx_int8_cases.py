@@ -10,12 +10,13 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto
 
+from support.onnx_along import INT8_ALONG
 from support.onnx_quantized import FINER, PIXELS, RECTIFIED, SIGNED, USUAL, Quant, QuantNetwork
 
 Build = Callable[[], onnx.ModelProto]
 
 
-CASES: dict[str, Build] = {}
+CASES: dict[str, Build] = {**INT8_ALONG}
 
 
 def case(build: Build) -> Build:

@@ -312,7 +312,9 @@ RULES: dict[str, Callable[[View], Shape]] = {
     **_flat("Sqrt", "Tanh", "QLinearLeakyRelu", "QLinearSigmoid"),
     **_wide("Add", "And", "Div", "Equal", "Greater", "Less", "Max", "Min", "Mod", "Mul", "Or"),
     **_wide("Mean", "PRelu", "Pow", "Sub", "Sum", "Where"),
-    **dict.fromkeys(("ArgMax", "ReduceMax", "ReduceMean", "ReduceProd", "ReduceSum"), _reduce),
+    **dict.fromkeys(
+        ("ArgMax", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum"), _reduce
+    ),
     **dict.fromkeys(("AveragePool", "MaxPool", "QLinearAveragePool"), pool),
     **dict.fromkeys(("DequantizeLinear", "QuantizeLinear"), _quantized),
     **dict.fromkeys(("GlobalAveragePool", "GlobalMaxPool", "QLinearGlobalAveragePool"), _global),

@@ -33,7 +33,7 @@ class Binary(Layer):
 
     Attributes:
         function: which.
-        constant: [] or [C], the second operand; None where there are two activations.
+        constant: [], [C] or [H, W, C], the second operand; None where there are two activations.
         swapped: the constant is the first operand.
     """
 
@@ -72,12 +72,28 @@ def _binary(lowering: Lowering, node: Node) -> None:
     quant = constant.quant
     if quant is not None and len(quant.scale) > 1:
         values, quant = constant.real(), None
-    stored, (operand,) = per_channel(lowering, node, stored, values)
+    stored, operand = _operand(lowering, node, stored, values)
     own = Constant(operand, quant)
     function: Any = _FUNCTIONS[node.kind]
     swapped = at == 0
     layer = Binary(node.name, (stored.name,), node.output, function, own, swapped, node.clip)
     lowering.emit(layer, stored.place, stored.shape)
+
+
+def _operand(lowering: Lowering, node: Node, stored: Stored, values: Array) -> tuple[Stored, Array]:
+    """Return a constant as [] or [C] of the stored tensor, or as [H, W, C] of a map's pixels."""
+    if stored.place.ndim < 4 or len(stored.shape) < 4:
+        stored, (operand,) = per_channel(lowering, node, stored, values)
+        return stored, operand
+    order = np.argsort(stored.place.reshape(-1))
+    whole = np.broadcast_to(values, stored.place.shape).reshape(-1)[order]
+    whole = whole.reshape(stored.shape[1:])
+    for axis in (0, 1):
+        first = whole.take([0], axis)
+        whole = first if (whole == first).all() else whole
+    if whole.shape[:2] == (1, 1):
+        return stored, values.reshape(()) if values.size == 1 else whole[0, 0]
+    return stored, whole
 
 
 def of_two_each(lowering: Lowering, node: Node) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from edgesq.importers.lowering import Lowering, Taken, UnsupportedError
 from edgesq.importers.net import Node
 from edgesq.importers.network import NO_PADS, Layer
+from edgesq.importers.operators.along import reduced
 from edgesq.importers.operators.pool import Pool
 from edgesq.importers.operators.tables import KerasMakers, OnnxOperators, TfliteWriters
 from edgesq.importers.places import NHWC, Stored
@@ -32,13 +33,14 @@ def _global(lowering: Lowering, node: Node) -> None:
 
 
 def _reduce(lowering: Lowering, node: Node) -> None:
-    """Make a layer of a ReduceMean or ReduceMax over height and width."""
+    """Make a layer of a ReduceMean or ReduceMax."""
     over = lowering.numbers(node, "axes", 1) or []
     source, axes = lowering.map(node)
     if {axes[axis % 4] for axis in over} != {1, 2}:
         source, axes = lowering.map(node, like=NHWC)
     if {axes[axis % 4] for axis in over} != {1, 2}:
-        raise UnsupportedError(f"{node.kind} over {over}", "height and width are supported")
+        reduced(lowering, node, set(over), None)
+        return
     channels = source.shape[3]
     place = np.arange(channels).reshape(lowering.net.shapes[node.output])
     lowering.emit(_whole(node, source), place, (1, 1, 1, channels))

@@ -1,6 +1,7 @@
 """The operators' tables: how ONNX's are taken, and how layers become Keras' or .tflite's."""
 
 from edgesq.importers.operators import (
+    along,
     binary,
     conv,
     dense,
@@ -17,6 +18,7 @@ from edgesq.importers.operators import (
 from edgesq.importers.operators.tables import KerasMakers, OnnxOperators, TfliteWriters
 
 _FAMILIES = (
+    along,
     binary,
     conv,
     dense,
