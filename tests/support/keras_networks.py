@@ -112,6 +112,26 @@ def shuffled() -> bytes:
     return _quantized((16, 16, 3), body)
 
 
+def along_axes() -> bytes:
+    """Return a network that takes maps apart, turns, sums and joins them, along every axis."""
+    from keras import ops
+
+    def body(layers: Any, x: Any) -> Any:
+        x = layers.Conv2D(12, 3, padding="same", activation="relu")(x)
+        x = x + np.random.default_rng(3).normal(size=x.shape[1:]).astype(np.float32)
+        halves = ops.split(layers.Permute((2, 1, 3))(x), 2, axis=-1)
+        x = layers.Concatenate(axis=1)(
+            [ops.take(halves[1], [5, 0, 3, 1, 2, 4], axis=-1), halves[0]]
+        )
+        seen = [ops.mean(x, axis=-1, keepdims=True), ops.max(x, axis=-1, keepdims=True)]
+        x = x * layers.Conv2D(1, 3, padding="same", activation="sigmoid")(ops.concatenate(seen, -1))
+        rows = ops.stack([ops.min(x, axis=1), ops.sum(x, axis=1)], axis=1)
+        x = layers.Conv2D(10, 1)(layers.Concatenate(axis=1)([layers.Permute((1, 2, 3))(x), rows]))
+        return layers.Softmax()(layers.GlobalAveragePooling2D()(x))
+
+    return _quantized((10, 8, 3), body)
+
+
 def resnet8() -> bytes:
     """Return the ResNet-8 of MLPerf Tiny: 32 x 32, 10 classes."""
 

@@ -36,6 +36,7 @@ _OTHERS: dict[str, Callable[[], bytes]] = {
     "lenet": keras_networks.lenet,
     "unet": keras_networks.unet,
     "shuffled": keras_networks.shuffled,
+    "along_axes": keras_networks.along_axes,
     "resnet8": keras_networks.resnet8,
     "mobilenet_v2_48": lambda: keras_networks.mobilenet_v2(48),
     "mobilenet_v3": keras_networks.mobilenet_v3,
