@@ -98,7 +98,7 @@ def _two(ends: str) -> Any:
 def _recurrent(model: Any) -> None:
     """Float, with an LSTM and a custom operator in it."""
     _weights(0)(model)
-    kinds = iter([schema.BuiltinOperator.UNIDIRECTIONAL_SEQUENCE_LSTM, 32])
+    kinds = iter([schema.BuiltinOperator.BIDIRECTIONAL_SEQUENCE_LSTM, 32])
     for operator in model.subgraphs[0].operators[:2]:
         code = schema.OperatorCodeT()
         code.builtinCode, code.customCode = next(kinds), b"Mel"
@@ -124,7 +124,7 @@ def _set(index: int, **fields: Any) -> Any:
         (set_tensors("type", schema.TensorType.INT16), r"its activations are int16 \(layer"),
         (_two("inputs"), r"the model has 2 inputs \(layer0/value, layer3/value\)"),
         (_two("outputs"), r"the model has 2 outputs \(layer0/value, layer3/value\)"),
-        (_recurrent, r"float32 \.tflite .*UNIDIRECTIONAL_SEQUENCE_LSTM .*custom operator 'Mel'"),
+        (_recurrent, r"float32 \.tflite .*BIDIRECTIONAL_SEQUENCE_LSTM .*custom operator 'Mel'"),
         (_external, "lies outside the model"),
         (_set(3, isVariable=True), "keeps its values from one image to the next"),
         (_set(1, sparsity=schema.SparsityParametersT()), "is stored sparse"),
