@@ -15,7 +15,7 @@ from edgesq.accuracy.noise import LayerNoise, layer_noise
 from edgesq.accuracy.score import ClassScore, FormScore, class_scores, form_score, share
 from edgesq.builds import TFLITE, read_float_weights, read_model
 from edgesq.calibrate import Classes, Judge, probable_order
-from edgesq.errors import ImageError
+from edgesq.errors import ImageError, ModelError
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.tflite import ReferenceInterpreter, read_stored_graph
 from edgesq.graph import Graph, Int8Array, Tensor
@@ -100,9 +100,9 @@ def evaluate(
     """
     content = read_model(build)
     graph = read_stored_graph(content, str(build / TFLITE))
+    _refuse_several(graph, str(build / TFLITE))
     images = open_images(build, graph, source, count, declared)
-    labels, judge = _judged(images)
-    weights = read_float_weights(build)
+    (labels, judge), weights = _judged(images), read_float_weights(build)
     got = _run(_Forms(graph, content, weights, judge), build, images, on_progress)
     expected = got.by_form.get("float")
     forms = [form_score(form, rows, labels, expected) for form, rows in got.by_form.items()]
@@ -125,6 +125,15 @@ def evaluate(
         images.classes.said_by,
         tuple(notes),
     )
+
+
+def _refuse_several(graph: Graph, where: str) -> None:
+    if len(graph.inputs) > 1:
+        raise ModelError(
+            f"has {len(graph.inputs)} inputs, and accuracy is measured with one image",
+            where=where,
+            hint="`edgesq verify` compares every value of such a model",
+        )
 
 
 def _classes(

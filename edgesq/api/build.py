@@ -114,7 +114,8 @@ class Build:
         Args:
             image: a file; what Pillow holds; uint8 [H, W, C] or [H, W], which is resized and
                 prepared as the build does; or int8 [H, W, C] of the model's own size, as the board
-                gets it.
+                gets it. Of a model with several inputs a mapping with one of these for each, or
+                int8 or reals of one that is no image, by the names in its .tflite.
 
         Raises:
             ImageError: it cannot be read, or is of another type or shape.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,13 @@ from edgesq.builds import TFLITE, read_model, read_report
 from edgesq.calibrate import Classes, Judge, Preprocessing, fit_image, judge_of, read_image
 from edgesq.errors import ImageError
 from edgesq.formats.tflite import read_graph
-from edgesq.graph import Graph, Int8Array
+from edgesq.graph import Graph, Int8Array, Tensor
 from edgesq.verify.oracle import Oracle, default_oracle
 
-ImageLike = str | os.PathLike[str] | Image.Image | NDArray[Any]
+ImageLike = str | os.PathLike[str] | Image.Image | NDArray[Any] | Mapping[str, Any]
 """An image: a file of it; what Pillow holds; uint8 [H, W, C] or [H, W], prepared as the build does;
-or int8 [H, W, C] of the model's own size, as the board gets it."""
+or int8 [H, W, C] of the model's own size, as the board gets it. Of a model with several inputs: a
+mapping with one for each, by the names of `Model.inputs`, or reals of one that is no image."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,12 +74,44 @@ class Model:
         Raises:
             ImageError: it cannot be read, or is of another type or shape.
         """
+        if len(self.graph.inputs) > 1:
+            return self._joined(image)
+        if isinstance(image, Mapping):
+            raise _wrong("is a mapping, and the model has one input")
         if isinstance(image, np.ndarray) and image.dtype == np.int8:
             if image.shape != self.shape:
                 raise _wrong(f"is int8 {list(image.shape)}, the model takes {list(self.shape)}")
             return image
         tensor = self.graph.tensors[self.graph.input]
         return self.preprocessing.to_int8(self._pixels(image), tensor.scale, tensor.zero_point)
+
+    @property
+    def inputs(self) -> dict[str, tuple[int, int, int]]:
+        """Height, width and channels of each input, by name: that of the file, or `input0`."""
+        names = [self.graph.tensors[index].name.partition(":")[0] for index in self.graph.inputs]
+        names = names if len(set(names)) == len(names) else list(self.graph.input_names)
+        shapes = (self.graph.tensors[index].hwc for index in self.graph.inputs)
+        return dict(zip(names, shapes, strict=True))
+
+    def _joined(self, image: ImageLike) -> Int8Array:
+        """Return an image of several inputs."""
+        if (
+            isinstance(image, np.ndarray)
+            and image.dtype == np.int8
+            and image.shape == self.graph.image_shape
+        ):
+            return image
+        if not isinstance(image, Mapping) or set(image) != set(self.inputs):
+            raise _wrong(f"is no mapping of {', '.join(self.inputs)}, which the model takes")
+        found = {}
+        for index, (name, shape) in zip(self.graph.inputs, self.inputs.items(), strict=True):
+            tensor, given = self.graph.tensors[index], image[name]
+            if isinstance(given, np.ndarray) and given.dtype != np.uint8:
+                found[index] = _levels(given, tensor, name, shape)
+            else:
+                pixels = self._pixels(given, shape)
+                found[index] = self.preprocessing.to_int8(pixels, tensor.scale, tensor.zero_point)
+        return self.graph.join(found)
 
     def prepare_all(self, images: Iterable[ImageLike] | NDArray[Any]) -> list[Int8Array]:
         """Return several images as `prepare` does.
@@ -90,9 +124,12 @@ class Model:
             raise ImageError("is one path", where=str(images), hint=hint)
         return [self.prepare(image) for image in images]
 
-    def _pixels(self, image: ImageLike) -> NDArray[np.uint8]:
-        """Return an image as uint8 [H, W, C] of the model's size."""
-        height, width, channels = self.shape
+    def _pixels(
+        self, image: ImageLike, shape: tuple[int, int, int] | None = None
+    ) -> NDArray[np.uint8]:
+        """Return an image as uint8 [H, W, C] of the model's size, or of that of one input."""
+        wanted = shape or self.shape
+        height, width, channels = wanted
         size, resize = (height, width), self.preprocessing.resize
         if isinstance(image, str | os.PathLike):
             return read_image(Path(image), size, channels, resize)
@@ -102,10 +139,10 @@ class Model:
             raise _wrong(f"is a {type(image).__name__}")
         if image.dtype != np.uint8:
             raise _wrong(f"is an array of {image.dtype}")
-        if image.shape == self.shape:
+        if image.shape == wanted:
             return image
         if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (1, 3, 4)):
-            raise _wrong(f"is uint8 {list(image.shape)}, the model takes {list(self.shape)}")
+            raise _wrong(f"is uint8 {list(image.shape)}, the model takes {list(wanted)}")
         flat = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
         return fit_image(Image.fromarray(flat), size, channels, resize)
 
@@ -125,11 +162,22 @@ class Model:
         Args:
             observed: int8 [K] of the tensors of `Graph.observed`, as many as there are.
         """
+        outputs = {
+            name: self._real(index, levels)
+            for name, index, levels in zip(
+                self.graph.observed_names, self.graph.outputs, observed, strict=False
+            )
+        }
         tensor = self.graph.tensors[self.graph.output]
         int8 = np.array(observed[0], np.int8).reshape(tensor.shape[1:])
+        values = next(iter(outputs.values()))
+        return Prediction(int8, values, self._label(observed), self.classes, outputs)
+
+    def _real(self, index: int, levels: Int8Array) -> NDArray[np.float32]:
+        tensor = self.graph.tensors[index]
+        int8 = np.array(levels, np.int8).reshape(tensor.shape[1:])
         steps = int8.astype(np.float32) - np.float32(tensor.zero_point)
-        values = steps * np.float32(tensor.scale)
-        return Prediction(int8, values, self._label(observed), self.classes)
+        return np.asarray(steps * np.float32(tensor.scale), np.float32)
 
     def _label(self, observed: Sequence[Int8Array]) -> int | None:
         """Return the likeliest class by the last tensor: logits are finer than a softmax."""
@@ -152,6 +200,18 @@ def _graph(content: bytes, where: str) -> Graph:
 @functools.lru_cache(maxsize=4)
 def _oracle(content: bytes) -> Oracle:
     return default_oracle(content)
+
+
+def _levels(
+    given: NDArray[Any], tensor: Tensor, name: str, shape: tuple[int, int, int]
+) -> Int8Array:
+    """Return the levels of an input that is given as such, or as reals."""
+    if given.size != math.prod(shape) or given.dtype.kind not in "fi":
+        raise _wrong(f"has {given.dtype} {list(given.shape)} for {name}, which is {list(shape)}")
+    if given.dtype == np.int8:
+        return np.asarray(given.reshape(shape), np.int8)
+    steps = np.round(given.reshape(shape).astype(np.float64) / tensor.scale) + tensor.zero_point
+    return np.clip(steps, -128, 127).astype(np.int8)
 
 
 def _wrong(what: str) -> ImageError:

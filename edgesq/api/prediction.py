@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,16 +23,18 @@ class Prediction:
     """What a model makes of one image.
 
     Attributes:
-        int8: the output as the board gives it, int8, of the output's shape without the batch.
+        int8: the first output as the board gives it, int8, of the output's shape without the batch.
         values: the same in reals, float32: (int8 - zero point) * scale.
         label: number of the likeliest class; None where the outputs are no classes.
         classes: the names of the classes; without names where nobody says.
+        outputs: every output in reals, by name (`output`, or `output0` and so on of several).
     """
 
     int8: Int8Array
     values: NDArray[np.float32]
     label: int | None
     classes: Classes
+    outputs: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     @property
     def name(self) -> str | None:

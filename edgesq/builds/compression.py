@@ -162,6 +162,12 @@ def _sized(improved: Improved, goal: int, max_drop: float) -> Improved | _Task:
     if plain.bytes <= goal:
         facts = CompressionFacts(goal, plain.bytes)
         return dataclasses.replace(improved, compression=facts, chosen=plain.chosen)
+    if not source.has_one_end_each:
+        raise ModelError(
+            "what compressing loses is measured at one output of one image",
+            where=source.name,
+            hint="leave out --compress",
+        )
     if computes_in_uint8(source.tflite):
         raise ModelError(
             "computes in uint8, and only int8 weights can be compressed",

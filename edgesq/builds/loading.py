@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from edgesq.builds.float_tflite import float_tflite_steps, quantized_with_noise
 from edgesq.builds.model import Kind, Model, kind_of, open_model
+from edgesq.builds.several import calibration_arrays, given_inputs, quantized_of_inputs
 from edgesq.builds.source import NOISE_IS, CalibrationOptions, Request, Source, levels_of
 from edgesq.builds.steps import Driver, OnStage, Step
 from edgesq.calibrate import (
     AuditRow,
     Classes,
     ImageSet,
+    InputArrays,
     Preprocessing,
     audit_images,
     judged_by,
@@ -37,6 +39,9 @@ from edgesq.zoo.demo import demo_model_path, heldout
 if TYPE_CHECKING:
     import keras
 
+ARRAYS = ".npz"
+"""Suffix of what a model with several inputs is quantized with."""
+
 _NOISE_IMAGES = 16
 _NOISE_SEED = 20261121
 
@@ -47,6 +52,15 @@ class _Opened:
 
     request: Request
     model: Model
+
+
+@dataclass(frozen=True, eq=False)
+class _OfSeveral:
+    """A float model with several inputs, and arrays for them."""
+
+    opened: _Opened
+    keras: keras.Model
+    arrays: InputArrays
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +97,7 @@ def source_request(
             where=str(model),
             hint="give --calibration FOLDER with some 100 typical images",
         )
-    if calibration is not None:
+    if calibration is not None and calibration.suffix != ARRAYS:
         # What is wrong with it is said before TensorFlow is loaded.
         open_folder(calibration, taken.classes)
     return Request(path, kind, calibration, taken)
@@ -137,8 +151,9 @@ def load_content(model: Path | None, on_stage: Callable[[str], None]) -> bytes:
     if opened.float_tflite is not None:
         return quantized_with_noise(opened.float_tflite, str(model))
     assert opened.keras is not None
-    shape = opened.keras.inputs[0].shape[1:]
-    noise = np.random.default_rng(_NOISE_SEED).random((2, 1, *shape), np.float32)
+    random = np.random.default_rng(_NOISE_SEED)
+    shapes = [one.shape[1:] for one in opened.keras.inputs]
+    noise = ([random.random((1, *shape), np.float32) for shape in shapes] for _ in range(2))
     return to_int8_tflite(opened.keras, noise)
 
 
@@ -155,7 +170,7 @@ def _opened(request: Request) -> _Opened:
     return _Opened(request, open_model(request.path, request.kind, request.calibration))
 
 
-def _audited(opened: _Opened) -> _Audited:
+def _audited(opened: _Opened) -> _Audited | _OfSeveral:
     """Load the calibration images and audit them.
 
     Raises:
@@ -164,6 +179,8 @@ def _audited(opened: _Opened) -> _Audited:
     request, model = opened.request, opened.model.keras
     assert model is not None
     assert request.calibration is not None
+    if len(model.inputs) > 1:
+        return _OfSeveral(opened, model, calibration_arrays(model, request.calibration))
     shape = _input_shape(model, request.path)
     images = load_folder(request.calibration, shape, request.taken.classes, request.taken.fit)
     images = _unscaled(images) if opened.model.takes_pixels else images
@@ -173,8 +190,10 @@ def _audited(opened: _Opened) -> _Audited:
     return _Audited(opened, model, images, audit)
 
 
-def _quantized(audited: _Audited) -> Source:
+def _quantized(audited: _Audited | _OfSeveral) -> Source:
     """Quantize, and choose the images that the result is judged on."""
+    if isinstance(audited, _OfSeveral):
+        return _quantized_of_several(audited)
     request, images = audited.opened.request, audited.images
     path, declared = request.path, images.preprocessing
     model, preprocessing = baked(audited.keras, declared) or (audited.keras, declared)
@@ -214,6 +233,12 @@ def _quantized(audited: _Audited) -> Source:
         notes=(*audited.opened.model.notes, *reading_notes(content)),
         sheet=make_sheet(images, audited.audit),
     )
+
+
+def _quantized_of_several(audited: _OfSeveral) -> Source:
+    model, calibration = audited.opened.model, audited.opened.request.calibration
+    assert calibration is not None
+    return quantized_of_inputs(model.name, audited.keras, audited.arrays, calibration, model.notes)
 
 
 def _input_shape(model: keras.Model, path: Path) -> tuple[int, int, int]:
@@ -284,7 +309,7 @@ def _from_int8(read: _Opened) -> Source:
     content = opened.tflite
     assert content is not None
     graph = read_graph(content, str(path))
-    shape = graph.tensors[graph.input].hwc
+    shape = graph.image_shape
     preprocessing, labels = Preprocessing(resize=taken.fit), None
     classes = taken.classes or Classes()
     notes: tuple[str, ...] = ()
@@ -293,8 +318,11 @@ def _from_int8(read: _Opened) -> Source:
         generator = np.random.default_rng(_NOISE_SEED)
         images = generator.integers(-128, 128, (_NOISE_IMAGES, *shape), np.int8)
         images_are = NOISE_IS
+    elif len(graph.inputs) > 1:
+        images, arrays = given_inputs(graph, calibration)
+        labels, images_are = arrays.labels, f"the images of {calibration.name}"
     else:
-        loaded = load_folder(calibration, shape, taken.classes, taken.fit)
+        loaded = load_folder(calibration, graph.tensors[graph.input].hwc, taken.classes, taken.fit)
         preprocessing, labels, notes = loaded.preprocessing, loaded.labels, loaded.notes
         classes = loaded.classes
         images = levels_of(graph, loaded.images, preprocessing)

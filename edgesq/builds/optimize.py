@@ -59,6 +59,12 @@ def _optimized(improved: Improved, seconds: float, tell: Callable[[str], None]) 
         ImageError: there are too few calibration images.
     """
     source = improved.source
+    if not source.has_one_end_each:
+        raise ModelError(
+            "accuracy is measured at one output of one image",
+            where=source.name,
+            hint="leave out --optimize-accuracy",
+        )
     if source.weights is None or source.floats is None:
         raise ModelError(
             "there is no float model that accuracy could be measured against",

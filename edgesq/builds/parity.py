@@ -216,8 +216,9 @@ def _far_off(agreement: float, most_lsb: int) -> str:
 def _float_as_int8(source: Source, count: int) -> tuple[Int8Array, ...]:
     """Run the float model and express its outputs on the scales of the int8 outputs."""
     assert source.keras is not None
-    assert source.floats is not None
-    made = source.keras(source.floats[:count], training=False)
+    inputs = source.float_inputs or (source.floats,)
+    given = [None if one is None else one[:count] for one in inputs]
+    made = source.keras(given[0] if len(given) == 1 else given, training=False)
     found = []
     for values, index in zip(_listed(made), source.graph.outputs, strict=True):
         output = source.graph.tensors[index]

@@ -70,8 +70,9 @@ class Source:
         tflite: the bytes every number comes from.
         graph: the same, parsed.
         keras: the float model; None for a .tflite.
-        images: what `parity` compares, int8 [n, H, W, C].
-        floats: the same images for the float model, float32 [n, H, W, C]; None without one.
+        images: what `parity` compares, int8 [n, *`Graph.image_shape`].
+        floats: the same images for the float model, float32 [n, H, W, C]; None without one, and
+            where it has several inputs.
         images_are: where they come from, in words.
         verify_images: what `verify` streams, int8 [m, H, W, C].
         verify_labels: int64 [m], or None.
@@ -88,6 +89,7 @@ class Source:
             have as many as the model; none otherwise.
         image_notes: what to know of the calibration images and their classes.
         sheet: some of them, to look at; None where there are none.
+        float_inputs: what `floats` are, of several inputs, in the float model's order; else none.
     """
 
     name: str
@@ -109,6 +111,12 @@ class Source:
     classes: Classes = field(default_factory=Classes)
     image_notes: tuple[str, ...] = ()
     sheet: Sheet | None = None
+    float_inputs: tuple[NDArray[np.float32], ...] = ()
+
+    @property
+    def has_one_end_each(self) -> bool:
+        """Whether the model has one input and one output, by which it can be judged and fitted."""
+        return len(self.graph.inputs) == len(self.graph.outputs) == 1
 
     @property
     def has_images(self) -> bool:

@@ -86,7 +86,9 @@ def write_code(draft: Draft) -> Draft:
 
 
 def _write_images(folder: Path, source: Source) -> None:
-    arrays = {"input": source.verify_images, "labels": source.verify_labels}
+    graph = source.graph
+    columns = graph.columns(source.verify_images)
+    arrays = dict(zip(graph.input_names, columns, strict=True)) | {"labels": source.verify_labels}
     np.savez_compressed(
         folder / VERIFY_IMAGES,
         allow_pickle=False,

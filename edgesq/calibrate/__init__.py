@@ -8,6 +8,7 @@ from edgesq.calibrate.choose import changes, spread
 from edgesq.calibrate.classes import Classes, read_classes
 from edgesq.calibrate.folder import ImageFiles, ImageSet, load_folder, open_folder
 from edgesq.calibrate.image import fit_image, read_image
+from edgesq.calibrate.inputs import InputArrays, Wanted, read_inputs, wanted_of
 from edgesq.calibrate.judge import Judge, Judged, judge_of, judged_by, probable_order
 from edgesq.calibrate.npz import NpzImages, open_npz
 from edgesq.calibrate.preprocessing import Fit, Preprocessing
@@ -19,12 +20,14 @@ __all__ = [
     "Fit",
     "ImageFiles",
     "ImageSet",
+    "InputArrays",
     "Judge",
     "Judged",
     "NpzImages",
     "Preprocessing",
     "Sheet",
     "Shown",
+    "Wanted",
     "audit_images",
     "changes",
     "cut",
@@ -38,5 +41,7 @@ __all__ = [
     "probable_order",
     "read_classes",
     "read_image",
+    "read_inputs",
     "spread",
+    "wanted_of",
 ]

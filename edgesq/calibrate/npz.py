@@ -64,7 +64,7 @@ class NpzImages:
         """
         size = int(np.prod(self.shape))
         wanted: Iterable[int] = range(self.count) if numbers is None else map(int, numbers)
-        with _opened(self.path) as archive, archive.open("input.npy") as member:
+        with opened(self.path) as archive, archive.open("input.npy") as member:
             if _head(member).is_fortran:
                 member.seek(0)
                 every = np.lib.format.read_array(member, allow_pickle=False)
@@ -93,13 +93,13 @@ def open_npz(path: Path | str, input_shape: tuple[int, int, int]) -> NpzImages:
     """
     file = Path(path)
     labels = None
-    with _opened(file) as archive:
+    with opened(file) as archive:
         members = {info.filename: info for info in archive.infolist()}
         if "input.npy" not in members:
             raise ImageError("holds no array called input", where=str(file), hint=_SHAPE_HINT)
-        array = _checked(archive, members["input.npy"])
+        array = header(archive, members["input.npy"])
         good = array.dtype in (np.int8, np.uint8)
-        good = good and _extents(array.shape[1:]) == _extents(input_shape)
+        good = good and extents(array.shape[1:]) == extents(input_shape)
         if not good or not 0 < array.shape[0] <= MAX_EXTENT:
             raise ImageError(
                 f"input is {array.dtype} {list(array.shape)}",
@@ -107,20 +107,25 @@ def open_npz(path: Path | str, input_shape: tuple[int, int, int]) -> NpzImages:
                 hint=f"the model takes int8 or uint8 {['n', *input_shape]}, n at least 1",
             )
         if "labels.npy" in members:
-            labels = _labels(archive, members["labels.npy"], array.shape[0])
+            labels = labels_of(archive, members["labels.npy"], array.shape[0])
     used = [members[name] for name in ("input.npy", "labels.npy") if name in members]
     sums = "\n".join(f"{info.filename} {info.file_size} {info.CRC}" for info in used)
     identity = hashlib.sha256(sums.encode()).hexdigest()
     return NpzImages(file, array.shape[0], input_shape, array.dtype, labels, identity)
 
 
-def _extents(shape: Iterable[int]) -> list[int]:
+def extents(shape: Iterable[int]) -> list[int]:
     """Return a shape without its ones: [n, 640] is as good as [n, 1, 1, 640]."""
     return [extent for extent in shape if extent != 1]
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[zipfile.ZipFile]:
+def opened(file: Path) -> Iterator[zipfile.ZipFile]:
+    """Open an .npz.
+
+    Raises:
+        ImageError: it is missing or damaged, or what reads it finds it damaged.
+    """
     try:
         if not file.is_file():
             raise ImageError("no such folder or .npz file", where=str(file), hint="check the path")
@@ -148,7 +153,7 @@ def _head(member: IO[bytes]) -> _Array:
     return _Array(*np.lib.format.read_array_header_2_0(member))
 
 
-def _checked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Array:
+def header(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Array:
     """Return an array's header after checking that the file holds as many values.
 
     Raises:
@@ -172,10 +177,10 @@ def _checked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Array:
     return array
 
 
-def _labels(archive: zipfile.ZipFile, info: zipfile.ZipInfo, count: int) -> Int64Array:
+def labels_of(archive: zipfile.ZipFile, info: zipfile.ZipInfo, count: int) -> Int64Array:
     """Read labels as int64 [count]."""
     where = str(archive.filename)
-    array = _checked(archive, info)
+    array = header(archive, info)
     if array.dtype.kind not in "iu" or array.shape != (count,):
         raise ImageError(
             f"labels are {array.dtype} {list(array.shape)}",

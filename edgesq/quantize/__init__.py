@@ -5,7 +5,12 @@ TensorFlow is imported when a function is called, and kept quiet down to the fil
 
 from edgesq.quantize.audit import audit_model, silent_layer
 from edgesq.quantize.bake import baked
-from edgesq.quantize.convert import quantized_tflite, to_float_tflite, to_int8_tflite
+from edgesq.quantize.convert import (
+    input_names,
+    quantized_tflite,
+    to_float_tflite,
+    to_int8_tflite,
+)
 from edgesq.quantize.flat import FloatModel
 from edgesq.quantize.keras_file import load_keras
 from edgesq.quantize.quiet import captured_output
@@ -16,6 +21,7 @@ __all__ = [
     "audit_model",
     "baked",
     "captured_output",
+    "input_names",
     "is_saved_model",
     "load_keras",
     "load_saved_model",

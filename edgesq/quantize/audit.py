@@ -68,7 +68,7 @@ def audit_model(model: keras.Model, images: ImageSet) -> tuple[AuditRow, ...]:
         probe = _Probe(model)
         trained = TrainedStatistics(model)
         rows = [_coverage(probe.magnitudes(floats)), _channels(probe, floats)]
-        if _ends_in_softmax(model) and model.outputs[0].shape[-1] > 1:
+        if len(model.outputs) == 1 and _ends_in_softmax(model) and model.outputs[0].shape[-1] > 1:
             rows += _certainty(model, images, trained.count > 0)
         if trained.count:
             rows.append(_statistics(trained, images))

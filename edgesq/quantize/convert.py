@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,10 @@ Float32Array = NDArray[np.float32]
 
 INPUT_NAME = "input"
 
+_NO_NAME = re.compile(r"[^A-Za-z0-9_]")
+
+Shapes = list[tuple[int, ...]]
+
 RECURRENT_HINT = (
     "Keras 3 makes loops of recurrent layers; an LSTM that Keras 2 and TensorFlow's converter made "
     "an int8 .tflite of is taken as that file, a GRU is not"
@@ -28,23 +33,25 @@ RECURRENT_HINT = (
 _CONTROL_FLOW = frozenset({"While", "StatelessWhile", "If", "StatelessIf", "Case"})
 
 
-def to_int8_tflite(model: keras.Model, representative: Iterable[Float32Array]) -> bytes:
+def to_int8_tflite(
+    model: keras.Model, representative: Iterable[Float32Array | list[Float32Array]]
+) -> bytes:
     """Quantize `model`: int8 input, output, activations and weights (per channel), int32 biases.
 
     The same model and images give the same bytes. Nothing is written on stdout or stderr.
 
     Args:
-        model: one input [None, H, W, C], one output.
-        representative: calibration images, float32 [1, H, W, C], as the model expects them.
+        model: its inputs [None, H, W, C], or beside an image [None, C].
+        representative: calibration images, float32 [1, H, W, C], as the model expects them; a list
+            of an array for each of several inputs.
 
     Raises:
-        ModelError: the model has no fixed input shape, several inputs or outputs, or TensorFlow
-            cannot convert it.
+        ModelError: the model has no fixed input shape, or TensorFlow cannot convert it.
         ImageError: there are no calibration images, or one has the wrong shape or is not finite.
     """
-    shape = _input_shape(model)
-    images = _checked(representative, shape)
-    return _quietly(model.name, "int8", lambda: _convert(model, shape, images))
+    shapes = _input_shapes(model)
+    images = _checked(representative, shapes)
+    return _quietly(model.name, "int8", lambda: _convert(model, shapes, images))
 
 
 def quantized_tflite(content: bytes, representative: Iterable[Float32Array], where: str) -> bytes:
@@ -80,8 +87,8 @@ def to_float_tflite(model: keras.Model) -> bytes:
     Raises:
         ModelError: as `to_int8_tflite`.
     """
-    shape = _input_shape(model)
-    return _quietly(model.name, "a float .tflite", lambda: _converter(model, shape).convert())
+    shapes = _input_shapes(model)
+    return _quietly(model.name, "a float .tflite", lambda: _converter(model, shapes).convert())
 
 
 def _quietly(name: str, what: str, convert: Callable[[], Any]) -> bytes:
@@ -99,35 +106,36 @@ def _quietly(name: str, what: str, convert: Callable[[], Any]) -> bytes:
             ) from error
 
 
-def _input_shape(model: keras.Model) -> tuple[int, ...]:
-    """Return [1, H, W, C], or say why the model has no such input."""
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise ModelError(
-            f"{len(model.inputs)} inputs and {len(model.outputs)} outputs",
-            where=model.name,
-            hint="one image in and one result out are supported",
-        )
-    shape = tuple(model.inputs[0].shape)
-    if len(shape) != 4 or None in shape[1:]:
-        raise ModelError(
-            f"the input shape {shape} is not a fixed [None, H, W, C]",
-            where=model.name,
-            hint="build the model with the input size that the board will see",
-        )
-    return (1, *shape[1:])
+def _input_shapes(model: keras.Model) -> Shapes:
+    """Return [1, H, W, C] or [1, C] by input, or say why the model has no such input."""
+    shapes = [tuple(one.shape) for one in model.inputs]
+    ranks = (4,) if len(shapes) == 1 else (2, 4)
+    for shape in shapes:
+        if len(shape) not in ranks or None in shape[1:]:
+            kinds = "[None, H, W, C]" if ranks == (4,) else "[None, H, W, C] or [None, C]"
+            raise ModelError(
+                f"the input shape {shape} is not a fixed {kinds}",
+                where=model.name,
+                hint="build the model with the input size that the board will see",
+            )
+    return [(1, *shape[1:]) for shape in shapes]
 
 
-def _checked(images: Iterable[Float32Array], shape: tuple[int, ...]) -> Iterator[Float32Array]:
+def _checked(
+    images: Iterable[Float32Array | list[Float32Array]], shapes: Shapes
+) -> Iterator[list[Float32Array]]:
     """Pass the calibration images on, one by one, once they are known to be usable."""
     count = 0
     for count, image in enumerate(images, start=1):
-        if image.shape != shape or image.dtype != np.float32:
-            raise ImageError(
-                f"calibration image {count} is {image.dtype} {list(image.shape)}",
-                hint=f"the model takes float32 {list(shape)}",
-            )
-        _refuse_infinite(image, count)
-        yield image
+        parts = image if isinstance(image, list) else [image]
+        for part, shape in zip(parts, shapes, strict=True):
+            if part.shape != shape or part.dtype != np.float32:
+                raise ImageError(
+                    f"calibration image {count} is {part.dtype} {list(part.shape)}",
+                    hint=f"the model takes float32 {list(shape)}",
+                )
+            _refuse_infinite(part, count)
+        yield parts
     _refuse_none(count)
 
 
@@ -150,27 +158,27 @@ def _refuse_infinite(image: Float32Array, number: int) -> None:
         )
 
 
-def _convert(model: keras.Model, shape: tuple[int, ...], images: Iterator[Float32Array]) -> Any:
+def _convert(model: keras.Model, shapes: Shapes, images: Iterator[list[Float32Array]]) -> Any:
     import tensorflow as tf
 
-    converter = _converter(model, shape)
+    converter = _converter(model, shapes)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([image] for image in images)
+    converter.representative_dataset = lambda: iter(images)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
     return converter.convert()
 
 
-def _converter(model: keras.Model, shape: tuple[int, ...]) -> Any:
+def _converter(model: keras.Model, shapes: Shapes) -> Any:
     """Return TensorFlow's converter of the model as one graph of constants."""
     import tensorflow as tf
 
-    return tf.lite.TFLiteConverter.from_concrete_functions([_frozen(model, shape)])
+    return tf.lite.TFLiteConverter.from_concrete_functions([_frozen(model, shapes)])
 
 
-def _frozen(model: keras.Model, shape: tuple[int, ...]) -> Any:
-    """Return the model as a function of one image whose weights are constants.
+def _frozen(model: keras.Model, shapes: Shapes) -> Any:
+    """Return the model as a function of its inputs whose weights are constants.
 
     It is traced with any batch size and then fixed to 1: traced with 1, Keras would take a sum of
     two 1x1 maps for the adding of a bias and reshape one of them to [C].
@@ -180,20 +188,38 @@ def _frozen(model: keras.Model, shape: tuple[int, ...]) -> Any:
         convert_variables_to_constants_v2,
     )
 
-    any_batch = tf.TensorSpec((None, *shape[1:]), tf.float32, name=INPUT_NAME)
+    names = input_names(model)
+    any_batch = [
+        tf.TensorSpec((None, *shape[1:]), tf.float32, name=name)
+        for shape, name in zip(shapes, names, strict=True)
+    ]
+
+    def results(*images: Any) -> Any:
+        given = images[0] if len(images) == 1 else list(images)
+        return tf.nest.flatten(model(given, training=False))
+
     # Autograph would leave a file in the temporary folder until the program ends.
-    function = tf.function(lambda image: model(image, training=False), autograph=False)
-    traced = function.get_concrete_function(any_batch)
+    traced = tf.function(results, autograph=False).get_concrete_function(*any_batch)
     _refuse_control_flow(model.name, {op.type for op in traced.graph.get_operations()})
     constant = convert_variables_to_constants_v2(traced)
     definition = constant.graph.as_graph_def()
     for node in definition.node:
         node.attr.pop("_output_shapes", None)
-        if node.name == INPUT_NAME:
+        if node.name in names:
             node.attr["shape"].shape.dim[0].size = 1
     imported = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(definition, name=""), [])
-    ends = (constant.inputs[0].name, constant.outputs[0].name)
-    return imported.prune(*map(imported.graph.get_tensor_by_name, ends))
+    feeds, fetches = (
+        [imported.graph.get_tensor_by_name(one.name) for one in ends]
+        for ends in (constant.inputs, constant.outputs)
+    )
+    return imported.prune(feeds, fetches)
+
+
+def input_names(model: keras.Model) -> list[str]:
+    """Return what the converter calls a model's inputs: `input`, or their own names of several."""
+    if len(model.inputs) == 1:
+        return [INPUT_NAME]
+    return [_NO_NAME.sub("_", str(one.name)) for one in model.inputs]
 
 
 def _refuse_control_flow(name: str, kinds: set[str]) -> None:

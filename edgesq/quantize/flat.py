@@ -19,7 +19,6 @@ from edgesq.quantize.convert import RECURRENT_HINT
 if TYPE_CHECKING:
     import keras
 
-_ONE = "one image in and one result out are supported"
 _SIZE = "build the model with the input size that the board will see"
 
 
@@ -28,7 +27,7 @@ class FloatModel:
     """A model as it is quantized.
 
     Attributes:
-        keras: one input, float32 [None, H, W, C], one output.
+        keras: float32 [None, H, W, C], or [None, C] beside it where it has several inputs.
         takes_pixels: the file's image is of whole numbers, so pixels as they are.
         notes: what was left out.
     """
@@ -54,8 +53,8 @@ def flat(model: Any, where: str) -> keras.Model:
         where: the file, for errors.
 
     Raises:
-        ModelError: it has no graph of layers, other ends than one image and one result, recurrent
-            layers, or values that are not finite or too large.
+        ModelError: it has no graph of layers, an output that is an input, recurrent layers, or
+            values that are not finite or too large.
     """
     import keras
 
@@ -64,30 +63,44 @@ def flat(model: Any, where: str) -> keras.Model:
     graph = _graph(model)
     if graph is None:
         raise ModelError("is not built, so its layers have no shapes", where=where, hint=_SIZE)
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        ends = f"{_named(graph.inputs)} in and {_named(graph.outputs)} out"
-        raise ModelError(f"has {ends}", where=where, hint=_ONE)
     copier = _Copier(where)
-    shape = tuple(graph.inputs[0].shape[1:])
     _check_recurrent(model, where)
-    if len(shape) not in (2, 3) or None in shape:
-        raise ModelError(
-            f"the input shape {list(shape)} is not a fixed [H, W, C] or [H, W]",
-            where=where,
-            hint=_SIZE,
-        )
-    source = keras.Input(shape if len(shape) == 3 else (*shape, 1), name=graph.inputs[0].name)
-    copier.names.add(source.name)
-    first = source if len(shape) == 3 else keras.layers.Reshape(shape, name="pixels")(source)
-    copier.names.add("pixels")
+    sources, firsts = _sources(graph, where)
+    copier.names |= {"pixels", *(source.name for source in sources)}
     with keras.saving.custom_object_scope(OBJECTS):
-        result = copier.through(graph, first)
-    if result is source or first is result:
-        raise ModelError("computes nothing", where=where, hint=_ONE)
-    made = keras.Model(source, result, name=_plain(model.name))
+        results = keras.tree.flatten(copier.through(graph, firsts))
+    if any(result is one for result in results for one in (*sources, *firsts)):
+        raise ModelError("computes nothing", where=where, hint="an output is an input")
+    if len({id(result) for result in results}) < len(results):
+        raise ModelError("gives an output twice", where=where, hint="name each output once")
+    made = keras.Model(_one_or(sources), _one_or(results), name=_plain(model.name))
     copier.set_weights()
     _check_sizes(made, where)
     return made
+
+
+def _one_or(values: list[Any]) -> Any:
+    return values[0] if len(values) == 1 else values
+
+
+def _sources(graph: Any, where: str) -> tuple[list[Any], list[Any]]:
+    """Return new inputs, and what the copied layers read of them."""
+    import keras
+
+    ranks = (2, 3) if len(graph.inputs) == 1 else (1, 3)
+    sources, firsts = [], []
+    for one in graph.inputs:
+        shape = tuple(one.shape[1:])
+        if len(shape) not in ranks or None in shape:
+            kinds = "[H, W, C] or [H, W]" if ranks == (2, 3) else "[H, W, C] or [C]"
+            raise ModelError(
+                f"the input shape {list(shape)} is not a fixed {kinds}", where=where, hint=_SIZE
+            )
+        has_all = len(shape) != 2
+        sources.append(keras.Input(shape if has_all else (*shape, 1), name=one.name))
+        as_read = sources[-1]
+        firsts.append(as_read if has_all else keras.layers.Reshape(shape, name="pixels")(as_read))
+    return sources, firsts
 
 
 class _Copier:
@@ -209,11 +222,6 @@ def _check_sizes(model: Any, where: str) -> None:
                         where=where,
                         hint=_SIZE,
                     )
-
-
-def _named(tensors: Any) -> str:
-    names = [tensor.name for tensor in tensors]
-    return f"{len(names)} ({', '.join(names)})" if len(names) > 1 else "1"
 
 
 def _plain(name: str) -> str:

@@ -89,12 +89,15 @@ def _try(file: Path) -> None:
     where = str(file)
     loaded = _load(file, frozenset())
     made = flat(loaded, where)
-    shape = made.inputs[0].shape[1:]
-    dtype, ranks = loaded.inputs[0].dtype, len(loaded.inputs[0].shape) - 1
-    images: Any = np.random.default_rng(_SEED).integers(0, 256, (_TRIALS, *shape)).astype(np.uint8)
-    images = images if takes_pixels(loaded) else images.astype(np.float32) / 255
-    theirs = _run(loaded, images.reshape(_TRIALS, *shape[:ranks]).astype(dtype), where)
-    mine = _run(made, images.astype(np.float32), where)
+    given, read = [], []
+    for new, old in zip(made.inputs, loaded.inputs, strict=True):
+        shape, rank = new.shape[1:], len(old.shape) - 1
+        images: Any = np.random.default_rng(_SEED).integers(0, 256, (_TRIALS, *shape))
+        images = images.astype(np.uint8)
+        images = images if takes_pixels(loaded) else images.astype(np.float32) / 255
+        given.append(images.reshape(_TRIALS, *shape[:rank]).astype(old.dtype))
+        read.append(images.astype(np.float32))
+    theirs, mine = _run(loaded, given, where), _run(made, read, where)
     if not np.isfinite(mine).all():
         raise ModelError(
             "gives results that are not finite",
@@ -110,12 +113,14 @@ def _try(file: Path) -> None:
         )
 
 
-def _run(model: Any, images: Any, where: str) -> Any:
-    """Return a model's one result, which may lie in a dictionary or a list."""
+def _run(model: Any, images: list[Any], where: str) -> Any:
+    """Return a model's results one after the other; they may lie in a dictionary or a list."""
     import keras
 
     try:
-        (result,) = keras.tree.flatten(model(images, training=False))
+        several = len(images) > 1
+        given = keras.tree.pack_sequence_as(model.input, images) if several else images[0]
+        results = keras.tree.flatten(model(given, training=False))
     # Keras and TensorFlow raise nearly every kind of exception in a model that cannot run.
     except Exception as error:
         if isinstance(error, MemoryError | RecursionError):
@@ -125,7 +130,7 @@ def _run(model: Any, images: Any, where: str) -> Any:
             where=where,
             hint="predict one image with it where it was made, and save it again",
         ) from error
-    return np.asarray(result, np.float32)
+    return np.concatenate([np.asarray(one, np.float32).reshape(len(one), -1) for one in results], 1)
 
 
 def _load(file: Path, own: frozenset[str]) -> Any:

@@ -20,10 +20,12 @@ from edgesq.calibrate import (
     judged_by,
     open_folder,
     open_npz,
+    read_inputs,
     spread,
+    wanted_of,
 )
 from edgesq.errors import EdgesqError
-from edgesq.graph import Graph, Int8Array
+from edgesq.graph import Graph, Int8Array, Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +39,7 @@ class VerifyImages:
         labels: int64 [count], or None where the model cannot be judged by them.
         classes: which class has which number; none where nobody says.
         names: of the files, printable; empty for an .npz.
-        begin: yields int8 [H, W, C] from an image's number on.
+        begin: yields images of `Graph.image_shape` from an image's number on.
         files: the images of a folder; None for an .npz.
         judge: what the model's outputs say of a class; None where nothing.
         no_accuracy: why the model cannot be judged by them; None where it can.
@@ -106,8 +108,23 @@ def open_images(
     if count is not None and count < 1:
         raise EdgesqError(f"cannot stream {count} images", hint="count must be at least 1")
     source = source or build / VERIFY_IMAGES
-    tensor = graph.tensors[graph.input]
     built = _built_classes(build)
+    if len(graph.inputs) > 1:
+        return _judged(_of_inputs(build, graph, source, count, declared or built), graph)
+    return _judged(
+        _of_one(build, graph.tensors[graph.input], source, count, declared, built), graph
+    )
+
+
+def _of_one(
+    build: Path,
+    tensor: Tensor,
+    source: Path,
+    count: int | None,
+    declared: Classes | None,
+    built: Classes,
+) -> VerifyImages:
+    """Return images of one input."""
 
     def quantized(pixels: Iterable[NDArray[Any]]) -> Iterator[Int8Array]:
         for image in pixels:
@@ -115,14 +132,13 @@ def open_images(
 
     if source.is_dir():
         preparation = read_preprocessing(build)
-        images = _from_folder(source, count, tensor.hwc, preparation, quantized, declared, built)
-        return _judged(images, graph)
+        return _from_folder(source, count, tensor.hwc, preparation, quantized, declared, built)
     arrays = open_npz(source, tensor.hwc)
     if arrays.dtype != np.int8:
         preparation = read_preprocessing(build)
     begin = _as_they_are if arrays.dtype == np.int8 else quantized
     chosen = spread(arrays.labels, arrays.count, count)
-    images = VerifyImages(
+    return VerifyImages(
         source,
         arrays.identity,
         len(chosen),
@@ -131,7 +147,27 @@ def open_images(
         (),
         lambda start: begin(arrays.images(chosen[start:])),
     )
-    return _judged(images, graph)
+
+
+def _of_inputs(
+    build: Path, graph: Graph, source: Path, count: int | None, classes: Classes
+) -> VerifyImages:
+    """Return images of several inputs; they are kept in memory."""
+    found = read_inputs(source, wanted_of(graph))
+    is_plain = all(array.dtype == np.int8 for array in found.arrays)
+    preparation = Preprocessing() if is_plain else read_preprocessing(build)
+    chosen = spread(found.labels, found.count, count)
+    images = found.int8(graph, preparation)[chosen]
+    labels = None if found.labels is None else found.labels[chosen]
+    return VerifyImages(
+        source,
+        found.identity,
+        len(chosen),
+        labels,
+        classes,
+        (),
+        lambda start: iter(images[start:]),
+    )
 
 
 def _from_folder(

@@ -135,7 +135,7 @@ def _pictures(
     tensor = graph.tensors[graph.input]
 
     def picture(image: Int8Array) -> str:
-        return as_data_url(image, tensor, preprocessing)
+        return as_data_url(graph.split(image)[graph.input], tensor, preprocessing)
 
     return {number: picture(image) for number, image in inputs.items()}
 

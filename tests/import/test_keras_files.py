@@ -210,9 +210,17 @@ def test_a_name_may_end_in_another_suffix(keras_2: Path, tmp_path: Path) -> None
 # What is refused, by one true sentence
 
 
-def two_inputs() -> keras.Model:
-    one, two = keras.Input(SHAPE, name="one"), keras.Input((4,), name="two")
-    return keras.Model([one, two], keras.layers.Concatenate()([keras.layers.Flatten()(one), two]))
+def text_beside() -> keras.Model:
+    one, two = keras.Input(SHAPE, name="one"), keras.Input((4, 2), name="two")
+    two_flat = keras.layers.Flatten()(two)
+    return keras.Model(
+        [one, two], keras.layers.Concatenate()([keras.layers.Flatten()(one), two_flat])
+    )
+
+
+def handed_on() -> keras.Model:
+    image = keras.Input(SHAPE)
+    return keras.Model(image, [image, keras.layers.Flatten()(image)])
 
 
 def recurrent() -> keras.Model:
@@ -244,7 +252,8 @@ def any_size() -> keras.Model:
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (two_inputs, r"has 2 \(one, two\) in and 1 out"),
+        (text_beside, r"the input shape \[4, 2\] is not a fixed \[H, W, C\] or \[C\]"),
+        (handed_on, "computes nothing"),
         (recurrent, "has recurrent layers: memory"),
         (diverged, "the weights of conv hold values that are not finite"),
         (growing, r"shape \[16384, 16384, 3\], at most 67,108,864 values"),

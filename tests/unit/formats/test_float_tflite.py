@@ -51,7 +51,7 @@ def file(kind: str) -> bytes:
     if kind == "float32":
         return to_float_tflite(network())
     with captured_output():
-        converter: Any = _converter(network(), (1, *SHAPE))
+        converter: Any = _converter(network(), [(1, *SHAPE)])
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         if kind == "float16":
             converter.target_spec.supported_types = [tf.float16]

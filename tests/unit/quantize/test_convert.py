@@ -159,7 +159,6 @@ def recurrent(x: Any) -> Any:
     [
         (keras.ops.erf, "cannot convert the model to int8 .'tf.Erf' op"),
         (recurrent, "loops or branches .While"),
-        (lambda x: [x, x + 1], "1 inputs and 2 outputs"),
     ],
 )
 def test_models_that_cannot_be_quantized_are_refused(
