@@ -41,20 +41,14 @@ class Values(Base):
         """Add ADD, SUB or MUL whose second operand, or first, is a random constant."""
         operands = (source, self.constant(shape, constant))
         one, two = operands[::-1] if first else operands
-        whole = shape if len(shape) <= len(self.shapes[source]) else ()
-        output = self.value(np.broadcast_shapes(self.shapes[source], whole), quant)
-        if kind not in FUSING:
-            return self.builder.op(kind, [one, two], output, None)
-        options = f"{kind.capitalize()}Options"
-        return self.builder.op(
-            kind, [one, two], output, options, fusedActivationFunction=activation
-        )
+        return self.binary(one, two, kind, quant, activation)
 
     def constant(self, shape: tuple[int, ...], quant: Quant = FINER) -> int:
-        """Add a random constant operand, of exactly this shape."""
+        """Add a random constant operand, of exactly this shape; of four axes the first is 1."""
         values = self.random.integers(-128, 128, shape).astype(np.int8)
         index = self.builder.constant(np.asarray(values, np.int8), [quant[0]], zero_point=quant[1])
-        self.shapes[index], self.quants[index] = shape, quant
+        # Shapes of values have no axis of images.
+        self.shapes[index], self.quants[index] = shape[-3:], quant
         return index
 
     def one(self, quant: Quant = (1 / 127, 0)) -> int:

@@ -172,7 +172,7 @@ def test_images_that_differ_are_named(differing: VerifyReport) -> None:
 def test_the_forms_of_a_build(tmp_path: Path) -> None:
     absent = peers(tmp_path, GRAPH)
     assert [peer.run for peer in absent] == [None, None]
-    assert "int8 .tflite" in absent[1].note
+    assert "exported from a .tflite" in absent[1].note
     (tmp_path / "model_int8.onnx").write_bytes(onnx_bytes(integer_onnx(GRAPH)))
     (tmp_path / "model_float.onnx").write_bytes(b"nonsense")
     integer, real = peers(tmp_path, GRAPH)
