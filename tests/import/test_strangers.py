@@ -96,7 +96,7 @@ def _two(ends: str) -> Any:
 
 
 def _recurrent(model: Any) -> None:
-    """Float, with an LSTM and a custom operator in it."""
+    """Float, with an LSTM in both directions and a custom operator in it."""
     _weights(0)(model)
     kinds = iter([schema.BuiltinOperator.BIDIRECTIONAL_SEQUENCE_LSTM, 32])
     for operator in model.subgraphs[0].operators[:2]:
@@ -122,8 +122,8 @@ def _set(index: int, **fields: Any) -> Any:
         (_weights(1), r"this is a float16 \.tflite"),
         (_weights(9), r"this is a hybrid \.tflite"),
         (set_tensors("type", schema.TensorType.INT16), r"its activations are int16 \(layer"),
-        (_two("inputs"), r"the model has 2 inputs \(layer0/value, layer3/value\)"),
-        (_two("outputs"), r"the model has 2 outputs \(layer0/value, layer3/value\)"),
+        (_two("inputs"), "layer3: tensors are not in the order in which they are computed"),
+        (_two("outputs"), "the output layer0/value is not computed"),
         (_recurrent, r"float32 \.tflite .*BIDIRECTIONAL_SEQUENCE_LSTM .*custom operator 'Mel'"),
         (_external, "lies outside the model"),
         (_set(3, isVariable=True), "keeps its values from one image to the next"),

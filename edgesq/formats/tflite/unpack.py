@@ -16,6 +16,8 @@ from edgesq.extras import LITERT, is_installed
 _NOT_FIELDS = re.compile(r"Init|GetRootAs.*|.*BufferHasIdentifier|.*(?:AsNumpy|IsNone|Length)")
 _EXTERNAL_BUFFER = 24
 """schema.fbs, Tensor.external_buffer: its place in the table, which the package does not know."""
+_BUILTIN_CODE = 10
+"""schema.fbs, OperatorCode.builtin_code: below 127 the package gives the older field instead."""
 
 
 def unpacked(content: bytes, is_refused: Callable[[Any], bool]) -> Any:
@@ -71,7 +73,17 @@ def _unpacked(packed: Any) -> Any:
         setattr(made, name[0].lower() + name[1:], _value(packed, name))
     if kind.__name__ == "Tensor":
         made.externalBuffer = packed._tab.Offset(_EXTERNAL_BUFFER)
+    if kind.__name__ == "OperatorCode":
+        made.builtinCode = _int32(packed._tab, _BUILTIN_CODE)
     return made
+
+
+def _int32(table: Any, field: int) -> int:
+    """Return a number at its place in a table; 0, the schema's default, where it is left out."""
+    from flatbuffers.number_types import Int32Flags
+
+    offset = table.Offset(field)
+    return int(table.Get(Int32Flags, offset + table.Pos)) if offset else 0
 
 
 def _value(packed: Any, name: str) -> Any:

@@ -22,7 +22,7 @@ def with_unsigned_sums(content: bytes) -> bytes:
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
-    kinds = [code.builtinCode for code in model.operatorCodes]
+    kinds = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
     if schema.BuiltinOperator.SUM not in kinds:
         return content
     graph, operators = model.subgraphs[0], []

@@ -62,7 +62,9 @@ class DyingNetwork(Network):
         if per_channel:  # the converter's: no weights, 2^30 steps for a level of the output
             level = random.uniform(0, 140, channels)
             scales = np.where(dead, level * quant[0] / LARGEST / unit, scales)
-            weights = weights * np.where(dead, random.integers(0, 2, channels), 1).reshape(
+            # FULLY_CONNECTED takes such scales only where no input reaches another level.
+            kept = random.integers(0, 2, channels) * (len(shape) == 4)
+            weights = weights * np.where(dead, kept, 1).reshape(
                 (-1, *[1] * (len(shape) - 1)) if shape[0] == channels else (-1,)
             )
         axis = 0 if shape[0] == channels else 3

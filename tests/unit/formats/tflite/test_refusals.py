@@ -51,7 +51,7 @@ def test_editing_alone_changes_nothing() -> None:
 def test_float_model() -> None:
     line = refusal(edited(set_tensors("type", schema.TensorType.FLOAT32)))
     assert "this is a hybrid .tflite: weights in int8" in line
-    assert "with --calibration" in line
+    assert "give --calibration FOLDER with some 100 typical images" in line
 
 
 def test_an_operator_not_known_in_uint8(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +151,7 @@ def test_groups_that_do_not_fit() -> None:
             "makes the shape [1, 5, 6, 5]",
         ),
         ("add_two_scales", tensor(0, shape=[1, 4, 5, 2]), "do not share 2"),
-        ("add_to_itself", tensor(1, shape=[1, 1, 1, 3]), "does not meet (1, 1, 3)"),
+        ("add_to_itself", tensor(1, shape=[1, 1, 1, 3]), "(3, 3, 3) does not meet (1, 1, 3)"),
         ("add_to_itself", quantization(1, scale=np.array([1e-12], np.float32)), "too fine for ADD"),
         ("mean_rank_2", tensor(1, shape=[1, 5]), "MEAN makes the shape [1, 6]"),
         ("mean_rank_2", quantization(1, scale=np.array([1e-14], np.float32)), "too fine for MEAN"),
@@ -161,6 +161,7 @@ def test_groups_that_do_not_fit() -> None:
         ("softmax_only", options(beta=1e-9), "beta or the input's scale"),
         ("reshape_only", tensor(1, shape=[1, 7]), "changes the number of values"),
         ("concat_of_the_image_only", options(axis=0), "axis 0 of 4"),
+        ("concat_of_the_image_only", options(axis=1), "makes the shape [1, 6, 3, 1], the file"),
         ("concat_of_the_image_only", tensor(1, shape=[1, 3, 3, 3]), "makes the shape [1, 3, 3, 2]"),
     ],
 )

@@ -11,6 +11,7 @@ from edgesq.graph import Graph
 from support.cases import NETWORKS
 from support.ladder import SHARED_NAMES, shared_model
 from support.mutants import tflite as mutants
+from support.tflite_edits import edited
 
 NEWER = {"externalBufferGroups", "externalBuffers", "quantSpec"}
 """Fields that the package does not know, and nothing of edgesq reads."""
@@ -34,10 +35,7 @@ def hold_equal(mine: Any, theirs: Any, where: str) -> None:
     elif hasattr(theirs, "__dict__"):
         assert type(mine).__name__ == type(theirs).__name__, where
         for name in vars(theirs).keys() - NEWER:
-            if name == "builtinCode":  # the package itself looks into old files' field too
-                hold_equal(mine.builtinCode, max(theirs.builtinCode, mine.builtinCode), where)
-            else:
-                hold_equal(getattr(mine, name), getattr(theirs, name), f"{where}.{name}")
+            hold_equal(getattr(mine, name), getattr(theirs, name), f"{where}.{name}")
     else:
         assert mine == theirs, where
 
@@ -47,6 +45,20 @@ def test_both_give_the_same_parts(name: str, monkeypatch: pytest.MonkeyPatch) ->
     content = NETWORKS[name]() if name in NETWORKS else shared_model(name)
     litert = unpack.unpacked(content, lambda _: False)
     hold_equal(by_package(content, monkeypatch), litert, "model")
+
+
+def test_both_codes_of_an_operator_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The older and the newer field of damaged, and of old files."""
+
+    def edit(model: Any) -> None:
+        code = model.operatorCodes[0]
+        code.builtinCode, code.deprecatedBuiltinCode = newer, older
+
+    for newer, older in ((18, 17), (17, 18), (0, 3), (3, 0), (200, 127)):
+        content = edited(edit)
+        code = by_package(content, monkeypatch).operatorCodes[0]
+        assert (code.builtinCode, code.deprecatedBuiltinCode) == (newer, older)
+        hold_equal(code, unpack.unpacked(content, lambda _: False).operatorCodes[0], "code")
 
 
 def graph_of(content: bytes) -> Graph | None:
