@@ -118,10 +118,13 @@ def _depthwise(_: Graph, op: DepthwiseConv2D, pixels: Any, kernel: Kernel) -> An
 
     shape = (op.window.height, op.window.width, pixels.shape[-1], -1)
     padded, taps = tf.pad(pixels, _padding(op.window)), tf.reshape(kernel.weights, shape)
+    down, across = op.window.stride_h, op.window.stride_w
+    if _dilations(op.window) == (1, 1):
+        return tf.nn.depthwise_conv2d(padded, taps, (1, down, across, 1), "VALID") + kernel.bias
     sums = tf.nn.depthwise_conv2d(
-        padded, taps, _strides(op.window), "VALID", dilations=_dilations(op.window)
+        padded, taps, (1, 1, 1, 1), "VALID", dilations=_dilations(op.window)
     )
-    return sums + kernel.bias
+    return sums[:, ::down, ::across] + kernel.bias  # TensorFlow has no stride beside a dilation
 
 
 def _transpose_conv(graph: Graph, op: TransposeConv, pixels: Any, kernel: Kernel) -> Any:

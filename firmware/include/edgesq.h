@@ -10,7 +10,8 @@
  *                      of several outputs all come first, then their logits
  *       any other      the image cannot be computed: end the loop
  *
- * A model that keeps state from one image of a sequence to the next keeps it in the arena: esq_init resets it, esq_start does not, esq_reset_state begins a sequence.
+ * A model that keeps state from one image of a sequence to the next keeps it in the arena: esq_init
+ * resets it, esq_start does not, esq_reset_state begins a sequence.
  *
  * No malloc, no recursion, no floating point. An engine is not reentrant; engines are independent.
  */

@@ -66,8 +66,8 @@ struct esq_reduce {
     int8_t clamp_max;
 };
 
-/* MEAN, SUM, REDUCE_MAX or REDUCE_MIN along any axes: an int32 for each value of an output row, kept
- * from row to row where rows are added up, else in working memory. */
+/* MEAN, SUM, REDUCE_MAX or REDUCE_MIN along any axes: an int32 for each value of an output row,
+ * kept from row to row where rows are added up, else in working memory. */
 struct esq_reduction {
     int32_t multiplier; /* MEAN: 1 / count folded in */
     int32_t offset;     /* input zero point * count */
@@ -229,8 +229,8 @@ esq_run_fn esq_run_reshape;
 
 /* params: struct esq_svdf; kept from image to image: int16 [F, memory]. */
 esq_run_fn esq_run_svdf;
-/* params: struct esq_lstm; kept from image to image: the cell int16 [U], then what was put out last,
- * int8 [U]; work: int16 [ESQ_GATES, U]. */
+/* params: struct esq_lstm; kept from image to image: the cell int16 [U], then what was put out
+ * last, int8 [U]; work: int16 [ESQ_GATES, U]. */
 esq_run_fn esq_run_lstm;
 
 /* Of struct esq_conv2d. */

@@ -1,8 +1,8 @@
 /* Runs a model over images from standard input and writes its observed tensors to standard output.
  *
- * In: int8 [n, height, width, channels], of several inputs the rows as they are taken. Out: per image, every observed tensor in order. For the
- * host only: the parity table and the tests compare the C runtime with the other oracles through
- * it.
+ * In: int8 [n, height, width, channels], of several inputs the rows as they are taken. Out: per
+ * image, every observed tensor in order. For the host only: the parity table and the tests compare
+ * the C runtime with the other oracles through it.
  */
 #include <stdio.h>
 

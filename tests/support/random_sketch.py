@@ -42,6 +42,7 @@ class Sketch:
         net: the network.
         made: its tensors, in order.
         layers: entries of LAYERS that added something.
+        sources: the inputs that each tensor comes from.
     """
 
     def __init__(self, draw: st.DrawFn) -> None:
@@ -52,7 +53,7 @@ class Sketch:
         self.net = Network(shape, quant, number)
         self.made = [self.net.input]
         self.layers: set[str] = set()
-        self.read: set[int] = set()
+        self.sources: dict[int, frozenset[int]] = {}
         self.lines = [f"net = Network({shape}, {quant}, {number})"]
         self.names = {self.net.input: "net.input"}
         if draw(st.sampled_from([False, False, False, True])):
@@ -72,7 +73,8 @@ class Sketch:
         """Call a method of the network; some take their sources as a list."""
         first: list[object] = [list(sources)] if method in _LISTED else list(sources)
         result = getattr(self.net, method)(*first, *rest, **options)
-        self.read.update(sources)
+        read = (self.sources.get(source, frozenset([source])) for source in sources)
+        self.sources[result] = frozenset().union(*read)
         names = ", ".join(self.names[source] for source in sources)
         words = [f"[{names}]" if method in _LISTED else names, *map(repr, rest)]
         words += [f"{name}={value!r}" for name, value in options.items()]
@@ -83,11 +85,12 @@ class Sketch:
     def drawn(self) -> Drawn:
         """Return the network: the last tensor is an output, and up to two others are.
 
-        So is what is made of an input that nothing else reads.
+        So is what is made of an input that the last tensor does not come from.
         """
         outputs = [self.made[-1]]
+        shown = self.sources[outputs[0]]
         for one in self.net.inputs:
-            if one not in self.read:
+            if one not in shown:
                 self.add("softmax", [one])
                 outputs.append(self.made[-1])
         others = [one for one in self.made if one not in (*self.net.inputs, *outputs)]

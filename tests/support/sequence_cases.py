@@ -34,7 +34,7 @@ def svdf_of_rank_two() -> bytes:
 
 @_network
 def svdf_of_keywords() -> bytes:
-    """Filters and layers that make them narrow in turn, and a softmax."""
+    """Filters and layers that make them narrow in turn, and a softmax, as `keyword_scrambled`."""
     net = Network((24,), RECTIFIED)
     one = net.dense(net.svdf(net.input, 16, 8, quant=RECTIFIED), 6)
     two = net.svdf(net.svdf(one, 12, 4, quant=RECTIFIED), 8, 9, quant=FINER)

@@ -127,7 +127,7 @@ _DILATED: dict[str, tuple[Pair, Pair, int, Pair, tuple[int, int, int]]] = {
     "3_and_stride_2": ((3, 2), (2, 2), SAME, (3, 3), (11, 13, 3)),
     "rows": ((3, 2), (1, 1), VALID, (3, 1), (9, 5, 4)),
     "columns": ((1, 3), (1, 1), SAME, (1, 4), (2, 17, 2)),
-    "over_image": ((2, 2), (1, 1), SAME, (8, 8), (4, 5, 3)),
+    "over_image": ((3, 2), (1, 1), SAME, (8, 8), (4, 5, 3)),
 }
 
 

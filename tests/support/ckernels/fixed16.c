@@ -1,4 +1,5 @@
-/* Writes, for all int16 from -32768 on, int16 of the logistic function and of tanh for 0 to 6 bits. */
+/* Writes, for all int16 from -32768 on, int16 of the logistic function and of tanh for 0 to 6
+ * bits. */
 #include "esq_fixed16.h"
 
 #include <stdio.h>

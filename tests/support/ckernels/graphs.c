@@ -1,8 +1,9 @@
 /* Runs many networks, each over its own images, and writes what each observes.
  *
  * In: for each of `graphs`, int8 [images, height, width, channels], or what its inputs bring row by
- * row. Out: per graph and image, every observed tensor in order. With an argument, only the graph of that number. Every arena is a block
- * of its own with not a byte to spare, filled with rubbish before each image.
+ * row. Out: per graph and image, every observed tensor in order. With an argument, only the graph
+ * of that number. Every arena is a block of its own with not a byte to spare, filled with rubbish
+ * before each image.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -35,7 +35,7 @@ from support.random_graphs import draw_graphs
 from support.replay import Replay
 from support.tflite_builder import RELU
 
-RANDOM_GRAPHS = 40
+RANDOM_GRAPHS = 120
 
 SPARE_BYTES = (0, 500, 3000, 20_000)
 """What limits leave above the smallest arena."""

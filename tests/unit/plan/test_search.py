@@ -37,8 +37,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Made:
     return plans
 
 
-def figures(candidates: Sequence[Candidate]) -> list[tuple[int, bytes, float]]:
-    return [(one.plan.arena_bytes, bytes(one.plan.steps), one.instructions) for one in candidates]
+def figures(candidates: Sequence[Candidate]) -> list[tuple[int, tuple[int, ...], float]]:
+    return [(one.plan.arena_bytes, tuple(one.plan.steps), one.instructions) for one in candidates]
 
 
 @pytest.mark.parametrize("goal", Goal)
