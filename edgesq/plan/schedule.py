@@ -92,7 +92,7 @@ def make_schedule(
     rows = _Lifetimes(graph, lowered, walks, steps)
     return Schedule(
         steps,
-        {storage: _ring_rows(spans) for storage, spans in rows.spans.items()},
+        {storage: rows_held(spans) for storage, spans in rows.spans.items()},
         {storage: _mask(spans) for storage, spans in rows.spans.items()},
         rows.spans,
         tuple(_mask({0: span}) for _, span in sorted(rows.busy.items())),
@@ -285,14 +285,32 @@ class _Lifetimes:
             spans[row] = (spans[row][0] if row in spans else now, now)
 
 
-def _ring_rows(spans: dict[int, tuple[int, int]]) -> int:
-    """Return the height at which no row is written over one that is still needed."""
+def rows_held(spans: dict[int, Span]) -> int:
+    """Return the height at which no row is written over one that is still needed.
+
+    Rows may begin in any order: what lies below in a concatenation may be there first.
+    """
     rows, oldest = 1, 0
-    for row, (born, _) in sorted(spans.items()):
+    for row, born in _first_from(spans):
         while oldest < row and spans[oldest][1] < born:
             oldest += 1
-        rows = max(rows, row - oldest + 1)
+        first = next(at for at in range(oldest, row + 1) if _meet(spans[at], spans[row]))
+        rows = max(rows, row - first + 1)
     return rows
+
+
+def _first_from(spans: dict[int, Span]) -> list[tuple[int, int]]:
+    """Return each row with the step in which it or one after it begins first."""
+    earliest: list[tuple[int, int]] = []
+    for row in sorted(spans, reverse=True):
+        born = spans[row][0]
+        earliest.append((row, min(born, earliest[-1][1]) if earliest else born))
+    return earliest[::-1]
+
+
+def _meet(one: Span, two: Span) -> bool:
+    """Say whether two spans of steps have a step in common."""
+    return one[0] <= two[1] and two[0] <= one[1]
 
 
 def _mask(spans: dict[int, tuple[int, int]]) -> int:

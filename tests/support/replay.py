@@ -94,7 +94,7 @@ class Replay:
 
     def units(self, item: RowOp) -> Iterator[tuple[int, int]]:
         """The units of an operator's work, in the order of the C kernels: input and output row."""
-        op, height = item.op, self.graph.tensors[item.op.output].hwc[0]
+        op, height = item.op, self.height(item.output)
         input_height = self.graph.tensors[item.op.inputs[0]].hwc[0]
         if isinstance(op, MaxPool2D):
             windows = [(place, under(op.window, place, input_height)) for place in range(height)]
