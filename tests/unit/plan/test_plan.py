@@ -99,6 +99,18 @@ def test_whole_networks(name: str) -> None:
     assert steps == sorted(steps, reverse=True), "and fewer steps"
 
 
+def test_a_lower_part_that_comes_first_keeps_its_place() -> None:
+    """Two parts of one map below each other, the lower one made first and read at once."""
+    graph = read_graph(NETWORKS["transposed_part"]())
+    plan = make_plan(graph)
+    Replay(graph, plan).run()
+    (number,) = (number for number, item in plan.rings.items() if item.name == "layer7")
+    ring = plan.rings[number]
+    lower = {**plan.rings, number: replace(ring, ring_rows=ring.ring_rows - 1)}
+    with pytest.raises(AssertionError):
+        Replay(graph, replace(plan, rings=lower)).run()
+
+
 def test_rows_are_made_once() -> None:
     graph = read_graph(NETWORKS["dense_blocks"]())
     plan = make_plan(graph)
