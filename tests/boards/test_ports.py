@@ -22,7 +22,7 @@ from edgesq.verify.cores import core_name
 from support.boards import STUB_BYTES, compile_stub, running, stub_values
 
 EMULATED = [target.name for target in list_targets() if target.is_emulated and not target.board]
-LINK_RAM_BYTES = 1680
+LINK_RAM_BYTES = 1696
 SPIN = 100_000  # loops of 2 instructions in every step
 
 

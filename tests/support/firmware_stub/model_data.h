@@ -17,7 +17,6 @@ extern const struct esq_model esq_model;
 #ifndef ESQ_MODEL_INPUT_CHANNELS
 #define ESQ_MODEL_INPUT_CHANNELS 3
 #endif
-#ifndef ESQ_MODEL_OP_COUNT
 #define ESQ_MODEL_INPUT_SHAPES                                                                     \
     {                                                                                              \
         {                                                                                          \
@@ -25,6 +24,7 @@ extern const struct esq_model esq_model;
         }                                                                                          \
     }
 #define ESQ_MODEL_INPUT_ROWS ESQ_MODEL_INPUT_HEIGHT
+#ifndef ESQ_MODEL_OP_COUNT
 #define ESQ_MODEL_OP_COUNT 5u
 #endif
 #define ESQ_MODEL_OBSERVED_BYTES 1010u
