@@ -8,6 +8,7 @@
 #include "esq_ops.h"
 #include "esq_port.h"
 #include "esq_scalar_ops.h"
+#include "esq_sequence.h"
 #include "esq_streamed.h"
 #include "esq_values.h"
 #include "person_model.h"
