@@ -20,7 +20,7 @@ from support.weighted_cases import weighted_cases
 AMPLE, NONE = 0.01, 1000
 """For ARENA_GROWTH: operators compute as many pixels together as they can, or as few."""
 
-PARTS = {"microbit": 6, "netduino2": 2, "riscv32-virt": 1}
+PARTS = {"microbit": 7, "netduino2": 2, "riscv32-virt": 1}
 """Images of firmware that all cases take: 256 KB of flash are on the microbit."""
 
 
