@@ -267,7 +267,8 @@ def test_an_image_that_the_linker_refuses_is_told_in_bytes(tmp_path: Path) -> No
     )
     assert found
     lay_out(tmp_path, target, generated(graph, plan, target.kernels))
-    assert compile_firmware(tmp_path, target).flash_bytes == int(found[1])
+    more = int(found[1]) - compile_firmware(tmp_path, target).flash_bytes
+    assert 0 <= more < 8, "the linker counts up to where the next section could begin"
 
 
 def test_of_what_llvms_linker_says_of_each_section_the_last_is_told() -> None:
