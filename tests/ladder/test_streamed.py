@@ -102,7 +102,7 @@ def test_portable_networks(index: int, name: str, runtime: Runtime) -> None:
     ]
     assert masked(plans[0]) > 0 or not index % 2
     for values in runtime.run(graph, plans, images):
-        for got, expected in zip(values, run_observed(graph, images), strict=True):
+        for got, expected in zip(values, run_observed(graph, images, len(images)), strict=True):
             assert np.array_equal(got, expected.reshape(len(images), -1))
 
 

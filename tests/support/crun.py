@@ -47,7 +47,7 @@ class Runtime:
     def run(
         self, graph: Graph, plans: Sequence[Plan], inputs: Int8Array
     ) -> list[tuple[Int8Array, ...]]:
-        """Return, for each of up to 4 plans, what `run_observed` would."""
+        """Return, for each of up to 4 plans, what `run_observed` would of one sequence."""
         datas = []
         for number, plan in enumerate(plans):
             place = self.folder / str(number)
