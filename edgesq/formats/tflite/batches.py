@@ -7,7 +7,6 @@ Older converters put every second, third, ... row and column into an image of it
 import copy
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from edgesq.formats.tflite.conv import read_conv2d, read_depthwise_conv2d
@@ -18,6 +17,7 @@ from edgesq.formats.tflite.readable import (
     Readable,
     Readables,
     Shape,
+    Steps,
     constants,
     four,
 )
@@ -30,19 +30,8 @@ _READERS = {"CONV_2D": read_conv2d, "DEPTHWISE_CONV_2D": read_depthwise_conv2d}
 _APART, _TOGETHER = "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"
 
 
-@dataclass(frozen=True)
-class Batches:
-    """Three operators that are one dilated convolution.
-
-    Attributes:
-        inputs, outputs: the file's numbers of what the first one reads and the last one makes.
-        steps: name and operator of each.
-    """
-
-    inputs: list[int]
-    outputs: list[int]
-    steps: tuple[tuple[str, Any], ...]
-    builtinOptions: None = None  # noqa: N815 # the schema's word
+class Batches(Steps):
+    """Three operators that are one dilated convolution."""
 
 
 def undilated(reader: Reader, operators: Operators) -> list[tuple[str, Any]]:

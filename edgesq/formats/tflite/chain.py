@@ -8,14 +8,21 @@ carried out on the numbers, and what comes out is one operator that moves values
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import permutations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.formats.tflite.readable import Fits, Ranges, Readable, Readables, Shape, constants
+from edgesq.formats.tflite.readable import (
+    Fits,
+    Ranges,
+    Readable,
+    Readables,
+    Shape,
+    Steps,
+    constants,
+)
 from edgesq.formats.tflite.reader import Reader
 from edgesq.operators import DepthToSpace, Gather, Op, Pick, Reshape, SpaceToDepth, Tile, Transpose
 
@@ -27,19 +34,8 @@ _MOVING = ("TRANSPOSE", "TILE")
 _MAX_VALUES = 1 << 24
 
 
-@dataclass(frozen=True)
-class Chain:
-    """Operators, each of which reads the one before it, in the form of one operator of the schema.
-
-    Attributes:
-        inputs, outputs: the file's numbers of what the first one reads and the last one makes.
-        steps: name and operator of each.
-    """
-
-    inputs: list[int]
-    outputs: list[int]
-    steps: tuple[tuple[str, Any], ...]
-    builtinOptions: None = None  # noqa: N815 # the schema's word
+class Chain(Steps):
+    """Operators, each of which reads the one before it."""
 
 
 def joined(reader: Reader, operators: Operators, results: Sequence[int]) -> list[tuple[str, Any]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -36,6 +35,7 @@ from edgesq.formats.tflite.readable import (
     Ranges,
     Readable,
     Readables,
+    Steps,
     broadcast_shape,
     same_shape,
 )
@@ -54,19 +54,8 @@ _SELECTS = ("SELECT", "SELECT_V2")
 _TYPES = (INT8, FLOAT32, BOOL)
 
 
-@dataclass(frozen=True)
-class Joined:
-    """Operators from one value to another, in the form of one operator of the schema.
-
-    Attributes:
-        inputs, outputs: the file's numbers of the value that all begins with, and of the result.
-        steps: name and operator of each, in order.
-    """
-
-    inputs: list[int]
-    outputs: list[int]
-    steps: tuple[tuple[str, Any], ...]
-    builtinOptions: None = None  # noqa: N815 # the schema's word
+class Joined(Steps):
+    """Operators from one value to another."""
 
 
 # --- joining ---

@@ -24,6 +24,21 @@ Made = Op | tuple[Op, ...]
 
 
 @dataclass(frozen=True)
+class Steps:
+    """Operators of a file that are read as one, in the form of one operator of the schema.
+
+    Attributes:
+        inputs, outputs: the file's numbers of what the first one reads and the last one makes.
+        steps: name and operator of each, in order.
+    """
+
+    inputs: list[int]
+    outputs: list[int]
+    steps: tuple[tuple[str, Any], ...]
+    builtinOptions: None = None  # noqa: N815 # the schema's word
+
+
+@dataclass(frozen=True)
 class Readable:
     """An operator that can be read.
 
