@@ -87,13 +87,15 @@ class Session:
     def has_room(self, wire_bytes: int, window: int, most_frames: int) -> bool:
         """Say whether the board's ring takes one more frame.
 
-        The oldest unanswered frame has left the ring, or is leaving it at this moment; so `window`
-        holds those behind it.
+        At a UART's pace the oldest unanswered frame has left the ring, or is leaving it at this
+        moment; so `window` holds those behind it. Where nothing keeps that pace, `window` holds
+        that frame too.
         """
-        waiting = sum(sent.wire_bytes for sent in self._unanswered)
         if not self._unanswered:
             return True
-        behind = waiting - self._unanswered[0].wire_bytes
+        behind = sum(sent.wire_bytes for sent in self._unanswered)
+        if self._transport.is_paced:
+            behind -= self._unanswered[0].wire_bytes
         return len(self._unanswered) < most_frames and behind + wire_bytes <= window
 
     def send(self, type_: FrameType, payload: bytes, *, after_silence: bool = False) -> int:

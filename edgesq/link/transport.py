@@ -119,6 +119,11 @@ class Transport:
         """Whether the line's rate is the far end's affair."""
         return str(self._serial.port).startswith(_RAW)
 
+    @property
+    def is_paced(self) -> bool:
+        """Whether bytes come no faster than a UART's; sockets and pseudoterminals may hurry."""
+        return not str(self._serial.port).startswith((_RAW, _PTYS))
+
     def set_baud(self, baud: int) -> bool:
         """Run at `baud` from now on and forget what came; say whether this side can.
 

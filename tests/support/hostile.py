@@ -76,6 +76,8 @@ class HostileBoard(Transport):
         most_pending: bytes that waited for the host at any time.
     """
 
+    is_paced = True
+
     clock: Clock
     moves: Sequence[Move]
     info: bytes = INFO

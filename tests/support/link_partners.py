@@ -68,6 +68,8 @@ class Raw:
 class Actor(Transport):
     """Plays a board: answers every frame as `script` says."""
 
+    is_paced = True
+
     def __init__(self, *script: tuple[FrameType, bytes]) -> None:
         self.port, self.baud = "actor", 115_200
         self._script = script
