@@ -59,7 +59,6 @@ class _OfSeveral:
     """A float model with several inputs, and arrays for them."""
 
     opened: _Opened
-    keras: keras.Model
     arrays: InputArrays
 
 
@@ -180,7 +179,7 @@ def _audited(opened: _Opened) -> _Audited | _OfSeveral:
     assert model is not None
     assert request.calibration is not None
     if len(model.inputs) > 1:
-        return _OfSeveral(opened, model, calibration_arrays(model, request.calibration))
+        return _OfSeveral(opened, calibration_arrays(model, request.calibration))
     shape = _input_shape(model, request.path)
     images = load_folder(request.calibration, shape, request.taken.classes, request.taken.fit)
     images = _unscaled(images) if opened.model.takes_pixels else images
@@ -238,7 +237,7 @@ def _quantized(audited: _Audited | _OfSeveral) -> Source:
 def _quantized_of_several(audited: _OfSeveral) -> Source:
     model, calibration = audited.opened.model, audited.opened.request.calibration
     assert calibration is not None
-    return quantized_of_inputs(model.name, audited.keras, audited.arrays, calibration, model.notes)
+    return quantized_of_inputs(model, audited.arrays, calibration)
 
 
 def _input_shape(model: keras.Model, path: Path) -> tuple[int, int, int]:

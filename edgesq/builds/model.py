@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.calibrate import load_folder
+from edgesq.calibrate import Preprocessing, Wanted, load_folder, read_inputs
 from edgesq.errors import ModelError
 from edgesq.extras import require
 from edgesq.files import read_bytes
@@ -69,7 +69,7 @@ class Model:
         original: runs the file that `tflite` was made of; None where it is that file.
         notes: what the import decided.
         float_tflite: a float model that is no Keras model.
-        takes_pixels: the file's image is of whole numbers, so pixels as they are.
+        takes_pixels: the file's images are of whole numbers, so pixels as they are.
     """
 
     name: str
@@ -164,9 +164,16 @@ def _of_float(name: str, loaded: FloatModel) -> Model:
     return Model(name, loaded.keras, notes=loaded.notes, takes_pixels=loaded.takes_pixels)
 
 
-def _images_of(folder: Path) -> Callable[[tuple[int, int, int]], NDArray[np.float32]]:
-    def images(shape: tuple[int, int, int]) -> NDArray[np.float32]:
-        loaded = load_folder(folder, shape)
-        return loaded.preprocessing.to_float(loaded.images)
+def _images_of(
+    calibration: Path,
+) -> Callable[[Mapping[str, tuple[int, ...]]], list[NDArray[np.float32]]]:
+    def images(shapes: Mapping[str, tuple[int, ...]]) -> list[NDArray[np.float32]]:
+        if len(shapes) > 1:
+            named = enumerate(shapes.items())
+            wanted = [Wanted((f"input{at}", name), shape) for at, (name, shape) in named]
+            return read_inputs(calibration, wanted).floats(Preprocessing())
+        ((height, width, channels),) = shapes.values()
+        loaded = load_folder(calibration, (height, width, channels))
+        return [loaded.preprocessing.to_float(loaded.images)]
 
     return images

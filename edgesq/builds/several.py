@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgesq.builds.model import Model
 from edgesq.builds.source import Source
 from edgesq.calibrate import (
     Classes,
@@ -42,15 +43,15 @@ def calibration_arrays(model: keras.Model, calibration: Path) -> InputArrays:
     return read_inputs(calibration, wanted)
 
 
-def quantized_of_inputs(
-    name: str, model: keras.Model, arrays: InputArrays, calibration: Path, notes: Sequence[str]
-) -> Source:
+def quantized_of_inputs(opened: Model, arrays: InputArrays, calibration: Path) -> Source:
     """Quantize a float model with several inputs.
 
     Raises:
         ModelError, ImageError: the model or its arrays cannot be used.
     """
-    preprocessing = Preprocessing()
+    name, model = opened.name, opened.keras
+    assert model is not None
+    preprocessing = Preprocessing(scale=1.0) if opened.takes_pixels else Preprocessing()
     floats = arrays.floats(preprocessing)
     images = ([part[np.newaxis] for part in image] for image in zip(*floats, strict=True))
     content = to_int8_tflite(model, images)
@@ -77,7 +78,7 @@ def quantized_of_inputs(
         float_inputs=tuple(floats),
         classes=judged.kept,
         image_notes=judged.notes,
-        notes=(*notes, *reading_notes(content)),
+        notes=(*opened.notes, *reading_notes(content)),
     )
 
 

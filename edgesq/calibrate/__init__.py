@@ -8,7 +8,13 @@ from edgesq.calibrate.choose import changes, spread
 from edgesq.calibrate.classes import Classes, read_classes
 from edgesq.calibrate.folder import ImageFiles, ImageSet, load_folder, open_folder
 from edgesq.calibrate.image import fit_image, read_image
-from edgesq.calibrate.inputs import InputArrays, Wanted, read_inputs, wanted_of
+from edgesq.calibrate.inputs import (
+    InputArrays,
+    Wanted,
+    plain_name,
+    read_inputs,
+    wanted_of,
+)
 from edgesq.calibrate.judge import Judge, Judged, judge_of, judged_by, probable_order
 from edgesq.calibrate.npz import NpzImages, open_npz
 from edgesq.calibrate.preprocessing import Fit, Preprocessing
@@ -41,6 +47,7 @@ __all__ = [
     "probable_order",
     "read_classes",
     "read_image",
+    "plain_name",
     "read_inputs",
     "spread",
     "wanted_of",

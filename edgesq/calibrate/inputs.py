@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from edgesq.errors import ImageError
 from edgesq.graph import Graph, Int8Array, Tensor
 from edgesq.limits import MAX_EXTENT, MAX_FILE_BYTES
 
+_NO_NAME = re.compile(r"[^A-Za-z0-9_]")
 _TYPES = (np.dtype(np.int8), np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
 
 
@@ -78,6 +80,12 @@ class InputArrays:
         ]
 
 
+def plain_name(name: str) -> str:
+    """Return an input's name in letters, digits and underscores, as a .tflite has it."""
+    plain = _NO_NAME.sub("_", name)
+    return plain if plain[:1].isalnum() else f"input{plain}"
+
+
 def wanted_of(graph: Graph) -> list[Wanted]:
     """Return what a file must have for an int8 model."""
     return [
@@ -132,16 +140,18 @@ def _array(
 ) -> tuple[NDArray[Any], zipfile.ZipInfo]:
     """Read one input's array, [n, *shape]."""
     where = str(archive.filename)
-    name = next((name for name in one.names if name in members), None)
+    plain = {plain_name(name): name for name in members}
+    found = (name if name in members else plain.get(plain_name(name)) for name in one.names)
+    name = next(filter(None, found), None)
     if name is None:
         missing = f"holds no array called {one.names[0]}"
         raise ImageError(missing, where=where, hint=_hint(wanted))
     info = members[name]
-    found = header(archive, info)
-    count = found.shape[0] if found.shape else 0
-    good = found.dtype in _TYPES and extents(found.shape[1:]) == extents(one.shape)
+    stored = header(archive, info)
+    count = stored.shape[0] if stored.shape else 0
+    good = stored.dtype in _TYPES and extents(stored.shape[1:]) == extents(one.shape)
     if not good or not 0 < count <= MAX_EXTENT or info.file_size > MAX_FILE_BYTES:
-        wrong = f"{name} is {found.dtype} {list(found.shape)}"
+        wrong = f"{name} is {stored.dtype} {list(stored.shape)}"
         raise ImageError(wrong, where=where, hint=_hint(wanted))
     with archive.open(info) as member:
         array = np.lib.format.read_array(member, allow_pickle=False)

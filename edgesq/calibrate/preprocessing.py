@@ -72,10 +72,13 @@ class Preprocessing:
         return cls(order, means, float(scale), resize)
 
     def to_float(self, images: UInt8Array) -> Float32Array:
-        """Return the model's float32 input for uint8 images [..., H, W, C], C = 1 or 3."""
+        """Return the model's float32 input for uint8 images [..., H, W, C], C = 1 or 3.
+
+        Without means and in the order of RGB it takes any C.
+        """
         ordered = images[..., ::-1] if self.channel_order == "bgr" else images
         mean = np.array(self.mean[: images.shape[-1]], np.float64)
-        reals = ordered - mean
+        reals = ordered - mean if mean.any() else ordered.astype(np.float64)
         reals *= self.scale  # in place: a set of images is large
         return reals.astype(np.float32)
 

@@ -23,7 +23,8 @@ def folded(network: Network) -> Network:
     """
     made: dict[str, Layer] = {}
     readers = Counter(name for layer in network.layers for name in layer.inputs)
-    readers[network.output.name] += 2  # what is behind the network reads it too
+    for output in network.outputs:
+        readers[output.name] += 2  # what is behind the network reads it too
     for layer in network.layers:
         name = layer.inputs[0]
         last = made.get(name) if len(layer.inputs) == 1 and readers[name] == 1 else None

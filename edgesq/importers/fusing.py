@@ -34,7 +34,7 @@ def _fuse(net: Net, join: Join) -> None:
         if node.name in gone:
             continue
         after = readers.get(node.output, [])
-        if len(after) == 1 and node.output not in net.quants and node.output != net.output:
+        if len(after) == 1 and node.output not in net.quants and node.output not in net.outputs:
             both = join(net, node, after[0])
             if both is not None:
                 gone.add(after[0].name)

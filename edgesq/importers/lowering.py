@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,27 +29,28 @@ class UnsupportedError(Exception):
         self.what, self.do = what, do
 
 
-def stored_input(net: Net, channels_last: bool) -> Stored:
-    """Return how a net's image is stored."""
-    shape, windowed = net.shapes[net.input], ("Conv", "ConvTranspose", "MaxPool", "AveragePool")
+def stored_input(net: Net, name: str, channels_last: Collection[str]) -> Stored:
+    """Return how an input is stored; `channels_last` names those that come as NHWC."""
+    shape, windowed = net.shapes[name], ("Conv", "ConvTranspose", "MaxPool", "AveragePool")
     if len(shape) == _SEQUENCE and any(
-        node.kind in windowed and node.inputs[0] == net.input for node in net.nodes
+        node.kind in windowed and node.inputs[0] == name for node in net.nodes
     ):
-        found = nchw(net.input, (*shape[:2], 1, shape[2]))
+        found = nchw(name, (*shape[:2], 1, shape[2]))
         return Stored(found.name, found.shape, found.place[:, :, 0])
-    return image(net.input, net.shapes[net.input], channels_last)
+    return image(name, shape, name in channels_last, len(net.inputs) == 1)
 
 
 class Lowering:
     """The layers made so far, and where each value of ONNX lies."""
 
-    def __init__(self, net: Net, channels_last: bool) -> None:
+    def __init__(self, net: Net, channels_last: Collection[str]) -> None:
         self.net = net
         self.layers: list[Layer] = []
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.stored: dict[str, Stored] = {}
         self.quants = {name: as_int8(quant) for name, quant in net.quants.items()}
-        self.put(net.input, stored_input(net, channels_last))
+        for name in net.inputs:
+            self.put(name, stored_input(net, name, channels_last))
 
     def put(self, name: str, stored: Stored) -> None:
         """Note where a value lies."""

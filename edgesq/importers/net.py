@@ -41,7 +41,7 @@ class Node:
 
 @dataclass(eq=False)
 class Net:
-    """A model: batch 1, one input, one output, all shapes known.
+    """A model: batch 1, all shapes known.
 
     Attributes:
         nodes: in an order in which they can be computed.
@@ -49,8 +49,8 @@ class Net:
         shapes: of every value, with its batch of 1.
         floats: the values that are floats in the file.
         quants: by value, for an int8 model.
-        input: name of the image.
-        output: name of the result.
+        inputs: names of what each image brings, in the file's order.
+        outputs: names of the results, in the file's order.
         opset: version of ONNX's own operators.
         notes: what was decided while it was read, for the report.
     """
@@ -60,8 +60,8 @@ class Net:
     shapes: dict[str, tuple[int, ...]]
     floats: frozenset[str]
     quants: dict[str, Quant]
-    input: str
-    output: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
     opset: int
     notes: list[Note] = field(default_factory=list)
 

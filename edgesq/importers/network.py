@@ -6,6 +6,7 @@ kinds of layers stand in `operators/`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -112,16 +113,16 @@ class Network:
         layers: operators.
         shapes: of every activation, [1, H, W, C] or [1, C].
         quants: int8, of every activation of an int8 model; empty for a float one.
-        input: the image.
-        output: the result.
-        logits: what a final softmax reads; None without one.
+        inputs: what each image brings, in the file's order.
+        outputs: the results, in the file's order.
+        logits: what the softmax reads that an output comes from, by that output's name in ONNX.
         notes: what was decided on the way, for the report.
     """
 
     layers: tuple[Layer, ...]
     shapes: dict[str, tuple[int, ...]]
     quants: dict[str, Quant]
-    input: Place
-    output: Place
-    logits: Place | None = None
+    inputs: tuple[Place, ...]
+    outputs: tuple[Place, ...]
+    logits: Mapping[str, Place]
     notes: tuple[Note, ...] = ()

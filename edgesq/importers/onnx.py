@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,16 +19,17 @@ from edgesq.importers.network import Network, Place
 from edgesq.importers.onnx_file import OnnxFile, read_file
 from edgesq.importers.original import Original
 from edgesq.importers.quantized import Measure, annotate
-from edgesq.importers.session import Range, input_type, ranges
+from edgesq.importers.session import Range, input_types, ranges
 from edgesq.importers.to_keras import build_keras
-from edgesq.importers.to_network import is_channels_last, lower
+from edgesq.importers.to_network import channels_last, lower
 from edgesq.importers.to_tflite import write_tflite
+from edgesq.quantize import one_or
 
 if TYPE_CHECKING:
     import keras
 
-Images = Callable[[tuple[int, int, int]], NDArray[np.float32]]
-"""Returns images of a height, width and number of channels, float32 [n, H, W, C]."""
+Images = Callable[[Mapping[str, tuple[int, ...]]], Sequence[NDArray[np.float32]]]
+"""Returns images of each input, float32 [n, *shape], by its name in the file and its shape."""
 
 _TRIALS = 3
 _SHOWN = 3
@@ -94,14 +95,15 @@ def _import_int8(
     model: onnx.ModelProto, net: Net, images: Images | None, where: str
 ) -> ImportedInt8:
     measure: Measure | None = None
-    if images is not None and input_type(model) == onnx.TensorProto.FLOAT:
-        given, source = images, stored_input(net, is_channels_last(net))
+    kinds = input_types(model)
+    if images is not None and {kinds[name] for name in net.inputs} == {onnx.TensorProto.FLOAT}:
+        given, guess = images, channels_last(net)
+        sources = {name: stored_input(net, name, guess) for name in net.inputs}
 
         def measure(names: Sequence[str]) -> dict[str, Range]:
-            _, height, width, channels = source.shape
-            floats = given((height, width, channels))
-            place = Place(net.input, source.name, source.place)
-            return ranges(model, place, floats, names)
+            floats = given({name: source.shape[1:] for name, source in sources.items()})
+            places = [Place(name, one.name, one.place) for name, one in sources.items()]
+            return ranges(model, places, floats, names)
 
     network = folded(lower(annotate(net, where, measure), where))
     tflite, notes = write_tflite(network, where)
@@ -137,25 +139,27 @@ def _merged(notes: Iterable[Note]) -> tuple[str, ...]:
 
 
 def _difference(built: keras.Model, original: Original, network: Network, where: str) -> float:
-    """Return the largest difference on random images, in parts of the largest output.
+    """Return the largest difference on random images, in parts of an output's largest value.
 
     Raises:
         ModelError: the file itself gives no finite numbers.
     """
-    shape = network.shapes[network.input.name][1:]
+    shapes = [network.shapes[place.name][1:] for place in network.inputs]
     random = np.random.default_rng(_SEED)
-    largest = worst = 0.0
+    largest, worst = np.zeros(len(network.outputs)), np.zeros(len(network.outputs))
     for _ in range(_TRIALS):
-        image = random.uniform(-1, 1, (1, *shape)).astype(np.float32)
-        theirs = original.run_floats(image)
-        if not np.isfinite(theirs).all():
+        images = [random.uniform(-1, 1, (1, *shape)).astype(np.float32) for shape in shapes]
+        theirs = original.run_floats(*images)
+        if not all(np.isfinite(values).all() for values in theirs):
             raise ModelError(
                 "its results on random images are not finite in ONNX Runtime",
                 where=where,
                 hint="a weight or a bound may be infinite, or no number at all",
             )
-        mine = np.asarray(built(image, training=False)).reshape(1, -1)
-        gap = float(np.abs(mine - theirs).max())
-        worst = max(worst, gap if np.isfinite(gap) else np.inf)
-        largest = max(largest, float(np.abs(theirs).max()))
-    return worst / max(largest, 1e-30)
+        made = built(one_or(images), training=False)
+        results = made if isinstance(made, list) else [made]
+        for number, (mine, values) in enumerate(zip(results, theirs, strict=True)):
+            gap = float(np.abs(np.asarray(mine).reshape(1, -1) - values).max())
+            worst[number] = max(worst[number], gap if np.isfinite(gap) else np.inf)
+            largest[number] = max(largest[number], float(np.abs(values).max()))
+    return float(np.max(worst / np.maximum(largest, 1e-30)))

@@ -85,12 +85,14 @@ def nchw(name: str, shape: tuple[int, ...]) -> Stored:
     return Stored(name, (1, positions.size), positions.reshape(shape))
 
 
-def image(name: str, shape: tuple[int, ...], channels_last: bool) -> Stored:
-    """Store a model's input as a map, whatever ONNX's rank."""
+def image(name: str, shape: tuple[int, ...], channels_last: bool, is_alone: bool) -> Stored:
+    """Store a model's input as a map, whatever ONNX's rank; [1, N] beside an image as it is."""
     positions = np.arange(int(np.prod(shape)), dtype=np.int32)
     if len(shape) == 4 and channels_last:
         return Stored(name, shape, positions.reshape(shape))
     if len(shape) == 4:
         return nchw(name, shape)
+    if len(shape) == 2 and not is_alone:
+        return Stored(name, shape, positions.reshape(shape))
     stored = (1, *shape[1:], 1) if len(shape) == 3 else (1, 1, 1, positions.size)
     return Stored(name, stored, positions.reshape(shape))

@@ -53,7 +53,7 @@ class _Annotator:
             inputs = tuple(self.alias.get(name, name) for name in node.inputs)
             self.take(replace(node, inputs=inputs))
         net.nodes = self.nodes
-        net.output = self.alias.get(net.output, net.output)
+        net.outputs = tuple(self.alias.get(name, name) for name in net.outputs)
         self.look_back()
         fuse(net)
         self.measure_missing()
@@ -127,9 +127,10 @@ class _Annotator:
         """Find scales by images for values that have none, and whose operators imply none."""
         net = self.net
         known, missing = {*net.quants}, []
-        if net.input not in known:
-            missing.append((net.input, "the image", net.input))
-            known.add(net.input)
+        for name in net.inputs:
+            if name not in known:
+                missing.append((name, "the image", name))
+                known.add(name)
         for node in net.nodes:
             implied = _has_one_scale(node) or (_keeps_range(node) and node.inputs[0] in known)
             if node.output not in known and not implied:

@@ -53,6 +53,7 @@ class TfliteScope:
         problems: what cannot be written, as `supported.refusal` wants it.
         notes: what was decided, for the report.
         beyond: bounds that no fused activation has, by the value that they bound.
+        only_given: outputs that no layer reads.
     """
 
     def __init__(self, network: Network) -> None:
@@ -62,8 +63,12 @@ class TfliteScope:
         self.problems: list[tuple[str, str, str]] = []
         self.notes: list[Note] = []
         self.beyond: dict[str, Clip] = {}
-        source = network.input.name
-        self.index[source] = self.value(source, self.quant(source), "input/image")
+        is_one = len(network.inputs) == 1
+        for place in network.inputs:
+            label = "input/image" if is_one else place.onnx
+            self.index[place.name] = self.value(place.name, self.quant(place.name), label)
+        ends = {place.name for place in network.outputs}
+        self.only_given = ends - {name for layer in network.layers for name in layer.inputs}
 
     def quant(self, name: str) -> Quant:
         """Return the quantization of a value."""

@@ -18,23 +18,24 @@ Range = tuple[float, float]
 _SAID = 200
 
 
-def input_type(model: onnx.ModelProto) -> int:
-    """Return the type of the one input that is no constant, as TensorProto numbers it."""
-    constants = {constant.name for constant in model.graph.initializer}
+def input_types(model: onnx.ModelProto) -> dict[str, int]:
+    """Return the type of each input, as TensorProto numbers it."""
     inputs: list[onnx.ValueInfoProto] = list(model.graph.input)
-    source = next(value for value in inputs if value.name not in constants)
-    return int(source.type.tensor_type.elem_type)
+    return {value.name: int(value.type.tensor_type.elem_type) for value in inputs}
 
 
 def run_file(
-    model: onnx.ModelProto, source: Place, images: NDArray[Any], names: Sequence[str]
+    model: onnx.ModelProto,
+    sources: Sequence[Place],
+    images: Sequence[NDArray[Any]],
+    names: Sequence[str],
 ) -> Iterator[list[NDArray[Any]]]:
     """Yield for each image what values of the file hold, in ONNX's shapes.
 
     Args:
         model: the file.
-        source: its input, and where the pixels of an image go.
-        images: [n, H, W, C] in the dtype of the input.
+        sources: its inputs, and where the pixels of an image go.
+        images: of each input [n, H, W, C] in its dtype.
         names: of the values.
 
     Raises:
@@ -54,8 +55,12 @@ def run_file(
             session = onnxruntime.InferenceSession(
                 asked.SerializeToString(), options, providers=["CPUExecutionProvider"]
             )
-        for image in images:
-            yield session.run(list(names), {source.onnx: image.reshape(-1)[source.place]})
+        for parts in zip(*images, strict=True):
+            feeds = {
+                source.onnx: part.reshape(-1)[source.place]
+                for source, part in zip(sources, parts, strict=True)
+            }
+            yield session.run(list(names), feeds)
     # ONNX Runtime raises exceptions of its own, without a common parent.
     except Exception as error:
         said = " ".join(str(error).split())  # its own source files first, the cause last
@@ -66,11 +71,14 @@ def run_file(
 
 
 def ranges(
-    model: onnx.ModelProto, source: Place, images: NDArray[Any], names: Sequence[str]
+    model: onnx.ModelProto,
+    sources: Sequence[Place],
+    images: Sequence[NDArray[Any]],
+    names: Sequence[str],
 ) -> dict[str, Range]:
-    """Return the least and the largest number of each value over all images."""
+    """Return the least and the largest number of each value over all images, as `run_file`."""
     found = dict.fromkeys(names, (np.inf, -np.inf))
-    for values in run_file(model, source, images, names):
+    for values in run_file(model, sources, images, names):
         for name, value in zip(names, values, strict=True):
             low, high = found[name]
             found[name] = min(low, float(value.min())), max(high, float(value.max()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -38,7 +38,7 @@ _COLOURS = (1, 3)
 def lower(net: Net, where: str) -> Network:
     """Return the net's layers in NHWC.
 
-    Where the image's layout is a guess, and wrong, the other one is tried too.
+    Where an image's layout is a guess, and wrong, the other one is tried too.
 
     Args:
         net: float, or int8 after `annotate`.
@@ -47,17 +47,26 @@ def lower(net: Net, where: str) -> Network:
     Raises:
         ModelError: operators cannot be taken; all are named.
     """
-    guess = is_channels_last(net)
+    guess = channels_last(net)
     try:
         return _lower(net, where, guess)
     except ModelError:
-        if len(net.shapes[net.input]) == 4:
+        for other in _others(net, guess):
             with suppress(ModelError):
-                return _lower(net, where, not guess)
+                return _lower(net, where, other)
         raise
 
 
-def _lower(net: Net, where: str, channels_last: bool) -> Network:
+def _others(net: Net, guess: frozenset[str]) -> Iterator[frozenset[str]]:
+    """Yield other guesses: each image by itself the other way, then all of them."""
+    maps = [name for name in net.inputs if len(net.shapes[name]) == 4]
+    for name in maps:
+        yield guess ^ {name}
+    if len(maps) > 1:
+        yield guess ^ set(maps)
+
+
+def _lower(net: Net, where: str, channels_last: frozenset[str]) -> Network:
     lowering = Lowering(net, channels_last)
     problems = []
     for node in net.nodes:
@@ -86,32 +95,41 @@ def _lowered(lowering: Lowering, node: Node) -> UnsupportedError | None:
 
 def _finished(lowering: Lowering, where: str) -> Network:
     net = lowering.net
-    result = lowering.stored[net.output]
-    if result.is_repeated:
-        raise refusal([("the result is repeated values", net.output, "end before that")], where)
-    if result.as_map() is None and not result.in_order:
-        what = "the result is flattened from a map"
-        raise refusal([(what, net.output, "end with the map itself, or with a dense layer")], where)
-    read = lowering.stored[net.input]
+    problems, seen = [], set[str]()
+    for name in net.outputs:
+        result = lowering.stored[name]
+        if result.is_repeated:
+            problems.append(("the result is repeated values", name, "end before that"))
+        elif result.as_map() is None and not result.in_order:
+            hint = "end with the map itself, or with a dense layer"
+            problems.append(("the result is flattened from a map", name, hint))
+        elif result.name in seen:
+            problems.append(("a result that is another one too", name, "name each output once"))
+        seen.add(result.name)
+    if problems:
+        raise refusal(problems, where)
     return Network(
         tuple(lowering.layers),
         lowering.shapes,
         lowering.quants,
-        Place(net.input, read.name, read.place),
-        Place(net.output, result.name, result.place),
+        tuple(_place(lowering, name) for name in net.inputs),
+        tuple(_place(lowering, name) for name in net.outputs),
         _logits(lowering),
         tuple(net.notes),
     )
 
 
-def _logits(lowering: Lowering) -> Place | None:
-    """Return what a final softmax reads."""
-    last = lowering.layers[-1] if lowering.layers else None
-    for node in lowering.net.nodes:
-        if isinstance(last, Softmax) and node.output == last.output:
-            read = lowering.stored[node.inputs[0]]
-            return Place(node.inputs[0], read.name, read.place)
-    return None
+def _place(lowering: Lowering, name: str) -> Place:
+    stored = lowering.stored[name]
+    return Place(name, stored.name, stored.place)
+
+
+def _logits(lowering: Lowering) -> dict[str, Place]:
+    """Return what a softmax reads that an output comes from, by the output's name in ONNX."""
+    made = {layer.output for layer in lowering.layers if isinstance(layer, Softmax)}
+    read = {node.output: node.inputs[0] for node in lowering.net.nodes if node.output in made}
+    ends = {name: lowering.stored[name].name for name in lowering.net.outputs}
+    return {name: _place(lowering, read[end]) for name, end in ends.items() if end in read}
 
 
 def _move(lowering: Lowering, node: Node) -> None:
@@ -135,13 +153,17 @@ def _move(lowering: Lowering, node: Node) -> None:
         lowering.put(node.output, Stored(stored.name, stored.shape, place))
 
 
-def is_channels_last(net: Net) -> bool:
-    """Say whether the image comes as NHWC: transposed before its first use, or by its shape."""
-    shape = net.shapes[net.input]
+def channels_last(net: Net) -> frozenset[str]:
+    """Return the images that come as NHWC."""
+    readers = net.readers()
+    return frozenset(name for name in net.inputs if _is_channels_last(net, name, readers))
+
+
+def _is_channels_last(net: Net, name: str, readers: Mapping[str, Sequence[Node]]) -> bool:
+    """Say whether an image comes as NHWC: transposed before its first use, or by its shape."""
+    shape = net.shapes[name]
     if len(shape) != 4:
         return False
-    readers = net.readers()
-    name = net.input
     while len(readers.get(name, [])) == 1:
         node = readers[name][0]
         if node.kind == "Transpose":

@@ -21,5 +21,8 @@ def write_tflite(network: Network, where: str) -> tuple[bytes, tuple[Note, ...]]
         scope.bounded(layer)
     if scope.problems:
         raise refusal(scope.problems, where)
-    ends = (scope.index[network.input.name], scope.index[network.output.name])
-    return scope.writer.build(*ends), tuple(scope.notes)
+    inputs, outputs = (
+        [scope.index[place.name] for place in places]
+        for places in (network.inputs, network.outputs)
+    )
+    return scope.writer.build(inputs, outputs), tuple(scope.notes)

@@ -11,13 +11,14 @@ from edgesq.quantize.convert import (
     to_float_tflite,
     to_int8_tflite,
 )
-from edgesq.quantize.flat import FloatModel
+from edgesq.quantize.flat import FloatModel, all_or_none, one_or
 from edgesq.quantize.keras_file import load_keras
 from edgesq.quantize.quiet import captured_output
 from edgesq.quantize.saved_model import is_saved_model, load_saved_model
 
 __all__ = [
     "FloatModel",
+    "all_or_none",
     "audit_model",
     "baked",
     "captured_output",
@@ -25,6 +26,7 @@ __all__ = [
     "is_saved_model",
     "load_keras",
     "load_saved_model",
+    "one_or",
     "quantized_tflite",
     "silent_layer",
     "to_float_tflite",

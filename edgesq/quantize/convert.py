@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.calibrate import plain_name
 from edgesq.errors import EdgesqError, ImageError, ModelError
 from edgesq.extras import require
 from edgesq.quantize.quiet import captured_output
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 Float32Array = NDArray[np.float32]
 
 INPUT_NAME = "input"
-
-_NO_NAME = re.compile(r"[^A-Za-z0-9_]")
 
 Shapes = list[tuple[int, ...]]
 
@@ -219,7 +217,13 @@ def input_names(model: keras.Model) -> list[str]:
     """Return what the converter calls a model's inputs: `input`, or their own names of several."""
     if len(model.inputs) == 1:
         return [INPUT_NAME]
-    return [_NO_NAME.sub("_", str(one.name)) for one in model.inputs]
+    names: list[str] = []
+    for one in model.inputs:
+        name = plain_name(str(one.name))
+        while name in names:
+            name += "_"
+        names.append(name)
+    return names
 
 
 def _refuse_control_flow(name: str, kinds: set[str]) -> None:

@@ -6,7 +6,7 @@ Models inside models are written out; layers that do nothing in inference are le
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ class FloatModel:
 
     Attributes:
         keras: float32 [None, H, W, C], or [None, C] beside it where it has several inputs.
-        takes_pixels: the file's image is of whole numbers, so pixels as they are.
+        takes_pixels: the file's images are of whole numbers, so pixels as they are.
         notes: what was left out.
     """
 
@@ -37,9 +37,34 @@ class FloatModel:
     notes: tuple[str, ...] = ()
 
 
-def takes_pixels(model: Any) -> bool:
-    """Say whether the image that a model takes is of whole numbers."""
-    return str(model.inputs[0].dtype).startswith(("uint", "int"))
+def takes_pixels(model: Any, where: str) -> bool:
+    """Say whether the images that a model takes are of whole numbers.
+
+    Raises:
+        ModelError: some are, and others are not.
+    """
+    whole = {one.name: str(one.dtype).startswith(("uint", "int")) for one in model.inputs}
+    return all_or_none(whole, where)
+
+
+def all_or_none(whole: Mapping[str, bool], where: str) -> bool:
+    """Say whether a model's inputs are of whole numbers.
+
+    Args:
+        whole: which of them are, by name.
+        where: the file, for errors.
+
+    Raises:
+        ModelError: some are, and others are not.
+    """
+    if len(set(whole.values())) > 1:
+        names = ", ".join(name for name, is_whole in whole.items() if is_whole)
+        raise ModelError(
+            f"takes whole numbers as {names}, and floats beside them",
+            where=where,
+            hint="cast to float32 outside of the model",
+        )
+    return any(whole.values())
 
 
 def flat(model: Any, where: str) -> keras.Model:
@@ -73,13 +98,14 @@ def flat(model: Any, where: str) -> keras.Model:
         raise ModelError("computes nothing", where=where, hint="an output is an input")
     if len({id(result) for result in results}) < len(results):
         raise ModelError("gives an output twice", where=where, hint="name each output once")
-    made = keras.Model(_one_or(sources), _one_or(results), name=_plain(model.name))
+    made = keras.Model(one_or(sources), one_or(results), name=_plain(model.name))
     copier.set_weights()
     _check_sizes(made, where)
     return made
 
 
-def _one_or(values: list[Any]) -> Any:
+def one_or(values: list[Any]) -> Any:
+    """Return the only value, or the list of several, as Keras wants inputs and outputs."""
     return values[0] if len(values) == 1 else values
 
 

@@ -72,7 +72,7 @@ def load_keras(path: Path | str, *, trusted: bool = False) -> FloatModel:
     with captured_output():
         loaded = _load(file, own)
         model, notes = to_scores(flat(loaded, str(file)))
-        return FloatModel(model, takes_pixels(loaded), notes)
+        return FloatModel(model, takes_pixels(loaded, str(file)), notes)
 
 
 def _registered() -> frozenset[str]:
@@ -94,7 +94,7 @@ def _try(file: Path) -> None:
         shape, rank = new.shape[1:], len(old.shape) - 1
         images: Any = np.random.default_rng(_SEED).integers(0, 256, (_TRIALS, *shape))
         images = images.astype(np.uint8)
-        images = images if takes_pixels(loaded) else images.astype(np.float32) / 255
+        images = images if takes_pixels(loaded, where) else images.astype(np.float32) / 255
         given.append(images.reshape(_TRIALS, *shape[:rank]).astype(old.dtype))
         read.append(images.astype(np.float32))
     theirs, mine = _run(loaded, given, where), _run(made, read, where)

@@ -8,13 +8,22 @@ that compute may be left.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from edgesq.errors import ModelError
-from edgesq.limits import MAX_EXTENT, MAX_FILE_BYTES, MAX_NODES, MAX_VALUES
+from edgesq.limits import (
+    MAX_EXTENT,
+    MAX_FILE_BYTES,
+    MAX_INPUTS,
+    MAX_NODES,
+    MAX_OBSERVED,
+    MAX_VALUES,
+)
 from edgesq.quantize.convert import RECURRENT_HINT
 from edgesq.quantize.saved_inline import RANDOM, inlined, needed_nodes
 
@@ -25,6 +34,7 @@ OBJECT = "object "
 """Prefix of the key of a variable that is stored by its object number."""
 
 _USUAL = "serving_default"
+_NUMBERS = re.compile(r"[0-9]+")
 _INIT = "__saved_model_init_op"
 _CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
 _VARIABLES = frozenset({"VarHandleOp", "ReadVariableOp", "VariableV2"})
@@ -68,23 +78,41 @@ refused."""
 
 
 @dataclass(frozen=True)
+class SavedInput:
+    """An input of a signature.
+
+    Attributes:
+        name: in the signature.
+        tensor: its name in the graph.
+        shape: batch first; None is any.
+        is_bytes: it is uint8, not float32.
+    """
+
+    name: str
+    tensor: str
+    shape: tuple[int | None, ...]
+    is_bytes: bool
+
+    @property
+    def node(self) -> str:
+        """The operator of the graph that it is."""
+        return self.tensor.partition(":")[0]
+
+
+@dataclass(frozen=True)
 class SavedGraph:
     """The part of a SavedModel that is run.
 
     Attributes:
         definition: a GraphDef, cut to what follows.
-        source: the image's tensor.
-        result: the result's tensor.
-        shape: of the image, batch first; None is any.
-        is_bytes: the image is uint8, not float32.
+        inputs: by the order of their names, numbers in them counted as such.
+        results: tensors, by the order of their names in the signature.
         keys: where the variables' files have the value of a variable, by its node.
     """
 
     definition: Any
-    source: str
-    result: str
-    shape: tuple[int | None, ...]
-    is_bytes: bool
+    inputs: tuple[SavedInput, ...]
+    results: tuple[str, ...]
     keys: dict[str, str]
 
 
@@ -92,8 +120,8 @@ def read_saved(folder: Path) -> SavedGraph:
     """Read a SavedModel's one signature.
 
     Raises:
-        ModelError: it is damaged or too large, its signature is not one image of fixed size to one
-            result, or the result needs operators that do more than compute.
+        ModelError: it is damaged or too large, its signature takes what is no image of fixed size,
+            or a result needs operators that do more than compute.
     """
     from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf import saved_model_pb2
@@ -125,17 +153,26 @@ def _of_signature(meta: Any, where: str) -> SavedGraph:
         listed = ", ".join(names) or "none"
         raise ModelError(f"its signatures are: {listed}", where=where, hint=SAVE)
     signature = meta.signature_def[_USUAL if _USUAL in names else names[0]]
-    if len(signature.inputs) != 1 or len(signature.outputs) != 1:
+    sources, results = _sorted(signature.inputs), _sorted(signature.outputs)
+    if not (1 <= len(sources) <= MAX_INPUTS and 1 <= len(results) <= MAX_OBSERVED):
         raise ModelError(
-            f"has {len(signature.inputs)} inputs ({', '.join(sorted(signature.inputs))}) and "
-            f"{len(signature.outputs)} outputs",
+            f"has {len(sources)} inputs ({', '.join(sources)}) and {len(results)} outputs",
             where=where,
-            hint="one image in and one result out are supported",
+            hint=f"1 to {MAX_INPUTS} inputs and 1 to {MAX_OBSERVED} outputs are supported",
         )
-    (source,), (result,) = signature.inputs.values(), signature.outputs.values()
-    shape, is_bytes = _image(source, where)
-    definition, end = _Cutter(meta.graph_def, where).cut(result.name)
-    return SavedGraph(definition, source.name, end, shape, is_bytes, _keys(meta))
+    inputs = tuple(_input(name, one, len(sources), where) for name, one in sources.items())
+    tensors = [one.name for one in results.values()]
+    if len(set(tensors)) < len(tensors):
+        raise ModelError("gives an output twice", where=where, hint="name each output once")
+    cutter = _Cutter(meta.graph_def, where)
+    definition, ends = cutter.cut(tensors)
+    return SavedGraph(definition, inputs, ends, _keys(meta))
+
+
+def _sorted(ends: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a signature's inputs or outputs by name; a file does not keep them in an order."""
+    key = partial(_NUMBERS.sub, lambda found: found[0].zfill(9))
+    return {name: ends[name] for name in sorted(ends, key=key)}
 
 
 def _keys(meta: Any) -> dict[str, str]:
@@ -155,17 +192,19 @@ def _keys(meta: Any) -> dict[str, str]:
     return keys
 
 
-def _image(source: Any, where: str) -> tuple[tuple[int | None, ...], bool]:
+def _input(name: str, source: Any, count: int, where: str) -> SavedInput:
     from tensorflow.core.framework import types_pb2
 
     sizes = [None if one.size < 0 else one.size for one in source.tensor_shape.dim]
     kinds = {types_pb2.DT_FLOAT: "float32", types_pb2.DT_UINT8: "uint8"}
     kind = kinds.get(source.dtype, types_pb2.DataType.Name(source.dtype))
     inner = [one for one in sizes[1:] if one is not None]
-    is_fixed = len(inner) == len(sizes) - 1 and len(sizes) in (3, 4) and all(inner)
+    ranks = (3, 4) if count == 1 else (2, 3, 4)
+    is_fixed = len(inner) == len(sizes) - 1 and len(sizes) in ranks and all(inner)
+    wanted = "[None, H, W, C]" if count == 1 else "[None, H, W, C] or [None, C]"
     if not is_fixed or sizes[0] not in (None, 1) or source.dtype not in kinds:
         raise ModelError(
-            f"the input is {kind} {sizes}, not float32 [None, H, W, C]",
+            f"the input {name} is {kind} {sizes}, not float32 {wanted}",
             where=where,
             hint="save it with any batch size and the input size that the board will see",
         )
@@ -175,11 +214,11 @@ def _image(source: Any, where: str) -> tuple[tuple[int | None, ...], bool]:
             where=where,
             hint="give a model for images of a size that a board can take",
         )
-    return tuple(sizes), kind == "uint8"
+    return SavedInput(name, source.name, tuple(sizes), kind == "uint8")
 
 
 class _Cutter:
-    """Cuts a graph and its functions to what a result needs."""
+    """Cuts a graph and its functions to what results need."""
 
     def __init__(self, graph: Any, where: str) -> None:
         self.graph = graph
@@ -188,10 +227,10 @@ class _Cutter:
         self._counts: dict[str, int] = {}
         self._kept: dict[str, Any] = {}
 
-    def cut(self, result: str) -> tuple[Any, str]:
-        """Return the nodes that a tensor needs, and the tensor's name in there.
+    def cut(self, results: Sequence[str]) -> tuple[Any, tuple[str, ...]]:
+        """Return the nodes that tensors need, and the tensors' names in there.
 
-        Functions that the tensor needs are written out.
+        Functions that they need are written out.
 
         Raises:
             ModelError: among them are operators that do more than compute, or too many.
@@ -201,9 +240,9 @@ class _Cutter:
 
         made = graph_pb2.GraphDef()
         made.versions.CopyFrom(self.graph.versions)
-        nodes = needed_nodes(self.graph.node, [result])
+        nodes = needed_nodes(self.graph.node, results)
         self._check(nodes, _LEFT)
-        self._check(needed_nodes(self.graph.node, [result], with_order=True), _LEFT | _CUT)
+        self._check(needed_nodes(self.graph.node, results, with_order=True), _LEFT | _CUT)
         count = sum(self._count(node, frozenset()) for node in nodes)
         if count > MAX_NODES:
             raise ModelError(
@@ -219,7 +258,7 @@ class _Cutter:
             tf.import_graph_def(known, name="")
             flat, renamed = inlined([_without_order(node) for node in nodes], self._kept)
         made.node.extend(flat)
-        return made, renamed.get(result, result)
+        return made, tuple(renamed.get(result, result) for result in results)
 
     def _count(self, node: Any, callers: frozenset[str]) -> int:
         """Return how many operators one stands for; keep what its function needs."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from edgesq.errors import ModelError
@@ -100,8 +100,14 @@ def needed_nodes(
     return [node for name, node in found.items() if name in seen]
 
 
-def settle(definition: Any, source: str, result: str, is_bytes: bool, where: str) -> None:
-    """Take augmentation out of a frozen graph, and let a float image in where it takes bytes.
+def settle(definition: Any, results: Sequence[str], bytes_at: Iterable[str], where: str) -> None:
+    """Take augmentation out of a frozen graph, and let float images in where it takes bytes.
+
+    Args:
+        definition: a GraphDef.
+        results: tensors that are kept.
+        bytes_at: the nodes that take bytes.
+        where: the folder, for errors.
 
     Where a random number chooses between a map and a change of it, as Keras' exported RandomFlip
     does, it is the map.
@@ -124,7 +130,7 @@ def settle(definition: Any, source: str, result: str, is_bytes: bool, where: str
         kind = node.attr["T"].type
         node.attr.clear()
         node.attr["T"].type = kind
-    left = needed_nodes(definition.node, [result])
+    left = needed_nodes(definition.node, results)
     drawn = sorted(node.name for node in left if node.op in RANDOM)
     if drawn:
         raise ModelError(
@@ -132,8 +138,8 @@ def settle(definition: Any, source: str, result: str, is_bytes: bool, where: str
             where=where,
             hint="give the model's .keras file: there, layers of augmentation are left out",
         )
-    if is_bytes:
-        _take_floats(nodes[source.partition(":")[0]], left, where)
+    for name in bytes_at:
+        _take_floats(nodes[name], left, where)
 
 
 def _take_floats(source: Any, left: list[Any], where: str) -> None:

@@ -11,7 +11,7 @@ from edgesq.extras import require
 from edgesq.limits import MAX_VALUES
 from edgesq.quantize.apart import apart, start
 from edgesq.quantize.ends import scores_of
-from edgesq.quantize.flat import FloatModel
+from edgesq.quantize.flat import FloatModel, all_or_none, one_or
 from edgesq.quantize.quiet import captured_output
 from edgesq.quantize.saved_graph import FILE, OBJECT, SAVE, SavedGraph, read_saved
 from edgesq.quantize.saved_inline import needed_nodes, settle
@@ -33,13 +33,13 @@ def is_saved_model(path: Path) -> bool:
 def load_saved_model(folder: Path) -> FloatModel:
     """Return a SavedModel's one signature as a Keras model for inference.
 
-    Its only layer gives the result and, for `audit_model`, the maps on the way. Nothing of the
+    Its only layer gives the results and, for `audit_model`, the maps on the way. Nothing of the
     folder is run before its operators are known to compute only, nor outside of a child process
     before that went well.
 
     Raises:
-        ModelError: the folder is damaged or hostile, or its signature is not one image of fixed
-            size, in batches of any size, to one result.
+        ModelError: the folder is damaged or hostile, or its signature takes no images of fixed
+            size in batches of any size.
         MissingExtraError: Keras or TensorFlow is not installed.
     """
     require("tensorflow", "keras")
@@ -56,8 +56,10 @@ def _try(folder: Path) -> None:
     import numpy as np
 
     model = _load(folder).keras
-    result = model(np.zeros((1, *model.inputs[0].shape[1:]), np.float32))
-    if not np.isfinite(np.asarray(result)).all():
+    images = [np.zeros((1, *one.shape[1:]), np.float32) for one in model.inputs]
+    made = model(one_or(images))
+    results = made if isinstance(made, list) else [made]
+    if not all(np.isfinite(np.asarray(result)).all() for result in results):
         raise ModelError(
             "gives results that are not finite",
             where=str(folder),
@@ -69,9 +71,10 @@ def _load(folder: Path) -> FloatModel:
     where = str(folder)
     try:
         saved = read_saved(folder)
-        frozen, notes = _frozen(saved, folder)
+        frozen, count, notes = _frozen(saved, folder)
         _refuse_single(frozen, where)
-        return FloatModel(_as_keras(frozen, folder), saved.is_bytes, notes)
+        takes_pixels = all_or_none({one.name: one.is_bytes for one in saved.inputs}, where)
+        return FloatModel(_as_keras(frozen, count, saved, folder), takes_pixels, notes)
     except (EdgesqError, MemoryError, RecursionError):
         raise
     # TensorFlow raises nearly every kind of exception on a damaged folder.
@@ -82,38 +85,46 @@ def _load(folder: Path) -> FloatModel:
         ) from error
 
 
-def _frozen(saved: SavedGraph, folder: Path) -> tuple[Any, tuple[str, ...]]:
+def _frozen(saved: SavedGraph, folder: Path) -> tuple[Any, int, tuple[str, ...]]:
     """Return the signature as a function whose weights are constants, from images to a list.
 
     A batch of 1 is opened to any: calibration and audit run several images at once.
 
     Returns:
-        the function, and what was left out at its end.
+        the function, how many results begin its list, and what was left out at its ends.
     """
     import tensorflow as tf
 
     definition = _with_values(saved, folder)
-    source, result = saved.source, saved.result
+    inputs = {one.node: one for one in saved.inputs}
     for node in definition.node:
         node.attr.pop("_output_shapes", None)
-        if node.name == source.partition(":")[0]:
+        if node.name in inputs:
             del node.attr["shape"].shape.dim[:]
-            for size in (-1, *saved.shape[1:]):
+            for size in (-1, *inputs[node.name].shape[1:]):
                 node.attr["shape"].shape.dim.add().size = size
-    settle(definition, source, result, saved.is_bytes, str(folder))
+    takes_bytes = [one.node for one in saved.inputs if one.is_bytes]
+    settle(definition, saved.results, takes_bytes, str(folder))
     graph = tf.Graph()
     with graph.as_default():
         tf.import_graph_def(definition, name="")
-    result, notes = scores_of(graph, result)
-    needed = {node.name for node in needed_nodes(definition.node, [result])}
+    scores = [scores_of(graph, result) for result in saved.results]
+    results = list(dict.fromkeys(result for result, _ in scores))
+    notes = tuple(note for _, listed in scores for note in listed)
+    needed = {node.name for node in needed_nodes(definition.node, results)}
+    unread = [one.name for one in saved.inputs if one.node not in needed]
+    if unread:
+        hint = "leave it out of the signature"
+        raise ModelError(f"the input {unread[0]} is read by nothing", where=str(folder), hint=hint)
     maps = [
         tensor.name
         for operation in graph.get_operations()
         if operation.type in _MAPS and operation.name in needed
         for tensor in operation.outputs
-        if tensor.shape.rank == 4 and tensor.name != result
+        if tensor.shape.rank == 4 and tensor.name not in results
     ]
-    return _function(definition, source, [result, *maps]), notes
+    sources = [one.tensor for one in saved.inputs]
+    return _function(definition, sources, [*results, *maps]), len(results), notes
 
 
 def _with_values(saved: SavedGraph, folder: Path) -> Any:
@@ -160,47 +171,59 @@ def _objects(reader: Any) -> dict[str, str]:
     }
 
 
-def _function(definition: Any, source: str, results: list[str]) -> Any:
+def _function(definition: Any, sources: list[str], results: list[str]) -> Any:
     import tensorflow as tf
 
     imported = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(definition, name=""), [])
     find = imported.graph.get_tensor_by_name
-    return imported.prune(find(source), [find(name) for name in results])
+    return imported.prune([find(name) for name in sources], [find(name) for name in results])
 
 
 def _refuse_single(frozen: Any, where: str) -> None:
     """Stop where a batch of 1 is built in, for instance into a reshape."""
     import tensorflow as tf
 
-    shape = frozen.inputs[0].shape.as_list()[1:]
+    shapes = [one.shape.as_list()[1:] for one in frozen.inputs]
     try:
-        results = frozen(tf.zeros((2, *shape)))
-        batch = results[0].shape[0]
+        results = frozen(*(tf.zeros((2, *shape)) for shape in shapes))
+        batches = {result.shape[0] for result in results}
     except tf.errors.InvalidArgumentError:
-        batch = 0
-    if batch != 2:
+        batches = set()
+    if batches != {2}:
         raise ModelError("takes batches of one only", where=where, hint=f"any batch size: {SAVE}")
 
 
-def _as_keras(frozen: Any, folder: Path) -> keras.Model:
+def _as_keras(frozen: Any, count: int, saved: SavedGraph, folder: Path) -> keras.Model:
+    """Return a model of one layer; the first `count` of what `frozen` gives are its results."""
     import keras
 
-    shape = tuple(frozen.inputs[0].shape.as_list()[1:])
+    shapes = [tuple(one.shape.as_list()[1:]) for one in frozen.inputs]
     last = frozen.outputs[0].op
     while last.type == "Identity":
         last = last.inputs[0].op
 
     class Signature(keras.layers.Layer):  # type: ignore[misc] # keras has no types
-        """The whole model: the result, then maps on the way."""
+        """The whole model: the results, then maps on the way."""
 
-        def call(self, image: Any) -> Any:
-            return frozen(keras.ops.reshape(image, (-1, *shape)))
+        def call(self, given: Any) -> Any:
+            images = given if isinstance(given, list) else [given]
+            return frozen(
+                *(
+                    keras.ops.reshape(image, (-1, *shape))
+                    for image, shape in zip(images, shapes, strict=True)
+                )
+            )
 
         def compute_output_shape(self, _: Any) -> Any:
             return [tuple(tensor.shape.as_list()) for tensor in frozen.outputs]
 
     name = "".join(letter if letter.isalnum() else "_" for letter in folder.name) or "model"
-    source = keras.Input(shape if len(shape) == 3 else (*shape, 1), name="image")
+    names = ["image"] if len(shapes) == 1 else [one.name for one in saved.inputs]
+    sources = [
+        keras.Input((*shape, 1) if len(shape) == 2 else shape, name=label.replace("/", "_"))
+        for shape, label in zip(shapes, names, strict=True)
+    ]
     layer = Signature(name="signature")
-    layer.activation = keras.activations.softmax if last.type == "Softmax" else None
-    return keras.Model(source, layer(source)[0], name=name)
+    is_softmax = count == 1 and last.type == "Softmax"
+    layer.activation = keras.activations.softmax if is_softmax else None
+    return keras.Model(one_or(sources), one_or(layer(one_or(sources))[:count]), name=name)

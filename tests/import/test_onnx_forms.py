@@ -252,7 +252,7 @@ def test_shapes_types_and_constants_are_onnx_runtimes(name: str, tmp_path: Path)
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(model.SerializeToString(), options)
-    (source,) = plain.image_of(model.graph)
+    (source,) = plain.images_of(model.graph)
     image = np.random.default_rng(5).random(known[source.name].shape)
     given = {source.name: image.astype(known[source.name].dtype)}
     for one, value in zip(names, session.run(names, given), strict=True):

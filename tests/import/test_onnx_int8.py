@@ -186,7 +186,7 @@ def test_images_find_scales_that_the_file_lacks(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"Conv without a scale \(conv3_Conv, .*--calibration"):
         import_onnx(path)
     floats = np.random.default_rng(3).uniform(-1, 1, (20, 6, 7, 3)).astype(np.float32)
-    made = import_onnx(path, lambda _: floats)
+    made = import_onnx(path, lambda _: [floats])
     assert isinstance(made, ImportedInt8)
     assert made.notes[0].startswith("Conv without a scale got one by the calibration images: ")
     graph = read_graph(made.tflite)

@@ -131,8 +131,8 @@ def test_several_signatures(tmp_path: Path) -> None:
     ("shape", "says"),
     [
         ((4, *SHAPE), r"not float32 [None, H, W, C]"),
-        ((None, None, None, 3), r"the input is float32 [None, None, None, 3]"),
-        ((None, 12), r"the input is float32 [None, 12]"),
+        ((None, None, None, 3), r"the input x is float32 [None, None, None, 3]"),
+        ((None, 12), r"the input x is float32 [None, 12]"),
     ],
 )
 def test_inputs_that_are_no_images(shape: tuple[Any, ...], says: str, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def flattened_by_computed_sizes() -> onnx.ModelProto:
     batch = net.node("Gather", net.node("Shape", step), net.ints(0), axis=0)
     batch = net.node("Unsqueeze", batch, net.ints([0]))
     size = net.node("Concat", batch, net.ints([-1]), axis=0)
-    return net.model(net.dense(net.node("Reshape", step, size), 120, 5), "batch")
+    return net.model(net.dense(net.node("Reshape", step, size), 120, 5), batch="batch")
 
 
 @case
@@ -45,7 +45,7 @@ def mean_by_opset_18() -> onnx.ModelProto:
     step = net.conv(net.node("Pad", net.input, pads, "", axes, channels=3), 4)
     step = net.node("ReduceMean", step, axes, keepdims=1)
     step = net.node("Reshape", step, net.ints([1, 4]), allowzero=1)
-    return net.model(net.dense(step, 4, 3), "batch")
+    return net.model(net.dense(step, 4, 3), batch="batch")
 
 
 @case
@@ -68,7 +68,7 @@ def without_channels() -> onnx.ModelProto:
     net = OnnxNetwork((8, 9))
     step = net.node("Unsqueeze", net.input, net.ints([1]), channels=1)
     step = net.node("Flatten", net.relu(net.conv(step, 3, 3)), channels=126)
-    return net.model(net.dense(step, 126, 5), "batch")
+    return net.model(net.dense(step, 126, 5), batch="batch")
 
 
 @case

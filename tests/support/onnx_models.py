@@ -25,6 +25,7 @@ class OnnxNetwork:
         self.shape, self.opset = list(shape), opset
         self.input = "image"
         self.channels = {"image": shape[0]}
+        self.others: dict[str, list[int]] = {}
 
     def constant(self, values: Any, label: str = "constant") -> str:
         name = f"{label}_{len(self.constants)}"
@@ -111,13 +112,19 @@ class OnnxNetwork:
         sides = (self.conv(squeezed, expand), self.conv(squeezed, expand, 3, pad=1))
         return self.concat(*map(self.relu, sides))
 
-    def model(self, output: str, batch: Any = 1) -> onnx.ModelProto:
-        """Return the model up to `output`; a text for `batch` leaves it open."""
-        ends = [
-            helper.make_tensor_value_info(self.input, TensorProto.FLOAT, [batch, *self.shape]),
-            helper.make_tensor_value_info(output, TensorProto.FLOAT, None),
+    def beside(self, name: str, shape: Sequence[int]) -> str:
+        """Add another input."""
+        self.others[name], self.channels[name] = list(shape), shape[0]
+        return name
+
+    def model(self, *outputs: str, batch: Any = 1) -> onnx.ModelProto:
+        """Return the model up to `outputs`; a text for `batch` leaves it open."""
+        sources = [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, [batch, *shape])
+            for name, shape in {self.input: self.shape, **self.others}.items()
         ]
-        graph = helper.make_graph(self.nodes, "net", ends[:1], ends[1:], self.constants)
+        ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs]
+        graph = helper.make_graph(self.nodes, "net", sources, ends, self.constants)
         opsets = [helper.make_opsetid("", self.opset)]
         made = helper.make_model(graph, opset_imports=opsets, ir_version=8)
         model = onnx.shape_inference.infer_shapes(made)
@@ -154,7 +161,7 @@ def mobilenet_v2(size: int = 32, classes: int = 10) -> onnx.ModelProto:
         step = net.node("Add", step, inner) if (inputs, stride) == (outputs, 1) else inner
     step = net.relu6(net.norm(net.conv(step, 32, bias=False)))
     step = net.node("ReduceMean", step, axes=[2, 3], keepdims=0)
-    return net.model(net.dense(step, 32, classes), "batch")
+    return net.model(net.dense(step, 32, classes), batch="batch")
 
 
 def resnet_8(size: int = 32, classes: int = 10) -> onnx.ModelProto:
@@ -185,9 +192,18 @@ def lenet(size: int = 20, classes: int = 10) -> onnx.ModelProto:
 
 
 def noise(model: onnx.ModelProto, count: int, seed: int = 5) -> Float32Array:
-    """Return images [n, 1, C, H, W] in [-1, 1] of the model's size."""
-    shape = [dim.dim_value or 1 for dim in model.graph.input[0].type.tensor_type.shape.dim]
-    return np.random.default_rng(seed).uniform(-1, 1, (count, *shape)).astype(np.float32)
+    """Return random images of a model with one input, [count, 1, C, H, W]."""
+    (images,) = noises(model, count, seed).values()
+    return images
+
+
+def noises(model: onnx.ModelProto, count: int, seed: int = 5) -> dict[str, Float32Array]:
+    """Return random images of each input, [count, 1, ...]."""
+    random, found = np.random.default_rng(seed), {}
+    for source in model.graph.input:
+        shape = [1, *(dim.dim_value for dim in source.type.tensor_type.shape.dim[1:])]
+        found[source.name] = random.uniform(-1, 1, (count, *shape)).astype(np.float32)
+    return found
 
 
 def quantized(
@@ -204,11 +220,12 @@ def quantized(
 
     class Reader(CalibrationDataReader):  # type: ignore[misc] # it has no types
         def __init__(self) -> None:
-            self.images = iter(noise(model, 8))
+            images = noises(model, 8)
+            rows = zip(*images.values(), strict=True)
+            self.images = (dict(zip(images, row, strict=True)) for row in rows)
 
         def get_next(self) -> dict[str, Any] | None:
-            image = next(self.images, None)
-            return None if image is None else {model.graph.input[0].name: image}
+            return next(self.images, None)
 
     options: dict[str, Any] = {
         "activation_type": QuantType.QInt8 if signed else QuantType.QUInt8,

@@ -1,6 +1,6 @@
 """Read an .onnx file without believing it.
 
-    bytes --> checked tensors --> one list of operators --> one type of float, one image, one result
+    bytes --> checked tensors --> one list of operators --> one type of float
           --> shapes, constants (sizes counted before) --> Net
 
 Nothing of the file is run here.
@@ -20,6 +20,8 @@ from edgesq.importers.onnx_file.inference import infer
 from edgesq.importers.onnx_file.net_reader import read_net
 from edgesq.importers.operators.table import ONNX
 from edgesq.importers.supported import COMPUTED_BEFOREHAND, PASSED, QUANTIZED, SHAPES_ONLY, refusal
+from edgesq.limits import MAX_INPUTS, MAX_OBSERVED
+from edgesq.quantize import all_or_none
 
 _DOMAINS = ("", "com.microsoft")
 _IMAGES = (TensorProto.FLOAT, TensorProto.INT8, TensorProto.UINT8)
@@ -40,7 +42,7 @@ class OnnxFile:
         model: as ONNX Runtime can run it: functions written out, batch 1, floats in float32.
         net: the same as operators, constants and shapes.
         is_int8: whether activations are integers.
-        takes_pixels: the image is of integers, which are cast to float before all else.
+        takes_pixels: the images are of integers, which are cast to float before all else.
     """
 
     model: onnx.ModelProto
@@ -53,7 +55,7 @@ def read_file(path: Path) -> OnnxFile:
     """Read a model.
 
     Raises:
-        ModelError: the file is missing, damaged or too large, has several inputs or results, an
+        ModelError: the file is missing, damaged or too large, has too many inputs or results, an
             image without a fixed size, or operators that are not known (all are named).
     """
     where = str(path)
@@ -61,7 +63,7 @@ def read_file(path: Path) -> OnnxFile:
     problems = [*_ends(model.graph), *_operators(model)]
     if problems:
         raise refusal(problems, where)
-    _fix_batch(model.graph)
+    _fix_batches(model.graph)
     net = read_net(model, infer(model, where), where)
     net.notes.extend(notes)
     return OnnxFile(model, net, _is_quantized(model), takes_pixels)
@@ -85,13 +87,15 @@ def _open(path: Path, *, external: bool) -> tuple[onnx.ModelProto, list[Note], b
     structure.put_in_order(model, where)
     if external:
         notes += plain.only_float32(model)
-    pixels = plain.float_image(model)
-    return model, notes + pixels, bool(pixels)
+    pixels = plain.float_images(model)
+    whole = {name for _, name in pixels}
+    images = {one.name: one.name in whole for one in plain.images_of(model.graph)}
+    return model, notes + pixels, all_or_none(images, where)
 
 
 def _is_quantized(model: onnx.ModelProto) -> bool:
     makers = QUANTIZED - {"DequantizeLinear"}
-    types = {value.type.tensor_type.elem_type for value in plain.image_of(model.graph)}
+    types = {value.type.tensor_type.elem_type for value in plain.images_of(model.graph)}
     return bool(types & {TensorProto.INT8, TensorProto.UINT8}) or any(
         node.op_type in makers for node in model.graph.node
     )
@@ -99,13 +103,15 @@ def _is_quantized(model: onnx.ModelProto) -> bool:
 
 def _ends(graph: onnx.GraphProto) -> list[Problem]:
     """Return what is wrong with the model's inputs and outputs."""
-    images = plain.image_of(graph)
+    images = plain.images_of(graph)
     problems = []
-    for what, values in (("inputs", images), ("outputs", list(graph.output))):
-        if len(values) != 1:
+    for what, values, most in (
+        ("inputs", images, MAX_INPUTS),
+        ("outputs", list(graph.output), MAX_OBSERVED),
+    ):
+        if not 1 <= len(values) <= most:
             names = ", ".join(value.name for value in values) or "the model"
-            hint = "one image in and one result out are supported"
-            problems.append((f"{len(values)} {what}", names, hint))
+            problems.append((f"{len(values)} {what}", names, f"1 to {most} are supported"))
     return problems + [problem for image in images if (problem := _no_image(image))]
 
 
@@ -147,13 +153,14 @@ def _second_results(graph: onnx.GraphProto) -> list[Problem]:
     ]
 
 
-def _fix_batch(graph: onnx.GraphProto) -> None:
-    """Set the image's batch to 1, and forget what other shapes the file tells."""
-    (image,) = plain.image_of(graph)
-    dim = image.type.tensor_type.shape.dim[0]
-    dim.ClearField("dim_param")
-    dim.dim_value = 1
-    del graph.value_info[:]
-    for dim in graph.output[0].type.tensor_type.shape.dim:
-        dim.ClearField("dim_value")
+def _fix_batches(graph: onnx.GraphProto) -> None:
+    """Set the images' batch to 1, and forget what other shapes the file tells."""
+    for image in plain.images_of(graph):
+        dim = image.type.tensor_type.shape.dim[0]
         dim.ClearField("dim_param")
+        dim.dim_value = 1
+    del graph.value_info[:]
+    for output in graph.output:
+        for dim in output.type.tensor_type.shape.dim:
+            dim.ClearField("dim_value")
+            dim.ClearField("dim_param")

@@ -18,25 +18,25 @@ from edgesq.limits import MAX_LAYERS
 
 
 def read_net(model: onnx.ModelProto, known: dict[str, Known], where: str) -> Net:
-    """Return the operators between the image and the result, as the file has them.
+    """Return the operators between images and results, as the file has them.
 
     Args:
-        model: with known operators, one image and one result.
+        model: with known operators.
         known: of every value.
         where: the file, for messages.
 
     Raises:
-        ModelError: nothing is computed of the image, or too much.
+        ModelError: nothing is computed of an image, or too much.
     """
     graph = model.graph
     given = {tensor.name for tensor in graph.initializer}
-    source = next(value.name for value in graph.input if value.name not in given)
+    sources = tuple(value.name for value in graph.input if value.name not in given)
     values = {name: one.values for name, one in known.items() if one.values is not None}
     constants = {name: Constant(values[name]) for name in given}
     shapes = {name: one.shape for name, one in known.items()}
     floats = frozenset(name for name, one in known.items() if one.dtype == np.float32)
     opset = max((item.version for item in model.opset_import if not item.domain), default=1)
-    net = Net([], constants, shapes, floats, {}, source, graph.output[0].name, opset)
+    net = Net([], constants, shapes, floats, {}, sources, (), opset)
     names = _Names()
     aliases: dict[str, str] = {}
     for node in graph.node:
@@ -58,10 +58,24 @@ def read_net(model: onnx.ModelProto, known: dict[str, Known], where: str) -> Net
             f"{len(net.nodes):,} operators between image and result, {MAX_LAYERS:,} are the most",
             where=where,
         )
-    net.output = aliases.get(net.output, net.output)
-    if net.output == net.input or net.output in constants:
-        raise ModelError("the model computes nothing", where=where)
+    net.outputs = tuple(aliases.get(value.name, value.name) for value in graph.output)
+    _check_ends(net, where)
     return net
+
+
+def _check_ends(net: Net, where: str) -> None:
+    """Refuse results that are not computed, and images that nothing is computed of."""
+    idle = [name for name in net.outputs if name in net.inputs or name in net.constants]
+    if idle and len(net.outputs) == 1:
+        raise ModelError("the model computes nothing", where=where)
+    if idle:
+        hint = "leave out outputs that are inputs or constants"
+        raise ModelError(f"the output {idle[0]} is not computed", where=where, hint=hint)
+    readers = net.readers()
+    unread = [name for name in net.inputs if name not in readers]
+    if unread:
+        hint = "leave it out of the model"
+        raise ModelError(f"the input {unread[0]} is read by nothing", where=where, hint=hint)
 
 
 def _changes_nothing(node: onnx.NodeProto, known: dict[str, Known]) -> bool:

@@ -1,4 +1,4 @@
-"""Bring a model to one form: all floats are float32, one image, one result."""
+"""Bring a model to one form: all floats are float32, and so are images that are cast to them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOVES_IMAGES = SHAPES_ONLY | PASSED | {"Slice"}
 _MOVES_RESULTS = SHAPES_ONLY | PASSED | {"Cast"}
 
 
-def image_of(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
+def images_of(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
     """Return the inputs that are no constants."""
     constants = {tensor.name for tensor in graph.initializer}
     return [value for value in graph.input if value.name not in constants]
@@ -54,18 +54,19 @@ def only_float32(model: onnx.ModelProto) -> list[Note]:
     return [(f"{name} is computed in float32", "the whole model") for name in sorted(found)]
 
 
-def float_image(model: onnx.ModelProto) -> list[Note]:
-    """Let an image of integers that is only cast to floats come as floats."""
-    images = image_of(model.graph)
-    if len(images) != 1 or images[0].type.tensor_type.elem_type not in _PIXELS:
-        return []
-    kind = images[0].type.tensor_type
-    ends = list(_readers(model.graph, images[0].name))
-    if not ends or not all(node.op_type == "Cast" and _to(node) == FLOAT for node in ends):
-        return []
-    name = TensorProto.DataType.Name(kind.elem_type).lower()
-    kind.elem_type = FLOAT
-    return [(f"the image is {name}: pixels 0 to 255, whatever a manifest says", images[0].name)]
+def float_images(model: onnx.ModelProto) -> list[Note]:
+    """Let images of integers that are only cast to floats come as floats."""
+    notes = []
+    for image in images_of(model.graph):
+        kind = image.type.tensor_type
+        ends = list(_readers(model.graph, image.name))
+        only_cast = all(node.op_type == "Cast" and _to(node) == FLOAT for node in ends)
+        if kind.elem_type in _PIXELS and ends and only_cast:
+            name = TensorProto.DataType.Name(kind.elem_type).lower()
+            kind.elem_type = FLOAT
+            what = f"the image is {name}: pixels 0 to 255, whatever a manifest says"
+            notes.append((what, image.name))
+    return notes
 
 
 def _to(node: onnx.NodeProto) -> int:

@@ -194,9 +194,9 @@ def _write_requantize(scope: TfliteScope, layer: Layer) -> None:
 def write_probability(
     scope: TfliteScope, layer: Layer, kind: str, options: str | None, **fields: float
 ) -> None:
-    """Write an operator whose output has steps of 1/256; the model's output keeps them."""
+    """Write an operator whose output has steps of 1/256; an output unread keeps them."""
     wanted = scope.quant(layer.output)
-    if layer.output == scope.network.output.name and not wanted.same(PROBABILITY):
+    if layer.output in scope.only_given and not wanted.same(PROBABILITY):
         step, point = float(wanted.scale[0]), int(wanted.zero_point[0])
         what = f"the output is in steps of 1/256 from -128, {kind}'s only ones, not of {step:.6g}"
         scope.notes.append((f"{what} from {point}", layer.name))
