@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edgesq.calibrate import AuditRow, ImageSet, Preprocessing
 from edgesq.calibrate.audit import MAX_SHOWN
+from edgesq.quantize.probe import probed
 from edgesq.quantize.quiet import captured_output
 from edgesq.quantize.scaling import audit_scaling
 from edgesq.quantize.statistics import FAR, NEARER, TrainedStatistics
@@ -102,9 +103,13 @@ class _Probe:
 
         ops = keras.ops
         maps = [output for layer in model.layers for output in _outputs(layer) if _is_map(output)]
-        low = [ops.min(values, axis=(1, 2)) for values in maps]
-        high = [ops.max(values, axis=(1, 2)) for values in maps]
-        self._model = keras.Model(model.inputs, [model.outputs[0], *low, *high])
+        ranges = probed(
+            maps,
+            lambda found: [
+                reduced(one, axis=(1, 2)) for reduced in (ops.min, ops.max) for one in found
+            ],
+        )
+        self._model = keras.Model(model.inputs, [model.outputs[0], *ranges])
         self._count = len(maps)
 
     def magnitudes(self, floats: Float32Array) -> Float32Array:
@@ -153,12 +158,14 @@ def silent_layer(model: keras.Model, floats: Float32Array) -> str | None:
 
     ops = keras.ops
     named = [(layer.name, one) for layer in model.layers for one in _outputs(layer)]
-    inner = {name: tuple(range(1, len(one.shape) - 1)) for name, one in named}
-    ends = [
-        reduced(one, axis=inner[name]) if inner[name] else one
-        for name, one in named
-        for reduced in (ops.min, ops.max)
-    ]
+    ends = probed(
+        [one for _, one in named],
+        lambda found: [
+            reduced(one, axis=tuple(range(1, len(one.shape) - 1))) if len(one.shape) > 2 else one
+            for one in found
+            for reduced in (ops.min, ops.max)
+        ],
+    )
     with captured_output():
         found = keras.Model(model.inputs, ends).predict(floats, batch_size=_BATCH, verbose=0)
     for position, (name, _) in enumerate(named):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.quantize.probe import probed
+
 if TYPE_CHECKING:
     import keras
 
@@ -40,13 +42,10 @@ class TrainedStatistics:
         import keras
 
         found = list(_normalizations(model))
-        axes = [tuple(range(len(source.shape) - 1)) for source, _, _ in found]
-        ops = keras.ops
-        means = [ops.mean(one[0], axes[k][1:]) for k, one in enumerate(found)]
-        squares = [ops.mean(ops.square(one[0]), axes[k][1:]) for k, one in enumerate(found)]
+        moments = probed([source for source, _, _ in found], _moments)
         self.count = len(found)
         self._kept = [(mean, variance) for _, mean, variance in found]
-        self._model = keras.Model(model.inputs, [*means, *squares]) if found else None
+        self._model = keras.Model(model.inputs, moments) if found else None
 
     def distance(self, floats: Float32Array) -> float:
         """Return how far the values of images are from those kept: the mean over the layers.
@@ -67,6 +66,15 @@ class TrainedStatistics:
             )
         ]
         return float(np.mean(distances))
+
+
+def _moments(sources: list[Any]) -> list[Any]:
+    """Return the means of an image's values by channel, then those of their squares."""
+    import keras
+
+    ops = keras.ops
+    every = [*sources, *(ops.square(one) for one in sources)]
+    return [ops.mean(one, tuple(range(1, len(one.shape) - 1))) for one in every]
 
 
 def _normalizations(model: keras.Model) -> Iterator[tuple[Any, Any, Any]]:

@@ -62,6 +62,22 @@ def test_the_bundled_set_is_good(model: keras.Model, digits: ImageSet) -> None:
     }
 
 
+def test_a_model_has_operations_called_as_those_that_measure_it() -> None:
+    """A spatial attention: what is saved is loaded with its names, min, max, mean and square."""
+    ops, layers = keras.ops, keras.layers
+    image = keras.Input((32, 32, 3))
+    x = layers.BatchNormalization(moving_mean_initializer="ones")(layers.Conv2D(4, 3)(image))
+    ends = [reduced(x, axis=-1, keepdims=True) for reduced in (ops.mean, ops.max, ops.min)]
+    gate = layers.Conv2D(1, 1)(ops.square(layers.Concatenate()(ends)))
+    named = keras.Model(image, layers.GlobalAveragePooling2D()(layers.Multiply()([x, gate])))
+    for name in ("mean", "max", "min", "square"):
+        operation = next(one for one in named.operations if type(one).__name__.lower() == name)
+        operation.name = name
+    images = image_set(photographs(33))
+    assert audit_model(named, images)
+    assert silent_layer(named, np.zeros((4, 32, 32, 3), np.float32)) is not None
+
+
 def test_different_pictures_are_good() -> None:
     assert wrong(audit_images(image_set(photographs(40)))) == []
 
