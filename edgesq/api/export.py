@@ -74,8 +74,9 @@ def export(
     """Quantize a model and write every format and a firmware project into a build folder.
 
     Args:
-        model: .keras, .h5, SavedModel folder, .onnx or int8 .tflite; None for the bundled model.
-        calibration: folder of images to quantize with, about 100; a float model needs it.
+        model: .keras, .h5, SavedModel folder, .onnx or .tflite; None for the bundled model.
+        calibration: folder of images to quantize with, about 100, or .npz with an array for each
+            input; a float model needs it.
         target: the board, by its name or as `load_target` gives it.
         out: folder to write; a build that is there is replaced.
         on_progress: is told each step before it begins.

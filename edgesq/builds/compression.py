@@ -337,7 +337,8 @@ def _float_model(
     source: Source,
 ) -> tuple[dict[int, Kernel] | None, Callable[[NDArray[np.intp]], NDArray[np.floating]] | None]:
     """Return weights and answers of the Keras model behind a source; None, None without one."""
-    model, floats = source.keras, source.floats
+    model = source.keras
+    floats = source.float_inputs[0] if source.float_inputs else source.floats
     if model is None or floats is None:
         return None, None
 

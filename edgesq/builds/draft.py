@@ -24,7 +24,7 @@ class ExportOptions:
     """What to export.
 
     Attributes:
-        model: .keras, .h5, SavedModel, .onnx or int8 .tflite; None for the bundled demo model.
+        model: .keras, .h5, SavedModel, .onnx or .tflite; None for the bundled demo model.
         calibration: folder of images; None for the default.
         target: the board.
         out: the build folder; replaced if it is one.

@@ -4,31 +4,56 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgesq.builds.model import Kind, Model
 from edgesq.builds.source import Request, Source, levels_of
 from edgesq.builds.steps import Step
-from edgesq.calibrate import AuditRow, ImageSet, audit_images, judged_by, load_folder, make_sheet
+from edgesq.calibrate import (
+    AuditRow,
+    Classes,
+    Preprocessing,
+    Sheet,
+    Wanted,
+    audit_images,
+    judged_by,
+    load_folder,
+    make_sheet,
+    read_inputs,
+)
 from edgesq.errors import ImageError, ModelError
 from edgesq.formats.float_tflite import FloatTflite
 from edgesq.formats.float_weights import FloatWeights, weights_of_float
 from edgesq.formats.tflite import read_graph, reading_notes
-from edgesq.quantize import quantized_tflite
+from edgesq.graph import Graph, Int8Array
+from edgesq.quantize import INPUT_NAME, quantized_tflite
 
 _NOISE_SEED = 20261201
 
 
 @dataclass(frozen=True, eq=False)
 class _Audited:
-    """A float .tflite with calibration images that were looked at."""
+    """A float .tflite with calibration images that were looked at, or come from an .npz.
+
+    Attributes:
+        floats: float32 [n, H, W, C].
+        levels: makes the int8 model's images of them, as its graph quantizes its input.
+    """
 
     request: Request
     model: Model
-    images: ImageSet
-    audit: tuple[AuditRow, ...]
+    floats: NDArray[np.float32]
+    levels: Callable[[Graph], Int8Array]
+    classes: Classes
+    labels: NDArray[np.int64] | None
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    audit: tuple[AuditRow, ...] = ()
+    notes: tuple[str, ...] = ()
+    sheet: Sheet | None = None
 
 
 def float_tflite_steps(opened: Callable[[Request], Model]) -> list[Step]:
@@ -67,23 +92,49 @@ def _audited(request: Request, model: Model) -> _Audited:
     """
     taken = request.taken
     assert request.calibration is not None
+    if request.has_arrays:
+        return _of_array(request, model, request.calibration)
     images = load_folder(request.calibration, _float(model).hwc, taken.classes, taken.fit)
     audit = tuple(audit_images(images))
     wrong = [row.message for row in audit if not row.is_good]
     if taken.strict and wrong:
         hint = "mend the set, or leave out --strict"
         raise ImageError("; ".join(wrong), where=str(request.calibration), hint=hint)
-    return _Audited(request, model, images, audit)
+    return _Audited(
+        request,
+        model,
+        images.preprocessing.to_float(images.images),
+        lambda graph: levels_of(graph, images.images, images.preprocessing),
+        images.classes,
+        images.labels,
+        images.preprocessing,
+        audit,
+        images.notes,
+        make_sheet(images, audit),
+    )
+
+
+def _of_array(request: Request, model: Model, calibration: Path) -> _Audited:
+    source = _float(model)
+    arrays = read_inputs(calibration, [Wanted((INPUT_NAME,), source.shape[1:])])
+    preprocessing = Preprocessing()
+    return _Audited(
+        request,
+        model,
+        arrays.floats(preprocessing)[0].reshape(-1, *source.hwc),
+        lambda graph: arrays.int8(graph, preprocessing),
+        request.taken.classes or Classes(),
+        arrays.labels,
+    )
 
 
 def _quantized(audited: _Audited) -> Source:
-    request, images, model = audited.request, audited.images, _float(audited.model)
-    floats = images.preprocessing.to_float(images.images)
+    request, floats, model = audited.request, audited.floats, _float(audited.model)
     shaped = [image.reshape(model.shape) for image in floats]
     content = quantized_tflite(model.content, shaped, str(request.path))
     graph = read_graph(content, str(request.path))
-    int8 = levels_of(graph, images.images, images.preprocessing)
-    judged = judged_by(graph, images.classes, images.labels)
+    int8 = audited.levels(graph)
+    judged = judged_by(graph, audited.classes, audited.labels)
     assert request.calibration is not None
     return Source(
         audited.model.name,
@@ -96,14 +147,14 @@ def _quantized(audited: _Audited) -> Source:
         int8,
         judged.labels,
         f"the calibration images of {request.calibration.name}",
-        images.preprocessing,
+        audited.preprocessing,
         audited.audit,
         original=model,
         weights=_weights(model, content),
         classes=judged.kept,
-        image_notes=(*images.notes, *judged.notes),
+        image_notes=(*audited.notes, *judged.notes),
         notes=(*audited.model.notes, *reading_notes(content)),
-        sheet=make_sheet(images, audited.audit),
+        sheet=audited.sheet,
     )
 
 

@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 from edgesq.builds.float_tflite import float_tflite_steps, quantized_with_noise
 from edgesq.builds.model import Kind, Model, kind_of, open_model
 from edgesq.builds.several import calibration_arrays, given_inputs, quantized_of_inputs
-from edgesq.builds.source import NOISE_IS, CalibrationOptions, Request, Source, levels_of
+from edgesq.builds.source import (
+    NOISE_IS,
+    CalibrationOptions,
+    Request,
+    Source,
+    levels_of,
+)
 from edgesq.builds.steps import Driver, OnStage, Step
 from edgesq.calibrate import (
     AuditRow,
@@ -23,6 +29,7 @@ from edgesq.calibrate import (
     InputArrays,
     Preprocessing,
     audit_images,
+    has_arrays,
     judged_by,
     load_folder,
     make_sheet,
@@ -39,9 +46,6 @@ from edgesq.zoo.demo import demo_model_path, heldout
 if TYPE_CHECKING:
     import keras
 
-ARRAYS = ".npz"
-"""Suffix of what a model with several inputs is quantized with."""
-
 _NOISE_IMAGES = 16
 _NOISE_SEED = 20261121
 
@@ -55,8 +59,8 @@ class _Opened:
 
 
 @dataclass(frozen=True, eq=False)
-class _OfSeveral:
-    """A float model with several inputs, and arrays for them."""
+class _OfArrays:
+    """A float model, and arrays for its inputs."""
 
     opened: _Opened
     arrays: InputArrays
@@ -79,7 +83,8 @@ def source_request(
 
     Args:
         model: .keras, .h5, SavedModel, .onnx or .tflite; None for the bundled demo model.
-        calibration: folder of images; None for the bundled ones (demo model) or none (int8).
+        calibration: folder of images or .npz; None for the bundled ones (demo model) or none
+            (int8).
         taken: how the calibration images are taken.
 
     Raises:
@@ -96,7 +101,7 @@ def source_request(
             where=str(model),
             hint="give --calibration FOLDER with some 100 typical images",
         )
-    if calibration is not None and calibration.suffix != ARRAYS:
+    if calibration is not None and not has_arrays(calibration):
         # What is wrong with it is said before TensorFlow is loaded.
         open_folder(calibration, taken.classes)
     return Request(path, kind, calibration, taken)
@@ -169,7 +174,7 @@ def _opened(request: Request) -> _Opened:
     return _Opened(request, open_model(request.path, request.kind, request.calibration))
 
 
-def _audited(opened: _Opened) -> _Audited | _OfSeveral:
+def _audited(opened: _Opened) -> _Audited | _OfArrays:
     """Load the calibration images and audit them.
 
     Raises:
@@ -178,8 +183,8 @@ def _audited(opened: _Opened) -> _Audited | _OfSeveral:
     request, model = opened.request, opened.model.keras
     assert model is not None
     assert request.calibration is not None
-    if len(model.inputs) > 1:
-        return _OfSeveral(opened, calibration_arrays(model, request.calibration))
+    if len(model.inputs) > 1 or request.has_arrays:
+        return _OfArrays(opened, calibration_arrays(model, request.calibration))
     shape = _input_shape(model, request.path)
     images = load_folder(request.calibration, shape, request.taken.classes, request.taken.fit)
     images = _unscaled(images) if opened.model.takes_pixels else images
@@ -189,10 +194,10 @@ def _audited(opened: _Opened) -> _Audited | _OfSeveral:
     return _Audited(opened, model, images, audit)
 
 
-def _quantized(audited: _Audited | _OfSeveral) -> Source:
+def _quantized(audited: _Audited | _OfArrays) -> Source:
     """Quantize, and choose the images that the result is judged on."""
-    if isinstance(audited, _OfSeveral):
-        return _quantized_of_several(audited)
+    if isinstance(audited, _OfArrays):
+        return _quantized_of_arrays(audited)
     request, images = audited.opened.request, audited.images
     path, declared = request.path, images.preprocessing
     model, preprocessing = baked(audited.keras, declared) or (audited.keras, declared)
@@ -234,19 +239,20 @@ def _quantized(audited: _Audited | _OfSeveral) -> Source:
     )
 
 
-def _quantized_of_several(audited: _OfSeveral) -> Source:
-    model, calibration = audited.opened.model, audited.opened.request.calibration
-    assert calibration is not None
-    return quantized_of_inputs(model, audited.arrays, calibration)
+def _quantized_of_arrays(audited: _OfArrays) -> Source:
+    model, request = audited.opened.model, audited.opened.request
+    assert request.calibration is not None
+    classes = request.taken.classes or Classes()
+    return quantized_of_inputs(model, audited.arrays, request.calibration, classes)
 
 
 def _input_shape(model: keras.Model, path: Path) -> tuple[int, int, int]:
-    shape = tuple(model.inputs[0].shape[1:]) if len(model.inputs) == 1 else ()
-    if len(shape) != 3 or None in shape:
+    shape = tuple(model.inputs[0].shape[1:])
+    if len(shape) != 3:
         raise ModelError(
-            f"the input shape {list(shape)} is not a fixed [H, W, C]",
+            f"the input shape {list(shape)} is no image [H, W, C]",
             where=str(path),
-            hint="build the model with the input size that the board will see",
+            hint=f"give --calibration FILE.npz with input {['n', *shape]}",
         )
     return shape[0], shape[1], shape[2]
 
@@ -317,7 +323,7 @@ def _from_int8(read: _Opened) -> Source:
         generator = np.random.default_rng(_NOISE_SEED)
         images = generator.integers(-128, 128, (_NOISE_IMAGES, *shape), np.int8)
         images_are = NOISE_IS
-    elif len(graph.inputs) > 1:
+    elif len(graph.inputs) > 1 or request.has_arrays:
         images, arrays = given_inputs(graph, calibration)
         labels, images_are = arrays.labels, f"the images of {calibration.name}"
     else:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.calibrate import Preprocessing, Wanted, load_folder, read_inputs
+from edgesq.calibrate import Preprocessing, Wanted, has_arrays, load_folder, read_inputs
 from edgesq.errors import ModelError
 from edgesq.extras import require
 from edgesq.files import read_bytes
@@ -168,9 +168,10 @@ def _images_of(
     calibration: Path,
 ) -> Callable[[Mapping[str, tuple[int, ...]]], list[NDArray[np.float32]]]:
     def images(shapes: Mapping[str, tuple[int, ...]]) -> list[NDArray[np.float32]]:
-        if len(shapes) > 1:
-            named = enumerate(shapes.items())
-            wanted = [Wanted((f"input{at}", name), shape) for at, (name, shape) in named]
+        if len(shapes) > 1 or has_arrays(calibration):
+            numbers = [""] if len(shapes) == 1 else range(len(shapes))
+            named = zip(numbers, shapes.items(), strict=True)
+            wanted = [Wanted((f"input{number}", name), shape) for number, (name, shape) in named]
             return read_inputs(calibration, wanted).floats(Preprocessing())
         ((height, width, channels),) = shapes.values()
         loaded = load_folder(calibration, (height, width, channels))

@@ -1,4 +1,4 @@
-"""Sources of models with several inputs: what they are quantized with comes from an .npz."""
+"""Sources of models that are quantized with an .npz, which has an array for each input."""
 
 from __future__ import annotations
 
@@ -31,20 +31,23 @@ if TYPE_CHECKING:
 
 
 def calibration_arrays(model: keras.Model, calibration: Path) -> InputArrays:
-    """Read the arrays that a float model with several inputs is quantized with.
+    """Read the arrays that a float model is quantized with; that of one input is `input`.
 
     Raises:
         ImageError: they are not there, or do not suit the inputs.
     """
+    names = input_names(model)
     wanted = [
-        Wanted((str(one.name), name), tuple(one.shape[1:]))
-        for one, name in zip(model.inputs, input_names(model), strict=True)
+        Wanted((str(one.name), name) if len(names) > 1 else (name,), tuple(one.shape[1:]))
+        for one, name in zip(model.inputs, names, strict=True)
     ]
     return read_inputs(calibration, wanted)
 
 
-def quantized_of_inputs(opened: Model, arrays: InputArrays, calibration: Path) -> Source:
-    """Quantize a float model with several inputs.
+def quantized_of_inputs(
+    opened: Model, arrays: InputArrays, calibration: Path, classes: Classes
+) -> Source:
+    """Quantize a float model with arrays.
 
     Raises:
         ModelError, ImageError: the model or its arrays cannot be used.
@@ -61,14 +64,15 @@ def quantized_of_inputs(opened: Model, arrays: InputArrays, calibration: Path) -
     weights: dict[str, FloatWeights] | None = None
     with contextlib.suppress(ModelError):  # the build says that they are left out
         weights = float_weights(model, content)
-    judged = judged_by(graph, Classes(), arrays.labels)
+    judged = judged_by(graph, classes, arrays.labels)
+    has_one = len(floats) == 1
     return Source(
         name,
         content,
         graph,
         model,
         int8,
-        None,
+        floats[0].reshape(len(int8), *graph.image_shape) if has_one else None,
         f"{len(int8)} calibration images",
         int8,
         judged.labels,
@@ -84,6 +88,8 @@ def quantized_of_inputs(opened: Model, arrays: InputArrays, calibration: Path) -
 
 def _in_the_files_order(graph: Graph, model: keras.Model, arrays: InputArrays) -> InputArrays:
     """Return the arrays as the converter has put the inputs."""
+    if len(arrays.arrays) == 1:
+        return arrays
     names = input_names(model)
     order = [_index(names, graph.tensors[index].name) for index in graph.inputs]
     return InputArrays(tuple(arrays.arrays[at] for at in order), arrays.labels, arrays.identity)
@@ -94,7 +100,7 @@ def _index(names: Sequence[str], tensor: str) -> int:
 
 
 def given_inputs(graph: Graph, calibration: Path) -> tuple[Int8Array, InputArrays]:
-    """Return the images of an int8 model with several inputs, and what they were read from.
+    """Return the images of an int8 model in an .npz, and what they were read from.
 
     Raises:
         ImageError: they are not there, or do not suit the inputs.

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.builds.model import Kind, Original
-from edgesq.calibrate import AuditRow, Classes, Fit, Preprocessing, Sheet
+from edgesq.calibrate import AuditRow, Classes, Fit, Preprocessing, Sheet, has_arrays
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.graph import Graph, Int8Array
 
@@ -51,7 +51,7 @@ class Request:
     Attributes:
         path: the model.
         kind: of what kind that is.
-        calibration: folder of images; None for none.
+        calibration: folder of images or .npz; None for none.
         taken: how they are taken.
     """
 
@@ -59,6 +59,11 @@ class Request:
     kind: Kind
     calibration: Path | None
     taken: CalibrationOptions
+
+    @property
+    def has_arrays(self) -> bool:
+        """Whether the images are an .npz, with an array for each input, and no folder."""
+        return self.calibration is not None and has_arrays(self.calibration)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +94,8 @@ class Source:
             have as many as the model; none otherwise.
         image_notes: what to know of the calibration images and their classes.
         sheet: some of them, to look at; None where there are none.
-        float_inputs: what `floats` are, of several inputs, in the float model's order; else none.
+        float_inputs: the images in the float model's own shapes, by input in its order; none where
+            that is what `floats` are.
     """
 
     name: str

@@ -87,7 +87,7 @@ def _mode(size: tuple[int, int], channels: int, where: str) -> str:
             f"an image file cannot give {channels} channels, the last of [H, W, C] = "
             f"{[*size, channels]}",
             where=where,
-            hint="verify takes such images as .npz; export calibrates with 1 or 3 channels",
+            hint="give an .npz with input [n, H, W, C]",
         )
     return _MODES[channels]
 

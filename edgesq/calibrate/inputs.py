@@ -1,4 +1,4 @@
-"""Read an .npz that has an array for each of several inputs of a model."""
+"""Read an .npz that has an array for each input of a model."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.calibrate.npz import extents, header, labels_of, opened
-from edgesq.calibrate.preprocessing import Preprocessing
+from edgesq.calibrate.npz import TYPES, extents, header, labels_of, opened
+from edgesq.calibrate.preprocessing import Preprocessing, levels_of_reals
 from edgesq.errors import ImageError
 from edgesq.graph import Graph, Int8Array, Tensor
 from edgesq.limits import MAX_EXTENT, MAX_FILE_BYTES
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9_]")
-_TYPES = (np.dtype(np.int8), np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +37,7 @@ class Wanted:
 
 @dataclass(frozen=True, eq=False)
 class InputArrays:
-    """Arrays of several inputs.
+    """Arrays of a model's inputs.
 
     Attributes:
         arrays: [n, *shape] each, as `Wanted`: int8 levels, uint8 pixels or reals.
@@ -58,7 +57,7 @@ class InputArrays:
     def int8(self, graph: Graph, preprocessing: Preprocessing) -> Int8Array:
         """Return images of `Graph.image_shape`; pixels and reals become levels of their input."""
         columns = [
-            _levels(array, graph.tensors[index], preprocessing)
+            levels(array, graph.tensors[index], preprocessing)
             for array, index in zip(self.arrays, graph.inputs, strict=True)
         ]
         rows = zip(*columns, strict=True)
@@ -84,6 +83,11 @@ def plain_name(name: str) -> str:
     """Return an input's name in letters, digits and underscores, as a .tflite has it."""
     plain = _NO_NAME.sub("_", name)
     return plain if plain[:1].isalnum() else f"input{plain}"
+
+
+def has_arrays(images: Path) -> bool:
+    """Say whether images are an .npz, with an array for each input, and no folder."""
+    return images.suffix == ".npz"
 
 
 def wanted_of(graph: Graph) -> list[Wanted]:
@@ -149,7 +153,7 @@ def _array(
     info = members[name]
     stored = header(archive, info)
     count = stored.shape[0] if stored.shape else 0
-    good = stored.dtype in _TYPES and extents(stored.shape[1:]) == extents(one.shape)
+    good = stored.dtype in TYPES and extents(stored.shape[1:]) == extents(one.shape)
     if not good or not 0 < count <= MAX_EXTENT or info.file_size > MAX_FILE_BYTES:
         wrong = f"{name} is {stored.dtype} {list(stored.shape)}"
         raise ImageError(wrong, where=where, hint=_hint(wanted))
@@ -158,13 +162,13 @@ def _array(
     return array.reshape(count, *one.shape), info
 
 
-def _levels(array: NDArray[Any], tensor: Tensor, preprocessing: Preprocessing) -> Int8Array:
+def levels(array: NDArray[Any], tensor: Tensor, preprocessing: Preprocessing) -> Int8Array:
+    """Return an array as an input takes it: int8 as it is, pixels and reals as levels."""
     if array.dtype == np.int8:
         return np.asarray(array, np.int8)
     if array.dtype == np.uint8:
         return preprocessing.to_int8(array, tensor.scale, tensor.zero_point)
-    steps = np.round(array.astype(np.float64) / tensor.scale) + tensor.zero_point
-    return np.clip(steps, -128, 127).astype(np.int8)
+    return levels_of_reals(array, tensor.scale, tensor.zero_point)
 
 
 def _hint(wanted: Sequence[Wanted]) -> str:

@@ -15,10 +15,13 @@ from numpy.typing import NDArray
 from edgesq.errors import ImageError
 from edgesq.limits import MAX_EXTENT, MAX_FILE_BYTES
 
-Image = NDArray[np.int8] | NDArray[np.uint8]
+Image = NDArray[np.int8] | NDArray[np.uint8] | NDArray[np.floating[Any]]
 Int64Array = NDArray[np.int64]
 
-_SHAPE_HINT = "give input as int8 or uint8 [n, H, W, C], and optionally labels [n]"
+_SHAPE_HINT = "give input as int8, uint8 or float32 [n, H, W, C], and optionally labels [n]"
+TYPES = (np.dtype(np.int8), np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
+"""Of arrays: levels, pixels, reals."""
+
 _MAX_HEADER_BYTES = 1 << 16
 
 
@@ -39,7 +42,7 @@ class NpzImages:
         path: the file.
         count: of images, at least 1.
         shape: H, W, C.
-        dtype: int8 (already quantized) or uint8 (pixels).
+        dtype: int8 (already quantized), uint8 (pixels), float32 or float64 (reals).
         labels: int64 [count], at least 0; or None.
         identity: changes where the arrays do; SHA-256 over the CRC-32s that the file keeps.
     """
@@ -60,9 +63,18 @@ class NpzImages:
             numbers: which, in rising order; None for all.
 
         Raises:
-            ImageError: the file is damaged.
+            ImageError: the file is damaged, or holds reals that are not finite.
         """
-        size = int(np.prod(self.shape))
+        for image in self._stored(numbers):
+            if not np.isfinite(image).all():
+                hint = "leave out what is not a number"
+                raise ImageError(
+                    "holds values that are not finite", where=str(self.path), hint=hint
+                )
+            yield image
+
+    def _stored(self, numbers: Int64Array | None) -> Iterator[Image]:
+        size = int(np.prod(self.shape)) * self.dtype.itemsize
         wanted: Iterable[int] = range(self.count) if numbers is None else map(int, numbers)
         with opened(self.path) as archive, archive.open("input.npy") as member:
             if _head(member).is_fortran:
@@ -98,13 +110,13 @@ def open_npz(path: Path | str, input_shape: tuple[int, int, int]) -> NpzImages:
         if "input.npy" not in members:
             raise ImageError("holds no array called input", where=str(file), hint=_SHAPE_HINT)
         array = header(archive, members["input.npy"])
-        good = array.dtype in (np.int8, np.uint8)
+        good = array.dtype in TYPES
         good = good and extents(array.shape[1:]) == extents(input_shape)
         if not good or not 0 < array.shape[0] <= MAX_EXTENT:
             raise ImageError(
                 f"input is {array.dtype} {list(array.shape)}",
                 where=str(file),
-                hint=f"the model takes int8 or uint8 {['n', *input_shape]}, n at least 1",
+                hint=f"the model takes int8, uint8 or float32 {['n', *input_shape]}, n at least 1",
             )
         if "labels.npy" in members:
             labels = labels_of(archive, members["labels.npy"], array.shape[0])

@@ -103,9 +103,19 @@ class Preprocessing:
 
         Source: TensorFlow Lite, QUANTIZE (halves away from zero).
         """
-        steps = self.to_float(images).astype(np.float64) / scale
-        rounded: NDArray[np.float64] = np.trunc(steps + np.copysign(0.5, steps)) + zero_point
-        return np.clip(rounded, -128, 127).astype(np.int8)
+        return levels_of_reals(self.to_float(images), scale, zero_point)
+
+
+def levels_of_reals(
+    reals: NDArray[np.floating[Any]], scale: float, zero_point: int
+) -> NDArray[np.int8]:
+    """Return finite reals / scale, rounded, plus zero_point, clipped.
+
+    Source: TensorFlow Lite, QUANTIZE (halves away from zero).
+    """
+    steps = reals.astype(np.float64) / scale
+    rounded: NDArray[np.float64] = np.trunc(steps + np.copysign(0.5, steps)) + zero_point
+    return np.clip(rounded, -128, 127).astype(np.int8)
 
 
 def _expect(condition: bool, complaint: str) -> None:

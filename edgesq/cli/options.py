@@ -20,8 +20,7 @@ def check_number(value: float | None) -> float | None:
 Model = Annotated[
     Path | None,
     typer.Argument(
-        help=".keras, .h5, SavedModel folder, .onnx or int8 .tflite; "
-        "the bundled demo model if left out."
+        help=".keras, .h5, SavedModel folder, .onnx or .tflite; the bundled demo model if left out."
     ),
 ]
 Optimize = Annotated[Goal, typer.Option(help="What the plan is best at.")]
@@ -77,7 +76,9 @@ ClassFile = Annotated[
         "class folders sorted as text if left out.",
     ),
 ]
-Calibration = Annotated[Path | None, typer.Option(help="Folder of images to quantize with.")]
+Calibration = Annotated[
+    Path | None, typer.Option(help="Folder of images to quantize with, or .npz.")
+]
 FitOption = Annotated[
     Fit | None,
     typer.Option(

@@ -6,6 +6,7 @@ TensorFlow is imported when a function is called, and kept quiet down to the fil
 from edgesq.quantize.audit import audit_model, silent_layer
 from edgesq.quantize.bake import baked
 from edgesq.quantize.convert import (
+    INPUT_NAME,
     input_names,
     quantized_tflite,
     to_float_tflite,
@@ -17,6 +18,7 @@ from edgesq.quantize.quiet import captured_output
 from edgesq.quantize.saved_model import is_saved_model, load_saved_model
 
 __all__ = [
+    "INPUT_NAME",
     "FloatModel",
     "all_or_none",
     "audit_model",

@@ -39,7 +39,7 @@ def to_int8_tflite(
     The same model and images give the same bytes. Nothing is written on stdout or stderr.
 
     Args:
-        model: its inputs [None, H, W, C], or beside an image [None, C].
+        model: its inputs [None, H, W, C] or [None, C].
         representative: calibration images, float32 [1, H, W, C], as the model expects them; a list
             of an array for each of several inputs.
 
@@ -107,12 +107,10 @@ def _quietly(name: str, what: str, convert: Callable[[], Any]) -> bytes:
 def _input_shapes(model: keras.Model) -> Shapes:
     """Return [1, H, W, C] or [1, C] by input, or say why the model has no such input."""
     shapes = [tuple(one.shape) for one in model.inputs]
-    ranks = (4,) if len(shapes) == 1 else (2, 4)
     for shape in shapes:
-        if len(shape) not in ranks or None in shape[1:]:
-            kinds = "[None, H, W, C]" if ranks == (4,) else "[None, H, W, C] or [None, C]"
+        if len(shape) not in (2, 4) or None in shape[1:]:
             raise ModelError(
-                f"the input shape {shape} is not a fixed {kinds}",
+                f"the input shape {shape} is not a fixed [None, H, W, C] or [None, C]",
                 where=model.name,
                 hint="build the model with the input size that the board will see",
             )

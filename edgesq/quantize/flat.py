@@ -27,7 +27,7 @@ class FloatModel:
     """A model as it is quantized.
 
     Attributes:
-        keras: float32 [None, H, W, C], or [None, C] beside it where it has several inputs.
+        keras: float32 [None, H, W, C] or [None, C] by input.
         takes_pixels: the file's images are of whole numbers, so pixels as they are.
         notes: what was left out.
     """
@@ -70,7 +70,7 @@ def all_or_none(whole: Mapping[str, bool], where: str) -> bool:
 def flat(model: Any, where: str) -> keras.Model:
     """Return a model of one list of layers, float32, that computes the same in inference.
 
-    Its input is [None, H, W, C] also where the model takes images without channels, or bytes.
+    An input is [None, H, W, C] also where the model takes images without channels, or bytes.
     Layers that Keras cannot look into are taken as they are.
 
     Args:
@@ -94,14 +94,32 @@ def flat(model: Any, where: str) -> keras.Model:
     copier.names |= {"pixels", *(source.name for source in sources)}
     with keras.saving.custom_object_scope(OBJECTS):
         results = keras.tree.flatten(copier.through(graph, firsts))
-    if any(result is one for result in results for one in (*sources, *firsts)):
-        raise ModelError("computes nothing", where=where, hint="an output is an input")
-    if len({id(result) for result in results}) < len(results):
-        raise ModelError("gives an output twice", where=where, hint="name each output once")
+    _check_ends(firsts, [*sources, *firsts], results, where)
     made = keras.Model(one_or(sources), one_or(results), name=_plain(model.name))
     copier.set_weights()
     _check_sizes(made, where)
     return made
+
+
+def _check_ends(firsts: list[Any], inputs: list[Any], results: list[Any], where: str) -> None:
+    """Refuse outputs that are inputs, or given twice, and inputs that nothing reads."""
+    given = [one for one in inputs if any(one is result for result in results)]
+    if given:
+        raise ModelError(
+            f"an output is the input {given[0].name}",
+            where=where,
+            hint="leave this output out: a program has what it gives the model",
+        )
+    if len({id(result) for result in results}) < len(results):
+        raise ModelError("gives an output twice", where=where, hint="name each output once")
+    for first in firsts:
+        operation = first._keras_history.operation
+        if not operation._outbound_nodes:
+            raise ModelError(
+                f"the input {operation.name} is read by nothing",
+                where=where,
+                hint="leave it out of the model",
+            )
 
 
 def one_or(values: list[Any]) -> Any:
@@ -113,14 +131,14 @@ def _sources(graph: Any, where: str) -> tuple[list[Any], list[Any]]:
     """Return new inputs, and what the copied layers read of them."""
     import keras
 
-    ranks = (2, 3) if len(graph.inputs) == 1 else (1, 3)
     sources, firsts = [], []
     for one in graph.inputs:
         shape = tuple(one.shape[1:])
-        if len(shape) not in ranks or None in shape:
-            kinds = "[H, W, C] or [H, W]" if ranks == (2, 3) else "[H, W, C] or [C]"
+        if len(shape) not in (1, 2, 3) or None in shape:
             raise ModelError(
-                f"the input shape {list(shape)} is not a fixed {kinds}", where=where, hint=_SIZE
+                f"the input shape {list(shape)} is not a fixed [H, W, C], [H, W] or [C]",
+                where=where,
+                hint=_SIZE,
             )
         has_all = len(shape) != 2
         sources.append(keras.Input(shape if has_all else (*shape, 1), name=one.name))

@@ -18,6 +18,7 @@ from edgesq.calibrate import (
     Preprocessing,
     changes,
     judged_by,
+    levels,
     open_folder,
     open_npz,
     read_inputs,
@@ -126,17 +127,15 @@ def _of_one(
 ) -> VerifyImages:
     """Return images of one input."""
 
-    def quantized(pixels: Iterable[NDArray[Any]]) -> Iterator[Int8Array]:
-        for image in pixels:
-            yield preparation.to_int8(image, tensor.scale, tensor.zero_point)
+    def quantized(given: Iterable[NDArray[Any]]) -> Iterator[Int8Array]:
+        for image in given:
+            yield levels(image, tensor, preparation)
 
     if source.is_dir():
         preparation = read_preprocessing(build)
         return _from_folder(source, count, tensor.hwc, preparation, quantized, declared, built)
     arrays = open_npz(source, tensor.hwc)
-    if arrays.dtype != np.int8:
-        preparation = read_preprocessing(build)
-    begin = _as_they_are if arrays.dtype == np.int8 else quantized
+    preparation = Preprocessing() if arrays.dtype == np.int8 else read_preprocessing(build)
     chosen = spread(arrays.labels, arrays.count, count)
     return VerifyImages(
         source,
@@ -145,7 +144,7 @@ def _of_one(
         None if arrays.labels is None else arrays.labels[chosen],
         declared or built,
         (),
-        lambda start: begin(arrays.images(chosen[start:])),
+        lambda start: quantized(arrays.images(chosen[start:])),
     )
 
 
@@ -207,10 +206,6 @@ def _judged(images: VerifyImages, graph: Graph) -> VerifyImages:
         no_accuracy=found.reason,
         notes=(*images.notes, *found.notes),
     )
-
-
-def _as_they_are(images: Iterable[NDArray[Any]]) -> Iterator[Int8Array]:
-    return iter(images)
 
 
 def _built_classes(build: Path) -> Classes:

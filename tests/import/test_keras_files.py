@@ -210,8 +210,8 @@ def test_a_name_may_end_in_another_suffix(keras_2: Path, tmp_path: Path) -> None
 # What is refused, by one true sentence
 
 
-def text_beside() -> keras.Model:
-    one, two = keras.Input(SHAPE, name="one"), keras.Input((4, 2), name="two")
+def film_beside() -> keras.Model:
+    one, two = keras.Input(SHAPE, name="one"), keras.Input((2, 4, 2, 1), name="two")
     two_flat = keras.layers.Flatten()(two)
     return keras.Model(
         [one, two], keras.layers.Concatenate()([keras.layers.Flatten()(one), two_flat])
@@ -221,6 +221,11 @@ def text_beside() -> keras.Model:
 def handed_on() -> keras.Model:
     image = keras.Input(SHAPE)
     return keras.Model(image, [image, keras.layers.Flatten()(image)])
+
+
+def unread() -> keras.Model:
+    image, other = keras.Input(SHAPE), keras.Input((4,), name="other")
+    return keras.Model([image, other], keras.layers.Flatten()(image))
 
 
 def recurrent() -> keras.Model:
@@ -252,8 +257,9 @@ def any_size() -> keras.Model:
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (text_beside, r"the input shape \[4, 2\] is not a fixed \[H, W, C\] or \[C\]"),
-        (handed_on, "computes nothing"),
+        (film_beside, r"the input shape \[2, 4, 2, 1\] is not a fixed \[H, W, C\], \[H, W\] or"),
+        (handed_on, "an output is the input keras_tensor"),
+        (unread, "the input other is read by nothing"),
         (recurrent, "has recurrent layers: memory"),
         (diverged, "the weights of conv hold values that are not finite"),
         (growing, r"shape \[16384, 16384, 3\], at most 67,108,864 values"),

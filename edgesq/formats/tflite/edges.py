@@ -81,6 +81,9 @@ def _edge(reader: Reader, index: int, beside: Operators, kind: str, end: str) ->
     outside = reader.type(index)
     if outside == INT8 or (outside == UINT8 and not _is_edge(reader, beside, kind, end)):
         return None
+    if end == "input" and not beside:
+        name = reader.name(index)
+        raise reader.error(f"the input {name} is read by nothing", "leave it out of the model")
     fits = outside in _MAKERS and beside and all(name == kind for name, _ in beside)
     if not fits or (outside == FLOAT32 and len(beside) > 1):
         raise reader.error(f"the {end} {reader.name(index)} is not int8", HINT)
