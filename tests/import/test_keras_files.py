@@ -258,7 +258,7 @@ def any_size() -> keras.Model:
     ("make", "says"),
     [
         (film_beside, r"the input shape \[2, 4, 2, 1\] is not a fixed \[H, W, C\], \[H, W\] or"),
-        (handed_on, "an output is the input keras_tensor"),
+        (handed_on, "an output is the input input_layer"),
         (unread, "the input other is read by nothing"),
         (recurrent, "has recurrent layers: memory"),
         (diverged, "the weights of conv hold values that are not finite"),
