@@ -45,7 +45,7 @@ def layer_noise(
     graph: Graph,
     content: bytes,
     weights: Mapping[str, FloatWeights],
-    floats: Float32Array,
+    floats: Sequence[Float32Array],
     int8: Int8Array,
     judge: Judge,
 ) -> tuple[LayerNoise, ...]:
@@ -55,7 +55,8 @@ def layer_noise(
         graph: the int8 model.
         content: the bytes of its .tflite, which TensorFlow Lite's reference kernels run.
         weights: of the float model, by operator name.
-        floats: some images as the float model sees them, float32 [n, H, W, C].
+        floats: some images as the float model sees them, float32 [n, H, W, C] by input in the
+            order of their numbers.
         int8: the same as the int8 model sees them.
         judge: what the model's scores say of a class.
     """
@@ -118,13 +119,13 @@ def _run(
     weights: Mapping[str, FloatWeights],
     wanted: Sequence[int],
     rounded: Sequence[int],
-    floats: Float32Array,
+    floats: Sequence[Float32Array],
 ) -> list[Float32Array]:
     """Return float32 [n, values] for each tensor wanted."""
     from edgesq.formats.onnx.twin import float_twin, twin_activations
 
     once = sorted(set(wanted))
     twin = float_twin(graph, weights, once, rounded)
-    rows = [[value.reshape(-1) for value in made] for made in twin_activations(twin, floats)]
+    rows = [[value.reshape(-1) for value in made] for made in twin_activations(twin, *floats)]
     columns = dict(zip(once, map(np.stack, zip(*rows, strict=True)), strict=True))
     return [columns[index] for index in wanted]

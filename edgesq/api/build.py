@@ -228,11 +228,15 @@ class Build:
     ) -> AccuracyReport:
         """Judge every form of the model on labelled images, and say which layer costs most.
 
+        A map of classes is judged by label maps; of models that give no classes, the raw outputs
+        of the forms are compared.
+
         Args:
-            images: folder with one folder per class, or .npz with `input` and `labels`.
+            images: folder with one folder per class, or .npz with `input` and `labels`; for a map
+                a folder with `images` and `masks`, or .npz with `input` and `masks`.
             count: images at most, at least 1, as many of each class as there are.
-            ports: boards to judge too, as of `verify`; without them a board is judged by what the
-                build remembers of its last `verify` of these images.
+            ports: boards to judge too where classes are, as of `verify`; without them a board is
+                judged by what the build remembers of its last `verify` of these images.
             classes: as of `Board.verify`.
             on_progress: is told how many images are done, as `Progress`.
 

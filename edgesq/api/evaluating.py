@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgesq.accuracy import AccuracyReport, evaluate
+from edgesq.accuracy import AccuracyReport, check_is_classifier, evaluate
 from edgesq.api.given import ClassNames, StrPath, check_count, classes_of, several
 from edgesq.api.progress import OnProgress, counted
 from edgesq.extras import require
@@ -30,6 +30,7 @@ def evaluated(
     declared, source = classes_of(classes), Path(images)
     device, named = None, several(ports, "ports")
     if named:
+        check_is_classifier(folder)
         options = VerifyOptions(folder, named, source, count, declared)
         with held(named):
             device = Verified.of(verify(options, counted(on_progress, "verify")))

@@ -63,7 +63,7 @@ def read_image(
             `size` or too much.
     """
     file = Path(path)
-    return _fitted(_decode(file, _mode(size, channels, str(file))), str(file), size, resize)
+    return fitted(_decode(file, _mode(size, channels, str(file))), str(file), size, resize)
 
 
 def fit_image(
@@ -76,8 +76,8 @@ def fit_image(
     """
     where = "the image given"
     mode = _mode(size, channels, where)
-    _check_size(image.height, image.width, where, "is")
-    return _fitted(_converted(image, mode, where), where, size, resize)
+    check_size(image.height, image.width, where, "is")
+    return fitted(_converted(image, mode, where), where, size, resize)
 
 
 def _mode(size: tuple[int, int], channels: int, where: str) -> str:
@@ -92,15 +92,35 @@ def _mode(size: tuple[int, int], channels: int, where: str) -> str:
     return _MODES[channels]
 
 
-def _fitted(image: Image.Image, where: str, size: tuple[int, int], resize: Resize) -> UInt8Array:
-    """Return the pixels of an image at the given size."""
+def fitted(
+    image: Image.Image,
+    where: str,
+    size: tuple[int, int],
+    resize: Resize,
+    by: Image.Resampling = Image.Resampling.BILINEAR,
+    border: int = 0,
+) -> UInt8Array:
+    """Return the pixels of an image at the given size, uint8 [H, W, channels].
+
+    Args:
+        image: of 8 bits per channel.
+        where: for messages.
+        size: height, width.
+        resize: as `Preprocessing.resize`.
+        by: how pixels between pixels are found.
+        border: the value of pixels that are added.
+
+    Raises:
+        ImageError: `resize` gives less than `size`, or too much.
+    """
     height, width = size
     if resize == "crop":
-        image = ImageOps.fit(image, (width, height), Image.Resampling.BILINEAR)
+        image = ImageOps.fit(image, (width, height), by)
     elif resize == "pad":
-        image = ImageOps.pad(image, (width, height), Image.Resampling.BILINEAR)
+        image = ImageOps.pad(image, (width, height), by, border)
     else:
-        image = _resized(image, where, size, size if isinstance(resize, str) else resize or size)
+        to = size if isinstance(resize, str) else resize or size
+        image = _resized(image, where, size, to, by)
     tall, wide = image.height, image.width
     top, left = (tall - height) // 2, (wide - width) // 2
     pixels = np.asarray(image, np.uint8).reshape(tall, wide, -1)
@@ -119,7 +139,11 @@ def look_at(path: Path) -> Looks | None:
 
 
 def _resized(
-    image: Image.Image, where: str, size: tuple[int, int], resize: tuple[int, int] | int
+    image: Image.Image,
+    where: str,
+    size: tuple[int, int],
+    resize: tuple[int, int] | int,
+    by: Image.Resampling,
 ) -> Image.Image:
     """Return the image as large as `resize` says, at least `size`."""
     if isinstance(resize, tuple):
@@ -133,13 +157,14 @@ def _resized(
             where=where,
             hint=_HINT,
         )
-    _check_size(tall, wide, where, "resized, it is")
+    check_size(tall, wide, where, "resized, it is")
     if image.size == (wide, tall):
         return image
-    return image.resize((wide, tall), Image.Resampling.BILINEAR)
+    return image.resize((wide, tall), by)
 
 
-def _check_size(height: int, width: int, where: str, what: str) -> None:
+def check_size(height: int, width: int, where: str, what: str) -> None:
+    """Raise an ImageError where an image has no pixels, or too many."""
     if not height or not width:
         raise ImageError(f"{what} {height:,} x {width:,}", where=where, hint="it holds no pixel")
     if max(height, width) > MAX_SIDE or height * width > MAX_VALUES:
@@ -153,7 +178,7 @@ def _check_size(height: int, width: int, where: str, what: str) -> None:
 
 @contextmanager
 def _opened(file: Path) -> Iterator[Image.Image]:
-    """Open an image without Pillow's warnings: of large ones `_check_size` says enough."""
+    """Open an image without Pillow's warnings: of large ones `check_size` says enough."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with Image.open(file, formats=_FORMATS) as image:
@@ -166,7 +191,7 @@ def _decode(file: Path, mode: str) -> Image.Image:
         if not file.is_file():
             raise ImageError("no such image", where=str(file), hint="check the path")
         with _opened(file) as image:
-            _check_size(image.height, image.width, str(file), "is")
+            check_size(image.height, image.width, str(file), "is")
             image.load()
             return _converted(image, mode, str(file))
     except ImageError:

@@ -28,9 +28,15 @@ def run(build: Path, ports: tuple[str, ...], path: Path | None, **given: Any) ->
 
 
 def _show(report: AccuracyReport) -> None:
-    terminal.out.print(_forms(report))
+    if report.forms:
+        terminal.out.print(_forms(report))
     if report.classes:
         terminal.out.print(_classes(report))
+    if report.maps:
+        terminal.out.print(_maps(report))
+        terminal.out.print(_map_classes(report))
+    if report.outputs:
+        terminal.out.print(_outputs(report))
     if report.layers:
         terminal.out.print(_layers(report))
     if report.class_names:
@@ -74,6 +80,45 @@ def _classes(report: AccuracyReport) -> Table:
         )
     if not changed:
         table.add_row("none", "", "", "", "")
+    return table
+
+
+def _maps(report: AccuracyReport) -> Table:
+    table = terminal.table(
+        f"{report.images:,} images with label maps",
+        ["form"],
+        ["mean IoU", "pixels right", "float's class"],
+    )
+    for row in report.maps:
+        shares = (row.mean_iou, row.pixels_right, row.agreement)
+        table.add_row(row.form, *map(_percent, shares))
+    return table
+
+
+def _map_classes(report: AccuracyReport) -> Table:
+    table = terminal.table("IoU by class", ["class"], ["pixels", "float", "int8"])
+    for row in report.map_classes[:_MAX_CLASSES]:
+        name = row.name or str(row.label)
+        table.add_row(name, f"{row.pixels:,}", *map(_percent, (row.float_iou, row.int8_iou)))
+    return table
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{value:.1%}"
+
+
+def _outputs(report: AccuracyReport) -> Table:
+    table = terminal.table(
+        f"raw outputs of {report.images:,} images",
+        ["output", "form", "against"],
+        ["values", "same level", "mean steps", "most", "SQNR"],
+    )
+    for row in report.outputs:
+        table.add_row(
+            *(row.output, row.form, row.against, f"{row.values:,}"),
+            *(_percent(row.equal), f"{row.mean_steps:.3f}", f"{row.max_steps:.1f}"),
+            "" if row.sqnr_db is None else f"{row.sqnr_db:.1f} dB",
+        )
     return table
 
 

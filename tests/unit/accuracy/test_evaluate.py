@@ -117,7 +117,7 @@ def test_classes_that_lose_come_first() -> None:
 def noise(model: Quantized) -> dict[str, float]:
     tensor = model.graph.tensors[model.graph.input]
     int8 = np.round(FLOATS / tensor.scale + tensor.zero_point).astype(np.int8)
-    rows = layer_noise(model.graph, model.content, model.weights, FLOATS, int8, Judge(10))
+    rows = layer_noise(model.graph, model.content, model.weights, [FLOATS], int8, Judge(10))
     assert [row.name for row in rows][:2] == ["conv1", "squeeze"]
     for row in rows:
         assert row.sqnr_db is not None
