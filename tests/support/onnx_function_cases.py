@@ -32,8 +32,9 @@ def _composed(kind: str, how: dict[str, Any]) -> Build:
         step = net.conv(net.input, 4)
         if kind in ("Log", "Reciprocal", "Sqrt"):
             step = net.node("Add", net.relu(step), net.floats(0.3))
-        rest = [net.floats(how.pop("exponent"))] if "exponent" in how else []
-        return net.model(net.conv(net.node(kind, step, *rest, **how), 2))
+        given = dict(how)
+        rest = [net.floats(given.pop("exponent"))] if "exponent" in given else []
+        return net.model(net.conv(net.node(kind, step, *rest, **given), 2))
 
     return build
 
