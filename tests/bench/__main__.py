@@ -123,7 +123,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--skip-imagenet", action="store_true")
     parser.add_argument("--compressed", action="store_true", help="only the compressed networks")
     parser.add_argument("--decoder", action="store_true", help="only the decoder of weights")
-    parser.add_argument("--values", action="store_true", help="only operators without windows")
+    parser.add_argument("--values", action="store_true", help="only each operator")
     parser.add_argument("--estimates", action="store_true", help="only what plan estimates")
     parser.add_argument("--cycles", action="store_true", help="only cycles, by the manuals")
     parser.add_argument("--scalar", action="store_true", help="only cores without an extension")

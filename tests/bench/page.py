@@ -124,7 +124,7 @@ def sections(results: dict[str, Any]) -> list[Section]:
         rows = [decoder.decoder_table(results["decoder"])]
         found.append(Section("Codes of compressed weights", _bench("--decoder"), rows))
     if "values" in results:
-        title = "Operators without windows"
+        title = "Each operator"
         parts = [values.values_table(results["values"]), values.networks_table(results["classes"])]
         found.append(Section(title, _bench("--values"), parts))
     if "scalar" in results:

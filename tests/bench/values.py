@@ -1,4 +1,4 @@
-"""Instructions per value of operators without windows, and of whole networks that have them."""
+"""Instructions of each operator per value or MAC, and of whole networks of newer operators."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -7,19 +7,23 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from bench import tables
+from bench import each, tables
 from bench.measure import measure
 from edgesq.cli import terminal
 from edgesq.formats.tflite import read_graph
-from edgesq.plan import PlanRequest, make_plan, plan_for
-from edgesq.targets import load_target
+from edgesq.kernels.kernel import PORTABLE
+from edgesq.plan import plan_for
+from edgesq.targets import Target, load_target
 from support import keras_networks
-from support.networks import FINER, RECTIFIED, USUAL, Network, images
+from support.networks import images
 
-SIDE, CHANNELS = 16, 32
 BOARDS = ("netduino2", "mps2-an500", "mps3-an547")
-VALUE_BOARDS = ("microbit", *BOARDS)
-"""Networks have no room on a microbit."""
+"""Of the networks: they have no room on a microbit."""
+
+_MEASURED = (
+    *((board, load_target(board).kernels) for board in ("microbit", *BOARDS)),
+    ("mps2-an500", PORTABLE),
+)
 
 NETWORKS: dict[str, Callable[[], bytes]] = {
     "ResNet-8": keras_networks.resnet8,
@@ -32,7 +36,7 @@ NETWORKS: dict[str, Callable[[], bytes]] = {
 
 def values() -> dict[str, Any]:
     """Measure and print both tables."""
-    operators = [_values(name, fast) for name in VALUE_BOARDS for fast in (True, False)]
+    operators = [_values(board, kernels) for board, kernels in _MEASURED]
     tables.OUT.print(values_table(operators))
     classes = [_network(name, board) for name in NETWORKS for board in BOARDS]
     tables.OUT.print(networks_table(classes))
@@ -40,14 +44,13 @@ def values() -> dict[str, Any]:
 
 
 def values_table(rows: Sequence[dict[str, Any]]) -> Table:
-    """Return the operators of `_operators`, a column for each board and family of kernels."""
-    columns = [f"{row['board']}, {row['kernels']}" for row in rows]
-    title = f"instructions per value, maps of {SIDE} x {SIDE} x {CHANNELS}"
+    """Return a row for each operator, a column for each board and family of kernels."""
+    title = f"instructions, from maps of {each.SIDE} x {each.SIDE} x {each.CHANNELS}"
+    columns = ["per", *(f"{row['board']}, {row['kernels']}" for row in rows)]
     table = terminal.table(title, ["operator"], columns)
-    operators = zip(*(row["per_value"].items() for row in rows), strict=True)
-    for cells in operators:
-        operator = cells[0][0].rpartition(" ")[0]  # the function's name differs by family
-        table.add_row(operator, *(f"{count:.2f}" for _, count in cells))
+    for name in rows[0]["operators"]:
+        cells = [row["operators"][name] for row in rows]
+        table.add_row(name, cells[0]["per"], *(f"{cell['instructions']:.2f}" for cell in cells))
     return table
 
 
@@ -61,31 +64,28 @@ def networks_table(rows: Sequence[dict[str, Any]]) -> Table:
     return table
 
 
-def _operators() -> bytes:
-    """Return a network of one operator of each kind on maps of SIDE x SIDE x CHANNELS."""
-    net = Network((SIDE, SIDE, CHANNELS), USUAL)
-    one, two = net.unary(net.input, "RELU", RECTIFIED), net.max_pool(net.input, (1, 1), (1, 1))
-    product, total = net.binary(one, two, "MUL", FINER), net.binary(one, two, "ADD", USUAL)
-    both = net.binary(product, total, "SUB", USUAL)
-    gated = net.binary(both, net.mean(both, FINER, keep=True), "MUL", USUAL)
-    step = net.by_constant(gated, "ADD", (CHANNELS,), (0.006, 0), USUAL)
-    return net.build(net.mean(step))
+def _values(board: str, kernels: str) -> dict[str, Any]:
+    target = replace(load_target(board), kernels=kernels)
+    names, found = list(each.OPERATORS), dict[str, dict[str, Any]]()
+    for first in range(0, len(names), each.AT_ONCE):
+        terminal.err.print(f"operators from {names[first]} on {board}, {kernels}")
+        found |= _group(names[first : first + each.AT_ONCE], target)
+    return {"board": board, "kernels": kernels, "operators": found}
 
 
-def _values(board: str, fast: bool) -> dict[str, Any]:
-    content, target = _operators(), load_target(board)
-    target = target if fast else replace(target, kernels="portable")
+def _group(names: Sequence[str], target: Target) -> dict[str, dict[str, Any]]:
+    content, values = each.network(names)
     graph = read_graph(content)
-    shape = (SIDE, SIDE, CHANNELS)
-    got = measure(content, images(shape, 1), make_plan(graph, PlanRequest(target.kernels)), target)
+    noise = images(graph.tensors[graph.input].hwc, 1)
+    got = measure(content, noise, plan_for(graph, target).plan, target)
     assert got.report.result.differing_values == 0
-    per_value = {
-        f"{number}: {one.kind} {one.function}": round(
-            one.instructions / (SIDE * SIDE * CHANNELS), 2
-        )
-        for number, one in enumerate(got.operators)
-    }
-    return {"board": board, "kernels": target.kernels, "per_value": per_value}
+    found: dict[str, dict[str, Any]] = {}
+    for name in names:
+        own = [one for one in got.operators if one.name.partition("#")[0] == name]
+        macs = sum(one.macs for one in own)
+        spent = sum(one.instructions for one in own) / (macs or values[name])
+        found[name] = {"per": "MAC" if macs else "value", "instructions": round(spent, 3)}
+    return found
 
 
 def _network(name: str, board: str) -> dict[str, Any]:
