@@ -99,6 +99,8 @@ def value_kind(graph: Graph, item: RowOp) -> str:
     op = item.op
     if item.kernel.form is Form.TABLE:
         return "a table"
+    if item.kernel.form is Form.SUM:
+        return "a weighted sum"
     if isinstance(op, Binary):
         is_line = graph.constants(op) and item.kernel.form is Form.LINE
         return "by a constant" if is_line else op.kind

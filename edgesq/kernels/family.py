@@ -12,7 +12,7 @@ from edgesq.kernels.initializer import Fields, Value
 from edgesq.kernels.kernel import Kernel, WideLayer
 from edgesq.kernels.phases import Phase
 from edgesq.kernels.row_op import Ops, RowOp
-from edgesq.operators import Binary, Conv2D, Convolution, FullyConnected
+from edgesq.operators import Conv2D, Convolution, FullyConnected, Mul
 
 RESCALING_BYTES = 16
 """struct esq_rescaling."""
@@ -38,7 +38,7 @@ def _never(*_: object) -> bool:
 
 
 class PairParams(NamedTuple):
-    """An operator on two operands as a struct of its family's own, apart from its constants.
+    """An operator on two operands as a struct of a kernel's own, apart from its constants.
 
     Attributes:
         arrays: definitions of what its fields point to.
@@ -85,8 +85,8 @@ class Family:
         folds_zero_point: whether sums are of raw inputs, their zero point folded into the bias.
         arena_parts: by how much its working memory may make an arena larger, in the planner's parts
             of it: 1 where more memory gains a few percent, more where it gains more.
-        pair_params: returns the struct of ADD, SUB or MUL that its kernel takes: of the model, the
-            operator, and its number in the arrays' names; None where that is the portable one's.
+        mul_params: returns the struct of MUL that its kernel takes, of the model and the operator;
+            None where that is the portable one's.
         phase_kernel: returns how a phase of a dilated or transposed convolution runs in the memory
             of the operator's kernel: of the model, the operator, that kernel and the phase.
         affine_drops: bits that its kernel for one slope per channel drops of a product.
@@ -111,7 +111,7 @@ class Family:
     pairs_channels: bool = False
     folds_zero_point: bool = False
     arena_parts: int = 1
-    pair_params: Callable[[Graph, Binary, int], PairParams | None] = _none
+    mul_params: Callable[[Graph, Mul], PairParams | None] = _none
     affine_drops: int = 0
     core_hint: str = ""
     phase_kernel: Callable[[Graph, RowOp, Kernel, Phase], Kernel | None] = _none

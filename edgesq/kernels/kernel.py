@@ -26,6 +26,8 @@ class Form(StrEnum):
     """Each value's answer is looked up."""
     LINE = "line"
     """A multiplication, an addition and a shift per value, of constants per channel."""
+    SUM = "sum"
+    """A slope for each of two values, and a correction by one of them."""
     GROUPS = "groups"
     """A convolution per group."""
     PHASES = "phases"

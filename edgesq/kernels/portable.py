@@ -8,6 +8,7 @@ import numpy as np
 
 from edgesq.arithmetic import softmax_exp_table
 from edgesq.graph import Graph
+from edgesq.kernels import pairs
 from edgesq.kernels.affine import affine
 from edgesq.kernels.coded import tile_kernels
 from edgesq.kernels.cost import Prices, operator_instructions
@@ -94,8 +95,11 @@ _NAMES: dict[type[Op], str] = {
     Lstm: "esq_run_lstm",
 }
 
-_LINE_BYTES, _EXPONENTIAL_BYTES, _TABLE_BYTES = 8, 4, 256
-"""A slope with its offset, one of the exponentials that are not 0, a table of 256 answers."""
+_LINE_BYTES, _EXPONENTIAL_BYTES = 8, 4
+"""A slope with its offset, one of the exponentials that are not 0."""
+
+_FORM_BYTES = {Form.TABLE: 256, Form.SUM: 256}
+"""Answers, or corrections, to all values."""
 
 _SUM_BYTES = 4
 """Of what is added up along axes, or compared."""
@@ -115,6 +119,7 @@ PRICES = Prices(
         "MINIMUM": {"out": 17.0},
         "SQUARED_DIFFERENCE": {"out": 71.0},
         "PRELU": {"out": 36.0},
+        "a weighted sum": {"out": 12.4},
         "by a constant": {"out": 19.9},
         "a table": {"out": 4.2},
         "MAX_POOL_2D": {"in": 18.3},
@@ -166,8 +171,7 @@ def sums_bytes(graph: Graph, op: Op) -> int:
 
 def constant_bytes(graph: Graph, item: RowOp) -> int:
     """Return the flash that an operator's tables take, apart from a convolution's."""
-    table = _TABLE_BYTES if item.kernel.form is Form.TABLE else 0
-    return table + sum(
+    return _FORM_BYTES.get(item.kernel.form, 0) + sum(
         count(graph, item.op) for cls, count in _CONSTANTS.items() if isinstance(item.op, cls)
     )
 
@@ -215,6 +219,8 @@ def _value_form(graph: Graph, op: Op) -> tuple[Form, str]:
         return Form.TABLE, "esq_run_lookup"
     if affine(graph, op):
         return Form.LINE, "esq_run_affine"
+    if isinstance(op, Add | Sub) and pairs.summed(graph, op):
+        return Form.SUM, "esq_run_weighted_sum"
     return Form.DIRECT, handler(_NAMES, type(op))
 
 

@@ -128,8 +128,6 @@ esq_run_fn esq_run_winograd_dsp_streamed;
 esq_run_fn esq_run_average_pool_dsp;
 esq_run_fn esq_run_max_pool_dsp;
 esq_run_fn esq_run_reduce_dsp;
-/* Where -23 < output_shift < 0, and an operand without a shift has multiplier 2^30. */
-esq_run_fn esq_run_add_dsp;
 /* Where -23 < shift < 0. */
 esq_run_fn esq_run_mul_dsp;
 esq_run_fn esq_run_affine_dsp;

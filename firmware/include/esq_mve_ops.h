@@ -59,7 +59,7 @@ esq_run_fn esq_run_depthwise_conv2d_mve;
 esq_run_fn esq_run_average_pool_mve;
 esq_run_fn esq_run_max_pool_mve;
 esq_run_fn esq_run_reduce_mve;
-esq_run_fn esq_run_add_mve;
+esq_run_fn esq_run_weighted_sum_mve;
 esq_run_fn esq_run_mul_mve;
 esq_run_fn esq_run_affine_mve;
 esq_run_fn esq_run_lookup_mve;

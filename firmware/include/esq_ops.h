@@ -196,6 +196,8 @@ esq_run_fn esq_run_extreme;
 /* params: struct esq_add. An operand that is one pixel meets every pixel of the other; the output
  * may lie where an operand of its size does. */
 esq_run_fn esq_run_add;
+/* params: struct esq_weighted_sum; operands as of esq_run_add. */
+esq_run_fn esq_run_weighted_sum;
 /* params: struct esq_mul; operands as of esq_run_add. */
 esq_run_fn esq_run_mul;
 /* params: struct esq_add; operands as of esq_run_add. */

@@ -77,18 +77,6 @@ struct esq_depthwise_scalar {
     int16_t output_zp;
 };
 
-/* ADD and SUB: (value 0 * slope 0 + value 1 * slope 1 + offset + a correction by one of the values)
- * >> ESQ_PAIR_BITS, saturated to int8. */
-#define ESQ_PAIR_BITS 20
-
-struct esq_add_scalar {
-    const struct esq_constant *constant[2]; /* as of struct esq_add */
-    const int8_t *corrections;              /* [-128 to 127], by the corrected value */
-    int32_t slope[2];
-    int32_t offset;
-    uint8_t corrected; /* 0 or 1: which value that is */
-};
-
 /* MUL, p the product of the values less their zero points, saturated to int8:
  *     high = (p * whole + (p * fraction >> 15) + 2^14) >> 15
  *     (high - (1 where p < 0) + addend) >> right */
@@ -109,8 +97,6 @@ esq_run_fn esq_run_conv2d_scalar;
 
 /* params: struct esq_depthwise_scalar. */
 esq_run_fn esq_run_depthwise_conv2d_scalar;
-/* params: struct esq_add_scalar. */
-esq_run_fn esq_run_add_scalar;
 /* params: struct esq_mul_scalar. */
 esq_run_fn esq_run_mul_scalar;
 /* params as of the portable functions; clamps are those of int8. */

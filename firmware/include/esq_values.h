@@ -25,6 +25,20 @@ struct esq_add {
     int8_t clamp_max;
 };
 
+/* ADD and SUB without roundings: (value 0 * slope 0 + value 1 * slope 1 + offset + a correction by
+ * one of the values) >> ESQ_PAIR_BITS. */
+#define ESQ_PAIR_BITS 20
+
+struct esq_weighted_sum {
+    const struct esq_constant *constant[2]; /* as of struct esq_add */
+    const int8_t *corrections;              /* [-128 to 127], by the corrected value */
+    int32_t slope[2];
+    int32_t offset;
+    uint8_t corrected; /* 0 or 1: which value that is */
+    int8_t clamp_min;
+    int8_t clamp_max;
+};
+
 struct esq_mul {
     const struct esq_constant *constant[2]; /* as of struct esq_add */
     int32_t multiplier;

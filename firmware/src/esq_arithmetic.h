@@ -56,6 +56,17 @@ static inline int16_t esq_saturate_to_16(int32_t x) {
     return (int16_t)(x > INT16_MAX ? INT16_MAX : x);
 }
 
+/* x as int8. The branch is seldom taken; a core that has an instruction for this uses that. */
+static inline int8_t esq_saturated(int32_t x) {
+#if defined(__ARM_FEATURE_SAT)
+    __asm("ssat %0, #8, %1" : "=r"(x) : "r"(x));
+    return (int8_t)x;
+#else
+    const int8_t cut = (int8_t)x;
+    return cut == x ? cut : (int8_t)(x >> 31 ^ INT8_MAX);
+#endif
+}
+
 static inline int8_t esq_clamp(int32_t x, int32_t low, int32_t high) {
     if (x < low) {
         return (int8_t)low;

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 Code = dict[str, dict[str, int]]
-"""Source, as src/dsp/esq_add_dsp.c, to function to bytes of code."""
+"""Source, as src/dsp/esq_mul_dsp.c, to function to bytes of code."""
 
 LIBRARY = "C library"
 _LINKED = "Linker script and memory map"

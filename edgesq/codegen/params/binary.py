@@ -16,6 +16,7 @@ from edgesq.kernels.affine import Affine, stored_affine
 from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.initializer import Fields, clamp_fields, struct
 from edgesq.kernels.kernel import Form
+from edgesq.kernels.pairs import sum_params
 from edgesq.kernels.row_op import RowOp
 from edgesq.operators import (
     Add,
@@ -40,7 +41,12 @@ def _binary(graph: Graph, item: RowOp, index: int) -> str:
     if item.kernel.form is Form.LINE:
         return _affine(op, stored_affine(graph, op, family.affine_drops), index)
     constants = _constants(graph, op, index)
-    own = family.pair_params(graph, op, index)
+    own = None
+    if item.kernel.form is Form.SUM:
+        assert isinstance(op, Add | Sub)
+        own = sum_params(graph, op, index)
+    elif isinstance(op, Mul):
+        own = family.mul_params(graph, op)
     if own:
         fields: Fields = {"constant": _places(graph, op, index), **own.fields}
         return constants + own.arrays + struct(own.kind, f"params_{index}", fields, layer=op.name)

@@ -10,6 +10,7 @@ from edgesq.kernels.dsp.endings import ending
 from edgesq.kernels.dsp.lanes import pair_channels
 from edgesq.kernels.dsp.windows import GROUP_VALUES, groups_of, slide_of
 from edgesq.kernels.kernel import Form, Kernel
+from edgesq.kernels.portable import PRICES as PORTABLE_PRICES
 from edgesq.kernels.row_op import RowOp
 from edgesq.operators import Conv2D, DepthwiseConv2D, FullyConnected
 
@@ -91,17 +92,12 @@ def _depthwise(graph: Graph, op: DepthwiseConv2D, pixels: int) -> float:
 
 PRICES = cost.Prices(
     values={
-        "ADD": {"out": 14.5},
-        "SUB": {"out": 14.5},
+        **PORTABLE_PRICES.values,
         "MUL": {"out": 13.5},
         "by a constant": {"out": 5.5},
-        "a table": {"out": 4.2},
         "MAX_POOL_2D": {"in": 3.75},
         "AVERAGE_POOL_2D": {"taps": 2.1, "out": 17.0},
         "a sum of the map": {"in": 2.1, "out": 36.0, "calls": 600.0},
-        "SOFTMAX": {"out": 43.0, "calls": 300.0},
-        "RESIZE_BILINEAR": {"out": 30.0},
-        "a move": {"out": 3.0},
     },
     summed=9.0,
     decoding=Decoding(4.3, (12.0, 16.5, 26.0, 30.0, 37.0)),

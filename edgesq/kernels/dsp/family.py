@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from edgesq.arithmetic import add_parameters, mul_multiplier
+from edgesq.arithmetic import mul_multiplier
 from edgesq.graph import Graph
 from edgesq.integers import round_up
 from edgesq.kernels.affine import DROPPED_BITS
@@ -106,18 +106,7 @@ def _values_with_shifts(graph: Graph, item: RowOp) -> bool:
     """Say whether the short forms of an operator on each value are exact."""
     if item.kernel.form is not Form.DIRECT:
         return item.kernel.form is Form.LINE
-    if isinstance(item.op, Mul):
-        return -_MAX_SHIFT < mul_multiplier(graph, item.op)[1] < 0
-    assert isinstance(item.op, Add | Sub)
-    return _adds_with_shifts(graph, item.op)
-
-
-def _adds_with_shifts(graph: Graph, op: Add | Sub) -> bool:
-    """Say whether ADD's rescaling always ends in a shift, so that the short rounding is exact."""
-    parameters = add_parameters(graph, op)
-    inputs = zip(parameters.multiplier, parameters.shift, strict=True)
-    halved = all(shift < 0 or multiplier == 1 << 30 for multiplier, shift in inputs)
-    return halved and min(parameters.shift) > -31 and -_MAX_SHIFT < parameters.output_shift < 0
+    return isinstance(item.op, Mul) and -_MAX_SHIFT < mul_multiplier(graph, item.op)[1] < 0
 
 
 def _coded_kernels(graph: Graph, item: RowOp) -> Iterator[Kernel]:

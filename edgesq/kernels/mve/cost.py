@@ -17,6 +17,7 @@ from edgesq.kernels.mve.blocks import (
     reads_in_place,
     row_blocks_of,
 )
+from edgesq.kernels.portable import PRICES as PORTABLE_PRICES
 from edgesq.operators import Conv2D, FullyConnected
 
 _UNPACK_INSTRUCTIONS = 0.2
@@ -72,17 +73,14 @@ def _unpacking(graph: Graph, op: Conv2D, _: Kernel) -> float:
 
 PRICES = Prices(
     values={
-        "ADD": {"out": 10.9},
-        "SUB": {"out": 10.9},
+        **PORTABLE_PRICES.values,
+        "a weighted sum": {"out": 4.0},
         "MUL": {"out": 4.4},
         "by a constant": {"out": 5.3},
         "a table": {"out": 1.2},
         "MAX_POOL_2D": {"in": 1.0},
         "AVERAGE_POOL_2D": {"taps": 1.3, "out": 38.0},
         "a sum of the map": {"in": 1.3, "out": 38.0},
-        "SOFTMAX": {"out": 43.0, "calls": 300.0},
-        "RESIZE_BILINEAR": {"out": 30.0},
-        "a move": {"out": 3.0},
     },
     summed=2.3,
     decoding=Decoding(4.3, (12.0, 16.5, 26.0, 30.0, 37.0)),

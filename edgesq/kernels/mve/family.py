@@ -63,6 +63,8 @@ def _is_exact(item: RowOp) -> bool:
             return False
         case MaxPool2D():
             return item.op.clamp == (-128, 127)
+        case Add() | Sub() if item.kernel.form is Form.DIRECT:
+            return False
         case Add() | Sub() | Mul() | Lookup() | AveragePool2D() | Mean():
             return True
     return False

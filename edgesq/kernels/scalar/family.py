@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from edgesq.graph import Graph
+from edgesq.kernels import pairs
 from edgesq.kernels.coded import tile_kernels
 from edgesq.kernels.cost import Prices, operator_instructions
 from edgesq.kernels.family import ANY_CORE, Family, requantization_bytes
@@ -15,7 +16,7 @@ from edgesq.kernels.kernel import Form, Kernel
 from edgesq.kernels.portable import PORTABLE, conv_kernel
 from edgesq.kernels.portable import PRICES as PORTABLE_PRICES
 from edgesq.kernels.row_op import RowOp
-from edgesq.kernels.scalar import depthwise, pairs, values
+from edgesq.kernels.scalar import depthwise, values
 from edgesq.kernels.scalar.cost import conv_instructions, unpacking_instructions
 from edgesq.kernels.scalar.pack import fits
 from edgesq.kernels.scalar.params import conv_params
@@ -85,8 +86,6 @@ def _extra_bytes(graph: Graph, item: RowOp) -> int:
     op, kernel = item.first, item.kernel
     if kernel.family != NAME:
         return 0
-    if not isinstance(op, Conv2D | GroupedConv2D):
-        return values.extra_bytes(item)
     parts = _parts(graph, op)
     structs = len(parts) * GROUP_BYTES if kernel.form is Form.GROUPS else 0
     return structs + sum(_padding_bytes(own, part) for own, part in parts)
@@ -128,5 +127,5 @@ SCALAR = Family(
     decoding=_PRICES.decoding,
     folds_zero_point=True,
     arena_parts=2,
-    pair_params=pairs.pair_params,
+    mul_params=pairs.mul_params,
 )

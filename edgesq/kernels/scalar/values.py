@@ -1,9 +1,9 @@
 """Operators without weights on scalar cores: which of them have a kernel."""
 
 from edgesq.graph import Graph
+from edgesq.kernels import pairs
 from edgesq.kernels.kernel import Form
 from edgesq.kernels.row_op import RowOp
-from edgesq.kernels.scalar import pairs
 from edgesq.operators import (
     Add,
     AveragePool2D,
@@ -19,8 +19,6 @@ MAX_ADDED = 256
 """Mirror: ESQ_MAX_ADDED in esq_scalar_lanes.h."""
 
 PRICES = {
-    "ADD": {"out": 12.4},
-    "SUB": {"out": 12.4},
     "MUL": {"out": 17.6},
     "by a constant": {"out": 9.8},
     "MAX_POOL_2D": {"in": 10.5},
@@ -46,14 +44,8 @@ def is_exact(graph: Graph, item: RowOp) -> bool:
     return False
 
 
-def extra_bytes(item: RowOp) -> int:
-    """Return the flash that an operator's struct takes beyond the portable one's."""
-    is_sum = item.kernel.name == "esq_run_add" and item.kernel.form is Form.DIRECT
-    return pairs.CORRECTIONS_BYTES if is_sum else 0
-
-
 def _takes_operands(graph: Graph, item: RowOp, op: Binary) -> bool:
     """Say whether an operator on two operands has a short form."""
     if item.kernel.form is not Form.DIRECT:
         return item.kernel.form is Form.LINE and op.clamp == _WHOLE
-    return pairs.is_exact(graph, op)
+    return isinstance(op, Mul) and pairs.multiplied(graph, op) is not None

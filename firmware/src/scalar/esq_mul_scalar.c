@@ -1,4 +1,4 @@
-/* MUL on cores without DSP. Mirror: edgesq/kernels/scalar/pairs.py. */
+/* MUL on cores without DSP. Mirror: edgesq/kernels/pairs.py. */
 #include "../esq_operands.h"
 #include "esq_scalar_values.h"
 #include "esq_scalar_ops.h"

@@ -2,19 +2,8 @@
 #ifndef ESQ_SCALAR_VALUES_H
 #define ESQ_SCALAR_VALUES_H
 
-#include <stdint.h>
+#include "../esq_arithmetic.h"
 #include <string.h>
-
-/* x as int8. The branch is seldom taken; a core that has an instruction for this uses that. */
-static inline int8_t esq_saturated(int32_t x) {
-#if defined(__ARM_FEATURE_SAT)
-    __asm("ssat %0, #8, %1" : "=r"(x) : "r"(x));
-    return (int8_t)x;
-#else
-    const int8_t cut = (int8_t)x;
-    return cut == x ? cut : (int8_t)(x >> 31 ^ INT8_MAX);
-#endif
-}
 
 /* The short way to requantize: a multiplier Q0.31 and a shift to the right, at least by 1. */
 struct esq_short {

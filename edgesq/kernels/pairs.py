@@ -2,7 +2,8 @@
 
 Two operands make 65,536 pairs only, so whether a short form is exact for all of them is looked up
 and not estimated. Where it is not, the operator runs in portable C.
-Mirror: struct esq_add_scalar and struct esq_mul_scalar in firmware/include/esq_scalar_ops.h.
+Mirror: struct esq_weighted_sum in firmware/include/esq_values.h, struct esq_mul_scalar in
+esq_scalar_ops.h.
 """
 
 from dataclasses import dataclass
@@ -16,16 +17,14 @@ from edgesq.arithmetic import Int64Array, mul_multiplier
 from edgesq.combine import combine
 from edgesq.graph import Graph
 from edgesq.kernels.family import PairParams
-from edgesq.kernels.initializer import Fields, array
-from edgesq.operators import Add, Binary, Mul, Sub
+from edgesq.kernels.initializer import Fields, array, clamp_fields
+from edgesq.operators import Add, Mul, Sub
 
 BITS = 20
 """Fraction bits of slopes and offset. Mirror: ESQ_PAIR_BITS."""
 
 FRACTION_BITS = 15
 """Of a product's multiplier, in its lower part. Mirror: ESQ_FRACTION_BITS."""
-
-CORRECTIONS_BYTES = 256
 
 _MIN_SHIFT = -20
 """Zero points shifted by this stay in 31 bits."""
@@ -87,16 +86,15 @@ class Product:
 @lru_cache(maxsize=256)
 def summed(graph: Graph, op: Add | Sub) -> Lines | None:
     """Return the short form of a sum that is exact for all pairs; None where there is none."""
-    if op.clamp != _WHOLE:
-        return None
-    levels = np.clip(combine(graph, op, _EVERY[:, np.newaxis], _EVERY), *_WHOLE)
+    levels = np.clip(combine(graph, op, _EVERY[:, np.newaxis], _EVERY), *op.clamp)
     near = [round(slope * (1 << BITS)) for slope in _real_slopes(graph, op)]
     zero_point = (2 * graph.tensors[op.output].zero_point + 1) << (BITS - 1)
     zeros = (graph.tensors[index].zero_point for index in op.operands)
     real = zero_point - sum(slope * zero for slope, zero in zip(near, zeros, strict=True))
     for corrected, one, two in product((1, 0), _NEAR, _NEAR):
-        found = _corrected(levels, (near[0] + one, near[1] + two), real, corrected)
-        if found and np.array_equal(np.clip(found.levels(), *_WHOLE), levels):
+        slopes = (near[0] + one, near[1] + two)
+        found = _corrected(levels, op.clamp, slopes, real, corrected)
+        if found and np.array_equal(np.clip(found.levels(), *op.clamp), levels):
             return found
     return None
 
@@ -118,29 +116,8 @@ def multiplied(graph: Graph, op: Mul) -> Product | None:
     return found if np.array_equal(np.clip(found.levels(products), *_WHOLE), levels) else None
 
 
-def is_exact(graph: Graph, op: Binary) -> bool:
-    """Say whether an operator on two operands has a short form."""
-    if isinstance(op, Mul):
-        return multiplied(graph, op) is not None
-    assert isinstance(op, Add | Sub)
-    return summed(graph, op) is not None
-
-
-def pair_params(graph: Graph, op: Binary, index: int) -> PairParams:
-    """Return what an operator's struct has beside its constants; see `Family.pair_params`."""
-    if isinstance(op, Mul):
-        form = multiplied(graph, op)
-        assert form is not None
-        zero_points = [graph.tensors[tensor].zero_point for tensor in op.operands]
-        product_fields: Fields = {
-            "addend": form.addend,
-            "input_zp": zero_points,
-            "whole": form.whole,
-            "fraction": form.fraction,
-            "right": form.right,
-        }
-        return PairParams("", "esq_mul_scalar", product_fields)
-    assert isinstance(op, Add | Sub)
+def sum_params(graph: Graph, op: Add | Sub, index: int) -> PairParams:
+    """Return a weighted sum's struct, for an operator with this number."""
     found = summed(graph, op)
     assert found is not None
     fields: Fields = {
@@ -148,9 +125,24 @@ def pair_params(graph: Graph, op: Binary, index: int) -> PairParams:
         "slope": found.slopes,
         "offset": found.offset,
         "corrected": found.corrected,
+        **clamp_fields(op.clamp),
     }
     corrections = array("int8_t", f"corrections_{index}", found.corrections.tolist())
-    return PairParams(corrections, "esq_add_scalar", fields)
+    return PairParams(corrections, "esq_weighted_sum", fields)
+
+
+def mul_params(graph: Graph, op: Mul) -> PairParams:
+    """Return a product's struct; see `Family.mul_params`."""
+    form = multiplied(graph, op)
+    assert form is not None
+    fields: Fields = {
+        "addend": form.addend,
+        "input_zp": [graph.tensors[tensor].zero_point for tensor in op.operands],
+        "whole": form.whole,
+        "fraction": form.fraction,
+        "right": form.right,
+    }
+    return PairParams("", "esq_mul_scalar", fields)
 
 
 def _real_slopes(graph: Graph, op: Add | Sub) -> tuple[float, float]:
@@ -161,11 +153,15 @@ def _real_slopes(graph: Graph, op: Add | Sub) -> tuple[float, float]:
 
 
 def _corrected(
-    levels: Int64Array, slopes: tuple[int, int], real: int, corrected: int
+    levels: Int64Array,
+    clamp: tuple[int, int],
+    slopes: tuple[int, int],
+    real: int,
+    corrected: int,
 ) -> Lines | None:
     """Return the form with these slopes, and about the real offset, if small corrections do."""
     columns = levels if corrected else levels.T
-    low, high = _offsets(columns, slopes[1 - corrected])
+    low, high = _offsets(columns, clamp, slopes[1 - corrected])
     line = slopes[corrected] * _EVERY
     least, most = int((low - line).max()), int((high - line).min())
     offset = min(max(real, least), most) if least <= most else (least + most) // 2
@@ -176,9 +172,11 @@ def _corrected(
     return Lines(slopes, offset, corrections.astype(np.int8), corrected)
 
 
-def _offsets(levels: Int64Array, slope: int) -> tuple[Int64Array, Int64Array]:
+def _offsets(
+    levels: Int64Array, clamp: tuple[int, int], slope: int
+) -> tuple[Int64Array, Int64Array]:
     """Return the lowest and the highest offset that gives each column's levels, [256]."""
     line = (slope * _EVERY)[:, np.newaxis]
-    low = np.where(levels > -128, (levels << BITS) - line, -_NEVER).max(axis=0)
-    high = np.where(levels < 127, ((levels + 1) << BITS) - 1 - line, _NEVER).min(axis=0)
+    low = np.where(levels > clamp[0], (levels << BITS) - line, -_NEVER).max(axis=0)
+    high = np.where(levels < clamp[1], ((levels + 1) << BITS) - 1 - line, _NEVER).min(axis=0)
     return low, high

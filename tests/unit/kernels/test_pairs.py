@@ -1,4 +1,4 @@
-"""ADD, SUB and MUL on scalar cores: the short forms are exact for all pairs, or there is none."""
+"""ADD, SUB and MUL of two operands: the short forms are exact for all pairs, or there is none."""
 
 from collections.abc import Iterator
 
@@ -8,8 +8,8 @@ import pytest
 from edgesq.combine import combine
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
-from edgesq.kernels.kernel import PORTABLE
-from edgesq.kernels.scalar import pairs
+from edgesq.kernels import pairs
+from edgesq.kernels.kernel import PORTABLE, Form
 from edgesq.operators import Add, Mul, Sub
 from edgesq.plan import PlanRequest, make_plan
 from support.networks import Network, Quant
@@ -69,11 +69,18 @@ def test_ties_are_corrected_by_the_other_operand() -> None:
     assert found.corrected == 0
 
 
-@pytest.mark.parametrize(
-    ("kind", "out", "activation"),
-    [("ADD", (1e-5, 0), NONE), ("MUL", (1e-5, 0), NONE), ("ADD", (0.05, 3), RELU)],
-)
-def test_others_run_portable_c(kind: str, out: Quant, activation: int) -> None:
-    """Slopes past 32 bits, no shift to the right, a clamp that int8 does not have by itself."""
-    graph = graph_of(kind, (0.05, 0), (0.07, 0), out, activation)
-    assert make_plan(graph, PlanRequest("scalar")).ops[-1].kernel.family == PORTABLE
+def test_a_clamp_cuts_a_sum() -> None:
+    graph = graph_of("ADD", (0.05, 0), (0.07, 0), (0.05, 3), RELU)
+    op = graph.ops[-1]
+    assert isinstance(op, Add)
+    assert op.clamp == (3, 127)
+    right = combine(graph, op, EVERY[:, np.newaxis], EVERY)
+    assert np.array_equal(np.clip(levels(graph), *op.clamp), np.clip(right, *op.clamp))
+
+
+@pytest.mark.parametrize("kind", ["ADD", "MUL"])
+def test_others_round_as_tensorflow_lite_does(kind: str) -> None:
+    """Slopes past 32 bits, no shift to the right."""
+    graph = graph_of(kind, (0.05, 0), (0.07, 0), (1e-5, 0))
+    kernel = make_plan(graph, PlanRequest("scalar")).ops[-1].kernel
+    assert (kernel.family, kernel.form) == (PORTABLE, Form.DIRECT)
