@@ -306,7 +306,7 @@ def test_constants_equal_their_mirrors(value: int, path: str, name: str) -> None
 def test_sizes_equal_their_mirrors(tmp_path: Path) -> None:
     """Sizes on a board, which the planner and the fit check count with."""
     windows = ("conv2d", "pool", "reduce")
-    kinds = (*windows, "add", "mul", "affine", "lookup", "pick")
+    kinds = (*windows, "add", "weighted_sum", "mul", "affine", "lookup", "pick")
     sizes = {
         "struct esq_progress": draft.PROGRESS_BYTES,
         "struct esq_slot": fit._SLOT_BYTES,
