@@ -181,8 +181,9 @@ def _of_npz(path: Path) -> Labelled:
     shape = _npz_shape(path)
     images = open_npz(path, shape)
     if images.labels is None or images.dtype != np.uint8:
+        lacking = "holds no labels" if images.labels is None else f"input is {images.dtype}"
         raise ImageError(
-            "holds no labels, or no pixels",
+            lacking,
             where=str(path),
             hint="give input as uint8 [n, H, W, C] and labels [n]",
         )

@@ -1,4 +1,4 @@
-/* ADD and SUB as a sum of slopes, without TensorFlow Lite's roundings. Mirror: edgesq/kernels/pairs.py. */
+/* ADD and SUB without TensorFlow Lite's roundings. Mirror: edgesq/kernels/pairs.py. */
 #include "../esq_arithmetic.h"
 #include "../esq_operands.h"
 #include "esq_ops.h"
