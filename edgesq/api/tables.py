@@ -34,7 +34,7 @@ def parity(compared: ParityFacts) -> Table:
             f"{row.values:,}",
             Shown("0", "green") if row.differing == 0 else f"{row.differing:,}",
             str(row.max_lsb),
-            f"{row.top1_agreement:.1%}",
+            "" if row.top1_agreement is None else f"{row.top1_agreement:.1%}",
         )
         rows.append(cells)
     return Table(

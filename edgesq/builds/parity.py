@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edgesq.builds.model import Kind
 from edgesq.builds.source import Source
+from edgesq.calibrate import Judge, judge_of
 from edgesq.errors import EdgesqError, MissingExtraError, MissingToolError, ModelError
 from edgesq.formats.tflite import ReferenceInterpreter
 from edgesq.graph import Graph, Int8Array
@@ -28,7 +29,8 @@ _ABSENT = (MissingToolError, MissingExtraError)
 """Why even these may be left out: this computer lacks what runs them."""
 
 _MIN_AGREEMENT, _ROUNDING_LSB = 0.9, 16
-"""A form that agrees less often, by differences that rounding does not explain, is far off."""
+"""A form that agrees less often, by differences that rounding does not explain, is far off; so is
+one of which more values are, where they are no class."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class ParityRow:
         values: how many values were compared: outputs, and logits where the form gives them.
         differing: how many of them differ; None where the form could not run.
         max_lsb: largest difference in steps of the output's scale.
-        top1_agreement: share of images with the same largest output.
+        top1_agreement: share of images of the same class; None where the outputs are no class.
         note: why it could not run, or what to know.
     """
 
@@ -163,7 +165,13 @@ def compare(comparison: Comparison, form: Form) -> ParityRow:
         ModelError: a form that must be exact is not.
     """
     try:
-        row = _row(form.name, form.run(comparison), comparison.golden)
+        judge = judge_of(comparison.source.graph)
+        row = _row(
+            form.name,
+            form.run(comparison),
+            comparison.golden,
+            None if isinstance(judge, str) else judge,
+        )
     except EdgesqError as error:
         is_absent = isinstance(error, _ABSENT) or error is comparison.onnx_models.get(form.name)
         if form.name in EXACT and not is_absent:
@@ -185,32 +193,48 @@ def _hold_exact(row: ParityRow) -> None:
         )
 
 
-def _row(name: str, got: tuple[Int8Array, ...], golden: tuple[Int8Array, ...]) -> ParityRow:
+def _row(
+    name: str, got: tuple[Int8Array, ...], golden: tuple[Int8Array, ...], judge: Judge | None
+) -> ParityRow:
     # An ONNX output may be a map, [n, H, W, C].
     rows = [values.reshape(len(values), -1) for values in got]
     pairs = list(zip(rows, golden, strict=False))
     gaps = [np.abs(mine.astype(np.int32) - theirs.astype(np.int32)) for mine, theirs in pairs]
-    agreement = float(np.mean(rows[0].argmax(axis=1) == golden[0].argmax(axis=1)))
+    agreement = None
+    if judge is not None:
+        mine, theirs = (_classes(one, judge) for one in (rows[0], golden[0]))
+        agreement = float(np.mean(mine == theirs))
     most = max(int(gap.max()) for gap in gaps)
+    count = sum(gap.size for gap in gaps)
+    far = sum(int(np.count_nonzero(gap > _ROUNDING_LSB)) for gap in gaps) / count
     return ParityRow(
         name,
         len(golden[0]),
-        sum(gap.size for gap in gaps),
+        count,
         sum(int(np.count_nonzero(gap)) for gap in gaps),
         most,
         agreement,
-        _far_off(agreement, most),
+        _far_off(agreement, far, most),
     )
 
 
-def _far_off(agreement: float, most_lsb: int) -> str:
+def _classes(values: Int8Array, judge: Judge) -> NDArray[np.intp]:
+    """Return the class of each image, of its outputs int8 [n, K]."""
+    if judge.is_sigmoid:  # its scale is always 1/256, from -128 on: 0 is a half
+        return np.asarray(values[:, 0] > 0, np.intp)
+    return np.asarray(values.argmax(axis=1), np.intp)
+
+
+def _far_off(agreement: float | None, far: float, most_lsb: int) -> str:
     """Say that a form is no use as it runs here; nothing where rounding explains what differs."""
-    if agreement >= _MIN_AGREEMENT or most_lsb <= _ROUNDING_LSB:
+    if (1 - far if agreement is None else agreement) >= _MIN_AGREEMENT or not far:
         return ""
-    return (
-        f"same top-1 on only {agreement:.0%} of the images, up to {most_lsb} LSB off: "
-        "do not rely on it with the version of its runtime that is installed here"
+    what = (
+        f"{far:.0%} of the values are more than {_ROUNDING_LSB} LSB off, up to {most_lsb}"
+        if agreement is None
+        else f"same top-1 on only {agreement:.0%} of the images, up to {most_lsb} LSB off"
     )
+    return f"{what}: do not rely on it with the version of its runtime that is installed here"
 
 
 def _float_as_int8(source: Source, count: int) -> tuple[Int8Array, ...]:

@@ -126,7 +126,8 @@ def _check(report: ExportReport) -> None:
     with _at("calibration.classes"):
         report.classes.check()
     for row in report.parity.rows:
-        if len({value is None for value in (row.differing, row.max_lsb, row.top1_agreement)}) > 1:
+        has_run = row.differing is not None
+        if has_run != (row.max_lsb is not None) or (row.top1_agreement is not None and not has_run):
             raise ValueError("key 'parity.rows': a row holds results in part")
 
 
