@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from edgesq.calibrate import Preprocessing
-from edgesq.codegen.text import class_names, real32, template
+from edgesq.codegen.text import class_names, real32, string, template
 from edgesq.graph import Graph
 from edgesq.kernels.initializer import row
 
@@ -47,7 +47,7 @@ def model_header(
             _tensor(graph, index, what, prefix) for what, index in _named(graph).items()
         ),
         input_shapes=row(f"{{{shape}}}" for shape in shapes),
-        whole_inputs=len(graph.inputs) - len(graph.sent_by_rows) or "none",
+        turns=_turns(graph),
         input_rows=len(graph.input_rows),
         input_bytes=math.prod(graph.image_shape),
         order=_pixel_order(channels, preprocessing),
@@ -58,6 +58,13 @@ def model_header(
         classes=class_names(graph, classes, prefix),
         application=application,
     )
+
+
+def _turns(graph: Graph) -> str:
+    """Return whose rows come when, as a clause; nothing of one input."""
+    whole = len(graph.inputs) - len(graph.sent_by_rows) or "none"
+    turns = f": {whole} of them whole, then a row of each of the others in turn"
+    return turns if len(graph.inputs) > 1 else ""
 
 
 def _named(graph: Graph) -> dict[str, int]:
@@ -84,7 +91,11 @@ def _pixel_order(channels: int, preprocessing: Preprocessing) -> str:
 def _tensor(graph: Graph, index: int, what: str, prefix: str) -> str:
     tensor = graph.tensors[index]
     height, width, channels = tensor.hwc
-    return template("tensor.h").substitute(
+    name = ""
+    if what[-1].isdigit():
+        said = string(tensor.name)
+        name = template("tensor_name.h").substitute(NAME=prefix, TENSOR=what, string=said)
+    return name + template("tensor.h").substitute(
         NAME=prefix,
         TENSOR=what,
         height=height,

@@ -190,9 +190,14 @@ def _frozen(model: keras.Model, shapes: Shapes) -> Any:
         for shape, name in zip(shapes, names, strict=True)
     ]
 
+    ends = _output_names(model, names)
+
     def results(*images: Any) -> Any:
         given = images[0] if len(images) == 1 else list(images)
-        return tf.nest.flatten(model(given, training=False))
+        made = tf.nest.flatten(model(given, training=False))
+        if ends:
+            made = [tf.identity(one, name) for one, name in zip(made, ends, strict=True)]
+        return made
 
     # Autograph would leave a file in the temporary folder until the program ends.
     traced = tf.function(results, autograph=False).get_concrete_function(*any_batch)
@@ -204,11 +209,10 @@ def _frozen(model: keras.Model, shapes: Shapes) -> Any:
         if node.name in names:
             node.attr["shape"].shape.dim[0].size = 1
     imported = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(definition, name=""), [])
-    feeds, fetches = (
-        [imported.graph.get_tensor_by_name(one.name) for one in ends]
-        for ends in (constant.inputs, constant.outputs)
-    )
-    return imported.prune(feeds, fetches)
+    find = imported.graph.get_tensor_by_name
+    results_are = [f"{name}:0" for name in ends] or [one.name for one in constant.outputs]
+    feeds, fetches = [one.name for one in constant.inputs], results_are
+    return imported.prune([find(name) for name in feeds], [find(name) for name in fetches])
 
 
 def input_names(model: keras.Model) -> list[str]:
@@ -222,6 +226,20 @@ def input_names(model: keras.Model) -> list[str]:
             name += "_"
         names.append(name)
     return names
+
+
+def _output_names(model: keras.Model, taken: Sequence[str]) -> list[str]:
+    """Return what to call several outputs: as their layers; none where that tells nothing."""
+    makers = [str(one._keras_history.operation.name) for one in model.outputs]
+    if len(set(makers)) < len(makers) or len(makers) == 1:
+        return []
+    names = list(taken)
+    for maker in makers:
+        name = plain_name(maker)
+        while name in names:
+            name += "_"
+        names.append(name)
+    return names[len(taken) :]
 
 
 def _refuse_control_flow(name: str, kinds: set[str]) -> None:

@@ -95,6 +95,7 @@ def flat(model: Any, where: str) -> keras.Model:
     with keras.saving.custom_object_scope(OBJECTS):
         results = keras.tree.flatten(copier.through(graph, firsts))
     _check_ends(firsts, [*sources, *firsts], results, where)
+    results = _named(graph, results, copier)
     made = keras.Model(one_or(sources), one_or(results), name=_plain(model.name))
     copier.set_weights()
     _check_sizes(made, where)
@@ -120,6 +121,19 @@ def _check_ends(firsts: list[Any], inputs: list[Any], results: list[Any], where:
                 where=where,
                 hint="leave it out of the model",
             )
+
+
+def _named(graph: Any, results: list[Any], copier: _Copier) -> list[Any]:
+    """Return several outputs, under the names that a dictionary of them gives."""
+    import keras
+
+    keys = sorted(graph._outputs_struct) if isinstance(graph._outputs_struct, dict) else []
+    if len(keys) != len(results) or len(results) == 1:
+        return results
+    return [
+        keras.layers.Identity(name=copier.free(key))(one)
+        for key, one in zip(keys, results, strict=True)
+    ]
 
 
 def one_or(values: list[Any]) -> Any:
@@ -182,7 +196,7 @@ class _Copier:
 
         if id(operation) not in self._made:
             config = operation.get_config()
-            name = self._free(operation.name)
+            name = self.free(operation.name)
             if isinstance(operation, keras.layers.Layer):
                 made = type(operation).from_config({**config, "name": name})
             else:
@@ -191,7 +205,7 @@ class _Copier:
             self._made[id(operation)] = made, operation
         return self._made[id(operation)][0]
 
-    def _free(self, name: str) -> str:
+    def free(self, name: str) -> str:
         """Return a name that no other layer of the new model has."""
         free, count = name, 1
         while free in self.names:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from edgesq.errors import ModelError
+from edgesq.formats.tflite import read_graph
 from edgesq.limits import MAX_VALUES
 from edgesq.quantize import captured_output, keras_archive, load_keras, to_int8_tflite
 from edgesq.quantize.flat import flat
@@ -283,6 +284,21 @@ def test_a_result_in_a_dictionary_is_one(tmp_path: Path) -> None:
     named = keras.Model(image, {"class": through(conv(), image)})
     named.save(tmp_path / "a.keras")
     np.testing.assert_array_equal(load_keras(tmp_path / "a.keras").keras(IMAGES), plain()(IMAGES))
+
+
+def test_several_results_keep_their_names(tmp_path: Path) -> None:
+    layers, image = keras.layers, keras.Input(SHAPE)
+    heads = [layers.Conv2D(2, 1, name=name)(image) for name in ("last", "input", "first")]
+    for outputs, names in (
+        (heads, ("last", "input_", "first")),
+        (dict(zip(("c", "last", "a"), heads, strict=True)), ("a", "c", "last_1")),
+        ([heads[0], *keras.ops.split(heads[1], 2, -1)], None),
+    ):
+        keras.Model(image, outputs).save(tmp_path / "a.keras")
+        model = load_keras(tmp_path / "a.keras", trusted=True).keras
+        graph = read_graph(to_int8_tflite(model, [IMAGES[:1]]))
+        found = tuple(graph.tensors[index].name for index in graph.outputs)
+        assert found == (names or ("Identity", "Identity_1", "Identity_2"))
 
 
 def test_maps_are_measured_before_they_are_computed() -> None:

@@ -81,7 +81,7 @@ def test_two_images_beside_each_other_are_not_kept() -> None:
 def test_the_header_names_all() -> None:
     graph = read_graph(image_and_vector())
     header = generate(graph, make_plan(graph), "portable", "my")["my_model.h"]
-    for name in ("INPUT_0_SCALE", "INPUT_1_HEIGHT", "OUTPUT_1_ZERO_POINT"):
+    for name in ("INPUT_0_SCALE", "INPUT_1_HEIGHT", "OUTPUT_1_ZERO_POINT", "INPUT_0_NAME"):
         assert f"MY_MODEL_{name} " in header
     assert "MY_MODEL_INPUT_SHAPES {{1, 1, 8}, {6, 6, 3}}" in header
     assert "my_set_input(" in header
