@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from edgesq.formats.tflite.table import ADVICE, READABLES
+from edgesq.formats.tflite.table import ADVICE, NAMES, READABLES
 from edgesq.importers import supported
 from edgesq.importers.operators.table import ONNX
 from edgesq.importers.qoperators import FORMS
@@ -18,7 +18,7 @@ _RAISES = re.compile(r"Raises:\s*\n\s*ModelError: (.*)", re.S)
 
 def of_tflite() -> str:
     """Return a row for each operator of a .tflite that is read."""
-    rows = [[code(name), _meaning(name), _limits(READABLES[name].read)] for name in sorted(READ_AS)]
+    rows = [[code(name), _meaning(name), _limits(READABLES[name].read)] for name in NAMES]
     return table(("operator", "what it does", "refused where"), rows)
 
 

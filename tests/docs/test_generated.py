@@ -11,7 +11,7 @@ import edgesq
 from edgesq import errors as kinds
 from edgesq.cli.app import app
 from edgesq.flash.keys import UF2_FAMILY
-from edgesq.formats.tflite.table import READABLES
+from edgesq.formats.tflite.table import NAMES
 from edgesq.targets import Target, list_targets
 from generate import boards, commands, errors, headers, operators, records
 from generate.parts import PARTS
@@ -58,7 +58,7 @@ def test_macros_of_a_port_come_with_what_is_said_of_them() -> None:
 
 def test_every_operator_is_in_the_table_with_its_limits() -> None:
     part = operators.of_tflite()
-    assert set(READABLES) <= rows(part)
+    assert set(NAMES) <= rows(part)
     (line,) = (line for line in part.splitlines() if line.startswith("| `STRIDED_SLICE`"))
     assert "a stride is below 1" in line
 

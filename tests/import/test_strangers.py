@@ -40,7 +40,7 @@ def hold(content: bytes, count: int = 2) -> None:
 def test_what_is_taken(name: str) -> None:
     content = STRANGERS[name]()
     hold(content)
-    inside = int8_inside(content, always=True)
+    inside = int8_inside(content)
     inputs = images(read_graph(content).tensors[read_graph(content).input].hwc, 1)
     golden = ReferenceInterpreter(content).run(inputs)
     np.testing.assert_array_equal(ReferenceInterpreter(inside).run(inputs), golden)

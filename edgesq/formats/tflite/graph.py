@@ -21,7 +21,7 @@ from edgesq.formats.tflite.input import fix_batch, read_inputs
 from edgesq.formats.tflite.readable import Made, Readable
 from edgesq.formats.tflite.reader import Reader
 from edgesq.formats.tflite.several import apart
-from edgesq.formats.tflite.table import ADVICE, READABLES
+from edgesq.formats.tflite.table import ADVICE, NAMES, READABLES
 from edgesq.formats.tflite.uint8 import uint8_problems
 from edgesq.formats.tflite.whole import unknown_problems, whole_problems, without_named
 from edgesq.graph import Graph
@@ -109,7 +109,7 @@ def _refuse(reader: Reader, problems: list[ModelError]) -> None:
         ]
         raise reader.error(
             f"cannot take {len(texts)} operators: {'; '.join(dict.fromkeys(texts))}",
-            f"it knows {', '.join(sorted(READABLES))}",
+            f"it knows {', '.join(NAMES)}",
         )
 
 

@@ -36,6 +36,9 @@ _FAMILIES = (
 READABLES: Readables = {
     kind: readable for family in _FAMILIES for kind, readable in family.READABLES.items()
 }
+NAMES = tuple(sorted(READABLES.keys() - {curve.CURVE}))
+"""Operators that a file may have; a curve is what several of them become."""
+
 FITS: Fits = {op: fits for family in _FAMILIES for op, fits in family.FITS.items()}
 RANGES: Ranges = {op: problem for family in _FAMILIES for op, problem in family.RANGES.items()}
 ADVICE: Advice = {**conv.ADVICE, **lookup.ADVICE, **move.ADVICE, **reduce.ADVICE}

@@ -32,12 +32,11 @@ def for_litert(reader: Reader) -> bytes:
     return _written(reader, known, listed(reader.source.inputs), reader.results)
 
 
-def int8_inside(content: bytes, *, always: bool = False) -> bytes:
+def int8_inside(content: bytes) -> bytes:
     """Return a .tflite whose ends are int8, for tools that take no others.
 
     Args:
         content: the bytes of a .tflite.
-        always: write it anew also where the file could stay as it is.
 
     Raises:
         ModelError: the model is not one that the runtime takes, is of uint8 inside, or a uint8 end
@@ -50,7 +49,7 @@ def int8_inside(content: bytes, *, always: bool = False) -> bytes:
     if UINT8 in {reader.type(index) for index in (*inside.sources, *inside.results)}:
         raise reader.error("a uint8 end of another scale than the int8 inside", HINT)
     is_left = any(reader.is_left_out(one) for one in reader.source.operators)
-    if not always and not is_left and not inside.first and not inside.last:
+    if not is_left and not inside.first and not inside.last:
         return content
     steps = (getattr(one, "steps", ((kind, one),)) for kind, one in inside.operators)
     operators = wholes(step for chain in steps for _, step in chain)
