@@ -19,7 +19,9 @@ from edgesq.builds.source import (
     CalibrationOptions,
     Request,
     Source,
+    as_they_are,
     levels_of,
+    taking_pixels,
 )
 from edgesq.builds.steps import Driver, OnStage, Step
 from edgesq.calibrate import (
@@ -259,8 +261,7 @@ def _input_shape(model: keras.Model, path: Path) -> tuple[int, int, int]:
 
 def _unscaled(images: ImageSet) -> ImageSet:
     """Return images that come as pixels, whatever scale and mean their manifest declares."""
-    pixels = replace(images.preprocessing, scale=1.0, mean=(0.0, 0.0, 0.0))
-    return replace(images, preprocessing=pixels)
+    return replace(images, preprocessing=as_they_are(images.preprocessing))
 
 
 def _read_quantized(
@@ -315,7 +316,7 @@ def _from_int8(read: _Opened) -> Source:
     assert content is not None
     graph = read_graph(content, str(path))
     shape = graph.image_shape
-    preprocessing, labels = Preprocessing(resize=taken.fit), None
+    preprocessing, labels = taking_pixels(graph, Preprocessing(resize=taken.fit)), None
     classes = taken.classes or Classes()
     notes: tuple[str, ...] = ()
     sheet = None
@@ -328,8 +329,8 @@ def _from_int8(read: _Opened) -> Source:
         labels, images_are = arrays.labels, f"the images of {calibration.name}"
     else:
         loaded = load_folder(calibration, graph.tensors[graph.input].hwc, taken.classes, taken.fit)
-        preprocessing, labels, notes = loaded.preprocessing, loaded.labels, loaded.notes
-        classes = loaded.classes
+        preprocessing = taking_pixels(graph, loaded.preprocessing)
+        labels, notes, classes = loaded.labels, loaded.notes, loaded.classes
         images = levels_of(graph, loaded.images, preprocessing)
         images_are = f"the images of {calibration.name}"
         sheet = make_sheet(loaded)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgesq.builds.model import Model
-from edgesq.builds.source import Source
+from edgesq.builds.source import Source, taking_pixels
 from edgesq.calibrate import (
     Classes,
     InputArrays,
@@ -106,4 +106,4 @@ def given_inputs(graph: Graph, calibration: Path) -> tuple[Int8Array, InputArray
         ImageError: they are not there, or do not suit the inputs.
     """
     arrays = read_inputs(calibration, wanted_of(graph))
-    return arrays.int8(graph, Preprocessing()), arrays
+    return arrays.int8(graph, taking_pixels(graph, Preprocessing())), arrays

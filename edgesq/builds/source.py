@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,10 +19,26 @@ if TYPE_CHECKING:
     import keras
 
 
+_PIXELS = (1.0, -128)
+"""Scale and zero point of an input whose levels are pixels."""
+
+
 def levels_of(graph: Graph, images: NDArray[np.uint8], preprocessing: Preprocessing) -> Int8Array:
     """Return pixels as the model's input takes them, int8 [n, H, W, C]."""
     tensor = graph.tensors[graph.input]
     return preprocessing.to_int8(images, tensor.scale, tensor.zero_point)
+
+
+def taking_pixels(graph: Graph, declared: Preprocessing) -> Preprocessing:
+    """Return how images become the input: as they are where its levels are pixels, 0 to 255."""
+    tensors = [graph.tensors[index] for index in graph.inputs]
+    is_pixels = all((tensor.scale, tensor.zero_point) == _PIXELS for tensor in tensors)
+    return as_they_are(declared) if is_pixels else declared
+
+
+def as_they_are(declared: Preprocessing) -> Preprocessing:
+    """Return the preprocessing of a model that takes pixels, whatever scale is declared."""
+    return replace(declared, scale=1.0, mean=(0.0, 0.0, 0.0))
 
 
 NOISE_IS = "seeded noise"

@@ -15,7 +15,7 @@ from edgesq.flash import flash
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.graph import Graph
 from edgesq.importers.onnx import TOLERANCE, ImportedFloat, ImportedInt8, import_onnx
-from edgesq.quantize import load_saved_model, to_int8_tflite
+from edgesq.quantize import load_keras, load_saved_model, to_int8_tflite
 from edgesq.targets import load_target
 from edgesq.verify import VerifyOptions, verify
 from support.builds import stop_and_check
@@ -306,3 +306,27 @@ def test_arrays_that_do_not_fit(tmp_path: Path) -> None:
     )
     with pytest.raises(EdgesqError, match=r"holds no array called input.1 .*input.1 \['n', 6\]"):
         export(options, lambda _: None)
+
+
+@pytest.mark.parametrize(("types", "takes"), [(("uint8",) * 2, True), (("float32",) * 2, False)])
+def test_keras_inputs_of_whole_numbers(types: tuple[str, str], takes: bool, tmp_path: Path) -> None:
+    pair(types, tmp_path / "a.keras")
+    assert load_keras(tmp_path / "a.keras").takes_pixels == takes
+
+
+def test_keras_inputs_of_whole_numbers_beside_floats(tmp_path: Path) -> None:
+    pair(("uint8", "float32"), tmp_path / "a.keras")
+    with pytest.raises(ModelError, match="takes whole numbers as in0, and floats beside them"):
+        load_keras(tmp_path / "a.keras")
+
+
+def pair(types: tuple[str, str], path: Path) -> None:
+    """Write a Keras model with two images of these types."""
+    import keras
+
+    layers = keras.layers
+    ends = [
+        keras.Input((5, 6, 3), dtype=kind, name=f"in{number}") for number, kind in enumerate(types)
+    ]
+    scaled = [layers.Rescaling(1 / 255)(end) for end in ends]
+    keras.Model(ends, layers.Conv2D(4, 3)(layers.Concatenate()(scaled))).save(path)

@@ -18,6 +18,7 @@ from edgesq.formats.tflite.fold import fold_pads
 from edgesq.formats.tflite.graph_check import graph_problem
 from edgesq.formats.tflite.infer import check_shape, is_open
 from edgesq.formats.tflite.input import fix_batch, read_inputs
+from edgesq.formats.tflite.pixels import read_pixels
 from edgesq.formats.tflite.readable import Made, Readable
 from edgesq.formats.tflite.reader import Reader
 from edgesq.formats.tflite.several import apart
@@ -41,6 +42,7 @@ def make_graph(reader: Reader, sha256: str) -> tuple[Graph, Inside]:
         ModelError: the model is not one that the runtime takes; all its operators that the runtime
             does not take are named at once.
     """
+    read_pixels(reader)
     operators = [(reader.kind(operator), operator) for operator in reader.source.operators]
     if not operators:
         raise reader.error("the model has no operators")
