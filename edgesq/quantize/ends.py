@@ -40,18 +40,21 @@ def _scores(result: Any, found: list[str]) -> Any:
     probe = keras.KerasTensor((1, 2))
     kinds = {type(_made_by(ops.argmax(probe))): "argmax"}
     kinds[type(_made_by(ops.log_softmax(probe)))] = "log_softmax"
-    begun = len(found)
+    scores, passed = result, 0
     while True:
         last = _made_by(result)
         is_log = getattr(last, "activation", None) is keras.activations.log_softmax
-        read_by_it = min(len(found) - begun, 1)
-        if type(last) in kinds or (is_log and isinstance(last, keras.layers.Activation)):
+        is_alone = is_log and isinstance(last, keras.layers.Activation)
+        if type(last) is keras.layers.Identity or type(last) in kinds or is_alone:
             result = last._inbound_nodes[0].input_tensors[0]
-        elif is_log and _is_read_at_most(last, read_by_it):
+        elif is_log and _is_read_at_most(last, passed):
             last.activation = keras.activations.linear
         else:
-            return result
-        found.append(kinds.get(type(last), "log_softmax"))
+            return scores
+        passed = 1
+        if type(last) is not keras.layers.Identity:
+            found.append(kinds.get(type(last), "log_softmax"))
+            scores = result
 
 
 def _is_read_at_most(layer: Any, times: int) -> bool:

@@ -122,7 +122,8 @@ def test_keras_models_with_several_outputs() -> None:
     step = keras.layers.Conv2D(5, 1)(image)
     row = keras.layers.Dense(3, activation="log_softmax")(keras.layers.Flatten()(step))
     shared = keras.layers.Dense(2, activation="log_softmax")(row)
-    model = keras.Model(image, [keras.ops.argmax(step, axis=-1), step, shared])
+    best = keras.layers.Identity()(keras.ops.argmax(step, axis=-1))
+    model = keras.Model(image, [best, step, shared])
     made, notes = to_scores(model)
     assert len(notes) == 2
     assert [tuple(one.shape) for one in made.outputs] == [(None, 4, 4, 5), (None, 2)]
