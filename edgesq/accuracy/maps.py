@@ -119,7 +119,8 @@ class MapCount:
 
     def __init__(self, judge: Judge, where: str) -> None:
         self._judge, self._where = judge, where
-        self._pairs: dict[str, Int64Array] = {}
+        self._sums: dict[str, Int64Array] = {}
+        """By form, [3, classes]: pixels of which label, class, and both are that."""
         self._agreeing: dict[str, int] = {}
 
     def add(self, batch: Batch, masks: Sequence[UInt8Array]) -> None:
@@ -139,8 +140,9 @@ class MapCount:
             )
         said = {form: self._classes(scores)[counts] for form, (scores,) in batch.made.items()}
         for form, found in said.items():
-            pairs = np.bincount(labels * classes + found, minlength=classes * classes)
-            self._pairs[form] = self._pairs.get(form, 0) + pairs.reshape(classes, classes)
+            parts = (labels, found, labels[labels == found])
+            sums = np.stack([np.bincount(part, minlength=classes) for part in parts])
+            self._sums[form] = self._sums.get(form, 0) + sums
             same = int(np.count_nonzero(found == said.get(FLOAT, found)))
             self._agreeing[form] = self._agreeing.get(form, 0) + same
 
@@ -157,23 +159,22 @@ class MapCount:
             ImageError: no pixel counts.
         """
         rows = []
-        for form, pairs in self._pairs.items():
-            total = int(pairs.sum())
+        for form, sums in self._sums.items():
+            total, _, right = sums.sum(axis=1).tolist()
             if not total:
                 raise ImageError("no pixel has a label", where=self._where, hint=HINT)
-            found = [one for one in _ious(pairs) if one is not None]
-            agreement = self._agreeing[form] / total if FLOAT in self._pairs else None
-            right = int(pairs.trace()) / total
-            rows.append(MapScore(form, sum(found) / len(found), right, agreement))
+            found = [one for one in _ious(sums) if one is not None]
+            agreement = self._agreeing[form] / total if FLOAT in self._sums else None
+            rows.append(MapScore(form, sum(found) / len(found), right / total, agreement))
         return tuple(rows)
 
     def classes(self, names: Sequence[str]) -> tuple[MapClass, ...]:
         """Return every class that labels or forms have, those that lose most first."""
-        int8 = _ious(self._pairs[TFLITE_INT8])
+        int8 = _ious(self._sums[TFLITE_INT8])
         real: list[float | None] = [None] * len(int8)
-        if FLOAT in self._pairs:
-            real = _ious(self._pairs[FLOAT])
-        pixels = self._pairs[TFLITE_INT8].sum(axis=1).tolist()
+        if FLOAT in self._sums:
+            real = _ious(self._sums[FLOAT])
+        pixels = self._sums[TFLITE_INT8][0].tolist()
         known = [*names, *[""] * len(int8)]
         rows = [
             MapClass(label, known[label], pixels[label], *both)
@@ -183,8 +184,9 @@ class MapCount:
         return tuple(sorted(rows, key=lambda row: (row.int8_iou or 0) - (row.float_iou or 0)))
 
 
-def _ious(pairs: Int64Array) -> list[float | None]:
+def _ious(sums: Int64Array) -> list[float | None]:
     """Return the intersection over union of each class; None where it has no pixels."""
-    both = pairs.diagonal()
-    either = pairs.sum(axis=0) + pairs.sum(axis=1) - both
-    return [int(one) / int(all_) if all_ else None for one, all_ in zip(both, either, strict=True)]
+    return [
+        both / (labels + said - both) if labels + said else None
+        for labels, said, both in sums.T.tolist()
+    ]

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from edgesq.formats.tflite.reader import FLOAT32, INT8, UINT8, Reader
+from edgesq.limits import MAX_OBSERVED
 
 Operators = list[tuple[str, Any]]
 
@@ -21,8 +22,11 @@ def without_ending(reader: Reader, operators: Operators) -> Operators:
 
     What something else reads stays. Outputs that come from the same scores become one.
     """
+    ends = reader.results
+    if len(ends) > MAX_OBSERVED or len(set(ends)) < len(ends):  # which is refused later
+        return operators
     makers = {index: (kind, one) for kind, one in operators for index in one.outputs}
-    paths = {result: _path(reader, makers, result) for result in reader.results}
+    paths = {result: _path(reader, makers, result) for result in ends}
     while True:
         gone = {id(one) for path in paths.values() for _, one in path}
         read = {index for _, one in operators if id(one) not in gone for index in one.inputs}
@@ -38,8 +42,8 @@ def without_ending(reader: Reader, operators: Operators) -> Operators:
     kept = [(kind, one) for kind, one in operators if id(one) not in gone]
     if not gone or not kept:
         return operators
-    ends = (path[-1][1].inputs[0] if path else result for result, path in paths.items())
-    reader.results = list(dict.fromkeys(ends))
+    scores = (path[-1][1].inputs[0] if path else result for result, path in paths.items())
+    reader.results = list(dict.fromkeys(scores))
     _note(reader, ((kind, one) for kind, one in operators if id(one) in gone))
     return kept
 

@@ -11,6 +11,7 @@ from onnx import TensorProto, numpy_helper
 from edgesq.importers.net import Note
 from edgesq.importers.onnx_file.tensors import numbers, tensors
 from edgesq.importers.supported import PASSED, SHAPES_ONLY
+from edgesq.limits import MAX_OBSERVED
 
 FLOAT = TensorProto.FLOAT
 _OTHER_FLOATS: dict[int, str] = {
@@ -88,6 +89,8 @@ def _readers(graph: onnx.GraphProto, name: str) -> Iterator[onnx.NodeProto]:
 def only_scores(model: onnx.ModelProto) -> list[Note]:
     """End the model at the values of the classes: leave out ArgMax, TopK and LogSoftmax."""
     graph = model.graph
+    if len(graph.output) > MAX_OBSERVED:  # which is refused later
+        return []
     makers = {name: node for node in graph.node for name in node.output if name}
     notes: dict[str, Note] = {}
     ends: dict[str, onnx.ValueInfoProto] = {}

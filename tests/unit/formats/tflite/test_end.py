@@ -1,5 +1,6 @@
 """What only chooses among scores at the ends is left out, of one output and of several."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -132,3 +133,14 @@ def test_keras_models_with_several_outputs() -> None:
     expected = np.asarray(keras.Model(image, row)(pixels)) @ kernel + bias
     np.testing.assert_allclose(made(pixels)[1], expected, atol=1e-5)
     assert np.asarray(keras.Model(image, row)(pixels)).max() < 0, "what is read on stays"
+
+
+def test_many_outputs_behind_each_other_are_refused_at_once() -> None:
+    """Hostile: each of thousands of outputs could be a way of thousands of operators."""
+    net = Network((1, 1, 4))
+    step = net.input
+    steps = [step := net.reshape(step, (1, 1, 4)) for _ in range(6_000)]
+    begun = time.monotonic()
+    with pytest.raises(ModelError):
+        read_graph(net.build(*steps))
+    assert time.monotonic() - begun < 20
