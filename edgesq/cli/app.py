@@ -14,7 +14,7 @@ from edgesq.choices import (
     Layout,
     Runtime,
 )
-from edgesq.cli import terminal
+from edgesq.cli import search_options, terminal
 from edgesq.cli.choices import Document
 from edgesq.cli.options import (
     Baseline,
@@ -44,27 +44,6 @@ from edgesq.cli.options import (
     TflmDir,
     Timeout,
     VerifyJson,
-)
-from edgesq.cli.search_options import (
-    Cpus,
-    Epochs,
-    ExportTrial,
-    FlashLimit,
-    Gpus,
-    Hours,
-    Mirror,
-    MsLimit,
-    RayAddress,
-    ResumeStudy,
-    SearchData,
-    SearchOut,
-    SearchTarget,
-    Seed,
-    Sides,
-    SpaceFile,
-    Storage,
-    Trials,
-    WorkerCount,
 )
 from edgesq.cli.sizes import SizesMayBeLeftOut
 from edgesq.limits import TIMEOUT_S
@@ -262,26 +241,28 @@ def plan(
 @app.command()
 @terminal.command
 def search(
-    data: SearchData = None,
-    target: SearchTarget = None,
-    out: SearchOut = None,
+    data: search_options.SearchData = None,
+    target: search_options.SearchTarget = None,
+    out: search_options.SearchOut = None,
     ram_limit: RamLimit = None,
-    flash_limit: FlashLimit = None,
-    ms_limit: MsLimit = None,
-    trials: Trials = None,
-    hours: Hours = None,
-    space: SpaceFile = None,
-    side: Sides = None,
-    epochs: Epochs = None,
-    mirror: Mirror = False,
-    seed: Seed = None,
-    workers: WorkerCount = None,
-    cpus: Cpus = 1,
-    gpus: Gpus = 0.0,
-    ray: RayAddress = None,
-    storage: Storage = None,
-    resume: ResumeStudy = False,
-    export: ExportTrial = None,
+    flash_limit: search_options.FlashLimit = None,
+    ms_limit: search_options.MsLimit = None,
+    trials: search_options.Trials = None,
+    hours: search_options.Hours = None,
+    space: search_options.SpaceFile = None,
+    side: search_options.Sides = None,
+    hold: search_options.Hold = None,
+    grid: search_options.Grid = None,
+    epochs: search_options.Epochs = None,
+    mirror: search_options.Mirror = False,
+    seed: search_options.Seed = None,
+    workers: search_options.WorkerCount = None,
+    cpus: search_options.Cpus = 1,
+    gpus: search_options.Gpus = 0.0,
+    ray: search_options.RayAddress = None,
+    storage: search_options.Storage = None,
+    resume: search_options.ResumeStudy = False,
+    export: search_options.ExportTrial = None,
 ) -> None:
     """Search the best small networks for a board: plan each first, train only what fits."""
     from edgesq.cli import search as command
@@ -301,6 +282,8 @@ def search(
             seed,
             mirror,
             storage,
+            command.values_given(hold or (), "--hold"),
+            command.values_given(grid or (), "--grid"),
         ),
         command.Workers(workers, ray, cpus, gpus),
         trials,

@@ -20,13 +20,13 @@ from edgesq.search import (
     Workers,
     export_trial,
     search,
+    values_given,
 )
 
-__all__ = ["Asked", "Limits", "Workers", "export", "run"]
+__all__ = ["Asked", "Limits", "Workers", "export", "run", "values_given"]
 
 _SHOWN = 14
 _SECONDS_PER_HOUR = 3_600
-_DEFAULT_TRIALS = 40
 
 
 def run(
@@ -39,9 +39,9 @@ def run(
     resume: bool,
 ) -> None:
     """Search, and show trials as they end and the front at last."""
-    if trials is None and hours is None:
-        trials = _DEFAULT_TRIALS
-    until = Until(trials, None if hours is None else hours * _SECONDS_PER_HOUR)
+    until = None
+    if trials is not None or hours is not None:
+        until = Until(trials, None if hours is None else hours * _SECONDS_PER_HOUR)
     with _live() as on_row:
         document = search(out, asked, until, workers, on_row, resume=resume)
     terminal.out.print(_front(document))

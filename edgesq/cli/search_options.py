@@ -71,6 +71,23 @@ Sides = Annotated[
         "--side", help="Height and width of the input to choose; near the images' if left out."
     ),
 ]
+Hold = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--hold",
+        metavar="NAME=VALUE,...",
+        help="Hold a metaparameter at a value, or choose it among these.",
+    ),
+]
+Grid = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--grid",
+        metavar="NAME=VALUE,...",
+        help="Train a network of each value (of several --grid, of each combination), whole, "
+        "with all else held still.",
+    ),
+]
 Epochs = Annotated[
     int | None,
     typer.Option(min=1, max=_MAX_EPOCHS, help="Epochs of a training at most; 20 if left out."),

@@ -10,6 +10,7 @@ its network in the folder, before anything else begins.
 """
 
 from edgesq.search.exporting import Exported, export_trial
+from edgesq.search.held import values_given
 from edgesq.search.options import Asked, Workers, search
 from edgesq.search.records import Limits, Needed, Outcome, Row, StudyDocument
 from edgesq.search.run import Until
@@ -26,4 +27,5 @@ __all__ = [
     "Workers",
     "export_trial",
     "search",
+    "values_given",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edgesq.choices import DEFAULT_TARGET
@@ -13,19 +13,20 @@ from edgesq.errors import EdgesqError
 from edgesq.extras import require
 from edgesq.search.engine import Engine, ImageStore
 from edgesq.search.folder import StudyFolder
+from edgesq.search.held import Held, Values, values_of
 from edgesq.search.images import SIDES, Labelled, open_images
 from edgesq.search.local import LocalEngine
 from edgesq.search.page import page
 from edgesq.search.planning import check_limits
 from edgesq.search.records import Limits, Row, Settings, StudyDocument, Training
 from edgesq.search.run import Study, Until, run
-from edgesq.search.space import space_of
+from edgesq.search.space import Space, space_of
 from edgesq.search.train import train
 from edgesq.search.trial import Trainer
 from edgesq.search.urls import without_password
 from edgesq.targets import load_target
 
-DEFAULT_EPOCHS, DEFAULT_SEED = 20, 2016
+DEFAULT_EPOCHS, DEFAULT_SEED, DEFAULT_TRIALS = 20, 2016, 40
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Asked:
         seed: of choices, weights and what is held out.
         mirror: whether training images are mirrored.
         storage: Optuna's URL; None for a file in the study's folder.
+        hold: values to which metaparameters are held, by name.
+        grid: values of which every combination is tried, with nothing else varied.
     """
 
     data: Path | None = None
@@ -53,6 +56,8 @@ class Asked:
     seed: int | None = None
     mirror: bool = False
     storage: str | None = None
+    hold: Values = field(default_factory=dict)
+    grid: Values = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ class Workers:
 def search(
     out: Path,
     asked: Asked,
-    until: Until,
+    until: Until | None,
     workers: Workers,
     on_row: Callable[[Row], None],
     *,
@@ -87,7 +92,7 @@ def search(
     Args:
         out: the folder.
         asked: what the study is about.
-        until: when it ends.
+        until: when it ends; None for the whole grid, or the default number of trials.
         workers: where trials run.
         on_row: is told each trial that ends.
         resume: go on with the study in the folder; what is asked must be what it is about.
@@ -105,18 +110,18 @@ def search(
     settings, images = _settings(folder, asked, workers.cpus, resume=resume)
     board = load_target(settings.target)
     check_limits(board, settings.limits)
-    space = space_of(settings)
+    space, networks = _space(settings)
+    until = until or Until(DEFAULT_TRIALS if networks is None else None)
     from edgesq.search.store import Store
 
-    seed = settings.training.seed
-    shelf = ImageStore(folder.images, lambda side: images.at(side, seed))
+    shelf = ImageStore(folder.images, lambda side: images.at(side, settings.training.seed))
     with folder.held(None if resume else settings):
         url = folder.url(asked.storage or settings.storage)
         with _discarding(folder.discard, lambda: not resume):
-            store = Store(url, settings.name, seed, resume=resume)
+            store = Store(url, settings.name, settings.training.seed, resume=resume)
             if not resume:
                 store.enqueue(space.first())
-        study = Study(folder, settings, store, space, board, trainer)
+        study = Study(folder, settings, store, space, board, trainer, networks=networks)
         with (
             _discarding(study.discard, lambda: not resume and not study.has_trained),
             _finishing(study),
@@ -167,7 +172,7 @@ def _new(folder: StudyFolder, asked: Asked, images: Labelled, cpus: int) -> Sett
     wrong = [side for side in asked.sides if not SIDES[0] // 2 <= side <= 4 * SIDES[-1]]
     if wrong:
         raise EdgesqError(f"is {wrong[0]}", where="--side", hint="12 to 896 pixels")
-    return Settings(
+    settings = Settings(
         data=str(images.path.absolute()),
         data_sha256=images.identity,
         classes=images.classes,
@@ -186,6 +191,17 @@ def _new(folder: StudyFolder, asked: Asked, images: Labelled, cpus: int) -> Sett
         storage=None if asked.storage is None else without_password(asked.storage),
         name=folder.name(),
     )
+    return replace(settings, held=values_of(asked.hold, asked.grid, space_of(settings)))
+
+
+def _space(settings: Settings) -> tuple[Space, int | None]:
+    """Return what is chosen among, and how many networks a grid has; None of what is searched."""
+    space = space_of(settings)
+    if not settings.held:
+        return space, None
+    held = Held(space, settings.held)
+    grid = held.grid()
+    return held, None if grid is None else len(grid)
 
 
 def _text(path: Path) -> str:
@@ -214,6 +230,7 @@ def _refuse_another(known: Settings, asked: Asked, images: Labelled) -> None:
         "--ram-limit": (asked.limits.ram_bytes, known.limits.ram_bytes),
         "--flash-limit": (asked.limits.flash_bytes, known.limits.flash_bytes),
         "--ms-limit": (asked.limits.ms, known.limits.ms),
+        "--hold, --grid": (_held(asked, known) or None, known.held),
         "--storage": (asked.storage and without_password(asked.storage), known.storage),
     }
     other = [name for name, (mine, theirs) in given.items() if mine not in (None, theirs)]
@@ -223,6 +240,10 @@ def _refuse_another(known: Settings, asked: Asked, images: Labelled) -> None:
             where="--resume",
             hint="leave them out, or begin a new study",
         )
+
+
+def _held(asked: Asked, known: Settings) -> Values:
+    return values_of(asked.hold, asked.grid, space_of(known))
 
 
 def _engine(workers: Workers, shelf: ImageStore) -> Engine:

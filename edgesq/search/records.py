@@ -11,6 +11,9 @@ SCHEMA = 1
 State = Literal["dropped", "trained", "stopped", "failed"]
 """Dropped: does not fit, never trained. Stopped: trained in part, behind what takes no more."""
 
+Value = str | int | float
+"""Of a metaparameter that is held."""
+
 Params = dict[str, str | int | float | bool | None]
 """Metaparameters by name."""
 
@@ -86,6 +89,7 @@ class Settings:
         training: how candidates are trained.
         storage: Optuna's URL; None for the file in the study's folder.
         name: of the study in the storage.
+        held: values of metaparameters that are not free.
     """
 
     schema: int = SCHEMA
@@ -101,6 +105,7 @@ class Settings:
     training: Training
     storage: str | None
     name: str
+    held: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,7 @@ class Study:
         board: that it is for.
         trainer: trains a candidate.
         compiles: whether trained networks are compiled for their size.
+        networks: that there are, of a grid: each is trained whole; None of what is searched.
     """
 
     folder: StudyFolder
@@ -67,6 +68,7 @@ class Study:
     board: Target
     trainer: Trainer = train
     compiles: bool = True
+    networks: int | None = None
 
     @property
     def has_trained(self) -> bool:
@@ -98,7 +100,7 @@ class Study:
             self.board,
             self.settings.limits,
             self.settings.training,
-            against,
+            against if self.networks is None else (),
             self.trainer,
             self.compiles,
         )
@@ -149,7 +151,9 @@ class _Run:
         most = self.until.trained
         enough = most is not None and trained + len(self.running) >= most
         useless = len(self.rows) >= MAX_FAILED and all(map(_has_failed, self.rows))
-        return not (late or enough or useless) and self.untrained < MAX_UNTRAINED
+        begun = len(self.known) + len(self.running)
+        whole = self.study.networks is not None and begun >= self.study.networks
+        return not (late or enough or useless or whole) and self.untrained < MAX_UNTRAINED
 
     def begin(self) -> None:
         """Take up a trial that was begun once, or ask for one; hand it out unless it is known."""

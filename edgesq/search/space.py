@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, get_args
 
 import numpy as np
 
@@ -12,8 +12,8 @@ from edgesq.errors import EdgesqError, ModelError
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
 from edgesq.quantize import captured_output, to_int8_tflite
-from edgesq.search.records import Params, Settings
-from edgesq.zoo.architecture import V1_0, V1_1, V1_1_SMALL, Layout, Metaparameters
+from edgesq.search.records import Params, Settings, Value
+from edgesq.zoo.architecture import V1_0, V1_1, V1_1_SMALL, Bypass, Layout, Metaparameters
 from edgesq.zoo.shapes import squeezenet_graph
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ _SQUEEZE_RATIOS = {"low": 0.125, "high": 1.0, "step": 0.125}
 """None of these leaves a Fire module without filters."""
 
 _FIRST_WIDTHS = (16, 32, 64, 128)
+_MAX_HELD = 1_024
 _LARGE_SIDE = 64
 """Of an image that a first convolution of stride 2 leaves enough of."""
 
@@ -59,6 +60,13 @@ class Space(Protocol):
 
     def finished(self, params: Params, trained: keras.Model) -> keras.Model:
         """Return what was trained as it is to be quantized: it ends in a softmax."""
+
+    def taken(self, name: str, value: Value) -> Value:
+        """Return the value at which a user holds a metaparameter, as this space has it.
+
+        Raises:
+            EdgesqError: it is none of the metaparameter's.
+        """
 
 
 @dataclass(frozen=True)
@@ -138,6 +146,26 @@ class SqueezeNets:
         plain = self._built(params, trainable=False)
         fold_batch_norm(trained, plain)
         return plain
+
+    def taken(self, name: str, value: Value) -> Value:
+        """Return a whole number, a share or a word, as the metaparameter is.
+
+        Raises:
+            EdgesqError: it is another, or none of those there are.
+        """
+        like = self.first()[0][name]
+        words = {"layout": tuple(LAYOUTS), "bypass": get_args(Bypass), "side": self.sides}
+        if name in words:
+            is_one, what = value in words[name], " | ".join(map(str, words[name]))
+        elif isinstance(like, float):
+            is_one, what = not isinstance(value, str) and 0 < value <= 1, "above 0, at most 1"
+        else:
+            least = 0 if name == "incr_e" else 1
+            is_one = isinstance(value, int) and least <= value <= _MAX_HELD
+            what = f"a whole number from {least} to {_MAX_HELD:,}"
+        if not is_one:
+            raise EdgesqError(f"{name} is {value}", where="--hold and --grid", hint=what)
+        return float(value) if isinstance(like, float) else value
 
     def _built(self, params: Params, *, trainable: bool) -> keras.Model:
         from edgesq.zoo.squeezenet import squeezenet
@@ -244,6 +272,11 @@ class FileSpace:
         """Return the network as it was trained."""
         del params
         return trained
+
+    def taken(self, name: str, value: Value) -> Value:
+        """Return the value: only the file knows."""
+        del name
+        return value
 
     def _run(self, trial: Any) -> keras.Model:
         """Run the file, and `build` with a trial."""

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,26 @@ import numpy as np
 
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
-from edgesq.search.engine import ImageStore
+from edgesq.search.engine import Engine, ImageStore
 from edgesq.search.folder import StudyFolder
+from edgesq.search.front import bar_for
 from edgesq.search.images import Images
-from edgesq.search.records import Limits, Params, Settings, Training
+from edgesq.search.planning import misses, over
+from edgesq.search.records import (
+    Limits,
+    Needed,
+    Outcome,
+    Params,
+    Row,
+    Settings,
+    State,
+    Training,
+    Value,
+)
 from edgesq.search.run import Study, Until, run
 from edgesq.search.space import Space
 from edgesq.search.train import Trained
+from edgesq.search.trial import Result, Task
 from edgesq.targets import load_target
 from support.networks import Network
 
@@ -61,6 +74,10 @@ class TinySpace:
     def finished(self, params: Params, trained: Any) -> Any:
         raise NotImplementedError
 
+    def taken(self, name: str, value: Value) -> Value:
+        del name
+        return value
+
 
 def network(params: Params) -> bytes:
     """Return an int8 .tflite: convolution, mean, softmax."""
@@ -100,7 +117,7 @@ def tiny_images() -> Images:
 
 def tiny_study(
     folder: StudyFolder,
-    space: TinySpace,
+    space: Space,
     limits: Limits | None = None,
     *,
     resume: bool = False,
@@ -132,6 +149,49 @@ def tiny_study(
 def shelf(folder: StudyFolder) -> ImageStore:
     """Return the images for workers."""
     return ImageStore(folder.images, lambda _: tiny_images())
+
+
+def pretended(task: Task) -> Result:
+    """Return a trial's result as if it had been planned and trained: in microseconds."""
+    width, size = int(task.params["width"] or 0), int(task.params["size"] or 0)
+    needed = Needed(4_000 + 10 * width, 24_000 + 50 * width * size, 9 * width, 900 * width, None)
+    parts = over(needed, task.board, task.limits)
+    if why := misses(needed, parts, task.board, task.limits):
+        return Result(Outcome("dropped", needed, parts, why))
+    bar = bar_for(needed, task.against)
+    got = task.trainer(task.space, task.params, tiny_images(), task.training, bar)
+    state: State = "stopped" if got.is_stopped else "trained"
+    best = max(got.curve)
+    return Result(
+        Outcome(state, needed, parts, "", needed, best, 5, got.curve), f"{task.params}".encode()
+    )
+
+
+class Inline(Engine):
+    """Runs trials in this process, when they are waited for; the last one handed out first."""
+
+    def __init__(self, workers: int = 1, result: Callable[[Task], Result] = pretended) -> None:
+        self.workers = workers
+        self.result = result
+        self.tasks: list[Task] = []
+        self.trained: list[int] = []
+
+    def submit(self, task: Task) -> None:
+        self.tasks.append(task)
+
+    def next(self) -> tuple[int, Result]:
+        task = self.tasks.pop()
+        result = self.result(task)
+        if result.content:
+            self.trained.append(task.number)
+        return task.number, result
+
+    def close(self) -> None:
+        self.tasks.clear()
+
+
+def nothing(_: Row) -> None:
+    pass
 
 
 def main() -> None:

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,64 +14,18 @@ import psutil
 import pytest
 
 from edgesq.errors import EdgesqError, FitError
-from edgesq.search.engine import Engine
 from edgesq.search.folder import StudyFolder
-from edgesq.search.front import bar_for
 from edgesq.search.local import LocalEngine
-from edgesq.search.planning import misses, over
-from edgesq.search.records import Limits, Needed, Outcome, Params, Row, State, StudyDocument
+from edgesq.search.records import Limits, Outcome, Params, StudyDocument
 from edgesq.search.run import Until, run
 from edgesq.search.trial import Result, Task, plan_trial, train_trial
-from support.searching import TinySpace, shelf, tiny_images, tiny_study
-
-
-def pretended(task: Task) -> Result:
-    """Return a trial's result as if it had been planned and trained: in microseconds."""
-    width, size = int(task.params["width"] or 0), int(task.params["size"] or 0)
-    needed = Needed(4_000 + 10 * width, 24_000 + 50 * width * size, 9 * width, 900 * width, None)
-    parts = over(needed, task.board, task.limits)
-    if why := misses(needed, parts, task.board, task.limits):
-        return Result(Outcome("dropped", needed, parts, why))
-    bar = bar_for(needed, task.against)
-    got = task.trainer(task.space, task.params, tiny_images(), task.training, bar)
-    state: State = "stopped" if got.is_stopped else "trained"
-    best = max(got.curve)
-    return Result(
-        Outcome(state, needed, parts, "", needed, best, 5, got.curve), f"{task.params}".encode()
-    )
+from support.searching import Inline, TinySpace, nothing, shelf, tiny_images, tiny_study
 
 
 def planned_and_trained(task: Task) -> Result:
     outcome = plan_trial(task)
     fits = outcome.state == "trained"
     return train_trial(task, outcome, tiny_images()) if fits else Result(outcome)
-
-
-class Inline(Engine):
-    """Runs trials in this process, when they are waited for; the last one handed out first."""
-
-    def __init__(self, workers: int = 1, result: Callable[[Task], Result] = pretended) -> None:
-        self.workers = workers
-        self.result = result
-        self.tasks: list[Task] = []
-        self.trained: list[int] = []
-
-    def submit(self, task: Task) -> None:
-        self.tasks.append(task)
-
-    def next(self) -> tuple[int, Result]:
-        task = self.tasks.pop()
-        result = self.result(task)
-        if result.content:
-            self.trained.append(task.number)
-        return task.number, result
-
-    def close(self) -> None:
-        self.tasks.clear()
-
-
-def nothing(_: Row) -> None:
-    pass
 
 
 def found(document: StudyDocument) -> list[tuple[object, ...]]:

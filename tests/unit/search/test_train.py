@@ -7,6 +7,7 @@ import pytest
 
 from edgesq.search import Asked, Row, Until, Workers, export_trial, search
 from edgesq.search.folder import StudyFolder
+from edgesq.search.train import _compiled, _shares
 
 SPACE = """
 import keras
@@ -19,6 +20,33 @@ def build(trial):
     x = keras.layers.GlobalAveragePooling2D()(x)
     return keras.Model(image, keras.layers.Dense(2, activation="softmax")(x))
 """
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7, 1_000])
+def test_the_rate_rises_and_falls(steps: int) -> None:
+    shares = _shares(steps)
+    assert len(shares) == steps
+    assert shares.min() >= 0
+    assert shares.max() == 1
+    peak = int(shares.argmax())
+    assert (np.diff(shares[: peak + 1]) >= 0).all()
+    assert (np.diff(shares[peak:]) <= 0).all()
+    assert steps < 7 or shares[-1] == 0
+
+
+@pytest.mark.slow
+def test_only_a_normed_network_takes_a_high_rate() -> None:
+    """Without batch normalization, as spaces of one's own may be, it would learn nothing."""
+    import keras
+
+    def rate(*between: keras.layers.Layer) -> float:
+        dense = keras.layers.Dense(2)
+        return _compiled(keras, keras.Sequential([keras.Input((4,)), *between, dense]))
+
+    assert rate(keras.layers.ReLU()) == 3e-3
+    assert rate(keras.layers.BatchNormalization()) == 0.1
+    inner = keras.Sequential([keras.Input((4,)), keras.layers.BatchNormalization()])
+    assert rate(inner) == 0.1
 
 
 @pytest.mark.slow
