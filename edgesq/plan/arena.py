@@ -3,20 +3,24 @@
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.integers import round_up
-
-ALIGNMENT_BYTES = 16
+from edgesq.arithmetic import Int64Array
+from edgesq.integers import ceil_div, round_up
+from edgesq.plan.greedy import ALIGNMENT_BYTES, Greedy, Place, Rank, Together, highest, lowest
 
 MAX_ATTEMPTS = 12
 """Placements that are tried for each order."""
 
 _MAX_AT_TOP = 24
 """Longest-lived blocks that may be placed from the top of the arena down."""
+
+
+Placed = tuple[tuple[int, ...], int]
+"""Offsets, and the total in bytes."""
 
 
 @dataclass(frozen=True)
@@ -32,24 +36,25 @@ class Block:
     live: int
 
 
-def place(blocks: Sequence[Block], enough_bytes: int = 0) -> tuple[tuple[int, ...], int]:
+def place(
+    blocks: Sequence[Block], least_bytes: int, enough_bytes: int, together: Together
+) -> Placed:
     """Assign offsets, multiples of ALIGNMENT_BYTES; return them and the total in bytes.
 
     Greedy at the lowest gap that fits: by size; by length of life, longest first; and shortest
     first, which gathers working memory at the bottom. Each order is then improved by placing the
     block that sticks out highest first, MAX_ATTEMPTS times. A total of at most `enough_bytes`, or
     of the most that is in use in a step, ends the search.
+
+    Args:
+        blocks: in the order in which equal ones are placed; those of no bytes take no place.
+        least_bytes: the most that is in use in a step.
+        enough_bytes: a total that is good enough; 0 for none.
+        together: what `live_together` returns for them.
     """
-    least_bytes = peak_bytes(blocks)
     good_bytes = max(enough_bytes, round_up(least_bytes, ALIGNMENT_BYTES))
-    by_size = sorted(range(len(blocks)), key=lambda k: (-blocks[k].bytes, k))
-    orders = (
-        by_size,
-        sorted(by_size, key=lambda k: -blocks[k].live.bit_count()),
-        sorted(by_size, key=lambda k: blocks[k].live.bit_count()),
-    )
-    together = live_together(blocks)
-    best: tuple[tuple[int, ...], int] = (), sys.maxsize
+    orders = _orders(blocks)
+    best: Placed = (), sys.maxsize
     for order in orders:
         for attempt in _attempts(blocks, order, together):
             if attempt[1] < best[1]:
@@ -57,31 +62,51 @@ def place(blocks: Sequence[Block], enough_bytes: int = 0) -> tuple[tuple[int, ..
             if best[1] <= good_bytes:
                 return best
     if best[1] > enough_bytes >= least_bytes:
-        return _from_both_ends(blocks, enough_bytes, together) or best
+        return _from_both_ends(blocks, enough_bytes, orders[:2], together) or best
     return best
+
+
+def by_size(blocks: Sequence[Block], index: int) -> Rank:
+    """Return the rank of a block where the largest come first."""
+    return -blocks[index].bytes, index
+
+
+def _orders(blocks: Sequence[Block]) -> tuple[list[int], list[int], list[int]]:
+    """Return the blocks by size, and by length of life, longest and shortest first."""
+    present = (index for index, block in enumerate(blocks) if block.bytes)
+    largest = sorted(present, key=partial(by_size, blocks))
+    lives = [block.live.bit_count() for block in blocks]
+    longest = sorted(largest, key=lambda k: -lives[k])
+    return largest, longest, sorted(largest, key=lives.__getitem__)
 
 
 def live_together(blocks: Sequence[Block]) -> list[list[int]]:
     """Return for each block the others that are in use in one of its steps, itself among them."""
-    return [
-        [other for other, one in enumerate(blocks) if one.live & block.live] for block in blocks
-    ]
+    words = ceil_div(max(block.live.bit_length() for block in blocks), 64)
+    lives = b"".join(block.live.to_bytes(8 * words, "little") for block in blocks)
+    rows = np.frombuffer(lives, np.uint64).reshape(len(blocks), words)
+    return [np.flatnonzero((rows & row).any(axis=1)).tolist() for row in rows]
 
 
 def _from_both_ends(
-    blocks: Sequence[Block], limit_bytes: int, together: Sequence[Sequence[int]]
-) -> tuple[tuple[int, ...], int] | None:
+    blocks: Sequence[Block], limit_bytes: int, orders: Sequence[Sequence[int]], together: Together
+) -> Placed | None:
     """Place the longest-lived blocks from a limit down, the rest from 0 up; None if none fits.
 
     So a block that is live through several phases of a network lies beside their memory, and does
     not cut it in two.
+
+    Args:
+        blocks: all of them.
+        limit_bytes: of the arena.
+        orders: in which they are placed; the last one is by length of life, longest first.
+        together: of the blocks.
     """
     top = limit_bytes // ALIGNMENT_BYTES * ALIGNMENT_BYTES
-    by_size = sorted(range(len(blocks)), key=lambda k: (-blocks[k].bytes, k))
-    by_life = sorted(by_size, key=lambda k: -blocks[k].live.bit_count())
-    for count in range(1, min(_MAX_AT_TOP, len(blocks)) + 1):
-        for order in (by_size, by_life):
-            offsets = _place_between(blocks, order, frozenset(by_life[:count]), top, together)
+    longest = orders[-1]
+    for count in range(1, min(_MAX_AT_TOP, len(longest)) + 1):
+        for order in orders:
+            offsets = _place_between(blocks, order, frozenset(longest[:count]), top, together)
             if offsets is not None:
                 return offsets, top
     return None
@@ -92,40 +117,27 @@ def _place_between(
     order: Sequence[int],
     at_top: frozenset[int],
     top: int,
-    together: Sequence[Sequence[int]],
+    together: Together,
 ) -> tuple[int, ...] | None:
     """Return offsets: the highest below `top` for blocks `at_top`; None if one has no place."""
-    offsets: dict[int, int] = {}
+    places: dict[int, Place] = {}
     for index in order:
-        block = blocks[index]
-        taken = sorted(
-            (offsets[other], offsets[other] + blocks[other].bytes)
-            for other in together[index]
-            if other in offsets
-        )
-        ends = [top, *(start for start, _ in reversed(taken))]
-        starts = [0, *(round_up(end, ALIGNMENT_BYTES) for _, end in taken)]
-        places = [(end - block.bytes) // ALIGNMENT_BYTES * ALIGNMENT_BYTES for end in ends]
-        free = [
-            place
-            for place in (places if index in at_top else starts)
-            if place >= 0
-            and place + block.bytes <= top
-            and all(place + block.bytes <= start or end <= place for start, end in taken)
-        ]
-        if not free:
+        size = round_up(blocks[index].bytes, ALIGNMENT_BYTES)
+        taken = sorted(places[other] for other in together[index] if other in places)
+        start = highest(taken, size, top) if index in at_top else lowest(taken, size)
+        if start < 0 or start + size > top:
             return None
-        offsets[index] = free[0]
-    return tuple(offsets[index] for index in range(len(blocks)))
+        places[index] = start, start + size
+    return tuple(places[index][0] if index in places else 0 for index in range(len(blocks)))
 
 
-def peak_bytes(blocks: Sequence[Block]) -> int:
-    """Return the most bytes in use in a step: no placement takes less."""
+def used_bytes(blocks: Sequence[Block]) -> Int64Array:
+    """Return the bytes in use in each step, up to the last one in which any are."""
     steps = max(block.live.bit_length() for block in blocks)
     used = np.zeros(round_up(steps, 8), np.int64)
     for block in blocks:
         used += np.int64(block.bytes) * in_steps(block.live, len(used) // 8)
-    return int(used.max())
+    return used
 
 
 @lru_cache(maxsize=4096)
@@ -135,27 +147,19 @@ def in_steps(live: int, count: int) -> NDArray[np.uint8]:
 
 
 def _attempts(
-    blocks: Sequence[Block], order: list[int], together: Sequence[Sequence[int]]
-) -> Iterator[tuple[tuple[int, ...], int]]:
+    blocks: Sequence[Block], order: Sequence[int], together: Together
+) -> Iterator[Placed]:
     """Yield placements, the highest block of each placed first in the next."""
-    for _ in range(MAX_ATTEMPTS):
-        offsets, total = _place_in_order(blocks, order, together)
-        yield offsets, total
-        highest = max(order, key=lambda k: offsets[k] + blocks[k].bytes)
-        order = [highest, *(k for k in order if k != highest)]
-
-
-def _place_in_order(
-    blocks: Sequence[Block], order: Sequence[int], together: Sequence[Sequence[int]]
-) -> tuple[tuple[int, ...], int]:
-    places: dict[int, tuple[int, int]] = {}
-    for index in order:
-        bytes_ = round_up(blocks[index].bytes, ALIGNMENT_BYTES)
-        offset = 0
-        for start, end in sorted([places[other] for other in together[index] if other in places]):
-            if offset + bytes_ <= start:
-                break
-            if end > offset:
-                offset = end
-        places[index] = offset, offset + bytes_
-    return tuple(places[k][0] for k in range(len(blocks))), max(end for _, end in places.values())
+    ranks: list[Rank] = [(len(order),)] * len(blocks)
+    for place, index in enumerate(order):
+        ranks[index] = (place,)
+    greedy = Greedy([block.bytes for block in blocks], ranks, together)
+    first = order[0]
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        offsets = tuple(start for start, _ in greedy.places)
+        yield offsets, greedy.total
+        highest = max(order, key=lambda k: (offsets[k] + blocks[k].bytes, -ranks[k][0]))
+        if highest == first:
+            return
+        first, ranks[highest] = highest, (-attempt,)
+        greedy.change(highest, blocks[highest].bytes, ranks[highest])

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
+
+from edgesq.arithmetic import Int64Array
 from edgesq.graph import Graph
 from edgesq.kernels.row_op import Ops, RowOp
 from edgesq.operators import Stateful
 from edgesq.plan.allocation import Item, Plan
-from edgesq.plan.arena import Block
+from edgesq.plan.arena import Block, used_bytes
 from edgesq.plan.lower import Lowered, lower
 from edgesq.plan.request import Bands
 from edgesq.plan.schedule import Schedule, make_schedule
@@ -56,8 +60,27 @@ class Draft:
     schedule: Schedule
     residents: tuple[Unplaced, ...]
 
+    @cached_property
+    def least_bytes(self) -> int:
+        """The most bytes of residents in use in a step: no placement takes less."""
+        return int(self._used.max())
+
+    @cached_property
+    def beside_bytes(self) -> tuple[int, ...]:
+        """The most bytes of residents in use in a step of each operator."""
+        beside = np.zeros(len(self.lowered.ops), np.int64)
+        order = np.array(self.schedule.steps, np.int64)
+        own = order < len(beside)
+        np.maximum.at(beside, order[own], self._used[: len(order)][own])
+        return tuple(beside.tolist())
+
+    @cached_property
+    def _used(self) -> Int64Array:
+        """The bytes of residents in use in each step."""
+        return used_bytes([one.block for one in self.residents])
+
     def working(self, ops: Ops) -> list[Unplaced]:
-        """Return the blocks that single steps work in.
+        """Return the blocks that single steps work in, of no bytes where an operator needs none.
 
         Args:
             ops: the operators with their kernels.
@@ -69,7 +92,6 @@ class Draft:
                 Block(item.kernel.work_bytes, self.schedule.active[index]),
             )
             for index, item in enumerate(ops)
-            if item.kernel.work_bytes
         ]
 
     def blocks(self, ops: Ops) -> list[Unplaced]:
@@ -81,12 +103,13 @@ class Draft:
 
         Args:
             ops: the operators with their kernels.
-            placed: all blocks with their offsets.
+            placed: all blocks with their offsets; those of no bytes are left out.
             arena_bytes: size of the arena.
         """
         items = {
             one.key: Item(one.name, offset, one.block.bytes, one.ring_rows, one.block.live)
             for one, offset in placed
+            if one.block.bytes
         }
 
         def of_kind(kind: str) -> dict[int, Item]:

@@ -12,8 +12,8 @@ import numpy as np
 
 from edgesq.integers import round_up
 from edgesq.plan.allocation import Plan
-from edgesq.plan.arena import ALIGNMENT_BYTES
 from edgesq.plan.draft import Draft, Unplaced
+from edgesq.plan.greedy import ALIGNMENT_BYTES
 from edgesq.plan.overlap import MIN_ROWS, Resident, Rows
 from edgesq.plan.placement import Placement, Placer
 from edgesq.plan.variants import Front
@@ -59,7 +59,11 @@ class Filling:
         )
         placed = [
             *zip(self.draft.residents, placement.offsets, strict=True),
-            *((one, placement.gaps[one.key[1]][0]) for one in self.draft.working(ops)),
+            *(
+                (one, placement.gaps[one.key[1]][0])
+                for one in self.draft.working(ops)
+                if one.block.bytes
+            ),
         ]
         end = max(offset + one.block.bytes for one, offset in placed)
         return self.draft.plan(ops, placed, round_up(end, ALIGNMENT_BYTES))

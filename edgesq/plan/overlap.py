@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from edgesq.arithmetic import Int64Array
 from edgesq.integers import ceil_div, round_up
-from edgesq.plan.arena import ALIGNMENT_BYTES, Block, in_steps
+from edgesq.plan.arena import Block, in_steps
+from edgesq.plan.greedy import ALIGNMENT_BYTES
 
 MIN_ROWS = 4
 """Rows that a map needs to be treated row by row; a lower one is live as a whole."""

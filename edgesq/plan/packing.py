@@ -9,75 +9,102 @@ from collections.abc import Sequence
 from edgesq.graph import Graph
 from edgesq.kernels.row_op import Ops, RowOp
 from edgesq.plan.allocation import Plan
-from edgesq.plan.arena import peak_bytes, place
+from edgesq.plan.arena import by_size, live_together, place
 from edgesq.plan.draft import Draft
+from edgesq.plan.greedy import Greedy
 
 ARENA_GROWTH = 20
 """Faster kernels may make the arena larger by one part in this many, or by `Family.arena_parts`."""
 
 
-def packed(draft: Draft, ops: Ops, limit_bytes: int = 0) -> Plan:
-    """Return the plan in the smallest arena that is found.
+class Packing:
+    """Packs one draft, with whatever kernels; what these do not change is found once.
 
     Args:
         draft: operators, steps and blocks.
-        ops: the operators with their kernels.
-        limit_bytes: of an arena that they were seen to fit.
+
+    Attributes:
+        draft: the same.
     """
-    blocks = draft.blocks(ops)
-    offsets, arena_bytes = place([one.block for one in blocks])
-    if arena_bytes > limit_bytes > 0:
-        offsets, arena_bytes = place([one.block for one in blocks], limit_bytes)
-    return draft.plan(ops, list(zip(blocks, offsets, strict=True)), arena_bytes)
 
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        blocks = draft.blocks(draft.lowered.ops)
+        self._together = live_together([one.block for one in blocks])
+        self._places = {one.key: place for place, one in enumerate(blocks)}
 
-def most_pixels(
-    graph: Graph, draft: Draft, variants: Sequence[Sequence[RowOp]], parts: int
-) -> tuple[Ops, int]:
-    """Choose kernels: those with the most work first, each as many pixels at a time as fit.
+    def packed(self, ops: Ops, limit_bytes: int = 0) -> Plan:
+        """Return the plan in the smallest arena that is found.
 
-    Returns them and the bytes of an arena that they were seen to fit; 0 where there is no choice.
+        Args:
+            ops: the operators with their kernels.
+            limit_bytes: of an arena that they were seen to fit.
+        """
+        offsets, arena_bytes = self._placed(ops)
+        if arena_bytes > limit_bytes > 0:
+            offsets, arena_bytes = self._placed(ops, limit_bytes)
+        placed = list(zip(self.draft.blocks(ops), offsets, strict=True))
+        return self.draft.plan(ops, placed, arena_bytes)
 
-    The arena may be larger by `parts` than with portable kernels, which need no working memory,
-    or as large as the least that this family needs.
+    def most_pixels(
+        self, graph: Graph, variants: Sequence[Sequence[RowOp]], parts: int
+    ) -> tuple[Ops, int]:
+        """Choose kernels: those with the most work first, each as many pixels at a time as fit.
 
-    Args:
-        graph: the model.
-        draft: operators, steps and blocks.
-        variants: of each operator, the most pixels at a time first; the last needs least memory.
-        parts: see ARENA_GROWTH.
-    """
-    least = [each[-1] for each in variants]
-    if not any(item.kernel.pixels for item in least):
-        return tuple(least), 0
-    portable = _arena_bytes(draft, draft.lowered.ops)
-    limit = portable + portable * parts // ARENA_GROWTH
-    chosen = _within(graph, draft, variants, limit)
-    if _fits(draft, chosen, limit):
-        return tuple(chosen), limit
-    limit = _arena_bytes(draft, least)
-    return tuple(_within(graph, draft, variants, limit)), limit
+        Returns them and the bytes of an arena that they were seen to fit; 0 where there is no
+        choice.
 
+        The arena may be larger by `parts` than with portable kernels, which need no working memory,
+        or as large as the least that this family needs.
 
-def _within(
-    graph: Graph, draft: Draft, variants: Sequence[Sequence[RowOp]], limit_bytes: int
-) -> list[RowOp]:
-    """Choose kernels within a limit; those that need the least memory where nothing is."""
-    chosen = [each[-1] for each in variants]
-    for index in sorted(range(len(chosen)), key=lambda k: (-chosen[k].macs(graph), k)):
-        for trial in variants[index][:-1]:
-            others = [*chosen[:index], trial, *chosen[index + 1 :]]
-            if _fits(draft, others, limit_bytes):
-                chosen = others
-                break
-    return chosen
+        Args:
+            graph: the model.
+            variants: of each operator, the most pixels at a time first; the last needs least
+                memory.
+            parts: see ARENA_GROWTH.
+        """
+        least = tuple(each[-1] for each in variants)
+        if not any(item.kernel.pixels for item in least):
+            return least, 0
+        portable = self._placed(self.draft.lowered.ops)[1]
+        limit = portable + portable * parts // ARENA_GROWTH
+        chosen = self._within(graph, variants, limit)
+        if self._fits(chosen, limit):
+            return chosen, limit
+        limit = self._placed(least)[1]
+        return self._within(graph, variants, limit), limit
 
+    def _within(self, graph: Graph, variants: Sequence[Sequence[RowOp]], limit_bytes: int) -> Ops:
+        """Choose kernels within a limit; those that need the least memory where nothing is."""
+        chosen = [each[-1] for each in variants]
+        blocks = [one.block for one in self.draft.blocks(tuple(chosen))]
+        ranks = [by_size(blocks, index) for index in range(len(blocks))]
+        greedy = Greedy([block.bytes for block in blocks], ranks, self._together)
+        for index in sorted(range(len(chosen)), key=lambda k: (-chosen[k].macs(graph), k)):
+            for trial in variants[index][:-1]:
+                kept, chosen[index] = chosen[index], trial
+                place, size = self._places["work", index], trial.kernel.work_bytes
+                greedy.change(place, size, (-size, place))
+                if self._peak_bytes(chosen) <= limit_bytes and (
+                    greedy.total <= limit_bytes or self._fits(tuple(chosen), limit_bytes)
+                ):
+                    break
+                chosen[index] = kept
+                greedy.undo()
+        return tuple(chosen)
 
-def _arena_bytes(draft: Draft, ops: Sequence[RowOp]) -> int:
-    return place([one.block for one in draft.blocks(tuple(ops))])[1]
+    def _peak_bytes(self, ops: Sequence[RowOp]) -> int:
+        """Return the most bytes in use in a step."""
+        working = zip(self.draft.beside_bytes, ops, strict=True)
+        most = max(beside + item.kernel.work_bytes for beside, item in working)
+        return max(self.draft.least_bytes, most)
 
+    def _fits(self, ops: Ops, limit_bytes: int) -> bool:
+        """Say whether all blocks are found places in an arena."""
+        return self._peak_bytes(ops) <= limit_bytes and (
+            self._placed(ops, limit_bytes)[1] <= limit_bytes
+        )
 
-def _fits(draft: Draft, ops: Sequence[RowOp], limit_bytes: int) -> bool:
-    """Say whether all blocks are found places in an arena; most that do not fit are seen early."""
-    blocks = [one.block for one in draft.blocks(tuple(ops))]
-    return peak_bytes(blocks) <= limit_bytes and place(blocks, limit_bytes)[1] <= limit_bytes
+    def _placed(self, ops: Ops, limit_bytes: int = 0) -> tuple[tuple[int, ...], int]:
+        blocks = [one.block for one in self.draft.blocks(ops)]
+        return place(blocks, self._peak_bytes(ops), limit_bytes, self._together)

@@ -13,7 +13,8 @@ from random import Random
 import numpy as np
 
 from edgesq.integers import ceil_div, round_up
-from edgesq.plan.arena import ALIGNMENT_BYTES, in_steps, live_together
+from edgesq.plan.arena import in_steps, live_together
+from edgesq.plan.greedy import ALIGNMENT_BYTES, highest, lowest
 from edgesq.plan.overlap import Leads, Resident, find_leads
 
 MAX_IDLE_TRIALS = 150
@@ -167,7 +168,7 @@ class Placer:
             for other in self._beside[block]:
                 if offsets[other] >= 0:
                     insort(taken, self._taken(block, other, offsets[other]))
-            place = _highest(taken, size, self._limit) if block in at_top else _lowest(taken, size)
+            place = highest(taken, size, self._limit) if block in at_top else lowest(taken, size)
             if place < 0 or place + size > self._limit:
                 return None
             offsets[block] = place
@@ -189,25 +190,6 @@ class Placer:
         """Return the blocks live in some steps, each with the first and the end byte that are."""
         extents = [one.extent(live, self._steps) for one in self._residents]
         return [(block, *extent) for block, extent in enumerate(extents) if extent[1] > extent[0]]
-
-
-def _lowest(taken: list[tuple[int, int]], size: int) -> int:
-    place = 0
-    for start, end in taken:
-        if place + size <= start:
-            break
-        place = max(place, end)
-    return place
-
-
-def _highest(taken: list[tuple[int, int]], size: int, limit: int) -> int:
-    """Return the highest offset below a limit; negative where there is none."""
-    top = limit
-    for start, end in sorted(taken, key=lambda span: -span[1]):
-        if end + size <= top:
-            break
-        top = min(top, start)
-    return top - size
 
 
 def _largest_gap(taken: Sequence[tuple[int, int]], limit: int) -> Gap:

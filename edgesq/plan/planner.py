@@ -12,12 +12,11 @@ from edgesq.graph import Graph
 from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.row_op import RowOp
 from edgesq.plan.allocation import Plan
-from edgesq.plan.arena import peak_bytes
 from edgesq.plan.cost import fixed_instructions
 from edgesq.plan.draft import Draft, make_draft
 from edgesq.plan.filling import Filling
 from edgesq.plan.lower import Lowered
-from edgesq.plan.packing import ARENA_GROWTH, most_pixels, packed
+from edgesq.plan.packing import ARENA_GROWTH, Packing
 from edgesq.plan.request import Bands, PlanRequest
 from edgesq.plan.tabling import Tables
 from edgesq.plan.variants import Variants
@@ -54,8 +53,9 @@ class Planner:
         if not self.request.coded:
             variants = [self._variants.by_pixels(item) for item in draft.lowered.ops]
             parts = FAMILIES[self.request.kernels].arena_parts
-            plan = packed(draft, *most_pixels(self.graph, draft, variants, parts))
-            return self._tables.made(draft, plan)
+            packing = Packing(draft)
+            plan = packing.packed(*packing.most_pixels(self.graph, variants, parts))
+            return self._tables.made(packing, plan)
         limit = self.request.limit_bytes
         if limit is None:
             least = self._smallest(draft)
@@ -67,9 +67,8 @@ class Planner:
         """Return what no plan with some bands and plain weights is below: arena, cost."""
         draft = self._draft(bands)
         ops, steps = draft.lowered.ops, len(draft.schedule.steps)
-        least = peak_bytes([one.block for one in draft.residents])
         kernels = sum(self._variants.least_instructions(item) for item in ops)
-        return least, fixed_instructions(self.graph, ops, steps) + kernels
+        return draft.least_bytes, fixed_instructions(self.graph, ops, steps) + kernels
 
     def filling(self, bands: Bands, limit_bytes: int) -> Filling:
         """Return what a plan with coded weights may be within a limit; it is not placed yet."""
@@ -85,7 +84,8 @@ class Planner:
 
     def _smallest(self, draft: Draft) -> Plan:
         """Return the plan whose operators take the least working memory."""
-        return packed(draft, tuple(self._variants.front(one).items[0] for one in draft.lowered.ops))
+        least = (self._variants.front(one).items[0] for one in draft.lowered.ops)
+        return Packing(draft).packed(tuple(least))
 
     def _walk(self, lowered: Lowered, op: RowOp) -> Walk:
         key = op.output, op.band_units, op.waits

@@ -15,9 +15,10 @@ from edgesq.integers import ceil_div, round_up
 from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.row_op import Ops, RowOp
 from edgesq.plan.allocation import Item, Plan
-from edgesq.plan.arena import ALIGNMENT_BYTES, in_steps
+from edgesq.plan.arena import in_steps
 from edgesq.plan.draft import Draft
-from edgesq.plan.packing import packed
+from edgesq.plan.greedy import ALIGNMENT_BYTES
+from edgesq.plan.packing import Packing
 from edgesq.plan.variants import Variants
 
 _GROWTH = 20
@@ -47,29 +48,29 @@ class Tables:
         self._worth = worth
         self._grows = grows
 
-    def made(self, draft: Draft, plan: Plan) -> Plan:
+    def made(self, packing: Packing, plan: Plan) -> Plan:
         """Return a plan with tables made while it runs where that is worth it.
 
         Args:
-            draft: of the plan.
+            packing: of the plan.
             plan: with whole tables.
         """
         if not any(self._variants.tabled(item) for item in plan.ops):
             return plan
-        found = max(self._choices(draft, plan), key=_value)
+        found = max(self._choices(packing, plan), key=_value)
         return found if saved_bytes(found.ops) > _CODE_BYTES else plan
 
-    def _choices(self, draft: Draft, plan: Plan) -> list[Plan]:
+    def _choices(self, packing: Packing, plan: Plan) -> list[Plan]:
         """Return plans with tables made, in the arena as it is and in a larger one."""
-        kept = self._in_gaps(draft, plan)
+        kept = self._in_gaps(packing.draft, plan)
         if not self._grows:
             return [kept]
         growth = plan.arena_bytes // _GROWTH // ALIGNMENT_BYTES * ALIGNMENT_BYTES
         limit = plan.arena_bytes + growth
-        found = [kept, self._in_gaps(draft, replace(plan, arena_bytes=limit))]
+        found = [kept, self._in_gaps(packing.draft, replace(plan, arena_bytes=limit))]
         ops = self._within(plan.ops, _spare(plan, limit))
         if saved_bytes(ops) > saved_bytes(found[-1].ops):
-            found.append(packed(draft, ops, limit))
+            found.append(packing.packed(ops, limit))
         return [one for one in found if one.arena_bytes <= limit]
 
     def _in_gaps(self, draft: Draft, plan: Plan) -> Plan:
