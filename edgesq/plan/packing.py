@@ -16,6 +16,11 @@ from edgesq.plan.greedy import Greedy
 ARENA_GROWTH = 20
 """Faster kernels may make the arena larger by one part in this many, or by `Family.arena_parts`."""
 
+SEARCHED_BLOCKS = 2_000
+"""Blocks that searches for places take up, at most, while kernels of a plan are chosen: all of the
+plan's for each search. Beyond that the largest are placed first, and no more is tried. A search
+that fails places each block some 80 times."""
+
 
 class Packing:
     """Packs one draft, with whatever kernels; what these do not change is found once.
@@ -31,6 +36,7 @@ class Packing:
         self.draft = draft
         blocks = draft.blocks(draft.lowered.ops)
         self._together = live_together([one.block for one in blocks])
+        self._searched = 0
         self._places = {one.key: place for place, one in enumerate(blocks)}
 
     def packed(self, ops: Ops, limit_bytes: int = 0) -> Plan:
@@ -86,7 +92,7 @@ class Packing:
                 place, size = self._places["work", index], trial.kernel.work_bytes
                 greedy.change(place, size, (-size, place))
                 if self._peak_bytes(chosen) <= limit_bytes and (
-                    greedy.total <= limit_bytes or self._fits(tuple(chosen), limit_bytes)
+                    greedy.total <= limit_bytes or self._is_found(tuple(chosen), limit_bytes)
                 ):
                     break
                 chosen[index] = kept
@@ -104,6 +110,11 @@ class Packing:
         return self._peak_bytes(ops) <= limit_bytes and (
             self._placed(ops, limit_bytes)[1] <= limit_bytes
         )
+
+    def _is_found(self, ops: Ops, limit_bytes: int) -> bool:
+        """Say whether they are, as long as there is work left to be spent on that."""
+        self._searched += len(self._together)
+        return self._searched <= SEARCHED_BLOCKS and self._fits(ops, limit_bytes)
 
     def _placed(self, ops: Ops, limit_bytes: int = 0) -> tuple[tuple[int, ...], int]:
         blocks = [one.block for one in self.draft.blocks(ops)]
