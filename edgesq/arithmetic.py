@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edgesq.graph import Graph
+from edgesq.graph import Constant, Graph
 from edgesq.operators import (
     Add,
     Convolution,
@@ -306,9 +306,13 @@ class ChannelSums:
     high: Int64Array
 
 
+def channel_rows(graph: Graph, op: Convolution) -> Constant:
+    """Return a convolution's weights [O, K]."""
+    weights = np.moveaxis(graph.exact_weights(op), op.channel_axis, 0)
+    return weights.reshape(len(weights), -1)
+
+
 def channel_sums(graph: Graph, op: Convolution) -> ChannelSums:
     """Return what each output channel of a convolution can sum up to, by `sum_range`."""
-    bias = graph.constant(op.bias)
-    weights = np.moveaxis(graph.exact_weights(op), op.channel_axis, 0)
-    rows, wide = weights.reshape(len(weights), -1).astype(np.int64), bias.astype(np.int64)
+    rows, wide = channel_rows(graph, op).astype(np.int64), graph.constant(op.bias).astype(np.int64)
     return ChannelSums(rows, wide, *sum_range(rows, wide, graph.tensors[op.inputs[0]].zero_point))

@@ -83,7 +83,7 @@ class Product:
         return np.asarray((high - (products < 0) + self.addend) >> self.right, np.int64)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def summed(graph: Graph, op: Add | Sub) -> Lines | None:
     """Return the short form of a sum that is exact for all pairs; None where there is none."""
     levels = np.clip(combine(graph, op, _EVERY[:, np.newaxis], _EVERY), *op.clamp)
@@ -99,7 +99,7 @@ def summed(graph: Graph, op: Add | Sub) -> Lines | None:
     return None
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def multiplied(graph: Graph, op: Mul) -> Product | None:
     """Return the short form of a product that is exact for all pairs; None where there is none."""
     if op.clamp != _WHOLE:

@@ -101,7 +101,7 @@ def is_phased(op: Op) -> bool:
     return dilated or isinstance(op, TransposeConv)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def phases_of(graph: Graph, op: Convolution) -> Phases:
     """Return the plain convolutions that a dilated or transposed one comes to."""
     if isinstance(op, TransposeConv):

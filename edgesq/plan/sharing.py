@@ -30,6 +30,30 @@ class Sharing:
     blocks: frozenset[int]
 
 
+@dataclass(frozen=True)
+class _Uses:
+    """Who makes and reads a graph's tensors.
+
+    Attributes:
+        readers: how often a tensor is read.
+        makers: the operator that makes a tensor.
+        moved: tensors that concatenations or reshapes read.
+    """
+
+    readers: Counter[int]
+    makers: dict[int, Op]
+    moved: frozenset[int]
+
+    @classmethod
+    def of(cls, graph: Graph) -> "_Uses":
+        moving = [op for op in graph.ops if isinstance(op, Concatenation | Reshape)]
+        return cls(
+            Counter(source for op in graph.ops for source in op.inputs),
+            {op.output: op for op in graph.ops},
+            frozenset(source for op in moving for source in op.inputs),
+        )
+
+
 def share(graph: Graph) -> Sharing:
     """Find out which tensors live inside others.
 
@@ -40,6 +64,7 @@ def share(graph: Graph) -> Sharing:
     The image is in nobody's rows, for only its own slot asks the link for rows. Observed tensors
     are not either, for they are read as one block at the end.
     """
+    uses = _Uses.of(graph)
     blocks = _blocks(graph)
     kept = blocks | _linear(graph)
     parent: dict[int, tuple[int, Place]] = {}
@@ -62,7 +87,7 @@ def share(graph: Graph) -> Sharing:
                 offset += graph.tensors[source].hwc[op.axis]
             members[op.output] = tuple(numbers)
         elif op.is_valuewise:
-            place = _overwritable(graph, op, parent, blocks)
+            place = _overwritable(graph, uses, op, parent, blocks)
             if place is not None:
                 parent[op.output] = (place, _START)
     return Sharing(parent, members, tuple(copies), blocks)
@@ -90,25 +115,26 @@ def _is_alias(graph: Graph, op: Op) -> bool:
 
 
 def _overwritable(
-    graph: Graph, op: Op, parent: dict[int, tuple[int, Place]], blocks: frozenset[int]
+    graph: Graph,
+    uses: _Uses,
+    op: Op,
+    parent: dict[int, tuple[int, Place]],
+    blocks: frozenset[int],
 ) -> int | None:
     """Return an input that an operator's output may be written over, None if there is none.
 
     Neither the input nor, if it is a concatenation, any part of it may have another reader. What
     a concatenation reads is left to it: living there saves more.
     """
-    readers = Counter(source for other in graph.ops for source in other.inputs)
-    makers = {other.output: other for other in graph.ops}
-    feeds = [other for other in graph.ops if op.output in other.inputs]
-    if op.output in blocks or any(isinstance(other, Concatenation | Reshape) for other in feeds):
+    if op.output in blocks or op.output in uses.moved:
         return None
     for source in op.inputs:
-        maker = makers.get(source)
+        maker = uses.makers.get(source)
         if maker is None or isinstance(maker, Reshape) or source in blocks or source in parent:
             continue
         if graph.tensors[source].hwc != graph.tensors[op.output].hwc:
             continue
         parts = maker.inputs if isinstance(maker, Concatenation) else ()
-        if all(readers[tensor] == 1 for tensor in (source, *parts)):
+        if all(uses.readers[tensor] == 1 for tensor in (source, *parts)):
             return source
     return None

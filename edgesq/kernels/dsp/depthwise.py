@@ -135,7 +135,7 @@ def instructions(graph: Graph, op: DepthwiseConv2D, pixels: int) -> float:
     return priced(_PRICES, counts)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def ends(graph: Graph, op: DepthwiseConv2D) -> NDArray[np.uint8]:
     """Return how each four channels end, uint8 [C / 4]: the shortest way that is exact for all."""
     all_four = [
@@ -185,7 +185,7 @@ def _relu_end(
     return replace(end, is_exact=fits & same)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def channels(graph: Graph, op: DepthwiseConv2D) -> Channels | None:
     """Return the words and fields that the table may be made from; None where it is stored whole.
 

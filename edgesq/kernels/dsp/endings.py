@@ -48,7 +48,7 @@ class Ending:
         return self.form in ("relu", "linear")
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def ending(graph: Graph, op: Conv2D) -> Ending:
     """Return the fastest ending that is exact for all inputs."""
     if isinstance(op, FullyConnected):
@@ -104,7 +104,7 @@ def short_parts(graph: Graph, op: Conv2D) -> tuple[Int64Array, Int64Array, Int64
     return bias, multiplier, -shift
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def short_channels(graph: Graph, op: Conv2D) -> Channels | None:
     """Return the bits that may stand for a layer's table; None where there is none to stand for."""
     if not ending(graph, op).is_short:

@@ -4,10 +4,11 @@ Mirror: firmware/src/dsp/esq_dsp.h.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 
-from edgesq.arithmetic import channel_sums
+from edgesq.arithmetic import channel_rows
 from edgesq.graph import Graph
 from edgesq.kernels.groups import MAX_GROUPS, group_count, group_graph
 from edgesq.kernels.kernel import WideLayer
@@ -24,9 +25,10 @@ def pair_channels(graph: Graph, op: Conv2D) -> int:
     return 1 if why_wide(graph, op) else 2
 
 
+@lru_cache(maxsize=1024)
 def why_wide(graph: Graph, op: Conv2D) -> str | None:
     """Say which channel keeps a convolution's channels from sharing lanes, None where they can."""
-    rows = channel_sums(graph, op).rows
+    rows = channel_rows(graph, op)
     upper, lower = rows[0::2], np.zeros_like(rows[0::2])
     lower[: len(rows) // 2] = rows[1::2]
     lowest = np.flatnonzero(((upper <= -128) & (lower < 0)).any(axis=1))

@@ -57,7 +57,7 @@ def padding_bytes(graph: Graph, op: Conv2D) -> int:
     return packed + BLOCK - int(np.prod(shape))  # a block is loaded ahead
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def ends_short(graph: Graph, op: Convolution) -> bool:
     """Say whether the short requantization is exact for all inputs.
 

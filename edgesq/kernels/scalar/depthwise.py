@@ -62,7 +62,7 @@ class Packed:
     right: Int64Array
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def pack(graph: Graph, op: DepthwiseConv2D) -> Packed | None:
     """Pack a depthwise convolution; None where the short requantization is not exact for it.
 

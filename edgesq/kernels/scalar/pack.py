@@ -57,7 +57,7 @@ def _lists(graph: Graph, op: Conv2D, sums: Int64Array) -> bool:
     return is_lowest and taps_of(graph, op) < 1 << 16 and bool((np.abs(sums) < 1 << 15).all())
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def fits(graph: Graph, op: Conv2D) -> bool:
     """Say whether two taps' products always fit: of their weights one may be -128, not both."""
     if taps_of(graph, op) > MOST_TAPS:
@@ -66,7 +66,7 @@ def fits(graph: Graph, op: Conv2D) -> bool:
     return not bool(lowest.all(axis=1).any())
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def end_of(graph: Graph, op: Conv2D) -> str:
     """Return how a convolution's sums end: see `Packed`."""
     if isinstance(op, FullyConnected):
