@@ -16,7 +16,7 @@ from edgesq.plan.greedy import Greedy
 ARENA_GROWTH = 20
 """Faster kernels may make the arena larger by one part in this many, or by `Family.arena_parts`."""
 
-SEARCHED_BLOCKS = 2_000
+SEARCHED_BLOCKS = 4_000
 """Blocks that searches for places take up, at most, while kernels of a plan are chosen: all of the
 plan's for each search. Beyond that the largest are placed first, and no more is tried. A search
 that fails places each block some 80 times."""
