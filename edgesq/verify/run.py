@@ -97,14 +97,15 @@ def verify(
         BoardError: no board, another model on it, or the link failed.
         ModelError: BUILD holds no readable model.
         ImageError: the images cannot be used.
-        EdgesqError: not a BUILD folder, or a count, ports or a report that cannot be used.
+        EdgesqError: not a BUILD folder, or a count, sequence, ports or a report that cannot be
+            used.
     """
     content = read_model(options.build)
     graph = read_graph(content, str(options.build / TFLITE))
     images = open_images(options.build, graph, options.images, options.count, options.classes)
+    steps = _steps(options, graph)
     with contextlib.ExitStack() as stack:
         boards, silent = _open_boards(options, graph, stack)
-        steps = _steps(options, graph)
         by = oracle or default_oracle(content, steps)
         decides = by.first(len(boards[0].info.observed_bytes))
         shards = Shards(boards, silent, steps) if len(boards) + len(silent) > 1 else None
@@ -133,8 +134,13 @@ def _steps(options: VerifyOptions, graph: Graph) -> int:
     """Return how many images make a sequence; 1 where the model keeps no state.
 
     Raises:
-        EdgesqError: it is below 1.
+        EdgesqError: it is below 1, or the model keeps no state.
     """
+    if options.sequence is not None and not graph.stateful:
+        raise EdgesqError(
+            "the model keeps nothing from one image to the next, so it has no sequences",
+            hint="leave out --sequence",
+        )
     if options.sequence is not None and options.sequence < 1:
         raise EdgesqError(f"a sequence of {options.sequence} images", hint="must be at least 1")
     return (options.sequence or usual_steps(graph)) if graph.stateful else 1

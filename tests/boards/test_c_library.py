@@ -32,7 +32,7 @@ from support.libraries import (
     toolchain,
     verify_build,
 )
-from support.networks import FINER, Network
+from support.networks import FINER, USUAL, Network
 from support.paths import CKERNELS
 
 NETWORK = "every_operator"
@@ -105,6 +105,27 @@ def test_the_example_of_a_model_that_measures_and_of_a_damaged_one(tmp_path: Pat
         [build / "classify"], input=pixels.tobytes(), capture_output=True, timeout=60
     )
     assert (done.returncode, done.stdout) == (1, b"")
+
+
+def test_the_example_gives_zeros_beside_the_image(tmp_path: Path) -> None:
+    net = Network((6, 5, 3))
+    mean, vector = net.mean(net.conv(net.input, 7, (3, 3)), USUAL), net.beside((9,))
+    outputs = [net.dense(net.concat([mean, net.dense(vector, 7)]), count) for count in (1, 2)]
+    made = library(tmp_path, Layout.C_LIBRARY, net.build(*outputs), "both")
+    options = (f"-DCMAKE_PREFIX_PATH={tmp_path / 'prefix'}", f"-DCMAKE_C_FLAGS={STRICT}")
+    install(tmp_path, made, tmp_path / "prefix", f"-DCMAKE_C_FLAGS={STRICT}")
+    cmake(user_project(tmp_path, made, "classify"), tmp_path / "build", *options)
+    graph, pixels = made.graph, pixels_of(made.graph, 3)
+    zeros = np.zeros((1, 1, 9), np.int8)
+    given = [
+        graph.join({graph.input: image, graph.inputs[1]: zeros})
+        for image in quantized(graph, pixels)
+    ]
+    tensor = graph.tensors[graph.output]
+    values = run_observed(graph, np.stack(given))[0][:, 0].astype(np.float32)
+    reals = (values - np.float32(tensor.zero_point)) * np.float32(tensor.scale)
+    said = run_command(tmp_path / "build" / "classify", stdin=pixels.tobytes())
+    assert [int(line) for line in said.split()] == np.trunc(1000 * reals).astype(int).tolist()
 
 
 def test_two_libraries_in_one_program(installed: Installed, tmp_path: Path) -> None:

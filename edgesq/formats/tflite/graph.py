@@ -49,7 +49,7 @@ def make_graph(reader: Reader, sha256: str) -> tuple[Graph, Inside]:
     operators = undilated(reader, curve.joined(reader, operators))
     whole = whole_problems(reader, operators)
     if whole:
-        _refuse(reader, [*whole, *_unknown_problems(reader, without_named(reader, operators))])
+        _refuse(reader, whole, _unknown_problems(reader, without_named(reader, operators)))
     fix_batch(reader)
     operators = apart(without_constants(reader, operators), reader.source.outputs)
     operators = without_ending(reader, operators)
@@ -69,18 +69,20 @@ def make_graph(reader: Reader, sha256: str) -> tuple[Graph, Inside]:
 def _read(reader: Reader, inside: Inside) -> list[Op]:
     """Return the operators between the ends."""
     known = [(kind, one) for kind, one in inside.operators if kind in READABLES]
-    problems = [*_unknown_problems(reader, inside.operators), *uint8_problems(reader, known)]
+    unknown = _unknown_problems(reader, inside.operators)
+    problems = uint8_problems(reader, known)
     for kind, operator in known:
         readable = READABLES[kind]
         reader.refuse(operator_problem(kind, operator, readable.options, readable.inputs))
     steps = [step for kind, one in known for step in getattr(one, "steps", ((kind, one),))]
-    if not problems:
+    if not problems and not unknown:
         for step in steps:
             if is_open(reader, step[1]):
                 check_shape(reader, *step)
         read_inputs(reader, inside)
     made = [_attempt(reader, READABLES[kind], operator) for kind, operator in known]
-    _refuse(reader, [*problems, *(error for error in made if isinstance(error, ModelError))])
+    failed = [error for error in made if isinstance(error, ModelError)]
+    _refuse(reader, [*problems, *failed], unknown)
     for step in steps:
         check_shape(reader, *step)
     parts = (
@@ -101,18 +103,23 @@ def _attempt(reader: Reader, readable: Readable, operator: Any) -> Made | ModelE
         return error
 
 
-def _refuse(reader: Reader, problems: list[ModelError]) -> None:
-    """Raise one error that names every operator that is not taken, if there is any."""
-    if len(problems) == 1:
-        raise problems[0]
-    if problems:
-        texts = [
-            f"{error.message} ({error.hint})" if error.hint else error.message for error in problems
-        ]
-        raise reader.error(
-            f"cannot take {len(texts)} operators: {'; '.join(dict.fromkeys(texts))}",
-            f"it knows {', '.join(NAMES)}",
-        )
+def _refuse(reader: Reader, problems: list[ModelError], unknown: list[ModelError]) -> None:
+    """Raise one error that names every operator that is not taken, if there is any.
+
+    Args:
+        reader: of the file.
+        problems: one for each operator that is known, but not so; several may be the same.
+        unknown: one for each other.
+    """
+    every = [*unknown, *problems]
+    texts = [f"{error.message} ({error.hint})" if error.hint else error.message for error in every]
+    different = list(dict.fromkeys(texts))
+    if len(different) == 1:
+        raise every[0]
+    if different:
+        known = f"it knows {', '.join(NAMES)}"
+        hint = known if unknown else "operators and their limits are in the documentation"
+        raise reader.error(f"cannot take {len(texts)} operators: {'; '.join(different)}", hint)
 
 
 def _named(ops: Iterable[Op]) -> tuple[Op, ...]:

@@ -230,6 +230,11 @@ def test_images_that_cannot_be_used(build: Path, tmp_path: Path) -> None:
         open_images(build, graph, None, 0)
 
 
+def test_a_model_without_state_has_no_sequences(build: Path) -> None:
+    with pytest.raises(EdgesqError, match="has no sequences"):
+        verify(VerifyOptions(build, sequence=4))
+
+
 # --- which board ---
 
 

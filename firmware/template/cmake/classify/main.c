@@ -38,6 +38,7 @@ int main(void) {
     static uint8_t pixels[SAMPLE_MODEL_INPUT_WIDTH * SAMPLE_MODEL_INPUT_CHANNELS];
     enum esq_status status = ESQ_DONE;
     esq_port_init();
+    esq_give_others();
     while (status == ESQ_DONE) {
         status = sample_start();
         while (status == ESQ_NEEDS_ROW) {

@@ -14,7 +14,7 @@ from edgesq.formats.tflite import ReferenceInterpreter, read_graph, uint8
 from edgesq.plan import make_plan
 from edgesq.reference import run
 from support.cases import NETWORKS
-from support.networks import Network, images
+from support.networks import FINER, Network, images
 from support.tflite_builder import VALID
 from support.tflite_edits import (
     edited,
@@ -83,6 +83,15 @@ def test_every_unknown_operator_is_named() -> None:
     assert len(names) > 60
     assert all(hasattr(schema.BuiltinOperator, name) for name in names), "what files can have"
     assert " CONV_2D, " in line
+
+
+def test_what_is_wrong_with_known_operators_is_no_list_of_others() -> None:
+    net = Network((6, 5, 3), FINER)
+    parts = [net.mean(net.conv(net.input, 7, (3, 3))), net.dense(net.beside((9,)), 7)]
+    line = refusal(net.build(*(net.dense(net.concat(parts), count) for count in (1, 2))))
+    assert "cannot take 2 operators: " in line
+    assert "inputs and output differ in scale" in line
+    assert "it knows" not in line
 
 
 # In "fire" tensor 0 is the image, 1 the first weights, 2 their bias, 3 that convolution's output.

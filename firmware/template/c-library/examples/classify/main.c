@@ -6,7 +6,8 @@
 #include "sample_model.h"
 
 int main(void) {
-    static uint8_t pixels[SAMPLE_MODEL_INPUT_BYTES];
+    static uint8_t pixels[SAMPLE_MODEL_INPUT_COUNT];
+    esq_give_others();
     while (fread(pixels, 1, sizeof pixels, stdin) == sizeof pixels) {
         if (sample_run(pixels) != ESQ_DONE) {
             return 1;

@@ -13,6 +13,7 @@ static void read_row(uint32_t row) {
 }
 
 int main(void) {
+    esq_give_others();
     for (;;) {
         enum esq_status status = sample_start();
         for (uint32_t row = 0; status == ESQ_NEEDS_ROW; row++) {

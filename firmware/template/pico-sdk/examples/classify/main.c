@@ -15,6 +15,7 @@ static void read_row(uint32_t row) {
 
 int main(void) {
     stdio_init_all();
+    esq_give_others();
     for (;;) {
         const uint32_t start_us = time_us_32();
         enum esq_status status = sample_start();

@@ -13,7 +13,10 @@ static void read_row(uint32_t row) {
     }
 }
 
-void setup() { Serial.begin(115200); }
+void setup() {
+    Serial.begin(115200);
+    esq_give_others();
+}
 
 void loop() {
     const unsigned long start_us = micros();

@@ -14,6 +14,7 @@ static void read_row(uint32_t row) {
 }
 
 void app_main(void) {
+    esq_give_others();
     for (;;) {
         const int64_t start_us = esp_timer_get_time();
         enum esq_status status = sample_start();

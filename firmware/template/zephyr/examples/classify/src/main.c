@@ -14,6 +14,7 @@ static void read_row(uint32_t row) {
 }
 
 int main(void) {
+    esq_give_others();
     for (;;) {
         const uint32_t start = k_cycle_get_32();
         enum esq_status status = sample_start();
