@@ -97,8 +97,7 @@ def verify(
         BoardError: no board, another model on it, or the link failed.
         ModelError: BUILD holds no readable model.
         ImageError: the images cannot be used.
-        EdgesqError: not a BUILD folder, or a count, sequence, ports or a report that cannot be
-            used.
+        EdgesqError: not a BUILD folder, or an option that cannot be used.
     """
     content = read_model(options.build)
     graph = read_graph(content, str(options.build / TFLITE))
