@@ -25,7 +25,7 @@ from edgesq.calibrate import (
     spread,
     wanted_of,
 )
-from edgesq.errors import EdgesqError
+from edgesq.errors import EdgesqError, ImageError
 from edgesq.graph import Graph, Int8Array, Tensor
 
 
@@ -135,6 +135,8 @@ def _of_one(
         preparation = read_preprocessing(build)
         return _from_folder(source, count, tensor.hwc, preparation, quantized, declared, built)
     arrays = open_npz(source, tensor.hwc)
+    if arrays.dtype.kind == "f":
+        _refuse_prepared(build, source)
     preparation = Preprocessing() if arrays.dtype == np.int8 else read_preprocessing(build)
     chosen = spread(arrays.labels, arrays.count, count)
     return VerifyImages(
@@ -213,6 +215,17 @@ def _built_classes(build: Path) -> Classes:
     with contextlib.suppress(EdgesqError):
         return read_report(build).classes
     return Classes()
+
+
+def _refuse_prepared(build: Path, source: Path) -> None:
+    """Refuse reals where the model's first layer makes them of pixels: they would be made twice."""
+    declared = read_report(build).calibration.declared_preprocessing
+    if declared is not None:
+        raise ImageError(
+            "input is reals, and the first layer of this model makes them of pixels",
+            where=str(source),
+            hint="give input as uint8, as the image files hold it",
+        )
 
 
 def read_preprocessing(build: Path) -> Preprocessing:

@@ -9,12 +9,16 @@ from numpy.typing import NDArray
 
 from edgesq.builds import Source, load_source
 from edgesq.builds.source import CalibrationOptions
-from edgesq.calibrate import Classes
+from edgesq.calibrate import Classes, Preprocessing
 from edgesq.errors import ImageError, ModelError
+from edgesq.formats.tflite import read_graph
 from edgesq.quantize import to_float_tflite
 from edgesq.quantize.flat import flat
+from edgesq.records import plain
 from edgesq.verify.images import open_images
 from support.builds import light_build
+from support.networks import Network
+from support.reports import put
 
 pytestmark = pytest.mark.slow
 
@@ -81,6 +85,17 @@ def test_bytes_of_any_channels_are_divided(tmp_path: Path) -> None:
     channels().save(tmp_path / "a.keras")
     source = loaded(tmp_path / "a.keras", tmp_path / "a.npz")
     np.testing.assert_allclose(source.float_inputs[0], pixels / np.float32(255), atol=1e-7)
+
+
+def test_reals_of_a_model_that_prepares_pixels_itself(tmp_path: Path) -> None:
+    net = Network((6, 5, 3))
+    content = net.build(net.conv(net.input, 4))
+    graph = read_graph(content)
+    build = light_build(tmp_path, "host", content, np.zeros((1, 6, 5, 3), np.int8))
+    put(build, "calibration.declared_preprocessing", plain(Preprocessing("bgr")))
+    np.savez(tmp_path / "a.npz", input=np.zeros((2, 6, 5, 3), np.float32))
+    with pytest.raises(ImageError, match="makes them of pixels"):
+        open_images(build, graph, tmp_path / "a.npz", None)
 
 
 def test_what_cannot_be_used(tmp_path: Path) -> None:
