@@ -24,6 +24,13 @@ class Goal(Enum):
     BALANCED = "balanced"
 
 
+class Activations(StrEnum):
+    """What a float model's activations become; weights are int8."""
+
+    INT8 = "int8"
+    INT16 = "int16"
+
+
 class Layout(StrEnum):
     """How an export is laid out; `cmake` is the firmware project, the others are libraries."""
 

@@ -1,25 +1,30 @@
-"""The frozen picture of an int8 model that every later stage reads.
+"""The frozen picture of a quantized model that every later stage reads.
 
-All activations are int8, batch 1, layout [1, H, W, C], [1, W, C] (read as H = 1) or [1, C] (read as
-H = W = 1). Scales are the exact float32 values of the .tflite, so that every stage derives the same
-integers from them.
+All activations are int8, or all are int16 with int8 weights; batch 1, layout [1, H, W, C],
+[1, W, C] (read as H = 1) or [1, C] (read as H = W = 1). Scales are the exact float32 values of the
+.tflite, so that every stage derives the same integers from them.
 """
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.operators import Convolution, Op, Reshape, Softmax, Stateful, TransposeConv
 
-Int8Array = NDArray[np.int8]
+Int8Array = NDArray[np.signedinteger[Any]]
+"""Levels of activations: int8, or int16 where the model has these."""
 Int16Array = NDArray[np.int16]
 Int32Array = NDArray[np.int32]
-Constant = Int8Array | Int16Array | Int32Array
+Constant = Int8Array | Int16Array | Int32Array | NDArray[np.int64]
+
+MAX_INT16 = (1 << 15) - 1
 
 
 @dataclass(frozen=True)
@@ -45,9 +50,10 @@ class Tensor:
             where they are depthwise), [O] for biases, [C], [1] or [H, W, C]
             for operands.
         quantization: scale and zero point.
-        data: int8 weights and operands, int16 weights of time and of wide channels, or int32
-            biases; None for activations.
+        data: int8 weights and operands, int16 weights of time and of wide channels, int32 biases,
+            or int64 ones where activations are int16; None for activations.
         is_plane: whether [1, H, W] is an image of one channel, and not one row of W channels.
+        value_bytes: of a value of an activation: 1 for int8, 2 for int16.
     """
 
     name: str
@@ -55,12 +61,29 @@ class Tensor:
     quantization: Quantization
     data: Constant | None = None
     is_plane: bool = False
+    value_bytes: int = 1
 
     @property
     def hwc(self) -> tuple[int, int, int]:
         """Height, width and channels of an activation; [1, C] is one pixel, [1, W, C] one row."""
         height, width, channels = (1, 1, 1, *self.shape, *([1] if self.is_plane else []))[-3:]
         return height, width, channels
+
+    @property
+    def stored(self) -> tuple[int, int, int]:
+        """Height, width and bytes of a pixel, which are all that the runtime knows."""
+        height, width, channels = self.hwc
+        return height, width, channels * self.value_bytes
+
+    @property
+    def dtype(self) -> type[np.int8] | type[np.int16]:
+        """The type of an activation's values."""
+        return np.int8 if self.value_bytes == 1 else np.int16
+
+    @property
+    def levels(self) -> tuple[int, int]:
+        """The least and the greatest value that an activation can have."""
+        return (-128, 127) if self.value_bytes == 1 else (-MAX_INT16 - 1, MAX_INT16)
 
     @property
     def scale(self) -> float:
@@ -88,6 +111,11 @@ class Graph:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     sha256: str
+
+    @property
+    def is_int16(self) -> bool:
+        """Whether activations are int16."""
+        return any(self.tensors[index].value_bytes == 2 for index in self.inputs)
 
     @property
     def input(self) -> int:
@@ -207,6 +235,25 @@ class Graph:
         """Tensors a verifier compares: the outputs, then the logits that a softmax would blur."""
         logits = (self.logits_of(output) for output in self.outputs)
         return tuple(dict.fromkeys((*self.outputs, *(one for one in logits if one is not None))))
+
+    @property
+    def observed_ends(self) -> list[int]:
+        """Where all observed tensors but the last end, one behind the other, in bytes."""
+        sizes = (math.prod(self.tensors[index].stored) for index in self.observed)
+        return list(accumulate(sizes))[:-1]
+
+    def typed(self, observed: Sequence[Int8Array]) -> tuple[Int8Array, ...]:
+        """Return observed tensors that came as bytes, at most all of them, as int8 or int16."""
+        tensors = (self.tensors[index] for index in self.observed)
+        return tuple(
+            values.view(np.dtype(tensor.dtype).newbyteorder("<"))
+            for tensor, values in zip(tensors, observed, strict=False)
+        )
+
+    @property
+    def image_bytes(self) -> int:
+        """Bytes of an image, of all inputs together."""
+        return sum(math.prod(self.tensors[index].stored) for index in self.inputs)
 
     @property
     def input_names(self) -> tuple[str, ...]:

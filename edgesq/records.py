@@ -23,8 +23,8 @@ Part = Annotated[float, msgspec.Meta(ge=0, le=1)]
 """A share of images or values."""
 
 Positive = Annotated[float, msgspec.Meta(ge=0)]
-Lsb = Annotated[int, msgspec.Meta(ge=0, le=255)]
-"""A difference in quantization steps of an int8 tensor."""
+Lsb = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
+"""A difference in quantization steps of an int8 or int16 tensor."""
 
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 """In hex."""

@@ -24,6 +24,7 @@ from edgesq.errors import ImageError, ModelError
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.tflite import read_stored_graph
 from edgesq.graph import Graph, Int8Array
+from edgesq.int8_only import need_int8
 from edgesq.verify import Verified, recall
 from edgesq.verify.images import VerifyImages, open_images, read_preprocessing
 
@@ -118,6 +119,7 @@ def evaluate(
     """
     content = read_model(build)
     graph = read_stored_graph(content, str(build / TFLITE))
+    need_int8(graph, "`edgesq evaluate`", str(build / TFLITE))
     weights = read_float_weights(build)
     per_pixel = map_judge(graph)
     has_labels = per_pixel is not None and _has_masks(source)

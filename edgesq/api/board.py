@@ -107,7 +107,10 @@ class Board:
         prepared = [image.tobytes() for image in model.prepare_all(images)]
         with ExitStack() as stack:
             client, _ = self._opened(stack, model)
-            return tuple(model.prediction(found.outputs) for found in client.stream(prepared))
+            return tuple(
+                model.prediction(model.graph.typed(found.outputs))
+                for found in client.stream(prepared)
+            )
 
     def close(self) -> None:
         """Give the board back: stop it where `Build.flash` started it on this computer.

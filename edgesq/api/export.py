@@ -15,6 +15,7 @@ from edgesq.choices import (
     DEFAULT_BUILD,
     DEFAULT_TARGET,
     MAX_DROP_POINTS,
+    Activations,
     Fit,
     Goal,
     Layout,
@@ -37,6 +38,7 @@ class ExportArguments(TypedDict, total=False):
             folders of the calibration images are called.
         fit: how images of other proportions get the model's: "stretch", "crop" or "pad"; without it
             as their manifest says.
+        activations: what those of a float model become: "int8" or "int16".
         strict: refuse calibration images that look wrong.
         runtime: what computes on the board: "edgesq" or "tflm".
         kernels: another kernel family than the board's, as "portable", where its core runs it.
@@ -53,6 +55,7 @@ class ExportArguments(TypedDict, total=False):
     ram_limit: int | None
     classes: ClassNames | None
     fit: Fit | str | None
+    activations: Activations | str
     strict: bool
     runtime: Runtime | str
     kernels: str | None
@@ -110,6 +113,7 @@ def _request(
     ram_limit: int | None = None,
     classes: ClassNames | None = None,
     fit: Fit | str | None = None,
+    activations: Activations | str = Activations.INT8,
     strict: bool = False,
     runtime: Runtime | str = Runtime.EDGESQ,
     kernels: str | None = None,
@@ -134,6 +138,7 @@ def _request(
         ram_limit=ram_limit,
         name=name,
         layout=chosen(Layout, format, "format"),
+        activations=chosen(Activations, activations, "activations"),
         strict=strict,
         classes=classes_of(classes),
         fit=None if fit is None else chosen(Fit, fit, "fit").value,

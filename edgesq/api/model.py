@@ -78,12 +78,13 @@ class Model:
             return self._joined(image)
         if isinstance(image, Mapping):
             raise _wrong("is a mapping, and the model has one input")
-        if isinstance(image, np.ndarray) and image.dtype == np.int8:
-            if image.shape != self.shape:
-                raise _wrong(f"is int8 {list(image.shape)}, the model takes {list(self.shape)}")
-            return image
         tensor = self.graph.tensors[self.graph.input]
-        return self.preprocessing.to_int8(self._pixels(image), tensor.scale, tensor.zero_point)
+        if isinstance(image, np.ndarray) and image.dtype == tensor.dtype:
+            if image.shape != self.shape:
+                was = f"{image.dtype} {list(image.shape)}"
+                raise _wrong(f"is {was}, the model takes {list(self.shape)}")
+            return image
+        return self.preprocessing.to_levels(self._pixels(image), tensor)
 
     @property
     def inputs(self) -> dict[str, tuple[int, int, int]]:
@@ -97,7 +98,7 @@ class Model:
         """Return an image of several inputs."""
         if (
             isinstance(image, np.ndarray)
-            and image.dtype == np.int8
+            and image.dtype == self.graph.tensors[self.graph.input].dtype
             and image.shape == self.graph.image_shape
         ):
             return image
@@ -110,7 +111,7 @@ class Model:
                 found[index] = _levels(given, tensor, name, shape)
             else:
                 pixels = self._pixels(given, shape)
-                found[index] = self.preprocessing.to_int8(pixels, tensor.scale, tensor.zero_point)
+                found[index] = self.preprocessing.to_levels(pixels, tensor)
         return self.graph.join(found)
 
     def prepare_all(self, images: Iterable[ImageLike] | NDArray[Any]) -> list[Int8Array]:
@@ -169,14 +170,14 @@ class Model:
             )
         }
         tensor = self.graph.tensors[self.graph.output]
-        int8 = np.array(observed[0], np.int8).reshape(tensor.shape[1:])
+        levels = observed[0].copy().reshape(tensor.shape[1:])
         values = next(iter(outputs.values()))
-        return Prediction(int8, values, self._label(observed), self.classes, outputs)
+        return Prediction(levels, values, self._label(observed), self.classes, outputs)
 
     def _real(self, index: int, levels: Int8Array) -> NDArray[np.float32]:
         tensor = self.graph.tensors[index]
-        int8 = np.array(levels, np.int8).reshape(tensor.shape[1:])
-        steps = int8.astype(np.float32) - np.float32(tensor.zero_point)
+        stored = np.array(levels, tensor.dtype).reshape(tensor.shape[1:])
+        steps = stored.astype(np.float32) - np.float32(tensor.zero_point)
         return np.asarray(steps * np.float32(tensor.scale), np.float32)
 
     def _label(self, observed: Sequence[Int8Array]) -> int | None:
@@ -208,10 +209,10 @@ def _levels(
     """Return the levels of an input that is given as such, or as reals."""
     if given.size != math.prod(shape) or given.dtype.kind not in "fi":
         raise _wrong(f"has {given.dtype} {list(given.shape)} for {name}, which is {list(shape)}")
-    if given.dtype == np.int8:
-        return np.asarray(given.reshape(shape), np.int8)
+    if given.dtype == tensor.dtype:
+        return np.asarray(given.reshape(shape), tensor.dtype)
     steps = np.round(given.reshape(shape).astype(np.float64) / tensor.scale) + tensor.zero_point
-    return np.clip(steps, -128, 127).astype(np.int8)
+    return np.clip(steps, *tensor.levels).astype(tensor.dtype)
 
 
 def _wrong(what: str) -> ImageError:

@@ -38,6 +38,7 @@ from edgesq.choices import Layout
 from edgesq.codegen import check_name
 from edgesq.errors import EdgesqError
 from edgesq.extras import LITERT, require
+from edgesq.int8_only import need_int8
 from edgesq.targets import TFLM_KERNELS
 
 _VERSIONED = (
@@ -64,7 +65,7 @@ def export(options: ExportOptions, on_stage: OnStage) -> ExportReport:
             is left behind then and an earlier build stays as it was.
     """
     _check(options)
-    taken = CalibrationOptions(options.classes, options.fit, options.strict)
+    taken = CalibrationOptions(options.classes, options.fit, options.strict, options.activations)
     request = source_request(options.model, options.calibration, taken)
     driver = Driver(on_stage)
     loading = loading_steps(request.kind)
@@ -109,7 +110,7 @@ def improving_steps(options: ExportOptions, driver: Driver) -> list[Step]:
         steps += accuracy_steps(options.optimize_accuracy, driver.tell)
     if options.compress is not None:
         steps += compression_steps(options.target, options.compress)
-    return [*steps, Step("plan the memory and generate C", _plan)]
+    return [*steps, Step("plan the memory and generate C", partial(_plan, options.layout))]
 
 
 def building_steps(options: ExportOptions, kind: Kind) -> list[Step]:
@@ -125,8 +126,10 @@ def building_steps(options: ExportOptions, kind: Kind) -> list[Step]:
     ]
 
 
-def _plan(improved: Improved) -> Planned:
+def _plan(layout: Layout, improved: Improved) -> Planned:
     source = improved.source
+    if layout is not Layout.CMAKE:
+        need_int8(source.graph, f"a library for {layout.value}", source.name)
     firmware = make_firmware(source.graph, source.tflite, improved.firmware, improved.chosen)
     return Planned(improved, firmware)
 

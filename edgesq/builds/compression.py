@@ -21,6 +21,7 @@ from edgesq.compress import Compressed, Compressor, Kernel, Loss, layer_bytes
 from edgesq.errors import FitError, ImageError, ModelError
 from edgesq.formats.tflite import computes_in_uint8, read_graph
 from edgesq.graph import Graph
+from edgesq.int8_only import need_int8
 from edgesq.kernels.flash import channels_bytes, codable, short_tables, takes_coded
 from edgesq.operators import Conv2D, Convolution
 from edgesq.targets import Target
@@ -155,9 +156,10 @@ def _sized(improved: Improved, goal: int, max_drop: float) -> Improved | _Task:
 
     Raises:
         ImageError: it is not, and there are no images to compress it with.
-        ModelError: it computes in uint8.
+        ModelError: it computes in uint8, or activations are int16.
     """
     source = improved.source
+    need_int8(source.graph, "--compress", source.name)
     plain = image_size(source.graph, source.tflite, improved.firmware)
     if plain.bytes <= goal:
         facts = CompressionFacts(goal, plain.bytes)

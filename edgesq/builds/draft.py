@@ -11,7 +11,7 @@ from edgesq.builds.parity import Comparison, ParityRow
 from edgesq.builds.runtime import Firmware, FirmwareOptions
 from edgesq.builds.source import Source
 from edgesq.calibrate import Classes, Fit
-from edgesq.choices import Goal, Layout
+from edgesq.choices import Activations, Goal, Layout
 from edgesq.codegen import name_of
 from edgesq.errors import EdgesqError
 from edgesq.plan import Candidate
@@ -33,6 +33,7 @@ class ExportOptions:
         name: what the model's C names begin with; None for one made of its file's.
         layout: the ecosystem that gets a library beside the firmware project.
         strict: refuse calibration images that the audit finds wrong.
+        activations: what those of a float model become.
         classes: which class has which number; None for as the calibration folder says.
         fit: how images of another size get the model's; None for as its manifest says.
         tflm_dir: TensorFlow Lite Micro's tree, for a target whose kernels are "tflm".
@@ -54,6 +55,7 @@ class ExportOptions:
     tflm_dir: Path | None = None
     optimize_accuracy: float | None = None
     compress: Compression | None = None
+    activations: Activations = Activations.INT8
 
     def firmware(self, source: Source) -> FirmwareOptions:
         """Return what firmware is wanted for a model."""

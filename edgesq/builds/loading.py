@@ -37,10 +37,11 @@ from edgesq.calibrate import (
     make_sheet,
     open_folder,
 )
+from edgesq.choices import Activations
 from edgesq.errors import ImageError, ModelError
 from edgesq.formats.float_weights import FloatWeights, float_weights
 from edgesq.formats.tflite import read_graph, read_stored_graph, reading_notes
-from edgesq.graph import Graph, Quantization
+from edgesq.graph import Graph, Int8Array, Quantization
 from edgesq.quantize import audit_model, baked, silent_layer, to_int8_tflite
 from edgesq.resources import resource
 from edgesq.zoo.demo import demo_model_path, heldout
@@ -102,6 +103,12 @@ def source_request(
             "a float model needs images to be quantized with",
             where=str(model),
             hint="give --calibration FOLDER with some 100 typical images",
+        )
+    if taken.activations is Activations.INT16 and (not kind.is_float or kind is Kind.FLOAT_TFLITE):
+        raise ModelError(
+            "keeps its activations as they are",
+            where=str(path),
+            hint="leave out --activations, or give the Keras or ONNX model in float",
         )
     if calibration is not None and not has_arrays(calibration):
         # What is wrong with it is said before TensorFlow is loaded.
@@ -202,9 +209,12 @@ def _quantized(audited: _Audited | _OfArrays) -> Source:
         return _quantized_of_arrays(audited)
     request, images = audited.opened.request, audited.images
     path, declared = request.path, images.preprocessing
-    model, preprocessing = baked(audited.keras, declared) or (audited.keras, declared)
+    activations = request.taken.activations
+    is_int8 = activations is Activations.INT8
+    pixels_in = baked(audited.keras, declared) if is_int8 else None  # for its input's 256 levels
+    model, preprocessing = pixels_in or (audited.keras, declared)
     floats = preprocessing.to_float(images.images)
-    content = to_int8_tflite(model, (image[np.newaxis] for image in floats))
+    content = to_int8_tflite(model, (image[np.newaxis] for image in floats), activations)
     graph = _read_quantized(model, floats, content, path)
     weights = _float_weights(model, content)
     if preprocessing != declared and weights is not None:
@@ -245,7 +255,9 @@ def _quantized_of_arrays(audited: _OfArrays) -> Source:
     model, request = audited.opened.model, audited.opened.request
     assert request.calibration is not None
     classes = request.taken.classes or Classes()
-    return quantized_of_inputs(model, audited.arrays, request.calibration, classes)
+    return quantized_of_inputs(
+        model, audited.arrays, request.calibration, classes, request.taken.activations
+    )
 
 
 def _input_shape(model: keras.Model, path: Path) -> tuple[int, int, int]:
@@ -308,6 +320,13 @@ def _refuse(audit: tuple[AuditRow, ...], calibration: Path) -> None:
         )
 
 
+def _noise(graph: Graph) -> Int8Array:
+    """Return images of noise, of `Graph.image_shape` each."""
+    generator, tensor = np.random.default_rng(_NOISE_SEED), graph.tensors[graph.input]
+    low, high = tensor.levels
+    return generator.integers(low, high + 1, (_NOISE_IMAGES, *graph.image_shape), tensor.dtype)
+
+
 def _from_int8(read: _Opened) -> Source:
     """Take images for an int8 model: those of the user, or else noise."""
     request, opened = read.request, read.model
@@ -315,14 +334,12 @@ def _from_int8(read: _Opened) -> Source:
     content = opened.tflite
     assert content is not None
     graph = read_graph(content, str(path))
-    shape = graph.image_shape
     preprocessing, labels = taking_pixels(graph, Preprocessing(resize=taken.fit)), None
     classes = taken.classes or Classes()
     notes: tuple[str, ...] = ()
     sheet = None
     if calibration is None:
-        generator = np.random.default_rng(_NOISE_SEED)
-        images = generator.integers(-128, 128, (_NOISE_IMAGES, *shape), np.int8)
+        images = _noise(graph)
         images_are = NOISE_IS
     elif len(graph.inputs) > 1 or request.has_arrays:
         images, arrays = given_inputs(graph, calibration)

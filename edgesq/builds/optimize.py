@@ -15,6 +15,7 @@ from edgesq.builds.steps import Step
 from edgesq.errors import ModelError
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.tflite import read_graph
+from edgesq.int8_only import need_int8
 from edgesq.plan import Candidate
 
 FLOAT_WEIGHTS = "float_weights.npz"
@@ -55,10 +56,12 @@ def _optimized(improved: Improved, seconds: float, tell: Callable[[str], None]) 
     """Look for a more exact int8 model.
 
     Raises:
-        ModelError: there is no float model, or its weights are not found in the int8 one.
+        ModelError: activations are int16, there is no float model, or its weights are not found in
+            the int8 one.
         ImageError: there are too few calibration images.
     """
     source = improved.source
+    need_int8(source.graph, "--optimize-accuracy", source.name)
     if not source.has_one_end_each:
         raise ModelError(
             "accuracy is measured at one output of one image",

@@ -243,11 +243,11 @@ def _float_as_int8(source: Source, count: int) -> tuple[Int8Array, ...]:
     inputs = source.float_inputs or (source.floats,)
     given = [None if one is None else one[:count] for one in inputs]
     made = source.keras(given[0] if len(given) == 1 else given, training=False)
-    found = []
+    found: list[Int8Array] = []
     for values, index in zip(_listed(made), source.graph.outputs, strict=True):
         output = source.graph.tensors[index]
         levels = np.round(np.asarray(values).reshape(count, -1) / output.scale) + output.zero_point
-        found.append(np.clip(levels, -128, 127).astype(np.int8))
+        found.append(np.asarray(np.clip(levels, *output.levels), output.dtype))
     return tuple(found)
 
 

@@ -12,6 +12,7 @@ from edgesq.errors import TargetError, ToolError, did_you_mean
 from edgesq.formats.tflite.tidy import int8_inside
 from edgesq.formats.tflm import arena_bytes
 from edgesq.graph import Graph
+from edgesq.int8_only import need_int8
 from edgesq.integers import round_up
 from edgesq.kernels.families import families_of
 from edgesq.plan import (
@@ -80,8 +81,8 @@ class Firmware:
 
     @property
     def has_rows(self) -> bool:
-        """Whether the runtime takes an image row by row, as examples and libraries show it."""
-        return self.chosen is not None
+        """Whether it takes pixels row by row, as examples and libraries show it: by NAME_app.c."""
+        return any(name.endswith("_app.c") for name in self.files)
 
     def portable_files(self, graph: Graph) -> Mapping[str, str]:
         """Return the data that the portable kernels take, for the same bands: for this computer."""
@@ -222,6 +223,7 @@ def _edgesq(graph: Graph, options: FirmwareOptions, chosen: Candidate | None) ->
 
 def _tflm(graph: Graph, tflite: bytes, options: FirmwareOptions) -> Firmware:
     target = options.target
+    need_int8(graph, "TensorFlow Lite Micro's runtime")
     check_tree(target, options.tflm_dir)
     tflite = int8_inside(tflite)
     used = arena_bytes(tflite)

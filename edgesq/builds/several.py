@@ -20,6 +20,7 @@ from edgesq.calibrate import (
     read_inputs,
     wanted_of,
 )
+from edgesq.choices import Activations
 from edgesq.errors import ModelError
 from edgesq.formats.float_weights import FloatWeights, float_weights
 from edgesq.formats.tflite import read_graph, reading_notes
@@ -45,7 +46,11 @@ def calibration_arrays(model: keras.Model, calibration: Path) -> InputArrays:
 
 
 def quantized_of_inputs(
-    opened: Model, arrays: InputArrays, calibration: Path, classes: Classes
+    opened: Model,
+    arrays: InputArrays,
+    calibration: Path,
+    classes: Classes,
+    activations: Activations,
 ) -> Source:
     """Quantize a float model with arrays.
 
@@ -57,7 +62,7 @@ def quantized_of_inputs(
     preprocessing = Preprocessing(scale=1.0) if opened.takes_pixels else Preprocessing()
     floats = arrays.floats(preprocessing)
     images = ([part[np.newaxis] for part in image] for image in zip(*floats, strict=True))
-    content = to_int8_tflite(model, images)
+    content = to_int8_tflite(model, images, activations)
     graph = read_graph(content, name)
     in_order = _in_the_files_order(graph, model, arrays)
     int8 = in_order.int8(graph, preprocessing)

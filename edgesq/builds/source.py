@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edgesq.builds.model import Kind, Original
 from edgesq.calibrate import AuditRow, Classes, Fit, Preprocessing, Sheet, has_arrays
+from edgesq.choices import Activations
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.graph import Graph, Int8Array
 
@@ -24,9 +25,8 @@ _PIXELS = (1.0, -128)
 
 
 def levels_of(graph: Graph, images: NDArray[np.uint8], preprocessing: Preprocessing) -> Int8Array:
-    """Return pixels as the model's input takes them, int8 [n, H, W, C]."""
-    tensor = graph.tensors[graph.input]
-    return preprocessing.to_int8(images, tensor.scale, tensor.zero_point)
+    """Return pixels as the model's input takes them, [n, H, W, C]."""
+    return preprocessing.to_levels(images, graph.tensors[graph.input])
 
 
 def taking_pixels(graph: Graph, declared: Preprocessing) -> Preprocessing:
@@ -53,11 +53,13 @@ class CalibrationOptions:
         classes: as declared; None for the folder's.
         fit: how images of another size get the model's; None for as the manifest says.
         strict: refuse images that the audit finds wrong.
+        activations: what those of a float model become.
     """
 
     classes: Classes | None = None
     fit: Fit | None = None
     strict: bool = False
+    activations: Activations = Activations.INT8
 
 
 @dataclass(frozen=True)

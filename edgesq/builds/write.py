@@ -59,7 +59,7 @@ def _write_onnx(draft: Draft) -> dict[str, bytes | EdgesqError]:
 
     file = "model_int8.onnx"
     models: dict[str, bytes | EdgesqError] = {}
-    if source.graph.stateful:  # ONNX has no place for it
+    if source.graph.stateful or source.graph.is_int16:  # ONNX has no place for it
         models[INTEGER_ONNX] = optional(file, lambda: integer_onnx(source.graph))
     else:
         models[INTEGER_ONNX] = written(folder / file, lambda: integer_onnx(source.graph))

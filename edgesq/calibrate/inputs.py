@@ -163,12 +163,12 @@ def _array(
 
 
 def levels(array: NDArray[Any], tensor: Tensor, preprocessing: Preprocessing) -> Int8Array:
-    """Return an array as an input takes it: int8 as it is, pixels and reals as levels."""
-    if array.dtype == np.int8:
-        return np.asarray(array, np.int8)
+    """Return an array as an input takes it: int8 or int16 as it is, pixels and reals as levels."""
+    if array.dtype == tensor.dtype:
+        return np.asarray(array, tensor.dtype)
     if array.dtype == np.uint8:
-        return preprocessing.to_int8(array, tensor.scale, tensor.zero_point)
-    return levels_of_reals(array, tensor.scale, tensor.zero_point)
+        return preprocessing.to_levels(array, tensor)
+    return levels_of_reals(array, tensor.scale, tensor.zero_point, tensor.dtype)
 
 
 def _hint(wanted: Sequence[Wanted]) -> str:

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from edgesq.errors import ImageError
 from edgesq.limits import MAX_EXTENT, MAX_FILE_BYTES
 
-Image = NDArray[np.int8] | NDArray[np.uint8] | NDArray[np.floating[Any]]
+Image = NDArray[np.signedinteger[Any]] | NDArray[np.uint8] | NDArray[np.floating[Any]]
 Int64Array = NDArray[np.int64]
 
 _SHAPE_HINT = "give input as int8, uint8 or float32 [n, H, W, C], and optionally labels [n]"
-TYPES = (np.dtype(np.int8), np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
+TYPES = tuple(map(np.dtype, (np.int8, np.int16, np.uint8, np.float32, np.float64)))
 """Of arrays: levels, pixels, reals."""
 
 _MAX_HEADER_BYTES = 1 << 16
@@ -42,7 +42,7 @@ class NpzImages:
         path: the file.
         count: of images, at least 1.
         shape: H, W, C.
-        dtype: int8 (already quantized), uint8 (pixels), float32 or float64 (reals).
+        dtype: int8 or int16 (already quantized), uint8 (pixels), float32 or float64 (reals).
         labels: int64 [count], at least 0; or None.
         identity: changes where the arrays do; SHA-256 over the CRC-32s that the file keeps.
     """
@@ -92,12 +92,17 @@ class NpzImages:
                 yield np.frombuffer(data, self.dtype).reshape(self.shape)
 
 
-def open_npz(path: Path | str, input_shape: tuple[int, int, int]) -> NpzImages:
+def open_npz(
+    path: Path | str,
+    input_shape: tuple[int, int, int],
+    levels: type[np.int8] | type[np.int16] = np.int8,
+) -> NpzImages:
     """Look at `input` and read `labels`, if there, of an .npz file.
 
     Args:
         path: the file.
         input_shape: height, width, channels of the model's input.
+        levels: the type of its values.
 
     Raises:
         ImageError: the file is missing or no .npz, or an array is missing, empty, too large, or of
@@ -110,13 +115,14 @@ def open_npz(path: Path | str, input_shape: tuple[int, int, int]) -> NpzImages:
         if "input.npy" not in members:
             raise ImageError("holds no array called input", where=str(file), hint=_SHAPE_HINT)
         array = header(archive, members["input.npy"])
-        good = array.dtype in TYPES
+        good = array.dtype in TYPES and (array.dtype.kind != "i" or array.dtype == levels)
         good = good and extents(array.shape[1:]) == extents(input_shape)
         if not good or not 0 < array.shape[0] <= MAX_EXTENT:
             raise ImageError(
                 f"input is {array.dtype} {list(array.shape)}",
                 where=str(file),
-                hint=f"the model takes int8, uint8 or float32 {['n', *input_shape]}, n at least 1",
+                hint=f"the model takes {levels.__name__}, uint8 or float32 {['n', *input_shape]}, "
+                "n at least 1",
             )
         if "labels.npy" in members:
             labels = labels_of(archive, members["labels.npy"], array.shape[0])

@@ -7,10 +7,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from edgesq.graph import Int8Array, Tensor
 from edgesq.limits import MAX_SIDE
 
 UInt8Array = NDArray[np.uint8]
-Int8Array = NDArray[np.int8]
 Float32Array = NDArray[np.float32]
 
 Fit = Literal["stretch", "crop", "pad"]
@@ -105,17 +105,26 @@ class Preprocessing:
         """
         return levels_of_reals(self.to_float(images), scale, zero_point)
 
+    def to_levels(self, images: UInt8Array, tensor: Tensor) -> Int8Array:
+        """Return the same for a model's input of int8 or int16."""
+        reals = self.to_float(images)
+        return levels_of_reals(reals, tensor.scale, tensor.zero_point, tensor.dtype)
+
 
 def levels_of_reals(
-    reals: NDArray[np.floating[Any]], scale: float, zero_point: int
-) -> NDArray[np.int8]:
+    reals: NDArray[np.floating[Any]],
+    scale: float,
+    zero_point: int,
+    dtype: type[np.int8] | type[np.int16] = np.int8,
+) -> Int8Array:
     """Return finite reals / scale, rounded, plus zero_point, clipped.
 
     Source: TensorFlow Lite, QUANTIZE (halves away from zero).
     """
     steps = reals.astype(np.float64) / scale
     rounded: NDArray[np.float64] = np.trunc(steps + np.copysign(0.5, steps)) + zero_point
-    return np.clip(rounded, -128, 127).astype(np.int8)
+    bounds = np.iinfo(dtype)
+    return np.clip(rounded, bounds.min, bounds.max).astype(dtype)
 
 
 def _expect(condition: bool, complaint: str) -> None:

@@ -10,6 +10,7 @@ from edgesq.choices import (
     DEFAULT_STUDY,
     DEFAULT_TARGET,
     MAX_DROP_POINTS,
+    Activations,
     Goal,
     Layout,
     Runtime,
@@ -17,6 +18,7 @@ from edgesq.choices import (
 from edgesq.cli import search_options, terminal
 from edgesq.cli.choices import Document
 from edgesq.cli.options import (
+    ActivationsOption,
     Baseline,
     Baud,
     Build,
@@ -76,6 +78,7 @@ def export(
     ram_limit: RamLimit = None,
     classes: ClassFile = None,
     fit: FitOption = None,
+    activations: ActivationsOption = Activations.INT8,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse calibration images that look wrong.")
     ] = False,
@@ -102,6 +105,7 @@ def export(
         ram_limit=ram_limit,
         classes=classes,
         fit=fit,
+        activations=activations,
         strict=strict,
         tflm_dir=tflm_dir,
         optimize_accuracy=optimize_accuracy,

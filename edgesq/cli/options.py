@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from edgesq.choices import Fit, Goal
+from edgesq.choices import Activations, Fit, Goal
 from edgesq.limits import MAX_ACCURACY_S, MAX_COUNT, TIMEOUTS_S
 
 
@@ -84,6 +84,10 @@ FitOption = Annotated[
     typer.Option(
         "--fit", help="How images of other proportions get the model's; stretched if left out."
     ),
+]
+ActivationsOption = Annotated[
+    Activations,
+    typer.Option("--activations", help="What the activations of a float model become."),
 ]
 ImagesOption = Annotated[
     Path | None,

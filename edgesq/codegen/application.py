@@ -57,8 +57,10 @@ def application_source(
 
 def application_header(graph: Graph, name: str) -> str:
     """Return the declarations of NAME_app.c."""
-    judge = judge_of(graph)
     names = {"name": name, "NAME": name.upper()}
+    if graph.is_int16:
+        return template("app_int16.h").substitute(names)
+    judge = judge_of(graph)
     if isinstance(judge, str):
         classifying = template("app_no_class.h").substitute(names, reason=judge)
     else:

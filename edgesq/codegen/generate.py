@@ -39,6 +39,8 @@ def generate(
 ) -> dict[str, str]:
     """Return the model as C, file name to text: NAME_model.h, .c, NAME_app.c, model_data.h.
 
+    Of int16 there is no NAME_app.c, which begins with pixels.
+
     Args:
         graph: the model.
         plan: where its rows live and in which order its operators run.
@@ -53,14 +55,24 @@ def generate(
     names = {"name": name, "NAME": name.upper()}
     pixels = preprocessing or Preprocessing()
     application = application_header(graph, name)
+    applied = {}
+    if not graph.is_int16:
+        has_streams = any(item.kernel.coded for item in plan.ops)
+        source = application_source(graph, pixels, name, has_streams=has_streams)
+        applied = {f"{name}_app.c": source}
     facts = _facts(graph, plan, kernels)
-    has_streams = any(item.kernel.coded for item in plan.ops)
     return {
         f"{name}_model.h": model_header(graph, pixels, name, classes, facts, application),
         f"{name}_model.c": _source(graph, plan, kernels, names),
-        f"{name}_app.c": application_source(graph, pixels, name, has_streams=has_streams),
-        "model_data.h": template("model_data.h").substitute(names),
+        **applied,
+        "model_data.h": template("model_data.h").substitute(names, each=_times(graph)),
     }
+
+
+def _times(graph: Graph) -> str:
+    """Return by what the channels of the image are multiplied to be bytes."""
+    size = graph.tensors[graph.input].value_bytes
+    return "" if size == 1 else f"{size}u * "
 
 
 def tflite_array(content: bytes, name: str) -> dict[str, str]:

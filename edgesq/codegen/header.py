@@ -1,6 +1,5 @@
 """What a program can read of a model: NAME_model.h."""
 
-import math
 from collections.abc import Mapping, Sequence
 
 from edgesq.calibrate import Preprocessing
@@ -35,7 +34,7 @@ def model_header(
         application: declarations of what NAME_app.c defines; none where there is no such file.
     """
     prefix = name.upper()
-    shapes = (row(graph.tensors[index].hwc) for index in graph.sent)
+    shapes = (row(graph.tensors[index].stored) for index in graph.sent)
     channels = graph.tensors[graph.input].hwc[2]
     return template("model.h").substitute(
         facts,
@@ -49,7 +48,9 @@ def model_header(
         input_shapes=row(f"{{{shape}}}" for shape in shapes),
         turns=_turns(graph),
         input_rows=len(graph.input_rows),
-        input_bytes=math.prod(graph.image_shape),
+        input_bytes=graph.image_bytes,
+        type=graph.tensors[graph.output].dtype.__name__,
+        each="channels" if not graph.is_int16 else "bytes of a pixel",
         order=_pixel_order(channels, preprocessing),
         mean=row(map(repr, preprocessing.mean[:channels])),
         pixel_scale=repr(preprocessing.scale),

@@ -77,7 +77,7 @@ def generate_tflm(
     }
     return {
         **tflite_array(tflite, name),
-        "model_data.h": template("model_data.h").substitute(names),
+        "model_data.h": template("model_data.h").substitute(names, each=""),
         f"{name}_model.h": model_header(
             graph, preprocessing or Preprocessing(), name, classes, facts
         ),

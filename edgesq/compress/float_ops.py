@@ -27,6 +27,7 @@ from edgesq.operators import (
     DepthToSpace,
     DepthwiseConv2D,
     HardSwish,
+    Int16,
     LeakyRelu,
     Logistic,
     Maximum,
@@ -334,7 +335,7 @@ def _depth_to_space(_: Graph, op: DepthToSpace, pixels: Any) -> Any:
     return pixels if op.block == 1 else tf.nn.depth_to_space(pixels, op.block)
 
 
-def _refuse(_: Graph, op: Stateful, *__: Any) -> NoReturn:
+def _refuse(_: Graph, op: Op, *__: Any) -> NoReturn:
     raise ModelError(
         f"{op.kind} keeps state, through which nothing is differentiated",
         where=op.name,
@@ -371,6 +372,7 @@ OPERATORS: dict[type[Op], Callable[..., Any]] = {
     SpaceToDepth: _space_to_depth,
     SquaredDifference: _squared_difference,
     Sub: _sub,
+    Int16: _refuse,
     Stateful: _refuse,
     Sum: _along("reduce_sum"),
     Tanh: _tanh,

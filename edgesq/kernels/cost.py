@@ -38,6 +38,9 @@ _PORTABLE = {
     "CONV_2D": {"macs": 6.0, "taps": 15.1, "values": 80.5, "window rows": 6.4},
     "FULLY_CONNECTED": {"macs": 6.0, "values": 94.3},
     "DEPTHWISE_CONV_2D": {"macs": 9.7, "values": 78.4},
+    "CONV_2D of int16": {"macs": 6.0, "window rows": 25.0, "values": 110.0},
+    "FULLY_CONNECTED of int16": {"macs": 6.0, "values": 150.0},
+    "DEPTHWISE_CONV_2D of int16": {"macs": 8.0, "window rows": 15.0, "values": 110.0},
     "DEPTHWISE_CONV_2D, four channels": {
         "macs": 5.6,
         "values": 52.9,
@@ -46,6 +49,21 @@ _PORTABLE = {
     },
 }
 """By operator, of a Cortex-M3: per count of `portable_counts`."""
+
+
+INT16_VALUES: Mapping[str, Mapping[str, float]] = {
+    "ADD of int16": {"out": 70.0},
+    "SUB of int16": {"out": 70.0},
+    "QUANTIZE of int16": {"out": 25.0},
+    "RELU of int16": {"out": 25.0},
+    "RELU6 of int16": {"out": 25.0},
+    "LOGISTIC of int16": {"out": 40.0},
+    "TANH of int16": {"out": 40.0},
+    "MAX_POOL_2D of int16": {"in": 18.3},
+    "AVERAGE_POOL_2D of int16": {"taps": 8.0, "out": 38.0},
+    "SOFTMAX of int16": {"out": 100.0, "calls": 300.0},
+}
+"""Of portable kernels on int16, which all families run, of a Cortex-M3."""
 
 
 def _nothing(*_: object) -> float:
@@ -102,7 +120,8 @@ def _other(prices: Prices, graph: Graph, item: RowOp) -> float:
         return prices.depthwise(graph, op, pixels) + _taps_instructions(graph, item)
     if isinstance(op, Convolution):
         return _portable(graph, op)
-    rates = prices.values.get(value_kind(graph, item), prices.values["a move"])
+    known = {**prices.values, **INT16_VALUES}
+    rates = known.get(value_kind(graph, item), prices.values["a move"])
     return priced(rates, value_counts(graph, op))
 
 

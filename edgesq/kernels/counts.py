@@ -18,6 +18,8 @@ from edgesq.operators import (
     Binary,
     Convolution,
     DepthwiseConv2D,
+    DepthwiseConv2DInt16,
+    Int16,
     Op,
     Reduction,
 )
@@ -74,7 +76,8 @@ def portable_counts(graph: Graph, op: Convolution) -> Counts:
     """Count what portable C does; source: firmware/src/ops/esq_conv2d.c and its like."""
     height, width, channels = graph.tensors[op.output].hwc
     rows, columns = taps_inside(graph, op)
-    depth = 1 if isinstance(op, DepthwiseConv2D) else graph.tensors[op.weights].shape[3]
+    is_depthwise = isinstance(op, DepthwiseConv2D | DepthwiseConv2DInt16)
+    depth = 1 if is_depthwise else graph.tensors[op.weights].shape[3]
     taps = rows * columns * channels
     return {
         "macs": taps * depth,
@@ -87,6 +90,8 @@ def portable_counts(graph: Graph, op: Convolution) -> Counts:
 
 def portable_kind(graph: Graph, op: Convolution) -> str:
     """Return which of the portable kernels an operator has."""
+    if isinstance(op, Int16):
+        return f"{op.kind} of int16"
     if not isinstance(op, DepthwiseConv2D):
         return op.kind
     channels = graph.tensors[op.output].hwc[2]
@@ -108,7 +113,7 @@ def value_kind(graph: Graph, item: RowOp) -> str:
         return "along axes"
     if item.access is Access.REDUCE:
         return "a sum of the map"
-    return op.kind
+    return f"{op.kind} of int16" if isinstance(op, Int16) else op.kind
 
 
 def value_counts(graph: Graph, op: Op) -> Counts:

@@ -12,7 +12,7 @@ from edgesq.kernels.initializer import Fields, Value
 from edgesq.kernels.kernel import Kernel, WideLayer
 from edgesq.kernels.phases import Phase
 from edgesq.kernels.row_op import Ops, RowOp
-from edgesq.operators import Conv2D, Convolution, FullyConnected, Mul
+from edgesq.operators import Conv2D, Convolution, FullyConnected, FullyConnectedInt16, Mul
 
 RESCALING_BYTES = 16
 """struct esq_rescaling."""
@@ -125,5 +125,5 @@ def requantization_bytes(each: int, graph: Graph, op: Convolution) -> int:
         graph: the model.
         op: the convolution; a FULLY_CONNECTED is rescaled once, by a struct of its own.
     """
-    more = RESCALING_BYTES if isinstance(op, FullyConnected) else 0
+    more = RESCALING_BYTES if isinstance(op, FullyConnected | FullyConnectedInt16) else 0
     return graph.tensors[op.bias].shape[0] * (each + more)

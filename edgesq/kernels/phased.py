@@ -39,6 +39,9 @@ def phased(family: Family) -> Family:
 
 def _kernels(family: Family, graph: Graph, item: RowOp, grows: bool) -> Iterator[Kernel]:
     op = item.first
+    if graph.tensors[item.op.output].value_bytes > 1:
+        yield item.kernel  # of what is no byte, the portable one alone knows
+        return
     if not is_phased(op):
         yield from family.kernels(graph, item, grows)
         return

@@ -18,7 +18,7 @@ import numpy as np
 
 from edgesq.graph import Graph, Tensor
 from edgesq.integers import ceil_div
-from edgesq.operators import Conv2D, Convolution, Op, TransposeConv, Window
+from edgesq.operators import Conv2D, Convolution, Int16, Op, TransposeConv, Window
 
 PHASE_BYTES = 128
 """Largest size of a phase's structs with the constants per channel that fill up a block."""
@@ -97,6 +97,8 @@ class Phases:
 
 def is_phased(op: Op) -> bool:
     """Say whether an operator runs as several plain convolutions."""
+    if isinstance(op, Int16):
+        return False  # its kernels step over what lies between the taps
     dilated = isinstance(op, Convolution) and op.window.is_dilated
     return dilated or isinstance(op, TransposeConv)
 

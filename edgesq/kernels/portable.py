@@ -1,6 +1,6 @@
 """Portable C: a kernel for every operator, which the other families fall back to."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
@@ -23,18 +23,26 @@ from edgesq.operators import (
     OUTSIDE,
     Access,
     Add,
+    AddInt16,
     AveragePool2D,
+    AveragePool2DInt16,
     Binary,
     Concatenation,
     Conv2D,
+    Conv2DInt16,
     DepthToSpace,
     DepthwiseConv2D,
+    DepthwiseConv2DInt16,
     FullyConnected,
+    FullyConnectedInt16,
     GroupedConv2D,
     HalvesUpPool2D,
+    Int16,
+    LogisticInt16,
     Lstm,
     Maximum,
     MaxPool2D,
+    MaxPool2DInt16,
     MeanAlong,
     Minimum,
     Mul,
@@ -44,14 +52,17 @@ from edgesq.operators import (
     ReduceMax,
     ReduceMin,
     Reduction,
+    RescaleInt16,
     Reshape,
     ResizeBilinear,
     Softmax,
+    SoftmaxInt16,
     SpaceToDepth,
     SquaredDifference,
     Sub,
     Sum,
     Svdf,
+    TanhInt16,
     Transpose,
     TransposeConv,
     handler,
@@ -91,6 +102,16 @@ _NAMES: dict[type[Op], str] = {
     ReduceMin: "esq_run_extreme",
     Transpose: "esq_run_transpose",
     Reshape: "esq_run_reshape",
+    AddInt16: "esq_run_add_s16",
+    AveragePool2DInt16: "esq_run_average_pool_s16",
+    Conv2DInt16: "esq_run_conv2d_s16",
+    DepthwiseConv2DInt16: "esq_run_depthwise_conv2d_s16",
+    FullyConnectedInt16: "esq_run_fully_connected_s16",
+    LogisticInt16: "esq_run_logistic_s16",
+    MaxPool2DInt16: "esq_run_max_pool_s16",
+    RescaleInt16: "esq_run_rescale_s16",
+    SoftmaxInt16: "esq_run_softmax_s16",
+    TanhInt16: "esq_run_tanh_s16",
     Svdf: "esq_run_svdf",
     Lstm: "esq_run_lstm",
 }
@@ -148,6 +169,9 @@ def portable_kernel(graph: Graph, op: Op, feeder: Conv2D | None, access: Access)
         feeder: the convolution whose results it adds up, if there is one.
         access: how it walks its rows.
     """
+    if isinstance(op, Int16):
+        reduces = access is Access.REDUCE
+        return Kernel(NAME, "esq_run_reduce_s16" if reduces else handler(_NAMES, type(op)))
     if op.is_valuewise:
         form, name = _value_form(graph, op)
         return Kernel(NAME, name, form)
@@ -171,6 +195,8 @@ def sums_bytes(graph: Graph, op: Op) -> int:
 
 def constant_bytes(graph: Graph, item: RowOp) -> int:
     """Return the flash that an operator's tables take, apart from a convolution's."""
+    if isinstance(item.op, Int16):
+        return 0
     return _FORM_BYTES.get(item.kernel.form, 0) + sum(
         count(graph, item.op) for cls, count in _CONSTANTS.items() if isinstance(item.op, cls)
     )
@@ -187,13 +213,24 @@ def _exponentials_bytes(graph: Graph, op: Softmax) -> int:
 
 
 def _indices_bytes(graph: Graph, op: Pick) -> int:
-    listed = 0 if even_step(op) else len(op.channels)
+    channels = byte_channels(graph, op)
+    listed = 0 if even_step(channels) else len(channels)
     return _INDEX_BYTES * (sum(graph.tensors[op.output].hwc[:2]) + listed)
 
 
-def even_step(op: Pick) -> int:
+def byte_channels(graph: Graph, op: Pick) -> tuple[int, ...]:
+    """Return what bytes of a pixel a Pick takes, as `Pick.channels` says of int8."""
+    size = graph.tensors[op.output].value_bytes
+    return tuple(
+        OUTSIDE if channel == OUTSIDE else channel * size + byte
+        for channel in op.channels
+        for byte in range(size)
+    )
+
+
+def even_step(channels: Sequence[int]) -> int:
     """Return how far apart the channels are that a Pick takes; 0 where a table must list them."""
-    inside = [channel for channel in op.channels if channel != OUTSIDE]
+    inside = [channel for channel in channels if channel != OUTSIDE]
     step = inside[1] - inside[0] if len(inside) > 1 else 1
     ends = inside[0] + step * len(inside)
     return step if step > 0 and inside == list(range(inside[0], ends, step)) else 0

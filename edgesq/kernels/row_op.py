@@ -13,7 +13,8 @@ class Slot:
 
     Attributes:
         storage: index of the storage, one ring of rows.
-        height, width, channels: of the tensor.
+        height, width: of the tensor.
+        channels: bytes of a pixel: one of each int8, two of each int16.
         row_offset: rows of the storage before its first one.
         offset_bytes: from a row's start to its first pixel.
         pixel_bytes: bytes from one pixel to the next.

@@ -6,6 +6,7 @@ from typing import TypeVar
 from edgesq.operators.base import Op
 from edgesq.operators.conv import Conv2D
 from edgesq.operators.curve import STEPS, Curve
+from edgesq.operators.int16 import Int16
 from edgesq.operators.move import Concatenation, Slice
 from edgesq.operators.shape import Reshape
 
@@ -19,11 +20,11 @@ def _kinds(parent: type[Op]) -> Iterator[type[Op]]:
         yield from _kinds(cls)
 
 
-OPERATORS: tuple[type[Op], ...] = tuple(_kinds(Op))
+OPERATORS: tuple[type[Op], ...] = tuple(dict.fromkeys(_kinds(Op)))
 """Every class that an operator of a graph may have."""
 
 READ_AS: dict[str, type[Op] | None] = {
-    **{cls.kind: cls for cls in reversed(OPERATORS)},
+    **{cls.kind: cls for cls in reversed(OPERATORS) if not issubclass(cls, Int16)},
     **dict.fromkeys(STEPS, Curve),
     "BATCH_TO_SPACE_ND": None,
     "DEQUANTIZE": None,

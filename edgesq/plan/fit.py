@@ -100,9 +100,9 @@ def _firmware_ram_bytes(graph: Graph) -> int:
 
 def _link_bytes(graph: Graph) -> int:
     """Return what the link keeps of a model's images: the results of one and a row of one."""
-    results = sum(math.prod(graph.tensors[index].shape) for index in graph.observed)
-    _, width, channels = graph.tensors[graph.input].hwc
-    return results + width * channels
+    results = sum(math.prod(graph.tensors[index].stored) for index in graph.observed)
+    _, width, pixel_bytes = graph.tensors[graph.input].stored
+    return results + width * pixel_bytes
 
 
 def low_entropy(graph: Graph, kernels: str) -> frozenset[int]:

@@ -84,8 +84,8 @@ def _slot(sharing: Sharing, tensors: list[Tensor], number: int) -> Slot:
     while root in sharing.parent:
         root, (rows, columns, channels) = sharing.parent[root]
         row, column, channel = row + rows, column + columns, channel + channels
-    height, width, channels = tensors[number].hwc
-    _, root_width, pixel_bytes = tensors[root].hwc
+    height, width, channels = tensors[number].stored
+    _, root_width, pixel_bytes = tensors[root].stored
     offset = column * pixel_bytes + channel
     row_bytes = root_width * pixel_bytes
     if root not in sharing.blocks:

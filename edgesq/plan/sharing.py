@@ -84,7 +84,7 @@ def share(graph: Graph) -> Sharing:
                 row, column, channel = (offset if axis == op.axis else 0 for axis in range(3))
                 parent[number] = (op.output, (row, column, channel))
                 numbers.append(number)
-                offset += graph.tensors[source].hwc[op.axis]
+                offset += graph.tensors[source].stored[op.axis]
             members[op.output] = tuple(numbers)
         elif op.is_valuewise:
             place = _overwritable(graph, uses, op, parent, blocks)

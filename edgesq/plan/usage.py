@@ -41,12 +41,13 @@ def operator_uses(graph: Graph, plan: Plan) -> tuple[OperatorUse, ...]:
     for item, used in zip(plan.ops, _in_use(plan), strict=True):
         slot = plan.slots[item.output]
         assert slot is not None
+        each = graph.tensors[item.op.output].value_bytes
         ring = plan.rings[slot.storage]
         rows.append(
             OperatorUse(
                 kinds=tuple(op.kind for op in item.ops),
                 layers=tuple(op.name for op in item.ops),
-                output=(slot.height, slot.width, slot.channels),
+                output=(slot.height, slot.width, slot.channels // each),
                 band_rows=item.band_units,
                 ring_rows=ring.ring_rows,
                 ring_bytes=None if slot.storage in shown else ring.bytes,

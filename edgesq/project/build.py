@@ -162,7 +162,7 @@ def run_batch(
         flags: further compiler flags, for example sanitizers.
 
     Returns:
-        int8 [n, K] for each tensor of `Graph.observed`.
+        [n, K] for each tensor of `Graph.observed`, int8 or int16.
 
     Raises:
         ToolError: gcc is missing or failed, or the program did.
@@ -184,9 +184,9 @@ def run_batch(
             ]
         )
         output = _run_bytes([str(program)], inputs.tobytes())
-    sizes = [int(np.prod(graph.tensors[index].shape)) for index in graph.observed]
-    values = np.frombuffer(output, np.int8).reshape(len(inputs), sum(sizes))
-    return tuple(np.split(values, np.cumsum(sizes)[:-1], axis=1))
+    rows = np.frombuffer(output, np.int8).reshape(len(inputs), -1)
+    images = [graph.typed(np.split(row, graph.observed_ends)) for row in rows]
+    return tuple(np.stack(column) for column in zip(*images, strict=True))
 
 
 def _run(command: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.calibrate import plain_name
+from edgesq.choices import Activations
 from edgesq.errors import EdgesqError, ImageError, ModelError
 from edgesq.extras import require
 from edgesq.quantize.quiet import captured_output
@@ -32,9 +33,13 @@ _CONTROL_FLOW = frozenset({"While", "StatelessWhile", "If", "StatelessIf", "Case
 
 
 def to_int8_tflite(
-    model: keras.Model, representative: Iterable[Float32Array | list[Float32Array]]
+    model: keras.Model,
+    representative: Iterable[Float32Array | list[Float32Array]],
+    activations: Activations = Activations.INT8,
 ) -> bytes:
     """Quantize `model`: int8 input, output, activations and weights (per channel), int32 biases.
+
+    Or input, output and activations of int16, biases of int64, and weights of int8.
 
     The same model and images give the same bytes. Nothing is written on stdout or stderr.
 
@@ -42,6 +47,7 @@ def to_int8_tflite(
         model: its inputs [None, H, W, C] or [None, C].
         representative: calibration images, float32 [1, H, W, C], as the model expects them; a list
             of an array for each of several inputs.
+        activations: which of them.
 
     Raises:
         ModelError: the model has no fixed input shape, or TensorFlow cannot convert it.
@@ -49,7 +55,9 @@ def to_int8_tflite(
     """
     shapes = _input_shapes(model)
     images = _checked(representative, shapes)
-    return _quietly(model.name, "int8", lambda: _convert(model, shapes, images))
+    return _quietly(
+        model.name, activations.value, lambda: _convert(model, shapes, images, activations)
+    )
 
 
 def quantized_tflite(content: bytes, representative: Iterable[Float32Array], where: str) -> bytes:
@@ -154,15 +162,27 @@ def _refuse_infinite(image: Float32Array, number: int) -> None:
         )
 
 
-def _convert(model: keras.Model, shapes: Shapes, images: Iterator[list[Float32Array]]) -> Any:
+def _convert(
+    model: keras.Model,
+    shapes: Shapes,
+    images: Iterator[list[Float32Array]],
+    activations: Activations,
+) -> Any:
     import tensorflow as tf
 
     converter = _converter(model, shapes)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: iter(images)
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = tf.int8
-    converter.inference_output_type = tf.int8
+    sets = {
+        Activations.INT8: tf.lite.OpsSet.TFLITE_BUILTINS_INT8,
+        Activations.INT16: (
+            tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+        ),
+    }
+    end = tf.dtypes.as_dtype(activations.value)
+    converter.target_spec.supported_ops = [sets[activations]]
+    converter.inference_input_type = end
+    converter.inference_output_type = end
     return converter.convert()
 
 

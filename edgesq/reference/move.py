@@ -19,8 +19,8 @@ from edgesq.reference.kernel import Kernels
 
 def pick(_: Graph, op: Pick, image: Int8Array) -> Int8Array:
     """Pick values of int8 [H, W, C] by their rows, columns and channels."""
-    padded = np.pad(image, ((0, 1),) * 3, constant_values=np.int8(op.fill))  # OUTSIDE is the last
-    return np.asarray(padded[np.ix_(op.rows, op.columns, op.channels)], np.int8)
+    padded = np.pad(image, ((0, 1),) * 3, constant_values=op.fill)  # OUTSIDE is the last
+    return np.asarray(padded[np.ix_(op.rows, op.columns, op.channels)], image.dtype)
 
 
 def resize_bilinear(_: Graph, op: ResizeBilinear, image: Int8Array) -> Int8Array:

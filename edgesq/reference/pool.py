@@ -14,8 +14,9 @@ from edgesq.reference.windows import gather
 def max_pool2d(graph: Graph, op: MaxPool2D, image: Int8Array) -> Int8Array:
     """Take the maximum over each window's part inside the image, int8 [H, W, C]."""
     height, width, _ = graph.tensors[op.output].hwc
-    windows = gather(image.astype(np.int64), op.window, (height, width), fill=-128)
-    return np.asarray(np.clip(windows.max(axis=(2, 3)), *op.clamp), np.int8)
+    lowest = np.iinfo(image.dtype).min
+    windows = gather(image.astype(np.int64), op.window, (height, width), fill=lowest)
+    return np.asarray(np.clip(windows.max(axis=(2, 3)), *op.clamp), image.dtype)
 
 
 def average_pool2d(graph: Graph, op: AveragePool2D, image: Int8Array) -> Int8Array:
@@ -25,7 +26,7 @@ def average_pool2d(graph: Graph, op: AveragePool2D, image: Int8Array) -> Int8Arr
     total = gather(values, op.window, (height, width), fill=0).sum(axis=(2, 3))
     count = gather(np.ones_like(values), op.window, (height, width), fill=0).sum(axis=(2, 3))
     rounded = np.sign(total) * ((np.abs(total) + count // 2) // count)
-    return np.asarray(np.clip(rounded, *op.clamp), np.int8)
+    return np.asarray(np.clip(rounded, *op.clamp), image.dtype)
 
 
 def halves_up_pool2d(graph: Graph, op: HalvesUpPool2D, image: Int8Array) -> Int8Array:

@@ -17,8 +17,9 @@ def mean(graph: Graph, op: Mean | MeanAlong | Sum, image: Int8Array) -> Int8Arra
     parameters = mean_parameters(graph, op)
     total = image.astype(np.int64).sum(axis=reduced_axes(op), keepdims=True) - parameters.offset
     scaled = multiply_by_quantized_multiplier(total, parameters.multiplier, parameters.shift)
-    result = np.clip(scaled + graph.tensors[op.output].zero_point, -128, 127)
-    return result.astype(np.int8)
+    output = graph.tensors[op.output]
+    result = np.clip(scaled + output.zero_point, *output.levels)
+    return result.astype(output.dtype)
 
 
 def greatest(_: Graph, op: ReduceMax, image: Int8Array) -> Int8Array:

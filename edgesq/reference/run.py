@@ -6,13 +6,25 @@ import numpy as np
 
 from edgesq.graph import Graph, Int8Array
 from edgesq.operators import Stateful, handler
-from edgesq.reference import binary, conv, lookup, move, pool, reduce, sequence, shape, softmax
+from edgesq.reference import (
+    binary,
+    conv,
+    int16,
+    lookup,
+    move,
+    pool,
+    reduce,
+    sequence,
+    shape,
+    softmax,
+)
 from edgesq.reference.kernel import Kernels
 from edgesq.reference.sequence import Memory
 
 KERNELS: Kernels = {
     **binary.KERNELS,
     **conv.KERNELS,
+    **int16.KERNELS,
     **lookup.KERNELS,
     **move.KERNELS,
     **pool.KERNELS,

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Int8Array = NDArray[np.int8]
+from edgesq.graph import Int8Array
 
 
 @dataclass(frozen=True)
@@ -16,7 +15,7 @@ class Difference:
     Attributes:
         values: compared, over all observed tensors.
         differing: of these, not equal.
-        max_abs_lsb: largest difference in quantization steps, 0..255.
+        max_abs_lsb: largest difference in quantization steps.
         same_top1: whether the largest output is at the same place.
     """
 
@@ -35,7 +34,7 @@ def compare(expected: Sequence[Int8Array], got: Sequence[Int8Array]) -> Differen
     """Compare the observed tensors of one image.
 
     Args:
-        expected: int8 [n] per tensor, the output first.
+        expected: int8 or int16 [n] per tensor, the output first.
         got: the same from the board.
 
     Raises:
@@ -43,7 +42,7 @@ def compare(expected: Sequence[Int8Array], got: Sequence[Int8Array]) -> Differen
     """
     if [len(values) for values in expected] != [len(values) for values in got]:
         raise ValueError("expected and got have different sizes")
-    steps = np.abs(np.concatenate(expected).astype(np.int16) - np.concatenate(got).astype(np.int16))
+    steps = np.abs(np.concatenate(expected).astype(np.int32) - np.concatenate(got).astype(np.int32))
     return Difference(
         values=len(steps),
         differing=int(np.count_nonzero(steps)),

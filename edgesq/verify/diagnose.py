@@ -68,6 +68,8 @@ def diagnose(
             "its inputs were right and it only compares values; its output rows stay in their ring "
             f"through several steps, in which something writes there. {_where(cases)}",
         )
+    if found is None and graph.is_int16:
+        found = Diagnosis(Cause.UNKNOWN, f"its inputs were right. {_where(cases)}")
     return (
         found
         or _flipped_bit(graph, operator, cases)

@@ -64,7 +64,8 @@ def _fetched(
     expected: Mapping[int, Int8Array],
 ) -> Fetched:
     """Fetch the rows of one held image, each after the step that completes or last reads it."""
-    output = np.zeros(graph.tensors[operator.output].hwc, np.int8)
+    result = graph.tensors[operator.output]
+    output = np.zeros(result.hwc, result.dtype)
     inputs = [
         None if number == operator.overwrites else expected[tensor].copy()
         for number, tensor in enumerate(operator.inputs)
@@ -110,9 +111,9 @@ def _last_reads(path: Walk, number: int) -> dict[int, list[int]]:
 
 def _row(held: HeldImage, which: int, row: int, tensor: Int8Array) -> Int8Array:
     values, _ = held.row(which, row)
-    if values.size != tensor[row].size:
+    if values.size != tensor[row].nbytes:
         raise EdgesqError(
-            f"a row of the board's has {values.size} bytes, the model's {tensor[row].size}",
+            f"a row of the board's has {values.size} bytes, the model's {tensor[row].nbytes}",
             hint="`edgesq flash` this build",
         )
-    return values.reshape(tensor[row].shape)
+    return values.view(tensor.dtype).reshape(tensor[row].shape)

@@ -134,10 +134,10 @@ def _of_one(
     if source.is_dir():
         preparation = read_preprocessing(build)
         return _from_folder(source, count, tensor.hwc, preparation, quantized, declared, built)
-    arrays = open_npz(source, tensor.hwc)
+    arrays = open_npz(source, tensor.hwc, tensor.dtype)
     if arrays.dtype.kind == "f":
         _refuse_prepared(build, source)
-    preparation = Preprocessing() if arrays.dtype == np.int8 else read_preprocessing(build)
+    preparation = Preprocessing() if arrays.dtype == tensor.dtype else read_preprocessing(build)
     chosen = spread(arrays.labels, arrays.count, count)
     return VerifyImages(
         source,
@@ -155,7 +155,7 @@ def _of_inputs(
 ) -> VerifyImages:
     """Return images of several inputs; they are kept in memory."""
     found = read_inputs(source, wanted_of(graph))
-    is_plain = all(array.dtype == np.int8 for array in found.arrays)
+    is_plain = all(array.dtype in (np.int8, np.int16) for array in found.arrays)
     preparation = Preprocessing() if is_plain else read_preprocessing(build)
     chosen = spread(found.labels, found.count, count)
     images = found.int8(graph, preparation)[chosen]

@@ -160,7 +160,7 @@ class _Search:
                 cases.append(case)
                 found = diagnose(self.graph, self.operators, operator, cases)
         expected, got = cases[0].expected, cases[0].output
-        steps = np.abs(expected.astype(np.int16) - got)
+        steps = np.abs(expected.astype(np.int32) - got)
         places = np.argwhere(steps)
         first = tuple(int(at) for at in places[0]) if len(places) else None
         return LayerDifference(

@@ -10,22 +10,32 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.graph import Tensor
+from edgesq.graph import Int8Array, Tensor
 from edgesq.records import Count, Packed, Positive
 
 TOP = 5
-_MAX_LSB = 255
+_MAX_LSB, _MAX_LSB_INT16 = 255, 65_535
 
 
 class Steps(Packed):
-    """Values by difference in quantization steps, int64 [511], from -255 on."""
+    """Values by difference in quantization steps: int64 [511], from -255 on.
+
+    Where int16 differ by more, they become as many as those can have.
+    """
 
     def __init__(self) -> None:
         self.counts: NDArray[np.int64] = np.zeros(2 * _MAX_LSB + 1, dtype=np.int64)
 
-    def add(self, differences: NDArray[np.int16]) -> None:
-        """Count differences, each in [-255, 255]."""
-        self.counts += np.bincount(differences + _MAX_LSB, minlength=len(self.counts))
+    @property
+    def most(self) -> int:
+        """The largest difference that can be counted."""
+        return len(self.counts) // 2
+
+    def add(self, differences: NDArray[np.int32]) -> None:
+        """Count differences."""
+        if np.abs(differences).max(initial=0) > self.most:
+            self.counts = np.pad(self.counts, _MAX_LSB_INT16 - self.most)
+        self.counts += np.bincount(differences + self.most, minlength=len(self.counts))
 
     def numbers(self) -> list[int]:
         """Return the counts."""
@@ -36,12 +46,12 @@ class Steps(Packed):
         """Return what counts were made from.
 
         Raises:
-            ValueError: there are not 511.
+            ValueError: there are not as many as there may be.
         """
         made = cls()
-        if len(numbers) != len(made.counts):
+        if len(numbers) not in (2 * _MAX_LSB + 1, 2 * _MAX_LSB_INT16 + 1):
             raise ValueError(f"{len(numbers)} counts of differences, {len(made.counts)} are needed")
-        made.counts[:] = numbers
+        made.counts = np.array(numbers, np.int64)
         return made
 
 
@@ -65,22 +75,22 @@ class OutputSums:
     expected_squares: Positive = 0.0
     steps: Steps = field(default_factory=Steps)
 
-    def add(self, expected: NDArray[Any], got: NDArray[np.int8], tensor: Tensor) -> None:
+    def add(self, expected: NDArray[Any], got: Int8Array, tensor: Tensor) -> None:
         """Add one image's values.
 
         Args:
-            expected: [K] int8 as `got`, or floats in reals.
-            got: int8 [K].
+            expected: [K] as `got`, or floats in reals.
+            got: int8 or int16 [K].
             tensor: whose scale and zero point apply.
         """
         real_got = (got.astype(np.float64) - tensor.zero_point) * tensor.scale
-        if expected.dtype == np.int8:
-            levels = expected.astype(np.int16)
+        if expected.dtype == got.dtype:
+            levels = expected.astype(np.int32)
             real = (expected.astype(np.float64) - tensor.zero_point) * tensor.scale
         else:
             real = expected.astype(np.float64)
             rounded = np.round(real / tensor.scale) + tensor.zero_point
-            levels = np.clip(rounded, -128, 127).astype(np.int16)
+            levels = np.clip(rounded, *tensor.levels).astype(np.int32)
         self.values += got.size
         self.squares += float(np.square(real_got - real).sum())
         self.dot += float((real_got * real).sum())
@@ -91,7 +101,7 @@ class OutputSums:
     @property
     def differing(self) -> int:
         """Values that are not equal."""
-        return self.values - int(self.steps.counts[_MAX_LSB])
+        return self.values - int(self.steps.counts[self.steps.most])
 
     @property
     def max_abs_lsb(self) -> int:
@@ -102,7 +112,7 @@ class OutputSums:
     def histogram(self) -> tuple[tuple[int, int], ...]:
         """Pairs of a difference, board minus other, in quantization steps, and values with it."""
         counts = self.steps.counts
-        return tuple((int(at) - _MAX_LSB, int(counts[at])) for at in np.flatnonzero(counts))
+        return tuple((int(at) - self.steps.most, int(counts[at])) for at in np.flatnonzero(counts))
 
     @property
     def rmse(self) -> float:

@@ -1,11 +1,10 @@
 """Stream images to a board and compare every value that comes back."""
 
 import contextlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from edgesq.builds import TFLITE, read_model
 from edgesq.calibrate import Classes
@@ -281,10 +280,10 @@ def check_same_model(info: BoardInfo, graph: Graph, port: str) -> None:
             where=port,
             hint="`edgesq flash` this build; TensorFlow Lite Micro's runtime cannot be verified so",
         )
-    sizes = tuple(int(np.prod(graph.tensors[index].shape)) for index in graph.observed)
+    sizes = tuple(math.prod(graph.tensors[index].stored) for index in graph.observed)
     if info.kernels == TFLM_KERNELS:
         sizes = sizes[: len(graph.outputs)]  # TensorFlow Lite Micro keeps nothing but these
-    shapes = tuple(graph.tensors[index].hwc for index in graph.sent)
+    shapes = tuple(graph.tensors[index].stored for index in graph.sent)
     taken = info.inputs or (info.input_shape,)
     if (taken, info.observed_bytes) != (shapes, sizes):
         raise OtherBoardError(

@@ -13,6 +13,7 @@ from edgesq.flash import flash, stop
 from edgesq.formats.tflite import ReferenceInterpreter, read_graph
 from edgesq.formats.tflm import arena_bytes
 from edgesq.graph import Int8Array
+from edgesq.int8_only import need_int8
 from edgesq.link.client import Client
 from edgesq.link.transport import open_port
 from edgesq.project import compile_firmware
@@ -79,6 +80,7 @@ def compare_runtimes(
         EdgesqError: the model, the board or a tool cannot be used.
     """
     graph = read_graph(tflite)
+    need_int8(graph, "a comparison with TensorFlow Lite Micro")
     image = np.random.default_rng(_SEED).integers(-128, 128, (1, *graph.image_shape), np.int8)
     expected = ReferenceInterpreter(tflite).run(image)[0].reshape(-1)
     on_stage(f"edgesq on {target.name}")

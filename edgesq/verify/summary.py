@@ -1,7 +1,6 @@
 """From a tally to a report."""
 
 import contextlib
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -182,7 +181,7 @@ class Facts:
             baud=tally.baud,
             line_share=_share(tally.line_s, lines_s) or 0.0,
             sent_share=_share(tally.sent_s, lines_s) or 0.0,
-            image_bytes=tally.images * math.prod(self.graph.image_shape),
+            image_bytes=tally.images * self.graph.image_bytes,
             sent_bytes=tally.sent_bytes,
             retries=tally.retries,
             resets=tally.resets,

@@ -1,6 +1,5 @@
 """What is known after some images, in a size that does not grow with them but for their ticks."""
 
-import math
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,9 @@ from edgesq.link.session import BITS_PER_BYTE
 from edgesq.records import Count, Lsb, Packed, Positive
 from edgesq.verify.compare import compare
 from edgesq.verify.metrics import TOP, OutputSums, best
+
+_NO_MARGIN = 1 << 16
+"""Above every distance of two values."""
 
 MAX_DIFFERING, MAX_EXAMPLES = 100, 8
 """Images that a report names: those that differ; those put into a wrong class, or nearly."""
@@ -212,7 +214,7 @@ class Tally:
             label: the image's class; None where nobody says, or the model cannot be judged by it.
             judge: says what outputs mean; None where they are no classes.
         """
-        got = inference.outputs
+        got = graph.typed(inference.outputs)
         self.against = self.against or [Against() for _ in expected]
         for row, theirs in zip(self.against, expected, strict=True):
             row.add(graph, theirs, got, judge)
@@ -228,7 +230,7 @@ class Tally:
         self.sent_bytes += inference.sent_bytes
         self.wire_bytes += inference.wire_bytes
         byte_s = BITS_PER_BYTE / inference.baud
-        self.line_s += math.prod(graph.image_shape) * byte_s
+        self.line_s += graph.image_bytes * byte_s
         self.sent_s += inference.sent_bytes * byte_s
         self.baud = inference.baud
         self.seconds += inference.seconds
@@ -259,7 +261,7 @@ class Tally:
         self.exact += gap.is_exact
         two = np.sort(got[-1])[-2:].astype(int)
         margin = int(two[-1] - two[0])
-        worst = self.unsure[-1].margin_lsb if len(self.unsure) == MAX_EXAMPLES else 256
+        worst = self.unsure[-1].margin_lsb if len(self.unsure) == MAX_EXAMPLES else _NO_MARGIN
         if gap.is_exact and margin >= worst and not (is_wrong and len(self.wrong) < MAX_EXAMPLES):
             return
         tensor = graph.tensors[graph.output]
@@ -290,7 +292,7 @@ class Tally:
 def _said(graph: Graph, values: Sequence[NDArray[Any]], judge: Judge) -> list[int]:
     """Return the likeliest classes by the last tensor, of the output alone or its logits too."""
     last, tensor = values[-1], graph.tensors[graph.observed[len(values) - 1]]
-    if last.dtype == np.int8:
+    if last.dtype.kind == "i":
         last = (last.astype(np.float64) - tensor.zero_point) * tensor.scale
     return best(judge.scores(last))
 

@@ -74,6 +74,9 @@ struct esq_op {
     uint8_t takes_maximum;      /* 1: a running maximum, whose params begin with its window */
 };
 
+/* What takes a step, as `run` of struct esq_op does. */
+typedef void esq_run_fn(const struct esq_op *op, int8_t *arena, struct esq_progress *progress);
+
 /* Weights of an operator as codes of few bits; edgesq/compress/stream.py says how. */
 struct esq_stream {
     const uint8_t *content; /* [n_bytes], and 4 of padding behind */

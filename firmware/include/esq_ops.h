@@ -10,6 +10,7 @@
 #ifndef ESQ_OPS_H
 #define ESQ_OPS_H
 
+#include "esq_int16_ops.h"
 #include "esq_model.h"
 #include "esq_sequence.h"
 #include "esq_streamed.h"
@@ -139,8 +140,6 @@ struct esq_phases {
     uint16_t input_step;            /* columns of the input from one to the next of a phase */
     uint16_t output_step;
 };
-
-typedef void esq_run_fn(const struct esq_op *op, int8_t *arena, struct esq_progress *progress);
 
 /* An output channel whose weights do not fit 8 bits. */
 struct esq_wide_channel {

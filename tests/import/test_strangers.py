@@ -121,7 +121,7 @@ def _set(index: int, **fields: Any) -> Any:
         (_weights(0), r"this is a float32 \.tflite \(give --calibration"),
         (_weights(1), r"this is a float16 \.tflite"),
         (_weights(9), r"this is a hybrid \.tflite"),
-        (set_tensors("type", schema.TensorType.INT16), r"its activations are int16 \(layer"),
+        (set_tensors("type", schema.TensorType.INT16), "zero point -5 of int16, which must be 0"),
         (_two("inputs"), "layer3: tensors are not in the order in which they are computed"),
         (_two("outputs"), "the output layer0/value is not computed"),
         (_recurrent, r"float32 \.tflite .*BIDIRECTIONAL_SEQUENCE_LSTM .*custom operator 'Mel'"),

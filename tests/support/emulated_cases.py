@@ -1,5 +1,6 @@
 """Run many small models in one emulated firmware image: one compilation, one start of QEMU."""
 
+import math
 import subprocess
 import threading
 from collections.abc import Sequence
@@ -7,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edgesq.codegen import generate
 from edgesq.flash import qemu
 from edgesq.flash.runner import Command
-from edgesq.graph import Graph
+from edgesq.graph import Graph, Int8Array
 from edgesq.kernels.flash import takes_coded
 from edgesq.operators import Conv2D
 from edgesq.plan import Bands, Plan, PlanRequest, make_plan
@@ -25,7 +25,7 @@ from support.together import together
 MAIN = SUPPORT / "firmware_cases" / "main.c"
 TIMEOUT_S = 120
 
-Int8 = NDArray[np.int8]
+Int8 = Int8Array
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,10 @@ class Case:
         return make_plan(self.graph, request, Bands(self.band_rows))
 
     def expected(self) -> Int8:
-        """Return the outputs by the numpy reference, one after the other, int8 [n, values]."""
+        """Return the outputs by the numpy reference, one after the other, as bytes [n, bytes]."""
         observed = run_observed(self.graph, self.images, len(self.images))
-        return np.concatenate(observed[: len(self.graph.outputs)], axis=1)
+        shown = (np.ascontiguousarray(one) for one in observed[: len(self.graph.outputs)])
+        return np.concatenate([one.view(np.int8) for one in shown], axis=1)
 
 
 def all_streamed(graph: Graph, kernels: str) -> frozenset[int]:
@@ -63,7 +64,7 @@ def all_streamed(graph: Graph, kernels: str) -> frozenset[int]:
 def run_cases(
     folder: Path, target_name: str, cases: Sequence[Case], command: Command = qemu.command
 ) -> list[Int8]:
-    """Return each case's outputs together, int8 [n, values], of the board that `command` runs."""
+    """Return each case's outputs together, as bytes [n, bytes], of a board."""
     target = load_target(target_name)
     plans = [case.plan(target.kernels) for case in cases]
     models = {
@@ -80,7 +81,7 @@ def run_cases(
     compile_firmware(folder / "firmware", target, warnings_are_errors=True)
     sizes = [
         len(case.images)
-        * sum(int(np.prod(case.graph.tensors[output].shape)) for output in case.graph.outputs)
+        * sum(math.prod(case.graph.tensors[output].stored) for output in case.graph.outputs)
         for case in cases
     ]
     output = start_and_read(folder, target, sum(sizes), command)
@@ -119,12 +120,12 @@ def _table(cases: Sequence[Case]) -> str:
     lines = ['#include "cases.h"']
     rows = []
     for index, case in enumerate(cases):
-        values = ", ".join(map(str, case.images.reshape(-1).tolist()))
+        values = ", ".join(map(str, case.images.reshape(-1).view(np.int8).tolist()))
         lines.append(f'#include "case_{index}_model.h"')
         lines.append(f"static const int8_t inputs_{index}[] = {{{values}}};")
         rows.append(
             f"    {{&case_{index}_model, inputs_{index}, {len(case.images)}u, "
-            f"{case.images[0].size}u, {len(case.graph.outputs)}u}},"
+            f"{case.images[0].nbytes}u, {len(case.graph.outputs)}u}},"
         )
     return "\n".join([*lines, "const struct esq_case esq_cases[ESQ_CASES] = {", *rows, "};", ""])
 

@@ -45,8 +45,8 @@ class Rung:
 
     @property
     def sizes(self) -> list[int]:
-        """Values of one image, by observed tensor."""
-        return [values.shape[1] for values in self.golden]
+        """Bytes of one image, by observed tensor."""
+        return [values[0].nbytes for values in self.golden]
 
     def hold(self, form: str, outputs: Sequence[Int8Array]) -> None:
         """Note how the outputs of a form of the network differ, if they do."""
@@ -80,7 +80,7 @@ def _begin(drawn: Drawn) -> Rung | str:
 def _rung(drawn: Drawn) -> Rung:
     """Compute the golden values, and hold numpy, ONNX and the plan."""
     graph = read_graph(drawn.content)
-    inputs = images(graph.image_shape, IMAGES - 2)
+    inputs = images(graph.image_shape, IMAGES - 2, dtype=graph.tensors[graph.input].dtype)
     made = tuple(op.output for op in graph.ops)
     every = ReferenceInterpreter(drawn.content).tensors(inputs, made + graph.observed, STEPS)
     plan = make_plan(graph, bands=Bands(drawn.band))
@@ -92,7 +92,7 @@ def _rung(drawn: Drawn) -> Rung:
         cut = got.shape != expected.shape  # channels that the output does not need are left out
         if rung.problem is None and not cut and not np.array_equal(got, expected):
             rung.problem = f"numpy: {op.kind} {op.name} differs"
-    if not graph.stateful:
+    if not graph.stateful and not graph.is_int16:
         rung.hold("integer ONNX", run_onnx(integer_onnx(graph), *graph.columns(inputs)))
     try:
         Replay(graph, rung.plan).run()
@@ -135,7 +135,8 @@ def _hold_outputs(rungs: Sequence[Rung], content: bytes) -> None:
     assert values.size == sum(totals)
     for rung, part in zip(rungs, np.split(values, np.cumsum(totals)[:-1]), strict=True):
         by_image = part.reshape(len(rung.inputs), -1)
-        rung.hold(IN_C, np.split(by_image, np.cumsum(rung.sizes)[:-1], axis=1))
+        columns = np.split(by_image, np.cumsum(rung.sizes)[:-1], axis=1)
+        rung.hold(IN_C, rung.graph.typed([np.ascontiguousarray(one) for one in columns]))
 
 
 def _table(names: Sequence[str]) -> str:

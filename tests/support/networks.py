@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from edgesq.graph import Int8Array
 from support.network_base import FINER, RECTIFIED, USUAL, Pair, Quant
 from support.network_moves import Moves
 from support.network_sequences import Sequences
@@ -271,9 +271,14 @@ class Network(Values, Moves, Sequences):
         return self.builder.op(kind, [source, axes], output, "ReducerOptions", keepDims=keep)
 
 
-def images(shape: tuple[int, ...], count: int = 3, seed: int = 0) -> NDArray[np.int8]:
-    """Return int8 [count + 2, H, W, C]: noise, then the darkest and the brightest image."""
-    noise = np.random.default_rng(seed).integers(-128, 128, (count, *shape)).astype(np.int8)
-    return np.concatenate([noise, np.full((1, *shape), -128), np.full((1, *shape), 127)]).astype(
-        np.int8
-    )
+def images(
+    shape: tuple[int, ...],
+    count: int = 3,
+    seed: int = 0,
+    dtype: type[np.int8] | type[np.int16] = np.int8,
+) -> Int8Array:
+    """Return [count + 2, H, W, C]: noise, then the darkest and the brightest image."""
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    noise = np.random.default_rng(seed).integers(low, high + 1, (count, *shape))
+    ends = [np.full((1, *shape), end) for end in (low, high)]
+    return np.concatenate([noise, *ends]).astype(dtype)

@@ -45,6 +45,8 @@ class Sketch:
         sources: the inputs that each tensor comes from.
     """
 
+    may_be_uint8 = True
+
     def __init__(self, draw: st.DrawFn) -> None:
         self.draw = draw
         extents, channels = st.integers(1, 9), st.sampled_from([1, 2, 3, 4, 8, 16])
@@ -99,7 +101,8 @@ class Sketch:
         names = ", ".join(self.names[one] for one in outputs)
         body = "\n".join(f"    {line}" for line in self.lines)
         made, content = f"net.build({names})", self.net.build(*outputs)
-        if self.one_of(False, False, True) and operator_kinds(content) <= SAME_IN_UINT8:
+        is_uint8 = self.one_of(False, False, True) and self.may_be_uint8
+        if is_uint8 and operator_kinds(content) <= SAME_IN_UINT8:
             made, content = f"as_uint8({made})", as_uint8(content)
         source = f"@network\ndef found() -> bytes:\n{body}\n    return {made}\n"
         band = self.draw(st.sampled_from(BANDS))

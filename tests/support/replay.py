@@ -18,7 +18,6 @@ from edgesq.operators import (
     Concatenation,
     Convolution,
     DepthToSpace,
-    Lookup,
     MaxPool2D,
     Move,
     Pick,
@@ -38,13 +37,13 @@ FREE, PROGRESS, STRIP, SUMS = 0, -(1 << 40), -(1 << 41), -(1 << 42)
 
 
 def value_ids(graph: Graph) -> dict[int, Ids]:
-    """Number the values of every activation, [H, W, C]; moved or concatenated ones keep theirs."""
+    """Number the bytes of every activation, [H, W, bytes]; moved or concatenated keep theirs."""
     ids: dict[int, Ids] = {}
     following = 1
 
     def fresh(tensor: int) -> Ids:
         nonlocal following
-        shape = graph.tensors[tensor].hwc
+        shape = graph.tensors[tensor].stored
         size = int(np.prod(shape))
         following += size
         return np.arange(following - size, following, dtype=np.int64).reshape(shape)
@@ -55,7 +54,7 @@ def value_ids(graph: Graph) -> dict[int, Ids]:
         if isinstance(op, Concatenation):
             ids[op.output] = np.concatenate([ids[source] for source in op.inputs], axis=op.axis)
         elif isinstance(op, Reshape):
-            ids[op.output] = ids[op.inputs[0]].reshape(graph.tensors[op.output].hwc)
+            ids[op.output] = ids[op.inputs[0]].reshape(graph.tensors[op.output].stored)
         else:
             ids[op.output] = fresh(op.output)
     return ids
@@ -146,9 +145,7 @@ class Replay:
         written = self.places(item.output, row)
         self.write(item.output, sources[0] if isinstance(op, Concatenation) else op.output, row)
         for slot, tensor, at in reads:
-            in_place = isinstance(op, Binary | Lookup) and np.array_equal(
-                self.places(slot, at), written
-            )
+            in_place = op.is_valuewise and np.array_equal(self.places(slot, at), written)
             if not in_place:
                 self.check(slot, tensor, at)
 

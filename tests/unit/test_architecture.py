@@ -35,6 +35,8 @@ BASE = (
         "operators",
         "graph",
         "arithmetic",
+        "arithmetic16",
+        "int8_only",
         "reductions",
         "combine",
         "sampling",

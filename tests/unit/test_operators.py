@@ -16,7 +16,7 @@ from edgesq.importers.onnx_file.shapes import RULES
 from edgesq.importers.operators.lookup import Requantize
 from edgesq.importers.operators.table import KERAS, TFLITE
 from edgesq.kernels import portable
-from edgesq.operators import OPERATORS, READ_AS, Lookup, Mean, Op, Softmax, handler
+from edgesq.operators import OPERATORS, READ_AS, Int16, Lookup, Mean, Op, Softmax, handler
 from edgesq.reference.run import KERNELS
 from support.paths import ROOT
 
@@ -54,8 +54,8 @@ def test_no_stage_knows_more(stage: str) -> None:
     assert set(RANGES) <= known
 
 
-def test_a_name_stands_for_one_class_but_for_groups_uint8_and_means() -> None:
-    kinds = [op.kind for op in OPERATORS]
+def test_a_name_stands_for_one_class_but_for_groups_uint8_int16_and_means() -> None:
+    kinds = [op.kind for op in OPERATORS if not issubclass(op, Int16)]
     assert {kind for kind in kinds if kinds.count(kind) > 1} == {
         "AVERAGE_POOL_2D",
         "CONV_2D",

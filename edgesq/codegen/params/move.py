@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from edgesq.codegen.params.fields import Params
 from edgesq.graph import Graph
 from edgesq.kernels.initializer import Fields, array, struct, structs
-from edgesq.kernels.portable import even_step
+from edgesq.kernels.portable import byte_channels, even_step
 from edgesq.kernels.row_op import RowOp
 from edgesq.operators import (
     OUTSIDE,
@@ -23,16 +23,17 @@ _OUTSIDE = 0xFFFF
 """Mirror: ESQ_OUTSIDE."""
 
 
-def _pick(_: Graph, item: RowOp, index: int) -> str:
+def _pick(graph: Graph, item: RowOp, index: int) -> str:
     op = item.op
     assert isinstance(op, Pick)
-    inside = [channel for channel in op.channels if channel != OUTSIDE]
-    step = even_step(op)
+    channels = byte_channels(graph, op)
+    inside = [channel for channel in channels if channel != OUTSIDE]
+    step = even_step(channels)
     fields: Fields = {
         "rows": f"rows_{index}",
         "columns": f"columns_{index}",
         "channels": "0" if step else f"channels_{index}",
-        "before": op.channels.index(inside[0]),
+        "before": channels.index(inside[0]),
         "count": len(inside),
         "first": inside[0],
         "step": step,

@@ -1,12 +1,23 @@
 """The operators' table: the parameters of each as C data."""
 
-from edgesq.codegen.params import binary, conv, lookup, move, pool, reduce, sequence, shape, softmax
+from edgesq.codegen.params import (
+    binary,
+    conv,
+    int16,
+    lookup,
+    move,
+    pool,
+    reduce,
+    sequence,
+    shape,
+    softmax,
+)
 from edgesq.codegen.params.fields import Params
 from edgesq.graph import Graph
 from edgesq.kernels.row_op import RowOp
 from edgesq.operators import handler
 
-_FAMILIES = (binary, conv, lookup, move, pool, reduce, sequence, shape, softmax)
+_FAMILIES = (binary, conv, int16, lookup, move, pool, reduce, sequence, shape, softmax)
 
 PARAMS: Params = {op: params for family in _FAMILIES for op, params in family.PARAMS.items()}
 

@@ -10,6 +10,7 @@ from onnx import TensorProto, helper
 from edgesq.formats.onnx.scope import TO_NCHW, TO_NHWC, UINT8_OFFSET, Scope
 from edgesq.formats.onnx.table import INTEGER
 from edgesq.graph import Graph, Tensor
+from edgesq.int8_only import need_int8
 from edgesq.operators import handler
 from edgesq.version import VERSION
 
@@ -22,7 +23,11 @@ def integer_onnx(graph: Graph) -> onnx.ModelProto:
     Returns:
         a model with inputs int8 of the graph's shapes named as `Graph.input_names`, and an output
         int8 [1, K] for each of `Graph.observed_names`; the same graph gives the same bytes.
+
+    Raises:
+        ModelError: activations are int16, or an operator keeps state.
     """
+    need_int8(graph, "ONNX of integer operators")
     scope = Scope()
     named = dict(zip(graph.inputs, graph.input_names, strict=True))
     values = {

@@ -15,6 +15,7 @@ from edgesq.formats.onnx.real import FloatModel, arranged, clamped
 from edgesq.formats.onnx.scope import TO_NCHW, TO_NHWC, Scope, Value, unsigned_weights
 from edgesq.formats.onnx.table import FLOAT
 from edgesq.graph import Graph, Tensor
+from edgesq.int8_only import need_int8
 from edgesq.operators import Convolution, handler
 from edgesq.version import VERSION
 
@@ -64,6 +65,7 @@ def qdq_onnx(graph: Graph) -> onnx.ModelProto:
         a model with inputs named as `Graph.input_names` and outputs as `Graph.observed_names`
         without logits, int8, in the shapes of the graph's; the same graph gives the same bytes.
     """
+    need_int8(graph, "QDQ ONNX")
     scope, model = Scope(), _Stored(graph, {})
     sources = dict(zip(graph.inputs, graph.input_names, strict=True))
     results = dict(zip(graph.outputs, graph.observed_names, strict=False))

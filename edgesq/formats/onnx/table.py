@@ -4,6 +4,7 @@ from edgesq.formats.onnx import (
     binary,
     conv,
     curve,
+    int16,
     lookup,
     move,
     pool,
@@ -14,7 +15,7 @@ from edgesq.formats.onnx import (
 )
 from edgesq.formats.onnx.scope import Writers
 
-_FAMILIES = (binary, conv, curve, lookup, move, pool, reduce, sequence, shape, softmax)
+_FAMILIES = (binary, conv, curve, int16, lookup, move, pool, reduce, sequence, shape, softmax)
 
 INTEGER: Writers = {op: write for family in _FAMILIES for op, write in family.INTEGER.items()}
 FLOAT: Writers = {op: write for family in _FAMILIES for op, write in family.FLOAT.items()}

@@ -133,6 +133,8 @@ def scale_problem(tensor: Tensor) -> str | None:
     low, high = SCALES
     if len(tensor.quantization.scale) != 1 or not low <= tensor.scale <= high:
         return f"{tensor.name}: the scale is not one usable number"
+    if tensor.value_bytes == 2 and tensor.zero_point != 0:
+        return f"{tensor.name}: zero point {tensor.zero_point} of int16, which must be 0"
     if not -128 <= tensor.zero_point <= 127:
         return f"{tensor.name}: zero point {tensor.zero_point} is not an int8"
     return None

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.formats.tflite.check import listed
-from edgesq.formats.tflite.reader import FLOAT32, INT8, UINT8, Reader
+from edgesq.formats.tflite.reader import FLOAT32, INT8, INT16, UINT8, Reader
 from edgesq.graph import Int8Array, Tensor
 
 Operators = list[tuple[str, Any]]
@@ -79,7 +79,7 @@ _MAKERS = {UINT8: "QUANTIZE", FLOAT32: "DEQUANTIZE"}
 def _edge(reader: Reader, index: int, beside: Operators, kind: str, end: str) -> Any | None:
     """Return the operator at one end that is left out; None where none is."""
     outside = reader.type(index)
-    if outside == INT8 or (outside == UINT8 and not _is_edge(reader, beside, kind, end)):
+    if outside in (INT8, INT16) or (outside == UINT8 and not _is_edge(reader, beside, kind, end)):
         return None
     if end == "input" and not beside:
         name = reader.name(index)
@@ -89,7 +89,7 @@ def _edge(reader: Reader, index: int, beside: Operators, kind: str, end: str) ->
         raise reader.error(f"the {end} {reader.name(index)} is not int8", HINT)
     operator = beside[0][1]
     inner = _inner(operator, end)
-    if reader.type(inner) not in (INT8, UINT8):
+    if reader.type(inner) not in (INT8, UINT8, INT16):
         raise reader.error(f"the {end} {reader.name(index)} does not meet int8", HINT)
     if outside == FLOAT32:
         return operator
@@ -121,5 +121,5 @@ def from_outside(values: NDArray[Any], tensor: Tensor) -> Int8Array:
         return (values.astype(np.int16) - 128).astype(np.int8)
     if values.dtype == np.float32:
         levels = np.round(values / np.float32(tensor.scale)) + tensor.zero_point
-        return np.clip(levels, -128, 127).astype(np.int8)
+        return np.clip(levels, *tensor.levels).astype(tensor.dtype)
     return values

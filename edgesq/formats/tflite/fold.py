@@ -15,8 +15,6 @@ from edgesq.operators import (
     Window,
 )
 
-_LOWEST = -128
-
 
 def fold_pads(graph: Graph) -> Graph:
     """Return the graph without the PADs that can become padding of every window that reads them.
@@ -42,7 +40,7 @@ def _folded(graph: Graph, pad: Pad, reader: Op) -> Op | None:
         return None
     if isinstance(reader, FullyConnected | TransposeConv):
         return None
-    fill = _LOWEST if isinstance(reader, MaxPool2D) else source.zero_point
+    fill = source.levels[0] if isinstance(reader, MaxPool2D) else source.zero_point
     if pad.fill != fill or OUTSIDE in pad.channels:
         return None
     window = _padded(reader.window, pad)

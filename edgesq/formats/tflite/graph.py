@@ -18,8 +18,10 @@ from edgesq.formats.tflite.fold import fold_pads
 from edgesq.formats.tflite.graph_check import graph_problem
 from edgesq.formats.tflite.infer import check_shape, is_open
 from edgesq.formats.tflite.input import fix_batch, read_inputs
+from edgesq.formats.tflite.int16 import READ as READ_INT16
+from edgesq.formats.tflite.int16 import int16_problems, is_int16
 from edgesq.formats.tflite.pixels import read_pixels
-from edgesq.formats.tflite.readable import Made, Readable
+from edgesq.formats.tflite.readable import Made
 from edgesq.formats.tflite.reader import Reader
 from edgesq.formats.tflite.several import apart
 from edgesq.formats.tflite.table import ADVICE, NAMES, READABLES
@@ -70,7 +72,7 @@ def _read(reader: Reader, inside: Inside) -> list[Op]:
     """Return the operators between the ends."""
     known = [(kind, one) for kind, one in inside.operators if kind in READABLES]
     unknown = _unknown_problems(reader, inside.operators)
-    problems = uint8_problems(reader, known)
+    problems = [*uint8_problems(reader, known), *int16_problems(reader, known)]
     for kind, operator in known:
         readable = READABLES[kind]
         reader.refuse(operator_problem(kind, operator, readable.options, readable.inputs))
@@ -80,7 +82,11 @@ def _read(reader: Reader, inside: Inside) -> list[Op]:
             if is_open(reader, step[1]):
                 check_shape(reader, *step)
         read_inputs(reader, inside)
-    made = [_attempt(reader, READABLES[kind], operator) for kind, operator in known]
+    made = [
+        _attempt(reader, kind, one)
+        for kind, one in known
+        if kind in READ_INT16 or not is_int16(reader, one)
+    ]
     failed = [error for error in made if isinstance(error, ModelError)]
     _refuse(reader, [*problems, *failed], unknown)
     for step in steps:
@@ -96,9 +102,10 @@ def _unknown_problems(reader: Reader, operators: list[tuple[str, Any]]) -> list[
     return unknown_problems(reader, unknown, ADVICE, _USUAL_ADVICE)
 
 
-def _attempt(reader: Reader, readable: Readable, operator: Any) -> Made | ModelError:
+def _attempt(reader: Reader, kind: str, operator: Any) -> Made | ModelError:
+    read = READ_INT16[kind] if is_int16(reader, operator) else READABLES[kind].read
     try:
-        return readable.read(reader, operator)
+        return read(reader, operator)
     except ModelError as error:
         return error
 

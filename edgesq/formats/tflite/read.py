@@ -40,7 +40,9 @@ def read_graph(content: bytes, where: str = "model") -> Graph:
             them are named at once).
     """
     graph = read_stored_graph(content, where)
-    if any(isinstance(op, Convolution) and op.wide is not None for op in graph.ops):
+    if graph.is_int16 or any(
+        isinstance(op, Convolution) and op.wide is not None for op in graph.ops
+    ):
         return graph
     return without_unused_channels(with_small_constants(graph))
 

@@ -31,6 +31,8 @@ _DTYPES: dict[int, np.dtype[Any]] = {
     INT16: np.dtype("<i2"),
     UINT8: np.dtype("u1"),
 }
+_ACTIVATIONS = (INT8, UINT8, INT16)
+_CONSTANTS = (*_ACTIVATIONS, INT32, INT64)
 SAME_PADDING, VALID_PADDING = 0, 1
 """schema.fbs, enum Padding."""
 _CUSTOM = 32
@@ -53,15 +55,16 @@ FUSED: dict[int, tuple[float | None, float | None]] = {
 
 
 def quantized_range(tensor: Tensor, low: float | None, high: float | None) -> tuple[int, int]:
-    """Return a range of reals in int8, rounded as TensorFlow Lite does; None: no limit."""
+    """Return a range of reals in levels, rounded as TensorFlow Lite does; None: no limit."""
 
     def quantized(real: float) -> int:
         level = np.float32(real) / np.float32(tensor.scale)
         return tensor.zero_point + int(np.sign(level) * np.floor(np.abs(level) + np.float32(0.5)))
 
+    least, most = tensor.levels
     return (
-        -128 if low is None else max(-128, quantized(low)),
-        127 if high is None else min(127, quantized(high)),
+        least if low is None else max(least, quantized(low)),
+        most if high is None else min(most, quantized(high)),
     )
 
 
@@ -239,8 +242,7 @@ class Reader:
         tensor = self.source.tensors[index]
         name = self.name(index)
         data = self.data(index)
-        known = (INT8, UINT8) if data is None else (INT8, UINT8, INT32)
-        if tensor.type not in known:
+        if tensor.type not in (_ACTIVATIONS if data is None else _CONSTANTS):
             raise self.error(f"tensor {name} is not int8", "quantize it fully, input and output")
         quantization = tensor.quantization
         if quantization is None or quantization.scale is None or len(quantization.scale) == 0:
@@ -264,7 +266,8 @@ class Reader:
         if tensor.type == UINT8:
             point -= UINT8_OFFSET
             data = None if data is None else (data.astype(np.int16) - UINT8_OFFSET).astype(np.int8)
-        made = Tensor(name, shape, Quantization(scale, point), data)
+        size = 2 if tensor.type == INT16 else 1
+        made = Tensor(name, shape, Quantization(scale, point), data, value_bytes=size)
         if data is None:
             self.refuse(activation_problem(made))
         return made

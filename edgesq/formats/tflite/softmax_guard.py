@@ -22,7 +22,7 @@ from edgesq.arithmetic import (
 )
 from edgesq.errors import ModelError
 from edgesq.graph import Graph
-from edgesq.operators import Softmax
+from edgesq.operators import Softmax, SoftmaxInt16
 
 if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter
@@ -37,7 +37,9 @@ def guarded(graph: Graph) -> list[Softmax]:
     return [
         one
         for one in makers
-        if isinstance(one, Softmax) and graph.tensors[one.output].hwc[2] >= _CLASSES
+        if isinstance(one, Softmax)
+        and not isinstance(one, SoftmaxInt16)
+        and graph.tensors[one.output].hwc[2] >= _CLASSES
     ]
 
 

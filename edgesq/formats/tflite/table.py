@@ -6,6 +6,7 @@ from edgesq.formats.tflite import (
     chain,
     conv,
     curve,
+    int16,
     lookup,
     move,
     part,
@@ -39,6 +40,8 @@ READABLES: Readables = {
 NAMES = tuple(sorted(READABLES.keys() - {curve.CURVE}))
 """Operators that a file may have; a curve is what several of them become."""
 
-FITS: Fits = {op: fits for family in _FAMILIES for op, fits in family.FITS.items()}
-RANGES: Ranges = {op: problem for family in _FAMILIES for op, problem in family.RANGES.items()}
+FITS: Fits = {op: fits for family in (*_FAMILIES, int16) for op, fits in family.FITS.items()}
+RANGES: Ranges = {
+    op: problem for family in (*_FAMILIES, int16) for op, problem in family.RANGES.items()
+}
 ADVICE: Advice = {**conv.ADVICE, **lookup.ADVICE, **move.ADVICE, **reduce.ADVICE}

@@ -19,7 +19,7 @@ _GIVE_FLOAT = (
     "give --calibration FOLDER with some 100 typical images, and it is quantized here; or convert "
     "it to int8"
 )
-_GIVE_INT8 = "convert it to int8: a representative dataset, TFLITE_BUILTINS_INT8"
+_GIVE_ONE = "convert it to int8 or to int16 activations as a whole"
 _MAX_NAMES, _MAX_LETTERS = 3, 80
 
 
@@ -66,9 +66,9 @@ def _number_problems(reader: Reader, operators: Operators) -> list[ModelError]:
     made = [(kind, index) for kind, one in inside for index in one.outputs if index >= 0]
     types = {kind: [index for _, index in made if reader.type(index) == kind] for kind in _NUMBERS}
     computed = {kind for kind, indices in types.items() if indices}
-    if INT16 in computed:
-        what = f"its activations are int16 ({_names(reader, types[INT16])})"
-        return [reader.error(what, _GIVE_INT8)]
+    if INT16 in computed and not computed <= {INT16, FLOAT32}:
+        what = f"some of its activations are int16 ({_names(reader, types[INT16])}), and not all"
+        return [reader.error(what, _GIVE_ONE)]
     if computed and computed <= {FLOAT32, FLOAT16}:
         return [reader.error(_float_sentence(reader, inside), _GIVE_FLOAT)]
     if FLOAT32 in computed:
