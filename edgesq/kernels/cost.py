@@ -38,9 +38,9 @@ _PORTABLE = {
     "CONV_2D": {"macs": 6.0, "taps": 15.1, "values": 80.5, "window rows": 6.4},
     "FULLY_CONNECTED": {"macs": 6.0, "values": 94.3},
     "DEPTHWISE_CONV_2D": {"macs": 9.7, "values": 78.4},
-    "CONV_2D of int16": {"macs": 6.0, "window rows": 25.0, "values": 110.0},
-    "FULLY_CONNECTED of int16": {"macs": 6.0, "values": 150.0},
-    "DEPTHWISE_CONV_2D of int16": {"macs": 8.0, "window rows": 15.0, "values": 110.0},
+    "CONV_2D of int16": {"macs": 4.1, "window rows": 42.0, "values": 112.0},
+    "FULLY_CONNECTED of int16": {"macs": 4.1, "values": 357.0},
+    "DEPTHWISE_CONV_2D of int16": {"macs": 7.0, "window rows": 13.0, "values": 70.0},
     "DEPTHWISE_CONV_2D, four channels": {
         "macs": 5.6,
         "values": 52.9,

@@ -10,7 +10,7 @@ import pytest
 from edgesq.errors import ModelError
 from edgesq.formats.tflite import operator_kinds, read_graph
 from edgesq.formats.tflite.int16 import READ
-from edgesq.operators import Int16
+from edgesq.operators import OPERATORS, Int16
 from support import random_graphs
 from support.crun import Runtime
 from support.emulated_cases import Case, differing
@@ -92,6 +92,29 @@ def test_the_ladder_holds(number: int, runtime: Runtime, tmp_path: Path) -> None
     assert not wrong, "\n".join(map(str, wrong[0]))
 
 
+def test_a_product_is_rounded_as_a_float64_and_then_to_an_integer() -> None:
+    """The sum in integers of a board; of 53 bits, halves of the last one go to the even number."""
+    random = np.random.default_rng(4)
+    for _ in range(20_000):
+        total, level = int(random.integers(1 << 30, 1 << 37)), int(random.integers(1, 1 << 15))
+        exponent = 53 + (total // (2 * level)).bit_length()
+        mantissa = ((2 * level + 1) << (exponent - 1)) // total  # the product is just below a half
+        if not 1 << 52 <= mantissa < 1 << 53:
+            continue
+        for by in (mantissa, mantissa + 1, mantissa - 1):
+            real = np.float64(total) * np.ldexp(np.float64(by), -exponent)
+            below = np.floor(real)
+            assert _level(total, by, exponent) == int(below) + (real - below >= 0.5)
+
+
+def _level(total: int, mantissa: int, exponent: int) -> int:
+    """Return what product_level() of esq_conv2d_s16.c does."""
+    product = total * mantissa
+    above = max(product.bit_length() - 53, 0)
+    half = 1 << (above - 1) if above else 0
+    return (product + half + (1 << (exponent - 1))) >> exponent
+
+
 @pytest.mark.emulated
 @pytest.mark.slow
 @pytest.mark.parametrize("board", ["mps2-an500", "mps3-an547", "microbit", "riscv32-virt"])
@@ -133,8 +156,6 @@ def test_every_operator_is_on_the_boards() -> None:
 
 
 def _classes() -> list[type[Int16]]:
-    from edgesq.operators import OPERATORS
-
     return [cls for cls in OPERATORS if issubclass(cls, Int16)]
 
 

@@ -49,6 +49,9 @@ Reads = dict[str, Callable[[Reader, Any], Made]]
 _MAX_ADDED = 1 << 16
 """Most values of int16 whose sum fits int32."""
 
+_MAX_TAPS = 256
+"""Most products of int16 and int8 that are summed up in 32 bits. Mirror: ESQ_PRODUCTS_S16."""
+
 _MAX_CHANNELS = 1 << 16
 """Most exponentials of Q0.15 whose sum fits int32."""
 
@@ -266,6 +269,12 @@ def _convolution_problem(graph: Graph, op: Convolution) -> str | None:
     return "the output's scale is too fine" if np.any(levels >= SUM_LIMIT) else None
 
 
+def _depthwise_problem(graph: Graph, op: DepthwiseConv2DInt16) -> str | None:
+    if op.window.width > _MAX_TAPS:
+        return f"a depthwise window of int16 of more than {_MAX_TAPS} columns"
+    return _convolution_problem(graph, op)
+
+
 def _fully_connected_problem(graph: Graph, op: FullyConnectedInt16) -> str | None:
     problem = _weights_problem(graph, op)
     if problem:
@@ -331,7 +340,7 @@ RANGES: Ranges = {
     AddInt16: _sum_problem,
     AveragePool2DInt16: _average_problem,
     Conv2DInt16: _convolution_problem,
-    DepthwiseConv2DInt16: _convolution_problem,
+    DepthwiseConv2DInt16: _depthwise_problem,
     FullyConnectedInt16: _fully_connected_problem,
     LogisticInt16: _curve_problem,
     MeanInt16: _mean_problem,

@@ -4,26 +4,30 @@
  */
 #include "../esq_arithmetic16.h"
 
-/* Sum of `count` products of what lies one behind the other. */
-static inline int64_t dot(const int16_t *values, const int8_t *weights, uint32_t count) {
-    int64_t total = 0;
-    while (count > 0) {
-        const uint32_t part = count < ESQ_PRODUCTS_S16 ? count : ESQ_PRODUCTS_S16;
-        int32_t sum = 0;
-        uint32_t left = part;
-        for (; left >= 4; left -= 4, values += 4, weights += 4) {
-            sum += values[0] * weights[0];
-            sum += values[1] * weights[1];
-            sum += values[2] * weights[2];
-            sum += values[3] * weights[3];
-        }
-        for (; left > 0; left--) {
-            sum += *values++ * *weights++;
-        }
-        total += sum;
-        count -= part;
+/* Sum of at most ESQ_PRODUCTS_S16 products of what lies one behind the other. */
+static inline int32_t few(const int16_t *values, const int8_t *weights, uint32_t count) {
+    int32_t sum = 0;
+    for (; count >= 4; count -= 4, values += 4, weights += 4) {
+        sum += values[0] * weights[0];
+        sum += values[1] * weights[1];
+        sum += values[2] * weights[2];
+        sum += values[3] * weights[3];
     }
-    return total;
+    for (; count > 0; count--) {
+        sum += *values++ * *weights++;
+    }
+    return sum;
+}
+
+/* Sum of any number of them. */
+static int64_t many(const int16_t *values, const int8_t *weights, uint32_t count) {
+    int64_t sum = 0;
+    for (; count > ESQ_PRODUCTS_S16; count -= ESQ_PRODUCTS_S16) {
+        sum += few(values, weights, ESQ_PRODUCTS_S16);
+        values += ESQ_PRODUCTS_S16;
+        weights += ESQ_PRODUCTS_S16;
+    }
+    return sum + few(values, weights, count);
 }
 
 static int64_t sum_of(const struct esq_conv2d_s16 *conv, const struct esq_slot *input,
@@ -36,20 +40,26 @@ static int64_t sum_of(const struct esq_conv2d_s16 *conv, const struct esq_slot *
     const uint32_t count = is_gapless ? taps->count * depth : depth;
     const int8_t *weights =
         conv->weights + channel * conv->window.height * kernel_row + taps->first * depth;
+    const int is_short = conv->window.height * kernel_row <= ESQ_PRODUCTS_S16;
     int64_t sum = conv->bias[channel];
-    for (uint32_t y = 0; y < conv->window.height; y++) {
-        if (rows[y]) {
-            const int8_t *pixel = rows[y] + taps->offset_bytes;
-            const int8_t *weight = weights;
-            for (uint32_t run = 0; run < runs; run++) {
-                sum += dot(esq_at_s16(pixel), weight, count);
-                pixel += step;
-                weight += depth;
-            }
+    int32_t part = 0; /* of a whole window that is short */
+    for (uint32_t y = 0; y < conv->window.height; y++, weights += kernel_row) {
+        if (!rows[y]) {
+            continue;
         }
-        weights += kernel_row;
+        const int8_t *pixel = rows[y] + taps->offset_bytes;
+        const int8_t *weight = weights;
+        for (uint32_t run = runs; run > 0; run--) {
+            if (is_short) {
+                part += few(esq_at_s16(pixel), weight, count);
+            } else {
+                sum += many(esq_at_s16(pixel), weight, count);
+            }
+            pixel += step;
+            weight += depth;
+        }
     }
-    return sum;
+    return sum + part;
 }
 
 /* |sum| times a number of 53 bits as a float64 has it, to the nearest integer, halves up. The

@@ -10,25 +10,27 @@ struct view {
     uint32_t outputs;
 };
 
-/* The sum of one output channel: of a row in 32 bits, for which export bounds its taps. */
+/* The sum of one output channel: a row's in 32 bits, for which export bounds its taps. */
 static int64_t sum_of(const struct view *view, uint32_t source, uint32_t channel) {
     const struct esq_conv2d_s16 *conv = view->conv;
     const uint32_t step = conv->dilation_w * (uint32_t)view->input->pixel_bytes;
+    const uint32_t kernel_row = conv->window.width * view->outputs;
+    const uint32_t offset_bytes = view->taps.offset_bytes + 2u * source;
     const int8_t *weights = conv->weights + view->taps.first * view->outputs + channel;
     int64_t total = conv->bias[channel];
-    for (uint32_t y = 0; y < conv->window.height; y++) {
-        if (view->rows[y]) {
-            const int8_t *pixel = view->rows[y] + view->taps.offset_bytes + 2u * source;
-            const int8_t *weight = weights;
-            int32_t sum = 0;
-            for (uint32_t left = view->taps.count; left > 0; left--) {
-                sum += *esq_at_s16(pixel) * *weight;
-                pixel += step;
-                weight += view->outputs;
-            }
-            total += sum;
+    for (uint32_t y = 0; y < conv->window.height; y++, weights += kernel_row) {
+        if (!view->rows[y]) {
+            continue;
         }
-        weights += conv->window.width * view->outputs;
+        const int8_t *pixel = view->rows[y] + offset_bytes;
+        const int8_t *weight = weights;
+        int32_t sum = 0;
+        for (uint32_t left = view->taps.count; left > 0; left--) {
+            sum += *esq_at_s16(pixel) * *weight;
+            pixel += step;
+            weight += view->outputs;
+        }
+        total += sum;
     }
     return total;
 }
