@@ -19,7 +19,7 @@ from support.int16_files import as_int16
 from support.networks import Network, images
 from support.random_graphs import LAYERS, draw_graphs
 from support.random_sketch import Drawn, Sketch
-from support.tflite_builder import RELU, RELU6, SAME, VALID
+from support.tflite_builder import RELU, RELU6, SAME, VALID, TfliteBuilder
 
 KNOWN = (
     "CONV_2D",
@@ -157,6 +157,15 @@ def test_every_operator_is_on_the_boards() -> None:
 
 def _classes() -> list[type[Int16]]:
     return [cls for cls in OPERATORS if issubclass(cls, Int16)]
+
+
+@pytest.mark.parametrize("ends", [(np.int8, np.int16), (np.int16, np.int8)])
+def test_int8_and_int16_in_one_model_are_refused(ends: tuple[type, type]) -> None:
+    builder = TfliteBuilder()
+    one, two = (builder.value((1, 4), 0.01, dtype=dtype) for dtype in ends)
+    content = builder.build(one, builder.op("QUANTIZE", [one], two, None))
+    with pytest.raises(ModelError, match="activations of int8 and of int16 in one model"):
+        read_graph(content)
 
 
 @pytest.mark.usefixtures("known")

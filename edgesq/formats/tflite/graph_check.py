@@ -10,7 +10,7 @@ from edgesq.operators import Op, handler
 
 def graph_problem(graph: Graph) -> str | None:
     """Say why a graph cannot be run as it is, or None."""
-    problem = _end_problem(graph)
+    problem = _end_problem(graph) or _mixed_problem(graph)
     if problem:
         return problem
     known = set(graph.inputs)
@@ -35,6 +35,12 @@ def graph_problem(graph: Graph) -> str | None:
         if problem:
             return f"{op.name}: {problem}"
     return None
+
+
+def _mixed_problem(graph: Graph) -> str | None:
+    made = (*graph.inputs, *(op.output for op in graph.ops))
+    sizes = {graph.tensors[index].value_bytes for index in made}
+    return "activations of int8 and of int16 in one model" if len(sizes) > 1 else None
 
 
 def _end_problem(graph: Graph) -> str | None:
