@@ -117,12 +117,15 @@ def value_kind(graph: Graph, item: RowOp) -> str:
 
 
 def value_counts(graph: Graph, op: Op) -> Counts:
-    """Count values in and out of an operator without weights."""
-    out = float(np.prod(graph.tensors[op.output].shape))
+    """Count values in and out of an operator without weights, and pixels out."""
+    height, width, channels = graph.tensors[op.output].hwc
+    pixels = float(height * width)
+    out = pixels * channels
     taps = op.window.height * op.window.width if isinstance(op, AveragePool2D) else 1
     inputs = float(np.prod(graph.tensors[op.inputs[0]].shape))
     macs = float(graph.macs(op))
-    return {"in": inputs, "out": out, "taps": out * taps, "calls": 1.0, "macs": macs}
+    counts = {"in": inputs, "out": out, "taps": out * taps, "calls": 1.0, "macs": macs}
+    return {**counts, "pixels": pixels}
 
 
 def priced(rates: Mapping[str, float], counts: Counts) -> float:

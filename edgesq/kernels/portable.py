@@ -150,7 +150,7 @@ PRICES = Prices(
         "a sum of the map": {"in": 6.0, "out": 38.0},
         "SVDF": {"macs": 6.5, "out": 60.0},
         "UNIDIRECTIONAL_SEQUENCE_LSTM": {"macs": 6.0, "out": 1400.0},
-        "SOFTMAX": {"out": 43.0, "calls": 300.0},
+        "SOFTMAX": {"out": 43.0, "pixels": 300.0},
         "RESIZE_BILINEAR": {"out": 30.0},
         "a move": {"out": 3.0},
     },
