@@ -16,4 +16,4 @@ def test_a_softmax_of_each_pixel(side: int, channels: int, measured: int) -> Non
     net = Network((side, side, 3))
     graph = read_graph(net.build(net.softmax(net.conv(net.input, channels))))
     costs = operator_costs(graph, make_plan(graph), "dsp")
-    assert costs[-1].instructions == pytest.approx(measured, rel=0.15)
+    assert costs[-1].instructions == pytest.approx(measured, rel=0.25)
