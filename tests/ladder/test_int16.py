@@ -168,6 +168,16 @@ def test_int8_and_int16_in_one_model_are_refused(ends: tuple[type, type]) -> Non
         read_graph(content)
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.int16])
+def test_weights_of_int16_are_refused(dtype: type) -> None:
+    builder = TfliteBuilder()
+    one, two = (builder.value((1, size), 0.01, dtype=dtype) for size in (4, 3))
+    weights = builder.constant(np.ones((3, 4), np.int16), [0.01])
+    made = builder.op("FULLY_CONNECTED", [one, weights], two, "FullyConnectedOptions")
+    with pytest.raises(ModelError, match="is not int8"):
+        read_graph(builder.build(one, made))
+
+
 @pytest.mark.usefixtures("known")
 def test_what_is_read_in_int16_is_drawn() -> None:
     contents = [*_networks().values(), *(one.content for one in draw_graphs(60, 0))]

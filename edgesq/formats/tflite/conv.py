@@ -33,6 +33,9 @@ from edgesq.operators import (
     Window,
 )
 
+_WEIGHTS = (np.int8, np.int16)
+"""As stored, and as uint8 less its zero point."""
+
 _MAX_STRIDE = 16
 """Of a TRANSPOSE_CONV: so many plain convolutions make a row."""
 
@@ -103,7 +106,7 @@ def read_fully_connected(reader: Reader, operator: Any) -> Op:
     matrix = read_weights(reader, operator.inputs[1])
     height, width, channels = reader.tensors[source].hwc
     tall, wide = (1, 1) if options.keepNumDims else (height, width)
-    if matrix.data is None or matrix.data.dtype == np.int32 or matrix.data.ndim != 2:
+    if matrix.data is None or matrix.data.dtype not in _WEIGHTS or matrix.data.ndim != 2:
         raise reader.error(f"{name}: weights must be int8 constants [O, I]")
     if matrix.shape[1] != tall * wide * channels:
         raise reader.error(
@@ -146,7 +149,7 @@ def read_transpose_conv(reader: Reader, operator: Any) -> Op:
 
 def _constant(reader: Reader, name: str, operator: Any, layout: str) -> Tensor:
     kernel = as_multiplied(reader, operator, read_weights(reader, operator.inputs[1]))
-    if kernel.data is None or kernel.data.dtype == np.int32 or kernel.data.ndim != 4:
+    if kernel.data is None or kernel.data.dtype not in _WEIGHTS or kernel.data.ndim != 4:
         raise reader.error(f"{name}: weights must be int8 constants {layout}")
     return kernel
 

@@ -32,7 +32,7 @@ _DTYPES: dict[int, np.dtype[Any]] = {
     UINT8: np.dtype("u1"),
 }
 _ACTIVATIONS = (INT8, UINT8, INT16)
-_CONSTANTS = (*_ACTIVATIONS, INT32, INT64)
+_CONSTANTS = (INT8, UINT8, INT32, INT64)
 SAME_PADDING, VALID_PADDING = 0, 1
 """schema.fbs, enum Padding."""
 _CUSTOM = 32
