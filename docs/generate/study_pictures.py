@@ -1,6 +1,7 @@
-"""`python -m generate.study_pictures STUDY NAME...`: pictures of a study, as of its page.
+"""`python -m generate.study_pictures STUDY TITLE NAME...`: pictures of a study, as of its page.
 
-NAME is flash, ram, instructions, squeeze_ratio or pct_3x3; each is written to docs/assets.
+NAME is flash, ram, instructions, squeeze_ratio or pct_3x3; each is written to docs/assets as
+search-TITLE-NAME.svg.
 """
 
 import sys
@@ -14,12 +15,12 @@ from edgesq.search.records import StudyDocument
 from generate.pictures import ASSETS
 
 
-def main(study: Path, *names: str) -> None:
+def main(study: Path, title: str, *names: str) -> None:
     """Draw."""
     document = made(StudyDocument, read_json(study / RESULT))
     there = {**fronts(document), **curves(document)}
     for name in names:
-        there[name].write(ASSETS / f"search-{name.replace('_', '-')}.svg")
+        there[name].write(ASSETS / f"search-{title}-{name.replace('_', '-')}.svg")
 
 
 if __name__ == "__main__":

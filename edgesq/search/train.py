@@ -21,9 +21,9 @@ MARGIN = 0.03
 
 _WARM_UP = 0.1
 _NORMED_RATE, _MOMENTUM = 0.1, 0.9
-"""Of networks with batch normalization, which takes a rate that others would not survive."""
+"""Of networks with batch normalization."""
 _PLAIN_RATE, _DECAY = 3e-3, 1e-4
-"""Of others, which AdamW trains."""
+"""Of others, which AdamW trains: they may not stand the higher rate."""
 
 _BATCHES, _MIN_STEPS = (128, 64, 32), 1_000
 """A training of fewer steps ends before its rate has fallen to where it learns the last points."""

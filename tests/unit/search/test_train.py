@@ -36,7 +36,7 @@ def test_the_rate_rises_and_falls(steps: int) -> None:
 
 @pytest.mark.slow
 def test_only_a_normed_network_takes_a_high_rate() -> None:
-    """Without batch normalization, as spaces of one's own may be, it would learn nothing."""
+    """Others, as spaces of one's own may be, may not stand it."""
     import keras
 
     def rate(*between: keras.layers.Layer) -> float:
