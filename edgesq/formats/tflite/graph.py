@@ -51,7 +51,8 @@ def make_graph(reader: Reader, sha256: str) -> tuple[Graph, Inside]:
     operators = undilated(reader, curve.joined(reader, operators))
     whole = whole_problems(reader, operators)
     if whole:
-        _refuse(reader, whole, _unknown_problems(reader, without_named(reader, operators)))
+        unknown = _unknown_problems(reader, without_named(reader, operators))
+        _refuse(reader, [*whole, *unknown], bool(unknown))
     fix_batch(reader)
     operators = apart(without_constants(reader, operators), reader.source.outputs)
     operators = without_ending(reader, operators)
@@ -88,7 +89,7 @@ def _read(reader: Reader, inside: Inside) -> list[Op]:
         if kind in READ_INT16 or not is_int16(reader, one)
     ]
     failed = [error for error in made if isinstance(error, ModelError)]
-    _refuse(reader, [*problems, *failed], unknown)
+    _refuse(reader, [*unknown, *problems, *failed], bool(unknown))
     for step in steps:
         check_shape(reader, *step)
     parts = (
@@ -110,22 +111,23 @@ def _attempt(reader: Reader, kind: str, operator: Any) -> Made | ModelError:
         return error
 
 
-def _refuse(reader: Reader, problems: list[ModelError], unknown: list[ModelError]) -> None:
+def _refuse(reader: Reader, problems: list[ModelError], lists_known: bool) -> None:
     """Raise one error that names every operator that is not taken, if there is any.
 
     Args:
         reader: of the file.
-        problems: one for each operator that is known, but not so; several may be the same.
-        unknown: one for each other.
+        problems: the first to be named first; several may be the same.
+        lists_known: whether the operators that a file may have help.
     """
-    every = [*unknown, *problems]
-    texts = [f"{error.message} ({error.hint})" if error.hint else error.message for error in every]
+    texts = [
+        f"{error.message} ({error.hint})" if error.hint else error.message for error in problems
+    ]
     different = list(dict.fromkeys(texts))
     if len(different) == 1:
-        raise every[0]
+        raise problems[0]
     if different:
         known = f"it knows {', '.join(NAMES)}"
-        hint = known if unknown else "operators and their limits are in the documentation"
+        hint = known if lists_known else "operators and their limits are in the documentation"
         raise reader.error(f"cannot take {len(texts)} operators: {'; '.join(different)}", hint)
 
 
