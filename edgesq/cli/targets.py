@@ -51,7 +51,7 @@ def _verdict(row: Fit) -> Text:
 
 def _fits_table(document: FitsDocument, name: str) -> Table:
     table = terminal.table(
-        f"{name}, smallest plan", ["target", "fits"], ["flash to spare", "RAM to spare"]
+        f"{name}, in bands of one row", ["target", "fits"], ["flash to spare", "RAM to spare"]
     )
     for row in document.targets:
         spare = (row.flash_to_spare_bytes, row.ram_to_spare_bytes)

@@ -53,7 +53,7 @@ IN_PART = {
     "images": 1,
     "values": 1,
     "differing": 0,
-    "max_lsb": 0,
+    "max_lsb": None,
     "top1_agreement": None,
 }
 

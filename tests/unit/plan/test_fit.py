@@ -1,13 +1,15 @@
 """What fits a board: flash and RAM to the last byte, and how a model that does not is refused."""
 
+import importlib
 import re
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
 from edgesq.errors import FitError, TargetError
 from edgesq.formats.tflite import read_graph
-from edgesq.plan import Fit, Goal, PlanRequest, flash_parts, make_plan, needs, plan_for
+from edgesq.plan import Fit, Goal, PlanRequest, fits, flash_parts, make_plan, needs, plan_for
 from edgesq.targets import Region, Target, load_target
 from support.cases import NETWORKS
 from support.ladder import shared_model
@@ -93,6 +95,29 @@ def test_between_the_weights_and_the_bound_a_model_may_fit(
     assert fit.flash_to_spare_bytes == flash - parts.bytes
     of_library = Fit.of(graph, plan, replace(board, port=None))
     assert of_library.may_fit == of_library.fits == expected[0]
+
+
+@pytest.mark.parametrize(
+    ("memory", "more", "searches"),
+    [("ram", 0, 0), ("ram", -1, 1), ("ram", -(1 << 12), 0), ("flash", -(1 << 20), 0)],
+)
+def test_the_smallest_plan_is_searched_where_it_may_decide(
+    memory: str, more: int, searches: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not where bands of one row fit, where far more RAM lacks, or where the flash does not do."""
+    graph, target = read_graph(NETWORKS["fire"]()), load_target("stm32f405")
+    plan = make_plan(graph, PlanRequest(target.kernels, Goal.RAM))
+    board = with_memory(target, "ram", needs(graph, plan, target)["ram"] - (memory == "flash"))
+    region = board.region(memory)
+    assert region is not None
+    board = with_memory(board, memory, max(0, region.bytes + more))
+    module = importlib.import_module("edgesq.plan.fits")  # the package has a function of this name
+    searched = Mock(side_effect=module.choose)
+    monkeypatch.setattr(module, "choose", searched)
+    monkeypatch.setattr(module, "list_targets", lambda: [board])
+    (found,) = fits(graph)
+    assert searched.call_count == searches
+    assert found.fits == (more == 0)
 
 
 @pytest.mark.slow
