@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,9 @@ from edgesq.builds.loading import loading_steps
 from edgesq.builds.model import Kind
 from edgesq.builds.optimize import Improved
 from edgesq.builds.steps import Driver, Step
+from edgesq.formats.tflite import read_graph
 from edgesq.targets import load_target
+from support.cases import NETWORKS
 from support.stages import check_announced
 
 HOST = load_target("host")
@@ -93,10 +96,8 @@ def test_what_has_the_size_is_not_compressed(monkeypatch: pytest.MonkeyPatch) ->
     steps = compression_steps(HOST, Compression(1000))
     driver.announce(steps)
 
-    class NoSource:
-        graph = tflite = None
-
-    plain = Improved(NoSource(), FirmwareOptions(HOST, "model"))  # type: ignore[arg-type]
+    source: Any = SimpleNamespace(graph=read_graph(NETWORKS["fire"]()), tflite=None, name="fire")
+    plain = Improved(source, FirmwareOptions(HOST, "model"))
     done = driver.run(steps, plain)
     assert done.compression == CompressionFacts(1000, 900)
     assert stages == [Stage(1, len(steps), "compile it as it is")]
