@@ -1,4 +1,5 @@
-/* LOGISTIC and TANH on int16: lines between the values of a table. Mirror: edgesq/arithmetic16.py. */
+/* LOGISTIC and TANH on int16, by lines between values of a table.
+ * Mirror: edgesq/arithmetic16.py. */
 #include "../esq_arithmetic16.h"
 
 #define ESQ_LAST 255u

@@ -1,4 +1,5 @@
-/* SOFTMAX on int16, by two tables with lines between their values. Mirror: edgesq/arithmetic16.py. */
+/* SOFTMAX on int16, by two tables with lines between their values.
+ * Mirror: edgesq/arithmetic16.py. */
 #include "../esq_arithmetic16.h"
 
 #define ESQ_TABLE 513
