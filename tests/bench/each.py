@@ -94,6 +94,8 @@ OPERATORS: Mapping[str, _Add] = {
     "CONCATENATION of channels": lambda net, of: net.concat([of.map, of.other]),
     "CONCATENATION of rows": lambda net, of: net.concat([of.map, of.other], 0),
     "PACK of columns": lambda net, of: net.pack([of.sequence] * 2, 1),
+    "RESHAPE to a vector": lambda net, of: net.reshape(of.map, (SIDE * SIDE * CHANNELS,)),
+    "RESHAPE to 4 channels": lambda net, of: net.reshape(of.map, (64, 4, 4)),
     "PAD": lambda net, of: net.pad(of.map, ((1, 1), (1, 1), (0, 0))),
     "SLICE of columns": lambda net, of: net.part(of.map, (0, 1, 0), (-1, 6, -1)),
     "SPLIT of channels": lambda net, of: net.split(of.map, 2, (8, 8)),
