@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgesq.accuracy.forms import FLOAT, TFLITE_INT8, Batch
+from edgesq.calibrate.preprocessing import levels_of_reals
 from edgesq.graph import Graph
 
 
@@ -63,8 +64,7 @@ class OutputCount:
                 tensor = self._graph.tensors[self._graph.outputs[number]]
                 sums = self._sums.setdefault((number, form, against), _Sums())
                 levels = [
-                    np.clip(np.round(one / tensor.scale) + tensor.zero_point, -128, 127)
-                    for one in (mine.astype(np.float64), other.astype(np.float64))
+                    levels_of_reals(one, tensor.scale, tensor.zero_point) for one in (mine, other)
                 ]
                 gaps = np.abs(mine.astype(np.float64) - other)
                 sums.values += mine.size

@@ -51,21 +51,6 @@ _PORTABLE = {
 """By operator, of a Cortex-M3: per count of `portable_counts`."""
 
 
-INT16_VALUES: Mapping[str, Mapping[str, float]] = {
-    "ADD of int16": {"out": 70.0},
-    "SUB of int16": {"out": 70.0},
-    "QUANTIZE of int16": {"out": 25.0},
-    "RELU of int16": {"out": 25.0},
-    "RELU6 of int16": {"out": 25.0},
-    "LOGISTIC of int16": {"out": 40.0},
-    "TANH of int16": {"out": 40.0},
-    "MAX_POOL_2D of int16": {"in": 18.3},
-    "AVERAGE_POOL_2D of int16": {"taps": 8.0, "out": 38.0},
-    "SOFTMAX of int16": {"out": 100.0, "calls": 300.0},
-}
-"""Of portable kernels on int16, which all families run, of a Cortex-M3."""
-
-
 def _nothing(*_: object) -> float:
     return 0.0
 
@@ -120,8 +105,7 @@ def _other(prices: Prices, graph: Graph, item: RowOp) -> float:
         return prices.depthwise(graph, op, pixels) + _taps_instructions(graph, item)
     if isinstance(op, Convolution):
         return _portable(graph, op)
-    known = {**prices.values, **INT16_VALUES}
-    rates = known.get(value_kind(graph, item), prices.values["a move"])
+    rates = prices.values.get(value_kind(graph, item), prices.values["a move"])
     return priced(rates, value_counts(graph, op))
 
 

@@ -161,7 +161,7 @@ def values_of(hold: Values, grid: Values, space: Space) -> Values:
         )
     still = {name: (value,) for name, value in known[1].items() if value is not None}
     held = {**still, **hold, **grid}
-    count = len(Held(space, held).first())
+    count = math.prod(map(len, held.values()))  # of which none is made yet
     if count > MAX_GRID:
         raise EdgesqError(
             f"is {count:,} networks", where="--grid", hint=f"at most {MAX_GRID:,}: fewer values"
