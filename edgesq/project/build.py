@@ -1,6 +1,7 @@
 """Compile a laid-out project and measure it; run the C runtime on this computer."""
 
 import contextlib
+import os
 import re
 import shutil
 import subprocess
@@ -16,7 +17,8 @@ from edgesq.graph import Graph, Int8Array
 from edgesq.markup import Table
 from edgesq.plan.fit import too_large
 from edgesq.project.elf import Section, read_sections
-from edgesq.project.toolchain import find_toolchain, host_compiler
+from edgesq.project.needed import SOURCES, Library
+from edgesq.project.toolchain import Toolchain, find_toolchain, host_compiler
 from edgesq.records import Count
 from edgesq.resources import resource
 from edgesq.targets import Target
@@ -24,6 +26,10 @@ from edgesq.targets import Target
 STRICT_FLAGS = ("-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror")
 MAP = "edgesq.map"
 """What the linker says, beside the program."""
+
+_UNNEEDED = "ESQ_UNNEEDED"
+"""Environment variable that tells a project which sources not to compile; in its cache it would
+bind those who build the project by themselves."""
 
 _PLAIN = r"[\w./+@ -]+"
 _OVERFLOW = re.compile(r"region [`'](\w+)':? overflowed by (\d+) bytes")
@@ -66,19 +72,47 @@ def compile_firmware(folder: Path, target: Target, *, warnings_are_errors: bool 
     tools = find_toolchain(target)
     with _room_told(folder):
         with _plainly_named(folder, firmware_path(folder, target).name) as project:
-            build = project / "build"
-            strict = "ON" if warnings_are_errors else "OFF"
-            tools.forget_another(build)
-            _run(
-                [
-                    *(tools.cmake, "-S", str(project), "-B", str(build)),
-                    *tools.options(project.absolute()),
-                    f"-DCMAKE_COMPILE_WARNING_AS_ERROR={strict}",
-                ]
-            )
+            tools.forget_another(project / "build")
             with _size_told(target):
-                _run([tools.cmake, "--build", str(build), "--parallel", "2"])
+                _build(project, tools, warnings_are_errors=warnings_are_errors)
         return _measure(firmware_path(folder, target))
+
+
+def _build(project: Path, tools: Toolchain, *, warnings_are_errors: bool) -> None:
+    """Compile what the model needs; everything where that is to be checked, or was not enough.
+
+    Raises:
+        ToolError: a tool failed.
+    """
+    build = project / "build"
+    strict = "ON" if warnings_are_errors else "OFF"
+    commands = (
+        [
+            *(tools.cmake, "-S", str(project), "-B", str(build)),
+            *tools.options(project.absolute()),
+            f"-DCMAKE_COMPILE_WARNING_AS_ERROR={strict}",
+        ],
+        [tools.cmake, "--build", str(build), "--parallel", "2"],
+    )
+    try:
+        unneeded = "" if warnings_are_errors else ";".join(_unneeded(project))
+        for command in commands:
+            _run(command, {_UNNEEDED: unneeded} if unneeded else None)
+    except ToolError as error:
+        if not unneeded or _OVERFLOW.search(error.message):
+            raise
+        for command in commands:
+            _run(command)
+
+
+def _unneeded(project: Path) -> list[str]:
+    """Return the sources of the runtime that no program of a project needs, relative to it."""
+    runtime, build = project / "src", project / "build"
+    sources = [path for path in project.rglob("*") if path.suffix in SOURCES]
+    own = [path for path in sources if not {runtime, build}.intersection(path.parents)]
+    needed = {*own, *Library(runtime, project / "include").needed_by(own)}
+    unneeded = (path for path in sources if path not in needed and build not in path.parents)
+    return sorted(str(path.relative_to(project)) for path in unneeded)
 
 
 def is_plain(path: Path) -> bool:
@@ -173,13 +207,14 @@ def run_batch(
         for name, text in files.items():
             (Path(scratch) / name).write_text(text)
         program = Path(scratch) / "batch"
-        sources = sorted((firmware / "src").rglob("*.c"))
+        own = [Path(scratch) / name for name in files if name.endswith(".c")]
+        own.append(firmware / "tools" / "batch.c")
+        needed = Library(firmware / "src", firmware / "include").needed_by(own)
+        sources = (path for path in (*needed, *own) if path.suffix == ".c")
         _run(
             [
                 *(*compiler, *STRICT_FLAGS, *flags, f"-I{firmware / 'include'}", f"-I{scratch}"),
                 *map(str, sources),
-                str(firmware / "tools" / "batch.c"),
-                *(f"{scratch}/{name}" for name in files if name.endswith(".c")),
                 *("-o", str(program)),
             ]
         )
@@ -189,13 +224,18 @@ def run_batch(
     return tuple(np.stack(column) for column in zip(*images, strict=True))
 
 
-def _run(command: Sequence[str]) -> str:
-    return _run_bytes(command, b"").decode(errors="replace")
+def _run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+    return _run_bytes(command, b"", environment).decode(errors="replace")
 
 
-def _run_bytes(command: Sequence[str], stdin: bytes) -> bytes:
+def _run_bytes(
+    command: Sequence[str], stdin: bytes, environment: Mapping[str, str] | None = None
+) -> bytes:
+    env = {**os.environ, **(environment or {})}
     try:
-        done = subprocess.run(command, input=stdin, capture_output=True, timeout=_TIMEOUT_S)
+        done = subprocess.run(
+            command, input=stdin, capture_output=True, timeout=_TIMEOUT_S, env=env
+        )
     except subprocess.TimeoutExpired as error:
         raise ToolError(f"no end after {_TIMEOUT_S} s", where=Path(command[0]).name) from error
     if done.returncode != 0:
