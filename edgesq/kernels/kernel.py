@@ -33,6 +33,8 @@ class Form(StrEnum):
     PHASES = "phases"
     """A plain convolution per phase of a dilated or transposed one."""
     WINOGRAD = "winograd"
+    SQUARES = "winograd by squares"
+    """Winograd along both sides, its weights transformed for each band."""
 
 
 @dataclass(frozen=True)

@@ -138,6 +138,7 @@ class Layer:
         self.graph, self.op = graph, op
         self.pairs_channels = FAMILIES[operator.family].pairs_channels
         self.is_winograd = operator.form == Form.WINOGRAD
+        self.pairs_channels &= operator.form != Form.SQUARES
         self.reduction = operator.graph_ops(graph)[-1] if len(operator.ops) > 1 else None
         self.got = np.stack([case.output.reshape(-1, case.output.shape[2]) for case in cases])
         self.wrong = np.stack([case.differs.reshape(self.got.shape[1:]) for case in cases])

@@ -123,6 +123,10 @@ esq_run_fn esq_run_winograd_dsp;
  * rows of a band, C / 2], then what struct esq_streamed says, where rows are a channel's weights as
  * they are decoded, int8 [kernel_rows, C / 4, 3, 4]. */
 esq_run_fn esq_run_winograd_dsp_streamed;
+/* The same of 3x3 with strides of 1, transformed along both sides; weights int8 [O][C / 4][3][3][4]
+ * lie in flash, steps are C / 2; work: uint32 [tiles of a band's rows and columns, 36, steps], then
+ * [36, steps, 4] for four channels' weights. */
+esq_run_fn esq_run_squares_dsp;
 /* params as of the portable functions. Four channels at a time: channels a multiple of 4; average:
  * at most 255 pixels in a window; maximum: pixel distances multiples of 4, no clamp. */
 esq_run_fn esq_run_average_pool_dsp;

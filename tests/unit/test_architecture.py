@@ -357,7 +357,7 @@ def test_operators_are_named_alike_everywhere() -> None:
         path.read_text() for folder in folders for path in (FIRMWARE / folder).glob("*.c")
     )
     defined = re.findall(r"^void (esq_run_\w+)\(", code, re.MULTILINE)
-    parts = ("kernel.py", "portable.py", "dsp/winograd.py")
+    parts = ("kernel.py", "portable.py", "dsp/winograd.py", "dsp/squares.py")
     generator = "".join((PACKAGE / "kernels" / part).read_text() for part in parts)
     named = set(re.findall(r"\"(esq_run_\w+)\"", generator))
     families = ("_scalar", "_dsp", "_mve", "_dsp_streamed")

@@ -5,7 +5,7 @@ from edgesq.integers import ceil_div
 from edgesq.kernels import cost
 from edgesq.kernels.counts import runs_of, taps_inside
 from edgesq.kernels.decoding import Decoding
-from edgesq.kernels.dsp import depthwise, depthwise_windows, winograd
+from edgesq.kernels.dsp import depthwise, depthwise_windows, squares, winograd
 from edgesq.kernels.dsp.endings import ending
 from edgesq.kernels.dsp.lanes import pair_channels
 from edgesq.kernels.dsp.windows import GROUP_VALUES, groups_of, slide_of
@@ -109,6 +109,8 @@ PRICES = cost.Prices(
 
 def instructions(graph: Graph, item: RowOp) -> float:
     """Estimate what an operator takes per image, apart from its rows and steps."""
+    if item.kernel.form is Form.SQUARES and isinstance(item.op, Conv2D):
+        return squares.instructions(graph, item, item.op)
     if item.kernel.form is Form.WINOGRAD and isinstance(item.op, Conv2D):
         own = winograd.instructions(graph, item, item.op)
         return own + cost.decoding_instructions(PRICES.decoding, graph, item)

@@ -13,7 +13,7 @@ from edgesq.kernels.affine import DROPPED_BITS
 from edgesq.kernels.channels import ROW_BYTES
 from edgesq.kernels.coded import tile_kernels
 from edgesq.kernels.counts import pixels_of_a_row
-from edgesq.kernels.dsp import depthwise, depthwise_windows, winograd
+from edgesq.kernels.dsp import depthwise, depthwise_windows, squares, winograd
 from edgesq.kernels.dsp.cost import PRICES, instructions
 from edgesq.kernels.dsp.endings import short_channels
 from edgesq.kernels.dsp.growth import grown
@@ -69,8 +69,17 @@ def _kernels(graph: Graph, item: RowOp, grows: bool) -> Iterator[Kernel]:
     if not isinstance(conv, Conv2D):
         yield replace(item.kernel, family=NAME) if _is_exact(graph, item) else item.kernel
         return
+    *quick, least = _direct(graph, item, conv)
     if grows:
-        yield winograd.kernel(graph, conv, NAME)
+        quick.append(winograd.kernel(graph, conv, NAME))
+    if item.op is conv and item.kernel.form is Form.DIRECT and squares.fits(graph, conv):
+        quick.append(squares.kernel(graph, item, conv, NAME))
+    yield from sorted(quick, key=lambda one: instructions(graph, replace(item, kernel=one)))
+    yield least
+
+
+def _direct(graph: Graph, item: RowOp, conv: Conv2D) -> Iterator[Kernel]:
+    """Yield the kernels that multiply the weights as they are."""
     for pixels in _PIXELS:
         yield conv_kernel(item, NAME, pixels, work_bytes(graph, conv, pixels))
 
@@ -112,7 +121,7 @@ def _values_with_shifts(graph: Graph, item: RowOp) -> bool:
 def _coded_kernels(graph: Graph, item: RowOp) -> Iterator[Kernel]:
     conv = item.first
     assert isinstance(conv, Conv2D)
-    for kernel in _kernels(graph, item, False):
+    for kernel in _direct(graph, item, conv):
         yield from tile_kernels(graph, conv, kernel, channel_bytes(graph, conv), ROW_BYTES)
     yield from winograd.coded_kernels(graph, item, NAME)
 

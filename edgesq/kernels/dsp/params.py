@@ -20,6 +20,7 @@ from edgesq.kernels.conv_params import (
 from edgesq.kernels.dsp import depthwise, depthwise_windows
 from edgesq.kernels.dsp.endings import Ending, constants, ending, short_channels
 from edgesq.kernels.dsp.pack import Packed, in_memory, pack_conv2d
+from edgesq.kernels.dsp.squares import in_squares
 from edgesq.kernels.dsp.windows import GROUP_VALUES
 from edgesq.kernels.dsp.winograd import BLOCK, columns_together, transform_weights
 from edgesq.kernels.initializer import Fields, Value, array, clamp_fields, structs
@@ -40,6 +41,8 @@ def conv_params(
     assert isinstance(op, Conv2D)
     if kernel.form is Form.WINOGRAD:
         return _winograd(graph, op, kernel.coded, index, window)
+    if kernel.form is Form.SQUARES:
+        return _squares(graph, op, index, window)
     return _conv2d(graph, op, kernel, index, window)
 
 
@@ -216,6 +219,24 @@ def _winograd(
         arrays += array("int32_t", f"table_{index}", table)
     if coded:
         arrays += streamed_struct(coded, index, channels=channels)
+    return ConvParams(arrays, "esq_winograd", fields)
+
+
+def _squares(graph: Graph, op: Conv2D, index: int, window: Value) -> ConvParams:
+    """Return a convolution as struct esq_winograd, its weights to be transformed."""
+    weights = graph.constant(op.weights).astype(np.int8)
+    words = np.ascontiguousarray(in_squares(weights)).reshape(-1).view(np.uint32)
+    arrays = array("uint32_t", f"weights_{index}", words.tolist(), layer=op.name)
+    arrays += array("int32_t", f"table_{index}", _winograd_table(graph, op).reshape(-1).tolist())
+    fields: Fields = {
+        "weights": f"weights_{index}",
+        "table": f"table_{index}",
+        "streamed": "0",
+        "window": window,
+        "steps": weights.shape[3] // 2,
+        "input_zp": graph.tensors[op.inputs[0]].zero_point,
+        "output_zp": graph.tensors[op.output].zero_point,
+    }
     return ConvParams(arrays, "esq_winograd", fields)
 
 

@@ -31,7 +31,7 @@ def tabled_kernels(graph: Graph, item: RowOp, kernel: Kernel) -> Iterator[Kernel
             yield from _depthwise(graph, item.op, kernel)
         return
     conv = item.first
-    if not isinstance(conv, Conv2D) or kernel.form is Form.WINOGRAD:
+    if not isinstance(conv, Conv2D) or kernel.form is not Form.DIRECT:
         return
     channels = short_channels(graph, conv)
     structs = _TILED_BYTES + (0 if kernel.name == CONV_PARTS else _PARTS_BYTES)

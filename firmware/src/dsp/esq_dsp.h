@@ -55,6 +55,15 @@ void esq_dsp_winograd(const uint32_t *tile, const uint32_t *weights, uint32_t *s
 void esq_dsp_winograd_weights(const uint32_t *raw, uint32_t groups, uint32_t step_bytes,
                               uint32_t *to);
 
+/* Sums [36][4 channels] of a tile [36][8 * iterations] with weights [36][8 * iterations][4]. */
+void esq_dsp_squares(const uint32_t *tile, const uint32_t *weights, uint32_t *sums,
+                     uint32_t iterations);
+
+/* One output channel's weights, int8 [groups][3][3][4], to the 36 values of F(4 x 4, 3 x 3): every
+ * fourth word of [36][2 * groups][4 channels], the values `value_bytes` apart. */
+void esq_dsp_squares_weights(const uint32_t *raw, uint32_t groups, uint32_t value_bytes,
+                             uint32_t *to);
+
 typedef void esq_dsp_kernel(const struct esq_dsp_job *job);
 
 /* Requantized, table rows [8]: sums, then M, C and shift of A and of B. relu: where results below

@@ -16,34 +16,6 @@
 
 #define ESQ_INVERSE_OF_3 0xAAAAAAABu
 
-static inline uint32_t plus(uint32_t a, uint32_t b) {
-    uint32_t lanes;
-    __asm("sadd16 %0, %1, %2" : "=r"(lanes) : "r"(a), "r"(b));
-    return lanes;
-}
-
-static inline uint32_t minus(uint32_t a, uint32_t b) {
-    uint32_t lanes;
-    __asm("ssub16 %0, %1, %2" : "=r"(lanes) : "r"(a), "r"(b));
-    return lanes;
-}
-
-static inline uint32_t twice(uint32_t a) { return plus(a, a); }
-
-/* Six columns d of one step to the tile's six values, `steps` words apart; 23 instructions. */
-static inline void transform(const uint32_t d[ESQ_WINOGRAD_COLUMNS], uint32_t steps, uint32_t *to) {
-    const uint32_t a = minus(d[4], twice(twice(d[2])));
-    const uint32_t b = minus(d[3], twice(twice(d[1])));
-    const uint32_t c = minus(d[4], d[2]);
-    const uint32_t e = twice(minus(d[3], d[1]));
-    to[0] = plus(twice(twice(minus(d[0], d[2]))), c);
-    to[steps] = plus(a, b);
-    to[2 * steps] = minus(a, b);
-    to[3 * steps] = plus(c, e);
-    to[4 * steps] = minus(c, e);
-    to[5 * steps] = minus(minus(d[5], d[3]), twice(e));
-}
-
 /* Where the six columns of a tile are; a column outside the image stays on the zero point. */
 struct columns {
     const int8_t *values[ESQ_WINOGRAD_COLUMNS];
@@ -71,8 +43,8 @@ static void transform_row(struct columns columns, uint32_t groups, uint32_t minu
         unpack_column(&columns, 3, minus_zp, even, odd);
         unpack_column(&columns, 4, minus_zp, even, odd);
         unpack_column(&columns, 5, minus_zp, even, odd);
-        transform(even, steps, to);
-        transform(odd, steps, to + 1);
+        esq_winograd_values(even, steps, to);
+        esq_winograd_values(odd, steps, to + 1);
         to += 2;
     }
 }

@@ -12,6 +12,37 @@
 #define ESQ_WINOGRAD_CHANNELS 4u
 #define ESQ_WINOGRAD_ROW 16u
 
+/* Two int16 lanes at a time. */
+static inline uint32_t esq_lanes_plus(uint32_t a, uint32_t b) {
+    uint32_t lanes;
+    __asm("sadd16 %0, %1, %2" : "=r"(lanes) : "r"(a), "r"(b));
+    return lanes;
+}
+
+static inline uint32_t esq_lanes_minus(uint32_t a, uint32_t b) {
+    uint32_t lanes;
+    __asm("ssub16 %0, %1, %2" : "=r"(lanes) : "r"(a), "r"(b));
+    return lanes;
+}
+
+static inline uint32_t esq_lanes_twice(uint32_t a) { return esq_lanes_plus(a, a); }
+
+/* Six inputs d of one step to the tile's six values, `words` apart; 26 instructions. */
+static inline void esq_winograd_values(const uint32_t d[ESQ_WINOGRAD_COLUMNS], uint32_t words,
+                                       uint32_t *to) {
+    const uint32_t a = esq_lanes_minus(d[4], esq_lanes_twice(esq_lanes_twice(d[2])));
+    const uint32_t b = esq_lanes_minus(d[3], esq_lanes_twice(esq_lanes_twice(d[1])));
+    const uint32_t c = esq_lanes_minus(d[4], d[2]);
+    const uint32_t e = esq_lanes_twice(esq_lanes_minus(d[3], d[1]));
+    const uint32_t f = esq_lanes_twice(esq_lanes_twice(esq_lanes_minus(d[0], d[2])));
+    to[0] = esq_lanes_plus(f, c);
+    to[words] = esq_lanes_plus(a, b);
+    to[2 * words] = esq_lanes_minus(a, b);
+    to[3 * words] = esq_lanes_plus(c, e);
+    to[4 * words] = esq_lanes_minus(c, e);
+    to[5 * words] = esq_lanes_minus(esq_lanes_minus(d[5], d[3]), esq_lanes_twice(e));
+}
+
 /* Which tile, and how it lies. */
 struct esq_winograd_place {
     uint32_t column; /* first output column */
