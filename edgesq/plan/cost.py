@@ -2,6 +2,7 @@
 
 import math
 
+from edgesq.choices import Goal
 from edgesq.graph import Graph
 from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.row_op import Ops, RowOp
@@ -15,6 +16,23 @@ ROW_INSTRUCTIONS = 120
 
 WIDE_PRODUCT, WIDE_VALUE = 7.0, 60.0
 """Of a channel whose weights do not fit int8: per multiplication, and per value."""
+
+GAIN = {Goal.SPEED: 0.02, Goal.BALANCED: 0.10}
+"""Part of the instructions that a plan with twice the RAM of another must save, by goal."""
+
+_BESIDE_BYTES = 4_096
+"""RAM of a firmware beside the arena, about: doubling a small arena does not double it."""
+
+_LITTLE = 1e-12
+"""An instruction, in bytes of the smallest arena: it counts among equals only."""
+
+
+def score(goal: Goal, arena_bytes: int, cost: float) -> float:
+    """Return what a goal takes a plan to cost, by its arena and its instructions."""
+    if goal is Goal.RAM:
+        return arena_bytes + cost * _LITTLE
+    doublings = math.log2(arena_bytes + _BESIDE_BYTES)
+    return float(cost * (1 - GAIN[goal]) ** -doublings)
 
 
 def plan_instructions(graph: Graph, ops: Ops, steps: int, kernels: str) -> float:

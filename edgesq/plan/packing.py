@@ -74,13 +74,13 @@ class Packing:
             return least, 0
         portable = self._placed(self.draft.lowered.ops)[1]
         limit = portable + portable * parts // ARENA_GROWTH
-        chosen = self._within(graph, variants, limit)
+        chosen = self.within(graph, variants, limit)
         if self._fits(chosen, limit):
             return chosen, limit
         limit = self._placed(least)[1]
-        return self._within(graph, variants, limit), limit
+        return self.within(graph, variants, limit), limit
 
-    def _within(self, graph: Graph, variants: Sequence[Sequence[RowOp]], limit_bytes: int) -> Ops:
+    def within(self, graph: Graph, variants: Sequence[Sequence[RowOp]], limit_bytes: int) -> Ops:
         """Choose kernels within a limit; those that need the least memory where nothing is."""
         chosen = [each[-1] for each in variants]
         blocks = [one.block for one in self.draft.blocks(tuple(chosen))]

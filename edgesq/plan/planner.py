@@ -15,6 +15,7 @@ from edgesq.plan.allocation import Plan
 from edgesq.plan.cost import fixed_instructions
 from edgesq.plan.draft import Draft, make_draft
 from edgesq.plan.filling import Filling
+from edgesq.plan.growing import Growth, Worth
 from edgesq.plan.lower import Lowered
 from edgesq.plan.packing import ARENA_GROWTH, Packing
 from edgesq.plan.request import Bands, PlanRequest
@@ -51,11 +52,8 @@ class Planner:
         """
         draft = self._draft(bands)
         if not self.request.coded:
-            variants = [self._variants.by_pixels(item) for item in draft.lowered.ops]
-            parts = FAMILIES[self.request.kernels].arena_parts
             packing = Packing(draft)
-            plan = packing.packed(*packing.most_pixels(self.graph, variants, parts))
-            return self._tables.made(packing, plan)
+            return self._tables.made(packing, self._packed(packing))
         limit = self.request.limit_bytes
         if limit is None:
             least = self._smallest(draft)
@@ -63,11 +61,24 @@ class Planner:
             return self._filling(draft, limit).plan() or least
         return self._filling(draft, limit).plan() or self._smallest(draft)
 
+    def _packed(self, packing: Packing) -> Plan:
+        """Return the plan in a small arena, or in one as large as faster kernels are worth."""
+        ops = packing.draft.lowered.ops
+        variants = [self._variants.by_pixels(item) for item in ops]
+        parts = FAMILIES[self.request.kernels].arena_parts
+        plan = packing.packed(*packing.most_pixels(self.graph, variants, parts))
+        if self.request.goal is Goal.RAM:
+            return plan
+        costs = [self._variants.costs(item) for item in ops]
+        fixed = fixed_instructions(self.graph, ops, len(packing.draft.schedule.steps))
+        worth = Worth(self.request.goal, self.request.limit_bytes, fixed)
+        return Growth(packing, variants, costs, worth).better(self.graph, plan)
+
     def bound(self, bands: Bands) -> tuple[int, float]:
         """Return what no plan with some bands and plain weights is below: arena, cost."""
         draft = self._draft(bands)
         ops, steps = draft.lowered.ops, len(draft.schedule.steps)
-        kernels = sum(self._variants.least_instructions(item) for item in ops)
+        kernels = sum(min(self._variants.costs(item)) for item in ops)
         return draft.least_bytes, fixed_instructions(self.graph, ops, steps) + kernels
 
     def filling(self, bands: Bands, limit_bytes: int) -> Filling:

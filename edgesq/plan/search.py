@@ -22,27 +22,17 @@ Which changes are tried (`moves`), and what a plan is taken to cost, differs:
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from math import log2
 
 from edgesq.choices import Goal
 from edgesq.graph import Graph
 from edgesq.kernels.row_op import RowOp
 from edgesq.plan.allocation import Plan
 from edgesq.plan.climb import Climb
-from edgesq.plan.cost import plan_instructions
+from edgesq.plan.cost import plan_instructions, score
 from edgesq.plan.filling import NEVER
 from edgesq.plan.moves import ConvolutionMoves, height_moves, heights_of, powers_of_two
 from edgesq.plan.planner import Planner
 from edgesq.plan.request import Bands, PlanRequest
-
-GAIN = {Goal.SPEED: 0.02, Goal.BALANCED: 0.10}
-"""Part of the instructions that a plan with twice the RAM of another must save, by goal."""
-
-_BESIDE_BYTES = 4_096
-"""RAM of a firmware beside the arena, about: doubling a small arena does not double it."""
-
-_LITTLE = 1e-12
-"""An instruction, in bytes of the smallest arena: it counts among equals only."""
 
 CODED_GROWTH = {Goal.SPEED: 4.0, Goal.BALANCED: 1.5}
 """What the arena may take of the smallest one, where weights are coded."""
@@ -63,8 +53,8 @@ class Candidate:
         plan: the plan.
         instructions: estimated, per image.
         cost: by which plans are compared: instructions, but for tables that are made.
-        request: what `make_plan` makes this plan for; its limit is the one that coded weights fill,
-            None where there are none.
+        request: what `make_plan` makes this plan for; with coded weights its limit is the one that
+            these fill.
         tried: others that were made on the way to it, with plain weights; `curve` takes them.
     """
 
@@ -143,10 +133,7 @@ def _score(goal: Goal, arena_bytes: int, cost: float, limit_bytes: int | None) -
     """Return what a goal takes a plan to cost."""
     if limit_bytes is not None and arena_bytes > limit_bytes:
         return NEVER
-    if goal is Goal.RAM:
-        return arena_bytes + cost * _LITTLE
-    doublings = log2(arena_bytes + _BESIDE_BYTES)
-    return float(cost * (1 - GAIN[goal]) ** -doublings)
+    return score(goal, arena_bytes, cost)
 
 
 class _Fillings:
@@ -189,7 +176,8 @@ def choose(graph: Graph, request: PlanRequest) -> Candidate:
         request: the goal, and what the plan is for; where even the smallest plan is above its
             limit, that one is returned.
     """
-    candidates = _Candidates(Planner(graph, replace(request, limit_bytes=None)))
+    plain = replace(request, limit_bytes=None) if request.coded else request
+    candidates = _Candidates(Planner(graph, plain))
     if request.coded and request.goal is not Goal.RAM:
         return _choose_coded(graph, request, candidates[Bands()].plan.arena_bytes)
     limit = None if request.goal is Goal.RAM else request.limit_bytes

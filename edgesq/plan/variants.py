@@ -58,7 +58,7 @@ class Variants:
         )
         self._fronts: dict[tuple[int, int, bool], Front] = {}
         self._by_pixels: dict[tuple[int, int, bool], tuple[RowOp, ...]] = {}
-        self._least: dict[tuple[int, int, bool], float] = {}
+        self._costs: dict[tuple[int, int, bool], tuple[float, ...]] = {}
         self._tabled: dict[tuple[int, Kernel], tuple[Kernel, ...]] = {}
 
     def by_pixels(self, item: RowOp) -> tuple[RowOp, ...]:
@@ -70,13 +70,13 @@ class Variants:
             )
         return self._by_pixels[key]
 
-    def least_instructions(self, item: RowOp) -> float:
-        """Return what none of an operator's kernels for plain weights is estimated to be below."""
+    def costs(self, item: RowOp) -> tuple[float, ...]:
+        """Return what each of these is estimated to take in instructions per image."""
         key = item.output, item.band_units, item.waits
-        if key not in self._least:
+        if key not in self._costs:
             costs = (self._family.instructions(self._graph, one) for one in self.by_pixels(item))
-            self._least[key] = min(costs)
-        return self._least[key]
+            self._costs[key] = tuple(costs)
+        return self._costs[key]
 
     def tabled(self, item: RowOp) -> tuple[RowOp, ...]:
         """Return an operator with its kernel and a table made in parts, the smallest parts first.

@@ -97,7 +97,8 @@ struct esq_depthwise_tabled_dsp {
 /* A convolution three columns wide with stride 1; see src/dsp/esq_winograd_dsp.c. */
 struct esq_winograd {
     const uint32_t *weights; /* int16 lanes [O / 4, 6, steps, 4]; streamed: 0 */
-    const int32_t *table;    /* [O / 4]: bias [4], then multiplier, constant, shift of each */
+    const int32_t *table; /* [O / 4]: bias [4], then multiplier, constant, shift of each; squares:
+                                [O]: these, and 36 times the bias */
     const struct esq_streamed *streamed; /* 0: weights lie in flash, transformed */
     struct esq_window window;
     uint16_t steps; /* of two input values under one column; a multiple of 8 */

@@ -5,7 +5,7 @@ Mirror: firmware/include/esq_dsp_ops.h.
 
 import numpy as np
 
-from edgesq.arithmetic import Int64Array, conv2d_multipliers
+from edgesq.arithmetic import Int64Array, as_int32, conv2d_multipliers
 from edgesq.graph import Graph
 from edgesq.kernels.conv_params import (
     ConvParams,
@@ -20,7 +20,7 @@ from edgesq.kernels.conv_params import (
 from edgesq.kernels.dsp import depthwise, depthwise_windows
 from edgesq.kernels.dsp.endings import Ending, constants, ending, short_channels
 from edgesq.kernels.dsp.pack import Packed, in_memory, pack_conv2d
-from edgesq.kernels.dsp.squares import in_squares
+from edgesq.kernels.dsp.squares import SCALE, in_squares
 from edgesq.kernels.dsp.windows import GROUP_VALUES
 from edgesq.kernels.dsp.winograd import BLOCK, columns_together, transform_weights
 from edgesq.kernels.initializer import Fields, Value, array, clamp_fields, structs
@@ -227,7 +227,7 @@ def _squares(graph: Graph, op: Conv2D, index: int, window: Value) -> ConvParams:
     weights = graph.constant(op.weights).astype(np.int8)
     words = np.ascontiguousarray(in_squares(weights)).reshape(-1).view(np.uint32)
     arrays = array("uint32_t", f"weights_{index}", words.tolist(), layer=op.name)
-    arrays += array("int32_t", f"table_{index}", _winograd_table(graph, op).reshape(-1).tolist())
+    arrays += array("int32_t", f"table_{index}", _squares_table(graph, op).reshape(-1).tolist())
     fields: Fields = {
         "weights": f"weights_{index}",
         "table": f"table_{index}",
@@ -242,7 +242,17 @@ def _squares(graph: Graph, op: Conv2D, index: int, window: Value) -> ConvParams:
 
 def _winograd_table(graph: Graph, op: Conv2D) -> Int64Array:
     bias = graph.constant(op.bias)
+    ends = _short_ends(graph, op).reshape(-1, 3 * BLOCK)
+    return np.concatenate([bias.astype(np.int64).reshape(-1, BLOCK), ends], axis=1)
+
+
+def _squares_table(graph: Graph, op: Conv2D) -> Int64Array:
+    bias = as_int32(SCALE * graph.constant(op.bias).astype(np.int64))
+    return np.concatenate([_short_ends(graph, op), bias[:, np.newaxis]], axis=1)
+
+
+def _short_ends(graph: Graph, op: Conv2D) -> Int64Array:
+    """Return multiplier, constant and right shift of each channel, [O, 3]."""
     multiplier, shift = conv2d_multipliers(graph, op)
     constant = constants(-shift, graph.tensors[op.output].zero_point)
-    ends = np.stack([multiplier, constant, -shift], axis=1).reshape(-1, 3 * BLOCK)
-    return np.concatenate([bias.astype(np.int64).reshape(-1, BLOCK), ends], axis=1)
+    return np.stack([multiplier, constant, -shift], axis=1)

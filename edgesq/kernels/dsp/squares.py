@@ -21,6 +21,10 @@ _SIDE = 4
 _VALUES = 36
 """Into which the input under a square is transformed."""
 
+SCALE = 36
+"""By which the sums of the square's last pixel exceed a convolution's; its other pixels' do so by
+more, but the bias enters with this into all."""
+
 _SUM_BOUND = 1 << 25
 """Sums are exact below this: 64 times as much stands in 32 bits."""
 
@@ -33,7 +37,7 @@ _INPUT_INSTRUCTIONS = 262.0
 _PAIR_INSTRUCTIONS, _SUM_INSTRUCTIONS = 1.44, 1.2
 """Per multiplication of two products; per sum of products."""
 
-_END_INSTRUCTIONS = 400.0
+_END_INSTRUCTIONS = 328.0
 """Per output channel of a square: from 36 sums to 16 values."""
 
 

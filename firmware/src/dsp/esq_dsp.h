@@ -64,6 +64,17 @@ void esq_dsp_squares(const uint32_t *tile, const uint32_t *weights, uint32_t *su
 void esq_dsp_squares_weights(const uint32_t *raw, uint32_t groups, uint32_t value_bytes,
                              uint32_t *to);
 
+/* Where four channels of a square of pixels go. */
+struct esq_square {
+    int8_t *rows[4];
+    uint32_t height;     /* rows that are there */
+    uint32_t offsets[3]; /* of the second to fourth pixel, or of the last one that is there */
+};
+
+/* From sums [36][4 channels], which are lost, to int8; table [4]: multiplier, constant and right
+ * shift of the short requantization, and 36 times the bias. */
+void esq_dsp_squares_end(uint32_t *sums, const int32_t *table, const struct esq_square *square);
+
 typedef void esq_dsp_kernel(const struct esq_dsp_job *job);
 
 /* Requantized, table rows [8]: sums, then M, C and shift of A and of B. relu: where results below

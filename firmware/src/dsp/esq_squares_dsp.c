@@ -15,16 +15,13 @@
 
 #include "esq_winograd_dsp.h"
 
-#define ESQ_INVERSE_OF_9 0x38E38E39u
-
 #define ESQ_SQUARE_VALUES (ESQ_WINOGRAD_COLUMNS * ESQ_WINOGRAD_COLUMNS)
-
-/* The one of a tile's values that counts once for each of its pixels, with this weight. */
-#define ESQ_SQUARE_ONE 7u
-#define ESQ_SQUARE_ONES 36u
 
 /* Words of a channel's weights for four input channels. */
 #define ESQ_SQUARE_GROUP_WORDS 9u
+
+/* int32 of the table per channel. */
+#define ESQ_SQUARE_ROW 4u
 
 /* A band at work. */
 struct band {
@@ -69,104 +66,27 @@ static uint32_t *transform_row(const struct band *band, uint32_t y, uint32_t *to
     return to;
 }
 
-/* Six sums of products, `words` apart, to 24, 12, 6 and 6 times four results. */
-static inline void combine(const uint32_t *m, uint32_t words, uint32_t to[ESQ_WINOGRAD_PIXELS]) {
-    const uint32_t e = m[words] + m[2 * words];
-    const uint32_t o = m[words] - m[2 * words];
-    const uint32_t f = m[3 * words] + m[4 * words];
-    const uint32_t p = m[3 * words] - m[4 * words];
-    to[0] = 6 * m[0] - 4 * e + f;
-    to[1] = p - 2 * o;
-    to[2] = f - e;
-    to[3] = 2 * p - o + 6 * m[5 * words];
-}
-
-/* How a channel's sums end. */
-struct ending {
-    int32_t multiplier;
-    int32_t constant;
-    int32_t shift;
-};
-
-/* `part` is 36 * 2^rest times a convolution's sum. */
-static inline int8_t finish(uint32_t part, uint32_t rest, struct ending by) {
-    const int32_t twice_sum = (int32_t)(part * ESQ_INVERSE_OF_9) >> (rest + 1);
-    int32_t scaled;
-    __asm("smmlar %0, %1, %2, %3"
-          : "=r"(scaled)
-          : "r"(twice_sum), "r"(by.multiplier), "r"(by.constant));
-    scaled = (scaled + (twice_sum >> 31)) >> by.shift; /* halves away from zero */
-    __asm("ssat %0, #8, %1" : "=r"(scaled) : "r"(scaled));
-    return (int8_t)scaled;
-}
-
-/* Where a tile's pixels go, and how many of them are in the band. */
-struct place {
-    int8_t *rows[ESQ_WINOGRAD_PIXELS];
-    uint32_t height;
-    uint32_t width;
-    uint32_t pixel_bytes;
-};
-
-static inline void finish_row(const uint32_t half[ESQ_WINOGRAD_COLUMNS], uint32_t rest,
-                              struct ending by, const struct place *place, int8_t *result) {
-    uint32_t part[ESQ_WINOGRAD_PIXELS];
-    combine(half, 1, part);
-    result[0] = finish(part[0], rest + 2, by);
-    if (place->width > 1) {
-        result[place->pixel_bytes] = finish(part[1], rest + 1, by);
-    }
-    if (place->width > 2) {
-        result[2 * place->pixel_bytes] = finish(part[2], rest, by);
-    }
-    if (place->width > 3) {
-        result[3 * place->pixel_bytes] = finish(part[3], rest, by);
-    }
-}
-
-/* Four channels from sums [36][4] to int8, `at` bytes behind the tile's place. */
-static void finish_tile(uint32_t *sums, const int32_t *table, const struct place *place,
-                        uint32_t at) {
-    for (uint32_t c = 0; c < ESQ_WINOGRAD_CHANNELS; c++, sums++, at++) {
-        const int32_t *end = table + ESQ_WINOGRAD_CHANNELS + 3 * c;
-        const struct ending by = {end[0], end[1], end[2]};
-        uint32_t half[ESQ_WINOGRAD_PIXELS][ESQ_WINOGRAD_COLUMNS];
-        sums[ESQ_SQUARE_ONE * ESQ_WINOGRAD_CHANNELS] += ESQ_SQUARE_ONES * (uint32_t)table[c];
-        for (uint32_t x = 0; x < ESQ_WINOGRAD_COLUMNS; x++) {
-            uint32_t part[ESQ_WINOGRAD_PIXELS];
-            combine(sums + x * ESQ_WINOGRAD_CHANNELS, ESQ_WINOGRAD_COLUMNS * ESQ_WINOGRAD_CHANNELS,
-                    part);
-            half[0][x] = part[0];
-            half[1][x] = part[1];
-            half[2][x] = part[2];
-            half[3][x] = part[3];
-        }
-        finish_row(half[0], 2, by, place, place->rows[0] + at);
-        if (place->height > 1) {
-            finish_row(half[1], 1, by, place, place->rows[1] + at);
-        }
-        for (uint32_t y = 2; y < place->height; y++) {
-            finish_row(half[y], 0, by, place, place->rows[y] + at);
-        }
-    }
-}
-
 /* Four output channels from `channel` on, of a row of tiles that begins with output row y. */
 static const uint32_t *compute_tiles(const struct band *band, const uint32_t *weights,
                                      const int32_t *table, uint32_t channel, uint32_t y,
                                      const uint32_t *tile) {
     const struct esq_slot *output = band->op->output;
     const uint32_t steps = band->params->steps;
-    struct place place = {
-        {0, 0, 0, 0}, at_most(ESQ_WINOGRAD_PIXELS, band->end - y), 0, output->pixel_bytes};
-    for (uint32_t i = 0; i < place.height; i++) {
-        place.rows[i] = esq_row(band->arena, output, y + i);
+    const uint32_t height = at_most(ESQ_WINOGRAD_PIXELS, band->end - y);
+    struct esq_square square = {{0, 0, 0, 0}, height, {0, 0, 0}};
+    for (uint32_t i = 0; i < height; i++) {
+        square.rows[i] = esq_row(band->arena, output, y + i) + channel;
     }
     for (uint32_t x = 0; x < output->width; x += ESQ_WINOGRAD_PIXELS) {
         uint32_t sums[ESQ_SQUARE_VALUES * ESQ_WINOGRAD_CHANNELS];
-        place.width = at_most(ESQ_WINOGRAD_PIXELS, output->width - x);
+        for (uint32_t i = 1; i < ESQ_WINOGRAD_PIXELS; i++) {
+            square.offsets[i - 1] = at_most(i, output->width - x - 1) * output->pixel_bytes;
+        }
         esq_dsp_squares(tile, weights, sums, steps / 8u);
-        finish_tile(sums, table, &place, channel + x * output->pixel_bytes);
+        esq_dsp_squares_end(sums, table, &square);
+        for (uint32_t i = 0; i < height; i++) {
+            square.rows[i] += ESQ_WINOGRAD_PIXELS * output->pixel_bytes;
+        }
         tile += ESQ_SQUARE_VALUES * steps;
     }
     return tile;
@@ -195,7 +115,7 @@ void esq_run_squares_dsp(const struct esq_op *op, int8_t *arena, struct esq_prog
         for (uint32_t y = band.first; y < band.end; y += ESQ_WINOGRAD_PIXELS) {
             tile = compute_tiles(&band, weights, table, c, y, tile);
         }
-        table += ESQ_WINOGRAD_ROW;
+        table += ESQ_WINOGRAD_CHANNELS * ESQ_SQUARE_ROW;
     }
     progress->out_row = (uint16_t)end;
 }

@@ -146,6 +146,121 @@ esq_dsp_squares_weights:
     pop {r4-r11, pc}
     .size esq_dsp_squares_weights, . - esq_dsp_squares_weights
 
+/* The stack of esq_dsp_squares_end, behind half a square, [4][6]. */
+    .equ ESQ_ROWS, 96
+    .equ ESQ_HEIGHT, 112
+    .equ ESQ_SUMS, 116
+    .equ ESQ_TABLE, 120
+    .equ ESQ_CHANNELS, 124
+    .equ ESQ_FRAME, 128
+
+/* Six sums r0-r5 to 24, 12, 6 and 6 times four results, r0, r1, r4, r5; 12 instructions, with r10. */
+    .macro ESQ_COMBINE
+    sub.w r10, r1, r2
+    add.w r1, r1, r2
+    sub.w r2, r3, r4
+    add.w r3, r3, r4
+    sub.w r4, r3, r1
+    add.w r0, r0, r0, lsl #1
+    add.w r5, r5, r5, lsl #1
+    add.w r0, r3, r0, lsl #1
+    add.w r5, r5, r2
+    sub.w r0, r0, r1, lsl #2
+    rsb r5, r10, r5, lsl #1
+    sub.w r1, r2, r10, lsl #1
+    .endm
+
+/* A column of the six sums of each row, from r7 on. */
+    .macro ESQ_COLUMN place, bias
+    ldr r0, [r7, #(\place * 16)]
+    ldr r1, [r7, #(\place * 16 + 96)]
+    ldr r2, [r7, #(\place * 16 + 192)]
+    ldr r3, [r7, #(\place * 16 + 288)]
+    ldr r4, [r7, #(\place * 16 + 384)]
+    ldr r5, [r7, #(\place * 16 + 480)]
+    .if \bias
+    add r1, r1, r9
+    .endif
+    ESQ_COMBINE
+    str r0, [sp, #(\place * 4)]
+    str r1, [sp, #(\place * 4 + 24)]
+    str r4, [sp, #(\place * 4 + 48)]
+    str r5, [sp, #(\place * 4 + 72)]
+    .endm
+
+/* 36 * 2^rest times a sum to its level; halves away from zero. */
+    .macro ESQ_LEVEL value, rest
+    mul \value, \value, r6
+    asrs.w \value, \value, #(\rest + 1)
+    smmlar r2, \value, r7, r8
+    add.w \value, r2, \value, asr #31
+    asrs.w \value, \value, r9
+    ssat \value, #8, \value
+    .endm
+
+/* One row of pixels; those beside the image are stored first, then overwritten. */
+    .macro ESQ_PIXELS row, rest
+    add.w r5, sp, #(\row * 24)
+    ldmia.w r5, {r0, r1, r2, r3, r4, r5}
+    ESQ_COMBINE
+    ldr r10, [sp, #(ESQ_ROWS + \row * 4)]
+    ESQ_LEVEL r5, \rest
+    ESQ_LEVEL r4, \rest
+    ESQ_LEVEL r1, \rest + 1
+    ESQ_LEVEL r0, \rest + 2
+    strb r5, [r10, lr]
+    strb r4, [r10, r12]
+    strb r1, [r10, r11]
+    strb r0, [r10], #1
+    str r10, [sp, #(ESQ_ROWS + \row * 4)]
+    .endm
+
+    .section .text.esq_dsp_squares_end, "ax", %progbits
+    .balign 4
+    .global esq_dsp_squares_end
+    .type esq_dsp_squares_end, %function
+    .thumb_func
+esq_dsp_squares_end:
+    push {r4-r11, lr}
+    sub sp, sp, #ESQ_FRAME
+    ldmia r2, {r3, r4, r5, r6, r7, r11, r12, lr}
+    add r8, sp, #ESQ_ROWS
+    movs r2, #4
+    stmia.w r8!, {r3, r4, r5, r6, r7}
+    stmia.w r8, {r0, r1, r2}
+    movw r6, #0x8E39             /* the inverse of 9 */
+    movt r6, #0x38E3
+1:  ldrd r7, r8, [sp, #ESQ_SUMS]
+    ldr r9, [r8, #12]
+    ESQ_COLUMN 0, 0
+    ESQ_COLUMN 1, 1
+    ESQ_COLUMN 2, 0
+    ESQ_COLUMN 3, 0
+    ESQ_COLUMN 4, 0
+    ESQ_COLUMN 5, 0
+    adds r7, r7, #4
+    add r10, r8, #16
+    ldr r3, [sp, #ESQ_HEIGHT]
+    strd r7, r10, [sp, #ESQ_SUMS]
+    ldmia.w r8, {r7, r8, r9}
+    cmp r3, #3
+    blo 2f
+    beq.w 4f
+    ESQ_PIXELS 3, 0
+4:  ESQ_PIXELS 2, 0
+    b 3f
+2:  cmp r3, #1
+    beq.w 5f
+3:  ESQ_PIXELS 1, 1
+5:  ESQ_PIXELS 0, 2
+    ldr r3, [sp, #ESQ_CHANNELS]
+    subs r3, r3, #1
+    str r3, [sp, #ESQ_CHANNELS]
+    bne.w 1b
+    add sp, sp, #ESQ_FRAME
+    pop {r4-r11, pc}
+    .size esq_dsp_squares_end, . - esq_dsp_squares_end
+
 #endif
 
 #if defined(__linux__)
