@@ -34,8 +34,8 @@ _WEIGHT_INSTRUCTIONS, _CHANNEL_INSTRUCTIONS = 9.4, 35
 _INPUT_INSTRUCTIONS = 262.0
 """Per input channel of a square, to transform what is under it."""
 
-_PAIR_INSTRUCTIONS, _SUM_INSTRUCTIONS = 1.44, 1.2
-"""Per multiplication of two products; per sum of products."""
+_PRODUCT_INSTRUCTIONS, _SUM_INSTRUCTIONS = 0.72, 1.25
+"""Per product, and per sum of them."""
 
 _END_INSTRUCTIONS = 328.0
 """Per output channel of a square: from 36 sums to 16 values."""
@@ -66,9 +66,9 @@ def instructions(graph: Graph, item: RowOp, op: Conv2D) -> float:
     rest = height % item.band_units
     rows = height // item.band_units * ceil_div(item.band_units, _SIDE) + ceil_div(rest, _SIDE)
     squares = rows * ceil_div(width, _SIDE)
-    product = _VALUES * (depth / 2 * _PAIR_INSTRUCTIONS + _SUM_INSTRUCTIONS) / winograd.BLOCK
+    sums = _VALUES * (depth * _PRODUCT_INSTRUCTIONS + _SUM_INSTRUCTIONS)
     weights = channels * (9 * depth * _WEIGHT_INSTRUCTIONS + _CHANNEL_INSTRUCTIONS)
-    each = depth * _INPUT_INSTRUCTIONS + channels * (product + _END_INSTRUCTIONS)
+    each = depth * _INPUT_INSTRUCTIONS + channels * (sums + _END_INSTRUCTIONS)
     return bands_of(graph, item) * weights + squares * each
 
 
