@@ -94,12 +94,17 @@ struct esq_depthwise_tabled_dsp {
     uint16_t tile;                 /* channels made together, a multiple of 4 */
 };
 
+struct esq_squares_way;
+
 /* A convolution three columns wide with stride 1; see src/dsp/esq_winograd_dsp.c. */
 struct esq_winograd {
     const uint32_t *weights; /* int16 lanes [O / 4, 6, steps, 4]; streamed: 0 */
     const int32_t *table; /* [O / 4]: bias [4], then multiplier, constant, shift of each; squares:
-                                [O]: these, and 36 times the bias */
-    const struct esq_streamed *streamed; /* 0: weights lie in flash, transformed */
+                                [O]: these, and the bias times 36 or -12 */
+    union {
+        const struct esq_streamed *streamed;   /* 0: weights lie in flash, transformed */
+        const struct esq_squares_way *squares; /* of esq_run_squares_dsp */
+    };
     struct esq_window window;
     uint16_t steps; /* of two input values under one column; a multiple of 8 */
     int16_t input_zp;
@@ -125,9 +130,12 @@ esq_run_fn esq_run_winograd_dsp;
  * they are decoded, int8 [kernel_rows, C / 4, 3, 4]. */
 esq_run_fn esq_run_winograd_dsp_streamed;
 /* The same of 3x3 with strides of 1, transformed along both sides; weights int8 [O][C / 4][3][3][4]
- * lie in flash, steps are C / 2; work: uint32 [tiles of a band's rows and columns, 36, steps], then
- * [36, steps, 4] for four channels' weights. */
+ * lie in flash, steps are C / 2; work: uint32 [tiles of a band's rows and columns, 36 or 24, steps],
+ * then [36 or 24, steps, 4] for four channels' weights. */
 esq_run_fn esq_run_squares_dsp;
+/* By output rows of a tile. */
+extern const struct esq_squares_way esq_dsp_squares_of_4;
+extern const struct esq_squares_way esq_dsp_squares_of_2;
 /* params as of the portable functions. Four channels at a time: channels a multiple of 4; average:
  * at most 255 pixels in a window; maximum: pixel distances multiples of 4, no clamp. */
 esq_run_fn esq_run_average_pool_dsp;

@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgesq.graph import Graph
 from edgesq.kernels.dsp import squares
 from edgesq.kernels.dsp.squares import in_squares
 from edgesq.kernels.kernel import Form
+from edgesq.kernels.row_op import RowOp
+from edgesq.operators import Conv2D
 from edgesq.plan import packing
 from support.emulated_cases import Case, differing
 from support.kernel_cases import conv_case, conv_graph, conv_of, images
@@ -63,15 +66,19 @@ def extreme_cases() -> list[Case]:
 
 
 @pytest.mark.emulated
-@pytest.mark.parametrize("target", ["mps2-an386", "mps2-an500"])
+@pytest.mark.parametrize(("target", "rows"), [("mps2-an386", 4), ("mps2-an500", 2)])
 def test_squares_equal_to_the_reference(
-    target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    target: str, rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def cost(_: Graph, item: RowOp, __: Conv2D) -> float:
+        return abs(squares.rows_of(item.kernel) - rows)
+
     monkeypatch.setattr(packing, "ARENA_GROWTH", AMPLE)
-    monkeypatch.setattr(squares, "instructions", lambda *_: 0.0)
+    monkeypatch.setattr(squares, "instructions", cost)
     cases = [*cases_of_all_sizes(), *extreme_cases()]
     for case in cases:
-        assert case.plan("dsp").ops[0].kernel.form is Form.SQUARES, case.name
+        kernel = case.plan("dsp").ops[0].kernel
+        assert (kernel.form, squares.rows_of(kernel)) == (Form.SQUARES, rows), case.name
     assert differing(tmp_path, target, cases) == []
 
 

@@ -72,8 +72,8 @@ def _kernels(graph: Graph, item: RowOp, grows: bool) -> Iterator[Kernel]:
     *quick, least = _direct(graph, item, conv)
     if grows:
         quick.append(winograd.kernel(graph, conv, NAME))
-    if item.op is conv and item.kernel.form is Form.DIRECT and squares.fits(graph, conv):
-        quick.append(squares.kernel(graph, item, conv, NAME))
+    if item.op is conv and item.kernel.form is Form.DIRECT:
+        quick += squares.kernels(graph, item, conv, NAME)
     yield from sorted(quick, key=lambda one: instructions(graph, replace(item, kernel=one)))
     yield least
 

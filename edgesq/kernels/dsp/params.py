@@ -20,7 +20,7 @@ from edgesq.kernels.conv_params import (
 from edgesq.kernels.dsp import depthwise, depthwise_windows
 from edgesq.kernels.dsp.endings import Ending, constants, ending, short_channels
 from edgesq.kernels.dsp.pack import Packed, in_memory, pack_conv2d
-from edgesq.kernels.dsp.squares import SCALE, in_squares
+from edgesq.kernels.dsp.squares import SCALES, in_squares, rows_of
 from edgesq.kernels.dsp.windows import GROUP_VALUES
 from edgesq.kernels.dsp.winograd import BLOCK, columns_together, transform_weights
 from edgesq.kernels.initializer import Fields, Value, array, clamp_fields, structs
@@ -42,7 +42,7 @@ def conv_params(
     if kernel.form is Form.WINOGRAD:
         return _winograd(graph, op, kernel.coded, index, window)
     if kernel.form is Form.SQUARES:
-        return _squares(graph, op, index, window)
+        return _squares(graph, op, rows_of(kernel), index, window)
     return _conv2d(graph, op, kernel, index, window)
 
 
@@ -222,16 +222,18 @@ def _winograd(
     return ConvParams(arrays, "esq_winograd", fields)
 
 
-def _squares(graph: Graph, op: Conv2D, index: int, window: Value) -> ConvParams:
+def _squares(graph: Graph, op: Conv2D, rows: int, index: int, window: Value) -> ConvParams:
     """Return a convolution as struct esq_winograd, its weights to be transformed."""
     weights = graph.constant(op.weights).astype(np.int8)
     words = np.ascontiguousarray(in_squares(weights)).reshape(-1).view(np.uint32)
     arrays = array("uint32_t", f"weights_{index}", words.tolist(), layer=op.name)
-    arrays += array("int32_t", f"table_{index}", _squares_table(graph, op).reshape(-1).tolist())
+    arrays += array(
+        "int32_t", f"table_{index}", _squares_table(graph, op, rows).reshape(-1).tolist()
+    )
     fields: Fields = {
         "weights": f"weights_{index}",
         "table": f"table_{index}",
-        "streamed": "0",
+        "squares": f"&esq_dsp_squares_of_{rows}",
         "window": window,
         "steps": weights.shape[3] // 2,
         "input_zp": graph.tensors[op.inputs[0]].zero_point,
@@ -246,8 +248,8 @@ def _winograd_table(graph: Graph, op: Conv2D) -> Int64Array:
     return np.concatenate([bias.astype(np.int64).reshape(-1, BLOCK), ends], axis=1)
 
 
-def _squares_table(graph: Graph, op: Conv2D) -> Int64Array:
-    bias = as_int32(SCALE * graph.constant(op.bias).astype(np.int64))
+def _squares_table(graph: Graph, op: Conv2D, rows: int) -> Int64Array:
+    bias = as_int32(SCALES[rows] * graph.constant(op.bias).astype(np.int64))
     return np.concatenate([_short_ends(graph, op), bias[:, np.newaxis]], axis=1)
 
 

@@ -55,14 +55,15 @@ void esq_dsp_winograd(const uint32_t *tile, const uint32_t *weights, uint32_t *s
 void esq_dsp_winograd_weights(const uint32_t *raw, uint32_t groups, uint32_t step_bytes,
                               uint32_t *to);
 
-/* Sums [36][4 channels] of a tile [36][8 * iterations] with weights [36][8 * iterations][4]. */
+/* Sums [n][4 channels] up to `sums_end` of a tile [n][8 * iterations] with weights
+ * [n][8 * iterations][4]. */
 void esq_dsp_squares(const uint32_t *tile, const uint32_t *weights, uint32_t *sums,
-                     uint32_t iterations);
+                     uint32_t iterations, const uint32_t *sums_end);
 
-/* One output channel's weights, int8 [groups][3][3][4], to the 36 values of F(4 x 4, 3 x 3): every
- * fourth word of [36][2 * groups][4 channels], the values `value_bytes` apart. */
-void esq_dsp_squares_weights(const uint32_t *raw, uint32_t groups, uint32_t value_bytes,
-                             uint32_t *to);
+/* One output channel's weights, int8 [groups][3][3][4], to its values: every fourth word of
+ * [values][2 * groups][4 channels], the values `value_bytes` apart. */
+typedef void esq_dsp_squares_weights_fn(const uint32_t *raw, uint32_t groups, uint32_t value_bytes,
+                                        uint32_t *to);
 
 /* Where four channels of a square of pixels go. */
 struct esq_square {
@@ -71,9 +72,16 @@ struct esq_square {
     uint32_t offsets[3]; /* of the second to fourth pixel, or of the last one that is there */
 };
 
-/* From sums [36][4 channels], which are lost, to int8; table [4]: multiplier, constant and right
- * shift of the short requantization, and 36 times the bias. */
-void esq_dsp_squares_end(uint32_t *sums, const int32_t *table, const struct esq_square *square);
+/* From sums [values][4 channels] to int8; table [4]: multiplier, constant and right shift of the
+ * short requantization, and the bias times the way's scale. */
+typedef void esq_dsp_squares_end_fn(uint32_t *sums, const int32_t *table,
+                                    const struct esq_square *square);
+
+/* By rows of pixels that are computed together: 36 or 24 values. */
+esq_dsp_squares_weights_fn esq_dsp_squares_weights_4;
+esq_dsp_squares_weights_fn esq_dsp_squares_weights_2;
+esq_dsp_squares_end_fn esq_dsp_squares_end_4;
+esq_dsp_squares_end_fn esq_dsp_squares_end_2;
 
 typedef void esq_dsp_kernel(const struct esq_dsp_job *job);
 

@@ -39,9 +39,9 @@
     .type esq_dsp_squares, %function
     .thumb_func
 esq_dsp_squares:
+    ldr r12, [sp]
     push {r4-r11, lr}
     subs r3, r3, #1
-    add r12, r2, #(36 * 16)
     push {r3, r12}               /* iterations behind the first, the sums' end */
 1:  ldrd r8, r9, [r0], #8
     ESQ_LOAD_WEIGHTS
@@ -110,26 +110,42 @@ esq_dsp_squares:
     add r3, r3, lr
     .endm
 
-    .macro ESQ_SQUARE rotation
+/* The same for two rows of pixels: four values. */
+    .macro ESQ_DOWN_2 place
+    ldr r6, [sp, #\place]
+    ldr r7, [sp, #\place + 24]
+    ldr r8, [sp, #\place + 48]
+    sadd16 r9, r6, r8
+    str r6, [r3]
+    ssub16 r10, r9, r7
+    sadd16 r9, r9, r7
+    str r8, [r3, r4]
+    str r9, [r3, r2]
+    str r10, [r3, r2, lsl #1]
+    add r3, r3, lr
+    .endm
+
+    .macro ESQ_SQUARE rotation, down
     ESQ_ALONG \rotation, 0
     ESQ_ALONG \rotation, 24
     ESQ_ALONG \rotation, 48
-    ESQ_DOWN 0
-    ESQ_DOWN 4
-    ESQ_DOWN 8
-    ESQ_DOWN 12
-    ESQ_DOWN 16
-    ESQ_DOWN 20
+    \down 0
+    \down 4
+    \down 8
+    \down 12
+    \down 16
+    \down 20
     sub r3, r3, r2
     add r3, r3, #16
     .endm
 
-    .section .text.esq_dsp_squares_weights, "ax", %progbits
+    .macro ESQ_WEIGHTS name, down
+    .section .text.\name, "ax", %progbits
     .balign 4
-    .global esq_dsp_squares_weights
-    .type esq_dsp_squares_weights, %function
+    .global \name
+    .type \name, %function
     .thumb_func
-esq_dsp_squares_weights:
+\name:
     push {r4-r11, lr}
     sub sp, sp, #72
     mov lr, r2
@@ -137,16 +153,20 @@ esq_dsp_squares_weights:
     lsls r2, r2, #1
     add r4, r2, r2, lsl #1
     add r5, r2, r2, lsl #2
-1:  ESQ_SQUARE 0
+1:  ESQ_SQUARE 0, \down
     subs r0, r0, #36
-    ESQ_SQUARE 8
+    ESQ_SQUARE 8, \down
     subs r1, r1, #1
     bne.w 1b
     add sp, sp, #72
     pop {r4-r11, pc}
-    .size esq_dsp_squares_weights, . - esq_dsp_squares_weights
+    .size \name, . - \name
+    .endm
 
-/* The stack of esq_dsp_squares_end, behind half a square, [4][6]. */
+    ESQ_WEIGHTS esq_dsp_squares_weights_4, ESQ_DOWN
+    ESQ_WEIGHTS esq_dsp_squares_weights_2, ESQ_DOWN_2
+
+/* The stack of the ends, behind half a square, [4][6]. */
     .equ ESQ_ROWS, 96
     .equ ESQ_HEIGHT, 112
     .equ ESQ_SUMS, 116
@@ -188,7 +208,24 @@ esq_dsp_squares_weights:
     str r5, [sp, #(\place * 4 + 72)]
     .endm
 
-/* 36 * 2^rest times a sum to its level; halves away from zero. */
+/* The same for two rows: 2 times each. */
+    .macro ESQ_COLUMN_2 place, bias
+    ldr r0, [r7, #(\place * 16)]
+    ldr r1, [r7, #(\place * 16 + 96)]
+    ldr r2, [r7, #(\place * 16 + 192)]
+    ldr r3, [r7, #(\place * 16 + 288)]
+    .if \bias
+    add r1, r1, r9
+    .endif
+    add r4, r1, r2
+    sub r1, r1, r2
+    add r0, r4, r0, lsl #1
+    sub r1, r1, r3, lsl #1
+    str r0, [sp, #(\place * 4)]
+    str r1, [sp, #(\place * 4 + 24)]
+    .endm
+
+/* 36 or 12 times 2^rest times a sum, and the inverse of 9 or 3, to its level; halves away from zero. */
     .macro ESQ_LEVEL value, rest
     mul \value, \value, r6
     asrs.w \value, \value, #(\rest + 1)
@@ -215,12 +252,13 @@ esq_dsp_squares_weights:
     str r10, [sp, #(ESQ_ROWS + \row * 4)]
     .endm
 
-    .section .text.esq_dsp_squares_end, "ax", %progbits
+    .macro ESQ_BEGIN_END name, inverse
+    .section .text.\name, "ax", %progbits
     .balign 4
-    .global esq_dsp_squares_end
-    .type esq_dsp_squares_end, %function
+    .global \name
+    .type \name, %function
     .thumb_func
-esq_dsp_squares_end:
+\name:
     push {r4-r11, lr}
     sub sp, sp, #ESQ_FRAME
     ldmia r2, {r3, r4, r5, r6, r7, r11, r12, lr}
@@ -228,21 +266,39 @@ esq_dsp_squares_end:
     movs r2, #4
     stmia.w r8!, {r3, r4, r5, r6, r7}
     stmia.w r8, {r0, r1, r2}
-    movw r6, #0x8E39             /* the inverse of 9 */
-    movt r6, #0x38E3
-1:  ldrd r7, r8, [sp, #ESQ_SUMS]
+    movw r6, #(\inverse & 0xffff)
+    movt r6, #(\inverse >> 16)
+    .endm
+
+/* All columns of a channel; then r7, r8, r9 are its row of the table, and r3 the height. */
+    .macro ESQ_COLUMNS column
+    ldrd r7, r8, [sp, #ESQ_SUMS]
     ldr r9, [r8, #12]
-    ESQ_COLUMN 0, 0
-    ESQ_COLUMN 1, 1
-    ESQ_COLUMN 2, 0
-    ESQ_COLUMN 3, 0
-    ESQ_COLUMN 4, 0
-    ESQ_COLUMN 5, 0
+    \column 0, 0
+    \column 1, 1
+    \column 2, 0
+    \column 3, 0
+    \column 4, 0
+    \column 5, 0
     adds r7, r7, #4
     add r10, r8, #16
     ldr r3, [sp, #ESQ_HEIGHT]
     strd r7, r10, [sp, #ESQ_SUMS]
     ldmia.w r8, {r7, r8, r9}
+    .endm
+
+    .macro ESQ_END_CHANNEL name
+    ldr r3, [sp, #ESQ_CHANNELS]
+    subs r3, r3, #1
+    str r3, [sp, #ESQ_CHANNELS]
+    bne.w 1b
+    add sp, sp, #ESQ_FRAME
+    pop {r4-r11, pc}
+    .size \name, . - \name
+    .endm
+
+    ESQ_BEGIN_END esq_dsp_squares_end_4, 0x38E38E39
+1:  ESQ_COLUMNS ESQ_COLUMN
     cmp r3, #3
     blo 2f
     beq.w 4f
@@ -253,13 +309,15 @@ esq_dsp_squares_end:
     beq.w 5f
 3:  ESQ_PIXELS 1, 1
 5:  ESQ_PIXELS 0, 2
-    ldr r3, [sp, #ESQ_CHANNELS]
-    subs r3, r3, #1
-    str r3, [sp, #ESQ_CHANNELS]
-    bne.w 1b
-    add sp, sp, #ESQ_FRAME
-    pop {r4-r11, pc}
-    .size esq_dsp_squares_end, . - esq_dsp_squares_end
+    ESQ_END_CHANNEL esq_dsp_squares_end_4
+
+    ESQ_BEGIN_END esq_dsp_squares_end_2, 0xAAAAAAAB
+1:  ESQ_COLUMNS ESQ_COLUMN_2
+    cmp r3, #1
+    beq.w 2f
+    ESQ_PIXELS 1, 0
+2:  ESQ_PIXELS 0, 0
+    ESQ_END_CHANNEL esq_dsp_squares_end_2
 
 #endif
 
