@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from edgesq.choices import Goal
 from edgesq.graph import Graph
+from edgesq.kernels.kernel import Form
 from edgesq.kernels.row_op import Ops, RowOp
 from edgesq.plan.allocation import Plan
 from edgesq.plan.cost import score
@@ -85,7 +86,12 @@ class Growth:
                 total += min(fitting, default=_NEVER)
             return total
 
-        larger = {need for each in needs for need in each if need > least_bytes}
+        larger = {
+            need
+            for each, ours in zip(needs, self.variants, strict=True)
+            for need, one in zip(each, ours, strict=True)
+            if need > least_bytes and one.kernel.form is Form.SQUARES
+        }
         sizes = [least_bytes, *sorted(larger)]
         best = min(sizes, key=lambda size: self.worth.score(size, kernels(size)))
         return None if best == least_bytes else best

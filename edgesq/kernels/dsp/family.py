@@ -69,13 +69,21 @@ def _kernels(graph: Graph, item: RowOp, grows: bool) -> Iterator[Kernel]:
     if not isinstance(conv, Conv2D):
         yield replace(item.kernel, family=NAME) if _is_exact(graph, item) else item.kernel
         return
-    *quick, least = _direct(graph, item, conv)
-    if grows:
-        quick.append(winograd.kernel(graph, conv, NAME))
-    if item.op is conv and item.kernel.form is Form.DIRECT:
-        quick += squares.kernels(graph, item, conv, NAME)
-    yield from sorted(quick, key=lambda one: instructions(graph, replace(item, kernel=one)))
+    *direct, least = _direct(graph, item, conv)
+    quick = list(_transforming(graph, item, conv, grows))
+    if quick:
+        quick += direct
+        quick.sort(key=lambda one: instructions(graph, replace(item, kernel=one)))
+    yield from quick or direct
     yield least
+
+
+def _transforming(graph: Graph, item: RowOp, conv: Conv2D, grows: bool) -> Iterator[Kernel]:
+    """Yield the kernels that multiply transformed weights."""
+    if grows:
+        yield winograd.kernel(graph, conv, NAME)
+    if item.op is conv and item.kernel.form is Form.DIRECT:
+        yield from squares.kernels(graph, item, conv, NAME)
 
 
 def _direct(graph: Graph, item: RowOp, conv: Conv2D) -> Iterator[Kernel]:

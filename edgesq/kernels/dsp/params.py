@@ -227,9 +227,8 @@ def _squares(graph: Graph, op: Conv2D, rows: int, index: int, window: Value) -> 
     weights = graph.constant(op.weights).astype(np.int8)
     words = np.ascontiguousarray(in_squares(weights)).reshape(-1).view(np.uint32)
     arrays = array("uint32_t", f"weights_{index}", words.tolist(), layer=op.name)
-    arrays += array(
-        "int32_t", f"table_{index}", _squares_table(graph, op, rows).reshape(-1).tolist()
-    )
+    table = _squares_table(graph, op, rows).reshape(-1).tolist()
+    arrays += array("int32_t", f"table_{index}", table)
     fields: Fields = {
         "weights": f"weights_{index}",
         "table": f"table_{index}",

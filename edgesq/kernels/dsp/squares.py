@@ -1,7 +1,8 @@
 """3x3 convolutions by Winograd's F(4 x 4, 3 x 3) or F(2 x 4, 3 x 3), on the DSP extension.
 
-A quarter or a third of the multiplications, of weights that take eight bytes each or five: they are made on the board
-for each band, four output channels at a time. Mirror: firmware/src/dsp/esq_squares_dsp.c.
+A quarter or a third of the multiplications, of weights that take eight bytes each or five: they are
+made on the board for each band, four output channels at a time. Mirror:
+firmware/src/dsp/esq_squares_dsp.c.
 """
 
 from collections.abc import Iterator
