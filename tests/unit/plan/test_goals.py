@@ -8,7 +8,7 @@ import pytest
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
 from edgesq.plan import Candidate, Goal, PlanRequest, choose
-from edgesq.plan.search import GAIN
+from edgesq.plan.cost import GAIN
 from support.cases import NETWORKS
 from support.paths import SHARED
 
