@@ -8,6 +8,7 @@ from edgesq.errors import FitError, TargetError
 from edgesq.graph import Graph
 from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.flash import codable, coded_saves_bytes, extra_weights_bytes
+from edgesq.kernels.kernel import Form
 from edgesq.operators import Conv2D
 from edgesq.plan.allocation import Plan
 from edgesq.plan.costs import table_bytes
@@ -24,6 +25,9 @@ take more by `port_flash_bytes`."""
 
 DECODER_FLASH_BYTES = 3_072
 """What decoding weights adds, at most; held likewise."""
+
+_SQUARES_FLASH_BYTES = 6_144
+"""What Winograd along both sides adds, at most."""
 
 FIRMWARE_RAM_BYTES = 2_048
 """Link buffers and variables apart from arena and stack, at most; held by a test likewise."""
@@ -74,6 +78,8 @@ def flash_parts(graph: Graph, plan: Plan, target: Target) -> FlashParts:
     slots = sum(slot is not None for slot in plan.slots) * _SLOT_BYTES
     decodes = any(item.kernel.coded for item in plan.ops)
     code = FIRMWARE_FLASH_BYTES + target.port_flash_bytes + FAMILIES[kernels].code_bytes
+    if any(item.kernel.form is Form.SQUARES for item in plan.ops):
+        code += _SQUARES_FLASH_BYTES
     return FlashParts(
         graph.weights_bytes - coded_saves_bytes(graph, plan.ops, kernels),
         extra_weights_bytes(graph, plan.ops, kernels),
