@@ -17,6 +17,7 @@ from edgesq.flash import flash
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
 from edgesq.kernels.dsp import pack as pack_dsp
+from edgesq.kernels.dsp import squares, winograd
 from edgesq.kernels.mve import pack as pack_mve
 from edgesq.kernels.scalar import pack as pack_scalar
 from edgesq.operators import Convolution
@@ -205,7 +206,8 @@ def test_a_flipped_bit_of_a_bias(good: Path, program: Path) -> None:
     assert program.is_file()
 
 
-def test_a_flipped_bit_of_winograd_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def winograd_build(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a build whose second convolution has transformed weights."""
     monkeypatch.setattr(faults, "SHAPE", (20, 18, 8))
     monkeypatch.setattr(packing, "ARENA_GROWTH", 0.01)
     monkeypatch.setattr(variants, "grown_outputs", lambda _, ops, *__: {ops[1].op.output})
@@ -213,9 +215,14 @@ def test_a_flipped_bit_of_winograd_weights(tmp_path: Path, monkeypatch: pytest.M
     value = net.input
     for channels, size in ((16, 1), (8, 3), (6, 1)):
         value = net.conv(value, channels, (size, size), activation=RELU, quant=RECTIFIED)
-    build = make(tmp_path, "mps2-an500", net.build(net.mean(value)))
-    op = faults.conv_of(build, 1)
-    packed = faults.packed_weights(build, op)
+    return make(folder, "mps2-an500", net.build(net.mean(value)))
+
+
+def test_a_flipped_bit_of_winograd_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(squares, "fits", lambda *_: False)
+    monkeypatch.setattr(winograd, "instructions", lambda *_: 0.0)
+    build = winograd_build(tmp_path, monkeypatch)
+    packed = faults.packed_weights(build, faults.conv_of(build, 1))
     # Word 0, channel 4: block 1, of four channels, six columns, 24 steps.
     flip(build, packed.tobytes(), 4 * (4 * 6 * 24) + 1, 3)
     found = difference(build)
@@ -224,6 +231,17 @@ def test_a_flipped_bit_of_winograd_weights(tmp_path: Path, monkeypatch: pytest.M
         "one flipped bit explains every value: "
         "bit 11 of weight 0 of the six that stand for weights [4, 0, 0 to 2, 0]"
     )
+
+
+def test_a_flipped_bit_of_squares_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(squares, "instructions", lambda *_: 0.0)
+    build = winograd_build(tmp_path, monkeypatch)
+    packed = faults.packed_weights(build, faults.conv_of(build, 1))
+    # Channel 4, input channels 8 to 11, row 1, column 2.
+    flip(build, packed.tobytes(), ((4 * 4 + 2) * 9 + 5) * 4 + 3, 6)
+    found = difference(build)
+    assert (found.operator, found.cause) == (1, Cause.WEIGHTS), found
+    assert found.detail == ("one flipped bit explains every value: bit 6 of weight [4, 1, 2, 11]")
 
 
 # --- arithmetic ---

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edgesq.arithmetic import sum_range
-from edgesq.kernels.dsp import winograd
+from edgesq.kernels.dsp import squares, winograd
 from edgesq.kernels.dsp.endings import ending
 from edgesq.kernels.dsp.pack import in_order, pack_conv2d, pack_weights, unpack_weights
 from edgesq.kernels.kernel import Form
@@ -75,6 +75,8 @@ def test_winograd_equal_to_the_reference(
     target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(variants, "grown_outputs", lambda _, ops, *__: {ops[0].op.output})
+    monkeypatch.setattr(squares, "fits", lambda *_: False)
+    monkeypatch.setattr(winograd, "instructions", lambda *_: 0.0)
     monkeypatch.setattr(packing, "ARENA_GROWTH", AMPLE)
     cases = winograd_cases()
     for case in cases:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from edgesq.formats.tflite import read_graph
+from edgesq.kernels.dsp import squares, winograd
 from edgesq.plan import packing, variants
 from support.emulated_cases import Case, differing
 from support.moved_cases import MOVED
@@ -53,11 +54,16 @@ def test_equal_to_the_reference(
 
 @pytest.mark.emulated
 def test_winograd_of_any_padding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Along rows, and along both sides."""
     monkeypatch.setattr(variants, "grown_outputs", lambda _, ops, *__: {ops[0].op.output})
     monkeypatch.setattr(packing, "ARENA_GROWTH", 0.01)
+    monkeypatch.setattr(squares, "instructions", lambda *_: 0.0)
     cases = [case for case in padded_cases() if case.name.startswith("conv 16 stride 1")]
     assert cases
-    assert differing(tmp_path, "mps2-an500", cases) == []
+    assert differing(tmp_path / "squares", "mps2-an500", cases) == []
+    monkeypatch.setattr(squares, "fits", lambda *_: False)
+    monkeypatch.setattr(winograd, "instructions", lambda *_: 0.0)
+    assert differing(tmp_path / "rows", "mps2-an500", cases) == []
 
 
 def grouped_cases() -> list[Case]:

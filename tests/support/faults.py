@@ -14,6 +14,7 @@ from edgesq.flash import flash, stop
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
 from edgesq.kernels.dsp import pack as pack_dsp
+from edgesq.kernels.dsp.squares import in_squares
 from edgesq.kernels.dsp.winograd import transform_weights
 from edgesq.kernels.kernel import Form
 from edgesq.kernels.mve import pack as pack_mve
@@ -112,6 +113,8 @@ def packed_weights(build: Path, op: Conv2D) -> NDArray[np.uint8]:
             )
             if form == Form.WINOGRAD:
                 packed = transform_weights(weights.astype(np.int8))
+            elif form == Form.SQUARES:
+                packed = np.ascontiguousarray(in_squares(weights.astype(np.int8)))
         case "mve":
             packed = pack_mve.pack_conv2d(graph, op).weights
         case _:

@@ -5,8 +5,9 @@
  * Transformed weights would take eight bytes each, so they are made on the board, four output
  * channels at a time, and used for all tiles of a band; the band's input is transformed once. All
  * values stay in 16 bits: inputs grow up to 100 times, weights up to 49 times. Sums come out as 36
- * times the convolution's, or that times a power of two up to 16, modulo 2^32 (12, and up to 4); the
- * inverse of 9 (3) and a shift give them back as long as they stay in 26 bits, which export checks.
+ * times the convolution's, or that times a power of two up to 16, modulo 2^32 (12, and up to 4);
+ * the inverse of 9 (3) and a shift give them back as long as they stay in 26 bits, which export
+ * checks.
  */
 #include "../esq_windows.h"
 #include "esq_dsp.h"

@@ -174,7 +174,7 @@ esq_dsp_squares:
     .equ ESQ_CHANNELS, 124
     .equ ESQ_FRAME, 128
 
-/* Six sums r0-r5 to 24, 12, 6 and 6 times four results, r0, r1, r4, r5; 12 instructions, with r10. */
+/* Six sums r0-r5 to 24, 12, 6 and 6 times four results, r0, r1, r4, r5; 12 instructions. */
     .macro ESQ_COMBINE
     sub.w r10, r1, r2
     add.w r1, r1, r2
@@ -225,7 +225,8 @@ esq_dsp_squares:
     str r1, [sp, #(\place * 4 + 24)]
     .endm
 
-/* 36 or 12 times 2^rest times a sum, and the inverse of 9 or 3, to its level; halves away from zero. */
+/* 36 or 12 times 2^rest times a sum to its level, halves away from zero; r6: the inverse of 9 or
+ * 3. */
     .macro ESQ_LEVEL value, rest
     mul \value, \value, r6
     asrs.w \value, \value, #(\rest + 1)
