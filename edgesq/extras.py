@@ -4,6 +4,7 @@ The doors of what needs them ask here, by `require`; everything behind a door ju
 package of edgesq that needs one in every module asks in its `__init__`.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -85,6 +86,14 @@ def is_installed(package: str) -> bool:
     found = find_spec(package)
     # A folder of this name where Python was started has a spec too, without an origin.
     return found is not None and found.origin is not None
+
+
+def hide_unused() -> None:
+    """Keep Keras from importing scikit-learn for wrappers that nothing here uses: half a second.
+
+    Only for processes of edgesq's own: `sklearn` cannot be imported any more.
+    """
+    sys.modules.setdefault("sklearn", None)  # type: ignore[arg-type] # how Python marks that
 
 
 def require(*packages: str) -> None:

@@ -1,5 +1,6 @@
 """Make the build folder: the story of an export, as lists of steps."""
 
+import contextlib
 import platform
 from dataclasses import replace
 from functools import partial
@@ -192,6 +193,8 @@ def _warnings(source: Source) -> list[str]:
 
 
 def _versions() -> dict[str, str]:
-    installed = {item.metadata["Name"].lower(): item.version for item in metadata.distributions()}
-    found = {name: installed[name] for name in _VERSIONED if name in installed}
-    return {"python": platform.python_version(), **found}
+    found = {"python": platform.python_version()}
+    for name in _VERSIONED:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found

@@ -7,6 +7,7 @@ from edgesq.choices import Layout
 from edgesq.cli import terminal
 from edgesq.cli.next_steps import next_steps
 from edgesq.cli.tables import compression_table, print_parity, print_sizes, trial_table
+from edgesq.extras import hide_unused
 from edgesq.targets import Target, load_target
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 def run(target: str, model: Path | None, out: Path, **options: Any) -> None:
     """Export and show sizes and parity; `options` are further ones of `edgesq.export`."""
     board = load_target(target)
+    hide_unused()
     from edgesq.api.export import export
 
     with terminal.steps() as show:

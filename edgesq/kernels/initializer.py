@@ -16,6 +16,8 @@ Fields: TypeAlias = "Mapping[str, Value]"
 
 _PER_LINE = 24
 
+_BYTES = tuple(f"0x{value:02x}" for value in range(256))
+
 _DEFINED = re.compile(r"^static const ", re.MULTILINE)
 """How each definition begins."""
 
@@ -32,7 +34,7 @@ def row(values: Iterable[object]) -> str:
 
 def rows(values: Iterable[int]) -> str:
     """Return integers as indented lines of an initialiser."""
-    return _lines(str(value) for value in values)
+    return _lines(map(str, values))
 
 
 def hex_rows(values: Iterable[int]) -> str:
@@ -42,7 +44,7 @@ def hex_rows(values: Iterable[int]) -> str:
 
 def hex_bytes(values: Iterable[int]) -> str:
     """Return bytes likewise, in hex."""
-    return _lines(f"0x{value:02x}" for value in values)
+    return _lines(map(_BYTES.__getitem__, values))
 
 
 def _lines(values: Iterable[str]) -> str:

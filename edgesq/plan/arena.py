@@ -3,14 +3,14 @@
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.arithmetic import Int64Array
 from edgesq.integers import ceil_div, round_up
-from edgesq.plan.greedy import ALIGNMENT_BYTES, Greedy, Place, Rank, Together, highest, lowest
+from edgesq.plan.greedy import ALIGNMENT_BYTES, Greedy, Place, Together, highest, lowest
 
 MAX_ATTEMPTS = 12
 """Placements that are tried for each order."""
@@ -36,8 +36,9 @@ class Block:
     live: int
 
 
+@lru_cache(maxsize=256)  # plans for several kernel families have most of them in common
 def place(
-    blocks: Sequence[Block], least_bytes: int, enough_bytes: int, together: Together
+    blocks: tuple[Block, ...], least_bytes: int, enough_bytes: int, together: Together
 ) -> Placed:
     """Assign offsets, multiples of ALIGNMENT_BYTES; return them and the total in bytes.
 
@@ -66,26 +67,21 @@ def place(
     return best
 
 
-def by_size(blocks: Sequence[Block], index: int) -> Rank:
-    """Return the rank of a block where the largest come first."""
-    return -blocks[index].bytes, index
-
-
 def _orders(blocks: Sequence[Block]) -> tuple[list[int], list[int], list[int]]:
     """Return the blocks by size, and by length of life, longest and shortest first."""
     present = (index for index, block in enumerate(blocks) if block.bytes)
-    largest = sorted(present, key=partial(by_size, blocks))
+    largest = sorted(present, key=lambda k: -blocks[k].bytes)
     lives = [block.live.bit_count() for block in blocks]
     longest = sorted(largest, key=lambda k: -lives[k])
     return largest, longest, sorted(largest, key=lives.__getitem__)
 
 
-def live_together(blocks: Sequence[Block]) -> list[list[int]]:
+def live_together(blocks: Sequence[Block]) -> Together:
     """Return for each block the others that are in use in one of its steps, itself among them."""
     words = ceil_div(max(block.live.bit_length() for block in blocks), 64)
     lives = b"".join(block.live.to_bytes(8 * words, "little") for block in blocks)
     rows = np.frombuffer(lives, np.uint64).reshape(len(blocks), words)
-    return [np.flatnonzero((rows & row).any(axis=1)).tolist() for row in rows]
+    return tuple(tuple(np.flatnonzero((rows & row).any(axis=1)).tolist()) for row in rows)
 
 
 def _from_both_ends(
@@ -150,16 +146,18 @@ def _attempts(
     blocks: Sequence[Block], order: Sequence[int], together: Together
 ) -> Iterator[Placed]:
     """Yield placements, the highest block of each placed first in the next."""
-    ranks: list[Rank] = [(len(order),)] * len(blocks)
+    ranks = [len(order)] * len(blocks)
     for place, index in enumerate(order):
-        ranks[index] = (place,)
+        ranks[index] = place
     greedy = Greedy([block.bytes for block in blocks], ranks, together)
     first = order[0]
     for attempt in range(1, MAX_ATTEMPTS + 1):
         offsets = tuple(start for start, _ in greedy.places)
         yield offsets, greedy.total
-        highest = max(order, key=lambda k: (offsets[k] + blocks[k].bytes, -ranks[k][0]))
+        ends = [start + block.bytes for start, block in zip(offsets, blocks, strict=True)]
+        top = max(ends)
+        highest = min((k for k in order if ends[k] == top), key=ranks.__getitem__)
         if highest == first:
             return
-        first, ranks[highest] = highest, (-attempt,)
+        first, ranks[highest] = highest, -attempt
         greedy.change(highest, blocks[highest].bytes, ranks[highest])

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from edgesq.graph import Graph
 from edgesq.kernels.row_op import Ops, RowOp
 from edgesq.plan.allocation import Plan
-from edgesq.plan.arena import by_size, live_together, place
+from edgesq.plan.arena import live_together, place
 from edgesq.plan.draft import Draft
 from edgesq.plan.greedy import Greedy
 
@@ -83,14 +83,13 @@ class Packing:
     def within(self, graph: Graph, variants: Sequence[Sequence[RowOp]], limit_bytes: int) -> Ops:
         """Choose kernels within a limit; those that need the least memory where nothing is."""
         chosen = [each[-1] for each in variants]
-        blocks = [one.block for one in self.draft.blocks(tuple(chosen))]
-        ranks = [by_size(blocks, index) for index in range(len(blocks))]
-        greedy = Greedy([block.bytes for block in blocks], ranks, self._together)
+        sizes = [one.block.bytes for one in self.draft.blocks(tuple(chosen))]
+        greedy = Greedy(sizes, [-size for size in sizes], self._together)  # the largest first
         for index in sorted(range(len(chosen)), key=lambda k: (-chosen[k].macs(graph), k)):
             for trial in variants[index][:-1]:
                 kept, chosen[index] = chosen[index], trial
                 place, size = self._places["work", index], trial.kernel.work_bytes
-                greedy.change(place, size, (-size, place))
+                greedy.change(place, size, -size)
                 if self._peak_bytes(chosen) <= limit_bytes and (
                     greedy.total <= limit_bytes or self._is_found(tuple(chosen), limit_bytes)
                 ):
@@ -117,5 +116,5 @@ class Packing:
         return self._searched <= SEARCHED_BLOCKS and self._fits(ops, limit_bytes)
 
     def _placed(self, ops: Ops, limit_bytes: int = 0) -> tuple[tuple[int, ...], int]:
-        blocks = [one.block for one in self.draft.blocks(ops)]
+        blocks = tuple(one.block for one in self.draft.blocks(ops))
         return place(blocks, self._peak_bytes(ops), limit_bytes, self._together)

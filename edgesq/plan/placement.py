@@ -14,7 +14,7 @@ import numpy as np
 
 from edgesq.integers import ceil_div, round_up
 from edgesq.plan.arena import in_steps, live_together
-from edgesq.plan.greedy import ALIGNMENT_BYTES, highest, lowest
+from edgesq.plan.greedy import ALIGNMENT_BYTES, Together, highest, lowest
 from edgesq.plan.overlap import Leads, Resident, find_leads
 
 MAX_IDLE_TRIALS = 150
@@ -69,7 +69,7 @@ class Placer:
         self._steps = steps
         self._bytes = [_aligned(block.bytes) for block in self._blocks]
         self._leads: Leads = {}
-        self._beside: list[list[int]] = []
+        self._beside: Together = ()
         self._under: list[list[tuple[int, int, int]]] = []
 
     def gap_bounds(self) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection, Pipe, wait
 from typing import BinaryIO
 
 from edgesq.errors import EdgesqError
+from edgesq.extras import hide_unused
 from edgesq.limits import MAX_FILE_BYTES, MAX_LOADING_BYTES, MAX_LOADING_SECONDS
 from edgesq.quantize.apart import Ended
 
@@ -29,6 +30,7 @@ _WORDS = 160
 def serve(descriptor: int) -> None:
     """Answer calls until the other end of a socket is closed."""
     parent = Connection(descriptor)
+    hide_unused()
     for name in _LIBRARIES:
         importlib.import_module(name)
     while True:

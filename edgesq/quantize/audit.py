@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edgesq.calibrate import AuditRow, ImageSet, Preprocessing
 from edgesq.calibrate.audit import MAX_SHOWN
-from edgesq.quantize.probe import probed
+from edgesq.quantize.probe import predicted, probed
 from edgesq.quantize.quiet import captured_output
 from edgesq.quantize.scaling import audit_scaling
 from edgesq.quantize.statistics import FAR, NEARER, TrainedStatistics
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import keras
 
 Float32Array = NDArray[np.float32]
+_Ranges = list[tuple[Float32Array, Float32Array]]
 
 MAX_GROWTH = 0.10
 """Largest share of the activation ranges that may come from the second half of the images alone."""
@@ -39,7 +40,7 @@ inputs alone raise it."""
 
 _ONE_VALUE = 1e-6
 _PROBES = 48
-_BATCH = 16
+_SOME = 16
 _ORDERS = 20
 _SEED = 20261121
 _CAFFE_MEAN = (104.0, 117.0, 123.0)
@@ -68,7 +69,8 @@ def audit_model(model: keras.Model, images: ImageSet) -> tuple[AuditRow, ...]:
     with captured_output():
         probe = _Probe(model)
         trained = TrainedStatistics(model)
-        rows = [_coverage(probe.magnitudes(floats)), _channels(probe, floats)]
+        ranges = probe.ranges(floats)
+        rows = [_coverage(_magnitudes(ranges, len(floats))), _channels(probe, ranges, floats)]
         if len(model.outputs) == 1 and _ends_in_softmax(model) and model.outputs[0].shape[-1] > 1:
             rows += _certainty(model, images, trained.count > 0)
         if trained.count:
@@ -112,24 +114,24 @@ class _Probe:
         self._model = keras.Model(model.inputs, [model.outputs[0], *ranges])
         self._count = len(maps)
 
-    def magnitudes(self, floats: Float32Array) -> Float32Array:
-        """Return the largest magnitude [n, maps] per image and map."""
-        largest = [
-            np.maximum(-low, high).max(axis=1, initial=0) for low, high in self._ranges(floats)
-        ]
-        return np.stack(largest or [np.ones(len(floats), np.float32)], axis=1)
-
-    def silent(self, floats: Float32Array) -> NDArray[np.bool_]:
-        """Say of each channel of each map whether it is the same all over each image."""
-        same = [(low == high).all(axis=0) for low, high in self._ranges(floats)]
-        return np.concatenate([*same, np.zeros(1, np.bool_)])
-
-    def _ranges(self, floats: Float32Array) -> Iterator[tuple[Float32Array, Float32Array]]:
-        """Yield least and largest value [n, C] per image and channel of each map."""
+    def ranges(self, floats: Float32Array) -> _Ranges:
+        """Return least and largest value [n, C] per image and channel of each map."""
         if not self._count:
-            return iter(())
-        _, *ends = self._model.predict(floats, batch_size=_BATCH, verbose=0)
-        return zip(ends[: self._count], ends[self._count :], strict=True)
+            return []
+        _, *ends = predicted(self._model, floats)
+        return list(zip(ends[: self._count], ends[self._count :], strict=True))
+
+
+def _magnitudes(ranges: _Ranges, count: int) -> Float32Array:
+    """Return the largest magnitude [n, maps] per image and map of so many images."""
+    largest = [np.maximum(-low, high).max(axis=1, initial=0) for low, high in ranges]
+    return np.stack(largest or [np.ones(count, np.float32)], axis=1)
+
+
+def _silent(ranges: _Ranges) -> NDArray[np.bool_]:
+    """Say of each channel of each map whether it is the same all over each image."""
+    same = [(low == high).all(axis=0) for low, high in ranges]
+    return np.concatenate([*same, np.zeros(1, np.bool_)])
 
 
 def _outputs(layer: Any) -> list[Any]:
@@ -167,7 +169,7 @@ def silent_layer(model: keras.Model, floats: Float32Array) -> str | None:
         ],
     )
     with captured_output():
-        found = keras.Model(model.inputs, ends).predict(floats, batch_size=_BATCH, verbose=0)
+        found = predicted(keras.Model(model.inputs, ends), floats)
     for position, (name, _) in enumerate(named):
         low, high = found[2 * position].min(axis=0), found[2 * position + 1].max(axis=0)
         if (high - low <= _ONE_VALUE * np.maximum(1, np.abs(high))).all():
@@ -207,10 +209,10 @@ def _coverage(ranges: Float32Array) -> AuditRow:
     )
 
 
-def _channels(probe: _Probe, floats: Float32Array) -> AuditRow:
-    silent = probe.silent(floats)
-    some = floats[:_BATCH]
-    always = np.logical_and.reduce([silent, *(probe.silent(some * by) for by in (-1, 4, -4))])
+def _channels(probe: _Probe, ranges: _Ranges, floats: Float32Array) -> AuditRow:
+    silent, some = _silent(ranges), floats[:_SOME]
+    others = (_silent(probe.ranges(some * by)) for by in (-1, 4, -4))
+    always = np.logical_and.reduce([silent, *others])
     asleep, dead = float(np.mean(silent & ~always)), float(np.mean(always))
     return AuditRow(
         "silent channels",
@@ -286,8 +288,8 @@ def _certainties(
     model: keras.Model, by: Preprocessing, images: NDArray[np.uint8]
 ) -> NDArray[np.floating]:
     """Return the largest probability of each image."""
-    outputs: Any = model.predict(by.to_float(images), batch_size=_BATCH, verbose=0)
-    largest: NDArray[np.floating] = np.asarray(outputs).reshape(len(images), -1).max(axis=1)
+    (outputs,) = predicted(model, by.to_float(images))
+    largest: NDArray[np.floating] = outputs.reshape(len(images), -1).max(axis=1)
     return largest
 
 

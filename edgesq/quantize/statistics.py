@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgesq.quantize.probe import probed
+from edgesq.quantize.probe import predicted, probed
 
 if TYPE_CHECKING:
     import keras
@@ -21,7 +21,6 @@ FAR = 0.05
 NEARER = 4.0
 """Factor by which another preprocessing must be nearer before it is suggested."""
 
-_BATCH = 16
 _MAX_DISTANCE = 1.0
 """Upper bound of the distance of one layer: beyond it, values are wrong in any case."""
 
@@ -57,7 +56,7 @@ class TrainedStatistics:
             floats: [n, H, W, C], as the model takes them.
         """
         assert self._model is not None
-        made = self._model.predict(floats, batch_size=_BATCH, verbose=0)
+        made = predicted(self._model, floats)
         rows = [np.asarray(one, np.float64).mean(axis=0) for one in made]
         distances = [
             _divergence(mean, square - mean**2, *kept)

@@ -18,7 +18,7 @@ blocks = st.lists(
 @given(blocks)
 def test_place(wanted: list[Block]) -> None:
     least = int(used_bytes(wanted).max())
-    offsets, total = place(wanted, least, 0, live_together(wanted))
+    offsets, total = place(tuple(wanted), least, 0, live_together(wanted))
     spans = [(start, start + block.bytes) for start, block in zip(offsets, wanted, strict=True)]
     for one, two in combinations(range(len(wanted)), 2):
         if wanted[one].live & wanted[two].live:
@@ -41,14 +41,14 @@ def test_a_change_places_blocks_as_if_it_had_been_there_before(
 ) -> None:
     """Each change gives a block another size and the first rank; some are taken back."""
     together = live_together(wanted)
-    sizes, ranks = [one.bytes for one in wanted], [(place,) for place in range(len(wanted))]
+    sizes, ranks = [one.bytes for one in wanted], [*range(len(wanted))]
     greedy = Greedy(sizes, ranks, together)
     for number, (index, size, is_kept) in enumerate(changes):
         place = index % len(wanted)
         before = list(greedy.places)
-        greedy.change(place, size, (-1 - number,))
+        greedy.change(place, size, -1 - number)
         if is_kept:
-            sizes[place], ranks[place] = size, (-1 - number,)
+            sizes[place], ranks[place] = size, -1 - number
             assert greedy.places == Greedy(sizes, ranks, together).places
         else:
             greedy.undo()
