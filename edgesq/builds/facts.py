@@ -64,7 +64,8 @@ class PlanFacts:
         growth_bytes: most bytes by which packed weights may exceed the model's own; None for the
             usual part of them.
         coded: outputs of the convolutions whose weights are decoded, tensors of the graph.
-        limit_bytes: size of the arena that decoded weights fill; None where there are none.
+        limit_bytes: most bytes that the arena was allowed; decoded weights fill so many. None for
+            no limit.
         in_ram: operators, by their place in the runtime's table, whose weights and tables start-up
             copies to RAM.
     """

@@ -154,7 +154,7 @@ def plan_for(
     there = ram_limit if ram_limit is not None else ram.bytes if ram else None
     reserve = 0 if ram_limit is not None else target.reserve_bytes
     overhead = target.stack_bytes + _firmware_ram_bytes(graph)
-    limit = None if there is None else there - reserve - overhead
+    limit = None if there is None else max(there - reserve - overhead, 0)
     coded = low_entropy(graph, target.kernels)
     request = PlanRequest(target.kernels, goal, limit, 0 if coded else None, coded)
     chosen = chosen or choose(graph, request)

@@ -2,11 +2,13 @@
 
 import pytest
 
+from edgesq.errors import FitError
 from edgesq.formats.tflite import read_graph
 from edgesq.graph import Graph
 from edgesq.kernels.kernel import Form
-from edgesq.plan import Bands, Goal, PlanRequest, choose, make_plan
+from edgesq.plan import Bands, Goal, PlanRequest, choose, make_plan, plan_for
 from edgesq.plan.allocation import Plan
+from edgesq.targets import load_target
 from support.networks import RECTIFIED, Network
 from support.tflite_builder import RELU
 
@@ -51,3 +53,12 @@ def test_other_kernels_do_not_ask_for_more(graph: Graph) -> None:
     """With portable kernels a goal changes nothing for the same bands."""
     plans = [make_plan(graph, PlanRequest("portable", goal), Bands(4)) for goal in Goal]
     assert plans[0].arena_bytes == plans[1].arena_bytes == plans[2].arena_bytes
+
+
+def test_a_report_tells_the_limit_that_a_board_leaves(graph: Graph) -> None:
+    target = load_target("mps2-an500")
+    chosen = plan_for(graph, target, Goal.SPEED, ram_limit=100_000)
+    assert chosen.request.limit_bytes is not None
+    assert chosen.plan.arena_bytes <= chosen.request.limit_bytes < 100_000
+    with pytest.raises(FitError):
+        plan_for(graph, target, Goal.SPEED, ram_limit=1)
