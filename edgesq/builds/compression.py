@@ -32,6 +32,9 @@ CURVE = (0.85, 1.2, 1.5)
 CURVE_IMAGES = 48
 """Images that weights are fitted to at those sizes: faster, and with a little more loss."""
 
+_FAR = 1.5
+"""Share from which a size is only looked at where the one wanted loses too much."""
+
 _FINAL_TRIES = 3
 _MAX_SHARE = 0.6
 """Largest share of the int8 weights that coded ones are given; near 1 they would stay int8."""
@@ -148,6 +151,8 @@ class _Compressing:
             loss.agreement,
             loss.drop,
             images,
+            loss.drop_low,
+            loss.drop_high,
         )
 
 
@@ -243,7 +248,8 @@ def _looked(state: _Compressing, share: float) -> _Compressing:
     """Compress to another size, where that may help to choose one and can be reached."""
     wanted, task = state.points[0], state.task
     size = int(share * state.room)
-    is_of_use = share > 1 or wanted.drop <= task.max_drop
+    is_good = wanted.drop <= task.max_drop
+    is_of_use = is_good if share < 1 else share < _FAR or not is_good
     if state.others + size >= task.plain or not is_of_use:
         return state
     images = min(CURVE_IMAGES, len(state.compressor.fitted))
@@ -295,8 +301,10 @@ def _final(state: _Compressing) -> tuple[Compressed, ImageSize]:
         FitError: the image does not come out below the goal.
     """
     room, goal = state.room, state.task.goal
+    made = None
     for _ in range(_FINAL_TRIES):
-        made = state.compressor.compress(room, with_held_out=True)
+        shrunk = made and state.compressor.shrunk(made, room)
+        made = shrunk or state.compressor.compress(room, with_held_out=True)
         image = image_size(read_graph(made.content), made.content, state.task.improved.firmware)
         if image.bytes <= goal:
             return made, image
@@ -367,8 +375,8 @@ def _too_lossy(task: _Task, wanted: SizePoint, others: Sequence[SizePoint]) -> F
     )
     hint = f"{enough[0]} B would do" if enough else "no size looked at would do"
     return FitError(
-        f"in {wanted.image_bytes} B it is predicted to lose {wanted.drop:.2f} points of top-1, "
-        f"{task.max_drop:g} are allowed (--max-drop)",
+        f"in {wanted.image_bytes} B it is predicted to lose {wanted.drop:.2f} points of top-1 "
+        f"(nine times in ten {wanted.drop_range}), {task.max_drop:g} are allowed (--max-drop)",
         where=task.source.name,
         hint=hint,
     )

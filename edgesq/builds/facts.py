@@ -193,6 +193,8 @@ class SizePoint:
         agreement: share of images with the float model's class.
         drop: points of top-1 expected to be lost.
         images: fitted to for this figure; 0 for the int8 model.
+        drop_low, drop_high: of ten other sets of as many images, nine would give a drop between
+            them; None in a report from before they were made.
     """
 
     image_bytes: Count
@@ -202,6 +204,15 @@ class SizePoint:
     agreement: float
     drop: float
     images: Count
+    drop_low: float | None = None
+    drop_high: float | None = None
+
+    @property
+    def drop_range(self) -> str:
+        """Between which points of top-1 the drop is, in words; empty where that is not known."""
+        if self.drop_low is None or self.drop_high is None:
+            return ""
+        return f"{self.drop_low:.1f} to {self.drop_high:.1f}"
 
 
 @dataclass(frozen=True)

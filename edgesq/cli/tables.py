@@ -53,7 +53,7 @@ def compression_table(compression: "CompressionFacts", chosen: "SizePoint") -> T
     table = terminal.table(
         f"size against loss, on {compression.held_out} calibration images held out",
         ["whole firmware"],
-        ["weights", "bits each", "KL to float", "same class", "points of top-1"],
+        ["weights", "bits each", "KL to float", "same class", "points lost", "nine in ten"],
     )
     for point in compression.curve:
         is_chosen = point.image_bytes == chosen.image_bytes
@@ -64,7 +64,8 @@ def compression_table(compression: "CompressionFacts", chosen: "SizePoint") -> T
             f"{point.bits_per_weight:.2f}",
             f"{point.kl:.4f}",
             f"{point.agreement:.1%}",
-            f"{-point.drop:+.2f}",
+            f"{point.drop:.2f}",
+            point.drop_range,
             style="bold" if is_chosen else None,
         )
     return table

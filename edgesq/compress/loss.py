@@ -14,6 +14,10 @@ Float64Array = NDArray[np.float64]
 
 _MIN_WEIGHT = 1e-30
 _DRAWS = 100
+_RESAMPLED = 1000
+_NINE_IN_TEN = (5, 95)
+"""Percentiles between which nine of ten resampled sets of images give the drop."""
+
 _SEED = 20261129
 
 
@@ -26,11 +30,15 @@ class Loss:
         agreement: share of images with the same most likely class, in [0, 1].
         drop: points of top-1 that are expected to be lost, by the float model's own
             probabilities, if scores err on every image as they do on all of these.
+        drop_low, drop_high: nine of ten other sets of as many images, of the same kind, would give
+            a drop between them.
     """
 
     kl: float
     agreement: float
     drop: float
+    drop_low: float
+    drop_high: float
 
 
 def measure_loss(expected: NDArray[np.floating], got: NDArray[np.floating]) -> Loss:
@@ -41,33 +49,61 @@ def measure_loss(expected: NDArray[np.floating], got: NDArray[np.floating]) -> L
         got: those of the other model, [n, K].
     """
     sure, other = log_softmax(expected), log_softmax(got)
+    likely = np.exp(sure)
+    weights, squares = _errors(sure, other)
+    variance = squares.sum() / max(weights.sum(), _MIN_WEIGHT)
+    drops = 100 * _expected_drops(sure, np.sqrt(variance))
     return Loss(
-        float(np.mean(np.sum(np.exp(sure) * (sure - other), axis=1))),
+        float(np.mean(np.sum(likely * (sure - other), axis=1))),
         float(np.mean(sure.argmax(axis=1) == other.argmax(axis=1))),
-        100 * _expected_drop(sure, other),
+        float(drops.mean()),
+        *_range(drops, weights, squares),
     )
 
 
-def _expected_drop(sure: Float64Array, other: Float64Array) -> float:
-    """Return how much less likely the chosen class will be than the most likely one, in [0, 1].
+def _errors(sure: Float64Array, other: Float64Array) -> tuple[Float64Array, Float64Array]:
+    """Return how much each image says of the scores' errors, and the squares so weighted, [n].
 
-    On few images it is a handful whose class changes, and luck which. So all images together say
-    how far the distance of two scores is off (a deviation, likely classes counting most), and each
-    image then errs by so much many times.
+    What counts is how far the distance of a score from the best one is off, likely classes most;
+    half of its square is a score's own.
     """
-    likely = np.exp(sure)
     rows, best = np.arange(len(sure)), sure.argmax(axis=1)
     errors = other - sure
     apart = errors - errors[rows, best][:, np.newaxis]
-    weight = likely.copy()
+    weight = np.exp(sure)
     weight[rows, best] = 0
-    deviation = np.sqrt((weight * apart**2).sum() / max(weight.sum(), _MIN_WEIGHT) / 2)
+    return weight.sum(axis=1), (weight * apart**2).sum(axis=1) / 2
+
+
+def _expected_drops(sure: Float64Array, deviation: float) -> Float64Array:
+    """Return how much less likely each image's class will be than the most likely one, [n].
+
+    On few images it is a handful whose class changes, and luck which. So all images together say
+    how far scores are off, and each image then errs by so much many times.
+    """
+    likely, rows = np.exp(sure), np.arange(len(sure))
     generator = np.random.default_rng(_SEED)
-    drops = []
+    total = np.zeros(len(sure))
     for _ in range(_DRAWS):
         chosen = (sure + deviation * generator.standard_normal(sure.shape)).argmax(axis=1)
-        drops.append(np.mean(likely[rows, best] - likely[rows, chosen]))
-    return float(np.mean(drops))
+        total += likely.max(axis=1) - likely[rows, chosen]
+    return total / _DRAWS
+
+
+def _range(
+    drops: Float64Array, weights: Float64Array, squares: Float64Array
+) -> tuple[float, float]:
+    """Return the drops between which nine of ten other sets of images would be.
+
+    Sets are drawn from these images again. A small drop grows with the errors' variance: how many
+    images change their class, and by how much, each grow with the deviation.
+    """
+    picked = np.random.default_rng(_SEED).integers(0, len(drops), (_RESAMPLED, len(drops)))
+    variance = squares.sum() / max(weights.sum(), _MIN_WEIGHT)
+    others = squares[picked].sum(axis=1) / np.maximum(weights[picked].sum(axis=1), _MIN_WEIGHT)
+    made = drops[picked].mean(axis=1) * others / max(variance, _MIN_WEIGHT)
+    low, high = np.percentile(made, _NINE_IN_TEN)
+    return float(low), float(high)
 
 
 def log_softmax(scores: NDArray[np.floating]) -> Float64Array:

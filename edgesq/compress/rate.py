@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -139,6 +140,15 @@ class Budget:
         """What the layers chosen so far take."""
         return sum(item.bytes for item in self.spent)
 
+    def before_last(self, total: int) -> Budget:
+        """Return another budget that has been spent on all layers but the last."""
+        made = copy(self)
+        made.spent = self.spent[:-1]
+        made._to_come = [self.spent[-1].op.weights]
+        made._left = total - made.bytes
+        made._correct()
+        return made
+
     def choose(self, op: Conv2D, problem: Problem) -> tuple[Float64Array, Int8Array]:
         """Return steps and levels of the next layer."""
         self.log2_lambda = self._solve(self._to_come, self._left)
@@ -154,10 +164,15 @@ class Budget:
         self._to_come = rest
         self._left -= spent.bytes
         self.spent.append(spent)
-        self._ratio = self.bytes / sum(
+        self._correct()
+        return steps, levels
+
+    def _correct(self) -> None:
+        """Correct the estimates by what layers really took."""
+        estimated = sum(
             self._estimates.bytes(item.op.weights, item.log2_lambda) for item in self.spent
         )
-        return steps, levels
+        self._ratio = self.bytes / estimated if self.spent else 1.0
 
     def _tried(
         self, op: Conv2D, problem: Problem, log2_lambda: float

@@ -8,7 +8,7 @@ with feedback, and its bias is refitted to the float mean.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -69,13 +69,29 @@ class Chooser(Protocol):
         """Return steps [O] and the levels `problem.rounded` gives for them."""
 
 
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """A compressed network.
+
+    Attributes:
+        layers: by their weights' index.
+        op: the last layer.
+        problem, moments: of that one; nothing behind it depends on its weights.
+    """
+
+    layers: dict[int, Layer]
+    op: Conv2D
+    problem: Problem
+    moments: Moments
+
+
 def compress_layers(
     graph: Graph,
     ops: Sequence[Conv2D],
     kernels: Kernels,
     images: Int8Array,
     chooser: Chooser,
-) -> dict[int, Layer]:
+) -> Walk:
     """Compress layers in order.
 
     Args:
@@ -84,9 +100,6 @@ def compress_layers(
         kernels: real weights of every convolution, the float model's.
         images: int8 [n, H, W, C].
         chooser: chooses steps.
-
-    Returns:
-        the layers by their weights' index.
     """
     pair = Pair(graph, kernels, images)
     layers = {}
@@ -97,7 +110,15 @@ def compress_layers(
         steps, levels = chooser.choose(op, problem)
         layers[op.weights] = _finished(graph, op, kernels[op.weights], moments, steps, levels)
         pair.kernels[op.weights] = real_kernel(graph, op, layers[op.weights])
-    return layers
+    return Walk(layers, op, problem, moments)
+
+
+def with_other_last(graph: Graph, kernels: Kernels, walk: Walk, chooser: Chooser) -> Walk:
+    """Return a walk with other steps for its last layer, and the others as they are."""
+    op = walk.op
+    steps, levels = chooser.choose(op, walk.problem)
+    last = _finished(graph, op, kernels[op.weights], walk.moments, steps, levels)
+    return replace(walk, layers={**walk.layers, op.weights: last})
 
 
 def is_pruned(weights: NDArray[np.floating]) -> bool:

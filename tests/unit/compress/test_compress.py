@@ -83,6 +83,18 @@ def test_the_float_form_is_near_the_integers(name: str) -> None:
     assert not far
 
 
+def test_a_few_bytes_less_are_taken_from_the_last_layer_alone(compressor: Compressor) -> None:
+    total = compressor.weights // 2
+    made = compressor.compress(total)
+    same, less = (compressor.shrunk(made, made.stream_bytes - gone) for gone in (0, 9))
+    assert same is not None
+    assert less is not None
+    assert same.content == made.content
+    assert 0.995 * (made.stream_bytes - 9) <= less.stream_bytes <= made.stream_bytes - 9
+    assert less.layers[:-1] == made.layers[:-1]
+    assert compressor.shrunk(made, made.stream_bytes - 500) is None
+
+
 @pytest.mark.parametrize("bits", [2.2, 4.0])
 def test_the_budget_is_used_up(compressor: Compressor, bits: float) -> None:
     total = int(compressor.weights * bits / 8)

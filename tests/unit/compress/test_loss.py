@@ -25,6 +25,7 @@ def test_equal_scores_lose_nothing() -> None:
     expected, _ = noisy_scores(20, 0)
     loss = measure_loss(expected, expected)
     assert (loss.kl, loss.agreement, loss.drop) == (0, 1, 0)
+    assert (loss.drop_low, loss.drop_high) == (0, 0)
     sure = np.log(np.eye(3) + 1e-300)
     assert measure_loss(sure, sure).drop == 0
 
@@ -40,3 +41,13 @@ def test_on_few_images_the_expected_drop_varies_less_than_counting() -> None:
     parts = list(zip(np.split(expected, 50), np.split(got, 50), strict=True))
     predicted = np.std([measure_loss(one, other).drop for one, other in parts])
     assert predicted < 0.6 * np.std([counted_drop(one, other) for one, other in parts])
+
+
+def test_about_nine_ranges_in_ten_hold_what_counting_gives_on_many_images() -> None:
+    expected, got = noisy_scores(8_000, 0.5)
+    true = counted_drop(expected, got)
+    parts = zip(np.split(expected, 80), np.split(got, 80), strict=True)
+    losses = [measure_loss(one, other) for one, other in parts]
+    held = [each.drop_low <= true <= each.drop_high for each in losses]
+    assert all(each.drop_low <= each.drop <= each.drop_high for each in losses)
+    assert 0.8 <= np.mean(held) < 1
