@@ -12,7 +12,7 @@ struct esq_mve_job;
 struct esq_mve_view;
 struct esq_conv2d_mve;
 
-/* Points a job to the windows of `job->count` output pixels from `column` on. */
+/* Enters where the windows of `job->count` output pixels from `column` on lie. */
 typedef void esq_mve_locate_fn(const struct esq_mve_view *view, uint32_t column,
                                struct esq_mve_job *job);
 
@@ -22,7 +22,8 @@ typedef void esq_mve_finish_fn(const struct esq_conv2d_mve *params, const struct
 /* A convolution; see src/mve/esq_mve.h. */
 struct esq_conv2d_mve {
     const int8_t *weights; /* [quads, 2, blocks, 2, 16], see edgesq/kernels/mve/pack.py */
-    const int32_t *table;  /* [quads, 4, 4]; edges: [quads, 6, 4] */
+    const int32_t *table;  /* [quads, 4, 4] */
+    const int32_t *edges;  /* edges: [quads, 2, 4]; else 0 */
     esq_mve_locate_fn *locate;
     esq_mve_finish_fn *finish;
     const struct esq_rescaling *rescaling; /* once: [O] */
@@ -30,10 +31,8 @@ struct esq_conv2d_mve {
     int16_t output_zp; /* any: as the clamp */
     int8_t clamp_min;
     int8_t clamp_max;
-    uint16_t blocks;     /* of 16 values under a window */
-    uint16_t row_blocks; /* edges: under one row of it; else 0 */
-    uint8_t table_row;   /* int32 of `table` per quad: 16 or 24 */
-    uint8_t pixels;      /* most output pixels computed together: 1, 2 or 3 */
+    uint16_t blocks; /* of 16 values under a window */
+    uint8_t pixels;  /* most output pixels located together */
     struct esq_window window;
 };
 
@@ -51,7 +50,7 @@ struct esq_depthwise_mve {
     struct esq_window window;
 };
 
-/* params: struct esq_conv2d_mve; work: int8 [pixels, blocks, 16] for esq_mve_gathered. */
+/* params: struct esq_conv2d_mve; work: what edgesq/kernels/mve/blocks.py says. */
 esq_run_fn esq_run_conv2d_mve;
 /* params: struct esq_depthwise_mve; work: see src/mve/esq_depthwise_mve.h. */
 esq_run_fn esq_run_depthwise_conv2d_mve;
@@ -71,13 +70,21 @@ esq_enter_tile_fn esq_mve_enter_tile;
 
 /* Windows of one pixel without padding, 16 dividing the channels: read where they lie. */
 esq_mve_locate_fn esq_mve_direct;
-/* Any window, copied. */
+/* 8 dividing the channels: columns of all windows, one after the other. */
+esq_mve_locate_fn esq_mve_strip;
+/* Any window, row by row, 16 dividing what each takes. */
 esq_mve_locate_fn esq_mve_gathered;
-/* The short form for full clamp and zero point -128, where the rounding of negative sums cannot
- * show; channels a multiple of 4. */
+/* The short forms for full clamp, channels a multiple of 4: `relu` for zero point -128, where the
+ * rounding of negative sums cannot show; `signed` for shifts to the right. With the number of
+ * blocks where that is 1 or 2. */
 esq_mve_finish_fn esq_mve_finish_relu;
-/* The same where the window's first row may lie above the image, or its last below, never both:
- * such a row is left out. */
+esq_mve_finish_fn esq_mve_finish_relu_1;
+esq_mve_finish_fn esq_mve_finish_relu_2;
+esq_mve_finish_fn esq_mve_finish_signed;
+esq_mve_finish_fn esq_mve_finish_signed_1;
+esq_mve_finish_fn esq_mve_finish_signed_2;
+/* esq_mve_finish_relu of a strip, where the window's first row may lie above the image, or its last
+ * below, never both: such a row is left out. */
 esq_mve_finish_fn esq_mve_finish_edges;
 /* Requantize any convolution. */
 esq_mve_finish_fn esq_mve_finish_any;

@@ -261,7 +261,7 @@ def test_a_requantization_one_too_high(tmp_path: Path) -> None:
     ("board", "module", "name"),
     [
         ("mps2-an500", pack_dsp, "constants"),
-        ("mps3-an547", pack_mve, "_relu_columns"),
+        ("mps3-an547", pack_mve, "short_columns"),
     ],
 )
 def test_a_table_whose_constants_do_not_round(

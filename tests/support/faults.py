@@ -18,6 +18,7 @@ from edgesq.kernels.dsp.squares import in_squares
 from edgesq.kernels.dsp.winograd import transform_weights
 from edgesq.kernels.kernel import Form
 from edgesq.kernels.mve import pack as pack_mve
+from edgesq.kernels.mve.blocks import by_columns
 from edgesq.link.client import Client
 from edgesq.link.trace import Tracer
 from edgesq.link.transport import open_port
@@ -139,7 +140,10 @@ def unpacked(build: Path, op: Conv2D, packed: NDArray[np.uint8]) -> NDArray[np.i
             return rows.reshape(count, shape[1], shape[3], shape[2]).transpose(0, 1, 3, 2)
         case "mve":
             values = packed.view(np.int8).reshape(pack_mve.pack_conv2d(graph, op).weights.shape)
-            return pack_mve.unpack_weights(values, count, depth).reshape(shape)
+            rows = pack_mve.unpack_weights(values, count, depth)
+            if not by_columns(graph, op):
+                return rows.reshape(shape)
+            return rows.reshape(count, shape[2], shape[1], shape[3]).transpose(0, 2, 1, 3)
     return packed.view(np.int8).astype(np.int64).reshape(shape)
 
 
@@ -157,11 +161,11 @@ def _unrounded_dsp(right: Int64Array, zero_point: int) -> Int64Array:
     return zero_point << right
 
 
-def _unrounded_mve(right: Int64Array) -> tuple[Int64Array, Int64Array]:
-    return -(128 << right), 24 - right
+def _unrounded_mve(right: Int64Array, zero_point: int) -> tuple[Int64Array, Int64Array]:
+    return zero_point << right, 24 - right
 
 
-UNROUNDED = {"constants": _unrounded_dsp, "_relu_columns": _unrounded_mve}
+UNROUNDED = {"constants": _unrounded_dsp, "short_columns": _unrounded_mve}
 """The constants of short requantizations without the half that makes them round."""
 
 

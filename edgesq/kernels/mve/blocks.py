@@ -22,6 +22,17 @@ _SHIFTS = range(25)
 """Right shifts for which the constants of the short requantization fit."""
 
 
+_COLUMN_BYTES = 8
+"""Windows share columns where these are multiples of it: others would have to be read at addresses
+that cost more."""
+
+MAX_PIXELS = 255
+"""Mirror: struct esq_conv2d_mve."""
+
+_PIXELS = (48, 24, 12, 6, 3, 2, 1)
+"""Output pixels of which windows are set out together, best first, beside all of a row."""
+
+
 def reads_in_place(graph: Graph, op: Conv2D) -> bool:
     """Say whether windows are single pixels, read where they lie. Mirror: esq_mve_direct."""
     window, tensor = op.window, graph.tensors[op.inputs[0]]
@@ -29,25 +40,44 @@ def reads_in_place(graph: Graph, op: Conv2D) -> bool:
     return inside and tensor.hwc[2] % BLOCK == 0
 
 
+def by_columns(graph: Graph, op: Conv2D) -> bool:
+    """Say whether windows stand column by column. Mirror: esq_mve_strip."""
+    aligned = graph.tensors[op.inputs[0]].hwc[2] % _COLUMN_BYTES == 0
+    return aligned and not reads_in_place(graph, op)
+
+
 def blocks_of(graph: Graph, op: Conv2D) -> int:
     """Return the blocks of input values under a window, the last one filled up."""
     return ceil_div(int(np.prod(graph.tensors[op.weights].shape[1:])), BLOCK)
 
 
-def row_blocks_of(graph: Graph, op: Conv2D) -> int:
-    """Return the blocks under one row of a window that is left out at the edges, else 0."""
+def leaves_rows_out(graph: Graph, op: Conv2D) -> bool:
+    """Say whether rows beside the image are left out of windows: one at most, in whole blocks."""
     height, _, channels = graph.tensors[op.inputs[0]].hwc
     window = op.window
     tops = np.arange(graph.tensors[op.output].hwc[0]) * window.stride_h - window.pad_top
     rows = tops[:, np.newaxis] + np.arange(window.height) * window.dilation_h
     beside = ((rows < 0) | (rows >= height)).sum(axis=1)
-    values = window.width * channels
-    return values // BLOCK if beside.max() == 1 and values % BLOCK == 0 else 0
+    return bool(beside.max() == 1) and channels % BLOCK == 0
+
+
+def pixels_of(graph: Graph, op: Conv2D) -> tuple[int, ...]:
+    """Return of how many output pixels the windows may be set out together, best first."""
+    if reads_in_place(graph, op):
+        return (3,)
+    most = min(graph.tensors[op.output].hwc[1], _PIXELS[0])
+    return (most, *(pixels for pixels in _PIXELS if pixels < most))
 
 
 def work_bytes(graph: Graph, op: Conv2D, pixels: int) -> int:
-    """Return the bytes of gathered input under `pixels` windows. Mirror: esq_run_conv2d_mve."""
-    return 0 if reads_in_place(graph, op) else pixels * blocks_of(graph, op) * BLOCK
+    """Return the bytes of input set out under `pixels` windows. Mirror: esq_conv2d_mve.c."""
+    if reads_in_place(graph, op):
+        return 0
+    window_bytes = blocks_of(graph, op) * BLOCK
+    if not by_columns(graph, op):
+        return pixels * window_bytes
+    column_bytes = op.window.height * graph.tensors[op.inputs[0]].hwc[2]
+    return round_up((pixels - 1) * op.window.stride_w * column_bytes + window_bytes, BLOCK)
 
 
 def padding_bytes(graph: Graph, op: Conv2D) -> int:
@@ -57,14 +87,33 @@ def padding_bytes(graph: Graph, op: Conv2D) -> int:
     return packed + BLOCK - int(np.prod(shape))  # a block is loaded ahead
 
 
-@lru_cache(maxsize=1024)
+def finish_of(graph: Graph, op: Conv2D) -> str:
+    """Return how sums end.
+
+    "once" where they are rounded once, "relu" and "signed" where the short requantization is exact
+    as it is or once halves below zero round down, "edges" where moreover rows beside the image are
+    left out, else "any".
+    """
+    if isinstance(op, FullyConnected):
+        return "once"
+    if ends_short(graph, op):
+        return "edges" if leaves_rows_out(graph, op) else "relu"
+    _, shift = conv2d_multipliers(graph, op)
+    return "signed" if _is_short(graph, op) and int(shift.max()) < 0 else "any"
+
+
 def ends_short(graph: Graph, op: Convolution) -> bool:
     """Say whether the short requantization is exact for all inputs.
 
     It rounds halves up instead of away from zero, which cannot show where every negative sum
     becomes -128 anyway.
     """
+    return _is_short(graph, op) and graph.tensors[op.output].zero_point == -128
+
+
+@lru_cache(maxsize=1024)
+def _is_short(graph: Graph, op: Convolution) -> bool:
+    """Say whether results saturate where they are clamped, and constants fit."""
     _, shift = conv2d_multipliers(graph, op)
-    whole_range = op.clamp == (-128, 127) and graph.tensors[op.output].zero_point == -128
     shifts_fit = len(shift) % QUAD == 0 and all(-int(s) in _SHIFTS for s in shift)
-    return whole_range and shifts_fit and not isinstance(op, FullyConnected)
+    return op.clamp == (-128, 127) and shifts_fit and not isinstance(op, FullyConnected)

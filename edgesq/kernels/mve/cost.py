@@ -1,7 +1,6 @@
 """Estimate what convolutions take on MVE; constants measured in the emulator."""
 
 from functools import partial
-from math import prod
 
 from edgesq.graph import Graph
 from edgesq.integers import ceil_div
@@ -11,27 +10,32 @@ from edgesq.kernels.decoding import Decoding
 from edgesq.kernels.kernel import Kernel
 from edgesq.kernels.mve import depthwise
 from edgesq.kernels.mve.blocks import (
+    BLOCK,
+    MAX_PIXELS,
     QUAD,
     blocks_of,
-    ends_short,
+    by_columns,
+    finish_of,
     reads_in_place,
-    row_blocks_of,
 )
 from edgesq.kernels.portable import PRICES as PORTABLE_PRICES
-from edgesq.operators import Conv2D, FullyConnected
+from edgesq.operators import Conv2D
 
-_UNPACK_INSTRUCTIONS = 0.2
-"""To set out an input value under one output pixel, again for each tile."""
+_PIXELS = 3
+"""Mirror: ESQ_MVE_PIXELS."""
 
 _CONV = {
     "loops": 1.0,
-    "quads": 31.4,
+    "quads": 12.0,
+    "sums": 14.0,
+    "signed": 2.0,
     "exact": 10.1,
     "once": 61.6,
+    "groups": 22.0,
+    "runs": 100.0,
     "rows": 115.0,
-    "runs": 75.0,
-    "gathered": 3.4,
-    "window rows": 22.6,
+    "pieces": 6.0,
+    "window rows": 45.0,
 }
 """Instructions per count of `_conv`."""
 
@@ -39,36 +43,54 @@ _CONV = {
 def _conv(graph: Graph, op: Conv2D, kernel: Kernel) -> float:
     """Estimate what firmware/src/mve/esq_conv2d_mve.c and esq_mve_kernels.S do."""
     height, width, channels = graph.tensors[op.output].hwc
-    runs, blocks, quads = (
-        runs_of(width, kernel.pixels),
-        blocks_of(graph, op),
-        ceil_div(channels, QUAD),
-    )
-    share = 1.0
-    short = ends_short(graph, op)
-    if short and row_blocks_of(graph, op):
-        share = taps_inside(graph, op)[0] / (height * op.window.height)
-    gathered = 0 if reads_in_place(graph, op) else height * width
+    runs, blocks = _runs(graph, op, kernel), blocks_of(graph, op)
+    groups = [group for run in runs for group in runs_of(run, _PIXELS)]
+    quads = ceil_div(channels, QUAD)
     values = height * width * channels
-    once = isinstance(op, FullyConnected)
+    finish = finish_of(graph, op)
+    share = 1.0
+    if finish == "edges":
+        share = taps_inside(graph, op)[0] / (height * op.window.height)
+    looped = quads * (blocks * share - 1) * sum(6 * group + 6 for group in groups)
     counts: Counts = {
-        "loops": height * share * quads * blocks * sum(6 * run + 6 for run in runs),
-        "quads": height * quads * len(runs),
-        "exact": values if not short and not once else 0,
-        "once": values if once else 0,
-        "rows": height,
+        "loops": height * looped,
+        "quads": height * quads * len(groups),
+        "sums": height * width * quads,
+        "signed": height * width * quads if finish == "signed" else 0,
+        "exact": values if finish == "any" else 0,
+        "once": values if finish == "once" else 0,
+        "groups": height * len(groups),
         "runs": height * len(runs),
-        "gathered": gathered * blocks,
-        "window rows": gathered * op.window.height,
+        "rows": height,
+        **_set_out(graph, op, runs),
     }
     return priced(_CONV, counts)
 
 
-def _unpacking(graph: Graph, op: Conv2D, _: Kernel) -> float:
+def _runs(graph: Graph, op: Conv2D, kernel: Kernel) -> list[int]:
+    """Return the output pixels of a row that are located together."""
+    most = MAX_PIXELS if reads_in_place(graph, op) else kernel.pixels
+    return runs_of(graph.tensors[op.output].hwc[1], most)
+
+
+def _set_out(graph: Graph, op: Conv2D, runs: list[int]) -> Counts:
+    """Count pieces of 16 bytes that are set out, and rows of them."""
+    if reads_in_place(graph, op):
+        return {}
+    window, height = op.window, graph.tensors[op.output].hwc[0]
+    channels = graph.tensors[op.inputs[0]].hwc[2]
+    rows = height * window.height
+    if by_columns(graph, op):
+        columns = sum((run - 1) * window.stride_w + window.width for run in runs)
+        pieces = rows * columns * ceil_div(channels, BLOCK)
+    else:
+        pieces = rows * sum(runs) * ceil_div(window.width * channels, BLOCK)
+    return {"pieces": pieces, "window rows": rows * len(runs)}
+
+
+def _unpacking(graph: Graph, op: Conv2D, kernel: Kernel) -> float:
     """Estimate what it takes to set out all windows once."""
-    height, width = graph.tensors[op.output].hwc[:2]
-    values = prod(graph.tensors[op.weights].shape[1:])
-    return height * (width * values * _UNPACK_INSTRUCTIONS)
+    return priced(_CONV, _set_out(graph, op, _runs(graph, op, kernel)))
 
 
 PRICES = Prices(

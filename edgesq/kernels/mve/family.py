@@ -10,7 +10,14 @@ from edgesq.kernels.family import Family, requantization_bytes
 from edgesq.kernels.groups import GROUP_BYTES, MAX_GROUPS, group_count, group_graph
 from edgesq.kernels.kernel import Form, Kernel
 from edgesq.kernels.mve import depthwise
-from edgesq.kernels.mve.blocks import BLOCK, blocks_of, padding_bytes, row_blocks_of, work_bytes
+from edgesq.kernels.mve.blocks import (
+    BLOCK,
+    blocks_of,
+    finish_of,
+    padding_bytes,
+    pixels_of,
+    work_bytes,
+)
 from edgesq.kernels.mve.cost import PRICES, instructions
 from edgesq.kernels.mve.params import conv_params
 from edgesq.kernels.portable import conv_kernel
@@ -32,9 +39,6 @@ from edgesq.operators import (
 
 NAME = "mve"
 
-_PIXELS = (3, 2, 1)
-"""Output pixels of a convolution computed together, best first."""
-
 _REQUANTIZATION_BYTES, _EDGE_BYTES = 12, 8
 """Per channel: multiplier and shift as words, and a constant; two more biases where rows beside the
 image are left out."""
@@ -52,7 +56,7 @@ def _kernels(graph: Graph, item: RowOp, _: bool) -> Iterator[Kernel]:
     if not isinstance(conv, Conv2D):
         yield replace(item.kernel, family=NAME) if _is_exact(item) else item.kernel
         return
-    for pixels in _PIXELS:
+    for pixels in pixels_of(graph, conv):
         yield conv_kernel(item, NAME, pixels, work_bytes(graph, conv, pixels))
 
 
@@ -91,7 +95,7 @@ def _extra_bytes(graph: Graph, item: RowOp) -> int:
 
 
 def _requantization_bytes(graph: Graph, op: Convolution) -> int:
-    edges = isinstance(op, Conv2D) and row_blocks_of(graph, op)
+    edges = isinstance(op, Conv2D) and finish_of(graph, op) == "edges"
     each = _REQUANTIZATION_BYTES + (_EDGE_BYTES if edges else 0)
     return requantization_bytes(each, graph, op)
 

@@ -3,16 +3,25 @@
 Mirror: firmware/src/mve/esq_mve.h, esq_mve_kernels.S.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgesq.arithmetic import Int64Array, as_int32, conv2d_multipliers
 from edgesq.graph import Graph, Int8Array
 from edgesq.integers import ceil_div
-from edgesq.kernels.mve.blocks import BLOCK, QUAD, blocks_of, ends_short, row_blocks_of
+from edgesq.kernels.mve.blocks import (
+    BLOCK,
+    QUAD,
+    blocks_of,
+    by_columns,
+    ends_short,
+    finish_of,
+)
 from edgesq.kernels.mve.depthwise import strip_blocks
-from edgesq.operators import Conv2D, DepthwiseConv2D, FullyConnected
+from edgesq.operators import Conv2D, DepthwiseConv2D
 
 
 @dataclass(frozen=True)
@@ -21,39 +30,49 @@ class Packed:
 
     Attributes:
         weights: int8 [quads, 2, blocks, 2, 16].
-        table: int32 [quads, n, 4], of four channels each. any: bias, multiplier, left shift,
-            negative right shift. relu: bias, multiplier, addend, left shift. edges: the same behind
-            the bias without the window's last row, and without its first.
-        finish: "any"; "once" where sums are rounded once, and of the table only the bias counts;
-            "relu" where the short requantization is exact; "edges" where moreover rows
-            beside the image are left out.
-        row_blocks: edges: blocks under one row of the window; else 0.
+        table: int32 [quads, 4, 4], of four channels each. any: bias, multiplier, left shift,
+            negative right shift. relu, signed: bias, multiplier, addend, left shift.
+        finish: as `finish_of` says; depthwise: "any" or "relu".
+        edges: int32 [quads, 2, 4], bias without the window's first row, and without its last; None
+            where none are left out.
     """
 
     weights: Int8Array
     table: Int64Array
     finish: str
-    row_blocks: int
+    edges: Int64Array | None = None
 
 
 def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
     """Pack a convolution, for the fastest kernel that is exact for it."""
     weights, bias = graph.constant(op.weights), graph.constant(op.bias)
     multiplier, shift = conv2d_multipliers(graph, op)
-    finish, row_blocks = "any", 0
-    last = np.maximum(shift, 0), np.minimum(shift, 0)
-    if isinstance(op, FullyConnected):
-        finish = "once"
-    elif ends_short(graph, op):
-        row_blocks = row_blocks_of(graph, op)
-        finish, last = "edges" if row_blocks else "relu", _relu_columns(-shift)
-    parts = (weights[:, :-1], weights[:, 1:], weights) if row_blocks else (weights,)
+    finish = finish_of(graph, op)
+    zero_point = graph.tensors[op.output].zero_point
+    last = short_columns(-shift, zero_point) if finish in _SHORT else _exact_columns(shift)
     input_zp = graph.tensors[op.inputs[0]].zero_point
-    folded = [bias - input_zp * part.astype(np.int64).sum(axis=(1, 2, 3)) for part in parts]
-    columns = [*map(as_int32, folded), multiplier, *last]
-    table = np.stack([_in_quads(column) for column in columns], axis=1)
-    rows = weights.reshape(len(weights), -1).astype(np.int64)
-    return Packed(pack_weights(rows, blocks_of(graph, op)), table, finish, row_blocks)
+    table = _table([_folded(bias, weights, input_zp), multiplier, *last])
+    edges = None
+    if finish == "edges":
+        parts = weights[:, 1:], weights[:, :-1]
+        edges = _table([_folded(bias, part, input_zp) for part in parts])
+    order = (0, 2, 1, 3) if by_columns(graph, op) else (0, 1, 2, 3)
+    rows = weights.transpose(order).reshape(len(weights), -1).astype(np.int64)
+    return Packed(pack_weights(rows, blocks_of(graph, op)), table, finish, edges)
+
+
+_SHORT = ("relu", "signed", "edges")
+
+
+def _folded(bias: NDArray[np.integer], weights: Int8Array, input_zp: int) -> Int64Array:
+    """Return the bias to sums of raw input."""
+    axes = tuple(range(1, weights.ndim))
+    return as_int32(bias - input_zp * weights.astype(np.int64).sum(axis=axes))
+
+
+def _table(columns: Sequence[Int64Array]) -> Int64Array:
+    """Return numbers per channel as int32 [quads, columns, 4]."""
+    return np.stack([_in_quads(column) for column in columns], axis=1)
 
 
 def pack_depthwise(graph: Graph, op: DepthwiseConv2D) -> Packed:
@@ -63,16 +82,15 @@ def pack_depthwise(graph: Graph, op: DepthwiseConv2D) -> Packed:
     """
     weights, bias = graph.constant(op.weights), graph.constant(op.bias)
     multiplier, shift = conv2d_multipliers(graph, op)
-    finish, last = "any", (np.maximum(shift, 0), np.minimum(shift, 0))
-    if ends_short(graph, op):
-        finish, last = "relu", _relu_columns(-shift)
-    windows = weights[0].transpose(2, 1, 0).reshape(len(bias), -1).astype(np.int64)
-    folded = bias - graph.tensors[op.inputs[0]].zero_point * windows.sum(axis=1)
-    columns = [as_int32(folded), multiplier, *last]
-    table = np.stack([_in_quads(column) for column in columns], axis=1)
+    is_short = ends_short(graph, op)
+    last = short_columns(-shift, -128) if is_short else _exact_columns(shift)
+    windows = weights[0].transpose(2, 1, 0).reshape(len(bias), -1)
+    folded = _folded(bias, windows, graph.tensors[op.inputs[0]].zero_point)
     packed = np.zeros((len(bias), strip_blocks(op) * BLOCK), np.int8)
     packed[:, : windows.shape[1]] = windows
-    return Packed(np.append(np.zeros(BLOCK, np.int8), packed), table, finish, 0)
+    ahead = np.zeros(BLOCK, np.int8)
+    table = _table([folded, multiplier, *last])
+    return Packed(np.append(ahead, packed), table, "relu" if is_short else "any")
 
 
 def pack_weights(rows: Int64Array, blocks: int) -> Int8Array:
@@ -99,6 +117,11 @@ def _in_quads(values: Int64Array) -> Int64Array:
     return result.reshape(quads, QUAD, *values.shape[1:])
 
 
-def _relu_columns(right: Int64Array) -> tuple[Int64Array, Int64Array]:
+def _exact_columns(shift: Int64Array) -> tuple[Int64Array, Int64Array]:
+    """Return the left shift, and the right shift below zero."""
+    return np.maximum(shift, 0), np.minimum(shift, 0)
+
+
+def short_columns(right: Int64Array, zero_point: int) -> tuple[Int64Array, Int64Array]:
     """Return what is added before the shift, half and zero point, and the shift to the top byte."""
-    return (1 << right >> 1) - (128 << right), 24 - right
+    return (1 << right >> 1) + (zero_point << right), 24 - right

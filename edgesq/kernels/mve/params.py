@@ -12,7 +12,7 @@ from edgesq.kernels.conv_params import (
 )
 from edgesq.kernels.initializer import Fields, Value, array, clamp_fields
 from edgesq.kernels.kernel import Kernel
-from edgesq.kernels.mve.blocks import BLOCK, blocks_of, reads_in_place
+from edgesq.kernels.mve.blocks import BLOCK, MAX_PIXELS, blocks_of, by_columns, reads_in_place
 from edgesq.kernels.mve.depthwise import strip_blocks
 from edgesq.kernels.mve.pack import Packed, pack_conv2d, pack_depthwise
 from edgesq.operators import Conv2D, Convolution, DepthwiseConv2D, FullyConnected
@@ -33,23 +33,26 @@ def conv_params(
 def _conv2d(graph: Graph, op: Conv2D, kernel: Kernel, index: int, window: Value) -> ConvParams:
     """Return a convolution as struct esq_conv2d_mve."""
     packed = pack_conv2d(graph, op)
+    is_direct = reads_in_place(graph, op)
     fields: Fields = {
         "weights": "0" if kernel.coded else f"weights_{index}",
         "table": f"table_{index}",
-        "locate": "esq_mve_direct" if reads_in_place(graph, op) else "esq_mve_gathered",
-        "finish": f"esq_mve_finish_{packed.finish}",
+        "edges": "0" if packed.edges is None else f"bias_{index}",
+        "locate": f"esq_mve_{_locate(graph, op)}",
+        "finish": f"esq_mve_finish_{packed.finish}{_known_blocks(graph, op, packed)}",
         "rescaling": f"rescaling_{index}" if packed.finish == "once" else "0",
         "input_zp": graph.tensors[op.inputs[0]].zero_point,
         "output_zp": graph.tensors[op.output].zero_point,
         **clamp_fields(op.clamp),
         "blocks": blocks_of(graph, op),
-        "row_blocks": packed.row_blocks,
-        "table_row": packed.table[0].size,
-        "pixels": kernel.pixels,
+        "pixels": MAX_PIXELS if is_direct else kernel.pixels,
         "window": window,
     }
     table = packed.table.reshape(-1).tolist()
     ends = array("int32_t", f"table_{index}", table, aligned=True)
+    if packed.edges is not None:
+        edges = packed.edges.reshape(-1).tolist()
+        ends += array("int32_t", f"bias_{index}", edges, aligned=True)
     if isinstance(op, FullyConnected):
         ends += rescaling_arrays(graph, op, index)
     if kernel.coded is None:
@@ -57,6 +60,18 @@ def _conv2d(graph: Graph, op: Conv2D, kernel: Kernel, index: int, window: Value)
     stream = stream_array(op.name, packed.weights.reshape(-1), index, kernel.coded)
     tiles = streamed_struct(kernel.coded, index, enter="esq_mve_enter_tile")
     return ConvParams(stream + ends + tiles, _KIND, fields, f"&streamed_{index}.tiled")
+
+
+def _locate(graph: Graph, op: Conv2D) -> str:
+    if reads_in_place(graph, op):
+        return "direct"
+    return "strip" if by_columns(graph, op) else "gathered"
+
+
+def _known_blocks(graph: Graph, op: Conv2D, packed: Packed) -> str:
+    """Return how a kernel's name ends that is for so few blocks only."""
+    blocks = blocks_of(graph, op)
+    return f"_{blocks}" if packed.finish in ("relu", "signed") and blocks < 3 else ""
 
 
 def _weights(op: Conv2D, index: int, packed: Packed) -> str:

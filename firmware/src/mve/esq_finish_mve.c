@@ -14,30 +14,26 @@ struct esq_mve_job esq_mve_part(const struct esq_conv2d_mve *params, const struc
                                 uint32_t first, uint32_t channels) {
     struct esq_mve_job part = *job;
     const uint32_t quad = first / ESQ_MVE_QUAD;
+    const uint32_t quads = (channels + ESQ_MVE_QUAD - 1u) / ESQ_MVE_QUAD;
     part.channels = channels;
     part.weights += quad * params->blocks * ESQ_MVE_QUAD * ESQ_MVE_BLOCK;
-    part.table += quad * params->table_row;
-    const uint32_t quads = (channels + ESQ_MVE_QUAD - 1u) / ESQ_MVE_QUAD;
-    part.table_end = part.table + quads * params->table_row;
+    part.table += quad * ESQ_MVE_TABLE_ROW;
+    part.table_end = part.table + quads * ESQ_MVE_TABLE_ROW;
+    if (part.columns > 0) {
+        part.bias += quad * ESQ_MVE_EDGE_ROW;
+    }
     return part;
 }
 
-void esq_mve_finish_relu(const struct esq_conv2d_mve *params, const struct esq_mve_job *job) {
-    static esq_mve_kernel *const kernels[] = {esq_mve_relu_1, esq_mve_relu_2, esq_mve_relu_3};
-    (void)params;
-    kernels[job->count - 1](job);
+void esq_mve_finish_edges(const struct esq_conv2d_mve *params, const struct esq_mve_job *job) {
+    if (job->columns > 0) {
+        esq_mve_edge(params, job);
+    } else {
+        esq_mve_finish_relu(params, job);
+    }
 }
 
-void esq_mve_finish_edges(const struct esq_conv2d_mve *params, const struct esq_mve_job *job) {
-    static esq_mve_kernel *const inner[] = {esq_mve_inner_1, esq_mve_inner_2, esq_mve_inner_3};
-    static esq_mve_kernel *const above[] = {esq_mve_above_1, esq_mve_above_2, esq_mve_above_3};
-    static esq_mve_kernel *const below[] = {esq_mve_below_1, esq_mve_below_2, esq_mve_below_3};
-    esq_mve_kernel *const *kernels = job->first_row > 0 ? above : below;
-    if (job->blocks == params->blocks) {
-        kernels = inner;
-    }
-    kernels[job->count - 1](job);
-}
+static inline uint32_t at_most(uint32_t most, uint32_t left) { return left < most ? left : most; }
 
 static inline int32x4_t requantize(const struct esq_conv2d_mve *params, int32x4_t sums,
                                    const int32_t *table) {
@@ -65,7 +61,7 @@ static void requantize_part(const struct esq_conv2d_mve *params, const struct es
             vstrbq_p_s32(result + pixel * part->pixel_bytes + c, values, there);
             sums += ESQ_MVE_QUAD;
         }
-        table += params->table_row;
+        table += ESQ_MVE_TABLE_ROW;
     }
 }
 
@@ -76,7 +72,7 @@ static void rescale_part(const struct esq_conv2d_mve *params, const struct esq_m
         const struct esq_rescaling *by = &params->rescaling[first + c];
         const uint32_t quad = c / ESQ_MVE_QUAD;
         const uint32_t lane = c % ESQ_MVE_QUAD;
-        const int32_t bias = part->table[quad * params->table_row + lane];
+        const int32_t bias = part->table[quad * ESQ_MVE_TABLE_ROW + lane];
         const int32_t *sum = sums + quad * part->count * ESQ_MVE_QUAD + lane;
         for (uint32_t pixel = 0; pixel < part->count; pixel++) {
             const int32_t level = esq_rescale(*sum + bias, by->multiplier, by->limit);
@@ -89,17 +85,21 @@ static void rescale_part(const struct esq_conv2d_mve *params, const struct esq_m
 
 static void finish_sums(const struct esq_conv2d_mve *params, const struct esq_mve_job *job,
                         end_fn *end) {
-    static esq_mve_kernel *const kernels[] = {esq_mve_sums_1, esq_mve_sums_2, esq_mve_sums_3};
-    int32_t sums[ESQ_SUMS_CHANNELS * ESQ_MVE_MAX_PIXELS];
+    int32_t sums[ESQ_SUMS_CHANNELS * ESQ_MVE_PIXELS];
+    struct esq_mve_job pixels = *job;
     int8_t *result = job->result;
-    for (uint32_t first = 0; first < job->channels; first += ESQ_SUMS_CHANNELS) {
-        const uint32_t left = job->channels - first;
-        struct esq_mve_job part =
-            esq_mve_part(params, job, first, left < ESQ_SUMS_CHANNELS ? left : ESQ_SUMS_CHANNELS);
-        part.result = sums;
-        kernels[job->count - 1](&part);
-        part.result = result + first;
-        end(params, &part, first, sums);
+    for (uint32_t left = job->count; left > 0; left -= pixels.count) {
+        pixels.count = at_most(ESQ_MVE_PIXELS, left);
+        for (uint32_t first = 0; first < job->channels; first += ESQ_SUMS_CHANNELS) {
+            const uint32_t channels = at_most(ESQ_SUMS_CHANNELS, job->channels - first);
+            struct esq_mve_job part = esq_mve_part(params, &pixels, first, channels);
+            part.result = sums;
+            esq_mve_sums(params, &part);
+            part.result = result + first;
+            end(params, &part, first, sums);
+        }
+        pixels.window += pixels.count * pixels.step_bytes;
+        result += pixels.count * pixels.pixel_bytes;
     }
 }
 

@@ -5,36 +5,46 @@
  * the core overlaps one with the other. Three pixels fill the six even registers that VMLADAV can
  * add to beside the counters.
  * The first block is peeled: VMLADAV without A needs no sums cleared. The second pair of channels
- * walks the windows backwards, so that no pointer is ever put back. Sums go straight into vectors
- * of four channels, which are requantized in place.
+ * walks the windows backwards, so that no pointer is ever put back, and begins with the block whose
+ * pixels are there. Sums go straight into vectors of four channels, which are requantized in place.
  */
 #if defined(__ARM_FEATURE_MVE)
 
     .syntax unified
     .thumb
 
-/* struct esq_mve_job. */
-    .equ ESQ_JOB_PIXELS, 0
-    .equ ESQ_JOB_BLOCKS, 12
-    .equ ESQ_JOB_WEIGHTS, 16
-    .equ ESQ_JOB_RESULT, 20
-    .equ ESQ_JOB_PIXEL_BYTES, 24
-    .equ ESQ_JOB_TABLE, 28
-    .equ ESQ_JOB_TABLE_END, 32
-    .equ ESQ_JOB_GAP_BYTES, 36
+/* struct esq_mve_job, of which the frame holds a copy. */
+    .equ ESQ_WINDOW, 0
+    .equ ESQ_STEP_BYTES, 4
+    .equ ESQ_WEIGHTS, 8
+    .equ ESQ_TABLE, 12
+    .equ ESQ_RESULT, 16
+    .equ ESQ_COUNT, 20
+    .equ ESQ_PIXEL_BYTES, 24
+    .equ ESQ_TABLE_END, 28
+    .equ ESQ_BLOCKS, 32
+    .equ ESQ_COLUMNS, 36
+    .equ ESQ_GAP_BYTES, 40
+    .equ ESQ_TURN_BYTES, 44
+    .equ ESQ_END_BYTES, 48
+    .equ ESQ_BIAS, 52
+    .equ ESQ_FRAME, 64
 
-/* Stack frame, below the saved registers. */
-    .equ ESQ_PIXEL_BYTES, 0
-    .equ ESQ_TABLE_END, 4
-    .equ ESQ_GAP, 8
-    .equ ESQ_FRAME, 16
+    .equ ESQ_ROW_BYTES, 64 /* of the table */
 
-/* r1 weights, r3 r5 r9 windows, r7 result, r11 the shifts of a table row, r12 blocks - 1, lr
+/* r1 weights, r3 r5 r9 windows, r7 result, r11 table, r12 blocks - 1, or columns left, lr
  * iterations; sums r0 r2, r4 r6, r8 r10: both channels of each pixel, then q5 q6 q7: four of
  * each. */
 
+    .macro ESQ_LOAD_first to, from
+    vldrb.8 \to, [\from]
+    .endm
+
     .macro ESQ_LOAD_forward to, from
-    vldrb.8 \to, [\from], #16
+    vldrb.8 \to, [\from, #16]!
+    .endm
+
+    .macro ESQ_LOAD_turn to, from /* it is there */
     .endm
 
     .macro ESQ_LOAD_backward to, from
@@ -42,13 +52,13 @@
     .endm
 
 /* One block: 11, 8 or 5 instructions for 2 n x 16 MACs. q0, the first channel's weights, is there
- * before it and after it holds those of the next block: so no two loads stand side by side but for
- * n = 1. */
-    .macro ESQ_BLOCK n, way, multiply
+ * before it; where `ahead`, it holds those of the next block after it, so that no two loads stand
+ * side by side but for n = 1. */
+    .macro ESQ_BLOCK n, way, multiply, ahead=1
     ESQ_LOAD_\way q2, r3
     \multiply r0, q0, q2
     vldrb.8 q1, [r1], #16
-    .if \n == 1
+    .if \n == 1 && \ahead
     vldrb.8 q0, [r1], #16
     .endif
     \multiply r2, q1, q2
@@ -56,7 +66,7 @@
     ESQ_LOAD_\way q3, r5
     \multiply r4, q0, q3
     .endif
-    .if \n == 2
+    .if \n == 2 && \ahead
     vldrb.8 q0, [r1], #16
     .endif
     .if \n > 2
@@ -67,19 +77,66 @@
     .endif
     .if \n > 2
     \multiply r8, q0, q4
+    .if \ahead
     vldrb.8 q0, [r1], #16
+    .endif
     \multiply r10, q1, q4
     .endif
     .endm
 
-/* A pair of channels into the lanes `low` and `high` of q5 q6 q7. */
-    .macro ESQ_PAIR n, way, low, high
-    ESQ_BLOCK \n, \way, vmladav.s8
+/* Sums of all blocks: any number, or just one or two. */
+    .macro ESQ_SUM_any n, first, way
+    ESQ_BLOCK \n, \first, vmladav.s8
     wls lr, r12, .Lsummed\@
 .Lblock\@:
     ESQ_BLOCK \n, \way, vmladava.s8
     le lr, .Lblock\@
 .Lsummed\@:
+    .endm
+
+    .macro ESQ_SUM_two n, first, way
+    ESQ_BLOCK \n, \first, vmladav.s8
+    ESQ_BLOCK \n, \way, vmladava.s8
+    .endm
+
+/* The pixels stay in q2 q3 q4. */
+    .macro ESQ_SUM_one n, first, way
+    .ifc \first, first
+    vldrb.8 q0, [r1], #16
+    ESQ_BLOCK \n, turn, vmladav.s8
+    .else
+    ESQ_BLOCK \n, turn, vmladav.s8, 0
+    .endif
+    .endm
+
+/* Blocks of each of the window's columns, of which the weights lack a row. */
+    .macro ESQ_SUM_columns n, first, way
+    ldr r12, [sp, #ESQ_COLUMNS]
+    ESQ_BLOCK \n, \first, vmladav.s8
+    ldr lr, [sp, #ESQ_BLOCKS]
+    sub lr, lr, #1
+    wls lr, lr, .Lcolumn\@
+.Lblock\@:
+    ESQ_BLOCK \n, \way, vmladava.s8
+    le lr, .Lblock\@
+.Lcolumn\@:
+    subs r12, r12, #1
+    beq .Lsummed\@
+    ESQ_SKIP ESQ_GAP_BYTES
+    ldr lr, [sp, #ESQ_BLOCKS]
+    dls lr, lr
+    b .Lblock\@
+.Lsummed\@:
+    .endm
+
+    .macro ESQ_SKIP bytes
+    ldr lr, [sp, #\bytes]
+    add r1, r1, lr
+    vldrb.8 q0, [r1, #-16]
+    .endm
+
+/* The sums of a pair of channels into the lanes `low` and `high` of q5 q6 q7. */
+    .macro ESQ_INTO n, low, high
     vmov q5[\high], q5[\low], r0, r2
     .if \n > 1
     vmov q6[\high], q6[\low], r4, r6
@@ -100,16 +157,53 @@
     .endif
     .endm
 
-/* `bias` is where the row's bias stands before its shift. */
-    .macro ESQ_END_relu n, bias, row_bytes
-    vldrw.u32 q1, [r11, #\bias]
+/* Adds -1 to what is negative, so that halves round away from zero. */
+    .macro ESQ_NUDGE sums, with
+    vshr.s32 \with, \sums, #31
+    vqadd.s32 \sums, \sums, \with
+    .endm
+
+    .macro ESQ_ROUND_relu n, with
+    .endm
+
+    .macro ESQ_ROUND_signed n, with
+    ESQ_NUDGE q5, \with
+    .if \n > 1
+    ESQ_NUDGE q6, \with
+    .endif
+    .if \n > 2
+    ESQ_NUDGE q7, \with
+    .endif
+    .endm
+
+/* A table row by way of two registers; the pixels in q2 q3 q4 stay. */
+    .macro ESQ_REQUANTIZE n, round, blocks
+    .ifc \blocks, columns
+    ldr lr, [sp, #ESQ_BIAS]
+    add r11, r11, #ESQ_ROW_BYTES
+    vldrw.u32 q1, [lr], #32
+    str lr, [sp, #ESQ_BIAS]
+    .else
+    vldrw.u32 q1, [r11], #ESQ_ROW_BYTES
+    .endif
     ESQ_EACH \n, vadd.i32, q1
-    vldrw.u32 q2, [r11, #-32]
+    .ifc \blocks, one
+    vldrw.u32 q0, [r11, #-48]
+    ESQ_EACH \n, vqrdmulh.s32, q0
+    ESQ_ROUND_\round \n, q0
+    vldrw.u32 q1, [r11, #-32]
+    ESQ_EACH \n, vqadd.s32, q1
+    vldrw.u32 q0, [r11, #-16]
+    ESQ_EACH \n, vqshl.s32, q0
+    .else
+    vldrw.u32 q2, [r11, #-48]
     ESQ_EACH \n, vqrdmulh.s32, q2
-    vldrw.u32 q3, [r11, #-16]
+    ESQ_ROUND_\round \n, q2
+    vldrw.u32 q3, [r11, #-32]
     ESQ_EACH \n, vqadd.s32, q3
-    vldrw.u32 q4, [r11], #\row_bytes
+    vldrw.u32 q4, [r11, #-16]
     ESQ_EACH \n, vqshl.s32, q4
+    .endif
     ldrd r2, r4, [sp, #ESQ_PIXEL_BYTES] /* and the table's end */
     ESQ_EACH \n, vshr.s32, #24
     .if \n > 1
@@ -127,9 +221,17 @@
     .endif
     .endm
 
-    .macro ESQ_END_sums n, bias, row_bytes
+    .macro ESQ_END_relu n, blocks
+    ESQ_REQUANTIZE \n, relu, \blocks
+    .endm
+
+    .macro ESQ_END_signed n, blocks
+    ESQ_REQUANTIZE \n, signed, \blocks
+    .endm
+
+    .macro ESQ_END_sums n, blocks
     ldr r4, [sp, #ESQ_TABLE_END]
-    add r11, r11, #\row_bytes
+    add r11, r11, #ESQ_ROW_BYTES
     vstrw.32 q5, [r7], #16
     .if \n > 1
     vstrw.32 q6, [r7], #16
@@ -139,69 +241,123 @@
     .endif
     .endm
 
-    .macro ESQ_SKIP
-    ldr r2, [sp, #ESQ_GAP]
-    add r1, r1, r2
-    .endm
-
-    .macro ESQ_KERNEL name, n, end, bias, row_bytes, gap
-    .section .text.\name\()_\n, "ax", %progbits
-    .balign 4
-    .global \name\()_\n
-    .type \name\()_\n, %function
-    .thumb_func
-\name\()_\n:
-    push {r4-r12, lr}
-    vpush {d8-d15}
-    ldrd r2, r3, [r0, #ESQ_JOB_GAP_BYTES]
-    push {r2, r3}
-    ldr r3, [r0, #ESQ_JOB_TABLE_END]
-    add r3, r3, #\row_bytes - 16
-    ldr r2, [r0, #ESQ_JOB_PIXEL_BYTES]
-    push {r2, r3}
-    ldr r3, [r0, #ESQ_JOB_PIXELS]
-    ldr r5, [r0, #ESQ_JOB_PIXELS + 4]
-    ldr r9, [r0, #ESQ_JOB_PIXELS + 8]
-    ldr r12, [r0, #ESQ_JOB_BLOCKS]
-    sub r12, r12, #1
-    ldr r1, [r0, #ESQ_JOB_WEIGHTS]
-    ldr r7, [r0, #ESQ_JOB_RESULT]
-    ldr r11, [r0, #ESQ_JOB_TABLE]
-    add r11, r11, #\row_bytes - 16
+/* All quads of n pixels. */
+    .macro ESQ_PIXELS n, end, blocks
+    ldrd r1, r11, [sp, #ESQ_WEIGHTS] /* and the table */
+    ldr r7, [sp, #ESQ_RESULT]
+    .ifc \blocks, one
+    ESQ_LOAD_first q2, r3
+    .if \n > 1
+    ESQ_LOAD_first q3, r5
+    .endif
+    .if \n > 2
+    ESQ_LOAD_first q4, r9
+    .endif
+    .else
     vldrb.8 q0, [r1], #16
+    .endif
 .Lquad\@:
-    .ifc \gap, above
-    vldrb.8 q0, [r1, #-16]  /* not where ESQ_SKIP stands: behind the last quad nothing is there */
+    .ifc \blocks, columns
+    vldrb.8 q0, [r1, #-16] /* not where r1 moves on: behind the last quad nothing is there */
     .endif
-    ESQ_PAIR \n, forward, 0, 2
-    .ifc \gap, below
-    ESQ_SKIP
-    vldrb.8 q0, [r1, #-16]
+    ESQ_SUM_\blocks \n, first, forward
+    ESQ_INTO \n, 0, 2
+    .ifc \blocks, columns
+    ESQ_SKIP ESQ_TURN_BYTES
     .endif
-    ESQ_PAIR \n, backward, 1, 3
-    .ifc \gap, above
-    ESQ_SKIP
+    ESQ_SUM_\blocks \n, turn, backward
+    ESQ_INTO \n, 1, 3
+    .ifc \blocks, columns
+    ldr lr, [sp, #ESQ_END_BYTES]
+    add r1, r1, lr
     .endif
-    ESQ_END_\end \n, \bias, \row_bytes
+    ESQ_END_\end \n, \blocks
     cmp r11, r4
     bne .Lquad\@
+    .endm
+
+    .macro ESQ_KERNEL name, end, blocks
+    .section .text.\name, "ax", %progbits
+    .balign 4
+    .global \name
+    .type \name, %function
+    .thumb_func
+\name:
+    push {r4-r12, lr}
+    vpush {d8-d15}
+    vldrw.u32 q0, [r1]
+    vldrw.u32 q1, [r1, #16]
+    vldrw.u32 q2, [r1, #32]
+    ldrd r3, r4, [r1, #ESQ_WINDOW] /* and the step */
+    ldr r12, [r1, #ESQ_BLOCKS]
+    .ifc \blocks, columns
+    vldrw.u32 q3, [r1, #48]
+    .endif
+    sub sp, sp, #ESQ_FRAME
+    mov r0, sp
+    vstrw.32 q0, [r0]
+    vstrw.32 q1, [r0, #16]
+    vstrw.32 q2, [r0, #32]
+    .ifc \blocks, columns
+    vstrw.32 q3, [r0, #48]
+    .endif
+    sub r12, r12, #1
+    add r5, r3, r4
+    add r9, r5, r4
+    ldr r2, [sp, #ESQ_COUNT]
+    subs r2, r2, #3
+    blo .Lrest\@
+.Lthree\@:
+    str r2, [sp, #ESQ_COUNT]
+    ESQ_PIXELS 3, \end, \blocks
+    ldr r4, [sp, #ESQ_STEP_BYTES]
+    add r4, r4, r4, lsl #1
+    add r3, r3, r4
+    add r5, r5, r4
+    add r9, r9, r4
+    ldr r0, [sp, #ESQ_RESULT]
+    ldr r4, [sp, #ESQ_PIXEL_BYTES]
+    add r4, r4, r4, lsl #1
+    add r0, r0, r4
+    str r0, [sp, #ESQ_RESULT]
+    ESQ_BIAS_BACK \blocks
+    ldr r2, [sp, #ESQ_COUNT]
+    subs r2, r2, #3
+    bhs .Lthree\@
+.Lrest\@:
+    adds r2, r2, #2
+    bmi .Ldone\@
+    beq .Lone\@
+    ESQ_PIXELS 2, \end, \blocks
+    b .Ldone\@
+.Lone\@:
+    ESQ_PIXELS 1, \end, \blocks
+.Ldone\@:
     add sp, sp, #ESQ_FRAME
     vpop {d8-d15}
     pop {r4-r12, pc}
-    .size \name\()_\n, . - \name\()_\n
+    .size \name, . - \name
     .endm
 
-    .macro ESQ_KERNELS n
-    ESQ_KERNEL esq_mve_relu, \n, relu, -48, 64
-    ESQ_KERNEL esq_mve_inner, \n, relu, -48, 96
-    ESQ_KERNEL esq_mve_above, \n, relu, -64, 96, above
-    ESQ_KERNEL esq_mve_below, \n, relu, -80, 96, below
-    ESQ_KERNEL esq_mve_sums, \n, sums, 0, 64
+/* To the first quad's bias, by the table's rows; r11 is the table's end. */
+    .macro ESQ_BIAS_BACK blocks
+    .ifc \blocks, columns
+    ldr r0, [sp, #ESQ_TABLE]
+    sub r0, r11, r0
+    ldr r4, [sp, #ESQ_BIAS]
+    sub r4, r4, r0, lsr #1
+    str r4, [sp, #ESQ_BIAS]
+    .endif
     .endm
 
-    ESQ_KERNELS 1
-    ESQ_KERNELS 2
-    ESQ_KERNELS 3
+    ESQ_KERNEL esq_mve_finish_relu, relu, any
+    ESQ_KERNEL esq_mve_finish_relu_1, relu, one
+    ESQ_KERNEL esq_mve_finish_relu_2, relu, two
+    ESQ_KERNEL esq_mve_finish_signed, signed, any
+    ESQ_KERNEL esq_mve_finish_signed_1, signed, one
+    ESQ_KERNEL esq_mve_finish_signed_2, signed, two
+    ESQ_KERNEL esq_mve_edge, relu, columns
+    ESQ_KERNEL esq_mve_sums, sums, any
 
 #endif
 

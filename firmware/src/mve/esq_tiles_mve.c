@@ -14,7 +14,8 @@ void esq_mve_enter_tile(const void *conv, const struct esq_op *op, const struct 
     struct esq_conv2d_mve *own = &tile->own.mve;
     *own = *params;
     own->weights = esq_tile_weights(op, streamed, arena, tile, quads * streamed->channel_bytes);
-    own->table += first / ESQ_MVE_QUAD * params->table_row;
+    own->table += first / ESQ_MVE_QUAD * ESQ_MVE_TABLE_ROW;
+    own->edges += params->edges ? first / ESQ_MVE_QUAD * ESQ_MVE_EDGE_ROW : 0;
     own->rescaling += params->rescaling ? first : 0;
     tile->conv = own;
 }
