@@ -21,9 +21,9 @@ typedef void esq_mve_finish_fn(const struct esq_conv2d_mve *params, const struct
 
 /* A convolution; see src/mve/esq_mve.h. */
 struct esq_conv2d_mve {
-    const int8_t *weights; /* [quads, 2, blocks, 2, 16], see edgesq/kernels/mve/pack.py */
+    const int8_t *weights; /* see edgesq/kernels/mve/pack.py */
     const int32_t *table;  /* [quads, 4, 4] */
-    const int32_t *edges;  /* edges: [quads, 2, 4]; else 0 */
+    const int32_t *edges;  /* [quads, 2, 4] where rows beside the image are left out; else 0 */
     esq_mve_locate_fn *locate;
     esq_mve_finish_fn *finish;
     const struct esq_rescaling *rescaling; /* once: [O] */
@@ -32,6 +32,7 @@ struct esq_conv2d_mve {
     int8_t clamp_min;
     int8_t clamp_max;
     uint16_t blocks; /* of 16 values under a window */
+    uint8_t columns; /* whose blocks stand together: 3 for slide, else 1 */
     uint8_t pixels;  /* most output pixels located together */
     struct esq_window window;
 };
@@ -83,9 +84,11 @@ esq_mve_finish_fn esq_mve_finish_relu_2;
 esq_mve_finish_fn esq_mve_finish_signed;
 esq_mve_finish_fn esq_mve_finish_signed_1;
 esq_mve_finish_fn esq_mve_finish_signed_2;
-/* esq_mve_finish_relu of a strip, where the window's first row may lie above the image, or its last
- * below, never both: such a row is left out. */
-esq_mve_finish_fn esq_mve_finish_edges;
+/* Both for a strip whose windows have three columns and lie one column apart, 16 dividing the
+ * channels. With `edges` the window's first row may lie above the image, or its last below, never
+ * both: such a row is left out. */
+esq_mve_finish_fn esq_mve_finish_slide;
+esq_mve_finish_fn esq_mve_finish_slide_signed;
 /* Requantize any convolution. */
 esq_mve_finish_fn esq_mve_finish_any;
 /* Rescale a FULLY_CONNECTED, which rounds once. */

@@ -18,7 +18,6 @@ from edgesq.kernels.dsp.squares import in_squares
 from edgesq.kernels.dsp.winograd import transform_weights
 from edgesq.kernels.kernel import Form
 from edgesq.kernels.mve import pack as pack_mve
-from edgesq.kernels.mve.blocks import by_columns
 from edgesq.link.client import Client
 from edgesq.link.trace import Tracer
 from edgesq.link.transport import open_port
@@ -140,10 +139,9 @@ def unpacked(build: Path, op: Conv2D, packed: NDArray[np.uint8]) -> NDArray[np.i
             return rows.reshape(count, shape[1], shape[3], shape[2]).transpose(0, 1, 3, 2)
         case "mve":
             values = packed.view(np.int8).reshape(pack_mve.pack_conv2d(graph, op).weights.shape)
-            rows = pack_mve.unpack_weights(values, count, depth)
-            if not by_columns(graph, op):
-                return rows.reshape(shape)
-            return rows.reshape(count, shape[2], shape[1], shape[3]).transpose(0, 2, 1, 3)
+            order = pack_mve.order_of(graph, op)
+            rows = pack_mve.unpack_weights(values, count, depth, order)
+            return pack_mve.ohwi(rows, shape, order)
     return packed.view(np.int8).astype(np.int64).reshape(shape)
 
 

@@ -26,6 +26,9 @@ _COLUMN_BYTES = 8
 """Windows share columns where these are multiples of it: others would have to be read at addresses
 that cost more."""
 
+SLIDING = 3
+"""Columns of a window that share blocks with its neighbours. Mirror: esq_mve_slide.S."""
+
 MAX_PIXELS = 255
 """Mirror: struct esq_conv2d_mve."""
 
@@ -51,14 +54,25 @@ def blocks_of(graph: Graph, op: Conv2D) -> int:
     return ceil_div(int(np.prod(graph.tensors[op.weights].shape[1:])), BLOCK)
 
 
+def _slides(graph: Graph, op: Conv2D) -> bool:
+    """Say whether windows of three columns lie one column apart, in whole blocks."""
+    window, channels = op.window, graph.tensors[op.inputs[0]].hwc[2]
+    return window.width == SLIDING and window.stride_w == 1 and channels % BLOCK == 0
+
+
+def together_of(graph: Graph, op: Conv2D) -> int:
+    """Return the columns of a window whose blocks stand together in the weights."""
+    return SLIDING if finish_of(graph, op).startswith("slide") else 1
+
+
 def leaves_rows_out(graph: Graph, op: Conv2D) -> bool:
-    """Say whether rows beside the image are left out of windows: one at most, in whole blocks."""
-    height, _, channels = graph.tensors[op.inputs[0]].hwc
+    """Say whether rows beside the image are left out of windows: one at most, of relu's kernel."""
+    height = graph.tensors[op.inputs[0]].hwc[0]
     window = op.window
     tops = np.arange(graph.tensors[op.output].hwc[0]) * window.stride_h - window.pad_top
     rows = tops[:, np.newaxis] + np.arange(window.height) * window.dilation_h
     beside = ((rows < 0) | (rows >= height)).sum(axis=1)
-    return bool(beside.max() == 1) and channels % BLOCK == 0
+    return bool(beside.max() == 1) and finish_of(graph, op) == "slide"
 
 
 def pixels_of(graph: Graph, op: Conv2D) -> tuple[int, ...]:
@@ -91,15 +105,17 @@ def finish_of(graph: Graph, op: Conv2D) -> str:
     """Return how sums end.
 
     "once" where they are rounded once, "relu" and "signed" where the short requantization is exact
-    as it is or once halves below zero round down, "edges" where moreover rows beside the image are
-    left out, else "any".
+    as it is or once halves below zero round down, "slide" and "slide_signed" where moreover windows
+    share blocks, else "any".
     """
     if isinstance(op, FullyConnected):
         return "once"
     if ends_short(graph, op):
-        return "edges" if leaves_rows_out(graph, op) else "relu"
+        return "slide" if _slides(graph, op) else "relu"
     _, shift = conv2d_multipliers(graph, op)
-    return "signed" if _is_short(graph, op) and int(shift.max()) < 0 else "any"
+    if not (_is_short(graph, op) and int(shift.max()) < 0):
+        return "any"
+    return "slide_signed" if _slides(graph, op) else "signed"
 
 
 def ends_short(graph: Graph, op: Convolution) -> bool:

@@ -16,6 +16,7 @@ from edgesq.kernels.mve.blocks import (
     blocks_of,
     by_columns,
     finish_of,
+    leaves_rows_out,
     reads_in_place,
 )
 from edgesq.kernels.portable import PRICES as PORTABLE_PRICES
@@ -29,6 +30,7 @@ _CONV = {
     "quads": 12.0,
     "sums": 14.0,
     "signed": 2.0,
+    "sliding": 0.0,
     "exact": 10.1,
     "once": 61.6,
     "groups": 22.0,
@@ -48,15 +50,20 @@ def _conv(graph: Graph, op: Conv2D, kernel: Kernel) -> float:
     quads = ceil_div(channels, QUAD)
     values = height * width * channels
     finish = finish_of(graph, op)
+    slides = finish.startswith("slide")
     share = 1.0
-    if finish == "edges":
+    if leaves_rows_out(graph, op):
         share = taps_inside(graph, op)[0] / (height * op.window.height)
-    looped = quads * (blocks * share - 1) * sum(6 * group + 6 for group in groups)
+    if slides:
+        looped = quads * blocks * share * sum(2 * (7 * group + 9) / 3 for group in groups)
+    else:
+        looped = quads * (blocks - 1) * sum(6 * group + 6 for group in groups)
     counts: Counts = {
         "loops": height * looped,
         "quads": height * quads * len(groups),
         "sums": height * width * quads,
-        "signed": height * width * quads if finish == "signed" else 0,
+        "signed": height * width * quads if finish.endswith("signed") else 0,
+        "sliding": height * quads * len(groups) if slides else 0,
         "exact": values if finish == "any" else 0,
         "once": values if finish == "once" else 0,
         "groups": height * len(groups),

@@ -13,7 +13,7 @@ from edgesq.kernels.mve import depthwise
 from edgesq.kernels.mve.blocks import (
     BLOCK,
     blocks_of,
-    finish_of,
+    leaves_rows_out,
     padding_bytes,
     pixels_of,
     work_bytes,
@@ -95,7 +95,7 @@ def _extra_bytes(graph: Graph, item: RowOp) -> int:
 
 
 def _requantization_bytes(graph: Graph, op: Convolution) -> int:
-    edges = isinstance(op, Conv2D) and finish_of(graph, op) == "edges"
+    edges = isinstance(op, Conv2D) and leaves_rows_out(graph, op)
     each = _REQUANTIZATION_BYTES + (_EDGE_BYTES if edges else 0)
     return requantization_bytes(each, graph, op)
 

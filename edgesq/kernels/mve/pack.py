@@ -5,6 +5,7 @@ Mirror: firmware/src/mve/esq_mve.h, esq_mve_kernels.S.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +16,11 @@ from edgesq.integers import ceil_div
 from edgesq.kernels.mve.blocks import (
     BLOCK,
     QUAD,
-    blocks_of,
+    SLIDING,
     by_columns,
     ends_short,
     finish_of,
+    leaves_rows_out,
 )
 from edgesq.kernels.mve.depthwise import strip_blocks
 from edgesq.operators import Conv2D, DepthwiseConv2D
@@ -29,7 +31,7 @@ class Packed:
     """A convolution for the MVE kernels.
 
     Attributes:
-        weights: int8 [quads, 2, blocks, 2, 16].
+        weights: as `pack_weights` says.
         table: int32 [quads, 4, 4], of four channels each. any: bias, multiplier, left shift,
             negative right shift. relu, signed: bias, multiplier, addend, left shift.
         finish: as `finish_of` says; depthwise: "any" or "relu".
@@ -49,19 +51,16 @@ def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
     multiplier, shift = conv2d_multipliers(graph, op)
     finish = finish_of(graph, op)
     zero_point = graph.tensors[op.output].zero_point
-    last = short_columns(-shift, zero_point) if finish in _SHORT else _exact_columns(shift)
+    is_exact = finish in ("any", "once")
+    last = _exact_columns(shift) if is_exact else short_columns(-shift, zero_point)
     input_zp = graph.tensors[op.inputs[0]].zero_point
     table = _table([_folded(bias, weights, input_zp), multiplier, *last])
     edges = None
-    if finish == "edges":
+    if leaves_rows_out(graph, op):
         parts = weights[:, 1:], weights[:, :-1]
         edges = _table([_folded(bias, part, input_zp) for part in parts])
-    order = (0, 2, 1, 3) if by_columns(graph, op) else (0, 1, 2, 3)
-    rows = weights.transpose(order).reshape(len(weights), -1).astype(np.int64)
-    return Packed(pack_weights(rows, blocks_of(graph, op)), table, finish, edges)
-
-
-_SHORT = ("relu", "signed", "edges")
+    order = order_of(graph, op)
+    return Packed(pack_weights(_rows(weights, order), order), table, finish, edges)
 
 
 def _folded(bias: NDArray[np.integer], weights: Int8Array, input_zp: int) -> Int64Array:
@@ -93,20 +92,76 @@ def pack_depthwise(graph: Graph, op: DepthwiseConv2D) -> Packed:
     return Packed(np.append(ahead, packed), table, "relu" if is_short else "any")
 
 
-def pack_weights(rows: Int64Array, blocks: int) -> Int8Array:
-    """Pack weights [O, K] as int8 [quads, 2, blocks, 2, 16]; the second pair's blocks backwards."""
+class Order(StrEnum):
+    """In which order the values under a window stand."""
+
+    ROWS = "rows"
+    COLUMNS = "columns"
+    SLIDE = "slide"
+    """Blocks row by row, each of all columns together."""
+
+
+def order_of(graph: Graph, op: Conv2D) -> Order:
+    """Return the order that a convolution's kernel takes."""
+    if finish_of(graph, op).startswith("slide"):
+        return Order.SLIDE
+    return Order.COLUMNS if by_columns(graph, op) else Order.ROWS
+
+
+def pack_weights(rows: Int64Array, order: Order) -> Int8Array:
+    """Pack weights [O, K] as int8 [quads, 2, blocks, 2, 16].
+
+    The second pair's blocks stand backwards. Where windows slide, those of all columns stay
+    together, and pairs are channels side by side.
+    """
+    blocks = ceil_div(rows.shape[1], BLOCK)
     padded = np.zeros((len(rows), blocks * BLOCK), np.int64)
     padded[:, : rows.shape[1]] = rows
     quads = _in_quads(padded).reshape(-1, 2, 2, blocks, BLOCK)
-    pairs = quads.transpose(0, 2, 3, 1, 4).astype(np.int8)
-    return np.stack([pairs[:, 0], pairs[:, 1, ::-1]], axis=1)
+    pairs = quads.transpose(_axes(order)).astype(np.int8)
+    return np.stack([pairs[:, 0], _backwards(pairs[:, 1], order)], axis=1)
 
 
-def unpack_weights(packed: Int8Array, channels: int, values: int) -> Int64Array:
+def unpack_weights(packed: Int8Array, channels: int, values: int, order: Order) -> Int64Array:
     """Undo `pack_weights`: weights [channels, values]."""
-    pairs = np.stack([packed[:, 0], packed[:, 1, ::-1]], axis=1)
-    quads = pairs.transpose(0, 3, 1, 2, 4).astype(np.int64)
+    pairs = np.stack([packed[:, 0], _backwards(packed[:, 1], order)], axis=1)
+    quads = pairs.transpose(np.argsort(_axes(order))).astype(np.int64)
     return quads.reshape(len(packed) * QUAD, -1)[:channels, :values]
+
+
+def _axes(order: Order) -> tuple[int, ...]:
+    return (0, 1, 3, 2, 4) if order is Order.SLIDE else (0, 2, 3, 1, 4)
+
+
+def _backwards(pair: Int8Array, order: Order) -> Int8Array:
+    """Turn blocks [quads, blocks, ...] around."""
+    together = SLIDING if order is Order.SLIDE else 1
+    units = pair.reshape(len(pair), -1, together, *pair.shape[2:])
+    return units[:, ::-1].reshape(pair.shape)
+
+
+def _rows(weights: Int8Array, order: Order) -> Int64Array:
+    """Return OHWI weights as [O, K]."""
+    count, height, width, _ = weights.shape
+    match order:
+        case Order.COLUMNS:
+            weights = weights.transpose(0, 2, 1, 3)
+        case Order.SLIDE:
+            blocks = weights.reshape(count, height, width, -1, BLOCK)
+            weights = blocks.transpose(0, 1, 3, 2, 4)
+    return weights.reshape(count, -1).astype(np.int64)
+
+
+def ohwi(rows: Int64Array, shape: tuple[int, ...], order: Order) -> Int64Array:
+    """Undo the order: weights OHWI of this shape from [O, K]."""
+    count, height, width, channels = shape
+    match order:
+        case Order.COLUMNS:
+            return rows.reshape(count, width, height, channels).transpose(0, 2, 1, 3)
+        case Order.SLIDE:
+            blocks = rows.reshape(count, height, -1, width, BLOCK)
+            return blocks.transpose(0, 1, 3, 2, 4).reshape(shape)
+    return rows.reshape(shape)
 
 
 def _in_quads(values: Int64Array) -> Int64Array:

@@ -12,7 +12,14 @@ from edgesq.kernels.conv_params import (
 )
 from edgesq.kernels.initializer import Fields, Value, array, clamp_fields
 from edgesq.kernels.kernel import Kernel
-from edgesq.kernels.mve.blocks import BLOCK, MAX_PIXELS, blocks_of, by_columns, reads_in_place
+from edgesq.kernels.mve.blocks import (
+    BLOCK,
+    MAX_PIXELS,
+    blocks_of,
+    by_columns,
+    reads_in_place,
+    together_of,
+)
 from edgesq.kernels.mve.depthwise import strip_blocks
 from edgesq.kernels.mve.pack import Packed, pack_conv2d, pack_depthwise
 from edgesq.operators import Conv2D, Convolution, DepthwiseConv2D, FullyConnected
@@ -45,6 +52,7 @@ def _conv2d(graph: Graph, op: Conv2D, kernel: Kernel, index: int, window: Value)
         "output_zp": graph.tensors[op.output].zero_point,
         **clamp_fields(op.clamp),
         "blocks": blocks_of(graph, op),
+        "columns": together_of(graph, op),
         "pixels": MAX_PIXELS if is_direct else kernel.pixels,
         "window": window,
     }

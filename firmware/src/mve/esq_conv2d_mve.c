@@ -2,7 +2,7 @@
  *
  * A window of one pixel is read where it lies in the ring. Others are set out column by column, so
  * that neighbouring windows share columns; or one by one, where columns are not multiples of eight
- * bytes. Padding is the zero point; esq_mve_finish_edges leaves rows beside the image out.
+ * bytes. Padding is the zero point; esq_mve_finish_slide may leave rows beside the image out.
  */
 #include "../esq_windows.h"
 
@@ -168,27 +168,25 @@ static void look(const struct esq_conv2d_mve *params, const struct esq_op *op, i
     }
 }
 
-/* Enters what of the weights is left out: a row of each of the window's columns. */
+/* Enters what of the weights is left out: the window's first row, or its last. */
 static void leave_out_row(const struct esq_mve_view *view, struct esq_mve_job *job) {
     const struct esq_conv2d_mve *params = view->params;
-    const uint32_t height = params->window.height;
-    const uint32_t row_blocks = params->blocks / (height * params->window.width);
+    const uint32_t row_blocks = params->blocks / params->window.height;
+    const uint32_t row_bytes = row_blocks * 2u * ESQ_MVE_BLOCK;
     const int is_above = view->present.first > 0;
-    job->gap_bytes = row_blocks * 2u * ESQ_MVE_BLOCK;
-    job->blocks = row_blocks * view->present.count;
-    job->columns = params->window.width;
-    job->first_row = view->present.first;
-    job->weights += is_above ? job->gap_bytes : 0;
-    job->turn_bytes = is_above ? 0 : 2u * job->gap_bytes;
-    job->end_bytes = is_above ? 2u * job->gap_bytes : 0;
+    job->blocks = row_blocks * view->present.count / params->columns;
+    job->weights += is_above ? row_bytes : 0;
+    job->turn_bytes = is_above ? 0 : 2u * row_bytes;
+    job->end_bytes = is_above ? 2u * row_bytes : 0;
     job->bias = params->edges + (is_above ? 0 : ESQ_MVE_QUAD);
 }
 
 /* The job for all channels of pixels of that row; it lacks its pixels and where they go. */
 static void enter_job(const struct esq_mve_view *view, uint32_t channels, struct esq_mve_job *job) {
     const struct esq_conv2d_mve *params = view->params;
-    *job = (struct esq_mve_job){
-        .weights = params->weights, .table = params->table, .blocks = params->blocks};
+    *job = (struct esq_mve_job){.weights = params->weights,
+                                .table = params->table,
+                                .blocks = params->blocks / params->columns};
     if (view->present.count < params->window.height) {
         leave_out_row(view, job);
     }

@@ -19,17 +19,17 @@ struct esq_mve_job esq_mve_part(const struct esq_conv2d_mve *params, const struc
     part.weights += quad * params->blocks * ESQ_MVE_QUAD * ESQ_MVE_BLOCK;
     part.table += quad * ESQ_MVE_TABLE_ROW;
     part.table_end = part.table + quads * ESQ_MVE_TABLE_ROW;
-    if (part.columns > 0) {
+    if (part.bias) {
         part.bias += quad * ESQ_MVE_EDGE_ROW;
     }
     return part;
 }
 
-void esq_mve_finish_edges(const struct esq_conv2d_mve *params, const struct esq_mve_job *job) {
-    if (job->columns > 0) {
-        esq_mve_edge(params, job);
+void esq_mve_finish_slide(const struct esq_conv2d_mve *params, const struct esq_mve_job *job) {
+    if (job->bias) {
+        esq_mve_slide_edge(params, job);
     } else {
-        esq_mve_finish_relu(params, job);
+        esq_mve_slide_relu(params, job);
     }
 }
 

@@ -25,10 +25,13 @@
 /* int32 of the biases at edges per quad: without the window's first row, and without its last. */
 #define ESQ_MVE_EDGE_ROW 8u
 
-/* What a kernel computes: all quads of `table` for `count` pixels. Mirror: esq_mve_kernels.S.
+/* What a kernel computes: all quads of `table` for `count` pixels. Mirror: esq_mve_kernels.S,
+ * esq_mve_slide.S.
  *
- * weights      int8 [quads][2 pairs][blocks][2 channels][16]; the second pair's blocks come last to
- *              first. A kernel loads 16 bytes ahead: as many follow the last, of any value.
+ * weights      int8 [quads][2 pairs][blocks][2 channels][16]; slide: [quads][2][blocks][3 columns]
+ *              [2][16]. The second pair's blocks come last to first, so that a row of the window
+ *              that is not there leaves one gap in every quad. A kernel loads 16 bytes ahead: as
+ *              many follow the last, of any value.
  * table        int32 [quads][16], of four channels each: bias, multiplier, and two more.
  * table_end    past the last quad, at least one.
  * result       int8, pixels `pixel_bytes` apart. sums: int32 [quads][count][4], without bias, for
@@ -43,15 +46,12 @@ struct esq_mve_job {
     uint32_t count; /* of pixels, at least one */
     uint32_t pixel_bytes;
     const int32_t *table_end;
-    uint32_t blocks; /* under a window; edge: under one of its columns */
-    /* Where a row of the window lies beside the image. */
-    uint32_t columns;
-    uint32_t gap_bytes;  /* of weights left out behind a column, for two channels */
-    uint32_t turn_bytes; /* behind the first pair */
+    uint32_t blocks; /* under a window; slide: under one of its columns */
+    /* slide_edge: where a row of the window lies beside the image. */
+    uint32_t turn_bytes; /* left out of the weights behind the first pair */
     uint32_t end_bytes;  /* behind the second */
-    const int32_t *bias; /* instead of the table's, each quad's ESQ_MVE_EDGE_ROW apart */
+    const int32_t *bias; /* instead of the table's, quads ESQ_MVE_EDGE_ROW apart; else 0 */
     uint32_t channels;
-    uint32_t first_row; /* of the window, in the image */
 };
 
 /* The input under one output row. */
@@ -63,8 +63,10 @@ struct esq_mve_view {
     int8_t *work;
 };
 
-/* As esq_mve_finish_relu, without a row of the window. */
-esq_mve_finish_fn esq_mve_edge;
+/* As esq_mve_finish_relu, for windows of three columns, one column apart; the second without a row
+ * of the window. */
+esq_mve_finish_fn esq_mve_slide_relu;
+esq_mve_finish_fn esq_mve_slide_edge;
 
 /* Plain sums; of the table rows only their number counts. */
 esq_mve_finish_fn esq_mve_sums;

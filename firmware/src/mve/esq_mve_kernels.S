@@ -23,17 +23,11 @@
     .equ ESQ_PIXEL_BYTES, 24
     .equ ESQ_TABLE_END, 28
     .equ ESQ_BLOCKS, 32
-    .equ ESQ_COLUMNS, 36
-    .equ ESQ_GAP_BYTES, 40
-    .equ ESQ_TURN_BYTES, 44
-    .equ ESQ_END_BYTES, 48
-    .equ ESQ_BIAS, 52
-    .equ ESQ_FRAME, 64
+    .equ ESQ_FRAME, 48
 
     .equ ESQ_ROW_BYTES, 64 /* of the table */
 
-/* r1 weights, r3 r5 r9 windows, r7 result, r11 table, r12 blocks - 1, or columns left, lr
- * iterations; sums r0 r2, r4 r6, r8 r10: both channels of each pixel, then q5 q6 q7: four of
+/* r1 weights, r3 r5 r9 windows, r7 result, r11 table, r12 blocks - 1, lr iterations; sums r0 r2, r4 r6, r8 r10: both channels of each pixel, then q5 q6 q7: four of
  * each. */
 
     .macro ESQ_LOAD_first to, from
@@ -109,32 +103,6 @@
     .endif
     .endm
 
-/* Blocks of each of the window's columns, of which the weights lack a row. */
-    .macro ESQ_SUM_columns n, first, way
-    ldr r12, [sp, #ESQ_COLUMNS]
-    ESQ_BLOCK \n, \first, vmladav.s8
-    ldr lr, [sp, #ESQ_BLOCKS]
-    sub lr, lr, #1
-    wls lr, lr, .Lcolumn\@
-.Lblock\@:
-    ESQ_BLOCK \n, \way, vmladava.s8
-    le lr, .Lblock\@
-.Lcolumn\@:
-    subs r12, r12, #1
-    beq .Lsummed\@
-    ESQ_SKIP ESQ_GAP_BYTES
-    ldr lr, [sp, #ESQ_BLOCKS]
-    dls lr, lr
-    b .Lblock\@
-.Lsummed\@:
-    .endm
-
-    .macro ESQ_SKIP bytes
-    ldr lr, [sp, #\bytes]
-    add r1, r1, lr
-    vldrb.8 q0, [r1, #-16]
-    .endm
-
 /* The sums of a pair of channels into the lanes `low` and `high` of q5 q6 q7. */
     .macro ESQ_INTO n, low, high
     vmov q5[\high], q5[\low], r0, r2
@@ -178,14 +146,7 @@
 
 /* A table row by way of two registers; the pixels in q2 q3 q4 stay. */
     .macro ESQ_REQUANTIZE n, round, blocks
-    .ifc \blocks, columns
-    ldr lr, [sp, #ESQ_BIAS]
-    add r11, r11, #ESQ_ROW_BYTES
-    vldrw.u32 q1, [lr], #32
-    str lr, [sp, #ESQ_BIAS]
-    .else
     vldrw.u32 q1, [r11], #ESQ_ROW_BYTES
-    .endif
     ESQ_EACH \n, vadd.i32, q1
     .ifc \blocks, one
     vldrw.u32 q0, [r11, #-48]
@@ -257,20 +218,10 @@
     vldrb.8 q0, [r1], #16
     .endif
 .Lquad\@:
-    .ifc \blocks, columns
-    vldrb.8 q0, [r1, #-16] /* not where r1 moves on: behind the last quad nothing is there */
-    .endif
     ESQ_SUM_\blocks \n, first, forward
     ESQ_INTO \n, 0, 2
-    .ifc \blocks, columns
-    ESQ_SKIP ESQ_TURN_BYTES
-    .endif
     ESQ_SUM_\blocks \n, turn, backward
     ESQ_INTO \n, 1, 3
-    .ifc \blocks, columns
-    ldr lr, [sp, #ESQ_END_BYTES]
-    add r1, r1, lr
-    .endif
     ESQ_END_\end \n, \blocks
     cmp r11, r4
     bne .Lquad\@
@@ -290,17 +241,11 @@
     vldrw.u32 q2, [r1, #32]
     ldrd r3, r4, [r1, #ESQ_WINDOW] /* and the step */
     ldr r12, [r1, #ESQ_BLOCKS]
-    .ifc \blocks, columns
-    vldrw.u32 q3, [r1, #48]
-    .endif
     sub sp, sp, #ESQ_FRAME
     mov r0, sp
     vstrw.32 q0, [r0]
     vstrw.32 q1, [r0, #16]
     vstrw.32 q2, [r0, #32]
-    .ifc \blocks, columns
-    vstrw.32 q3, [r0, #48]
-    .endif
     sub r12, r12, #1
     add r5, r3, r4
     add r9, r5, r4
@@ -320,7 +265,6 @@
     add r4, r4, r4, lsl #1
     add r0, r0, r4
     str r0, [sp, #ESQ_RESULT]
-    ESQ_BIAS_BACK \blocks
     ldr r2, [sp, #ESQ_COUNT]
     subs r2, r2, #3
     bhs .Lthree\@
@@ -339,24 +283,12 @@
     .size \name, . - \name
     .endm
 
-/* To the first quad's bias, by the table's rows; r11 is the table's end. */
-    .macro ESQ_BIAS_BACK blocks
-    .ifc \blocks, columns
-    ldr r0, [sp, #ESQ_TABLE]
-    sub r0, r11, r0
-    ldr r4, [sp, #ESQ_BIAS]
-    sub r4, r4, r0, lsr #1
-    str r4, [sp, #ESQ_BIAS]
-    .endif
-    .endm
-
     ESQ_KERNEL esq_mve_finish_relu, relu, any
     ESQ_KERNEL esq_mve_finish_relu_1, relu, one
     ESQ_KERNEL esq_mve_finish_relu_2, relu, two
     ESQ_KERNEL esq_mve_finish_signed, signed, any
     ESQ_KERNEL esq_mve_finish_signed_1, signed, one
     ESQ_KERNEL esq_mve_finish_signed_2, signed, two
-    ESQ_KERNEL esq_mve_edge, relu, columns
     ESQ_KERNEL esq_mve_sums, sums, any
 
 #endif
