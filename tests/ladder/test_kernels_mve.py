@@ -1,13 +1,21 @@
 """Kernels on MVE equal the numpy reference, at the edges of what is exact."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from edgesq.formats.tflite import read_graph
-from edgesq.integers import ceil_div
-from edgesq.kernels.mve.pack import pack_conv2d, pack_depthwise, pack_weights, unpack_weights
+from edgesq.kernels.mve.pack import (
+    Order,
+    ohwi,
+    ordered,
+    pack_conv2d,
+    pack_depthwise,
+    pack_weights,
+    unpack_weights,
+)
 from edgesq.operators import DepthwiseConv2D
 from support.emulated_cases import Case, differing
 from support.kernel_cases import (
@@ -20,11 +28,15 @@ from support.kernel_cases import (
 )
 from support.networks import Network
 from support.phased_cases import phased_cases
+from support.tflite_builder import NONE
 from support.weighted_cases import depthwise_random, depthwise_widths, weighted_cases
+
+RELU_END: dict[str, Any] = {}
+SIGNED_END: dict[str, Any] = {"activation": NONE, "output_zp": -3, "spread": 1.2}
 
 
 def block_cases() -> list[Case]:
-    """Whole blocks of 16 values under a row: rows above and below the image are left out."""
+    """Channels by eights and sixteens: shared columns, rows beside the image left out."""
     return [
         conv_case(
             "blocks",
@@ -34,10 +46,17 @@ def block_cases() -> list[Case]:
             channels=channels,
             outputs=outputs,
             input_zp=input_zp,
+            **end,
         )
+        for end in (RELU_END, SIGNED_END)
         for width in (1, 2, 3, 4, 5, 8)
         for height, kernel, channels, outputs, input_zp in (
             (5, (3, 3), 16, 8, -128),
+            (5, (3, 3), 24, 8, -128),
+            (4, (5, 3), 16, 4, 9),
+            (2, (1, 1), 16, 8, 5),
+            (2, (1, 1), 32, 8, -128),
+            (3, (1, 3), 8, 4, 1),
             (2, (3, 3), 48, 4, 3),
             (1, (3, 3), 16, 4, -128),
             (3, (2, 2), 32, 12, 7),
@@ -60,7 +79,7 @@ def test_weighted_equal_to_the_reference(tmp_path: Path) -> None:
 def test_cases_reach_every_path() -> None:
     cases = [*random_cases(), *width_cases(), *edge_cases(), *block_cases()]
     finishes = {pack_conv2d(case.graph, conv_of(case.graph)).finish for case in cases}
-    assert finishes == {"any", "relu", "edges"}
+    assert finishes == {"any", "relu", "signed", "slide", "slide_signed"}
 
 
 def test_depthwise_cases_reach_every_path() -> None:
@@ -91,9 +110,19 @@ def test_depthwise_windows_stand_column_by_column() -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 2, 5, 8])
-@pytest.mark.parametrize("values", [3, 16, 27, 48])
-def test_packing_loses_nothing(channels: int, values: int) -> None:
-    rng = np.random.default_rng(channels)
-    weights = rng.integers(-128, 128, (channels, values))
-    packed = pack_weights(weights, ceil_div(values, 16))
-    assert np.array_equal(unpack_weights(packed, channels, values), weights)
+@pytest.mark.parametrize(
+    ("order", "shape"),
+    [
+        (Order.ROWS, (1, 1, 3)),
+        (Order.ROWS, (3, 3, 3)),
+        (Order.COLUMNS, (2, 3, 8)),
+        (Order.SLIDE, (2, 3, 16)),
+        (Order.SLIDE, (1, 3, 48)),
+    ],
+)
+def test_packing_loses_nothing(channels: int, order: Order, shape: tuple[int, int, int]) -> None:
+    weights = np.random.default_rng(channels).integers(-128, 128, (channels, *shape))
+    rows = ordered(weights.astype(np.int8), order)
+    packed = pack_weights(rows, order)
+    unpacked = unpack_weights(packed, channels, rows.shape[1], order)
+    assert np.array_equal(ohwi(unpacked, weights.shape, order), weights)

@@ -60,7 +60,7 @@ def pack_conv2d(graph: Graph, op: Conv2D) -> Packed:
         parts = weights[:, 1:], weights[:, :-1]
         edges = _table([_folded(bias, part, input_zp) for part in parts])
     order = order_of(graph, op)
-    return Packed(pack_weights(_rows(weights, order), order), table, finish, edges)
+    return Packed(pack_weights(ordered(weights, order), order), table, finish, edges)
 
 
 def _folded(bias: NDArray[np.integer], weights: Int8Array, input_zp: int) -> Int64Array:
@@ -140,8 +140,8 @@ def _backwards(pair: Int8Array, order: Order) -> Int8Array:
     return units[:, ::-1].reshape(pair.shape)
 
 
-def _rows(weights: Int8Array, order: Order) -> Int64Array:
-    """Return OHWI weights as [O, K]."""
+def ordered(weights: Int8Array, order: Order) -> Int64Array:
+    """Return OHWI weights as [O, K] in an order."""
     count, height, width, _ = weights.shape
     match order:
         case Order.COLUMNS:

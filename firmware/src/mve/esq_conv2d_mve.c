@@ -124,12 +124,11 @@ static void gather_window(const struct esq_mve_view *view, const struct columns 
 
 /* Windows whose columns all lie inside the image, and pixels side by side. */
 static void gather_inside(const struct esq_mve_view *view, uint32_t start, uint32_t windows,
-                          uint32_t window_bytes) {
+                          uint32_t window_bytes, int8_t *to) {
     const struct esq_window *window = &view->params->window;
     const uint32_t channels = view->input->channels;
     const struct pieces rows = {window->width * channels, window->stride_w * channels,
                                 window_bytes};
-    int8_t *to = view->work;
     for (uint32_t y = 0; y < window->height; y++) {
         if (view->rows[y]) {
             set_out(&rows, windows, view->rows[y] + start * channels, to);
@@ -141,16 +140,24 @@ static void gather_inside(const struct esq_mve_view *view, uint32_t start, uint3
 }
 
 void esq_mve_gathered(const struct esq_mve_view *view, uint32_t column, struct esq_mve_job *job) {
-    const struct columns all = columns_of(view, column, job->count);
-    job->window = view->work;
+    const struct esq_window *window = &view->params->window;
+    const struct esq_slot *input = view->input;
+    const int side_by_side = input->pixel_bytes == input->channels;
+    int8_t *to = view->work;
+    job->window = to;
     job->step_bytes = job->blocks * ESQ_MVE_BLOCK;
-    if (all.before + all.after == 0 && view->input->pixel_bytes == view->input->channels) {
-        gather_inside(view, all.start, job->count, job->step_bytes);
-        return;
-    }
-    for (uint32_t i = 0; i < job->count; i++) {
+    for (uint32_t i = 0; i < job->count;) {
         const struct columns own = columns_of(view, column + i, 1);
-        gather_window(view, &own, view->work + i * job->step_bytes);
+        uint32_t windows = 1;
+        if (own.before + own.after == 0 && side_by_side) {
+            const uint32_t beyond = input->width - own.start - window->width;
+            windows = at_most(beyond / window->stride_w + 1u, job->count - i);
+            gather_inside(view, own.start, windows, job->step_bytes, to);
+        } else {
+            gather_window(view, &own, to);
+        }
+        to += windows * job->step_bytes;
+        i += windows;
     }
 }
 
