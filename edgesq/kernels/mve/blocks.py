@@ -32,7 +32,7 @@ SLIDING = 3
 MAX_PIXELS = 255
 """Mirror: struct esq_conv2d_mve."""
 
-_PIXELS = (48, 24, 12, 6, 3, 2, 1)
+_PIXELS = (24, 12, 6, 3, 2, 1)
 """Output pixels of which windows are set out together, best first, beside all of a row."""
 
 

@@ -144,6 +144,47 @@
     .endif
     .endm
 
+    .macro ESQ_STORE n, second, third
+    vstrb.32 q5, [r7], #4
+    .if \n > 1
+    vstrb.32 q6, [\second]
+    .endif
+    .if \n > 2
+    vstrb.32 q7, [\third]
+    .endif
+    .endm
+
+    .macro ESQ_STORE_any n
+    ldrd r2, r4, [sp, #ESQ_PIXEL_BYTES] /* and the table's end */
+    .if \n > 1
+    adds r0, r7, r2
+    .endif
+    .if \n > 2
+    adds r2, r0, r2
+    .endif
+    ESQ_STORE \n, r0, r2
+    .endm
+
+    .macro ESQ_STORE_two n
+    .if \n > 1
+    add r0, r7, r12
+    .endif
+    .if \n > 2
+    add r2, r0, r12
+    .endif
+    ESQ_STORE \n, r0, r2
+    .endm
+
+    .macro ESQ_STORE_one n
+    vstrb.32 q5, [r7], #4
+    .if \n > 1
+    vstrb.32 q6, [r5], #4
+    .endif
+    .if \n > 2
+    vstrb.32 q7, [r3], #4
+    .endif
+    .endm
+
 /* A table row by way of two registers; the pixels in q2 q3 q4 stay. */
     .macro ESQ_REQUANTIZE n, round, blocks
     vldrw.u32 q1, [r11], #ESQ_ROW_BYTES
@@ -165,21 +206,8 @@
     vldrw.u32 q4, [r11, #-16]
     ESQ_EACH \n, vqshl.s32, q4
     .endif
-    ldrd r2, r4, [sp, #ESQ_PIXEL_BYTES] /* and the table's end */
     ESQ_EACH \n, vshr.s32, #24
-    .if \n > 1
-    adds r0, r7, r2
-    .endif
-    .if \n > 2
-    adds r2, r0, r2
-    .endif
-    vstrb.32 q5, [r7], #4
-    .if \n > 1
-    vstrb.32 q6, [r0]
-    .endif
-    .if \n > 2
-    vstrb.32 q7, [r2]
-    .endif
+    ESQ_STORE_\blocks \n
     .endm
 
     .macro ESQ_END_relu n, blocks
@@ -202,29 +230,59 @@
     .endif
     .endm
 
+/* Before the quads of n pixels: with few blocks, lr counts quads, and r12 is the pixels' distance. */
+    .macro ESQ_BEGIN_any n
+    vldrb.8 q0, [r1], #16
+    .endm
+
+    .macro ESQ_BEGIN_two n
+    ldrd r12, r4, [sp, #ESQ_PIXEL_BYTES] /* and the table's end */
+    vldrb.8 q0, [r1], #16
+    sub r4, r4, r11
+    lsr lr, r4, #6
+    .endm
+
+/* r5 and r3 are where the second and third pixel go. */
+    .macro ESQ_BEGIN_one n
+    ldrd r12, r4, [sp, #ESQ_PIXEL_BYTES]
+    sub r4, r4, r11
+    lsr lr, r4, #6
+    ESQ_LOAD_first q2, r3
+    .if \n > 1
+    ESQ_LOAD_first q3, r5
+    add r5, r7, r12
+    .endif
+    .if \n > 2
+    ESQ_LOAD_first q4, r9
+    add r3, r5, r12
+    .endif
+    .endm
+
+    .macro ESQ_NEXT_any quad
+    cmp r11, r4
+    bne \quad
+    .endm
+
+    .macro ESQ_NEXT_two quad
+    le lr, \quad
+    .endm
+
+    .macro ESQ_NEXT_one quad
+    le lr, \quad
+    .endm
+
 /* All quads of n pixels. */
     .macro ESQ_PIXELS n, end, blocks
     ldrd r1, r11, [sp, #ESQ_WEIGHTS] /* and the table */
     ldr r7, [sp, #ESQ_RESULT]
-    .ifc \blocks, one
-    ESQ_LOAD_first q2, r3
-    .if \n > 1
-    ESQ_LOAD_first q3, r5
-    .endif
-    .if \n > 2
-    ESQ_LOAD_first q4, r9
-    .endif
-    .else
-    vldrb.8 q0, [r1], #16
-    .endif
+    ESQ_BEGIN_\blocks \n
 .Lquad\@:
     ESQ_SUM_\blocks \n, first, forward
     ESQ_INTO \n, 0, 2
     ESQ_SUM_\blocks \n, turn, backward
     ESQ_INTO \n, 1, 3
     ESQ_END_\end \n, \blocks
-    cmp r11, r4
-    bne .Lquad\@
+    ESQ_NEXT_\blocks .Lquad\@
     .endm
 
     .macro ESQ_KERNEL name, end, blocks
@@ -256,10 +314,16 @@
     str r2, [sp, #ESQ_COUNT]
     ESQ_PIXELS 3, \end, \blocks
     ldr r4, [sp, #ESQ_STEP_BYTES]
-    add r4, r4, r4, lsl #1
-    add r3, r3, r4
-    add r5, r5, r4
-    add r9, r9, r4
+    add r0, r4, r4, lsl #1
+    .ifc \blocks, one
+    ldr r3, [sp, #ESQ_WINDOW]
+    add r3, r3, r0
+    str r3, [sp, #ESQ_WINDOW]
+    .else
+    add r3, r3, r0
+    .endif
+    add r5, r3, r4
+    add r9, r5, r4
     ldr r0, [sp, #ESQ_RESULT]
     ldr r4, [sp, #ESQ_PIXEL_BYTES]
     add r4, r4, r4, lsl #1
