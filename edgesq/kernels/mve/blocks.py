@@ -16,11 +16,10 @@ BLOCK = 16
 """Input values that one instruction multiplies. Mirror: ESQ_MVE_BLOCK."""
 
 QUAD = 4
-"""Output channels computed together, as pairs (0, 2) and (1, 3). Mirror: esq_mve.h."""
+"""Output channels computed together, as two pairs. Mirror: esq_mve.h."""
 
 _SHIFTS = range(25)
 """Right shifts for which the constants of the short requantization fit."""
-
 
 _COLUMN_BYTES = 8
 """Windows share columns where these are multiples of it: others would have to be read at addresses

@@ -40,11 +40,11 @@ _CONV = {
     "pieces": 6.0,
     "window rows": 45.0,
 }
-"""Instructions per count of `_conv`."""
+"""Instructions per count of `_conv`: a row takes less than is counted for one of any operator."""
 
 
 def _conv(graph: Graph, op: Conv2D, kernel: Kernel) -> float:
-    """Estimate what firmware/src/mve/esq_conv2d_mve.c and esq_mve_kernels.S do."""
+    """Estimate what firmware/src/mve/esq_conv2d_mve.c and the kernels do."""
     height, width, channels = graph.tensors[op.output].hwc
     runs, blocks = _runs(graph, op, kernel), blocks_of(graph, op)
     groups = [group for run in runs for group in runs_of(run, _PIXELS)]

@@ -1,7 +1,8 @@
 /* Convolution sums on cores with MVE (Armv8.1-M with Helium: Cortex-M55, M85).
  *
  * Four output channels, a quad, are computed together, as two pairs: channels 0 and 2, then 1 and
- * 3. The input's zero point is folded into the bias, so that padding is the zero point.
+ * 3; where windows slide 0 and 1, then 2 and 3. The input's zero point is folded into the bias, so
+ * that padding is the zero point.
  * Mirror: edgesq/kernels/mve/pack.py.
  */
 #ifndef ESQ_MVE_H

@@ -27,8 +27,8 @@
 
     .equ ESQ_ROW_BYTES, 64 /* of the table */
 
-/* r1 weights, r3 r5 r9 windows, r7 result, r11 table, r12 blocks - 1, lr iterations; sums r0 r2, r4 r6, r8 r10: both channels of each pixel, then q5 q6 q7: four of
- * each. */
+/* r1 weights, r3 r5 r9 windows, r7 result, r11 table, r12 blocks - 1, lr iterations; sums r0 r2,
+ * r4 r6, r8 r10: both channels of each pixel, then q5 q6 q7: four of each. */
 
     .macro ESQ_LOAD_first to, from
     vldrb.8 \to, [\from]
@@ -230,7 +230,7 @@
     .endif
     .endm
 
-/* Before the quads of n pixels: with few blocks, lr counts quads, and r12 is the pixels' distance. */
+/* Before the quads of n pixels: with few blocks lr counts them, and r12 is the pixels' distance. */
     .macro ESQ_BEGIN_any n
     vldrb.8 q0, [r1], #16
     .endm
