@@ -19,6 +19,7 @@ from bench.imagenet import imagenet
 from bench.measure import measure
 from bench.pace import print_pace
 from bench.scalar import scalar
+from bench.speed import speed
 from bench.streamed import print_streamed
 from bench.values import values
 from bench.zoo import zoo
@@ -64,6 +65,8 @@ def _parts(options: argparse.Namespace) -> dict[str, Any]:
         results["zoo"] = zoo()
     if options.flash:
         results["flash"] = flash_beside()
+    if options.speed:
+        results["speed"] = speed()
     return results
 
 
@@ -129,6 +132,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--scalar", action="store_true", help="only cores without an extension")
     parser.add_argument("--zoo", action="store_true", help="only the table of all networks")
     parser.add_argument("--flash", action="store_true", help="only flash beside ST Edge AI's")
+    parser.add_argument("--speed", action="store_true", help="only plans for speed, on M7")
     parser.add_argument("--pace", action="store_true", help="only rates of the link, and of verify")
     parser.add_argument("--operators", action="store_true", help="print operator by operator")
     parser.add_argument("--functions", action="store_true", help="print function by function")

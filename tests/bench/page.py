@@ -17,6 +17,7 @@ from bench import (
     estimates,
     imagenet,
     scalar,
+    speed,
     streamed,
     tables,
     values,
@@ -130,6 +131,8 @@ def sections(results: dict[str, Any]) -> list[Section]:
     if "scalar" in results:
         table = scalar.scalar_table(results["scalar"])
         found.append(Section("Cores without an extension", _bench("--scalar"), [table, _SCALAR]))
+    if "speed" in results:
+        found.append(Section("For speed", _bench("--speed"), [speed.speed_table(results["speed"])]))
     if "estimates" in results:
         parts = [estimates.estimates_table(results["estimates"])]
         found.append(Section("Estimated instructions", _bench("--estimates"), parts))
