@@ -19,7 +19,7 @@ from edgesq.builds.facts import (
 from edgesq.builds.folder import appearing, check_out, file_hashes
 from edgesq.builds.loading import loading_steps, source_request
 from edgesq.builds.model import Kind
-from edgesq.builds.optimize import Improved, accuracy_steps
+from edgesq.builds.optimize import Improved, accuracy_steps, fitting_steps
 from edgesq.builds.page_files import SHEET, draw_page
 from edgesq.builds.parity import compared_images, forms_of
 from edgesq.builds.report import write_report
@@ -107,6 +107,8 @@ def _check(options: ExportOptions) -> None:
 def improving_steps(options: ExportOptions, driver: Driver) -> list[Step]:
     """Return the steps from an Improved to a Planned."""
     steps = []
+    if options.optimize_accuracy is None and options.compress is None:  # they round by themselves
+        steps += fitting_steps()
     if options.optimize_accuracy is not None:
         steps += accuracy_steps(options.optimize_accuracy, driver.tell)
     if options.compress is not None:

@@ -32,8 +32,17 @@ Float32Array = NDArray[np.float32]
 _MAX_FACTOR = 16.0
 """Largest factor by which a channel is scaled, up or down."""
 
+USUAL_STRENGTH = 0.75
+"""What serves without a search. In full, each channel would be cut off at the largest value that it
+had on few images."""
+
+_TINY = np.finfo(np.float32).tiny
+
 Readers = list[tuple[Convolution, int]]
 """Convolutions that read a tensor, each with the index of its first channel in it."""
+
+Side = tuple[Convolution, Readers]
+"""A convolution, and what reads it."""
 
 
 def equalized(model: Quantized, images: Float32Array, strength: float) -> Quantized:
@@ -45,16 +54,25 @@ def equalized(model: Quantized, images: Float32Array, strength: float) -> Quanti
         strength: 1 makes all channels of an activation equally wide, at the cost of the weights
             that read them; 0.5 shares the difference between both.
     """
-    graph, weights = model.graph, dict(model.weights)
+    weights = dict(model.weights)
     peaks = _peaks(model, images)
-    for op in model.convolutions:
-        readers = _readers(graph, op.output)
-        if readers and weights[op.name].activation != "relu6":
-            factors = _factors(weights, readers, peaks[op.output], strength)
+    for sides in _sides(model):
+        all_factors = _factors(weights, sides, peaks, strength)
+        for (op, readers), factors in zip(sides, all_factors, strict=True):
             weights[op.name] = _scaled_outputs(op, weights[op.name], np.float32(1) / factors)
             for reader, first in readers:
                 weights[reader.name] = _scaled_inputs(weights[reader.name], first, factors)
     return model.with_weights(weights)
+
+
+def _sides(model: Quantized) -> list[list[Side]]:
+    """Return the convolutions whose channels can be scaled, those read side by side together."""
+    found: dict[tuple[str, ...], list[Side]] = {}
+    for op in model.convolutions:
+        readers = _readers(model.graph, op.output)
+        if readers and model.weights[op.name].activation != "relu6":
+            found.setdefault(tuple(reader.name for reader, _ in readers), []).append((op, readers))
+    return list(found.values())
 
 
 def _readers(graph: Graph, tensor: int, first: int = 0) -> Readers | None:
@@ -67,7 +85,7 @@ def _readers(graph: Graph, tensor: int, first: int = 0) -> Readers | None:
             if index != tensor:
                 continue
             behind: Readers | None = None
-            if isinstance(op, Conv2D | DepthwiseConv2D) and _takes_channels_alike(graph, op):
+            if isinstance(op, Conv2D | DepthwiseConv2D) and takes_channels_alike(graph, op):
                 behind = [(op, first)]
             elif isinstance(op, MaxPool2D | AveragePool2D | Mean):
                 behind = _readers(graph, op.output, first)
@@ -80,7 +98,7 @@ def _readers(graph: Graph, tensor: int, first: int = 0) -> Readers | None:
     return found
 
 
-def _takes_channels_alike(graph: Graph, op: Conv2D | DepthwiseConv2D) -> bool:
+def takes_channels_alike(graph: Graph, op: Conv2D | DepthwiseConv2D) -> bool:
     """Say whether the last dimension of its weights is that of its input's channels."""
     kernel = graph.tensors[op.weights].shape
     return kernel[-1] == graph.tensors[op.inputs[0]].hwc[2]
@@ -101,26 +119,36 @@ def _peaks(model: Quantized, images: Float32Array) -> dict[int, Float32Array]:
 
 
 def _factors(
-    weights: Mapping[str, FloatWeights], readers: Readers, peaks: Float32Array, strength: float
-) -> Float32Array:
-    """Return the factor of the readers' weights per channel; its geometric mean is 1."""
-    count = len(peaks)
-    reading = np.max(
-        [_input_peaks(weights[op.name])[first : first + count] for op, first in readers], axis=0
+    weights: Mapping[str, FloatWeights],
+    sides: list[Side],
+    peaks: Mapping[int, Float32Array],
+    strength: float,
+) -> list[Float32Array]:
+    """Return the factor of the readers' weights per channel; the geometric mean of all is 1."""
+    each = [peaks[op.output] for op, _ in sides]
+    seen = np.concatenate(each)
+    reading = np.concatenate(
+        [
+            np.max([_input_peaks(weights[op.name])[at : at + len(own)] for op, at in readers], 0)
+            for own, (_, readers) in zip(each, sides, strict=True)
+        ]
     )
-    alive = (peaks > 0) & (reading > 0)
-    if not alive.any():
-        return np.ones(count, np.float32)
-    logs = np.zeros(count)
-    logs[alive] = strength * np.log(peaks[alive]) - (1 - strength) * np.log(reading[alive])
-    logs[alive] -= logs[alive].mean()
+    alive = (seen > 0) & (reading > 0)
+    logs = np.zeros(len(seen))
+    if alive.any():
+        logs[alive] = strength * np.log(seen[alive]) - (1 - strength) * np.log(reading[alive])
+        logs[alive] -= logs[alive].mean()
     limit = np.log(_MAX_FACTOR)
-    return np.exp(np.clip(logs, -limit, limit)).astype(np.float32)
+    factors = np.exp(np.clip(logs, -limit, limit)).astype(np.float32)
+    return np.split(factors, np.cumsum([len(own) for own in each])[:-1])
 
 
 def _input_peaks(weights: FloatWeights) -> Float32Array:
-    """Return the largest weight per input channel."""
-    return np.asarray(np.abs(weights.kernel).max(axis=(0, 1, 2)))
+    """Return the largest weight per input channel, each as a part of its output's largest."""
+    magnitudes = np.abs(weights.kernel)
+    if len(magnitudes) > 1:  # depthwise weights are [1, H, W, C]
+        magnitudes = magnitudes / np.maximum(magnitudes.max((1, 2, 3), keepdims=True), _TINY)
+    return np.asarray(magnitudes.max(axis=(0, 1, 2)))
 
 
 def _scaled_outputs(op: Convolution, weights: FloatWeights, by: Float32Array) -> FloatWeights:

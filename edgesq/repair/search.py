@@ -14,7 +14,8 @@ from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.scales import roomier_scores
 from edgesq.formats.tflite import read_stored_graph
 from edgesq.graph import Int8Array
-from edgesq.repair.equalize import equalized
+from edgesq.repair.equalize import USUAL_STRENGTH, equalized
+from edgesq.repair.feedback import rounded
 from edgesq.repair.judge import distance, float_scores, int8_scores
 from edgesq.repair.ranges import RULES, Samples, choose, observe
 from edgesq.repair.rounding import corrected
@@ -43,7 +44,8 @@ class Recipe:
         headroom: by which the range of the scores is wider: the largest one decides, and what cuts
             it off makes the model uncertain of what it knows best.
         strength: of cross-layer equalization; 0 for none.
-        correction: what is corrected layer by layer: nothing, biases, or biases and weights.
+        correction: what is corrected layer by layer: nothing, biases, or biases and weights
+            (`weights` sees what the int8 layers before give, `feedback` the float model's).
     """
 
     rule: str | None = None
@@ -57,6 +59,10 @@ class Recipe:
         parts += [f"equalized by {self.strength:g}"] * bool(self.strength)
         parts += [f"{self.correction} corrected"] * (self.correction != "nothing")
         return ", ".join(parts)
+
+
+USUAL = Recipe("min-max", strength=USUAL_STRENGTH, correction="feedback")
+"""What `usual` does where no recipes are tried."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +117,7 @@ def repair(
     top of the best so far. A recipe counts by the KL divergence of the scores from the float
     model's on images that it was not fitted to: all of them, in four parts; for corrections, which
     take longer, the first part. What was found is fitted once more, to all images. A recipe begun
-    within the time is ended, so more of it may pass.
+    within the time is ended, and the usual one is tried in any case, so more of it may pass.
 
     Args:
         content: the bytes of the .tflite, as the converter wrote them.
@@ -165,6 +171,8 @@ class _RecipeRunner:
             model = model.with_ranges(roomier_scores(model.graph, recipe.headroom))
         if recipe.correction == "nothing":
             return model
+        if recipe.correction == "feedback":
+            return rounded(model, floats)
         with_weights = recipe.correction == "weights"
         return corrected(model, floats, self._pictures.reals(model), with_weights=with_weights)
 
@@ -205,10 +213,12 @@ class _Search:
         least = self._try(best, self._folds, on_trial)
         for stage, gain in ((_rules, _MIN_GAIN), (_headrooms, 0.0), (_strengths, _MIN_GAIN)):
             best, least = self._best(best, least, stage(best), self._folds, on_trial, gain)
-        if time.monotonic() < self._deadline:
-            first = self._folds[:1]
-            least = self._try(best, first, on_trial)
-            best, _ = self._best(best, least, _corrections(best), first, on_trial)
+        first = self._folds[:1]
+        least = self._try(best, first, on_trial)
+        usual = self._try(USUAL, first, on_trial)
+        if usual < least:
+            best, least = USUAL, usual
+        best, _ = self._best(best, least, _corrections(best), first, on_trial)
         return best
 
     def _best(
@@ -260,5 +270,6 @@ def _strengths(best: Recipe) -> Iterator[Recipe]:
 
 
 def _corrections(best: Recipe) -> Iterator[Recipe]:
-    for correction in ("biases", "weights"):
-        yield replace(best, correction=correction)
+    for correction in ("biases", "weights", "feedback"):
+        if correction != best.correction:
+            yield replace(best, correction=correction)

@@ -84,7 +84,8 @@ def test_names_of_an_exports_steps_differ(kind: Kind, tmp_path: Path) -> None:
         names = [step.name for steps in lists for step in steps]
         assert len(names) == len(set(names))
         counts.append(len(names))
-    assert counts[1] == counts[0] + 1 + len(compression_steps(HOST, Compression(1000)))
+    # One step looks for a more exact model in the place of another that fits it quickly.
+    assert counts[1] == counts[0] + len(compression_steps(HOST, Compression(1000)))
 
 
 def test_what_has_the_size_is_not_compressed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from edgesq.compress.network import stored_kernels
 from edgesq.errors import ImageError, ModelError
 from edgesq.formats.float_weights import float_weights
 from edgesq.formats.onnx import integer_onnx, run_onnx
@@ -15,11 +16,13 @@ from edgesq.formats.tflite.rewrite import TensorChange, rewrite
 from edgesq.operators import Concatenation, MaxPool2D, Mean
 from edgesq.quantize import captured_output, to_int8_tflite
 from edgesq.repair.equalize import equalized
+from edgesq.repair.feedback import rounded
 from edgesq.repair.judge import distance, float_scores, int8_scores
-from edgesq.repair.ranges import RULES, Samples, choose, observe, quantization
+from edgesq.repair.ranges import RULES, Samples, choose, observe, quantization, wider
 from edgesq.repair.rounding import corrected
-from edgesq.repair.search import MIN_IMAGES, Pictures, repair
+from edgesq.repair.search import MIN_IMAGES, USUAL, Pictures, repair
 from edgesq.repair.state import Quantized, check_unshared
+from edgesq.repair.usual import fitted, usual
 from support.keras_networks import uneven_fire
 from support.networks import Network
 
@@ -167,6 +170,21 @@ def test_equalizing_helps_where_channels_differ(model: Quantized, pictures: Pict
     assert found[1] < 0.75 * found[0]
 
 
+def test_what_is_read_side_by_side_becomes_equally_wide(
+    model: Quantized, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An activation has one scale, so the halves of a concatenation must have one width."""
+    monkeypatch.setattr("edgesq.repair.equalize._MAX_FACTOR", 1e4)
+    changed = equalized(model, pictures.floats, 1.0)
+    ends = [op.inputs for op in model.graph.ops if isinstance(op, Concatenation)]
+    assert ends
+    for inputs in ends:
+        twin = float_twin(changed.graph, changed.weights, inputs)
+        values = list(twin_activations(twin, pictures.floats))
+        peaks = [max(image[side].max() for image in values) for side in range(len(inputs))]
+        assert max(peaks) < 1.01 * min(peaks)
+
+
 def test_a_wrong_bias_is_corrected(model: Quantized, pictures: Pictures) -> None:
     """One bias of the int8 model is shifted by hand; the mean of its sums says by how much."""
     spoilt = dict(model.weights)
@@ -211,6 +229,61 @@ def test_feedback_rounds_closer_than_nearest(model: Quantized, pictures: Picture
     assert by_weights < by_bias / 2
 
 
+# What every export does
+
+
+@pytest.fixture(scope="module")
+def others() -> Pictures:
+    """Images that nothing is fitted to."""
+    floats = np.kron(RNG.random((48, 3, 3, 3)), np.ones((1, 4, 4, 1))).astype(np.float32)
+    floats = np.clip(floats + RNG.normal(0, 0.05, floats.shape), 0, 1).astype(np.float32)
+    return Pictures(floats, np.round(floats * 255 - 128).astype(np.int8))
+
+
+def test_an_export_is_nearer_to_float_on_images_never_seen(
+    model: Quantized, pictures: Pictures, others: Pictures
+) -> None:
+    changed = fitted(model, pictures)
+    twin_is_keras(changed, pictures)
+    expected = float_scores(model, others.floats)
+    before, after = (
+        distance(expected, int8_scores(one.graph, others.int8)).kl for one in (model, changed)
+    )
+    assert after < 0.6 * before
+    golden = ReferenceInterpreter(changed.content).observed(others.int8[:3])
+    for one, other in zip(
+        golden, run_onnx(integer_onnx(changed.graph), others.int8[:3]), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_feedback_at_the_same_scales_halves_what_rounding_weights_loses(
+    model: Quantized, pictures: Pictures, others: Pictures
+) -> None:
+    def error(one: Quantized) -> float:
+        kernels = stored_kernels(one.graph)
+        as_rounded = {
+            op.name: replace(
+                model.weights[op.name],
+                kernel=kernels[op.weights].weights,
+                bias=kernels[op.weights].bias,
+            )
+            for op in one.convolutions
+        }
+        whole = float_scores(replace(one, weights=as_rounded), others.floats)
+        return float(np.mean((whole - float_scores(model, others.floats)) ** 2))
+
+    assert error(rounded(model, pictures.floats)) < 0.5 * error(model)
+
+
+def test_what_would_be_further_from_float_is_not_taken(
+    model: Quantized, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worse = model.with_ranges(choose(observe(model, pictures.floats), wider(8)))
+    monkeypatch.setattr("edgesq.repair.usual.usual", lambda *_: worse)
+    assert fitted(model, pictures) is model
+
+
 # The search
 
 
@@ -222,7 +295,13 @@ def test_the_search_keeps_what_is_better_and_says_what_it_tried(
     kept = [trial for trial in found.trials if trial.is_kept]
     assert len(kept) == 1
     assert kept[0].recipe == str(found.recipe)
-    assert [trial.images for trial in found.trials] == [24] * 12 + [6] * 3
+    images = [trial.images for trial in found.trials]
+    assert images == [24] * 12 + [6] * (len(images) - 12)
+    corrections = found.trials[13:]  # the best so far comes first
+    assert str(USUAL) == corrections[0].recipe
+    assert {trial.recipe.split(", ")[-1] for trial in corrections} == {
+        f"{what} corrected" for what in ("biases", "weights", "feedback")
+    }
     assert min(trial.kl for trial in found.trials[:12]) < found.trials[0].kl
     assert found.trials[0].recipe == "as converted"
     assert len(said) == len(found.trials) + 1
@@ -236,10 +315,11 @@ def test_the_search_keeps_what_is_better_and_says_what_it_tried(
     assert again.content == found.content
 
 
-def test_without_time_the_converters_model_stays(model: Quantized, pictures: Pictures) -> None:
+def test_without_time_it_does_what_export_does(model: Quantized, pictures: Pictures) -> None:
     found = repair(model.content, model.weights, pictures, 0)
-    assert found.content == model.content
-    assert [trial.recipe for trial in found.trials] == ["as converted"]
+    assert [trial.recipe for trial in found.trials] == ["as converted", "as converted", str(USUAL)]
+    assert found.recipe == USUAL
+    assert found.content == usual(model, pictures.floats).content
 
 
 def test_too_few_images_are_refused(model: Quantized, pictures: Pictures) -> None:
