@@ -32,10 +32,6 @@ Float32Array = NDArray[np.float32]
 _MAX_FACTOR = 16.0
 """Largest factor by which a channel is scaled, up or down."""
 
-USUAL_STRENGTH = 0.75
-"""What serves without a search. In full, each channel would be cut off at the largest value that it
-had on few images."""
-
 _TINY = np.finfo(np.float32).tiny
 
 Readers = list[tuple[Convolution, int]]

@@ -23,8 +23,8 @@ _MAX_INPUTS = 1_152
 """Largest number of inputs of a sum for which weights are rounded with feedback: time grows with
 its cube."""
 
-_PLACES = 300
-"""Output pixels sampled per image and layer."""
+_IMAGES, _PLACES = 64, 300
+"""Images, at most, and output pixels sampled per image and layer."""
 
 _SEED = 20261126
 
@@ -37,8 +37,15 @@ def rounded(model: Quantized, images: Float32Array) -> Quantized:
         images: as the float model sees them, float32 [n, H, W, C].
     """
     ops = [op for op in model.convolutions if isinstance(op, Conv2D) and _is_fit(model, op)]
-    moments = _moments(model, ops, images)
+    moments = _moments(model, ops, images[spread(len(images), _IMAGES)])
     return model.with_levels({op.name: _levels(model, op, moments[op.name]) for op in ops})
+
+
+def spread(count: int, most: int) -> NDArray[np.bool_]:
+    """Choose at most so many of `count` images, from all over."""
+    chosen = np.zeros(count, np.bool_)
+    chosen[np.linspace(0, count - 1, min(most, count)).astype(np.intp)] = True
+    return chosen
 
 
 def _is_fit(model: Quantized, op: Conv2D) -> bool:

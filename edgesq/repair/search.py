@@ -13,8 +13,8 @@ from edgesq.errors import ImageError
 from edgesq.formats.float_weights import FloatWeights
 from edgesq.formats.scales import roomier_scores
 from edgesq.formats.tflite import read_stored_graph
-from edgesq.graph import Int8Array
-from edgesq.repair.equalize import USUAL_STRENGTH, equalized
+from edgesq.graph import Graph, Int8Array
+from edgesq.repair.equalize import equalized
 from edgesq.repair.feedback import rounded
 from edgesq.repair.judge import distance, float_scores, int8_scores
 from edgesq.repair.ranges import RULES, Samples, choose, observe
@@ -61,8 +61,15 @@ class Recipe:
         return ", ".join(parts)
 
 
-USUAL = Recipe("min-max", strength=USUAL_STRENGTH, correction="feedback")
-"""What `usual` does where no recipes are tried."""
+STRENGTH, ROOM = 0.75, 1.125
+"""Of the usual recipe. Equalized in full, each channel would be cut off at the largest value that
+it had on few images, and so would the scores, which no other channel makes up for."""
+
+
+def usual(graph: Graph) -> Recipe:
+    """Return the recipe of every export: that of a model without a softmax gives scores no room."""
+    room = 1.0 if graph.logits is None else ROOM
+    return Recipe("min-max", room, STRENGTH, "feedback")
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,14 +148,14 @@ def repair(
     search = _Search(base, pictures, time.monotonic() + seconds)
     best = search.run(on_trial)
     on_trial(f"{best}, from all images")
-    found = _RecipeRunner(base, pictures).make(best)
+    found = RecipeRunner(base, pictures).make(best)
     # The same recipe is tried again where corrections begin; the last one is the one they beat.
     kept = max(i for i, one in enumerate(search.trials) if one.recipe == str(best))
     trials = tuple(replace(one, is_kept=i == kept) for i, one in enumerate(search.trials))
     return Repaired(found.content, found.weights, best, trials)
 
 
-class _RecipeRunner:
+class RecipeRunner:
     """Makes int8 models by recipes from some images; what recipes share is made once."""
 
     def __init__(self, base: Quantized, pictures: Pictures) -> None:
@@ -187,7 +194,7 @@ class _Fold:
         expected: the float model's scores of it, [n, K].
     """
 
-    runner: _RecipeRunner
+    runner: RecipeRunner
     held_out: Pictures
     expected: Float32Array
 
@@ -198,12 +205,13 @@ class _Search:
         expected = float_scores(base, pictures.floats)
         self._folds = [
             _Fold(
-                _RecipeRunner(base, pictures[parts != part]),
+                RecipeRunner(base, pictures[parts != part]),
                 pictures[parts == part],
                 expected[parts == part],
             )
             for part in range(_FOLDS)
         ]
+        self._usual = usual(base.graph)
         self._deadline = deadline
         self.trials: list[Trial] = []
 
@@ -215,9 +223,9 @@ class _Search:
             best, least = self._best(best, least, stage(best), self._folds, on_trial, gain)
         first = self._folds[:1]
         least = self._try(best, first, on_trial)
-        usual = self._try(USUAL, first, on_trial)
-        if usual < least:
-            best, least = USUAL, usual
+        plain = self._try(self._usual, first, on_trial)
+        if plain < least:
+            best, least = self._usual, plain
         best, _ = self._best(best, least, _corrections(best), first, on_trial)
         return best
 

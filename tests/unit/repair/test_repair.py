@@ -20,9 +20,9 @@ from edgesq.repair.feedback import rounded
 from edgesq.repair.judge import distance, float_scores, int8_scores
 from edgesq.repair.ranges import RULES, Samples, choose, observe, quantization, wider
 from edgesq.repair.rounding import corrected
-from edgesq.repair.search import MIN_IMAGES, USUAL, Pictures, repair
+from edgesq.repair.search import MIN_IMAGES, ROOM, Pictures, RecipeRunner, repair, usual
 from edgesq.repair.state import Quantized, check_unshared
-from edgesq.repair.usual import fitted, usual
+from edgesq.repair.usual import fitted
 from support.keras_networks import uneven_fire
 from support.networks import Network
 
@@ -257,6 +257,14 @@ def test_an_export_is_nearer_to_float_on_images_never_seen(
         np.testing.assert_array_equal(one, other)
 
 
+def test_scores_before_a_softmax_get_room(model: Quantized, pictures: Pictures) -> None:
+    """On few images the largest of them was not seen."""
+    changed = fitted(model, pictures).graph
+    assert model.graph.logits is not None
+    before, after = (one.tensors[one.scores].scale for one in (model.graph, changed))
+    assert after == pytest.approx(ROOM * before, rel=0.01)
+
+
 def test_feedback_at_the_same_scales_halves_what_rounding_weights_loses(
     model: Quantized, pictures: Pictures, others: Pictures
 ) -> None:
@@ -280,7 +288,7 @@ def test_what_would_be_further_from_float_is_not_taken(
     model: Quantized, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worse = model.with_ranges(choose(observe(model, pictures.floats), wider(8)))
-    monkeypatch.setattr("edgesq.repair.usual.usual", lambda *_: worse)
+    monkeypatch.setattr(RecipeRunner, "make", lambda *_: worse)
     assert fitted(model, pictures) is model
 
 
@@ -298,7 +306,7 @@ def test_the_search_keeps_what_is_better_and_says_what_it_tried(
     images = [trial.images for trial in found.trials]
     assert images == [24] * 12 + [6] * (len(images) - 12)
     corrections = found.trials[13:]  # the best so far comes first
-    assert str(USUAL) == corrections[0].recipe
+    assert str(usual(model.graph)) == corrections[0].recipe
     assert {trial.recipe.split(", ")[-1] for trial in corrections} == {
         f"{what} corrected" for what in ("biases", "weights", "feedback")
     }
@@ -317,9 +325,13 @@ def test_the_search_keeps_what_is_better_and_says_what_it_tried(
 
 def test_without_time_it_does_what_export_does(model: Quantized, pictures: Pictures) -> None:
     found = repair(model.content, model.weights, pictures, 0)
-    assert [trial.recipe for trial in found.trials] == ["as converted", "as converted", str(USUAL)]
-    assert found.recipe == USUAL
-    assert found.content == usual(model, pictures.floats).content
+    assert [trial.recipe for trial in found.trials] == [
+        "as converted",
+        "as converted",
+        str(usual(model.graph)),
+    ]
+    assert found.recipe == usual(model.graph)
+    assert found.content == RecipeRunner(model, pictures).make(found.recipe).content
 
 
 def test_too_few_images_are_refused(model: Quantized, pictures: Pictures) -> None:
