@@ -70,7 +70,7 @@ def export(options: ExportOptions, on_stage: OnStage) -> ExportReport:
     request = source_request(options.model, options.calibration, taken)
     driver = Driver(on_stage)
     loading = loading_steps(request.kind)
-    improving = improving_steps(options, driver)
+    improving = improving_steps(options, request.kind, driver)
     building = building_steps(options, request.kind)
     driver.announce(loading, improving, building)
     source: Source = driver.run(loading, request)
@@ -104,10 +104,11 @@ def _check(options: ExportOptions) -> None:
         )
 
 
-def improving_steps(options: ExportOptions, driver: Driver) -> list[Step]:
+def improving_steps(options: ExportOptions, kind: Kind, driver: Driver) -> list[Step]:
     """Return the steps from an Improved to a Planned."""
     steps = []
-    if options.optimize_accuracy is None and options.compress is None:  # they round by themselves
+    rounds = options.optimize_accuracy is not None or options.compress is not None
+    if kind.is_float and not rounds:
         steps += fitting_steps()
     if options.optimize_accuracy is not None:
         steps += accuracy_steps(options.optimize_accuracy, driver.tell)

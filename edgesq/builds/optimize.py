@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,28 +42,28 @@ class Improved:
 
 
 def fitting_steps() -> list[Step]:
-    """Return the step from an Improved to one fitted to its float model, where that is known."""
-    return [Step("fit int8 to the float model", _fitted, _can_be_fitted)]
-
-
-def _can_be_fitted(improved: Improved) -> bool:
-    source = improved.source
-    is_known = source.weights is not None and source.floats is not None
-    return is_known and source.has_one_end_each and not source.graph.is_int16
+    """Return the step from an Improved to one fitted to its float model, where that can be."""
+    return [Step("fit int8 to the float model", _fitted)]
 
 
 def _fitted(improved: Improved) -> Improved:
-    """Fit weights, biases and ranges; a model whose operators share constants stays as it is."""
+    """Fit weights, biases and ranges, where there is one float image for one answer.
+
+    Int16 activations, operators that share constants and unknown weights stay as they are.
+    """
+    source = improved.source
+    is_one = source.has_one_end_each and not source.graph.is_int16
+    if source.weights is None or source.floats is None or not is_one:
+        return improved
     from edgesq.repair.search import Pictures  # imports onnx
     from edgesq.repair.usual import fitted
 
-    source = improved.source
-    assert source.weights is not None
-    assert source.floats is not None
     model = Quantized(source.tflite, read_stored_graph(source.tflite), source.weights)
-    with contextlib.suppress(ModelError):
+    try:
         check_unshared(model.graph)
         model = fitted(model, Pictures(source.floats, source.images))
+    except ModelError:  # what has no float form is as exact as the converter made it
+        return improved
     graph = read_graph(model.content, source.name)
     better = replace(source, tflite=model.content, graph=graph, weights=model.weights)
     return replace(improved, source=better)

@@ -33,7 +33,8 @@ def rounded(model: Quantized, images: Float32Array) -> Quantized:
     """Return the model with other levels and biases of its convolutions, at the same scales.
 
     Args:
-        model: depthwise convolutions, grouped ones and sums of very many inputs stay as they are.
+        model: depthwise convolutions, grouped ones and sums of very many inputs stay as they are;
+            weights that were pruned stay 0.
         images: as the float model sees them, float32 [n, H, W, C].
     """
     ops = [op for op in model.convolutions if isinstance(op, Conv2D) and _is_fit(model, op)]
@@ -73,7 +74,7 @@ def _levels(model: Quantized, op: Conv2D, sums: MomentSums) -> Levels:
     weights, moments = model.weights[op.name], sums.moments()
     kernel, scale = weights.kernel, channel_scales(model.graph, op)
     wanted = kernel.reshape(len(kernel), -1).astype(np.float64)
-    levels = round_with_feedback(wanted, moments.covariance, scale)
+    levels = round_with_feedback(wanted, moments.covariance, scale, wanted == 0)
     missing = wanted - levels * scale[:, np.newaxis]
     bias = weights.bias.astype(np.float64) + missing @ moments.mean_f
     return Levels(levels.reshape(kernel.shape), bias)
