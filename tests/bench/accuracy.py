@@ -23,6 +23,7 @@ from edgesq.quantize import audit_model, to_int8_tflite
 from edgesq.repair.judge import distance, float_scores, int8_scores
 from edgesq.repair.search import Pictures, repair
 from edgesq.repair.state import Quantized
+from edgesq.repair.usual import fitted
 from edgesq.zoo.pretrained import load_weights
 from edgesq.zoo.squeezenet import squeezenet_v1_0, squeezenet_v1_1
 
@@ -68,9 +69,13 @@ def _network(name: str, pool: UInt8Array) -> Iterator[dict[str, Any]]:
         if expected is None:
             expected = float_scores(base, judged)
             yield _row(name, "", "float", expected, expected, labels)
-        for how, graph in (("as converted", base.graph), (str(found.recipe), None)):
+        for how, graph in (
+            ("as converted", base.graph),
+            ("as exported", fitted(base, pictures).graph),
+            (str(found.recipe), read_graph(found.content)),
+        ):
             terminal.err.print(f"{name}, {called}, {how}")
-            scores = int8_scores(graph or read_graph(found.content), _levels(source, judged))
+            scores = int8_scores(graph, _levels(source, judged))
             yield _row(name, called, how, scores, expected, labels) | {"repair_cpu_s": took}
 
 
