@@ -163,15 +163,19 @@ class WideLayer:
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """One band height for all operators.
+    """A plan with another RAM: below bands of one row something is fused, or held whole.
 
     Attributes:
-        band_rows: None for whole maps.
+        band_rows: of all operators that are not fused; None for whole maps.
+        fused_operators: that run strip by strip, in chains.
+        whole_maps: that are complete before anything reads them.
         arena_bytes: of that plan.
         instructions_estimated: per image.
     """
 
     band_rows: int | None
+    fused_operators: int
+    whole_maps: int
     arena_bytes: int
     instructions_estimated: int
 
@@ -195,7 +199,7 @@ class PlanDocument:
         ram: of the whole image.
         in_ram_operators: those whose weights and tables start-up copies to RAM.
         in_ram_bytes: what these take there, at most.
-        curve: other plans, from bands of one row to whole maps.
+        curve: other plans, from the least RAM to whole maps.
     """
 
     schema: int = SCHEMA
@@ -231,7 +235,7 @@ def plan_document(
         target: the board.
         chosen: the plan.
         sizes: by the linker; None where it was not compiled: then upper bounds stand for them.
-        candidates: from bands of one row to whole maps.
+        candidates: from the least RAM to whole maps.
     """
     bounds = needs(graph, chosen.plan, target)
     flash, ram = (sizes.flash_bytes, sizes.ram_bytes) if sizes else (bounds["flash"], bounds["ram"])
@@ -255,6 +259,8 @@ def plan_document(
         curve=tuple(
             CurvePoint(
                 None if one is candidates[-1] else max(one.bands.by_height.values(), default=1),
+                sum(len(fusion.outputs) for fusion in one.bands.fused or ()),
+                len(one.bands.whole or ()),
                 one.plan.arena_bytes,
                 estimate(one.instructions, target).instructions,
             )

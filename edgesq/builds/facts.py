@@ -10,7 +10,7 @@ from edgesq.builds.parity import ParityRow
 from edgesq.calibrate import AuditRow, Classes, Preprocessing, Shown
 from edgesq.choices import Goal, Layout
 from edgesq.limits import MAX_EXTENT
-from edgesq.plan import Candidate
+from edgesq.plan import Bands, Candidate, Fusion
 from edgesq.project import Estimate, Sizes
 from edgesq.records import Count
 from edgesq.repair.trial import Trial
@@ -49,10 +49,34 @@ class BandFacts:
     Attributes:
         by_height: of operators by the height of their output.
         by_output: of single operators by the slot that they write.
+        fused: operators that run as one.
+        whole: slots that are complete before anything reads them.
     """
 
     by_height: dict[Rows, Rows]
     by_output: dict[Count, Rows]
+    fused: tuple[Fusion, ...] = ()
+    whole: tuple[Count, ...] = ()
+
+    @classmethod
+    def of(cls, bands: Bands) -> "BandFacts":
+        """Return what a report says of bands."""
+        return cls(
+            dict(bands.by_height),
+            dict(bands.by_output),
+            tuple(sorted(bands.fused or ())),
+            tuple(sorted(bands.whole or ())),
+        )
+
+    @property
+    def bands(self) -> Bands:
+        """The bands again."""
+        return Bands(
+            by_height=self.by_height,
+            by_output=self.by_output,
+            fused=frozenset(self.fused),
+            whole=frozenset(self.whole),
+        )
 
 
 @dataclass(frozen=True)
@@ -80,9 +104,8 @@ class PlanFacts:
     def of(cls, chosen: Candidate) -> "PlanFacts":
         """Return what a report says of a plan."""
         request = chosen.request
-        bands = BandFacts(dict(chosen.bands.by_height), dict(chosen.bands.by_output))
         return cls(
-            bands,
+            BandFacts.of(chosen.bands),
             request.growth_bytes,
             tuple(sorted(request.coded)),
             request.limit_bytes,

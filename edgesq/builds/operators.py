@@ -107,7 +107,7 @@ def _belongs(operator: Operator, graph: Graph) -> bool:
         and all(graph.tensors[index].data is None for index in tensors)
         and operator.access in Access.__members__
         and operator.family in FAMILIES
-        and len(operator.ops) in (1, 2)
+        and len(operator.ops) >= 1
         and len(operator.inputs) in (1, 2)
         and operator.overwrites in (None, *range(len(operator.inputs)))
         and operator.rows_per_step >= 1

@@ -17,7 +17,7 @@ from edgesq.files import read_json, write_whole
 from edgesq.graph import Graph
 from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.flash import codable
-from edgesq.plan import Bands, Candidate, PlanRequest, judge
+from edgesq.plan import Candidate, PlanRequest, can_be, judge
 from edgesq.records import json_text, made, plain
 from edgesq.targets import TFLM_KERNELS
 
@@ -77,7 +77,9 @@ def planned(report: ExportReport, graph: Graph) -> Candidate | None:
         growth_bytes=plan.growth_bytes,
         coded=coded,
     )
-    bands = Bands(by_height=plan.bands.by_height, by_output=plan.bands.by_output)
+    bands = plan.bands.bands
+    if not can_be(graph, bands):
+        raise _damaged("key 'firmware.plan.bands': no such operators")
     chosen = judge(graph, request, bands)
     if plan.in_ram and max(plan.in_ram) >= len(chosen.plan.ops):
         raise _damaged("key 'firmware.plan.in_ram': no such operators")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from edgesq.api.documents import PlanDocument, Planned
+from edgesq.api.documents import CurvePoint, PlanDocument, Planned
 from edgesq.choices import Goal
 from edgesq.cli import terminal
 from edgesq.files import check_output
@@ -114,18 +114,28 @@ def print_doubt(document: PlanDocument) -> None:
         terminal.say(f"{what}: {reads.cycles:,} of the cycles are waits, estimated")
 
 
+def _bands(point: CurvePoint) -> str:
+    """Return the rows per step of all operators, with what is fused and what is held whole."""
+    parts = ["whole maps" if point.band_rows is None else str(point.band_rows)]
+    if point.fused_operators:
+        parts.append(f"{point.fused_operators} fused")
+    if point.whole_maps:
+        parts.append(f"{point.whole_maps} whole")
+    return ", ".join(parts)
+
+
 def _curve_table(document: PlanDocument) -> Table:
     table = terminal.table(
-        "RAM against speed, one band height for all operators",
+        "RAM against speed",
         [],
         ["band", "arena", "instructions, estimated", "against whole maps"],
     )
     rows = document.curve
     whole = rows[-1].instructions_estimated
     for row in rows:
-        band, instructions = row.band_rows, row.instructions_estimated
+        instructions = row.instructions_estimated
         table.add_row(
-            "whole maps" if band is None else str(band),
+            _bands(row),
             f"{row.arena_bytes:,}",
             f"{instructions:,}",
             f"{instructions / whole - 1:+.2%}",

@@ -6,6 +6,7 @@ from edgesq.calibrate import Preprocessing
 from edgesq.codegen.application import application_header, application_source
 from edgesq.codegen.header import model_header
 from edgesq.codegen.names import DEFAULT_NAME
+from edgesq.codegen.params.fused import fused_params
 from edgesq.codegen.params.table import params
 from edgesq.codegen.text import template
 from edgesq.graph import Graph, digest
@@ -103,7 +104,10 @@ def _facts(graph: Graph, plan: Plan, kernels: str) -> dict[str, object]:
 def _source(graph: Graph, plan: Plan, kernels: str, names: Mapping[str, str]) -> str:
     numbers = [number for number, slot in enumerate(plan.slots) if slot]
     places = {number: f"&slots[{place}]" for place, number in enumerate(numbers)}
-    texts = [params(graph, item, index) for index, item in enumerate(plan.ops)]
+    texts = [
+        _fused(graph, plan, index, places) if item.chain else params(graph, item, index)
+        for index, item in enumerate(plan.ops)
+    ]
     texts = [in_ram(text) if index in plan.in_ram else text for index, text in enumerate(texts)]
     states = [*_states(plan)]
     streams = [f"&stream_{index}" for index, item in enumerate(plan.ops) if item.kernel.coded]
@@ -142,6 +146,11 @@ def _source(graph: Graph, plan: Plan, kernels: str, names: Mapping[str, str]) ->
     )
 
 
+def _fused(graph: Graph, plan: Plan, index: int, places: Mapping[int, str]) -> str:
+    maxima = plan.sums[index].offset if index in plan.sums else 0
+    return fused_params(graph, plan.ops[index], index, places, plan.work[index].offset, maxima)
+
+
 def _states(plan: Plan) -> Iterator[Fields]:
     """Yield what a reset writes: each state of each operator, one behind the other."""
     for index, item in sorted(plan.states.items()):
@@ -154,7 +163,7 @@ def _states(plan: Plan) -> Iterator[Fields]:
 
 def _function(item: RowOp) -> str:
     op = item.op
-    is_wide = isinstance(op, Convolution) and op.wide is not None
+    is_wide = isinstance(op, Convolution) and op.wide is not None and item.chain is None
     return WIDE if is_wide else item.kernel.function
 
 

@@ -2,13 +2,14 @@
 
 from edgesq.kernels.dsp.family import DSP
 from edgesq.kernels.family import ANY_CORE, Family
+from edgesq.kernels.fused import fused
 from edgesq.kernels.mve.family import MVE
 from edgesq.kernels.phased import phased
 from edgesq.kernels.portable import PORTABLE
 from edgesq.kernels.scalar.family import SCALAR
 
 FAMILIES: dict[str, Family] = {
-    family.name: phased(family) for family in (PORTABLE, SCALAR, DSP, MVE)
+    family.name: fused(phased(family)) for family in (PORTABLE, SCALAR, DSP, MVE)
 }
 """By name, each faster than the one before."""
 

@@ -14,6 +14,9 @@ WIDE = "esq_run_wide"
 """Runs a kernel of any family, then computes channels anew whose weights do not fit int8."""
 
 
+FUSED = "esq_run_fused"
+"""The function of operators that are fused, of any family."""
+
 PHASES = "esq_run_conv2d_phases"
 """The function of a dilated or transposed convolution, of any family."""
 
@@ -35,6 +38,10 @@ class Form(StrEnum):
     WINOGRAD = "winograd"
     SQUARES = "winograd by squares"
     """Winograd along both sides, its weights transformed for each band."""
+    FUSED = "fused"
+    """Several operators, strip by strip."""
+    RUNNING = "fused, maxima kept"
+    """The same, with a max pool whose maxima are kept from step to step."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,21 @@ class Held:
 
 
 @dataclass(frozen=True)
+class Fused:
+    """How operators run that are fused.
+
+    Attributes:
+        columns: of their output, that a strip makes.
+        kernels: of each.
+        work_offset: bytes into the working memory of what these work in.
+    """
+
+    columns: int
+    kernels: tuple["Kernel", ...]
+    work_offset: int
+
+
+@dataclass(frozen=True)
 class Kernel:
     """How an operator runs. The planner decides it; all that comes after reads it.
 
@@ -102,6 +124,7 @@ class Kernel:
         coded: how its weights are decoded; None where they lie in flash as they are.
         tabled: how its table of requantization is made; None where that lies in flash too.
         held: what is in working memory at a time; None where its family leaves no choice.
+        fused: how each of several operators runs; None where it is one alone.
     """
 
     family: str
@@ -112,6 +135,7 @@ class Kernel:
     coded: Coded | None = None
     tabled: Tabled | None = None
     held: Held | None = None
+    fused: Fused | None = None
 
     @property
     def function(self) -> str:
@@ -121,7 +145,7 @@ class Kernel:
     @property
     def plain_function(self) -> str:
         """The same, of what takes a phase's steps where there are phases."""
-        if self.family == PORTABLE or self.name == CONV_PARTS:
+        if self.family == PORTABLE or self.name in (CONV_PARTS, FUSED):
             return self.name
         if self.form is Form.GROUPS:
             return "esq_run_conv2d_groups"

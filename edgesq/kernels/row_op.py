@@ -1,6 +1,6 @@
 """An operator of the runtime, as the planner hands it to a kernel family."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edgesq.graph import Graph
 from edgesq.kernels.kernel import Kernel
@@ -33,6 +33,44 @@ class Slot:
 
 
 @dataclass(frozen=True)
+class Stage:
+    """One of several operators that are fused, from one of their tensors to another.
+
+    Attributes:
+        item: the operator, as it runs on whole maps.
+        source, result: the tensors' numbers in their chain.
+        channels: bytes from a pixel's start to the first one of the source, and of the result.
+    """
+
+    item: "RowOp"
+    source: int
+    result: int
+    channels: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Operators that are fused: what lies between them is never held as rows of a map.
+
+    Attributes:
+        graph: the model.
+        outputs: slots that they write, in topological order; with the model they say the rest.
+        stages: in the same order.
+        running: whether the last but one is a max pool whose maxima are kept from step to step. A
+            step then takes one row of that pool's input; the last one, a 1x1 convolution, takes
+            each row of maxima that is complete, strip by strip, and the next row begins there.
+        shapes: of each tensor, the input's first, the output's last: height, width, and bytes from
+            one pixel to the next.
+    """
+
+    graph: Graph
+    outputs: tuple[int, ...]
+    running: bool
+    stages: tuple[Stage, ...] = field(compare=False)
+    shapes: tuple[tuple[int, int, int], ...] = field(compare=False)
+
+
+@dataclass(frozen=True)
 class RowOp:
     """One operator of the runtime.
 
@@ -48,6 +86,7 @@ class RowOp:
         sums_bytes: accumulators, kept from its first step to its last.
         kernel: how it runs; the portable kernel until the planner has decided.
         waits: whether its first band waits for all input rows.
+        chain: operators that it runs fused, the last of which is `op`; None where it is one alone.
     """
 
     op: Op
@@ -62,10 +101,13 @@ class RowOp:
     sums_bytes: int
     kernel: Kernel
     waits: bool = False
+    chain: Chain | None = None
 
     @property
     def ops(self) -> tuple[Op, ...]:
         """The graph's operators that this one computes."""
+        if self.chain:
+            return tuple(op for stage in self.chain.stages for op in stage.item.ops)
         return (self.op,) if self.feeder is None else (self.feeder, self.op)
 
     @property

@@ -14,6 +14,7 @@ class Access(Enum):
     REDUCE = "one row into sums over the whole image"
     MOVE = "one output row from the input rows that the operator names"
     RESHAPE = "one input row to where its values belong"
+    FUSED = "one output row from the input rows under the windows of several operators"
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,9 @@ from edgesq.plan.fit import (
     plan_for,
 )
 from edgesq.plan.fits import Fit, fits
+from edgesq.plan.lower import can_be
 from edgesq.plan.planner import make_plan
-from edgesq.plan.request import Bands, PlanRequest
+from edgesq.plan.request import Bands, Fusion, PlanRequest
 from edgesq.plan.schedule import (
     CODED_END,
     CODED_FAR,
@@ -42,10 +43,12 @@ __all__ = [
     "Candidate",
     "Fit",
     "FlashParts",
+    "Fusion",
     "Goal",
     "OperatorCost",
     "Plan",
     "PlanRequest",
+    "can_be",
     "check_tflm_fits",
     "choose",
     "coded_steps",

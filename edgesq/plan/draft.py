@@ -74,6 +74,16 @@ class Draft:
         np.maximum.at(beside, order[own], self._used[: len(order)][own])
         return tuple(beside.tolist())
 
+    def used_with(self, work_bytes: Sequence[int]) -> Int64Array:
+        """Return the bytes in use in each step.
+
+        Args:
+            work_bytes: working memory of each operator.
+        """
+        order = np.array(self.schedule.steps, np.int64)
+        own = np.array([*work_bytes, 0], np.int64)
+        return self._used[: len(order)] + own[np.minimum(order, len(work_bytes))]
+
     @cached_property
     def _used(self) -> Int64Array:
         """The bytes of residents in use in each step."""

@@ -27,6 +27,7 @@ from edgesq.operators import (
     Reduction,
     Windowed,
 )
+from edgesq.plan import fusing
 from edgesq.plan.request import Bands
 from edgesq.plan.sharing import Sharing, share
 
@@ -76,7 +77,17 @@ def lower(graph: Graph, bands: Bands, coded: frozenset[int] = frozenset()) -> Lo
         None if tensor.data is not None else _slot(sharing, tensors, number)
         for number, tensor in enumerate(tensors)
     )
-    return Lowered(slots, tuple(_row_ops(graph, sharing, slots, bands, coded)), sharing.members)
+    ops = fusing.fuse(graph, slots, tuple(_row_ops(graph, sharing, slots, bands, coded)), bands)
+    whole = bands.whole or frozenset()
+    if whole:
+        ops = tuple(replace(item, waits=True) if whole & {*item.inputs} else item for item in ops)
+    return Lowered(slots, ops, sharing.members)
+
+
+def can_be(graph: Graph, bands: Bands) -> bool:
+    """Say whether a model has what bands name, which may come from a file."""
+    lowered = lower(graph, replace(bands, fused=None, whole=None))
+    return fusing.can_be(graph, bands, lowered.slots, lowered.ops)
 
 
 def _slot(sharing: Sharing, tensors: list[Tensor], number: int) -> Slot:

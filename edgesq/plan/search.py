@@ -22,6 +22,8 @@ Which changes are tried (`moves`), and what a plan is taken to cost, differs:
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import takewhile
+from math import inf
 
 from edgesq.choices import Goal
 from edgesq.graph import Graph
@@ -29,19 +31,26 @@ from edgesq.kernels.row_op import RowOp
 from edgesq.plan.allocation import Plan
 from edgesq.plan.climb import Climb
 from edgesq.plan.cost import plan_instructions, score
+from edgesq.plan.descent import MUCH_WORK, WORK, Descent, front
 from edgesq.plan.filling import NEVER
 from edgesq.plan.moves import ConvolutionMoves, height_moves, heights_of, powers_of_two
 from edgesq.plan.planner import Planner
-from edgesq.plan.request import Bands, PlanRequest
+from edgesq.plan.request import Bands, PlanRequest, Rows, rows_of
+
+MOST_COST = {Goal.SPEED: 1.02, Goal.BALANCED: 1.10}
+"""Instructions that less RAM may cost, of those of the plan that a descent begins with."""
+
+PLACED = 4
+"""Plans of a descent that are placed: those that are best as far as is known before."""
+
+SHOWN = 0.93
+"""Of a plan's RAM, the most that the next one of a curve may have."""
 
 CODED_GROWTH = {Goal.SPEED: 4.0, Goal.BALANCED: 1.5}
 """What the arena may take of the smallest one, where weights are coded."""
 
 MIN_CODED_GAIN = 1e-5
 """Part of a plan's cost below which a change of coded bands does not count as better."""
-
-Rows = tuple[int, ...]
-"""Rows per step of each of the graph's operators."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,19 +87,20 @@ class _Candidates:
         planner: makes the plans.
 
     Attributes:
+        planner: the same.
         made: by rows per step, because different bands may come to the same.
     """
 
     def __init__(self, planner: Planner) -> None:
-        self._planner = planner
+        self.planner = planner
         self._bounds: dict[Rows, tuple[int, float]] = {}
         self.made: dict[Rows, Candidate] = {}
 
     def __getitem__(self, bands: Bands) -> Candidate:
         rows = self.rows(bands)
         if rows not in self.made:
-            plan, graph = self._planner.plan(bands), self._planner.graph
-            request = self._planner.request
+            plan, graph = self.planner.plan(bands), self.planner.graph
+            request = self.planner.request
             instructions, cost = (
                 plan_instructions(graph, ops, len(plan.steps), request.kernels)
                 for ops in (plan.ops, tuple(_untabled(item) for item in plan.ops))
@@ -99,7 +109,7 @@ class _Candidates:
         return self.made[rows]
 
     def rows(self, bands: Bands) -> Rows:
-        return _rows(self._planner.graph, bands)
+        return rows_of(self.planner.graph, bands)
 
     def price(
         self, goal: Goal, limit_bytes: int | None, bands: Bands, enough: float = NEVER
@@ -115,7 +125,7 @@ class _Candidates:
         rows = self.rows(bands)
         if rows not in self.made:
             if rows not in self._bounds:
-                self._bounds[rows] = self._planner.bound(bands)
+                self._bounds[rows] = self.planner.bound(bands)
             bound = _score(goal, *self._bounds[rows], limit_bytes)
             if bound >= enough:
                 return bound
@@ -124,7 +134,7 @@ class _Candidates:
 
     def of_one_height(self) -> list[Candidate]:
         """Return those with one band height for all operators, from one row to whole maps."""
-        heights = heights_of(self._planner.graph)
+        heights = heights_of(self.planner.graph)
         choices = powers_of_two(max(heights))
         return [self[Bands(by_height=dict.fromkeys(heights, rows))] for rows in choices]
 
@@ -151,7 +161,7 @@ class _Fillings:
 
     def price(self, bands: Bands, enough: float) -> float:
         """Return a plan's cost, or a bound of it where that is not below `enough`."""
-        rows = _rows(self._planner.graph, bands)
+        rows = rows_of(self._planner.graph, bands)
         cost, is_exact = self._known.get(rows, (0.0, False))
         if not is_exact and cost < enough:
             filling = self._planner.filling(bands, self._limit)
@@ -186,8 +196,60 @@ def choose(graph: Graph, request: PlanRequest) -> Candidate:
     if limit is not None and candidates[start].plan.arena_bytes > limit:
         start = _climbed(candidates, graph, Goal.RAM, None, start)
     ways = [_climbed(candidates, graph, goal, limit, start) for goal in goals]
-    best = candidates[min(ways, key=partial(candidates.price, request.goal, limit))]
-    return replace(best, tried=tuple(candidates.made.values()))
+    price = partial(candidates.price, request.goal, limit)
+    best = min(ways, key=price)
+    if not request.coded:
+        best = _lower(candidates, request.goal, limit, best, ways)
+    return replace(candidates[best], tried=tuple(candidates.made.values()))
+
+
+def _lower(
+    candidates: _Candidates, goal: Goal, limit_bytes: int | None, best: Bands, ways: list[Bands]
+) -> Bands:
+    """Return the best bands with what is below them; the smallest where none are within a limit.
+
+    Args:
+        candidates: of a model with plain weights.
+        goal: what bands are judged by.
+        limit_bytes: of an arena.
+        best: of the bands that are found without a descent.
+        ways: all of these.
+    """
+    price = partial(candidates.price, goal, limit_bytes)
+    if price(best) == NEVER:
+        assert limit_bytes is not None
+        found = [best, *_within(candidates, limit_bytes)]
+        fastest = min(found, key=price)
+        if price(fastest) < NEVER:
+            return fastest
+        return min(found, key=lambda one: candidates[one].plan.arena_bytes)
+    starts = [best] if goal is Goal.BALANCED else [Bands(), *ways]
+    different = {candidates.rows(bands): bands for bands in starts}
+    most = candidates[best].cost * MOST_COST.get(goal, inf)
+    lower = [
+        bands
+        for first in different.values()
+        for bands in _below(candidates, goal, first)
+        if candidates[bands].cost <= most
+    ]
+    return min([best, *lower], key=price)
+
+
+def _below(candidates: _Candidates, goal: Goal, first: Bands) -> list[Bands]:
+    """Return bands of less RAM than the first, which are best for a goal as far as is known."""
+    descent = Descent(candidates.planner, first, MUCH_WORK if goal is Goal.RAM else WORK)
+    most = descent.start.cost * MOST_COST.get(goal, inf)
+    places = list(takewhile(lambda one: one.cost <= most, descent.places()))
+    places.sort(key=lambda one: _score(goal, one.peak, one.cost, None))
+    return [one.bands for one in places[:PLACED]]
+
+
+def _within(candidates: _Candidates, limit_bytes: int) -> list[Bands]:
+    """Return the first bands of a descent that may fit a limit, and those of the least RAM."""
+    places = list(Descent(candidates.planner, Bands(), MUCH_WORK).places())
+    fitting = [one for one in places if one.peak <= limit_bytes][: 2 * PLACED]
+    smallest = min(places, key=lambda one: one.peak)
+    return [one.bands for one in (*fitting, smallest)]
 
 
 def _climbed(
@@ -219,7 +281,10 @@ def curve(
     tried: Sequence[Candidate] = (),
     goal: Goal = Goal.BALANCED,
 ) -> list[Candidate]:
-    """Return plans from bands of one row to whole maps, one band height for all operators.
+    """Return plans from the least RAM to bands of one row, and from there to whole maps.
+
+    Below bands of one row are those of a descent, above it those with one band height for all
+    operators.
 
     Args:
         graph: the model.
@@ -232,13 +297,15 @@ def curve(
     for known in tried:
         if known.request == request:
             candidates.made[candidates.rows(known.bands)] = known
-    return candidates.of_one_height()
+    places = front(Descent(candidates.planner, Bands()).places())
+    shown: list[Candidate] = []
+    for place in places:
+        above = shown[-1].plan.arena_bytes if shown else inf
+        if place.peak <= above * SHOWN and place.bands.is_below_rows:
+            shown.append(candidates[place.bands])
+    return [*reversed(shown), *candidates.of_one_height()]
 
 
 def _untabled(item: RowOp) -> RowOp:
     """Return an operator to be judged as if its table lay in flash."""
     return replace(item, kernel=replace(item.kernel, tabled=None))
-
-
-def _rows(graph: Graph, bands: Bands) -> Rows:
-    return tuple(bands.of(graph.tensors[op.output].hwc[0], op.output) for op in graph.ops)

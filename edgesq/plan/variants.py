@@ -9,10 +9,13 @@ from edgesq.kernels.coded import more_bytes
 from edgesq.kernels.families import FAMILIES
 from edgesq.kernels.flash import MAX_PER_BYTE, grown_outputs
 from edgesq.kernels.kernel import Kernel
-from edgesq.kernels.row_op import RowOp
+from edgesq.kernels.row_op import Chain, RowOp
 from edgesq.operators import Conv2D
 from edgesq.plan.lower import lower
 from edgesq.plan.request import Bands, PlanRequest
+
+_Key = tuple[int, int, bool, Chain | None]
+"""What an operator's variants depend on."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,14 @@ class Variants:
             request.flash_worth,
             request.coded,
         )
-        self._fronts: dict[tuple[int, int, bool], Front] = {}
-        self._by_pixels: dict[tuple[int, int, bool], tuple[RowOp, ...]] = {}
-        self._costs: dict[tuple[int, int, bool], tuple[float, ...]] = {}
+        self._fronts: dict[_Key, Front] = {}
+        self._by_pixels: dict[_Key, tuple[RowOp, ...]] = {}
+        self._costs: dict[_Key, tuple[float, ...]] = {}
         self._tabled: dict[tuple[int, Kernel], tuple[Kernel, ...]] = {}
 
     def by_pixels(self, item: RowOp) -> tuple[RowOp, ...]:
         """Return an operator with each kernel for plain weights, most pixels at a time first."""
-        key = item.output, item.band_units, item.waits
+        key = item.output, item.band_units, item.waits, item.chain
         if key not in self._by_pixels:
             self._by_pixels[key] = tuple(
                 replace(item, kernel=kernel) for kernel in self._plain(item)
@@ -72,7 +75,7 @@ class Variants:
 
     def costs(self, item: RowOp) -> tuple[float, ...]:
         """Return what each of these is estimated to take in instructions per image."""
-        key = item.output, item.band_units, item.waits
+        key = item.output, item.band_units, item.waits, item.chain
         if key not in self._costs:
             costs = (self._family.instructions(self._graph, one) for one in self.by_pixels(item))
             self._costs[key] = tuple(costs)
@@ -90,7 +93,7 @@ class Variants:
 
     def front(self, item: RowOp) -> Front:
         """Return the variants of an operator that are worth their memory."""
-        key = item.output, item.band_units, item.waits
+        key = item.output, item.band_units, item.waits, item.chain
         if key not in self._fronts:
             self._fronts[key] = self._front(item)
         return self._fronts[key]

@@ -4,12 +4,15 @@ A unit is the smallest piece of work: one output row; or, for an operator that a
 input row adds to one output row.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from edgesq.integers import ceil_div
-from edgesq.kernels.row_op import RowOp
+from edgesq.kernels.row_op import Chain, RowOp
+from edgesq.kernels.strips import rows_under, rows_under_pool, units_of
 from edgesq.operators import Access, Move, TransposeConv
 from edgesq.plan.lower import Lowered
 
@@ -75,7 +78,11 @@ def walk(lowered: Lowered, op: RowOp) -> Walk:
     assert source is not None
     assert result is not None
     reads = writes = _each(result.height)
-    if op.access is Access.WINDOW:
+    if op.chain is not None:
+        reads = tuple(rows_under(op.chain, unit) for unit in range(units_of(op.chain)))
+        if op.chain.running:
+            writes = _ended(op.chain, result.height)
+    elif op.access is Access.WINDOW:
         reads = _windows(op, source.height, result.height)
     elif op.access is Access.MAXIMUM:
         windows = _windows(op, source.height, result.height)
@@ -104,6 +111,13 @@ def walk(lowered: Lowered, op: RowOp) -> Walk:
     elif result.height > 1:
         pixels = frozenset(k for k, slot in enumerate(sources) if slot and slot.height == 1)
     return Walk(reads, writes, op.band_units, source.height if op.waits else 0, pixels)
+
+
+def _ended(chain: Chain, rows: int) -> tuple[Span, ...]:
+    """Return the output rows that are complete with each row of a running pool's input."""
+    ends = [rows_under_pool(chain, row)[1] for row in range(rows)]
+    counts = [bisect_right(ends, unit) for unit in range(units_of(chain) + 1)]
+    return tuple(pairwise(counts))
 
 
 def _windows(op: RowOp, height: int, rows: int) -> tuple[Span, ...]:

@@ -8,8 +8,9 @@ import numpy as np
 from edgesq.builds import Operator
 from edgesq.errors import EdgesqError
 from edgesq.graph import Graph, Int8Array
+from edgesq.kernels.kernel import Form
 from edgesq.link.trace import OUTPUT, HeldImage, Tracer
-from edgesq.plan import Bands
+from edgesq.plan import Bands, Fusion, can_be
 from edgesq.plan.lower import lower
 from edgesq.plan.walk import Walk, walk
 
@@ -89,7 +90,13 @@ def _fetched(
 
 def _path(graph: Graph, operators: tuple[Operator, ...], index: int) -> Walk:
     """Return which rows the operator reads and writes, step by step."""
-    lowered = lower(graph, Bands())
+    fused = frozenset(
+        Fusion(tuple(graph.ops[k].output for k in operator.ops), operator.form is Form.RUNNING)
+        for operator in operators
+        if operator.form in (Form.FUSED, Form.RUNNING)
+    )
+    bands = Bands(fused=fused)
+    lowered = lower(graph, bands if can_be(graph, bands) else Bands())
     same = len(lowered.ops) == len(operators) and all(
         (item.inputs, [graph.ops[k] for k in operator.ops]) == (operator.inputs, list(item.ops))
         for item, operator in zip(lowered.ops, operators, strict=True)

@@ -10,6 +10,7 @@
 #ifndef ESQ_OPS_H
 #define ESQ_OPS_H
 
+#include "esq_fused.h"
 #include "esq_int16_ops.h"
 #include "esq_model.h"
 #include "esq_sequence.h"
@@ -181,6 +182,8 @@ esq_run_fn esq_run_conv2d_groups;
 esq_run_fn esq_run_wide;
 /* params: struct esq_phases; work: as of one phase's convolution. */
 esq_run_fn esq_run_conv2d_phases;
+/* params: struct esq_fused; work: what lies between the operators, then what they work in. */
+esq_run_fn esq_run_fused;
 /* params: struct esq_pool. The window is a ring of input rows. */
 esq_run_fn esq_run_average_pool;
 /* The same, rounding halves up: uint8 inside. */

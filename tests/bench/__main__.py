@@ -15,6 +15,7 @@ from bench.cycles import cycles
 from bench.decoder import print_decoder
 from bench.estimates import estimates
 from bench.flash import flash_beside
+from bench.fronts import fronts
 from bench.imagenet import imagenet
 from bench.measure import measure
 from bench.pace import print_pace
@@ -65,6 +66,8 @@ def _parts(options: argparse.Namespace) -> dict[str, Any]:
         results["zoo"] = zoo()
     if options.flash:
         results["flash"] = flash_beside()
+    if options.fronts:
+        results["fronts"] = fronts()
     if options.speed:
         results["speed"] = speed()
     return results
@@ -132,6 +135,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--scalar", action="store_true", help="only cores without an extension")
     parser.add_argument("--zoo", action="store_true", help="only the table of all networks")
     parser.add_argument("--flash", action="store_true", help="only flash beside ST Edge AI's")
+    parser.add_argument("--fronts", action="store_true", help="only RAM against instructions")
     parser.add_argument("--speed", action="store_true", help="only plans for speed, on M7")
     parser.add_argument("--pace", action="store_true", help="only rates of the link, and of verify")
     parser.add_argument("--operators", action="store_true", help="print operator by operator")

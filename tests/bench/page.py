@@ -15,6 +15,7 @@ from bench import (
     cycles,
     decoder,
     estimates,
+    fronts,
     imagenet,
     scalar,
     speed,
@@ -41,6 +42,11 @@ _SCALAR = (
     "TFLM is TensorFlow Lite Micro with CMSIS-NN on the same core; an empty cell means that it was "
     "not measured; v1.0 at 32 does not fit there. The demo on M0+ is that core's code, run by an "
     "emulated M7. Flash per weight is what packing makes of each byte."
+)
+_FRONTS = (
+    "`More` is counted from bands of one row, in which nothing is computed twice. The arena holds "
+    "the newest rows of the image; whole RAM is the linker's, with stack, variables and link. "
+    "msf-CNN's figures hold neither image nor firmware, and count multiplications."
 )
 OPERATORS_OF = "squeezenet_v1.1_1000c_224"
 
@@ -136,6 +142,10 @@ def sections(results: dict[str, Any]) -> list[Section]:
     if "estimates" in results:
         parts = [estimates.estimates_table(results["estimates"])]
         found.append(Section("Estimated instructions", _bench("--estimates"), parts))
+    if "fronts" in results:
+        front = fronts.fronts_table(results["fronts"])
+        title = "RAM against instructions"
+        found.append(Section(title, _bench("--fronts"), [front, _FRONTS, fronts.msf_table()]))
     if "cycles" in results:
         parts = [cycles.cycles_table(results["cycles"])]
         found.append(Section("Cycles per instruction, on paper", _bench("--cycles"), parts))

@@ -15,7 +15,7 @@ from edgesq.flash.runner import Command
 from edgesq.graph import Graph, Int8Array
 from edgesq.kernels.flash import takes_coded
 from edgesq.operators import Conv2D
-from edgesq.plan import Bands, Plan, PlanRequest, make_plan
+from edgesq.plan import Bands, Fusion, Plan, PlanRequest, make_plan
 from edgesq.project import compile_firmware, lay_out
 from edgesq.reference import run_observed
 from edgesq.targets import Target, load_target
@@ -32,7 +32,7 @@ Int8 = Int8Array
 class Case:
     """A model and its images, [n, *image_shape], one sequence where it keeps state.
 
-    Weights are decoded on the board where `streamed`.
+    Weights are decoded on the board where `streamed`; operators run fused as `fused` says.
     """
 
     name: str
@@ -41,12 +41,13 @@ class Case:
     band_rows: int = 1
     streamed: bool = False
     limit_bytes: int | None = None
+    fused: frozenset[Fusion] = frozenset()
 
     def plan(self, kernels: str) -> Plan:
         """Plan the model."""
         outputs = all_streamed(self.graph, kernels) if self.streamed else frozenset()
         request = PlanRequest(kernels, limit_bytes=self.limit_bytes, coded=outputs)
-        return make_plan(self.graph, request, Bands(self.band_rows))
+        return make_plan(self.graph, request, Bands(self.band_rows, fused=self.fused))
 
     def expected(self) -> Int8:
         """Return the outputs by the numpy reference, one after the other, as bytes [n, bytes]."""

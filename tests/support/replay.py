@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgesq.graph import Graph
-from edgesq.kernels.row_op import RowOp
+from edgesq.kernels.row_op import Chain, RowOp, Stage
 from edgesq.operators import (
     AveragePool2D,
     Binary,
@@ -94,6 +94,10 @@ class Replay:
     def units(self, item: RowOp) -> Iterator[tuple[int, int]]:
         """The units of an operator's work, in the order of the C kernels: input and output row."""
         op, height = item.op, self.height(item.output)
+        if item.chain:
+            if item.chain.running:
+                height = self.graph.tensors[item.chain.stages[-2].item.op.inputs[0]].hwc[0]
+            return iter([(unit, unit) for unit in range(height)])
         input_height = self.graph.tensors[item.op.inputs[0]].hwc[0]
         if isinstance(op, MaxPool2D):
             windows = [(place, under(op.window, place, input_height)) for place in range(height)]
@@ -113,7 +117,9 @@ class Replay:
             if row < 0:
                 assert done, f"step {self.now}: nothing is left to do"
                 return
-            if isinstance(op, MaxPool2D):
+            if item.chain:
+                self.fused(index, item, item.chain, row)
+            elif isinstance(op, MaxPool2D):
                 self.max_pool(item, op, row, place)
             elif item.sums_bytes:
                 self.reduce(index, item, row)
@@ -148,6 +154,42 @@ class Replay:
             in_place = op.is_valuewise and np.array_equal(self.places(slot, at), written)
             if not in_place:
                 self.check(slot, tensor, at)
+
+    def fused(self, index: int, item: RowOp, chain: Chain, unit: int) -> None:
+        """A row of fused operators; where maxima are kept, a row of what they are taken from."""
+        first = chain.stages[0].item.op.inputs[0]
+        stages = chain.stages[:-2] if chain.running else chain.stages
+        rows = self.rows_under(stages, {unit})
+        self.check_rows(item, first, rows)
+        if chain.running:
+            held = self.memory[self.bytes_of(self.plan.sums[index])]
+            assert unit == 0 or np.all(held == SUMS - index), f"step {self.now}: maxima are gone"
+            held[:] = SUMS - index
+            pool = chain.stages[-2].item.op
+            assert isinstance(pool, MaxPool2D)
+            height = self.graph.tensors[pool.inputs[0]].hwc[0]
+            made = range(self.height(item.output))
+            ended = [row for row in made if under(pool.window, row, height)[-1] == unit]
+        else:
+            ended = [unit]
+        for row in ended:
+            self.write(item.output, item.op.output, row)
+        self.check_rows(item, first, rows)
+
+    def rows_under(self, stages: Sequence[Stage], rows: set[int]) -> set[int]:
+        """The rows of the input of fused operators that make some of what the last one makes."""
+        wanted = {stages[-1].result: rows}
+        for stage in reversed(stages):
+            op = stage.item.op
+            assert isinstance(op, Convolution | MaxPool2D)
+            height = self.graph.tensors[op.inputs[0]].hwc[0]
+            seen = {at for row in wanted[stage.result] for at in under(op.window, row, height)}
+            wanted[stage.source] = wanted.get(stage.source, set()) | seen
+        return wanted[0]
+
+    def check_rows(self, item: RowOp, tensor: int, rows: set[int]) -> None:
+        for row in rows:
+            self.check(item.inputs[0], tensor, row)
 
     def reduce(self, index: int, item: RowOp, row: int) -> None:
         sums, memory = self.plan.sums[index], self.memory

@@ -55,6 +55,28 @@ def mobilenet_v2_128() -> bytes:
     )
 
 
+def mobilenet_v2_144() -> bytes:
+    """Return MobileNet v2 0.35 of 1000 classes, on which msf-CNN publishes its front."""
+    return _quantized(
+        lambda keras: keras.applications.MobileNetV2((144, 144, 3), alpha=0.35, weights=None)
+    )
+
+
+def fomo_96() -> bytes:
+    """Return a detector like FOMO: MobileNet v2 0.35 to an eighth of the size, and two classes."""
+
+    def build(keras: Any) -> Any:
+        layers = keras.layers
+        trunk = keras.applications.MobileNetV2(
+            (96, 96, 3), alpha=0.35, weights=None, include_top=False
+        )
+        x = trunk.get_layer("block_6_expand_relu").output
+        x = layers.Conv2D(32, 1, activation="relu")(x)
+        return keras.Model(trunk.inputs, layers.Softmax()(layers.Conv2D(3, 1)(x)))
+
+    return _quantized(build)
+
+
 def squeezenet_v1_1_128() -> bytes:
     """Return SqueezeNet v1.1."""
     return _quantized(lambda _: squeezenet.squeezenet_v1_1((128, 128, 3), _CLASSES))

@@ -38,7 +38,7 @@ def _narrow(graph: Graph, item: RowOp, op: Convolution, index: int, name: str) -
         return _phases(graph, item, index, name)
     if isinstance(op, GroupedConv2D) and item.kernel.form is Form.GROUPS:
         return _groups(graph, op, item.kernel, index, name)
-    conv = _conv(graph, op, item.kernel, index)
+    conv = conv_params(graph, op, item.kernel, index)
     if conv.tiled != "0":
         return _parts(graph, conv, item, index, name)
     return conv.arrays + struct(conv.kind, name, conv.fields)
@@ -46,10 +46,13 @@ def _narrow(graph: Graph, item: RowOp, op: Convolution, index: int, name: str) -
 
 def pooled(graph: Graph, item: RowOp, feeder: Conv2D, index: int) -> str:
     """Return the parameters of a convolution whose results go into a mean's sums."""
-    return _parts(graph, _conv(graph, feeder, item.kernel, index), item, index, f"params_{index}")
+    return _parts(
+        graph, conv_params(graph, feeder, item.kernel, index), item, index, f"params_{index}"
+    )
 
 
-def _conv(graph: Graph, op: Convolution, kernel: Kernel, index: int) -> ConvParams:
+def conv_params(graph: Graph, op: Convolution, kernel: Kernel, index: int) -> ConvParams:
+    """Return a convolution as the struct that its kernel takes."""
     return FAMILIES[kernel.family].conv_params(graph, op, kernel, index, ring_window(op))
 
 
@@ -78,7 +81,7 @@ def _groups(graph: Graph, op: GroupedConv2D, kernel: Kernel, index: int, name: s
     convs = []
     for group in range(group_count(graph, op)):
         own, conv = group_graph(graph, op, group)
-        convs.append(_conv(own, conv, kernel, _GROUP_NUMBERS * (index + 1) + group))
+        convs.append(conv_params(own, conv, kernel, _GROUP_NUMBERS * (index + 1) + group))
     kind = f"struct {convs[0].kind}"
     fields: Fields = {
         "run": f"esq_run_conv2d_{kernel.family}",
@@ -112,7 +115,7 @@ def _phases(graph: Graph, item: RowOp, index: int, name: str) -> str:
         own = index if phases.share_weights else _PHASE_NUMBERS * (index + 1) + number
         kernel = FAMILIES[item.kernel.family].phase_kernel(graph, item, item.kernel, phase)
         assert kernel is not None, "the plan takes no kernel that some phase lacks"
-        convs.append(_conv(phase.graph, phase.conv, kernel, own))
+        convs.append(conv_params(phase.graph, phase.conv, kernel, own))
         arrays[convs[-1].arrays] = None
     kind = f"struct {convs[0].kind}"
     spans = [(one.first_row, one.input_first, one.output_first, *one.columns) for one in phases.all]

@@ -3,6 +3,7 @@
 #include "esq_app.h"
 #include "esq_crc32.h"
 #include "esq_dsp_ops.h"
+#include "esq_fused.h"
 #include "esq_int16_ops.h"
 #include "esq_model.h"
 #include "esq_mve_ops.h"

@@ -165,6 +165,15 @@ def test_a_plan_that_the_model_cannot_have(build: Path, content: bytes) -> None:
     put(build, "firmware.plan.coded", [99])
     with pytest.raises(EdgesqError, match=r"key 'firmware.plan.coded': no such convolutions"):
         planned(read_report(build), graph)
+    put(build, "firmware.plan.coded", [])
+    for place, value in (
+        ("fused", [{"outputs": [99, 98], "running": False}]),
+        ("whole", [99]),
+    ):
+        put(build, f"firmware.plan.bands.{place}", value)
+        with pytest.raises(EdgesqError, match=r"key 'firmware.plan.bands': no such operators"):
+            planned(read_report(build), graph)
+        put(build, f"firmware.plan.bands.{place}", [])
     put(build, "firmware.plan", None)
     put(build, "firmware.kernels", "tflm")
     assert planned(read_report(build), graph) is None

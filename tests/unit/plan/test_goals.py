@@ -14,6 +14,9 @@ from support.paths import SHARED
 
 PUBLIC = sorted((SHARED / "models" / "public").glob("*.tflite"))
 
+NEARLY = 1.002
+"""`speed` pays RAM too, if 2 % less time than others do: a little less RAM may win."""
+
 BESIDE_BYTES = 4_096
 """RAM of a firmware beside the arena, about."""
 
@@ -26,7 +29,7 @@ def check(chosen: dict[Goal, Candidate]) -> None:
     smallest, fastest = chosen[Goal.RAM], chosen[Goal.SPEED]
     for other in chosen.values():
         assert smallest.plan.arena_bytes <= other.plan.arena_bytes
-        assert fastest.instructions <= other.instructions
+        assert fastest.instructions <= other.instructions * NEARLY
     assert not any(item.kernel.tabled for item in fastest.plan.ops)
 
 
