@@ -10,7 +10,8 @@ from rich.table import Table
 from bench import tables
 from bench.measure import measure
 from edgesq.formats.tflite import read_graph
-from edgesq.plan import Candidate, curve
+from edgesq.graph import Graph
+from edgesq.plan import Candidate, PlanRequest, choose, curve
 from edgesq.targets import load_target
 from support import st_networks
 from support.paths import SHARED
@@ -23,6 +24,13 @@ MSF_CNN = ((8_560, 1.68), (15_199, 1.38), (25_803, 1.25), (83_133, 1.02))
 """MobileNetV2 0.35 at 144 by msf-CNN: bytes of RAM, and multiplications against none done twice.
 Source: github.com/TinyPART/msf-CNN at 9632d3e, msf_CNN_eval_models/result.json. Neither the image
 nor firmware, stack and link are in its bytes."""
+
+LIMITS = {
+    "MobileNet v2 0.35 144": 25_000,
+    "SqueezeNet v1.1 1000c 224": 34_100,
+    "SqueezeNet v1.0 10c 224": 53_400,
+}
+"""Bytes of arenas, for the fastest plans within which there are goals."""
 
 MSF_NETWORK = "MobileNet v2 0.35 144"
 
@@ -42,6 +50,7 @@ class Point:
         rows: per step where nothing is fused; None below bands of one row.
         fused: operators that run strip by strip.
         whole: maps that are complete before anything reads them.
+        limit: bytes of an arena, within which it is the fastest plan that was found; None without.
     """
 
     network: str
@@ -54,6 +63,7 @@ class Point:
     rows: int | None
     fused: int
     whole: int
+    limit: int | None
 
 
 def fronts() -> list[dict[str, Any]]:
@@ -68,8 +78,10 @@ def _front(name: str) -> list[Point]:
     graph, target = read_graph(content), load_target(BOARD)
     random = np.random.default_rng(_SEED)
     images = random.integers(-128, 128, (1, *graph.image_shape), np.int8)
+    limit = LIMITS.get(name)
+    within = PlanRequest(target.kernels, limit_bytes=limit)
     found = []
-    for one in _fastest_last(curve(graph, target.kernels)):
+    for one in [*([choose(graph, within)] if limit else []), *_shown(graph, target.kernels)]:
         got = measure(content, images, one.plan, target, by_operator=False)
         found.append((one, got))
     one_row = next(got for one, got in found if not one.bands.is_below_rows)
@@ -88,13 +100,15 @@ def _front(name: str) -> list[Point]:
             else max(one.bands.by_height.values(), default=one.bands.rows),
             sum(len(fusion.outputs) for fusion in one.bands.fused or ()),
             len(one.bands.whole or ()),
+            one.request.limit_bytes,
         )
         for one, got in found
     ]
 
 
-def _fastest_last(candidates: list[Candidate]) -> list[Candidate]:
+def _shown(graph: Graph, kernels: str) -> list[Candidate]:
     """Return plans without those between bands of one row and whole maps, which differ little."""
+    candidates = curve(graph, kernels)
     below = [one for one in candidates if one.bands.is_below_rows]
     rows = [one for one in candidates if not one.bands.is_below_rows]
     return [*below, rows[0], rows[-1]]
@@ -104,12 +118,22 @@ def fronts_table(rows: list[dict[str, Any]]) -> Table:
     """Return the table of the points."""
     table = Table(title=f"RAM against instructions on {BOARD}")
     table.add_column("network")
-    for name in ("arena", "whole RAM", "instructions", "more", "estimate", "fused", "held whole"):
+    for name in (
+        "limit",
+        "arena",
+        "whole RAM",
+        "instructions",
+        "more",
+        "estimate",
+        "fused",
+        "held whole",
+    ):
         table.add_column(name, justify="right")
     table.add_column("differing", justify="right")
     for row in rows:
         table.add_row(
             row["network"],
+            f"{row['limit']:,}" if row["limit"] else "",
             f"{row['arena_bytes']:,}",
             f"{row['ram_bytes']:,}",
             f"{row['instructions']:,}",

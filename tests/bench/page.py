@@ -44,8 +44,9 @@ _SCALAR = (
     "emulated M7. Flash per weight is what packing makes of each byte."
 )
 _FRONTS = (
-    "`More` is counted from bands of one row, in which nothing is computed twice. The arena holds "
-    "the newest rows of the image; whole RAM is the linker's, with stack, variables and link. "
+    "Where there is a limit, of the arena, the plan is the fastest that the planner finds within "
+    "it. `More` is counted from bands of one row, in which nothing is computed twice. The arena "
+    "holds the newest rows of the image; whole RAM is the linker's, with stack, variables and link. "
     "msf-CNN's figures hold neither image nor firmware, and count multiplications."
 )
 OPERATORS_OF = "squeezenet_v1.1_1000c_224"
