@@ -18,6 +18,9 @@ from edgesq.operators import Op, Window, Windowed
 ALIGNMENT_BYTES = 16
 """Of each tensor, and of working memory behind them."""
 
+STATE_BYTES = 144
+"""In front of them: where a strip is. Mirror: struct strip in firmware/src/ops/esq_fused.c."""
+
 Span = tuple[int, int]
 """Rows, or columns, [first, end)."""
 
@@ -35,7 +38,7 @@ class Strips:
         rows, columns: that are held of each tensor; 0 of the input and of the output. Of running
             maxima no rows.
         offsets: bytes into the working memory, of each tensor.
-        bytes: of all tensors.
+        bytes: of all tensors, and of where a strip is.
         bands: of an image.
         rows_made: of each stage, in all bands of an image.
         widths: of each stage, the columns that each strip makes.
@@ -89,7 +92,7 @@ def strips_of(chain: Chain, rows: int, columns: int) -> Strips | None:
     if across is None:
         return None
     held_columns, widths, kept = across
-    offsets, place, moved = [0], 0, 0
+    offsets, place, moved = [0], STATE_BYTES, 0
     for number, (_, _, pixel_bytes) in enumerate(chain.shapes[1:-1], 1):
         offsets.append(place)
         row_bytes = round_up(held_columns[number] * pixel_bytes, 4)

@@ -131,7 +131,7 @@ esq_run_fn esq_run_winograd_dsp;
 esq_run_fn esq_run_winograd_dsp_streamed;
 /* The same of 3x3 with strides of 1, transformed along both sides; weights int8 [O][C / 4][3][3][4]
  * lie in flash, steps are C / 2; work: uint32 [tiles of a band's rows and columns, n, steps], then
- * [n, steps, 4] for four channels' weights, n being 36 or 24. */
+ * [n, steps, 4] for four channels' weights, then [n, 4] for their sums, n being 36 or 24. */
 esq_run_fn esq_run_squares_dsp;
 /* By output rows of a tile. */
 extern const struct esq_squares_way esq_dsp_squares_of_4;

@@ -182,7 +182,8 @@ esq_run_fn esq_run_conv2d_groups;
 esq_run_fn esq_run_wide;
 /* params: struct esq_phases; work: as of one phase's convolution. */
 esq_run_fn esq_run_conv2d_phases;
-/* params: struct esq_fused; work: what lies between the operators, then what they work in. */
+/* params: struct esq_fused; work: where a strip is, what lies between the operators, then what they
+ * work in. */
 esq_run_fn esq_run_fused;
 /* params: struct esq_pool. The window is a ring of input rows. */
 esq_run_fn esq_run_average_pool;

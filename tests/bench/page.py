@@ -46,7 +46,7 @@ _SCALAR = (
 _FRONTS = (
     "Where there is a limit, of the arena, the plan is the fastest that the planner finds within "
     "it. `More` is counted from bands of one row, in which nothing is computed twice. The arena "
-    "holds the newest rows of the image; whole RAM is the linker's, with stack, variables and link. "
+    "holds the newest rows of the image; whole RAM is the linker's, with stack and link. "
     "msf-CNN's figures hold neither image nor firmware, and count multiplications."
 )
 OPERATORS_OF = "squeezenet_v1.1_1000c_224"

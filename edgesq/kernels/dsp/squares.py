@@ -24,6 +24,8 @@ _WIDTH = 4
 ROWS = (4, 2)
 """Output rows of a square."""
 
+_SUM_BYTES = 4
+
 SCALES = {4: 36, 2: -12}
 """By rows: of the bias where it enters, once for all pixels of a square."""
 
@@ -61,6 +63,7 @@ def kernels(graph: Graph, item: RowOp, op: Conv2D, family: str) -> Iterator[Kern
     for rows in ROWS:
         squares = ceil_div(item.band_units, rows) * ceil_div(width, _WIDTH)
         work_bytes = _values(rows) * depth * 2 * (squares + winograd.BLOCK)
+        work_bytes += _values(rows) * winograd.BLOCK * _SUM_BYTES
         yield Kernel(family, "esq_run_squares", Form.SQUARES, rows * _WIDTH, work_bytes)
 
 

@@ -41,6 +41,7 @@ struct band {
     uint32_t first; /* output row */
     uint32_t end;
     uint32_t *tiles; /* [rows of tiles][tiles][values][steps] */
+    uint32_t *sums;  /* [values][four channels], of one tile */
 };
 
 static inline uint32_t at_most(uint32_t most, uint32_t left) { return left < most ? left : most; }
@@ -109,12 +110,12 @@ static const uint32_t *compute_tiles(const struct band *band, const uint32_t *we
         square.rows[i] = esq_row(band->arena, output, y + i) + channel;
     }
     for (uint32_t x = 0; x < output->width; x += ESQ_WINOGRAD_PIXELS) {
-        uint32_t sums[ESQ_SQUARE_VALUES * ESQ_WINOGRAD_CHANNELS];
         for (uint32_t i = 1; i < ESQ_WINOGRAD_PIXELS; i++) {
             square.offsets[i - 1] = at_most(i, output->width - x - 1) * output->pixel_bytes;
         }
-        esq_dsp_squares(tile, weights, sums, steps / 8u, sums + values * ESQ_WINOGRAD_CHANNELS);
-        way->end(sums, table, &square);
+        esq_dsp_squares(tile, weights, band->sums, steps / 8u,
+                        band->sums + values * ESQ_WINOGRAD_CHANNELS);
+        way->end(band->sums, table, &square);
         for (uint32_t i = 0; i < height; i++) {
             square.rows[i] += ESQ_WINOGRAD_PIXELS * output->pixel_bytes;
         }
@@ -130,7 +131,7 @@ void esq_run_squares_dsp(const struct esq_op *op, int8_t *arena, struct esq_prog
     const uint32_t value_bytes = steps * ESQ_WINOGRAD_CHANNELS * (uint32_t)sizeof *params->weights;
     void *const work = arena + op->work_offset_bytes;
     const uint32_t end = esq_band_end(op, progress);
-    const struct band band = {params, op, arena, progress->out_row, end, work};
+    struct band band = {params, op, arena, progress->out_row, end, work, 0};
     const uint32_t *raw = params->weights;
     const int32_t *table = params->table;
     const uint32_t rows = params->squares->rows;
@@ -138,6 +139,7 @@ void esq_run_squares_dsp(const struct esq_op *op, int8_t *arena, struct esq_prog
     for (uint32_t y = band.first; y < band.end; y += rows) {
         weights = transform_row(&band, y, weights);
     }
+    band.sums = weights + (rows + 2u) * ESQ_WINOGRAD_COLUMNS * steps * ESQ_WINOGRAD_CHANNELS;
     for (uint32_t c = 0; c < op->output->channels; c += ESQ_WINOGRAD_CHANNELS) {
         const uint32_t *tile = band.tiles;
         for (uint32_t k = 0; k < ESQ_WINOGRAD_CHANNELS; k++) {

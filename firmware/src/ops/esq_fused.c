@@ -9,11 +9,18 @@
 
 #define TENSORS (ESQ_MAX_STAGES + 1)
 
-/* Rows, or columns, [first, end). */
+/* Instead of a row of the source: all that are under the windows. */
+#define ESQ_ALL_ROWS 0xffffffffu
+
+/* Rows, or columns, [first, end); short, for many of them are on the stack. */
 struct span {
-    uint32_t first;
-    uint32_t end;
+    uint16_t first;
+    uint16_t end;
 };
+
+static struct span span_of(uint32_t first, uint32_t end) {
+    return (struct span){(uint16_t)first, (uint16_t)end};
+}
 
 static uint32_t at_least(uint32_t least, uint32_t value) { return value < least ? least : value; }
 
@@ -24,21 +31,21 @@ static struct span under(struct span made, uint32_t stride, uint32_t before, uin
                          uint32_t extent) {
     const uint32_t first = made.first * stride;
     const uint32_t end = (made.end - 1u) * stride + size;
-    return (struct span){at_most(extent, first > before ? first - before : 0),
-                         at_most(extent, end > before ? end - before : 0)};
+    return span_of(at_most(extent, first > before ? first - before : 0),
+                   at_most(extent, end > before ? end - before : 0));
 }
 
 static struct span joined(struct span one, struct span two) {
     if (one.first >= one.end) {
         return two;
     }
-    return (struct span){at_most(two.first, one.first), at_least(two.end, one.end)};
+    return span_of(at_most(two.first, one.first), at_least(two.end, one.end));
 }
 
 /* Fills `spans` with what each tensor must hold to make `made` of what the last of `count`
  * operators writes; `done`: of each, where those end that are there already. */
 static void want(const struct esq_fused *fused, uint32_t count, int across, struct span made,
-                 const uint32_t *done, struct span *spans) {
+                 const uint16_t *done, struct span *spans) {
     for (uint32_t tensor = 0; tensor < fused->tensor_count; tensor++) {
         spans[tensor] = (struct span){0, 0};
     }
@@ -48,7 +55,7 @@ static void want(const struct esq_fused *fused, uint32_t count, int across, stru
         const struct esq_window *window = &stage->window;
         const struct esq_slot *source = stage->op.input[0];
         struct span next = spans[stage->result];
-        next.first = at_least(done[stage->result], next.first);
+        next.first = (uint16_t)at_least(done[stage->result], next.first);
         if (next.first < next.end) {
             spans[stage->source] = joined(spans[stage->source],
                                           across ? under(next, window->stride_w, window->pad_left,
@@ -75,7 +82,7 @@ static void keep(const struct esq_slot *slot, int8_t *arena, struct span rows, u
 
 /* The rows of the source under the windows of a row. */
 static struct span rows_under(const struct esq_stage *stage, uint32_t row) {
-    return under((struct span){row, row + 1u}, stage->window.stride_h, stage->window.pad_top,
+    return under(span_of(row, row + 1u), stage->window.stride_h, stage->window.pad_top,
                  stage->window.height, stage->op.input[0]->height);
 }
 
@@ -91,13 +98,18 @@ static void take_maxima(const struct esq_stage *stage, const struct esq_op *op, 
     }
 }
 
-/* Where a strip is. */
+/* Where a strip is; in working memory, for it would take half of what the stack has. Mirror:
+ * STATE_BYTES in edgesq/kernels/strips.py. */
 struct strip {
-    const struct span *rows; /* of each tensor, in this band */
-    struct esq_progress at;  /* before it */
-    uint32_t first[TENSORS]; /* column that is held in front, of each tensor */
-    uint32_t end[TENSORS];   /* one past the last that is there */
+    struct span rows[TENSORS];   /* of each tensor, in this band */
+    struct span wanted[TENSORS]; /* columns of each tensor */
+    struct esq_progress at;      /* before the strip */
+    uint16_t first[TENSORS];     /* column that is held in front, of each tensor */
+    uint16_t end[TENSORS];       /* one past the last that is there */
+    uint16_t done[TENSORS];      /* the same before the strip */
 };
+
+_Static_assert(sizeof(struct strip) <= 144, "the plan leaves 144 bytes");
 
 /* An operator as it is to see a strip. */
 struct view {
@@ -110,14 +122,14 @@ struct view {
 static void look(const struct esq_stage *stage, const struct strip *strip, struct span rows,
                  struct span columns, struct view *view) {
     const struct esq_window *window = &stage->window;
-    const uint32_t left = columns.first * window->stride_w;
+    const uint32_t left = (uint32_t)columns.first * window->stride_w;
     const uint32_t from = left > window->pad_left ? left - window->pad_left : 0;
     view->input = *stage->op.input[0];
     view->input.offset_bytes += (from - strip->first[stage->source]) * view->input.pixel_bytes;
     view->input.width = (uint16_t)(strip->end[stage->source] - from);
     view->output = *stage->op.output;
-    view->output.offset_bytes +=
-        (columns.first - strip->first[stage->result]) * view->output.pixel_bytes;
+    const uint32_t to = (uint32_t)columns.first - strip->first[stage->result];
+    view->output.offset_bytes += to * view->output.pixel_bytes;
     view->output.width = (uint16_t)(columns.end - columns.first);
     view->output.height = (uint16_t)rows.end;
     view->op = stage->op;
@@ -127,16 +139,18 @@ static void look(const struct esq_stage *stage, const struct strip *strip, struc
     view->op.band_units = (uint16_t)(rows.end - rows.first);
 }
 
-static void run_stage(const struct esq_stage *stage, int8_t *arena, const struct strip *strip,
-                      struct span rows, struct span columns) {
+/* Not inlined: while an operator runs, the stack holds one view. */
+__attribute__((noinline)) static void run_stage(const struct esq_stage *stage, int8_t *arena,
+                                                const struct strip *strip, struct span rows,
+                                                struct span columns, uint32_t in_row) {
     struct view view;
     look(stage, strip, rows, columns, &view);
-    if (view.op.takes_maximum) {
+    struct esq_progress progress = {in_row == ESQ_ALL_ROWS ? 0 : (uint16_t)in_row, rows.first};
+    if (view.op.takes_maximum && in_row == ESQ_ALL_ROWS) {
         take_maxima(stage, &view.op, arena, rows);
-        return;
+    } else {
+        view.op.run(&view.op, arena, &progress);
     }
-    struct esq_progress progress = {0, (uint16_t)rows.first};
-    view.op.run(&view.op, arena, &progress);
 }
 
 /* Takes a strip of one row into the running maxima whose windows hold it, and lets the last
@@ -146,15 +160,12 @@ static uint32_t run_maxima(const struct esq_stage *pool, int8_t *arena, const st
     const uint32_t height = pool->op.output->height;
     uint32_t row = strip->at.out_row;
     for (; row < height && rows_under(pool, row).first <= strip->at.in_row; row++) {
-        const struct span made = {row, row + 1u};
-        struct esq_progress progress = {strip->at.in_row, (uint16_t)row};
-        struct view view;
-        look(pool, strip, made, columns, &view);
-        view.op.run(&view.op, arena, &progress);
+        const struct span made = span_of(row, row + 1u);
+        run_stage(pool, arena, strip, made, columns, strip->at.in_row);
         if (rows_under(pool, row).end > strip->at.in_row + 1u) {
             break; /* more of its rows are to come, and no other window has begun */
         }
-        run_stage(pool + 1, arena, strip, made, columns);
+        run_stage(pool + 1, arena, strip, made, columns, ESQ_ALL_ROWS);
     }
     return row;
 }
@@ -164,25 +175,24 @@ static uint32_t run_strip(const struct esq_fused *fused, int8_t *arena, struct s
                           struct span made) {
     const uint32_t last = fused->tensor_count - 1u;
     const uint32_t maxima = fused->is_running ? last - 1u : last; /* never moved: a whole row */
-    struct span wanted[TENSORS];
-    uint32_t done[TENSORS];
-    want(fused, fused->stage_count, 1, made, strip->end, wanted);
+    want(fused, fused->stage_count, 1, made, strip->end, strip->wanted);
     for (uint32_t tensor = 1; tensor <= last; tensor++) {
-        const struct span next = wanted[tensor];
-        done[tensor] = at_least(next.first, strip->end[tensor]);
+        const struct span next = strip->wanted[tensor];
+        strip->done[tensor] = (uint16_t)at_least(next.first, strip->end[tensor]);
         if (next.first < next.end && tensor < maxima) {
             keep(&fused->tensors[tensor], arena, strip->rows[tensor],
-                 next.first - strip->first[tensor], done[tensor] - next.first);
+                 (uint32_t)next.first - strip->first[tensor],
+                 (uint32_t)strip->done[tensor] - next.first);
             strip->first[tensor] = next.first;
         }
-        strip->end[tensor] = at_least(next.end, strip->end[tensor]);
+        strip->end[tensor] = (uint16_t)at_least(next.end, strip->end[tensor]);
     }
     const uint32_t producers = producers_of(fused);
     for (uint32_t k = 0; k < producers; k++) {
         const struct esq_stage *stage = &fused->stages[k];
-        const struct span columns = {done[stage->result], wanted[stage->result].end};
+        const struct span columns = {strip->done[stage->result], strip->wanted[stage->result].end};
         if (columns.first < columns.end) {
-            run_stage(stage, arena, strip, strip->rows[stage->result], columns);
+            run_stage(stage, arena, strip, strip->rows[stage->result], columns, ESQ_ALL_ROWS);
         }
     }
     return fused->is_running ? run_maxima(&fused->stages[producers], arena, strip, made)
@@ -191,16 +201,17 @@ static uint32_t run_strip(const struct esq_fused *fused, int8_t *arena, struct s
 
 void esq_run_fused(const struct esq_op *op, int8_t *arena, struct esq_progress *progress) {
     const struct esq_fused *fused = op->params;
-    const struct span band = {progress->out_row, esq_band_end(op, progress)};
-    const struct span taken = {progress->in_row, progress->in_row + 1u};
+    const struct span band = span_of(progress->out_row, esq_band_end(op, progress));
+    const struct span taken = span_of(progress->in_row, progress->in_row + 1u);
     const uint32_t width = op->output->width;
-    static const uint32_t none[TENSORS];
-    struct span rows[TENSORS];
-    want(fused, producers_of(fused), 0, fused->is_running ? taken : band, none, rows);
-    struct strip strip = {.rows = rows, .at = *progress, .end = {op->input[0]->width}};
+    static const uint16_t none[TENSORS];
+    void *const work = arena + op->work_offset_bytes;
+    struct strip *strip = work;
+    *strip = (struct strip){.at = *progress, .end = {op->input[0]->width}};
+    want(fused, producers_of(fused), 0, fused->is_running ? taken : band, none, strip->rows);
     for (uint32_t column = 0; column < width; column += fused->columns) {
-        progress->out_row = (uint16_t)run_strip(
-            fused, arena, &strip, (struct span){column, at_most(width, column + fused->columns)});
+        const struct span made = span_of(column, at_most(width, column + fused->columns));
+        progress->out_row = (uint16_t)run_strip(fused, arena, strip, made);
     }
     progress->in_row += fused->is_running;
 }
