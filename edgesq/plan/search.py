@@ -222,6 +222,8 @@ def _lower(
         fastest = min(found, key=price)
         if price(fastest) < NEVER:
             return fastest
+        least = replace(candidates.planner.request, goal=Goal.RAM, limit_bytes=None)
+        found.append(choose(candidates.planner.graph, least).bands)
         return min(found, key=lambda one: candidates[one].plan.arena_bytes)
     starts = [best] if goal is Goal.BALANCED else [Bands(), *ways]
     different = {candidates.rows(bands): bands for bands in starts}

@@ -81,7 +81,7 @@ def test_a_limit_takes_the_fastest_that_fits(graph: Graph) -> None:
 
 def test_below_all_limits_the_smallest_is_returned(graph: Graph) -> None:
     smallest, nothing = choose(graph, REQUEST), choose(graph, PlanRequest("dsp", limit_bytes=1))
-    assert nothing.plan.arena_bytes <= smallest.plan.arena_bytes * 1.05
+    assert nothing.plan.arena_bytes == smallest.plan.arena_bytes
 
 
 def test_balanced_pays_no_more_than_it_may(graph: Graph) -> None:
