@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from edgesq.pages.axes import Axis, Frame, from_zero, linear, of_bytes
 from edgesq.pages.picture import Anchor, Drawing, Picture
@@ -12,6 +13,12 @@ _MIN_LSB = 3
 
 _CHAR = 6.6
 """Width of a character, about, in pixels."""
+
+_CUTS = 40
+"""Steps along a part of a line, in which it is held against words."""
+
+_Box = tuple[float, float, float, float]
+"""Left, top, right and bottom of words."""
 
 
 def histogram(pairs: Sequence[tuple[int, int]], label: str, decides: bool) -> Picture:
@@ -60,7 +67,7 @@ def plans(points: Sequence[PlanPoint], chosen: PlanPoint, limit_bytes: int | Non
     """Return RAM against speed.
 
     Args:
-        points: plans with one band height for all operators, from one row to whole maps.
+        points: plans from the least RAM to whole maps; a label of digits is rows of all bands.
         chosen: the plan to mark; its label says what it is best at.
         limit_bytes: the largest arena that was allowed; None without a limit.
     """
@@ -78,7 +85,7 @@ def plans(points: Sequence[PlanPoint], chosen: PlanPoint, limit_bytes: int | Non
         ),
         *(64, 616, 74, 326),
     )
-    drawing.text(8, 22, "RAM against speed: bands from one row to whole maps", "strong")
+    drawing.text(8, 22, "RAM against speed: from the least RAM to whole maps", "strong")
     frame.draw(drawing)
     if shows_limit and limit_bytes:
         at = frame.x.at(limit_bytes, frame.left, frame.right)
@@ -89,31 +96,66 @@ def plans(points: Sequence[PlanPoint], chosen: PlanPoint, limit_bytes: int | Non
 
 
 def _points(drawing: Drawing, frame: Frame, points: Sequence[PlanPoint], chosen: PlanPoint) -> None:
-    """Draw plans; labels that would lie on others are left to the titles."""
+    """Draw plans; labels that would lie on others or on the line are left to the titles."""
     places = [frame.place(each.arena_bytes, each.instructions) for each in points]
     drawing.through(places, "line")
-    taken = math.inf
+    taken = [_chosen(drawing, frame, chosen, places)]
     for each, (x, y) in reversed(list(zip(points, places, strict=True))):
-        drawing.circle(x, y, 4, "dot", f"bands of {each.label}: {_words(each)}")
+        name = f"bands of {each.label}" if each.label.isdecimal() else each.label
+        drawing.circle(x, y, 4, "dot", f"{name}: {_words(each)}")
         room = _CHAR * len(each.label) / 2 + 4
-        end = min(x + room, drawing.width - 4)
-        if end <= taken:
-            drawing.text(end - room, y - 13, each.label, "clear", "middle")
-            taken = end - 2 * room
+        above = min(x, drawing.width - 4 - room)
+        others = [one for one in places if one != (x, y)]
+        for middle, down in ((above, y - 13), (x + room + 6, y + 4)):
+            box = (middle - room, down - 10, middle + room, down + 3)
+            wider = (box[0] - 6, box[1], box[2], box[3])  # no dot between a label and its own
+            lies_on = any(_overlap(box, one) for one in taken) or _crosses(places, box)
+            is_clear = not any(_overlap(wider, (*one, *one)) for one in others)
+            if middle + room <= drawing.width and is_clear and not lies_on:
+                drawing.text(middle, down, each.label, "clear", "middle")
+                taken.append(box)
+                break
+
+
+def _chosen(
+    drawing: Drawing, frame: Frame, chosen: PlanPoint, line: Sequence[tuple[float, float]]
+) -> _Box:
+    """Draw the plan to mark, with words beside it that do not lie on the line; return their box."""
     x, y = frame.place(chosen.arena_bytes, chosen.instructions)
     drawing.circle(x, y, 9, "here", f"this build: {_words(chosen)}")
     is_right = x > (frame.left + frame.right) / 2
-    at, anchor = _beside(x, is_right)
     lines = (f"this build: {chosen.label}", _words(chosen))
-    above = y > (frame.top + frame.base) / 2 + 70
-    for number, line in enumerate(lines):
-        down = y - 46 + 15 * number if above else y + 32 + 15 * number
-        drawing.text(at, down, line, "clear strong" if number == 0 else "clear ink", anchor)
+    width = _CHAR * max(map(len, lines))
+    is_low = y > (frame.top + frame.base) / 2 + 70
+    for away, down in ((6, -46 if is_low else 32), (16, -3)):
+        at, anchor = _beside(x, is_right, away)
+        left = at - width if is_right else at
+        box = (left, y + down - 11, left + width, y + down + 18)
+        if not _crosses(line, box):
+            break
+    for number, text in enumerate(lines):
+        kind = "clear strong" if number == 0 else "clear ink"
+        drawing.text(at, y + down + 15 * number, text, kind, anchor)
+    return box
 
 
-def _beside(x: float, is_right: bool) -> tuple[float, Anchor]:
+def _crosses(line: Sequence[tuple[float, float]], box: _Box) -> bool:
+    """Say whether a line through places passes a box, looked at in steps."""
+    parts = [part / _CUTS for part in range(_CUTS + 1)]
+    return any(
+        box[0] <= x + (right - x) * part <= box[2] and box[1] <= y + (down - y) * part <= box[3]
+        for (x, y), (right, down) in pairwise(line)
+        for part in parts
+    )
+
+
+def _overlap(one: _Box, two: _Box) -> bool:
+    return one[0] < two[2] and two[0] < one[2] and one[1] < two[3] and two[1] < one[3]
+
+
+def _beside(x: float, is_right: bool, away: float = 6) -> tuple[float, Anchor]:
     """Return where words begin or end that belong to a mark, away from the picture's edge."""
-    return (x - 6, "end") if is_right else (x + 6, "start")
+    return (x - away, "end") if is_right else (x + away, "start")
 
 
 def _words(plan: PlanPoint) -> str:

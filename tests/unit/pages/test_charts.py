@@ -1,6 +1,7 @@
 """Charts: every mark lies in its picture, and words beside it do not lie on each other."""
 
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -68,6 +69,21 @@ def test_names_of_plans_do_not_lie_on_each_other() -> None:
     points = [PlanPoint(40_000 + at, 5e6, f"label {at}") for at in range(30)]
     shown = [one for one in words(plans(points, points[0], None)) if one.startswith("label")]
     assert shown == ["label 29"]
+
+
+def test_words_do_not_lie_on_a_steep_line() -> None:
+    pairs = [(10_704, 11.9), (11_200, 9.5), (12_100, 8.1), (15_248, 6.1), (110_000, 5.9)]
+    points = [PlanPoint(arena, 1e6 * many, f"{arena} fused") for arena, many in pairs]
+    drawn = plans(points, replace(points[0], label="ram"), None)
+    check_inside(drawn)
+    x, y = (float(marks(drawn, "circle", "here")[0][place]) for place in ("cx", "cy"))
+    first, second = (
+        one for kind in ("clear strong", "clear ink") for one in marks(drawn, "text", kind)
+    )
+    assert float(first["x"]) > x + 9
+    assert float(first["y"]) < y < float(second["y"])
+    assert "11200 fused" in words(drawn)
+    assert "bands of" not in str(drawn)
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
