@@ -305,7 +305,11 @@ def curve(
         above = shown[-1].plan.arena_bytes if shown else inf
         if place.peak <= above * SHOWN and place.bands.is_below_rows:
             shown.append(candidates[place.bands])
-    return [*reversed(shown), *candidates.of_one_height()]
+    best: list[Candidate] = []
+    for one in sorted(shown, key=lambda one: (one.instructions, one.plan.arena_bytes)):
+        if not best or one.plan.arena_bytes < best[-1].plan.arena_bytes:
+            best.append(one)  # placed, not every place is on the front
+    return [*reversed(best), *candidates.of_one_height()]
 
 
 def _untabled(item: RowOp) -> RowOp:

@@ -103,6 +103,9 @@ def test_a_curve_goes_from_least_ram_to_whole_maps(graph: Graph) -> None:
     below = [one for one in plans if one.bands.is_below_rows]
     assert below == plans[: len(below)]
     assert below[0].plan.arena_bytes < plans[len(below)].plan.arena_bytes
+    for less, more in pairwise(below):
+        assert less.plan.arena_bytes < more.plan.arena_bytes
+        assert less.instructions > more.instructions
 
 
 def test_only_what_a_model_has_can_be(graph: Graph) -> None:
