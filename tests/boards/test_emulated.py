@@ -23,6 +23,7 @@ from edgesq.plan import plan_for
 from edgesq.records import plain
 from edgesq.targets import load_target
 from edgesq.verify import VerifyOptions, VerifyReport, verify
+from support.boards import MOST_OF_THE_STACK
 from support.builds import light_build, stop_and_check
 from support.ladder import LADDER, LadderModel, LadderModels
 from support.linker_map import arena_bytes, memory_bytes
@@ -35,9 +36,6 @@ OTHER_BOARDS = ("host", "mps2-an386", "mps2-an505", "mps3-an547", "riscv32-virt"
 BOARDS = (REFERENCE_BOARD, *OTHER_BOARDS)
 TICKS_OF_JITTER = 20
 """A step begins and ends between two ticks; where a tick is one instruction there is none."""
-
-MOST_OF_THE_STACK = 0.6
-"""What an image may take; the rest is for interrupts and for what a user adds."""
 
 TABLE = os.environ.get("EDGESQ_LADDER_JSON")
 SMALL = (

@@ -16,6 +16,9 @@ from edgesq.resources import resource
 from edgesq.targets import load_target
 from support.paths import SUPPORT
 
+MOST_OF_THE_STACK = 0.6
+"""What an image may take; the rest is for interrupts and for what a user adds."""
+
 STUB = SUPPORT / "firmware_stub"
 STUB_SHAPE = (20, 25, 3)
 STUB_BYTES = 1500
