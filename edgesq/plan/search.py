@@ -305,11 +305,12 @@ def curve(
         above = shown[-1].plan.arena_bytes if shown else inf
         if place.peak <= above * SHOWN and place.bands.is_below_rows:
             shown.append(candidates[place.bands])
-    best: list[Candidate] = []
+    rows = candidates.of_one_height()
+    best = [rows[0]]
     for one in sorted(shown, key=lambda one: (one.instructions, one.plan.arena_bytes)):
-        if not best or one.plan.arena_bytes < best[-1].plan.arena_bytes:
+        if one.plan.arena_bytes < best[-1].plan.arena_bytes:
             best.append(one)  # placed, not every place is on the front
-    return [*reversed(best), *candidates.of_one_height()]
+    return [*best[:0:-1], *rows]
 
 
 def _untabled(item: RowOp) -> RowOp:

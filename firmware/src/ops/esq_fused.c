@@ -7,7 +7,7 @@
 #include "../esq_copy.h"
 #include "../esq_windows.h"
 
-#define TENSORS (ESQ_MAX_STAGES + 1)
+#define ESQ_TENSORS (ESQ_MAX_STAGES + 1)
 
 /* Instead of a row of the source: all that are under the windows. */
 #define ESQ_ALL_ROWS 0xffffffffu
@@ -101,12 +101,12 @@ static void take_maxima(const struct esq_stage *stage, const struct esq_op *op, 
 /* Where a strip is; in working memory, for it would take half of what the stack has. Mirror:
  * STATE_BYTES in edgesq/kernels/strips.py. */
 struct strip {
-    struct span rows[TENSORS];   /* of each tensor, in this band */
-    struct span wanted[TENSORS]; /* columns of each tensor */
-    struct esq_progress at;      /* before the strip */
-    uint16_t first[TENSORS];     /* column that is held in front, of each tensor */
-    uint16_t end[TENSORS];       /* one past the last that is there */
-    uint16_t done[TENSORS];      /* the same before the strip */
+    struct span rows[ESQ_TENSORS];   /* of each tensor, in this band */
+    struct span wanted[ESQ_TENSORS]; /* columns of each tensor */
+    struct esq_progress at;          /* before the strip */
+    uint16_t first[ESQ_TENSORS];     /* column that is held in front, of each tensor */
+    uint16_t end[ESQ_TENSORS];       /* one past the last that is there */
+    uint16_t done[ESQ_TENSORS];      /* the same before the strip */
 };
 
 _Static_assert(sizeof(struct strip) <= 144, "the plan leaves 144 bytes");
@@ -204,7 +204,7 @@ void esq_run_fused(const struct esq_op *op, int8_t *arena, struct esq_progress *
     const struct span band = span_of(progress->out_row, esq_band_end(op, progress));
     const struct span taken = span_of(progress->in_row, progress->in_row + 1u);
     const uint32_t width = op->output->width;
-    static const uint16_t none[TENSORS];
+    static const uint16_t none[ESQ_TENSORS];
     void *const work = arena + op->work_offset_bytes;
     struct strip *strip = work;
     *strip = (struct strip){.at = *progress, .end = {op->input[0]->width}};
