@@ -9,10 +9,11 @@ from edgesq.graph import Graph
 from edgesq.plan import Bands, Candidate, Goal, PlanRequest, choose, curve, plan_for, search
 from edgesq.plan.allocation import Plan
 from edgesq.plan.planner import Planner
+from edgesq.plan.request import Rows, rows_of
 from edgesq.targets import load_target
 from support.cases import NETWORKS
 
-Made = list[tuple[int, ...]]
+Made = list[Rows]
 
 
 @pytest.fixture
@@ -22,15 +23,12 @@ def graph() -> Graph:
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> Made:
-    """The rows per step of every operator, of each plan that is made."""
+    """What bands come to, of each plan that is made."""
     plans: Made = []
 
     class Noted(Planner):
         def plan(self, bands: Bands) -> Plan:
-            tensors = self.graph.tensors
-            plans.append(
-                tuple(bands.of(tensors[op.output].hwc[0], op.output) for op in self.graph.ops)
-            )
+            plans.append(rows_of(self.graph, bands))
             return super().plan(bands)
 
     monkeypatch.setattr(search, "Planner", Noted)
