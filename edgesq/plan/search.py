@@ -285,8 +285,8 @@ def curve(
 ) -> list[Candidate]:
     """Return plans from the least RAM to bands of one row, and from there to whole maps.
 
-    Below bands of one row are those of a descent, above it those with one band height for all
-    operators.
+    Below bands of one row are those of a descent, in the smallest arenas; above it those with one
+    band height for all operators.
 
     Args:
         graph: the model.
@@ -299,12 +299,13 @@ def curve(
     for known in tried:
         if known.request == request:
             candidates.made[candidates.rows(known.bands)] = known
-    places = front(Descent(candidates.planner, Bands()).places())
+    tight = _Candidates(Planner(graph, PlanRequest(kernels, Goal.RAM)))
+    places = front(Descent(tight.planner, Bands()).places())
     shown: list[Candidate] = []
     for place in places:
         above = shown[-1].plan.arena_bytes if shown else inf
         if place.peak <= above * SHOWN and place.bands.is_below_rows:
-            shown.append(candidates[place.bands])
+            shown.append(tight[place.bands])
     rows = candidates.of_one_height()
     best = [rows[0]]
     for one in sorted(shown, key=lambda one: (one.instructions, one.plan.arena_bytes)):
