@@ -43,6 +43,9 @@ MOST_COST = {Goal.SPEED: 1.02, Goal.BALANCED: 1.10}
 PLACED = 4
 """Plans of a descent that are placed: those that are best as far as is known before."""
 
+MOST_SHOWN = 2.0
+"""Instructions of a plan on a curve, at most, of those of bands of one row."""
+
 SHOWN = 0.93
 """Of a plan's RAM, the most that the next one of a curve may have."""
 
@@ -309,7 +312,8 @@ def curve(
     rows = candidates.of_one_height()
     best = [rows[0]]
     for one in sorted(shown, key=lambda one: (one.instructions, one.plan.arena_bytes)):
-        if one.plan.arena_bytes < best[-1].plan.arena_bytes:
+        slow = one.instructions > MOST_SHOWN * rows[0].instructions
+        if one.plan.arena_bytes < best[-1].plan.arena_bytes and not slow:
             best.append(one)  # placed, not every place is on the front
     return [*best[:0:-1], *rows]
 
