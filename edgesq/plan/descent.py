@@ -126,9 +126,9 @@ class Descent:
 
     def _step(self, place: Place, bound: float) -> Place | None:
         """Return the best place one step below another one; more is tried where nothing helps."""
-        short = place.used > bound
-        maps = self._promising_maps(place, short)
-        chains = self._promising_chains(place, short)
+        held = self._held(place, place.used > bound)
+        maps = self._promising_maps(place, held)
+        chains = self._promising_chains(place, held)
         for first in range(0, max(len(chains), 1), _CHAINS):
             moves = self._moves(place, maps, chains[first : first + _CHAINS])
             best = self._best(place, bound, moves)
@@ -162,9 +162,8 @@ class Descent:
                 by_output = {chain.outputs[-1]: rows}
                 yield place.bands.changed(Bands(fused=rest | {chain}, by_output=by_output))
 
-    def _promising_chains(self, place: Place, short: NDArray[np.bool_]) -> list[Fusion]:
+    def _promising_chains(self, place: Place, held: dict[int, float]) -> list[Fusion]:
         """Return the chains within which most is held where memory is short."""
-        held = self._held(place, short)
         lowered = place.draft.lowered
         worth = []
         for chain in self._chains:
@@ -175,9 +174,8 @@ class Descent:
             worth.append((-value / (_LITTLE + self._more[chain] / place.cost), chain))
         return [chain for value, chain in sorted(worth) if value < 0]
 
-    def _promising_maps(self, place: Place, short: NDArray[np.bool_]) -> list[int]:
+    def _promising_maps(self, place: Place, held: dict[int, float]) -> list[int]:
         """Return the maps that part most of what is held together where memory is short."""
-        held = self._held(place, short)
         lowered = place.draft.lowered
         whole = place.bands.whole or frozenset()
         sizes = [0.0] * len(lowered.ops)
